@@ -1,0 +1,46 @@
+# make demo: the made-up world to a report.  make test: every test that needs no cluster, no GPU, no outside data.
+PYTHON ?= python3
+PIP_ARGS ?=
+CORES ?= 2
+BIN = .venv/bin
+LOCK = envs/requirements.lock
+TORCH = $(shell sed -n 's/^torch==/torch==/p' $(LOCK))
+
+.PHONY: demo test test-real lint reference lock clean clean-results
+
+demo: .venv/ready
+	$(BIN)/snakemake --cores $(CORES)
+	@$(BIN)/switchrank evaluate show --tables results/demo/tables
+	@echo "report: results/demo/report.zip"
+
+test: .venv/ready
+	$(BIN)/python -m pytest tests/unit tests/dag tests/smoke
+
+test-real: .venv/ready
+	$(BIN)/python -m pytest tests/real
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakemake --lint
+	$(BIN)/mypy
+
+reference: .venv/ready
+	$(BIN)/switchrank config reference --write
+
+# torch first: a later install that merely admits it would fetch another build.
+.venv/ready: $(LOCK) pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -q $(PIP_ARGS) $(TORCH)
+	$(BIN)/pip install -q $(PIP_ARGS) -r $(LOCK)
+	$(BIN)/pip install -q $(PIP_ARGS) --no-deps --no-build-isolation -e .
+	touch $@
+
+clean:
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find workflow tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+clean-results:
+	@test -n "$(RUN)" || { echo "say which run: make clean-results RUN=demo"; exit 2; }
+	rm -rf "results/$(RUN)"

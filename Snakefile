@@ -1,0 +1,49 @@
+# switchrank: from raw word vectors and Wikipedia dumps to code-switched re-rankers, TREC runs, tables and a report.
+#
+#   snakemake --cores 2                                  the made-up world of config/demo.yaml
+#   snakemake --cores 2 --configfile config/xquad.yaml   your own config, alone: nothing is merged into it
+#   snakemake -n                                         what would run; snakemake <stage> stops after a stage
+#
+# Everything is written under results/<run>/ (see README.md for the list of files).
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+if not workflow.overwrite_configfiles:
+
+    configfile: Path(workflow.basedir) / "config/demo.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/sources.smk"
+include: "workflow/rules/embeddings.smk"
+include: "workflow/rules/lexicon.smk"
+include: "workflow/rules/corpus.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/rank.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/report.smk"
+
+
+report: "workflow/report/workflow.rst"
+
+
+localrules:
+    all,
+    sources,
+    embeddings,
+    lexicon,
+    corpus,
+    train,
+    rank,
+    evaluate,
+    report,
+
+
+rule all:
+    default_target: True
+    input:
+        f"{R}/report.zip",
+        f"{R}/provenance.json",

@@ -1,0 +1,55 @@
+"""Shared by tests that run the workflow: Snakemake as a user calls it, in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SMOKE = ROOT / "tests" / "smoke" / "smoke.yaml"
+
+
+class Workflow:
+    """Runs Snakemake on one config file in one folder."""
+
+    def __init__(self, folder: Path, config: Path = SMOKE) -> None:
+        self.folder, self.config = folder, config
+
+    def command(self, *words: str) -> list[str]:
+        """The command line, with the options every test wants."""
+        start = [
+            sys.executable,
+            "-m",
+            "snakemake",
+            "--snakefile",
+            str(ROOT / "Snakefile"),
+            "--directory",
+            str(self.folder),
+        ]
+        return [*start, "--configfile", str(self.config), "--cores", "2", *words]
+
+    def run(self, *words: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run to the end and return what was printed (standard output and error together)."""
+        done = subprocess.run(
+            self.command(*words),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=os.environ | environment,
+            cwd=ROOT,
+            check=False,
+        )
+        assert not check or done.returncode == 0, done.stdout[-8000:]
+        return done
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+    """The smoke config, run to its report once for all tests."""
+    workflow = Workflow(tmp_path_factory.mktemp("smoke"))
+    workflow.run()
+    return workflow

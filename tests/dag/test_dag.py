@@ -1,0 +1,63 @@
+"""The DAG of every shipped config, looked at without running it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from switchrank.config.load import load_config
+from switchrank.config.plan import Plan
+from tests.conftest import ROOT, Workflow
+
+CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A folder with an empty file for every outside input that a shipped config names."""
+    for config in CONFIGS:
+        for name in re.findall(r"\$\{SWITCHRANK_DATA\}/([^\"}]+)\"", config.read_text()):
+            file = tmp_path / "data" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
+    return tmp_path / "data"
+
+
+def jobs(printed: str) -> dict[str, int]:
+    """Jobs per rule of a dry run."""
+    return {rule: int(count) for rule, count in re.findall(r"^([a-z_0-9]+) +(\d+)$", printed, re.MULTILINE)}
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.stem)
+def test_every_config_plans_one_model_per_system_pair_and_seed(config, data, tmp_path):
+    planned = jobs(Workflow(tmp_path, config).run("-n", SWITCHRANK_DATA=str(data)).stdout)
+    plan = Plan(load_config(config, {"SWITCHRANK_DATA": str(data)}), [ROOT])
+    assert planned["train_model"] == len(plan.models) * len(plan.config.seeds)
+    assert planned["switch"] == len({(plan.config.systems[system].corpus, pair) for system, pair in plan.models})
+    assert planned["report_zip"] == planned["provenance"] == 1
+
+
+def test_a_stage_target_stops_after_its_stage(tmp_path):
+    planned = jobs(Workflow(tmp_path).run("-n", "--", "lexicon").stdout)
+    assert planned["vectors_lexicon"] == 2
+    assert not {"switch", "train_model", "tables"} & planned.keys()
+
+
+def test_a_config_typo_is_one_line_and_exit_code_2(tmp_path):
+    config = tmp_path / "typo.yaml"
+    config.write_text((ROOT / "config" / "demo.yaml").read_text().replace("correction:", "corection:"))
+    done = Workflow(tmp_path, config).run("-n", check=False)
+    assert done.returncode == 2
+    last = done.stdout.strip().splitlines()[-1]
+    assert last == f"{config}: evaluate.corection: unknown key corection: did you mean correction?"
+
+
+def test_the_snakefile_stays_short():
+    assert len((ROOT / "Snakefile").read_text().splitlines()) < 80
+
+
+def test_scripts_are_thin():
+    for script in (ROOT / "workflow" / "scripts").glob("*.py"):
+        assert len(script.read_text().splitlines()) <= 30, script.name

@@ -1,0 +1,137 @@
+"""The whole DAG on a very small world: what comes out, what a second run does, and what a kill costs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import time
+import zipfile
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from switchrank.formats.tables import CORPUS, LEXICON, METRICS, PER_QUERY, QUALITY, SIGNIFICANCE, read_table
+from switchrank.formats.trec import read_run
+from tests.conftest import ROOT, Workflow
+
+pytestmark = pytest.mark.slow
+PAIRS = {"en-en", "en-qaa", "qac-qaa", "qad-en"}
+
+
+def promised(folder: Path) -> dict[str, bytes]:
+    """Every byte that equal config, threads and precision promise to keep."""
+    results = folder / "results" / "smoke"
+    files = [
+        file for kind in ("lexicons", "corpora", "models", "runs", "tables") for file in (results / kind).rglob("*")
+    ]
+    content = {}
+    for file in sorted(file for file in files if file.is_file() and not file.name.startswith(".")):
+        name = file.relative_to(results).as_posix()
+        content[name] = file.read_bytes()
+        if file.name == "train.json":
+            record = json.loads(content[name])
+            record.pop("timing")
+            content[name] = json.dumps(record).encode()
+    return content
+
+
+def test_public_files_have_their_names_and_columns(finished):
+    results = finished.folder / "results" / "smoke"
+    assert read_table(results / "lexicons/clwe/en-qaa.parquet", LEXICON).height
+    assert read_table(results / "corpora/ml-cs/xx-xx/train-00000.parquet", CORPUS).height
+    assert read_table(results / "tables/metrics.csv", METRICS).height
+    assert read_table(results / "tables/per_query.parquet", PER_QUERY).height
+    assert read_table(results / "tables/significance.csv", SIGNIFICANCE).height
+    assert read_table(results / "tables/lexicon_quality.csv", QUALITY)["lexicon"].to_list() == ["clwe", "titles"]
+    with (results / "tables/metrics.csv").open() as stream:
+        assert next(csv.reader(stream)) == list(METRICS)
+
+
+def test_every_system_has_the_runs_it_can_have(finished):
+    runs = finished.folder / "results" / "smoke" / "runs"
+    for testset in ("world", "own"):
+        for system in ("random", "bm25", "zero-shot", "ml-cs", "wiki-cs"):
+            assert {folder.name for folder in (runs / system / testset).iterdir()} == PAIRS
+        assert {folder.name for folder in (runs / "bl-cs" / testset).iterdir()} == {"en-qaa"}
+
+
+def test_candidates_are_equally_many_in_every_pair_and_of_a_sample_of_queries(finished):
+    runs = finished.folder / "results" / "smoke" / "runs" / "ml-cs" / "own"
+    counts = {pair: read_run(runs / pair / "seed1.trec").group_by("qid").len()["len"].to_list() for pair in PAIRS}
+    assert {tuple(count) for count in counts.values()} == {(5,) * 10}
+
+
+def test_seen_and_unseen_languages_are_marked(finished):
+    metrics = read_table(finished.folder / "results" / "smoke" / "tables" / "metrics.csv", METRICS)
+    seen = dict(metrics.select(pl.concat_str("query_lang", "doc_lang", separator="-"), "seen").unique().rows())
+    assert seen == {"en-en": "both", "en-qaa": "both", "qac-qaa": "both", "qad-en": "document"}
+
+
+def test_all_systems_start_from_the_same_bytes_and_get_the_same_steps(finished):
+    records = [json.loads(file.read_text()) for file in (finished.folder / "results/smoke/models").rglob("train.json")]
+    assert len(records) == 4
+    assert len({json.dumps(record["params"], sort_keys=True) for record in records}) == 1
+
+
+def test_the_report_holds_pictures_and_tables_with_labels(finished):
+    with zipfile.ZipFile(finished.folder / "results" / "smoke" / "report.zip") as archive:
+        names = archive.namelist()
+        text = "".join(archive.read(name).decode() for name in names if name.endswith((".html", ".js")))
+    assert any(name.endswith("report.html") for name in names)
+    for item in ("mrr-world.svg", "gain-world-ml-cs.svg", "lexicon-quality.svg", "switched-sentences.html"):
+        assert any(name.endswith(item) for name in names) or item in text, item
+    assert "test set" in text
+
+
+def test_provenance_names_no_folder_of_this_machine(finished):
+    text = (finished.folder / "results" / "smoke" / "provenance.json").read_text()
+    assert str(Path.home()) not in text
+    assert str(ROOT) not in text
+    assert json.loads(text)["config"]["run"] == "smoke"
+
+
+def test_a_second_run_has_nothing_to_do(finished):
+    assert "Nothing to be done" in finished.run().stdout
+
+
+def test_what_ran_is_the_given_config_and_nothing_of_the_default(finished):
+    import yaml
+
+    ran = json.loads((finished.folder / "results" / "smoke" / "provenance.json").read_text())["config"]
+    assert ran == yaml.safe_load(finished.config.read_text())
+
+
+def checkpoints_of(models: Path) -> set[str]:
+    """Folders of the checkpoints that are complete; `os.walk` minds no folder that goes away while it looks."""
+    return {folder for folder, _, files in os.walk(models) if "COMPLETE" in files}
+
+
+def kill_during_training(workflow: Workflow, checkpoints: int) -> None:
+    """Start the workflow and kill its whole process tree once that many checkpoints more have been completed."""
+    process = subprocess.Popen(
+        workflow.command(), cwd=ROOT, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    models = workflow.folder / "results" / "smoke" / "models"
+    before = checkpoints_of(models)
+    deadline = time.monotonic() + 300
+    while len(checkpoints_of(models) - before) < checkpoints:
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline, "no checkpoint appeared"
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def test_a_run_killed_three_times_during_training_ends_in_the_same_bytes(finished, tmp_path):
+    workflow = Workflow(tmp_path)
+    for _ in range(3):
+        kill_during_training(workflow, 1)
+        workflow.run("--unlock")
+    workflow.run()
+    expected, found = promised(finished.folder), promised(tmp_path)
+    assert found.keys() == expected.keys()
+    assert [name for name in expected if found[name] != expected[name]] == []

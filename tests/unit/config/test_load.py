@@ -1,0 +1,136 @@
+"""Config files: every mistake is one line that says where, what and what to write."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from switchrank.config.load import load_config, read_yaml
+from switchrank.config.plan import Plan, read_pairs
+from switchrank.errors import UserError
+
+ROOT = Path(__file__).parents[3]
+DEMO = ROOT / "config" / "demo.yaml"
+
+
+def write(tmp_path, change):
+    data = yaml.safe_load(DEMO.read_text())
+    change(data)
+    file = tmp_path / "bad.yaml"
+    file.write_text(yaml.safe_dump(data, allow_unicode=True))
+    return file
+
+
+def put(path, value):
+    def change(data):
+        *folders, last = path.split(".")
+        for folder in folders:
+            data = data.setdefault(folder, {})
+        data[last] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "line"),
+    [
+        ("trian", {}, "trian: unknown key trian: did you mean train?"),
+        ("train.step", 5, "train.step: unknown key step: did you mean steps?"),
+        ("train.lr", "1e-5", "train.lr: '1e-5' is text: write 1.0e-5"),
+        ("train.lr", -1.0, "train.lr: -1.0 is not allowed: input should be greater than 0"),
+        ("train.batch_size", "many", "train.batch_size: 'many' is text: write a number"),
+        ("corpora.ml-cs.p", 1.5, "corpora.ml-cs.p: 1.5 is not allowed: input should be less than or equal to 1"),
+        ("corpora.ml-cs.lexicon", "clew", "corpora.ml-cs.lexicon: unknown lexicon clew: did you mean clwe?"),
+        ("corpora.ml-cs.from", "word", "corpora.ml-cs.from: unknown collection word: did you mean world?"),
+        ("systems.ml-cs.corpus", "ml", "systems.ml-cs.corpus: unknown corpus ml: did you mean ml-cs?"),
+        ("systems.bm25", {"corpus": "english"}, "systems.bm25: the name of a reference row: choose another name"),
+        ("evaluate.baseline", "zero", "evaluate.baseline: unknown system zero: did you mean zero-shot?"),
+        (
+            "languages.unseen",
+            ["qad", "qaa"],
+            "languages: qaa both seen and unseen: list each language once",
+        ),
+        (
+            "collections.world.languages",
+            ["en", "xyz"],
+            "collections.world.languages: unknown language xyz: declared: en, qaa, qab, qac, qad",
+        ),
+        (
+            "lexicons.clwe.languages",
+            ["en", "qax"],
+            "lexicons.clwe.languages: unknown language qax: declared: en, qaa, qab, qac, qad",
+        ),
+        ("vectors.languages", {}, "lexicons.clwe: language en has no vectors: add it under vectors.languages"),
+        ("testsets.world.candidates", {}, "testsets.world.candidates: give exactly one of bm25, run, all"),
+        ("start.model", "some/model", "start: give either model (pretrained) or preset (from scratch)"),
+        ("run", "a/b", "run: 'a/b' is not allowed: string should match pattern"),
+        (
+            "gold.world.en",
+            "x.tsv",
+            "gold.world.en: not a pair: write source-target, such as en-de",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line_with_place_value_and_advice(tmp_path, path, value, line):
+    file = write(tmp_path, put(path, value))
+    with pytest.raises(UserError) as caught:
+        load_config(file, {})
+    assert str(caught.value).startswith(f"{file}: {line}")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("seeds: [010]", "line 1: 010 would be read as 8: write '010' in quotes"),
+        ("run: x\nseeds: [12:30]", "line 2: 12:30 would be read as 750: write '12:30' in quotes"),
+        ("run: a\nrun: b", "line 2: key run twice: keep one"),
+        ("run: [a", "line 1: expected ',' or ']'"),
+        ("- a", "not a mapping of keys"),
+    ],
+)
+def test_yaml_traps_are_told_with_their_line(tmp_path, text, line):
+    file = tmp_path / "trap.yaml"
+    file.write_text(text)
+    with pytest.raises(UserError) as caught:
+        read_yaml(file)
+    assert line in str(caught.value)
+
+
+def test_norwegian_needs_quotes(tmp_path):
+    file = tmp_path / "no.yaml"
+    file.write_text(DEMO.read_text().replace("unseen: [qad]", "unseen: [no]"))
+    with pytest.raises(UserError, match=r"languages.unseen.0: False where .* quote it: 'no'"):
+        load_config(file, {})
+
+
+def test_environment_variables_expand_and_a_missing_one_is_told(tmp_path):
+    file = write(tmp_path, put("lexicons.titles.page", "${DUMPS}/page.sql.gz"))
+    assert load_config(file, {"DUMPS": "/d"}).lexicons["titles"].page == "/d/page.sql.gz"
+    with pytest.raises(UserError, match=r"lexicons.titles.page: environment variable DUMPS is not set: export DUMPS="):
+        load_config(file, {})
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "config").glob("*.yaml")), ids=lambda file: file.stem)
+def test_shipped_configs_are_right(file):
+    plan = Plan(load_config(file, {"SWITCHRANK_DATA": "/data"}), [ROOT])
+    assert plan.models
+    assert all(plan.pairs.values())
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("id\tquery\n", "line 1: columns"),
+        ("id\tquery\tdocument\town_model\nen-de\ten\tde\tno\n", "line 2: unknown language de"),
+        ("id\tquery\tdocument\town_model\nen-en\ten\ten\tmaybe\n", "line 2: own_model maybe: write yes or no"),
+        ("id\tquery\tdocument\town_model\nen\ten\ten\tno\n", "line 2: id en: write en-en"),
+        ("id\tquery\tdocument\town_model\nen-en\ten\ten\tno\nen-en\ten\ten\tno\n", "line 3: pair en-en twice"),
+        ("id\tquery\tdocument\town_model\n", "no pairs"),
+    ],
+)
+def test_a_bad_pair_table_is_one_line(tmp_path, text, line):
+    file = tmp_path / "pairs.tsv"
+    file.write_text(text)
+    with pytest.raises(UserError, match=line):
+        read_pairs(file, ["en"])

@@ -1,0 +1,48 @@
+"""The plan: which files exist, who makes them from what."""
+
+from pathlib import Path
+
+import pytest
+
+from switchrank.config.load import load_config
+from switchrank.config.plan import Plan
+from switchrank.config.reference import update
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def plan():
+    return Plan(load_config(ROOT / "config" / "demo.yaml", {}), [ROOT])
+
+
+def test_one_model_serves_all_pairs_unless_its_corpus_is_bilingual(plan):
+    assert plan.train_pairs("english") == ["en-en"]
+    assert plan.train_pairs("ml-cs") == ["xx-xx"]
+    assert plan.train_pairs("bl-cs") == ["en-qaa", "qab-qac"]
+    assert [pair.id for pair in plan.ranked_pairs("bl-cs", "en-qaa", "world")] == ["en-qaa"]
+    assert len(plan.ranked_pairs("ml-cs", "xx-xx", "world")) == len(plan.pairs["world"])
+
+
+def test_unseen_languages_are_never_switched_in(plan):
+    assert plan.corpus_languages("wiki-cs", "xx-xx") == ["qaa", "qab", "qac"]
+    assert plan.corpus_languages("bl-cs", "qab-qac") == ["qab", "qac"]
+    assert plan.corpus_languages("english", "en-en") == []
+
+
+def test_runs_carry_the_test_pair_and_models_the_training_pair(plan):
+    run = next(run for run in plan.runs("world") if run.system == "ml-cs" and run.pair.id == "qaa-en")
+    assert (
+        plan.run_file(run.system, run.testset, run.pair.id, run.seed)
+        == "results/demo/runs/ml-cs/world/qaa-en/seed1.trec"
+    )
+    assert plan.model_folder(run.system, run.train_pair, run.seed) == "results/demo/models/ml-cs/xx-xx/seed1"
+
+
+def test_reference_rows_are_run_once_whatever_the_seeds(plan):
+    runs = [run for run in plan.runs("world") if run.system == "random"]
+    assert len(runs) == len(plan.pairs["world"])
+
+
+def test_schema_and_key_reference_are_those_of_the_models():
+    assert update(ROOT, write=False) == []

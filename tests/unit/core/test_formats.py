@@ -1,0 +1,88 @@
+"""Tables, vector stores and TREC runs between the stages."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from switchrank.errors import UserError
+from switchrank.formats.tables import JUDGEMENTS, read_table, write_table
+from switchrank.formats.trec import read_run, write_run
+from switchrank.formats.vectors import load_vectors, write_vectors
+
+ROWS = pl.DataFrame({"qid": ["q1"], "docid": ["d1"], "relevance": [1]})
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+def test_a_table_comes_back_with_its_schema(tmp_path, suffix):
+    write_table(ROWS, tmp_path / f"t{suffix}", JUDGEMENTS)
+    frame = read_table(tmp_path / f"t{suffix}", JUDGEMENTS)
+    assert frame.schema == pl.Schema(JUDGEMENTS)
+    assert frame.rows() == [("q1", "d1", 1)]
+
+
+def test_equal_tables_have_equal_bytes(tmp_path):
+    for name in "ab":
+        write_table(ROWS, tmp_path / f"{name}.parquet", JUDGEMENTS)
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        (lambda _: None, "no such file"),
+        (lambda path: path.write_bytes(b"PAR1 broken"), "not a readable parquet table"),
+        (lambda path: ROWS.drop("docid").write_parquet(path), "columns: found"),
+    ],
+)
+def test_a_missing_broken_or_foreign_table_is_one_line(tmp_path, make, problem):
+    path = tmp_path / "t.parquet"
+    make(path)
+    with pytest.raises(UserError, match=problem) as caught:
+        read_table(path, JUDGEMENTS)
+    assert "\n" not in str(caught.value)
+
+
+def test_vectors_come_back_memory_mapped(tmp_path):
+    matrix = np.eye(3, 4, dtype=np.float32)
+    write_vectors(tmp_path / "en", ["a", "b c", "\u2028"], matrix)
+    vectors = load_vectors(tmp_path / "en")
+    assert vectors.words == ["a", "b c", "\u2028"]
+    assert isinstance(vectors.matrix, np.memmap)
+    assert np.array_equal(vectors.matrix, matrix)
+
+
+def test_words_without_their_rows_are_an_error(tmp_path):
+    write_vectors(tmp_path / "en", ["a"], np.ones((1, 2), np.float32))
+    write_vectors(tmp_path / "de", ["a", "b"], np.ones((2, 2), np.float32))
+    (tmp_path / "de.npy").rename(tmp_path / "en.npy")
+    with pytest.raises(UserError, match="2 rows for 1 words"):
+        load_vectors(tmp_path / "en")
+
+
+def test_a_run_is_ranked_by_written_score_then_by_document_id(tmp_path):
+    scores = pl.DataFrame(
+        {
+            "qid": ["q2", "q2", "q2", "q1"],
+            "docid": ["b", "a", "c", "a"],
+            "score": [0.5, 0.5 + 1e-12, 2.0, -1.25],
+        }
+    )
+    write_run(scores, tmp_path / "r.trec", "mine")
+    assert (tmp_path / "r.trec").read_text() == (
+        "q2 Q0 c 1 2 mine\nq2 Q0 a 2 0.5 mine\nq2 Q0 b 3 0.5 mine\nq1 Q0 a 1 -1.25 mine\n"
+    )
+    assert read_run(tmp_path / "r.trec").rows()[0] == ("q2", "c", 1, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("q1 Q0 d1 1 0.5\n", "line 1: 5 fields"),
+        ("q1 Q0 d1 one 0.5 x\n", "whole rank"),
+        ("q1 Q0 d1 1 0.5 x\nq1 Q0 d1 2 0.4 x\n", "query q1: document d1 twice"),
+    ],
+)
+def test_a_bad_run_is_one_line(tmp_path, text, problem):
+    (tmp_path / "r.trec").write_text(text)
+    with pytest.raises(UserError, match=problem):
+        read_run(tmp_path / "r.trec")

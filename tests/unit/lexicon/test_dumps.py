@@ -1,0 +1,120 @@
+"""Rows of MediaWiki SQL dumps, whatever their year and layout."""
+
+import gzip
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from switchrank.errors import UserError
+from switchrank.lexicon.dumps import Block, read_blocks
+
+HEAD = b"/*M!999999\\- enable the sandbox mode */ \n-- MariaDB dump 10.19\n\n"
+CREATE = (
+    b"CREATE TABLE `t` (\n  `id` int(8) NOT NULL,\n  `title` varbinary(255),\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB;\n"
+)
+
+
+def read(path, columns=("id", "title")):
+    rows = []
+    for block in read_blocks(path, "t", columns):
+        every = np.arange(block.rows)
+        rows += zip(block.numbers("id", every).tolist(), block.texts("title", every), strict=True)
+    return rows
+
+
+def dump(tmp_path, body, name="t.sql.gz"):
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(HEAD + body) if name.endswith("gz") else HEAD + body)
+    return path
+
+
+@pytest.mark.parametrize("name", ["t.sql", "t.sql.gz"])
+def test_rows_of_several_statements_are_read_in_order(tmp_path, name):
+    body = CREATE + b"INSERT INTO `t` VALUES (1,'a'),(22,'b c');\nINSERT INTO `t` VALUES (3,'');\n-- Dump completed\n"
+    assert read(dump(tmp_path, body, name)) == [(1, b"a"), (22, b"b c"), (3, b"")]
+
+
+def test_brackets_commas_quotes_and_backslashes_inside_a_text_are_text(tmp_path):
+    body = CREATE + rb"INSERT INTO `t` VALUES (1,'a),(2,\'b\''),(2,'\\'),(3,'\\\''),(4,'x\ny\"');" + b"\n"
+    assert read(dump(tmp_path, body)) == [(1, b"a),(2,'b'"), (2, b"\\"), (3, b"\\'"), (4, b'x\ny"')]
+
+
+def test_null_is_an_empty_text(tmp_path):
+    assert read(dump(tmp_path, CREATE + b"INSERT INTO `t` VALUES (1,NULL);\n")) == [(1, b"")]
+
+
+def test_one_row_a_line_is_read_too(tmp_path):
+    assert read(dump(tmp_path, CREATE + b"INSERT INTO `t` VALUES\n(1,'a'),\n(2,'b;');\n")) == [(1, b"a"), (2, b"b;")]
+
+
+def test_other_tables_are_passed_over(tmp_path):
+    other = b"CREATE TABLE `u` (\n  `x` int\n);\nINSERT INTO `u` VALUES (1);\n"
+    assert read(dump(tmp_path, other + CREATE + b"INSERT INTO `t` VALUES (1,'a');\n" + other)) == [(1, b"a")]
+
+
+def test_the_order_of_columns_is_that_of_the_create_table(tmp_path):
+    create = b"CREATE TABLE `t` (\n  `title` varbinary(255),\n  `new` int,\n  `id` int\n);\n"
+    assert read(dump(tmp_path, create + b"INSERT INTO `t` VALUES ('a',0,1),('b',0,2);\n")) == [(1, b"a"), (2, b"b")]
+
+
+texts = st.lists(
+    st.binary(max_size=6).filter(lambda text: b"\0" not in text) | st.sampled_from([b"'", b"\\", b"\\'", b"),("])
+)
+
+
+@settings(deadline=None)
+@given(texts.filter(bool))
+def test_every_text_survives_the_escapes_of_mysqldump(values):
+    def quoted(value):
+        escaped = value.replace(b"\\", b"\\\\").replace(b"'", b"\\'").replace(b"\n", b"\\n")
+        return b"'" + escaped + b"'"
+
+    rows = b",".join(b"(%d,%s,NULL)" % (number, quoted(value)) for number, value in enumerate(values))
+    block = Block(rows, ["id", "title", "x"], "t.sql", "line 1")
+    every = np.arange(block.rows)
+    assert block.texts("title", every) == values
+    assert block.numbers("id", every).tolist() == list(range(len(values)))
+
+
+def test_equal_compares_whole_fields():
+    block = Block(b"(1,'de',0),(11,'deu',10),(111,'fde',0)", ["id", "lang", "ns"], "t.sql", "line 1")
+    assert block.equal("lang", "de").tolist() == [True, False, False]
+    assert block.equal("ns", 0).tolist() == [True, False, True]
+    assert block.equal("id", 11).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"INSERT INTO `t` VALUES (1,'a');\n", "before its CREATE TABLE"),
+        (b"", "no CREATE TABLE `t`"),
+        (
+            CREATE.replace(b"title", b"name") + b"INSERT INTO `t` VALUES (1,'a');\n",
+            "no column `title` (found: id name)",
+        ),
+        (CREATE + b"INSERT INTO `t` VALUES (1,'a',2),(2,'b',3);\n", "columns of the CREATE TABLE"),
+        (CREATE + b"INSERT INTO `t` VALUES (1,'a'),(2,'b);\n", "columns of the CREATE TABLE"),
+        (CREATE + b"INSERT INTO `t` VALUES (1,'a'),(2", "ends inside this statement"),
+        (CREATE + b"INSERT INTO `t` VALUES (x,'a');\n", "`id` is not a number"),
+    ],
+)
+def test_a_dump_that_cannot_be_read_says_why(tmp_path, body, message):
+    path = dump(tmp_path, body)
+    with pytest.raises(UserError) as error:
+        read(path)
+    assert message in str(error.value)
+    assert str(error.value).startswith(f"{path}: ")
+
+
+def test_a_truncated_gzip_file_is_an_error(tmp_path):
+    path = dump(tmp_path, CREATE + b"INSERT INTO `t` VALUES (1,'a');\n" * 500)
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(UserError, match="truncated gzip"):
+        read(path)
+
+
+def test_a_missing_file_is_an_error(tmp_path):
+    with pytest.raises(UserError, match="cannot be read"):
+        read(tmp_path / "none.sql.gz")

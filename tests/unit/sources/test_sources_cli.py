@@ -1,0 +1,99 @@
+"""``switchrank sources`` builds the same tables as the library call, and says what is wrong with exit code 2."""
+
+from __future__ import annotations
+
+import json
+import sys
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from switchrank.cli import main
+from switchrank.sources.build import build_collection, collection_outputs
+
+
+def test_flags_and_library_give_the_same_bytes(tiny_msmarco, msmarco_spec, tmp_path, capsys) -> None:
+    flags = {
+        "--documents": [f"{language}={tiny_msmarco[f'documents/{language}']}" for language in ("en", "qaa")],
+        "--queries": [f"{role}={tiny_msmarco[f'queries/{role}']}" for role in ("train/en", "test/en", "test/qaa")],
+        "--judgements": [f"{split}={tiny_msmarco[f'judgements/{split}']}" for split in ("train", "test")],
+        "--triples": [tiny_msmarco["triples/train"]],
+        "--groups": [tiny_msmarco["groups"]],
+        "--dev": ["0.25"],
+        "--out": [str(tmp_path / "flags")],
+    }
+    words = ["sources", "build", "--format", "msmarco", *(word for flag in flags for word in [flag, *flags[flag]])]
+
+    assert main(words) == 0
+    assert "queries: train 6, dev 2, test 2" in capsys.readouterr().out
+    build_collection(spec=msmarco_spec, files=tiny_msmarco, out=tmp_path / "library")
+    for name in collection_outputs(msmarco_spec):
+        assert (tmp_path / "flags" / name).read_bytes() == (tmp_path / "library" / name).read_bytes()
+
+
+def test_a_spec_file_holds_specification_and_files(tiny_msmarco, msmarco_spec, tmp_path, write) -> None:
+    file = write("mine.json", {"spec": msmarco_spec, "files": tiny_msmarco})
+
+    assert main(["sources", "build", "--spec", file, "--out", str(tmp_path / "out")]) == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(collection_outputs(msmarco_spec))
+
+
+def test_squad_files_are_named_by_split_and_language(write, tmp_path, capsys) -> None:
+    paragraph = {
+        "context": "One. Two.",
+        "qas": [{"id": "a", "question": "?", "answers": [{"answer_start": 5, "text": "Two"}]}],
+    }
+    content = {"data": [{"title": "T", "paragraphs": [paragraph]}]}
+    files = [f"test/{language}={write(f'{language}.json', content)}" for language in ("en", "de")]
+    words = ["sources", "build", "--format", "squad", "--files", *files, "--documents-as", "sentences"]
+
+    assert main([*words, "--out", str(tmp_path / "out")]) == 0
+    assert "documents: en 2, de 2" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "command line: --format: missing"),
+        (["--format", "squad", "--files", "test/en"], "--files: 'test/en': write role=file"),
+        (["--format", "squad", "--files", "test/en=x", "test/en=y"], "each role once"),
+        (["--format", "squad", "--files", "test/en=/nowhere.json"], "/nowhere.json: test/en: no such file"),
+        (["--spec", "/nowhere.json"], "/nowhere.json: no such file"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(tmp_path, capsys, words, message) -> None:
+    assert main(["sources", "build", *words, "--out", str(tmp_path / "out")]) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "content", ["{", "[]", {"spec": {}}, {"spec": [], "files": {}}, {"spec": {}, "files": {"a": 1}}]
+)
+def test_a_wrong_spec_file_is_named(write, tmp_path, capsys, content) -> None:
+    file = write("mine.json", content)
+
+    assert main(["sources", "build", "--spec", file, "--out", str(tmp_path / "out")]) == 2
+    message = capsys.readouterr().err
+    assert message.startswith(f"{file}: ")
+    assert "see --help" in message
+
+
+def test_help_shows_the_formats_and_a_spec_file_that_is_json(capsys) -> None:
+    with pytest.raises(SystemExit):
+        main(["sources", "build", "--help"])
+    text = capsys.readouterr().out
+
+    assert "docid TAB text" in text
+    example = text[text.index('{"spec"') :]
+    assert set(json.loads(example)) == {"spec", "files"}
+
+
+def test_world_passes_on_what_was_named(monkeypatch, tmp_path) -> None:
+    calls: list[dict[str, Any]] = []
+    stand_in = ModuleType("switchrank.sources.world.generate")
+    stand_in.generate_world = lambda **named: calls.append(named)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "switchrank.sources.world.generate", stand_in)
+
+    assert main(["sources", "world", "--seed", "3", "--test-queries", "5", "--out", str(tmp_path)]) == 0
+    assert calls == [{"spec": {"seed": 3, "test_queries": 5}, "out": tmp_path}]

@@ -1,0 +1,46 @@
+"""A micro world: two spaced languages whose words are translations by position, vectors, a tokenizer and a start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from train_world import ENGLISH, FOREIGN, MICRO, corpus_frame, sentences
+
+from switchrank.formats.tables import CORPUS, write_table
+from switchrank.formats.vectors import write_vectors
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory) -> Path:
+    """Folder with ``en.txt``, ``qaa.txt``, vector stores ``en`` and ``qaa``, ``train.parquet`` and ``dev.parquet``."""
+    folder = tmp_path_factory.mktemp("world")
+    (folder / "en.txt").write_text("\n".join(sentences(ENGLISH, 80, 2)), encoding="utf-8")
+    (folder / "qaa.txt").write_text("\n".join(sentences(FOREIGN, 80, 3)), encoding="utf-8")
+    rng = np.random.default_rng(4)
+    shared, own = rng.normal(size=(len(ENGLISH), 20)), rng.normal(size=(len(ENGLISH), 20))
+    for language, words, matrix in (("en", ENGLISH, shared), ("qaa", FOREIGN, shared + 0.3 * own)):
+        unit = matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
+        write_vectors(folder / language, words, unit.astype(np.float32))
+    write_table(corpus_frame(), folder / "train.parquet", CORPUS)
+    write_table(corpus_frame(20, seed=9), folder / "dev.parquet", CORPUS)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tokenizer_folder(world) -> Path:
+    from switchrank.train.tokenizer import build_tokenizer
+
+    texts = {language: [world / f"{language}.txt"] for language in ("en", "qaa")}
+    build_tokenizer(texts=texts, size=80, out=world / "tokenizer", max_length=32)
+    return world / "tokenizer"
+
+
+@pytest.fixture(scope="session")
+def start_folder(world, tokenizer_folder) -> Path:
+    """A model of 1 layer x 16 with dropout, so that a resumed run has to put random states back."""
+    from switchrank.train.start import build_start
+
+    build_start(tokenizer=tokenizer_folder, preset=MICRO, init=["mimetic"], out=world / "start")
+    return world / "start"

@@ -1,0 +1,42 @@
+"""The command line: three commands lead from text to a trained ranker."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from switchrank.cli import main
+
+
+def test_tokenizer_start_and_ranker_in_three_commands(world, tmp_path, capsys):
+    texts = [f"{language}={world}/{language}.txt" for language in ("en", "qaa")]
+    vectors = [f"{language}={world}/{language}" for language in ("en", "qaa")]
+    tokenizer, start, model = (str(tmp_path / name) for name in ("tokenizer", "start", "model"))
+    assert main(["train", "tokenizer", "--texts", *texts, "--size", "80", "--out", tokenizer]) == 0
+    assert json.loads(capsys.readouterr().out)["pieces"] <= 80
+    assert main(["train", "start", "--tokenizer", tokenizer, "--vectors", *vectors, "--out", start]) == 0
+    corpus = ["--corpus", f"{world}/train.parquet", "--start", start, "--out", model]
+    assert main(["train", "ranker", *corpus, "steps=2", "lr=1.0e-3", "keep=last"]) == 0
+    assert json.loads(capsys.readouterr().out)["steps"] == 2
+    assert (tmp_path / "model" / "train.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["tokenizer", "--texts", "en.txt", "--out", "x"], "--texts: en.txt'' is not NAME=VALUE"),
+        (["start", "--tokenizer", "/nowhere", "--out", "x"], "/nowhere: "),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(words, line, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", *words]) == 2
+    assert line in capsys.readouterr().err
+
+
+def test_help_names_every_command(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    text = capsys.readouterr().out
+    assert all(name in text for name in ("tokenizer", "start", "transplant", "ranker", "examples"))

@@ -1,0 +1,240 @@
+"""Training: the same bytes however often it is killed, a batch that can be split freely, a folder any tool loads."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from safetensors.torch import load_file
+from train_world import bytes_of
+
+from switchrank.errors import NoGpuError, UserError
+from switchrank.formats.tables import CORPUS, read_table
+from switchrank.train import loop
+from switchrank.train.batches import Pairs
+from switchrank.train.dev import mean_reciprocal_rank
+from switchrank.train.optimiser import learning_rate, make_optimiser
+from switchrank.train.settings import parse_settings
+
+SETTINGS = {"steps": 10, "batch_size": 8, "lr": 1e-2, "warmup": 2, "max_length": 24, "dropout": 0.1, "log_every": 3}
+
+
+@pytest.fixture
+def run(world, start_folder, tmp_path):
+    """Train into ``tmp_path/<name>``; returns the folder."""
+
+    def call(name="model", seed=1, device="cpu", dev=True, record=None, **changes):
+        loop.train_ranker(
+            corpus=[world / "train.parquet"],
+            dev=world / "dev.parquet" if dev else None,
+            start=start_folder,
+            out=tmp_path / name,
+            work=tmp_path / "work",
+            settings={**SETTINGS, **changes},
+            seed=seed,
+            device=device,
+            record=record,
+        )
+        return tmp_path / name
+
+    return call
+
+
+def weights(folder):
+    return load_file(folder / "model.safetensors")
+
+
+def train_record(folder):
+    record = json.loads((folder / "train.json").read_text())
+    return record, {key: value for key, value in record.items() if key != "timing"}
+
+
+def same(one, other):
+    assert bytes_of(one, "train.json") == bytes_of(other, "train.json")
+    assert train_record(one)[1] == train_record(other)[1]
+
+
+def strike(monkeypatch, step, deed):
+    """Do something just before the gradients of a step (counted from 0) are applied."""
+    rate = learning_rate
+    monkeypatch.setattr(
+        loop, "learning_rate", lambda now, settings: (deed() if now == step else None, rate(now, settings))[1]
+    )
+
+
+def test_a_run_ended_by_sigterm_goes_on_to_the_bytes_of_an_undisturbed_one(run, monkeypatch, tmp_path):
+    straight = run("straight", eval_every=2, keep="best")
+    with monkeypatch.context() as patch:
+        strike(patch, 3, lambda: os.kill(os.getpid(), signal.SIGTERM))
+        with pytest.raises(SystemExit) as ended:
+            run("resumed", eval_every=2, keep="best")
+    assert ended.value.code == 143
+    assert not (tmp_path / "resumed").exists()
+    assert [folder.name for folder in (tmp_path / "work").glob("*/step-*")] == ["step-000000004"]
+    resumed = run("resumed", eval_every=2, keep="best")
+    same(straight, resumed)
+    assert train_record(resumed)[0]["timing"]["stops"] == 1
+    assert not (tmp_path / "work").exists()
+
+
+def test_a_run_killed_between_checkpoints_repeats_the_lost_steps_exactly(run, monkeypatch):
+    straight = run("straight", checkpoint_every=3)
+
+    def die():
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        strike(patch, 7, die)
+        with pytest.raises(MemoryError):
+            run("killed", checkpoint_every=3)
+    same(straight, run("killed", checkpoint_every=3))
+
+
+def test_a_checkpoint_of_other_settings_is_never_resumed(run, monkeypatch, tmp_path):
+    with monkeypatch.context() as patch:
+        strike(patch, 3, lambda: os.kill(os.getpid(), signal.SIGUSR1))
+        with pytest.raises(SystemExit):
+            run("a")
+    fresh = run("b", lr=5e-3)
+    assert train_record(fresh)[0]["timing"]["stops"] == 0
+    assert len(list((tmp_path / "work").iterdir())) == 1
+
+
+def test_the_seed_decides_the_weights(run):
+    assert not torch.equal(
+        weights(run("a", steps=2))["classifier.weight"], weights(run("b", steps=2, seed=2))["classifier.weight"]
+    )
+
+
+def test_splitting_a_batch_changes_nothing_but_rounding(run):
+    # Losses, not weights: Adam turns the rounding noise of gradients that are zero (key biases) into whole steps.
+    options = {"dropout": 0.0, "dev": False, "lr": 1e-3, "log_every": 1}
+    whole, split = (train_record(run(str(budget), token_budget=budget, **options))[0] for budget in (5000, 40))
+    np.testing.assert_allclose(whole["loss"], split["loss"], rtol=1e-4)
+
+
+def test_training_learns_to_tell_the_pairs_apart(run):
+    loss = train_record(run(steps=120, dropout=0.0, log_every=10, dev=False))[0]["loss"]
+    assert [step for step, _ in loss] == list(range(10, 121, 10))
+    assert loss[-1][1] < 0.5 * loss[0][1]
+
+
+def test_sentence_transformers_loads_the_folder_and_returns_the_logits(run, world):
+    from sentence_transformers import CrossEncoder
+
+    from switchrank.train.batches import Batcher
+    from switchrank.train.dev import logits
+    from switchrank.train.models import open_model, open_tokenizer
+
+    folder = run(steps=60, dev=False)
+    pairs = Pairs([world / "dev.parquet"])
+    batcher = Batcher(pairs, open_tokenizer(folder), max_length=32, truncation="longest_first", token_budget=500)
+    ours = logits(open_model(folder), batcher, len(pairs), torch.device("cpu"))
+    frame = read_table(world / "dev.parquet", CORPUS)
+    theirs = CrossEncoder(str(folder), device="cpu").predict(list(zip(frame["query"], frame["passage"], strict=True)))
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    assert ours.std() > 0.01
+
+
+def test_the_record_says_what_was_done_and_names_no_folder(run, tmp_path):
+    folder = run(record={"code": "abc", "name": "ML-CS", "system": "ml-cs"}, eval_every=5)
+    record = train_record(folder)[0]
+    assert (record["code"], record["system"], record["seed"]) == ("abc", "ml-cs", 1)
+    assert record["params"]["batch_size"] == 8
+    assert record["start"]["init"] == ["mimetic"]
+    assert set(record["inputs"]) >= {"corpus/00000", "dev", "start/model.safetensors"}
+    assert [row["step"] for row in record["dev"]] == [5, 10]
+    assert record["versions"]["torch"] == torch.__version__
+    assert (record["device"], record["kept"]) == ("cpu", 10)
+    card = (folder / "README.md").read_text()
+    assert "# ML-CS" in card
+    assert "MRR@10" in card
+    for file in folder.iterdir():
+        assert str(tmp_path).encode() not in file.read_bytes(), file.name
+
+
+def test_the_best_development_score_decides_what_is_kept(run, monkeypatch):
+    scores = iter([0.2, 0.9, 0.9, 0.1, 0.3])
+    monkeypatch.setattr(loop, "mean_reciprocal_rank", lambda *_: next(scores))
+    best = run("best", eval_every=2, keep="best")
+    assert train_record(best)[0]["kept"] == 4
+    monkeypatch.undo()
+    assert not torch.equal(weights(best)["classifier.weight"], weights(run("last"))["classifier.weight"])
+
+
+def test_mean_reciprocal_rank_by_hand(world):
+    pairs = Pairs([world / "dev.parquet"])
+    pairs.frame = pl.DataFrame(
+        {"qid": ["a", "a", "a", "b", "b", "c", *["d"] * 12], "pid": ["3", "1", "2", "9", "8", "1", *"abcdefghijkl"]}
+    )
+    pairs.label = np.array([1, 0, 0, 1, 0, 0, *[0] * 11, 1], np.float32)
+    scores = np.array([0.5, 0.7, 0.5, 0.1, 0.1, 9.0, *[1.0] * 11, 0.0], np.float32)
+    assert mean_reciprocal_rank(pairs, scores) == pytest.approx((1 / 3 + 1 / 2 + 0) / 3)
+
+
+def test_the_learning_rate_rises_and_falls_in_straight_lines():
+    settings = parse_settings({"steps": 10, "lr": 1.0, "warmup": 0.2})
+    rates = [learning_rate(step, settings) for step in range(10)]
+    assert rates == pytest.approx([0, 0.5, 1, 7 / 8, 6 / 8, 5 / 8, 4 / 8, 3 / 8, 2 / 8, 1 / 8])
+
+
+def test_biases_and_layer_norms_do_not_decay(start_folder):
+    from switchrank.train.models import open_model
+
+    model = open_model(start_folder)
+    decayed, spared = make_optimiser(model, parse_settings({"steps": 1})).param_groups
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    assert (decayed["weight_decay"], spared["weight_decay"]) == (0.01, 0.0)
+    assert all("bias" in names[id(p)] or "LayerNorm" in names[id(p)] for p in spared["params"])
+    assert not any("bias" in names[id(p)] or "LayerNorm" in names[id(p)] for p in decayed["params"])
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_with_advice(run, monkeypatch):
+    nan = torch.tensor(float("nan"))
+    monkeypatch.setattr(torch.nn.functional, "binary_cross_entropy_with_logits", lambda x, *_, **__: x.sum() * nan)
+    with pytest.raises(UserError, match="step 3: the loss is nan: lower lr"):
+        run()
+
+
+def test_a_gpu_that_is_not_there_is_exit_code_75(run):
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(NoGpuError) as error:
+        run(device="cuda")
+    assert error.value.exit_code == 75
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"learning_rate": 1}, "learning_rate: unknown key"),
+        ({"batch_size": 0}, "batch_size: 0 is not a whole number of at least 1"),
+        ({"steps": 2.5}, "steps: 2.5 is not a whole number"),
+        ({"lr": "1e-5"}, "lr: '1e-5' is not a number"),
+        ({"precision": "fp8"}, "choose fp32 or bf16"),
+        ({"precision": "fp16"}, "fp16 needs a GPU"),
+        ({"warmup": 11}, "11 of 10 steps"),
+        ({"keep": "best", "dev": False}, "'best' needs a development set"),
+        ({"device": "tpu"}, "unknown device"),
+    ],
+)
+def test_wrong_settings_are_named(run, changes, problem):
+    with pytest.raises(UserError, match=problem):
+        run(**changes)
+
+
+def test_steps_must_be_given():
+    with pytest.raises(UserError, match="steps: missing"):
+        parse_settings({})
+
+
+def test_global_switches_are_put_back(run):
+    before = torch.are_deterministic_algorithms_enabled(), torch.get_num_threads(), signal.getsignal(signal.SIGTERM)
+    run(steps=1, warmup=0)
+    after = torch.are_deterministic_algorithms_enabled(), torch.get_num_threads(), signal.getsignal(signal.SIGTERM)
+    assert before == after

@@ -1,0 +1,289 @@
+# Glue: the checked config, the plan of names, and the digest of library code that rules put into params.
+import os
+import sys
+from functools import cache
+
+from switchrank.config.load import check_config, read_yaml
+from switchrank.config.plan import Plan
+from switchrank.digest import code_digest
+from switchrank.errors import UserError
+
+ROOT = Path(workflow.basedir)
+
+
+def checked(files):
+    """The config and its plan; a mistake ends Snakemake with one line."""
+    try:
+        for file in files:
+            read_yaml(file)
+        made = check_config(dict(config), files[-1], os.environ)
+        plan = Plan(made, [Path.cwd(), ROOT])
+        plan.pairs
+        return made, plan
+    except UserError as error:
+        print(error, file=sys.stderr)
+        os._exit(error.exit_code)
+
+
+CONFIG, PLAN = checked([str(file) for file in workflow.configfiles])
+R = PLAN.folder
+SOURCE = CONFIG.languages.source
+CODE = cache(code_digest)
+MODEL_FILES = [
+    "config.json",
+    "model.safetensors",
+    "tokenizer.json",
+    "tokenizer_config.json",
+]
+
+
+wildcard_constraints:
+    lang="[a-z]{2,3}",
+    seed="[0-9]+",
+    split="train|dev|test",
+    collection="|".join(CONFIG.collections),
+    corpus="|".join(CONFIG.corpora),
+    lexicon="|".join(CONFIG.lexicons) or "none",
+    system="|".join(CONFIG.systems),
+    testset="|".join(CONFIG.testsets),
+    train_pair="[a-z]{2,3}-[a-z]{2,3}",
+    texts="queries-train|queries-dev|documents",
+
+
+def identifier(*parts):
+    """A rule name from config names."""
+    return "_".join(parts).replace("-", "_")
+
+
+def store(prefix):
+    """The two files of a vector store, by name."""
+    return {"words": f"{prefix}.words.parquet", "matrix": f"{prefix}.npy"}
+
+
+def prefix(path):
+    """The prefix of a vector store, from its words file."""
+    return str(path).removesuffix(".words.parquet")
+
+
+# sources
+def collection_spec(name):
+    """What the sources stage needs to know of a collection."""
+    section = CONFIG.collections[name]
+    return {
+        "format": section.format,
+        "languages": list(section.languages),
+        "splits": list(section.splits),
+        "dev": section.dev,
+        "documents_as": (
+            getattr(section, "documents", "")
+            if section.format == "squad"
+            else "paragraphs"
+        ),
+        "source": SOURCE,
+        "triples": bool(getattr(section, "triples", None)),
+        "seed": 1,
+    }
+
+
+# embeddings
+def languages_where(test):
+    """A wildcard constraint: the vector languages for which `test` holds."""
+    return "|".join(lang for lang in PLAN.vector_languages if test(lang)) or "none"
+
+
+def seed_file(wildcards):
+    """The file that alignment takes its seed pairs from, if any."""
+    seed = CONFIG.vectors.alignment.seed_pairs
+    if seed in CONFIG.lexicons:
+        return PLAN.lexicon_file(seed, wildcards.lang)
+    return [] if seed == "identical" else seed.format(lang=wildcards.lang)
+
+
+def seed_kind():
+    """`lexicon`, `identical` or `dictionary`."""
+    seed = CONFIG.vectors.alignment.seed_pairs if CONFIG.vectors else "identical"
+    return (
+        "lexicon"
+        if seed in CONFIG.lexicons
+        else "identical" if seed == "identical" else "dictionary"
+    )
+
+
+# lexicon
+def lexicons_of(kind):
+    """A wildcard constraint: the lexicons of a kind."""
+    return (
+        "|".join(
+            name for name, section in CONFIG.lexicons.items() if section.kind == kind
+        )
+        or "none"
+    )
+
+
+# corpus
+def instance_settings(wildcards):
+    """How the pairs of a split are made."""
+    spec = CONFIG.collections[wildcards.collection].instances.plain("dev_negatives")
+    if wildcards.split == "dev":
+        spec |= {
+            "negatives": CONFIG.collections[
+                wildcards.collection
+            ].instances.dev_negatives,
+            "rounds": 1,
+        }
+    return spec
+
+
+def triples(wildcards):
+    """The triples of a collection, where its training data brings them."""
+    brings = getattr(CONFIG.collections[wildcards.collection], "triples", None)
+    return (
+        f"{R}/sources/{wildcards.collection}/triples-train.parquet"
+        if brings and wildcards.split == "train"
+        else []
+    )
+
+
+def corpus_lexicons(wildcards):
+    """Lexicon files of a corpus, in the order of its languages."""
+    lexicon = CONFIG.corpora[wildcards.corpus].lexicon
+    languages = PLAN.corpus_languages(wildcards.corpus, wildcards.train_pair)
+    return [PLAN.lexicon_file(lexicon, lang) for lang in languages]
+
+
+def corpus_parts(wildcards):
+    """What a corpus is switched from: pairs and token tables of its collection."""
+    collection = CONFIG.corpora[wildcards.corpus].collection
+    return [
+        f"{R}/instances/{collection}/{split}.parquet" for split in ["train", "dev"]
+    ] + [
+        f"{R}/tokens/{collection}/{texts}/{file}"
+        for texts in ["documents", "queries-train", "queries-dev"]
+        for file in TOKEN_FILES
+    ]
+
+
+def recipe(wildcards):
+    """What switching needs to know: probability, language of each side, languages, way of mixing, seed."""
+    section = CONFIG.corpora[wildcards.corpus]
+    query, passage = wildcards.train_pair.split("-")
+    return section.plain("collection", "lexicon") | {
+        "languages": PLAN.corpus_languages(wildcards.corpus, wildcards.train_pair),
+        "sides": {"query": query, "passage": passage},
+        "source": SOURCE,
+    }
+
+
+# train
+def tokenizer_texts():
+    """Monolingual text by language: as configured, else what its vectors were trained on."""
+    texts = dict(CONFIG.start.tokenizer.texts)
+    for lang in PLAN.vector_languages:
+        if lang not in texts and PLAN.vector_source(lang).text:
+            texts[lang] = PLAN.vector_source(lang).text
+    return texts
+
+
+def optimisation(section):
+    """The training settings of a section, without what is not about optimisation."""
+    return section.plain("device", "corpus") | {"threads": CONFIG.train.threads}
+
+
+def resource_gpu(wildcards):
+    """One GPU where the config demands it; `--resources gpu=0` takes it away again."""
+    return 1 if CONFIG.train.device == "cuda" else 0
+
+
+def trained_on(wildcards):
+    """The corpus folder of a system's model."""
+    return PLAN.corpus_folder(
+        CONFIG.systems[wildcards.system].corpus, wildcards.train_pair
+    )
+
+
+# rank
+def collection_of(testset):
+    """The source folder of a test set's collection."""
+    return f"{R}/sources/{CONFIG.testsets[testset].collection}"
+
+
+def first_stage_queries(wildcards):
+    """Queries of the first stage: source language with ids kept, or the document language."""
+    in_source = CONFIG.testsets[wildcards.testset].candidates.query_language == "source"
+    lang = SOURCE if in_source else wildcards.lang
+    return f"{collection_of(wildcards.testset)}/queries-test-{lang}.parquet"
+
+
+def first_stage_documents(wildcards):
+    """Documents of the first stage, in the language of its queries."""
+    in_source = CONFIG.testsets[wildcards.testset].candidates.query_language == "source"
+    lang = SOURCE if in_source else wildcards.lang
+    return f"{collection_of(wildcards.testset)}/documents-{lang}.parquet"
+
+
+def vocabulary(lang):
+    """Words that cut the text of an unspaced language, as input files."""
+    unspaced = lang in CONFIG.languages.unspaced and lang in PLAN.vector_languages
+    return [f"{R}/vectors/aligned/{lang}.words.parquet"] if unspaced else []
+
+
+def pair_files(testset, pairs):
+    """Queries, documents and candidates of pairs, as plain JSON."""
+    return [
+        {
+            "pair": pair.id,
+            "queries": f"{collection_of(testset)}/queries-test-{pair.query}.parquet",
+            "documents": f"{collection_of(testset)}/documents-{pair.document}.parquet",
+            "candidates": f"{R}/testsets/{testset}/candidates-{pair.document}.parquet",
+        }
+        for pair in pairs
+    ]
+
+
+def reference_files(testset):
+    """:func:`pair_files` of a test set, with the vector stores that cut the text of unspaced languages."""
+    files = pair_files(testset, PLAN.pairs[testset])
+    for part, pair in zip(files, PLAN.pairs[testset]):
+        for role, lang in [
+            ("query_vocabulary", pair.query),
+            ("vocabulary", pair.document),
+        ]:
+            if vocabulary(lang):
+                part[role] = prefix(vocabulary(lang)[0])
+    return files
+
+
+def pair_inputs(testset, pairs):
+    """The distinct files of :func:`pair_files`."""
+    files = [
+        part[key]
+        for part in pair_files(testset, pairs)
+        for key in ["queries", "documents", "candidates"]
+    ]
+    return list(dict.fromkeys(files))
+
+
+def run_records(testset):
+    """Every run of a test set with what it says about it, as plain JSON."""
+    return [
+        {
+            "path": PLAN.run_file(run.system, testset, run.pair.id, run.seed),
+            "system": run.system,
+            "query_lang": run.pair.query,
+            "doc_lang": run.pair.document,
+            "seed": run.seed,
+        }
+        for run in PLAN.runs(testset)
+    ]
+
+
+# report
+def example_corpora():
+    """Switched corpora of the English corpus's collection, each with its first training pair."""
+    base = CONFIG.corpora[ENGLISH[0]].collection if ENGLISH else None
+    return [
+        (name, pair)
+        for name, section in CONFIG.corpora.items()
+        if section.lexicon and section.collection == base
+        for pair in PLAN.train_pairs(name)[:1]
+    ]

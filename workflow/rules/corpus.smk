@@ -1,0 +1,74 @@
+# Training pairs by id, token tables, and the code-switched corpora made from them.
+TOKEN_FILES = ["tokens.parquet", "pieces.parquet", "keys.parquet"]
+
+
+rule instances:
+    input:
+        queries=f"{R}/sources/{{collection}}/queries-{{split}}-{SOURCE}.parquet",
+        documents=f"{R}/sources/{{collection}}/documents-{SOURCE}.parquet",
+        judgements=f"{R}/sources/{{collection}}/judgements-{{split}}-{SOURCE}.parquet",
+        triples=triples,
+    output:
+        f"{R}/instances/{{collection}}/{{split}}.parquet",
+    log:
+        f"{R}/logs/corpus/instances-{{collection}}-{{split}}.log",
+    benchmark:
+        f"{R}/benchmarks/corpus/instances-{{collection}}-{{split}}.tsv"
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        spec=instance_settings,
+        names=lambda wildcards: [wildcards.collection, wildcards.split],
+        code=CODE("corpus.instances"),
+    script:
+        "../scripts/instances.py"
+
+
+rule tokens:
+    input:
+        f"{R}/sources/{{collection}}/{{texts}}-{SOURCE}.parquet",
+    output:
+        [f"{R}/tokens/{{collection}}/{{texts}}/{file}" for file in TOKEN_FILES],
+    log:
+        f"{R}/logs/corpus/tokens-{{collection}}-{{texts}}.log",
+    benchmark:
+        f"{R}/benchmarks/corpus/tokens-{{collection}}-{{texts}}.tsv"
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        names=lambda wildcards: [wildcards.collection, wildcards.texts],
+        code=CODE("corpus.tokens"),
+    script:
+        "../scripts/tokens.py"
+
+
+rule switch:
+    input:
+        parts=corpus_parts,
+        lexicons=corpus_lexicons,
+    output:
+        train=f"{R}/corpora/{{corpus}}/{{train_pair}}/train-00000.parquet",
+        dev=f"{R}/corpora/{{corpus}}/{{train_pair}}/dev.parquet",
+        stats=f"{R}/corpora/{{corpus}}/{{train_pair}}/stats.json",
+    log:
+        f"{R}/logs/corpus/{{corpus}}-{{train_pair}}.log",
+    benchmark:
+        f"{R}/benchmarks/corpus/{{corpus}}-{{train_pair}}.tsv"
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        recipe=recipe,
+        instances=lambda wildcards: f"{R}/instances/{CONFIG.corpora[wildcards.corpus].collection}",
+        tokens=lambda wildcards: f"{R}/tokens/{CONFIG.corpora[wildcards.corpus].collection}",
+        code=CODE("corpus.switch"),
+    script:
+        "../scripts/switch.py"
+
+
+rule corpus:
+    input:
+        [
+            f"{PLAN.corpus_folder(name, pair)}/train-00000.parquet"
+            for name in CONFIG.corpora
+            for pair in PLAN.train_pairs(name)
+        ],

@@ -1,0 +1,94 @@
+# Word vectors: trained on text or read from files, then turned into the space of the source language.
+rule train_vectors:
+    input:
+        text=lambda wildcards: PLAN.vector_source(wildcards.lang).text,
+    output:
+        **store(f"{R}/vectors/raw/{{lang}}"),
+    log:
+        f"{R}/logs/embeddings/train-{{lang}}.log",
+    benchmark:
+        f"{R}/benchmarks/embeddings/train-{{lang}}.tsv"
+    wildcard_constraints:
+        lang=languages_where(lambda lang: PLAN.vector_source(lang).text),
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        spec=CONFIG.vectors.training.plain() if CONFIG.vectors else {},
+        unspaced=lambda wildcards: wildcards.lang in CONFIG.languages.unspaced,
+        lang=lambda wildcards: wildcards.lang,
+        code=CODE("embeddings.train"),
+    script:
+        "../scripts/train_vectors.py"
+
+
+rule import_vectors:
+    input:
+        path=lambda wildcards: PLAN.vector_source(wildcards.lang).path,
+    output:
+        **store(f"{R}/vectors/raw/{{lang}}"),
+    log:
+        f"{R}/logs/embeddings/import-{{lang}}.log",
+    benchmark:
+        f"{R}/benchmarks/embeddings/import-{{lang}}.tsv"
+    wildcard_constraints:
+        lang=languages_where(lambda lang: PLAN.vector_source(lang).path),
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        max_words=lambda wildcards: PLAN.vector_source(wildcards.lang).max_words,
+        lang=lambda wildcards: wildcards.lang,
+        code=CODE("embeddings.read"),
+    script:
+        "../scripts/import_vectors.py"
+
+
+rule align_vectors:
+    input:
+        **store(f"{R}/vectors/raw/{{lang}}"),
+        target_words=f"{R}/vectors/raw/{SOURCE}.words.parquet",
+        target_matrix=f"{R}/vectors/raw/{SOURCE}.npy",
+        seed=seed_file,
+    output:
+        **store(f"{R}/vectors/aligned/{{lang}}"),
+        record=f"{R}/vectors/aligned/{{lang}}.json",
+    log:
+        f"{R}/logs/embeddings/align-{{lang}}.log",
+    benchmark:
+        f"{R}/benchmarks/embeddings/align-{{lang}}.tsv"
+    wildcard_constraints:
+        lang=languages_where(lambda lang: not PLAN.aligned(lang)),
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        spec=CONFIG.vectors.alignment.plain("seed_pairs") if CONFIG.vectors else {},
+        kind=seed_kind(),
+        lang=lambda wildcards: wildcards.lang,
+        code=CODE("embeddings.align"),
+    script:
+        "../scripts/align_vectors.py"
+
+
+rule keep_vectors:
+    input:
+        **store(f"{R}/vectors/raw/{{lang}}"),
+    output:
+        **store(f"{R}/vectors/aligned/{{lang}}"),
+        record=f"{R}/vectors/aligned/{{lang}}.json",
+    log:
+        f"{R}/logs/embeddings/keep-{{lang}}.log",
+    benchmark:
+        f"{R}/benchmarks/embeddings/keep-{{lang}}.tsv"
+    wildcard_constraints:
+        lang=languages_where(PLAN.aligned),
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        lang=lambda wildcards: wildcards.lang,
+        code=CODE("embeddings.align"),
+    script:
+        "../scripts/keep_vectors.py"
+
+
+rule embeddings:
+    input:
+        expand(f"{R}/vectors/aligned/{{lang}}.npy", lang=PLAN.vector_languages),

@@ -1,0 +1,86 @@
+# Bilingual lexicons, from aligned vectors by exact nearest neighbours or from Wikipedia titles, and their quality.
+rule vectors_lexicon:
+    input:
+        source_words=f"{R}/vectors/aligned/{SOURCE}.words.parquet",
+        source_matrix=f"{R}/vectors/aligned/{SOURCE}.npy",
+        target_words=f"{R}/vectors/aligned/{{lang}}.words.parquet",
+        target_matrix=f"{R}/vectors/aligned/{{lang}}.npy",
+    output:
+        f"{R}/lexicons/{{lexicon}}/{SOURCE}-{{lang}}.parquet",
+    log:
+        f"{R}/logs/lexicon/{{lexicon}}-{{lang}}.log",
+    benchmark:
+        f"{R}/benchmarks/lexicon/{{lexicon}}-{{lang}}.tsv"
+    wildcard_constraints:
+        lexicon=lexicons_of("vectors"),
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        spec=lambda wildcards: CONFIG.lexicons[wildcards.lexicon].plain(
+            "kind", "languages"
+        ),
+        lang=lambda wildcards: wildcards.lang,
+        code=CODE("lexicon.induce"),
+    script:
+        "../scripts/vectors_lexicon.py"
+
+
+rule titles_lexicon:
+    input:
+        page=lambda wildcards: CONFIG.lexicons[wildcards.lexicon].page,
+        langlinks=lambda wildcards: CONFIG.lexicons[wildcards.lexicon].langlinks,
+    output:
+        f"{R}/lexicons/{{lexicon}}/{SOURCE}-{{lang}}.parquet",
+    log:
+        f"{R}/logs/lexicon/{{lexicon}}-{{lang}}.log",
+    benchmark:
+        f"{R}/benchmarks/lexicon/{{lexicon}}-{{lang}}.tsv"
+    wildcard_constraints:
+        lexicon=lexicons_of("titles"),
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        spec=lambda wildcards: CONFIG.lexicons[wildcards.lexicon].plain(
+            "kind", "page", "langlinks", "languages"
+        ),
+        lang=lambda wildcards: wildcards.lang,
+        code=CODE("lexicon.titles"),
+    script:
+        "../scripts/titles_lexicon.py"
+
+
+QUALITY_PAIRS = [
+    (lexicon, name, lang, path)
+    for lexicon, lang in PLAN.lexicon_files
+    for name, pairs in CONFIG.gold.items()
+    for pair, path in pairs.items()
+    if pair == f"{SOURCE}-{lang}"
+]
+
+
+rule lexicon_quality:
+    input:
+        lexicons=[
+            PLAN.lexicon_file(lexicon, lang) for lexicon, _, lang, _ in QUALITY_PAIRS
+        ],
+        gold=[path for *_, path in QUALITY_PAIRS],
+    output:
+        f"{R}/tables/lexicon_quality.csv",
+    log:
+        f"{R}/logs/lexicon/quality.log",
+    benchmark:
+        f"{R}/benchmarks/lexicon/quality.tsv"
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        source=SOURCE,
+        pairs=[[lexicon, name, lang] for lexicon, name, lang, _ in QUALITY_PAIRS],
+        code=CODE("lexicon.quality"),
+    script:
+        "../scripts/lexicon_quality.py"
+
+
+rule lexicon:
+    input:
+        list(PLAN.lexicon_files.values()),
+        [f"{R}/tables/lexicon_quality.csv"] if QUALITY_PAIRS else [],

@@ -1,0 +1,140 @@
+# Candidates of each test set, then one TREC run per system, pair and seed. A job scores all pairs of a test set with one
+# model, so its outputs depend on the pair table: rules are made per system and test set.
+rule judgements:
+    input:
+        lambda wildcards: [
+            f"{collection_of(wildcards.testset)}/judgements-test-{lang}.parquet"
+            for lang in PLAN.document_languages(wildcards.testset)
+        ],
+    output:
+        f"{R}/testsets/{{testset}}/judgements-{{lang}}.parquet",
+    log:
+        f"{R}/logs/rank/judgements-{{testset}}-{{lang}}.log",
+    benchmark:
+        f"{R}/benchmarks/rank/judgements-{{testset}}-{{lang}}.tsv"
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        queries=lambda wildcards: CONFIG.testsets[wildcards.testset].queries,
+        chosen=lambda wildcards: PLAN.document_languages(wildcards.testset).index(
+            wildcards.lang
+        ),
+        code=CODE("rank.sample"),
+    script:
+        "../scripts/judgements.py"
+
+
+rule candidates:
+    input:
+        queries=first_stage_queries,
+        documents=first_stage_documents,
+        judgements=f"{R}/testsets/{{testset}}/judgements-{{lang}}.parquet",
+        vocabulary=lambda wildcards: vocabulary(
+            wildcards.lang
+            if CONFIG.testsets[wildcards.testset].candidates.query_language
+            == "document"
+            else SOURCE
+        ),
+        run=lambda wildcards: CONFIG.testsets[wildcards.testset].candidates.run or [],
+    output:
+        f"{R}/testsets/{{testset}}/candidates-{{lang}}.parquet",
+    log:
+        f"{R}/logs/rank/candidates-{{testset}}-{{lang}}.log",
+    benchmark:
+        f"{R}/benchmarks/rank/candidates-{{testset}}-{{lang}}.tsv"
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        spec=lambda wildcards: CONFIG.testsets[wildcards.testset].candidates.plain(
+            "run", "query_language"
+        ),
+        names=lambda wildcards: [wildcards.testset, wildcards.lang],
+        code=CODE("rank.candidates"),
+    script:
+        "../scripts/candidates.py"
+
+
+for testset in CONFIG.testsets:
+    for reference in CONFIG.evaluate.references:
+
+        rule:
+            name:
+                identifier("rank", reference, testset)
+            input:
+                pair_inputs(testset, PLAN.pairs[testset]),
+                [
+                    file
+                    for lang in CONFIG.languages.unspaced
+                    for file in vocabulary(lang)
+                ],
+            output:
+                [
+                    PLAN.run_file(reference, testset, pair.id, CONFIG.seeds[0])
+                    for pair in PLAN.pairs[testset]
+                ],
+            log:
+                f"{R}/logs/rank/{reference}-{testset}.log",
+            benchmark:
+                f"{R}/benchmarks/rank/{reference}-{testset}.tsv"
+            conda:
+                "../../envs/switchrank.yaml"
+            params:
+                kind=reference,
+                pairs=reference_files(testset),
+                testset=testset,
+                seed=CONFIG.seeds[0],
+                code=CODE("rank.reference"),
+            script:
+                "../scripts/rank_reference.py"
+
+    for system, train_pair in PLAN.models:
+        if PLAN.ranked_pairs(system, train_pair, testset):
+
+            rule:
+                name:
+                    identifier("rank", system, train_pair, testset)
+                input:
+                    model=[
+                        f"{PLAN.model_folder(system, train_pair, '{seed}')}/{file}"
+                        for file in MODEL_FILES
+                    ],
+                    pairs=pair_inputs(
+                        testset, PLAN.ranked_pairs(system, train_pair, testset)
+                    ),
+                output:
+                    [
+                        PLAN.run_file(system, testset, pair.id, "{seed}")
+                        for pair in PLAN.ranked_pairs(system, train_pair, testset)
+                    ],
+                log:
+                    f"{R}/logs/rank/{system}-{train_pair}-{testset}-seed{{seed}}.log",
+                benchmark:
+                    f"{R}/benchmarks/rank/{system}-{train_pair}-{testset}-seed{{seed}}.tsv"
+                conda:
+                    "../../envs/switchrank.yaml"
+                threads: CONFIG.rank.threads
+                resources:
+                    gpu=resource_gpu,
+                params:
+                    system=system,
+                    pairs=pair_files(
+                        testset, PLAN.ranked_pairs(system, train_pair, testset)
+                    ),
+                    settings={
+                        "token_budget": CONFIG.rank.token_budget,
+                        "sigmoid_scores": CONFIG.rank.sigmoid_scores,
+                        "max_length": CONFIG.train.max_length,
+                        "truncation": CONFIG.train.truncation,
+                    },
+                    code=CODE("rank.score"),
+                script:
+                    "../scripts/rank.py"
+
+
+rule rank:
+    input:
+        [
+            record["path"]
+            for testset in CONFIG.testsets
+            for record in run_records(testset)
+        ],

@@ -1,0 +1,256 @@
+# Pictures and tables, and the Snakemake report that holds them; provenance of the run.
+REPORT = f"{R}/report"
+TRAINED = list(CONFIG.systems)
+CHALLENGERS = [name for name in TRAINED if name != CONFIG.evaluate.baseline]
+LANGUAGES = CONFIG.languages.plain("unspaced", "right_to_left")
+ENGLISH = [name for name, section in CONFIG.corpora.items() if section.lexicon is None]
+
+
+EXAMPLES = example_corpora()
+EXAMPLE_LEXICONS = {
+    f"{name} {pair}": {
+        lang: PLAN.lexicon_file(CONFIG.corpora[name].lexicon, lang)
+        for lang in PLAN.corpus_languages(name, pair)
+    }
+    for name, pair in EXAMPLES
+}
+
+
+rule mrr_picture:
+    input:
+        metrics=rules.tables.output.metrics,
+        per_query=rules.tables.output.per_query,
+        significance=rules.tables.output.significance,
+    output:
+        picture=report(
+            f"{REPORT}/mrr-{{testset}}.svg",
+            caption="../report/mrr.rst",
+            category="1 Retrieval",
+            subcategory="{testset}",
+            labels={
+                "what": "MRR@10 per pair",
+                "system": "all",
+                "pair": "all",
+                "test set": "{testset}",
+            },
+        ),
+        numbers=f"{REPORT}/mrr-{{testset}}.csv",
+    log:
+        f"{R}/logs/report/mrr-{{testset}}.log",
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        testset=lambda wildcards: wildcards.testset,
+        languages=LANGUAGES,
+        baseline=CONFIG.evaluate.baseline,
+        code=CODE("report.mrr"),
+    script:
+        "../scripts/mrr_picture.py"
+
+
+rule gain_picture:
+    input:
+        metrics=rules.tables.output.metrics,
+        significance=rules.tables.output.significance,
+    output:
+        report(
+            f"{REPORT}/gain-{{testset}}-{{system}}.svg",
+            caption="../report/gain.rst",
+            category="1 Retrieval",
+            subcategory="{testset}",
+            labels={
+                "what": f"gain over {CONFIG.evaluate.baseline}",
+                "system": "{system}",
+                "pair": "all",
+                "test set": "{testset}",
+            },
+        ),
+    log:
+        f"{R}/logs/report/gain-{{testset}}-{{system}}.log",
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        names=lambda wildcards: {
+            "testset": wildcards.testset,
+            "system": wildcards.system,
+        },
+        languages=LANGUAGES,
+        baseline=CONFIG.evaluate.baseline,
+        code=CODE("report.gain"),
+    script:
+        "../scripts/gain_picture.py"
+
+
+rule lexicon_picture:
+    input:
+        rules.lexicon_quality.output,
+    output:
+        report(
+            f"{REPORT}/lexicon-quality.svg",
+            caption="../report/lexicon.rst",
+            category="2 Lexicons",
+            labels={"what": "quality", "system": "-", "pair": "all", "test set": "-"},
+        ),
+    log:
+        f"{R}/logs/report/lexicon.log",
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        languages=LANGUAGES,
+        code=CODE("report.lexicon"),
+    script:
+        "../scripts/lexicon_picture.py"
+
+
+rule loss_picture:
+    input:
+        MODELS,
+    output:
+        report(
+            f"{REPORT}/loss.svg",
+            caption="../report/loss.rst",
+            category="4 Training",
+            labels={
+                "what": "loss and development score",
+                "system": "all",
+                "pair": "all",
+                "test set": "-",
+            },
+        ),
+    log:
+        f"{R}/logs/report/loss.log",
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        systems=[system for system, _ in PLAN.models for _ in CONFIG.seeds],
+        baseline=CONFIG.evaluate.baseline,
+        code=CODE("report.loss"),
+    script:
+        "../scripts/loss_picture.py"
+
+
+rule sentences:
+    input:
+        source=(
+            f"{PLAN.corpus_folder(ENGLISH[0], f'{SOURCE}-{SOURCE}')}/train-00000.parquet"
+            if ENGLISH
+            else []
+        ),
+        corpora=[
+            f"{PLAN.corpus_folder(*example)}/train-00000.parquet"
+            for example in EXAMPLES
+        ],
+        lexicons=[
+            path for paths in EXAMPLE_LEXICONS.values() for path in paths.values()
+        ],
+    output:
+        report(
+            f"{REPORT}/switched-sentences.html",
+            caption="../report/sentences.rst",
+            category="3 Corpora",
+            labels={
+                "what": "switched sentences",
+                "system": "all",
+                "pair": "training",
+                "test set": "-",
+            },
+        ),
+    log:
+        f"{R}/logs/report/sentences.log",
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        names=EXAMPLE_LEXICONS,
+        languages=[SOURCE, *CONFIG.languages.seen],
+        rtl=CONFIG.languages.right_to_left,
+        code=CODE("report.sentences"),
+    script:
+        "../scripts/sentences.py"
+
+
+TABLE_TITLES = {
+    "metrics": ("1 Retrieval", "Metrics of every system, pair and seed"),
+    "significance": ("1 Retrieval", "Every system against the baseline"),
+    "lexicon_quality": ("2 Lexicons", "Lexicons against gold dictionaries"),
+}
+
+
+rule table_page:
+    input:
+        f"{R}/tables/{{table}}.csv",
+    output:
+        page=report(
+            f"{REPORT}/{{table}}.html",
+            caption="../report/table.rst",
+            category=lambda wildcards: TABLE_TITLES[wildcards.table][0],
+            labels={
+                "what": "table {table}",
+                "system": "all",
+                "pair": "all",
+                "test set": "all",
+            },
+        ),
+        tsv=f"{REPORT}/{{table}}.tsv",
+    log:
+        f"{R}/logs/report/{{table}}.log",
+    wildcard_constraints:
+        table="|".join(TABLE_TITLES),
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        title=lambda wildcards: TABLE_TITLES[wildcards.table][1],
+        unseen=CONFIG.languages.unseen,
+        code=CODE("report.tables"),
+    script:
+        "../scripts/table_page.py"
+
+
+rule report_items:
+    input:
+        [f"{REPORT}/mrr-{testset}.svg" for testset in CONFIG.testsets],
+        [
+            f"{REPORT}/gain-{testset}-{system}.svg"
+            for testset in CONFIG.testsets
+            for system in CHALLENGERS
+        ],
+        [f"{REPORT}/metrics.html", f"{REPORT}/significance.html", f"{REPORT}/loss.svg"],
+        [f"{REPORT}/lexicon-quality.svg", f"{REPORT}/lexicon_quality.html"]
+        if QUALITY_PAIRS
+        else [],
+        [f"{REPORT}/switched-sentences.html"] if EXAMPLES else [],
+
+
+rule report_zip:
+    input:
+        rules.report_items.input,
+    output:
+        f"{R}/report.zip",
+    log:
+        f"{R}/logs/report/zip.log",
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        captions=CODE("report"),
+    script:
+        "../scripts/report_zip.py"
+
+
+rule provenance:
+    input:
+        rules.report_items.input,
+    output:
+        f"{R}/provenance.json",
+    log:
+        f"{R}/logs/provenance.log",
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        config=dict(config),
+        code=CODE("provenance"),
+    script:
+        "../scripts/provenance.py"
+
+
+rule report:
+    input:
+        f"{R}/report.zip",

@@ -1,0 +1,58 @@
+# Raw inputs to the three tables (documents, queries, judgements) of each collection.
+from switchrank.sources.build import collection_outputs
+from switchrank.sources.world.files import world_outputs
+
+if CONFIG.world:
+    WORLD = CONFIG.world.plain() | {"languages": CONFIG.languages.every}
+
+    rule world:
+        output:
+            [f"{R}/world/{name}" for name in world_outputs(WORLD)],
+        log:
+            f"{R}/logs/world.log",
+        benchmark:
+            f"{R}/benchmarks/world.tsv"
+        conda:
+            "../../envs/switchrank.yaml"
+        params:
+            spec=WORLD,
+            out=lambda wildcards, output: Path(output[0]).parents[1].as_posix(),
+            code=CODE("sources.world.generate"),
+        script:
+            "../scripts/world.py"
+
+
+for name in CONFIG.collections:
+
+    rule:
+        name:
+            identifier("collection", name)
+        input:
+            list(PLAN.collection_files(name).values()),
+        output:
+            [
+                f"{R}/sources/{name}/{file}"
+                for file in collection_outputs(collection_spec(name))
+            ],
+        log:
+            f"{R}/logs/sources/{name}.log",
+        benchmark:
+            f"{R}/benchmarks/sources/{name}.tsv"
+        conda:
+            "../../envs/switchrank.yaml"
+        params:
+            spec=collection_spec(name),
+            roles=list(PLAN.collection_files(name)),
+            out=lambda wildcards, output: Path(output[0]).parent.as_posix(),
+            code=CODE("sources.build"),
+        script:
+            "../scripts/collection.py"
+
+
+rule sources:
+    input:
+        [
+            f"{R}/sources/{name}/{file}"
+            for name in CONFIG.collections
+            for file in collection_outputs(collection_spec(name))
+        ],

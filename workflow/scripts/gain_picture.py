@@ -1,0 +1,15 @@
+"""Rule gain_picture: gain over the baseline, query by document language."""
+
+from switchrank.job import job
+
+with job(snakemake) as rule:
+    from switchrank.report.gain import gain_heatmap
+
+    gain_heatmap(
+        metrics=rule.input.metrics,
+        significance=rule.input.significance,
+        languages=rule.params.languages,
+        baseline=rule.params.baseline,
+        out=rule.output[0],
+        **rule.params.names,
+    )

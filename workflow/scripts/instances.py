@@ -1,0 +1,15 @@
+"""Rule instances: training or development pairs by id."""
+
+from switchrank.job import job
+
+with job(snakemake) as rule:
+    from switchrank.corpus.instances import build_instances
+
+    build_instances(
+        queries=rule.input.queries,
+        documents=rule.input.documents,
+        judgements=rule.input.judgements,
+        triples=rule.input.get("triples") or None,
+        out=rule.output[0],
+        **rule.params.spec,
+    )

@@ -1,0 +1,8 @@
+"""Rule lexicon_picture: quality of the lexicons against gold."""
+
+from switchrank.job import job
+
+with job(snakemake) as rule:
+    from switchrank.report.lexicon import lexicon_picture
+
+    lexicon_picture(quality=rule.input[0], out=rule.output[0], languages=rule.params.languages)

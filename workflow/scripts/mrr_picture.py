@@ -1,0 +1,17 @@
+"""Rule mrr_picture: MRR@10 per pair and system with confidence intervals."""
+
+from switchrank.job import job
+
+with job(snakemake) as rule:
+    from switchrank.report.mrr import mrr_picture
+
+    mrr_picture(
+        metrics=rule.input.metrics,
+        per_query=rule.input.per_query,
+        significance=rule.input.significance,
+        testset=rule.params.testset,
+        languages=rule.params.languages,
+        baseline=rule.params.baseline,
+        out=rule.output.picture,
+        table=rule.output.numbers,
+    )

@@ -1,0 +1,17 @@
+"""Rules rank_<system>_*: one model scores all its pairs of one test set."""
+
+from pathlib import Path
+
+from switchrank.job import job
+
+with job(snakemake) as rule:
+    from switchrank.rank.score import rank_pairs
+
+    rank_pairs(
+        model=Path(rule.input.model[0]).parent,
+        pairs=[part | {"out": out} for part, out in zip(rule.params.pairs, rule.output, strict=True)],
+        system=rule.params.system,
+        device="cuda" if rule.resources.get("gpu", 0) else "cpu",
+        threads=rule.threads,
+        **rule.params.settings,
+    )

@@ -1,0 +1,9 @@
+"""Rule table_page: a table as a page that can be sorted and searched, and as TSV."""
+
+from switchrank.job import job
+
+with job(snakemake) as rule:
+    from switchrank.report.tables import html_table, tsv_table
+
+    html_table(table=rule.input[0], out=rule.output.page, title=rule.params.title, unseen=rule.params.unseen)
+    tsv_table(table=rule.input[0], out=rule.output.tsv)

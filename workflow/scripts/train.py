@@ -1,0 +1,21 @@
+"""Rules train_model and first_model: one cross-encoder, resumed if a checkpoint of the same job is there."""
+
+from pathlib import Path
+
+from switchrank.job import job
+
+with job(snakemake) as rule:
+    from switchrank.train.loop import train_ranker
+
+    out = Path(rule.output[0]).parent
+    train_ranker(
+        corpus=[rule.input.corpus],
+        dev=rule.input.dev,
+        start=Path(rule.input.start[0]).parent,
+        out=out,
+        work=out.parent / f".work-{out.name}",
+        settings=rule.params.settings,
+        seed=rule.params.seed,
+        record=rule.params.names | {"code": rule.params.code},
+        device="cuda" if rule.resources.get("gpu", 0) else "cpu",
+    )

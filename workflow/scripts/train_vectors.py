@@ -1,0 +1,9 @@
+"""Rule train_vectors: fastText vectors of one language from its text."""
+
+from switchrank.job import job
+
+with job(snakemake) as rule:
+    from switchrank.embeddings.train import train_vectors
+
+    out = rule.output.words.removesuffix(".words.parquet")
+    train_vectors(texts=list(rule.input.text), out=out, unspaced=rule.params.unspaced, threads=1, **rule.params.spec)

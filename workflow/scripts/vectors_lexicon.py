@@ -1,0 +1,14 @@
+"""Rule vectors_lexicon: translations by exact nearest neighbours."""
+
+from switchrank.job import job
+
+with job(snakemake) as rule:
+    from switchrank.lexicon.induce import induce_lexicon
+
+    induce_lexicon(
+        source=rule.input.source_words.removesuffix(".words.parquet"),
+        target=rule.input.target_words.removesuffix(".words.parquet"),
+        out=rule.output[0],
+        threads=rule.threads,
+        **rule.params.spec,
+    )

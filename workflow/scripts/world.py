@@ -1,0 +1,8 @@
+"""Rule world: generate the raw inputs of the made-up world."""
+
+from switchrank.job import job
+
+with job(snakemake) as rule:
+    from switchrank.sources.world.generate import generate_world
+
+    generate_world(spec=rule.params.spec, out=rule.params.out)

@@ -1,0 +1,7 @@
+"""``python -m switchrank`` is the ``switchrank`` command."""
+
+import sys
+
+from switchrank.cli import main
+
+sys.exit(main())

@@ -1,0 +1,50 @@
+"""Outputs appear whole or not at all: written beside their final name, flushed to disk, then moved into place."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path in the folder of ``path``; on success it replaces ``path``, on error it is removed.
+
+    The temporary name keeps all suffixes of ``path``, so writers that choose a format by suffix work unchanged.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name[:40]}.", dir=path.parent) as folder:
+        temporary = Path(folder) / path.name
+        yield temporary
+        _flush(temporary)
+        os.replace(temporary, path)
+
+
+@contextmanager
+def atomic_folder(path: str | Path) -> Iterator[Path]:
+    """Yield an empty temporary folder beside ``path``; on success it becomes ``path`` (an older one is replaced)."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name[:40]}.", dir=path.parent) as folder:
+        temporary = Path(folder) / "new"
+        temporary.mkdir()
+        yield temporary
+        for file in sorted(p for p in temporary.rglob("*") if p.is_file()):
+            _flush(file)
+        if path.exists():
+            os.replace(path, Path(folder) / "old")
+        os.replace(temporary, path)
+        shutil.rmtree(Path(folder) / "old", ignore_errors=True)

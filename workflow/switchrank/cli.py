@@ -1,0 +1,47 @@
+"""The ``switchrank`` command: one subcommand per stage, each a thin door to the library function its rule calls."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+from switchrank import __version__
+from switchrank.errors import UserError
+
+STAGES = {
+    "sources": "collections from MS MARCO-style TSV and SQuAD-style JSON; the made-up world",
+    "embeddings": "read or train word vectors; align them to English",
+    "lexicon": "bilingual lexicons from vectors or Wikipedia titles; their quality",
+    "corpus": "training instances and their code-switched versions",
+    "train": "tokenizer, starting checkpoint, cross-encoder training",
+    "rank": "candidates; re-rank a test set or your own files with a trained model",
+    "evaluate": "metrics per query and per pair, significance",
+    "report": "pictures and tables",
+    "config": "check a config file; write the schema and the key reference",
+}
+
+
+def build_parser(stage: str | None) -> argparse.ArgumentParser:
+    """The parser; only the named stage's own arguments are loaded, so that ``--help`` stays fast."""
+    parser = argparse.ArgumentParser(prog="switchrank", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"switchrank {__version__}")
+    commands = parser.add_subparsers(dest="stage", metavar="STAGE", required=True)
+    for name, summary in STAGES.items():
+        command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        if name == stage:
+            importlib.import_module(f"switchrank.{name}.cli").register(command)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one stage. Returns the exit code: 0, 1 failure, 2 user error, 75 no GPU, 143 ended after saving."""
+    argv = sys.argv[1:] if argv is None else argv
+    stage = next((word for word in argv if word in STAGES), None)
+    arguments = build_parser(stage).parse_args(argv)
+    try:
+        arguments.run(arguments)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0

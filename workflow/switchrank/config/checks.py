@@ -1,0 +1,126 @@
+"""Checks across sections: every name that is used is declared, every language is known."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from switchrank.config.models import Config
+from switchrank.errors import UserError
+from switchrank.sources.world.files import complete_spec
+
+Finding = tuple[str, str, str]
+
+
+def cross_check(config: Config, path: str | Path) -> None:
+    """Raise UserError for the first name or language that is used but not declared."""
+    for check in (_world, _languages, _collections, _vectors, _corpora, _systems, _testsets, _gold):
+        for place, problem, todo in check(config):
+            raise UserError(path, place, problem, todo)
+
+
+def _known(place: str, what: str, value: str, allowed: Iterable[str]) -> Iterator[Finding]:
+    allowed = list(allowed)
+    if value not in allowed:
+        close = [] if "language" in what else difflib.get_close_matches(value, allowed, 1, 0.5)
+        hint = f"did you mean {close[0]}?" if close else f"declared: {', '.join(allowed) or 'none'}"
+        yield place, f"unknown {what} {value}", hint
+
+
+def _world(config: Config) -> Iterator[Finding]:
+    """The made-up world speaks English and its own invented languages only."""
+    if config.world:
+        try:
+            complete_spec(config.world.plain() | {"languages": config.languages.every})
+        except UserError as error:
+            yield f"world.{error.place}", error.problem, error.todo
+
+
+def _languages(config: Config) -> Iterator[Finding]:
+    known = config.languages.every
+    used: list[tuple[str, Iterable[str]]] = [
+        *((f"collections.{name}.languages", part.languages) for name, part in config.collections.items()),
+        *((f"lexicons.{name}.languages", part.languages or []) for name, part in config.lexicons.items()),
+        *(
+            (f"corpora.{name}.languages", part.languages if isinstance(part.languages, list) else [])
+            for name, part in config.corpora.items()
+        ),
+        ("vectors.languages", config.vectors.languages if config.vectors else []),
+        ("start.tokenizer.texts", config.start.tokenizer.texts),
+    ]
+    for place, languages in used:
+        for language in languages:
+            yield from _known(place, "language", language, known)
+
+
+def _collections(config: Config) -> Iterator[Finding]:
+    for name, part in config.collections.items():
+        if config.languages.source not in part.languages:
+            yield f"collections.{name}", f"no text in the source language {config.languages.source}", "add it"
+
+
+def _vectors(config: Config) -> Iterator[Finding]:
+    needed = {
+        language: f"lexicons.{name}"
+        for name, lexicon in config.lexicons.items()
+        if lexicon.kind == "vectors"
+        for language in [config.languages.source, *(lexicon.languages or config.languages.seen)]
+    }
+    given = config.vectors.languages if config.vectors else {}
+    for language, place in needed.items():
+        if language not in given:
+            yield place, f"language {language} has no vectors", "add it under vectors.languages"
+    if config.vectors and "vectors" in config.start.init and not given:
+        yield "start.init", "no vectors to start from", "add vectors.languages"
+    seed = config.vectors.alignment.seed_pairs if config.vectors else "identical"
+    if seed in config.lexicons and config.lexicons[seed].kind != "titles":
+        yield "vectors.alignment.seed_pairs", f"{seed} itself needs aligned vectors", "name a lexicon of kind titles"
+
+
+def _corpora(config: Config) -> Iterator[Finding]:
+    for name, corpus in config.corpora.items():
+        yield from _known(f"corpora.{name}.from", "collection", corpus.collection, config.collections)
+        if "train" not in config.collections[corpus.collection].splits:
+            yield f"corpora.{name}.from", f"{corpus.collection} has no training split", "name one that has"
+        if corpus.lexicon is None:
+            continue
+        yield from _known(f"corpora.{name}.lexicon", "lexicon", corpus.lexicon, config.lexicons)
+        covered = config.lexicons[corpus.lexicon].languages or config.languages.seen
+        for language in corpus.languages if isinstance(corpus.languages, list) else []:
+            yield from _known(f"corpora.{name}.languages", "language of its lexicon:", language, covered)
+
+
+def _systems(config: Config) -> Iterator[Finding]:
+    for name, system in config.systems.items():
+        yield from _known(f"systems.{name}.corpus", "corpus", system.corpus, config.corpora)
+        if name in {"random", "bm25"}:
+            yield f"systems.{name}", "the name of a reference row", "choose another name"
+    yield from _known("evaluate.baseline", "system", config.evaluate.baseline, config.systems)
+    if config.start.first:
+        yield from _known("start.first.corpus", "corpus", config.start.first.corpus, config.corpora)
+        if config.corpora[config.start.first.corpus].bilingual:
+            yield "start.first.corpus", "one corpus per pair", "name a corpus that is one for all pairs"
+    if config.start.transplant:
+        yield from _known("start.transplant", "lexicon", config.start.transplant, config.lexicons)
+
+
+def _testsets(config: Config) -> Iterator[Finding]:
+    for name, testset in config.testsets.items():
+        yield from _known(f"testsets.{name}.collection", "collection", testset.collection, config.collections)
+        if "test" not in config.collections[testset.collection].splits:
+            yield f"testsets.{name}.collection", f"{testset.collection} has no test split", "name one that has"
+        crossing = testset.candidates.bm25 and testset.candidates.query_language == "source"
+        if testset.documents == "own" and crossing:
+            place = f"testsets.{name}.candidates.query_language"
+            yield place, "documents have ids of their own in each language", "write query_language: document"
+
+
+def _gold(config: Config) -> Iterator[Finding]:
+    for name, pairs in config.gold.items():
+        for pair in pairs:
+            languages = pair.split("-")
+            if len(languages) != 2:
+                yield f"gold.{name}.{pair}", "not a pair", "write source-target, such as en-de"
+            for language in languages:
+                yield from _known(f"gold.{name}.{pair}", "language", language, config.languages.every)

@@ -1,0 +1,38 @@
+"""``switchrank config``: check a config file, show what it plans, write the generated reference."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from switchrank.config.load import load_config
+from switchrank.config.plan import Plan
+from switchrank.config.reference import update
+from switchrank.errors import UserError
+
+ROOT = Path(__file__).parents[3]
+
+
+def register(parser: argparse.ArgumentParser) -> None:
+    """Add ``check`` and ``reference``."""
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    check = commands.add_parser("check", help="check a config file and its pair tables; print what it plans")
+    check.add_argument("file", type=Path, help="the YAML file")
+    check.set_defaults(run=_check)
+    reference = commands.add_parser("reference", help="compare schema and key reference with the models")
+    reference.add_argument("--write", action="store_true", help="bring them up to date")
+    reference.set_defaults(run=_reference)
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    plan = Plan(load_config(arguments.file, os.environ), [Path.cwd(), arguments.file.parent.parent])
+    runs = sum(1 for testset in plan.pairs for _ in plan.runs(testset))
+    models = len(plan.models) * len(plan.config.seeds)
+    print(f"{arguments.file}: {len(plan.lexicon_files)} lexicons, {models} models, {runs} runs")
+
+
+def _reference(arguments: argparse.Namespace) -> None:
+    stale = update(ROOT, write=arguments.write)
+    if stale and not arguments.write:
+        raise UserError(stale[0], "", "differs from the models", "run switchrank config reference --write")

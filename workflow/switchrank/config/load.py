@@ -1,0 +1,156 @@
+"""Reading a config file: YAML traps caught with line numbers, every mistake told in one line, environment expanded."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from switchrank.config.checks import cross_check
+from switchrank.config.models import Config
+from switchrank.errors import UserError
+
+_OCTAL = re.compile(r"^[-+]?0[0-9_]+$")
+_CLOCK = re.compile(r"^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$")
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+_EXPONENT = re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$")
+
+
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+    """Safe YAML that refuses what YAML 1.1 would silently turn into something else."""
+
+
+def _whole_number(loader: _Loader, node: yaml.ScalarNode) -> int:
+    if _OCTAL.match(node.value) or _CLOCK.match(node.value):
+        raise yaml.MarkedYAMLError(
+            problem=f"{node.value} would be read as {yaml.SafeLoader.construct_yaml_int(loader, node)}: "
+            f"write '{node.value}' in quotes, or the number without a leading zero or colon",
+            problem_mark=node.start_mark,
+        )
+    return int(yaml.SafeLoader.construct_yaml_int(loader, node))
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen: set[str] = set()
+    for key, _ in node.value:
+        if key.value in seen:
+            raise yaml.MarkedYAMLError(problem=f"key {key.value} twice: keep one", problem_mark=key.start_mark)
+        seen.add(key.value)
+    return dict(loader.construct_mapping(node, deep=True))
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _whole_number)
+_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """The mapping in a YAML file.
+
+    Raises:
+        UserError: missing file, broken YAML, a duplicate key, ``010`` or ``12:30`` without quotes.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(path, "", "no such config file", "correct the path after --configfile")
+    try:
+        loaded = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"line {mark.line + 1}" if mark else ""
+        problem, _, todo = (error.problem or "broken YAML").partition(": ")
+        raise UserError(path, place, problem, todo or "correct the YAML there") from error
+    if not isinstance(loaded, dict):
+        raise UserError(path, "", "not a mapping of keys", "start with 'run: name'")
+    return loaded
+
+
+def load_config(path: str | Path, environment: Mapping[str, str]) -> Config:
+    """Read and check one config file; ``${NAME}`` in any string is replaced from ``environment``."""
+    return check_config(read_yaml(path), path, environment)
+
+
+def check_config(data: dict[str, Any], path: str | Path, environment: Mapping[str, str]) -> Config:
+    """Check a config mapping that came from ``path``.
+
+    Raises:
+        UserError: the first mistake found: file, key path, value, what is allowed, the nearest known key.
+    """
+    try:
+        config = Config.model_validate(_expanded(data, path, "", environment))
+    except ValidationError as error:
+        raise _explained(error, path) from None
+    cross_check(config, path)
+    return config
+
+
+def _expanded(value: Any, path: str | Path, place: str, environment: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _expanded(item, path, f"{place}.{key}".lstrip("."), environment) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_expanded(item, path, f"{place}.{number}", environment) for number, item in enumerate(value)]
+    if isinstance(value, str):
+        for name in _VARIABLE.findall(value):
+            if not environment.get(name):
+                raise UserError(path, place, f"environment variable {name} is not set", f"export {name}=/your/folder")
+        return _VARIABLE.sub(lambda match: environment[match[1]], value)
+    return value
+
+
+def _explained(error: ValidationError, path: str | Path) -> UserError:
+    first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+    place = ".".join(str(part) for part in first["loc"] if part not in _TAGS)
+    return UserError(path, place, *_problem(first))
+
+
+_TAGS = {"msmarco", "squad", "vectors_lexicon", "titles_lexicon"}
+
+
+def _problem(error: Any) -> tuple[str, str]:
+    value, kind = error["input"], error["type"]
+    if kind == "extra_forbidden":
+        return f"unknown key {error['loc'][-1]}", _nearest(error["loc"])
+    if kind == "missing":
+        return "missing", "add this key"
+    if isinstance(value, bool) and kind != "bool_type":
+        word = "no" if value is False else "yes"
+        return f"{value} where text or a number is expected", f"YAML reads a bare {word} as {value}; quote it: '{word}'"
+    if isinstance(value, str) and kind in {"float_type", "int_type"}:
+        return f"'{value}' is text", _number_advice(value)
+    if kind == "value_error":
+        problem, _, todo = str(error["ctx"]["error"]).partition(": ")
+        return problem, todo
+    return f"{value!r} is not allowed", error["msg"][0].lower() + error["msg"][1:]
+
+
+def _number_advice(value: str) -> str:
+    if not _EXPONENT.match(value):
+        return "write a number"
+    digits, exponent = value.lower().split("e")
+    return f"write {digits if '.' in digits else digits + '.0'}e{int(exponent):+d}"
+
+
+def _nearest(location: tuple[str | int, ...]) -> str:
+    known = _keys(Config, location[:-1])
+    close = difflib.get_close_matches(str(location[-1]), known, 1, 0.5)
+    return f"did you mean {close[0]}?" if close else f"known keys: {', '.join(known)}"
+
+
+def _keys(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:
+    """The keys of the section at ``location``: fields are followed through optionals, mappings, lists and unions."""
+    sections: list[type[BaseModel]] = [model]
+    for part in location:
+        fields = [section.model_fields[str(part)].annotation for section in sections if part in section.model_fields]
+        sections = [found for annotation in fields for found in _sections(annotation)] or sections
+    names = {field.alias or name for section in sections for name, field in section.model_fields.items()}
+    return sorted(names)
+
+
+def _sections(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for part in getattr(annotation, "__args__", ()) for found in _sections(part)]

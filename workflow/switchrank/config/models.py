@@ -1,0 +1,310 @@
+"""Every key of a config file, typed and described. The JSON schema and the key reference are generated from here."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from switchrank.sources.world.files import DEFAULTS as WORLD
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
+Share = Annotated[float, Field(ge=0, le=1)]
+DevShare = Annotated[float, Field(gt=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+MIXED = "xx"
+
+
+class Section(BaseModel):
+    """A mapping of the config file: unknown keys are errors, and nothing is coerced."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+
+    def plain(self, *leave_out: str) -> dict[str, Any]:
+        """The section as plain JSON values, without the keys named."""
+        return self.model_dump(mode="json", by_alias=True, exclude=set(leave_out))
+
+
+class Languages(Section):
+    source: Language = Field("en", description="language of the training data")
+    seen: list[Language] = Field(description="languages that code-switching may use")
+    unseen: list[Language] = Field([], description="languages that are only tested on")
+    unspaced: list[Language] = Field(
+        [], description="languages written without spaces; words are cut by longest match over their vectors"
+    )
+    right_to_left: list[Language] = Field([], description="languages written right to left (for the report)")
+
+    @property
+    def every(self) -> list[str]:
+        """Source, seen and unseen languages, in this order, once each."""
+        return list(dict.fromkeys([self.source, *self.seen, *self.unseen]))
+
+    @model_validator(mode="after")
+    def _apart(self) -> Languages:
+        both = sorted({self.source, *self.seen} & set(self.unseen))
+        if both:
+            raise ValueError(f"{', '.join(both)} both seen and unseen: list each language once")
+        strangers = sorted({*self.unspaced, *self.right_to_left} - set(self.every))
+        if strangers:
+            raise ValueError(f"unknown language {', '.join(strangers)}: list it under seen or unseen")
+        return self
+
+
+class World(Section):
+    seed: int = Field(WORLD["seed"], description="seed of the made-up world")
+    themes: Annotated[int, Field(ge=2)] = Field(WORLD["themes"], description="themes of the word list in use")
+    sentences: Count = Field(WORLD["sentences"], description="sentences of monolingual text per language")
+    train_queries: Count = Field(WORLD["train_queries"], description="training queries")
+    test_queries: Count = Field(WORLD["test_queries"], description="test queries, parallel in all languages")
+    train_distractors: Annotated[int, Field(ge=0)] = Field(
+        WORLD["train_distractors"],
+        description="passages beside each relevant training one that speak of the same things",
+    )
+    test_distractors: Annotated[int, Field(ge=0)] = Field(
+        WORLD["test_distractors"], description="the same for each relevant test passage"
+    )
+
+
+class Instances(Section):
+    negatives: Count = Field(4, description="negatives per positive")
+    pool: Count = Field(100, description="BM25 depth from which hard negatives are drawn")
+    random_negatives: Share = Field(0.0, description="share of negatives drawn from the whole collection instead")
+    rounds: Count = Field(1, description="how often each positive is taken, each time with fresh negatives")
+    dev_negatives: Count = Field(19, description="negatives per positive in the development set")
+
+
+class MsMarco(Section):
+    format: Literal["msmarco"]
+    languages: list[Language] = Field(description="languages of the collection")
+    splits: list[Literal["train", "test"]] = Field(["train", "test"], description="which splits it has")
+    documents: str = Field(description="TSV docid, text; `{lang}` stands for the language")
+    queries: str = Field(description="TSV qid, text; `{split}` and `{lang}` are filled in")
+    judgements: str = Field(description="TREC qrels; `{split}` is filled in")
+    triples: str | None = Field(None, description="TSV qid, positive, negative for training; else BM25 hard negatives")
+    groups: str | None = Field(None, description="TSV docid, topic: the development cut keeps topics together")
+    dev: DevShare = Field(0.1, description="share of training queries cut off for development, by whole groups")
+    instances: Instances = Field(Instances(), description="how training pairs are made")
+
+
+class Squad(Section):
+    format: Literal["squad"]
+    files: dict[Language, str] = Field(description="one SQuAD-style JSON (or .json.gz) per language")
+    split: Literal["train", "test"] = Field(description="what the collection is for")
+    documents: Literal["paragraphs", "sentences"] = Field("paragraphs", description="what is ranked")
+    dev: DevShare = Field(0.1, description="share of training queries cut off for development, by whole articles")
+    instances: Instances = Field(Instances(), description="how training pairs are made")
+
+    @property
+    def languages(self) -> list[str]:
+        """Languages of the collection, in the order of `files`."""
+        return list(self.files)
+
+    @property
+    def splits(self) -> list[str]:
+        """The one split it has."""
+        return [self.split]
+
+
+Collection = Annotated[MsMarco | Squad, Field(discriminator="format")]
+
+
+class VectorTraining(Section):
+    dim: Count = Field(100, description="dimensions of the fastText vectors")
+    epochs: Count = Field(5, description="passes over the text")
+    window: Count = Field(5, description="context words on each side")
+    min_count: Count = Field(5, description="rarer words get no vector")
+    max_words: Count | None = Field(None, description="keep the most frequent words only")
+    threshold: Annotated[float, Field(gt=0)] = Field(1.0e-4, description="subsampling of frequent words")
+    seed: int = Field(1, description="seed of the training")
+
+
+class Alignment(Section):
+    seed_pairs: str = Field(
+        "identical", description="a title lexicon's name, `identical`, or a dictionary path with `{lang}`"
+    )
+    refinements: Annotated[int, Field(ge=0)] = Field(3, description="rounds of Procrustes refinement")
+    criterion: Literal["nn", "csls"] = Field("csls", description="which neighbours refine the alignment")
+
+
+class VectorSource(Section):
+    text: list[str] | None = Field(None, description="text files to train fastText on, one sentence a line")
+    path: str | None = Field(None, description="a .vec, .vec.gz or .vec.xz file")
+    aligned: bool = Field(False, description="already in the space of the source language")
+    max_words: Count | None = Field(None, description="read the first words of `path` only")
+
+    @model_validator(mode="after")
+    def _one(self) -> VectorSource:
+        if (self.text is None) == (self.path is None):
+            raise ValueError("give either text (to train on) or path (to read)")
+        return self
+
+
+class Vectors(Section):
+    languages: dict[Language, VectorSource] = Field(description="where each language's vectors come from")
+    training: VectorTraining = Field(VectorTraining(), description="fastText settings")
+    alignment: Alignment = Field(Alignment(), description="how vectors are turned into the source language's space")
+
+
+class VectorsLexicon(Section):
+    kind: Literal["vectors"]
+    criterion: Literal["nn", "csls"] = Field("csls", description="cosine or CSLS")
+    k: Count = Field(1, description="translations kept per word")
+    csls_k: Count = Field(10, description="neighbours in the CSLS correction")
+    threshold: float | None = Field(None, description="smallest score kept")
+    mutual: bool = Field(False, description="keep only pairs that are each other's best")
+    max_source: Count | None = Field(None, description="most frequent source words used")
+    max_target: Count | None = Field(None, description="most frequent target words used")
+    raw_dot: bool = Field(False, description="compatibility: vectors keep their lengths (criterion nn only)")
+    languages: list[Language] | None = Field(None, description="target languages; default: seen languages")
+
+
+class TitlesLexicon(Section):
+    kind: Literal["titles"]
+    page: str = Field(description="page.sql.gz of the source language's Wikipedia")
+    langlinks: str = Field(description="langlinks.sql.gz of the same dump")
+    max_words: Count = Field(3, description="longest title kept, in words")
+    onesided_titles: bool = Field(False, description="compatibility: clean the target title only, as the original did")
+    languages: list[Language] | None = Field(None, description="target languages; default: seen languages")
+
+
+Lexicon = Annotated[VectorsLexicon | TitlesLexicon, Field(discriminator="kind")]
+
+
+class Corpus(Section):
+    collection: Name = Field(alias="from", description="the collection whose training split is used")
+    lexicon: Name | None = Field(None, description="the lexicon to switch with; none leaves the text as it is")
+    languages: Literal["seen", "pair"] | list[Language] = Field(
+        "seen", description="`seen` or a list: one multilingual corpus; `pair`: one bilingual corpus per pair"
+    )
+    p: Share = Field(0.5, description="probability that a covered word is switched")
+    mix: Literal["token", "instance"] = Field("token", description="language drawn per word or per side")
+    drop_stopwords: bool = Field(False, description="never switch English stop words on their own")
+    translations: Count = Field(1, description="draw among this many best translations")
+    seed: int = Field(1, description="seed of the draws")
+
+    @property
+    def bilingual(self) -> bool:
+        """Whether there is one corpus, and so one model, per language pair."""
+        return self.lexicon is not None and self.languages == "pair"
+
+
+class System(Section):
+    corpus: Name = Field(description="the corpus it is trained on")
+
+
+class Optimisation(Section):
+    objective: Literal["bce"] = Field("bce", description="binary cross-entropy on one logit")
+    steps: Count = Field(200_000, description="optimiser steps")
+    batch_size: Count = Field(64, description="instances per optimiser step")
+    token_budget: Count = Field(16_384, description="padded tokens per micro-batch; changes speed, not the batch")
+    lr: Annotated[float, Field(gt=0)] = Field(2.0e-5, description="peak learning rate")
+    warmup: Annotated[int, Field(ge=0)] = Field(5_000, description="steps of linear warm-up")
+    weight_decay: Annotated[float, Field(ge=0)] = Field(0.01, description="AdamW, not on bias and LayerNorm")
+    clip: Annotated[float, Field(gt=0)] = Field(1.0, description="largest gradient norm")
+    max_length: Count = Field(512, description="subword tokens per pair")
+    truncation: Literal["longest_first", "only_second"] = Field("longest_first", description="what is cut")
+    precision: Literal["fp32", "bf16", "fp16", "auto"] = Field("fp32", description="arithmetic of the training step")
+    dropout: Share = Field(0.1, description="hidden and attention dropout")
+    keep: Literal["last", "best"] = Field("last", description="the last weights (as published) or the best on dev")
+    eval_every: Count = Field(20_000, description="steps between development scores")
+    checkpoint_every: Count = Field(20_000, description="steps between checkpoints")
+
+
+class Train(Optimisation):
+    device: Literal["cpu", "cuda"] = Field("cpu", description="`cuda` demands a GPU (resource gpu=1)")
+    threads: Count = Field(1, description="CPU threads per training job; results are byte-identical per thread count")
+
+
+class Tokenizer(Section):
+    size: Count = Field(16_000, description="subword vocabulary")
+    texts: dict[Language, list[str]] = Field(
+        {}, description="monolingual text per language; default: the text its vectors were trained on, else their words"
+    )
+
+
+class Warmup(Optimisation):
+    corpus: Name = Field(description="corpus that the starting model is trained on first")
+
+
+class Start(Section):
+    model: str | None = Field(None, description="a pretrained model: folder or hub name")
+    preset: Literal["tiny", "small"] | None = Field(None, description="a small encoder from scratch")
+    init: list[Literal["mimetic", "vectors"]] = Field(
+        ["mimetic"], description="mimetic: arXiv 2305.09828; vectors: word embeddings from the aligned vectors"
+    )
+    tokenizer: Tokenizer = Field(Tokenizer(), description="subword tokenizer of a model from scratch")
+    seed: int = Field(1, description="seed of the initial weights")
+    first: Warmup | None = Field(None, description="train on this before any system starts; all start from its result")
+    transplant: Name | None = Field(
+        None, description="lexicon: pieces of other languages start at the mean of their translations' embeddings"
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Start:
+        if (self.model is None) == (self.preset is None):
+            raise ValueError("give either model (pretrained) or preset (from scratch)")
+        return self
+
+
+class Candidates(Section):
+    bm25: Count | None = Field(None, description="this many documents by BM25")
+    run: str | None = Field(None, description="a TREC run; the same for every pair")
+    every: bool = Field(False, alias="all", description="all documents")
+    query_language: Literal["source", "document"] = Field(
+        "source", description="BM25 on source-language text with ids kept (as published), or in the document language"
+    )
+    relevant: Literal["keep", "add"] = Field("keep", description="`add` puts missing relevant documents in")
+
+    @model_validator(mode="after")
+    def _one(self) -> Candidates:
+        if (self.bm25 is not None) + (self.run is not None) + self.every != 1:
+            raise ValueError("give exactly one of bm25, run, all")
+        return self
+
+
+class Testset(Section):
+    collection: Name = Field(description="a collection with a test split")
+    pairs: str = Field(description="TSV: id, query, document, own_model (yes: pair-wise systems train for it)")
+    candidates: Candidates = Field(description="what is re-ranked")
+    queries: Count | None = Field(None, description="a seeded sample of the test queries, the same in every pair")
+    documents: Literal["parallel", "own"] = Field(
+        "parallel", description="parallel: ids mean the same in all languages; own: each language has its own ids"
+    )
+
+
+class Rank(Section):
+    token_budget: Count = Field(16_384, description="padded tokens per batch")
+    threads: Count = Field(1, description="CPU threads per ranking job")
+    sigmoid_scores: bool = Field(False, description="compatibility: scores are probabilities, ties included")
+
+
+class Evaluate(Section):
+    metrics: list[Literal["mrr@10", "ndcg@10", "map", "recall@100"]] = Field(
+        ["mrr@10", "ndcg@10", "map", "recall@100"], description="measures, values 0 to 1"
+    )
+    baseline: Name = Field("zero-shot", description="the system every other is tested against")
+    references: list[Literal["random", "bm25"]] = Field(["random", "bm25"], description="reference rows")
+    test: Literal["t"] = Field("t", description="two-sided paired t-test over queries")
+    correction: Literal["holm", "bonferroni", "none"] = Field("holm", description="for multiple tests")
+    alpha: Share = Field(0.05, description="level at which a corrected p counts as significant")
+
+
+class Config(Section):
+    run: Name = Field(description="name of the run: everything is written under results/<run>/")
+    seeds: list[int] = Field([1], description="one model per system, pair and seed")
+    languages: Languages
+    world: World | None = Field(None, description="generate the made-up world under results/<run>/world/")
+    collections: dict[Name, Collection]
+    vectors: Vectors | None = None
+    lexicons: dict[Name, Lexicon] = {}
+    gold: dict[Name, dict[Name, str]] = Field(
+        {}, description="gold dictionaries: name, then pair, then path; only lexicon quality reads them"
+    )
+    corpora: dict[Name, Corpus]
+    systems: dict[Name, System]
+    start: Start
+    train: Train
+    testsets: dict[Name, Testset]
+    rank: Rank = Rank()
+    evaluate: Evaluate = Evaluate()

@@ -1,0 +1,224 @@
+"""The plan of a run: every file name and who makes it from what, derived from the config and its pair tables alone.
+
+This is what the Snakefile asks. Nothing heavy is imported, and nothing is read but the config and the pair tables.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from switchrank.config.models import MIXED, Config, Corpus, Squad, VectorSource
+from switchrank.errors import UserError
+
+PAIR_COLUMNS = ["id", "query", "document", "own_model"]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A query and a document language; ``own_model`` says that pair-wise systems train a model for it."""
+
+    query: str
+    document: str
+    own_model: bool
+
+    @property
+    def id(self) -> str:
+        """``query-document``, as in file names."""
+        return f"{self.query}-{self.document}"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One TREC run: which model scores which pair of which test set."""
+
+    system: str
+    train_pair: str
+    testset: str
+    pair: Pair
+    seed: int
+
+
+def read_pairs(path: str | Path, languages: list[str]) -> list[Pair]:
+    """The pair table: TSV with columns ``id query document own_model``, one row per pair, ids unique.
+
+    Raises:
+        UserError: missing file, wrong columns, unknown language, an id twice or not ``query-document``.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(path, "", "no such pair table", "correct the path in testsets.*.pairs")
+    with path.open(encoding="utf-8", newline="") as stream:
+        reader = csv.DictReader(stream, delimiter="\t")
+        if reader.fieldnames != PAIR_COLUMNS:
+            raise UserError(path, "line 1", f"columns {reader.fieldnames}", f"write {' '.join(PAIR_COLUMNS)} with tabs")
+        pairs: dict[str, Pair] = {}
+        for number, row in enumerate(reader, 2):
+            pair = _pair(path, f"line {number}", row, languages)
+            if pair.id in pairs:
+                raise UserError(path, f"line {number}", f"pair {pair.id} twice", "keep one row")
+            pairs[pair.id] = pair
+    if not pairs:
+        raise UserError(path, "", "no pairs", "add a row")
+    return list(pairs.values())
+
+
+def _pair(path: Path, place: str, row: dict[str, str], languages: list[str]) -> Pair:
+    for side in ("query", "document"):
+        if row[side] not in languages:
+            raise UserError(path, place, f"unknown language {row[side]}", f"known: {', '.join(languages)}")
+    if row["own_model"] not in {"yes", "no"}:
+        raise UserError(path, place, f"own_model {row['own_model']}", "write yes or no")
+    pair = Pair(row["query"], row["document"], row["own_model"] == "yes")
+    if row["id"] != pair.id:
+        raise UserError(path, place, f"id {row['id']}", f"write {pair.id}")
+    return pair
+
+
+class Plan:
+    """Names of a run's files and the jobs that make them.
+
+    Args:
+        config: a checked config.
+        roots: folders in which relative paths of pair tables are looked for, in this order.
+    """
+
+    def __init__(self, config: Config, roots: list[Path]) -> None:
+        self.config = config
+        self.roots = roots
+        self.folder = f"results/{config.run}"
+
+    @cached_property
+    def pairs(self) -> dict[str, list[Pair]]:
+        """Pairs of each test set, in table order."""
+        return {name: self._pairs(name) for name in self.config.testsets}
+
+    def _pairs(self, testset: str) -> list[Pair]:
+        section = self.config.testsets[testset]
+        found = [root / section.pairs for root in self.roots if (root / section.pairs).is_file()]
+        return read_pairs(found[0] if found else section.pairs, self.config.collections[section.collection].languages)
+
+    def collection_files(self, collection: str) -> dict[str, str]:
+        """Input files of a collection by role, such as ``documents/en`` or ``test/de``."""
+        section = self.config.collections[collection]
+        if isinstance(section, Squad):
+            return {f"{section.split}/{language}": path for language, path in section.files.items()}
+        source = self.config.languages.source
+        files = {f"documents/{lang}": section.documents.format(lang=lang) for lang in section.languages}
+        for split in section.splits:
+            for lang in [source] if split == "train" else section.languages:
+                files[f"queries/{split}/{lang}"] = section.queries.format(split=split, lang=lang)
+            files[f"judgements/{split}"] = section.judgements.format(split=split)
+        if section.triples:
+            files["triples/train"] = section.triples
+        if section.groups:
+            files["groups"] = section.groups
+        return files
+
+    def lexicon_languages(self, lexicon: str) -> list[str]:
+        """Target languages of a lexicon."""
+        return self.config.lexicons[lexicon].languages or self.config.languages.seen
+
+    def lexicon_file(self, lexicon: str, language: str) -> str:
+        """The lexicon from the source language to ``language``."""
+        return f"{self.folder}/lexicons/{lexicon}/{self.config.languages.source}-{language}.parquet"
+
+    @cached_property
+    def lexicon_files(self) -> dict[tuple[str, str], str]:
+        """Every lexicon file by (lexicon, target language)."""
+        return {
+            (name, language): self.lexicon_file(name, language)
+            for name in self.config.lexicons
+            for language in self.lexicon_languages(name)
+        }
+
+    def aligned(self, language: str) -> bool:
+        """Whether the vectors of a language need no alignment of ours."""
+        source = self.vector_source(language)
+        return source.aligned or language == self.config.languages.source
+
+    def vector_source(self, language: str) -> VectorSource:
+        """Where the vectors of a language come from."""
+        if not self.config.vectors:
+            raise KeyError(language)
+        return self.config.vectors.languages[language]
+
+    @property
+    def vector_languages(self) -> list[str]:
+        """Languages that have vectors, in config order."""
+        return list(self.config.vectors.languages) if self.config.vectors else []
+
+    def train_pairs(self, corpus: str) -> list[str]:
+        """The training pairs of a corpus: ``en-en``, ``xx-xx``, or one per pair with a model of its own."""
+        section = self.config.corpora[corpus]
+        source = self.config.languages.source
+        if section.lexicon is None:
+            return [f"{source}-{source}"]
+        if section.languages != "pair":
+            return [f"{MIXED}-{MIXED}"]
+        return list(
+            dict.fromkeys(pair.id for pairs in self.pairs.values() for pair in pairs if self._trains(section, pair))
+        )
+
+    def _trains(self, corpus: Corpus, pair: Pair) -> bool:
+        reachable = {self.config.languages.source, *self.lexicon_languages(str(corpus.lexicon))}
+        return pair.own_model and {pair.query, pair.document} <= reachable
+
+    def corpus_languages(self, corpus: str, train_pair: str) -> list[str]:
+        """Languages whose words are switched in."""
+        section = self.config.corpora[corpus]
+        if section.lexicon is None:
+            return []
+        if isinstance(section.languages, list):
+            return section.languages
+        if section.languages == "seen":
+            return [lang for lang in self.config.languages.seen if lang in self.lexicon_languages(section.lexicon)]
+        return sorted({lang for lang in train_pair.split("-") if lang != self.config.languages.source})
+
+    def corpus_folder(self, corpus: str, train_pair: str) -> str:
+        """The folder of a corpus: ``train-00000.parquet``, ``dev.parquet``, ``stats.json``."""
+        return f"{self.folder}/corpora/{corpus}/{train_pair}"
+
+    @property
+    def start_folders(self) -> list[str]:
+        """The folders that the starting model passes through; systems start from the last."""
+        start = self.config.start
+        steps = ["initial", *(["first"] if start.first else []), *(["transplanted"] if start.transplant else [])]
+        return [f"{self.folder}/start/{step}" for step in steps]
+
+    @cached_property
+    def models(self) -> list[tuple[str, str]]:
+        """Every (system, training pair) of the run."""
+        return [
+            (name, pair) for name, system in self.config.systems.items() for pair in self.train_pairs(system.corpus)
+        ]
+
+    def model_folder(self, system: str, train_pair: str, seed: int | str) -> str:
+        """The folder of a trained model."""
+        return f"{self.folder}/models/{system}/{train_pair}/seed{seed}"
+
+    def ranked_pairs(self, system: str, train_pair: str, testset: str) -> list[Pair]:
+        """Pairs that a model scores: its own, or all when it serves all."""
+        corpus = self.config.corpora[self.config.systems[system].corpus]
+        return [pair for pair in self.pairs[testset] if not corpus.bilingual or pair.id == train_pair]
+
+    def run_file(self, system: str, testset: str, pair: str, seed: int | str) -> str:
+        """The TREC run of a system on one pair."""
+        return f"{self.folder}/runs/{system}/{testset}/{pair}/seed{seed}.trec"
+
+    def runs(self, testset: str) -> Iterator[Run]:
+        """Every run of a test set: reference rows first, then systems."""
+        for reference in self.config.evaluate.references:
+            for pair in self.pairs[testset]:
+                yield Run(reference, "", testset, pair, self.config.seeds[0])
+        for system, train_pair in self.models:
+            for pair in self.ranked_pairs(system, train_pair, testset):
+                for seed in self.config.seeds:
+                    yield Run(system, train_pair, testset, pair, seed)
+
+    def document_languages(self, testset: str) -> list[str]:
+        """Document languages of a test set, in table order."""
+        return list(dict.fromkeys(pair.document for pair in self.pairs[testset]))

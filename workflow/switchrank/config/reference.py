@@ -1,0 +1,109 @@
+"""The JSON schema of a config file and the key reference in ``config/README.md``, both generated from the models."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from switchrank.atomic import atomic_path
+from switchrank.config import models
+
+BEGIN, END = "<!-- begin generated reference -->", "<!-- end generated reference -->"
+SECTIONS: list[tuple[str, type[BaseModel]]] = [
+    ("(top level)", models.Config),
+    ("languages", models.Languages),
+    ("world", models.World),
+    ("collections.<name> (format: msmarco)", models.MsMarco),
+    ("collections.<name> (format: squad)", models.Squad),
+    ("collections.<name>.instances", models.Instances),
+    ("vectors", models.Vectors),
+    ("vectors.languages.<language>", models.VectorSource),
+    ("vectors.training", models.VectorTraining),
+    ("vectors.alignment", models.Alignment),
+    ("lexicons.<name> (kind: vectors)", models.VectorsLexicon),
+    ("lexicons.<name> (kind: titles)", models.TitlesLexicon),
+    ("corpora.<name>", models.Corpus),
+    ("systems.<name>", models.System),
+    ("start", models.Start),
+    ("start.tokenizer", models.Tokenizer),
+    ("train", models.Train),
+    ("start.first (train's keys, and these)", models.Warmup),
+    ("testsets.<name>", models.Testset),
+    ("testsets.<name>.candidates", models.Candidates),
+    ("rank", models.Rank),
+    ("evaluate", models.Evaluate),
+]
+
+
+def schema_text() -> str:
+    """The JSON schema of a config file, for editors."""
+    return json.dumps(models.Config.model_json_schema(by_alias=True), indent=1, sort_keys=True) + "\n"
+
+
+def reference_text() -> str:
+    """Markdown: one table per section with key, type, default and meaning."""
+    return "\n".join(_section(title, model) for title, model in SECTIONS)
+
+
+def _section(title: str, model: type[BaseModel]) -> str:
+    schema = model.model_json_schema(by_alias=True)
+    inherited = set(models.Optimisation.model_fields) if model is models.Warmup else set()
+    lines = [f"### {title}", "", "| key | type | default | meaning |", "|---|---|---|---|"]
+    for name, field in model.model_fields.items():
+        if name in inherited:
+            continue
+        key = field.alias or name
+        kind = _type(schema["properties"][key], schema.get("$defs", {})).replace("|", "\\|")
+        meaning = (field.description or _pointer(key)).replace("|", "\\|")
+        lines.append(f"| `{key}` | {kind} | {_default(field.get_default(call_default_factory=True))} | {meaning} |")
+    return "\n".join(lines) + "\n"
+
+
+def _pointer(key: str) -> str:
+    """What stands for a field without a description: a tag, or the section that explains it."""
+    return "says which keys apply" if key in {"format", "kind"} else f"see the section {key}"
+
+
+def _default(value: Any) -> str:
+    if value is PydanticUndefined:
+        return "required"
+    if isinstance(value, BaseModel):
+        return "see its section"
+    return f"`{json.dumps(value)}`"
+
+
+def _type(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
+    if "$ref" in schema or "oneOf" in schema:
+        return "section"
+    if "anyOf" in schema:
+        return " or ".join(_type(option, definitions) for option in schema["anyOf"])
+    if "enum" in schema:
+        return " or ".join(f"`{value}`" for value in schema["enum"])
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    if schema.get("type") == "array":
+        return f"list of {_type(schema['items'], definitions)}"
+    if schema.get("type") == "object":
+        return f"mapping of {_type(schema.get('additionalProperties', {}), definitions)}"
+    kind = str(schema.get("type", "section"))
+    return "nothing" if kind == "null" else kind
+
+
+def update(root: Path, *, write: bool) -> list[str]:
+    """The generated files under ``root`` that differ from the models; with ``write`` they are brought up to date."""
+    readme = root / "config" / "README.md"
+    before, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
+    after = rest.partition(END)[2]
+    wanted = {
+        root / "config" / "schema" / "config.schema.json": schema_text(),
+        readme: f"{before}{BEGIN}\n{reference_text()}{END}{after}",
+    }
+    stale = [file for file, text in wanted.items() if not file.is_file() or file.read_text(encoding="utf-8") != text]
+    for file in stale if write else []:
+        with atomic_path(file) as temporary:
+            temporary.write_text(wanted[file], encoding="utf-8")
+    return [file.relative_to(root).as_posix() for file in stale]

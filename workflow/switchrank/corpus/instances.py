@@ -1,0 +1,237 @@
+"""Training and development instances: which documents are paired with which queries, and with which label.
+
+Where the data brings triples, the walk of the MS MARCO cross-encoder example of sentence-transformers (repository
+UKPLab/sentence-transformers) is followed, as in Litschko, Artemova and Plank (2023). Elsewhere every judged pair is a
+positive, and its negatives are drawn from the best BM25 documents that nobody judged relevant.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import chain, product
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from switchrank.atomic import atomic_path
+from switchrank.corpus.streams import count_rows, read_slices, scan_checked, write_stream
+from switchrank.errors import UserError
+from switchrank.formats.tables import DOCUMENTS, INSTANCES, JUDGEMENTS, QUERIES, TRIPLES, read_table
+from switchrank.progress import progress
+from switchrank.seeds import counter_uniform, derive_seed
+from switchrank.words import split_words
+
+_BLOCK_POSITIVES = 1024
+
+
+def build_instances(
+    *,
+    queries: str | Path,
+    documents: str | Path,
+    judgements: str | Path,
+    out: str | Path,
+    triples: str | Path | None = None,
+    negatives: int = 4,
+    pool: int = 100,
+    random_negatives: float = 0.0,
+    rounds: int = 1,
+    limit: int | None = None,
+    seed: int = 1,
+    threads: int = 1,
+) -> dict[str, int]:
+    """Write the instances (``INSTANCES``) of one split, numbered from 0.
+
+    With ``triples``: they are walked with a counter; where it is divisible by ``negatives + 1`` the pair (query,
+    positive) with label 1 is taken, else (query, negative) with label 0. Triples of queries or documents that are not
+    in the tables, and those whose negative is judged relevant, are passed over without counting.
+
+    Without: each judged pair, in the order of the queries, is followed by its negatives, drawn without repetition
+    from the ``pool`` best BM25 documents; ``rounds`` times over, each time with a fresh draw. Random documents fill
+    up what BM25 cannot give. No document judged relevant for a query is ever its negative.
+
+    Args:
+        queries, documents, judgements: the tables of one split, in the source language.
+        out: the parquet file.
+        triples: ``TRIPLES``.
+        negatives: negatives per positive.
+        pool: how many BM25 documents hard negatives are drawn from.
+        random_negatives: share of the negatives, 0 to 1, that are random documents from the start.
+        rounds: how often every positive occurs.
+        limit: stop after this many instances.
+        seed: of the draws.
+        threads: of the BM25 search; the result does not depend on it.
+
+    Returns:
+        ``instances``, ``positives``, and ``short``: positives that got fewer negatives because there are no more.
+
+    Raises:
+        UserError: a table is missing or of another schema, a number out of range, or no instance is left.
+    """
+    _check(negatives, pool, random_negatives, rounds)
+    query_table, document_table = read_table(queries, QUERIES), read_table(documents, DOCUMENTS)
+    relevant = read_table(judgements, JUDGEMENTS).filter(pl.col("relevance") > 0)
+    counts = {"instances": 0, "positives": 0, "short": 0}
+    blocks: Iterator[pl.DataFrame]
+    if triples is not None:
+        blocks = _walk(triples, query_table["qid"], document_table["docid"], relevant, negatives)
+    else:
+        positives = _positives(relevant, query_table, document_table, judgements)
+        draw = _Draw(negatives, round(random_negatives * negatives), document_table.height, seed)
+        hard = _hard_negatives(positives, query_table["text"], document_table["text"], pool, threads)
+        blocks = _paired(positives, hard, draw, rounds, counts)
+    with atomic_path(out) as path:
+        write_stream(_numbered(blocks, limit, counts), path, INSTANCES)
+        if not counts["positives"]:
+            raise UserError(triples or judgements, "", "no instance is left", "check that its ids are of this split")
+    if counts["short"]:
+        print(f"{out}: {counts['short']} positives have fewer than {negatives} negatives: too few documents",
+              file=sys.stderr)  # fmt: skip
+    return counts
+
+
+def _check(negatives: int, pool: int, random_negatives: float, rounds: int) -> None:
+    for place, value in (("negatives", negatives), ("pool", pool), ("rounds", rounds)):
+        if value < 1:
+            raise UserError("instances", place, f"{value!r}", "give a whole number from 1")
+    if not 0 <= random_negatives <= 1:
+        raise UserError("instances", "random_negatives", f"{random_negatives!r} is no share", "give a number 0 to 1")
+
+
+def _numbered(blocks: Iterator[pl.DataFrame], limit: int | None, counts: dict[str, int]) -> Iterator[pl.DataFrame]:
+    """Blocks of qid, pid, label as ``INSTANCES``, up to ``limit``; keeps the counts."""
+    for block in blocks:
+        numbered = block.with_row_index("instance", offset=counts["instances"])
+        numbered = numbered.head(numbered.height if limit is None else limit - counts["instances"])
+        counts["instances"] += numbered.height
+        counts["positives"] += int((numbered["label"] == 1).sum())
+        yield numbered.select([pl.col(name).cast(dtype) for name, dtype in INSTANCES.items()])
+        if counts["instances"] == limit:
+            return
+
+
+def _walk(
+    triples: str | Path, qids: pl.Series, docids: pl.Series, relevant: pl.DataFrame, negatives: int
+) -> Iterator[pl.DataFrame]:
+    frame = scan_checked(triples, TRIPLES)
+    rows, walked = count_rows(frame), 0
+    judged = relevant.select("qid", negative="docid")
+    known = {"qid": qids, "positive": docids, "negative": docids}
+    with progress(total=rows, what="triples", unit="triples") as bar:
+        for part in read_slices(frame, 0, rows, 1 << 20):
+            kept = part.join(judged, on=["qid", "negative"], how="anti", maintain_order="left")
+            for column, ids in known.items():
+                kept = kept.join(ids.rename(column).to_frame(), on=column, how="semi", maintain_order="left")
+            first = pl.int_range(walked, walked + pl.len()) % (negatives + 1) == 0
+            pid = pl.when(first).then("positive").otherwise("negative")
+            yield kept.select("qid", pid=pid, label=first.cast(pl.Int8))
+            walked += kept.height
+            bar.update(part.height)
+    if walked < rows:
+        print(f"{triples}: {rows - walked} of {rows} triples passed over (ids of no table, or a negative that is "
+              "judged relevant)", file=sys.stderr)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Positives:
+    """Judged pairs as row numbers of the tables, in the order of the queries, and each query's relevant documents."""
+
+    queries: list[int]
+    documents: list[int]
+    relevant: dict[int, set[int]]
+    qids: pl.Series
+    docids: pl.Series
+
+
+def _positives(
+    relevant: pl.DataFrame, queries: pl.DataFrame, documents: pl.DataFrame, judgements: str | Path
+) -> _Positives:
+    numbered = {
+        "qid": queries.select("qid").with_row_index("query"),
+        "docid": documents.select("docid").with_row_index("document"),
+    }
+    pairs = relevant
+    for column, ids in numbered.items():
+        pairs = pairs.join(ids, on=column, how="inner", maintain_order="left")
+    if pairs.height < relevant.height:
+        print(f"{judgements}: {relevant.height - pairs.height} of {relevant.height} judgements passed over: their "
+              "query or document is in no table", file=sys.stderr)  # fmt: skip
+    pairs = pairs.sort("query", maintain_order=True)
+    query, document = pairs["query"].to_list(), pairs["document"].to_list()
+    of_query: defaultdict[int, set[int]] = defaultdict(set)
+    for number, relevant_document in zip(query, document, strict=True):
+        of_query[number].add(relevant_document)
+    return _Positives(query, document, of_query, queries["qid"], documents["docid"])
+
+
+def _hard_negatives(
+    positives: _Positives, queries: pl.Series, documents: pl.Series, pool: int, threads: int
+) -> dict[int, NDArray[np.int64]]:
+    """Per query with a positive, the best BM25 documents that are not relevant, at most ``pool``, best first."""
+    from switchrank.bm25 import Bm25, best
+
+    asked = list(positives.relevant)
+    index = Bm25(documents.to_list(), queries.gather(asked).to_list(), split=split_words)
+
+    def search(number: int) -> NDArray[np.int64]:
+        relevant = positives.relevant[asked[number]]
+        found = best(index.scores(number), pool + len(relevant))
+        return found[~np.isin(found, list(relevant))][:pool]
+
+    with ThreadPoolExecutor(threads) as workers:
+        found = workers.map(search, range(len(asked)))
+        return dict(zip(asked, progress(found, total=len(asked), what="hard negatives", unit="queries"), strict=True))
+
+
+@dataclass(frozen=True)
+class _Draw:
+    """Draws the negatives of one positive; every draw is keyed by round and number of the positive."""
+
+    negatives: int
+    random: int
+    documents: int
+    seed: int
+
+    def uniform(self, purpose: str, round_: int, positives: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+        """Draws of shape ``(positives, count)``."""
+        key = derive_seed(self.seed, "negatives", purpose)
+        return counter_uniform(key, round_, positives[:, None], np.arange(count)[None, :])
+
+    def choose(
+        self, hard: NDArray[np.int64], relevant: set[int], u_hard: NDArray[np.float64], u_random: NDArray[np.float64]
+    ) -> list[int]:
+        """The negatives: hard ones first, then random ones; fewer only where no other document is left."""
+        order = np.argsort(u_hard[: len(hard)], kind="stable")
+        chosen = dict.fromkeys(hard[order[: self.negatives - self.random]].tolist())
+        drawn = (u_random * self.documents).astype(np.int64).tolist()
+        for document in chain(drawn, range(drawn[-1], self.documents), range(drawn[-1])):
+            if len(chosen) == self.negatives:
+                break
+            if document not in relevant:
+                chosen[document] = None
+        return list(chosen)
+
+
+def _paired(
+    positives: _Positives, hard: dict[int, NDArray[np.int64]], draw: _Draw, rounds: int, counts: dict[str, int]
+) -> Iterator[pl.DataFrame]:
+    widest = max((len(found) for found in hard.values()), default=0)
+    for round_, first in product(range(rounds), range(0, len(positives.queries), _BLOCK_POSITIVES)):
+        rows = np.arange(first, min(first + _BLOCK_POSITIVES, len(positives.queries)))
+        u_hard = draw.uniform("hard", round_, rows, widest)
+        u_random = draw.uniform("random", round_, rows, 4 * draw.negatives)
+        query, document, label = [], [], []
+        for at, row in enumerate(rows.tolist()):
+            asked = positives.queries[row]
+            chosen = draw.choose(hard[asked], positives.relevant[asked], u_hard[at], u_random[at])
+            counts["short"] += len(chosen) < draw.negatives
+            query += [asked] * (1 + len(chosen))
+            document += [positives.documents[row], *chosen]
+            label += [1, *[0] * len(chosen)]
+        ids = {"qid": positives.qids.gather(query), "pid": positives.docids.gather(document)}
+        yield pl.DataFrame({**ids, "label": label})

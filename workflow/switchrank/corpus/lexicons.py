@@ -1,0 +1,189 @@
+"""A lexicon made ready for one token table: its sources as numbers of that table's look-up keys.
+
+Single words are looked up in an array. Sources of several words are a prefix tree with one sorted array per level:
+the entry ``(prefix, next key)``, packed into one integer, is found by binary search, for all words of a block at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from switchrank.corpus.table import Numbers, Words
+from switchrank.formats.tables import LEXICON, read_table
+
+
+@dataclass(frozen=True)
+class Units:
+    """What a lexicon can replace in a text: ``length`` words from word ``start`` on, by one of ``choices`` targets.
+
+    ``target`` is the number of the best target; the others follow it. All arrays are int64, one entry per unit.
+    """
+
+    start: Numbers
+    length: Numbers
+    target: Numbers
+    choices: Numbers
+
+    def take(self, which: Numbers | NDArray[np.bool_]) -> Units:
+        """Some of the units."""
+        return Units(self.start[which], self.length[which], self.target[which], self.choices[which])
+
+    @staticmethod
+    def concatenate(parts: list[Units]) -> Units:
+        """The units of all parts, one part after the other."""
+        fields = ([part.start, part.length, part.target, part.choices] for part in parts)
+        return Units(*(np.concatenate(field) for field in zip(*fields, strict=True)))
+
+
+@dataclass(frozen=True)
+class _Level:
+    """Prefixes of one length: packed (shorter prefix, key), ascending, and the entry each one is (0 choices: none)."""
+
+    packed: Numbers
+    target: Numbers
+    choices: Numbers
+
+
+class Lexicon:
+    """The translations into one language of the words of one token table.
+
+    Args:
+        path: the lexicon (``LEXICON``).
+        keys: the look-up keys of the token table.
+        translations: how many of the best translations of a source to keep.
+        left_out: keys that are not translated as single words.
+
+    Attributes:
+        targets: the targets' strings; :class:`Units` number them.
+        covered: how many keys of the table are a source or part of one.
+
+    Raises:
+        UserError: the file is missing or not a lexicon.
+    """
+
+    def __init__(self, path: str | Path, keys: pl.Series, translations: int, left_out: Collection[str]) -> None:
+        rows = read_table(path, LEXICON).filter(pl.col("rank") <= translations).sort("source", "rank")
+        rows = rows.with_columns(pl.col("source").str.split(" ").alias("words"))
+        self._size = len(keys)
+        sources = _keyed(rows, keys)
+        self.targets = sources["targets"].explode() if sources.height else pl.Series(dtype=pl.String)
+        choices = sources["targets"].list.len().cast(pl.Int64).to_numpy()
+        target = np.cumsum(choices) - choices
+        words = sources["keys"].list.len().to_numpy()
+        single = np.flatnonzero(words == 1)
+        key = sources["keys"].list.first().cast(pl.Int64).to_numpy()[single]
+        kept = ~np.isin(key, np.flatnonzero(keys.is_in(list(left_out)).to_numpy()))
+        self._target, self._choices = np.full(self._size, -1), np.zeros(self._size, dtype=np.int64)
+        self._target[key[kept]], self._choices[key[kept]] = target[single[kept]], choices[single[kept]]
+        self._levels = _levels(sources["keys"].to_list(), words, target, choices, self._size)
+        self.covered = int(sources["keys"].explode().n_unique()) if sources.height else 0
+
+    @property
+    def has_phrases(self) -> bool:
+        """Whether a source has several words."""
+        return bool(self._levels)
+
+    def units(self, words: Words, eligible: Numbers) -> Units:
+        """What can be replaced: phrases first, the longest first and of equal ones the first, then single words.
+
+        Args:
+            words: the words of some texts.
+            eligible: numbers of words at which a unit may start, ascending.
+        """
+        single = eligible[self._choices[words.key[eligible]] > 0]
+        key = words.key[single]
+        singles = Units(single, np.ones_like(single), self._target[key], self._choices[key])
+        if not self._levels:
+            return singles
+        return without_overlaps(Units.concatenate([*self._phrases(words, eligible), singles]), len(words.key))
+
+    def _phrases(self, words: Words, eligible: Numbers) -> list[Units]:
+        found = []
+        start, prefix = eligible, words.key[eligible]
+        for number, level in enumerate(self._levels, start=1):
+            following = start + number
+            inside = following < len(words.key)
+            inside[inside] = words.joined[following[inside]]
+            start, following, prefix = start[inside], following[inside], prefix[inside]
+            packed = prefix * self._size + words.key[following]
+            at = np.minimum(np.searchsorted(level.packed, packed), len(level.packed) - 1)
+            known = level.packed[at] == packed
+            start, prefix = start[known], at[known]
+            phrases = Units(start, np.full_like(start, number + 1), level.target[prefix], level.choices[prefix])
+            found.append(phrases.take(phrases.choices > 0))
+        return found
+
+
+def _keyed(rows: pl.DataFrame, keys: pl.Series) -> pl.DataFrame:
+    """One row per source all of whose words are in the table: ``keys`` (their numbers) and ``targets``, best first."""
+    sources = rows.group_by("source", maintain_order=True).agg(
+        pl.col("words").first(), pl.col("target").alias("targets")
+    )
+    numbers = pl.DataFrame({"words": keys, "keys": np.arange(len(keys))})
+    keyed = (
+        sources.with_row_index("entry")
+        .explode("words")
+        .join(numbers, on="words", how="left", maintain_order="left")
+        .group_by("entry", maintain_order=True)
+        .agg(pl.col("keys"), pl.col("targets").first())
+    )
+    return keyed.filter(pl.col("keys").list.eval(pl.element().is_not_null()).list.all())
+
+
+def _levels(keys: list[list[int]], words: Numbers, target: Numbers, choices: Numbers, size: int) -> list[_Level]:
+    phrases = np.flatnonzero(words > 1)
+    prefix = np.array([keys[phrase][0] for phrase in phrases], dtype=np.int64)
+    levels = []
+    for number in range(1, int(words.max(initial=0))):
+        longer = words[phrases] > number
+        phrases, prefix = phrases[longer], prefix[longer]
+        packed = prefix * size + np.array([keys[phrase][number] for phrase in phrases], dtype=np.int64)
+        distinct, prefix = np.unique(packed, return_inverse=True)
+        complete = words[phrases] == number + 1
+        level = _Level(distinct, np.full(len(distinct), -1), np.zeros(len(distinct), dtype=np.int64))
+        level.target[prefix[complete]], level.choices[prefix[complete]] = (
+            target[phrases[complete]],
+            choices[phrases[complete]],
+        )
+        levels.append(level)
+    return levels
+
+
+def without_overlaps(units: Units, words: int) -> Units:
+    """The units that remain when the longest are taken first, and of equally long ones the first; by ``start``.
+
+    Args:
+        units: units of a text, or of texts laid end to end; those of equal length start at distinct words.
+        words: how many words there are.
+    """
+    taken = np.zeros(words + 1, dtype=bool)
+    kept = []
+    for length in np.unique(units.length)[::-1].tolist():
+        candidates = np.flatnonzero(units.length == length)
+        candidates = candidates[np.argsort(units.start[candidates], kind="stable")]
+        covered = np.cumsum(taken)
+        start = units.start[candidates]
+        free = covered[start + length - 1] == covered[start] - taken[start]
+        candidates = _first_come(units.start, candidates[free], length)
+        taken[(units.start[candidates][:, None] + np.arange(length)).ravel()] = True
+        kept.append(candidates)
+    chosen = np.concatenate(kept) if kept else np.empty(0, dtype=np.int64)
+    return units.take(chosen[np.argsort(units.start[chosen], kind="stable")])
+
+
+def _first_come(start: Numbers, candidates: Numbers, length: int) -> Numbers:
+    """Of candidates by ascending start, each that overlaps no earlier one taken."""
+    taken = []
+    while len(candidates):
+        begin = start[candidates]
+        leads = np.diff(begin, prepend=begin[0] - length) >= length
+        taken.append(candidates[leads])
+        leader = begin[leads][np.cumsum(leads) - 1]
+        candidates = candidates[begin - leader >= length]
+    return np.concatenate(taken) if taken else candidates

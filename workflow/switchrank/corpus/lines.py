@@ -1,0 +1,36 @@
+"""Plain lines code-switched: the same switching as for a corpus, for text at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from switchrank.corpus.recipe import MIXED, read_recipe
+from switchrank.corpus.switcher import Switcher
+from switchrank.corpus.table import TokenTable
+
+
+def switch_lines(
+    lines: list[str], *, lexicons: Mapping[str, str | Path], recipe: dict[str, Any] | None = None
+) -> list[str]:
+    """The lines, switched to the languages of ``lexicons``; line i gets the draws of the query of instance i.
+
+    Args:
+        lines: texts in the source language.
+        lexicons: language to lexicon (``LEXICON``); several languages are mixed in this order.
+        recipe: further keys of :func:`switchrank.corpus.recipe.read_recipe`, such as ``p``, ``mix`` and ``seed``.
+
+    Raises:
+        UserError: a lexicon is missing or of another schema, or the recipe is wrong.
+    """
+    languages = list(lexicons)
+    side = languages[0] if len(languages) == 1 else MIXED
+    sides = {"query": side, "passage": side}
+    checked = read_recipe({"languages": languages, "sides": sides, **(recipe or {})})
+    switcher = Switcher(TokenTable.of(lines), "query", checked, lexicons)
+    numbers = np.arange(len(lines))
+    texts: list[str] = switcher.switch(numbers, numbers.astype(np.uint64)).texts.to_list()
+    return texts

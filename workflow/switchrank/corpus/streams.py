@@ -1,0 +1,61 @@
+"""Parquet tables larger than memory: read and written a block of rows at a time, in order.
+
+The bytes written depend on the rows only, not on how they came in blocks: row groups have a fixed size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import polars as pl
+from polars.io.plugins import register_io_source
+
+from switchrank.errors import UserError
+from switchrank.formats.tables import Schema
+
+ROW_GROUP = 65_536
+"""Rows of a row group; a block read is one row group by default, so that no row group is read twice."""
+
+
+def scan_checked(path: str | Path, schema: Schema) -> pl.LazyFrame:
+    """A lazy frame over a parquet table of ours.
+
+    Raises:
+        UserError: the file is missing, unreadable, or its columns are not those of ``schema``.
+    """
+    if not Path(path).is_file():
+        raise UserError(path, "", "no such file", "run the stage that makes it, or correct the path")
+    try:
+        frame = pl.scan_parquet(path)
+        found = frame.collect_schema()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(path, "", f"not a readable parquet table ({reason})", "delete it and rerun") from error
+    if dict(found) != dict(pl.Schema(schema)):
+        raise UserError(path, "columns", f"found {dict(found)}", f"expected {dict(pl.Schema(schema))}")
+    return frame
+
+
+def count_rows(frame: pl.LazyFrame) -> int:
+    """The number of rows of ``frame``."""
+    return int(frame.select(pl.len()).collect().item())
+
+
+def read_slices(frame: pl.LazyFrame, start: int, stop: int, rows: int = ROW_GROUP) -> Iterator[pl.DataFrame]:
+    """Yield rows ``start`` to ``stop`` of ``frame`` in order, at most ``rows`` at a time."""
+    for first in range(start, stop, rows):
+        yield frame.slice(first, min(rows, stop - first)).collect()
+
+
+def write_stream(frames: Iterable[pl.DataFrame], path: Path, schema: Schema) -> None:
+    """Write frames one after the other into the parquet file ``path`` (zstd); errors of ``frames`` pass through."""
+
+    def source(
+        with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        del with_columns, predicate, n_rows, batch_size  # everything is written
+        yield from frames
+
+    lazy = register_io_source(source, schema=pl.Schema(schema))
+    lazy.sink_parquet(path, compression="zstd", statistics=True, row_group_size=ROW_GROUP, maintain_order=True)

@@ -1,0 +1,71 @@
+"""Token tables: each text of a collection split into words and gaps once, for every corpus made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from switchrank.atomic import atomic_folder
+from switchrank.corpus.pieces import PieceTable
+from switchrank.corpus.streams import count_rows, read_slices, scan_checked, write_stream
+from switchrank.errors import UserError
+from switchrank.formats.tables import DOCUMENTS, KEYS, PIECES, QUERIES, TOKENS, WORDS, read_table, write_table
+from switchrank.formats.vectors import vector_files
+from switchrank.progress import progress
+from switchrank.words import splitter
+
+TOKEN_FILES = ("tokens.parquet", "pieces.parquet", "keys.parquet")
+"""The files of a token table's folder."""
+
+
+def build_tokens(*, texts: str | Path, out: str | Path, vocabulary: str | Path | None = None) -> dict[str, int]:
+    """Write the token table of a ``DOCUMENTS`` or ``QUERIES`` table into the folder ``out``.
+
+    ``tokens.parquet`` (``TOKENS``) holds the texts in their order, ``pieces.parquet`` (``PIECES``) the distinct words
+    and gaps and ``keys.parquet`` (``KEYS``) the distinct look-up keys, both numbered as they are met. The pieces of a
+    text joined are the text. Texts are read and written in blocks; only the distinct strings stay in memory.
+
+    Args:
+        texts: the parquet table.
+        out: the folder.
+        vocabulary: vector store prefix whose words cut text without spaces; by default UAX 29 alone cuts.
+
+    Returns:
+        ``texts``, ``words`` (running), ``pieces`` and ``keys`` (distinct).
+
+    Raises:
+        UserError: the table is missing, unreadable, or of another schema.
+    """
+    frame = _scan_texts(texts)
+    known = None if vocabulary is None else read_table(vector_files(vocabulary)[0], WORDS)["word"]
+    table = PieceTable(splitter(known))
+    counts = {"texts": 0, "words": 0}
+    with atomic_folder(out) as folder:
+        tokens, pieces, keys = (folder / name for name in TOKEN_FILES)
+        write_stream(_encoded(frame, table, counts, Path(texts).name), tokens, TOKENS)
+        piece_table, key_table = table.tables()
+        write_table(piece_table, pieces, PIECES)
+        write_table(key_table, keys, KEYS)
+    return {**counts, "pieces": piece_table.height, "keys": key_table.height}
+
+
+def _scan_texts(texts: str | Path) -> pl.LazyFrame:
+    try:
+        return scan_checked(texts, DOCUMENTS)
+    except UserError as error:
+        if error.place != "columns":
+            raise
+    return scan_checked(texts, QUERIES)
+
+
+def _encoded(frame: pl.LazyFrame, table: PieceTable, counts: dict[str, int], name: str) -> Iterator[pl.DataFrame]:
+    rows = count_rows(frame)
+    with progress(total=rows, what=f"tokens of {name}", unit="texts") as bar:
+        for block in read_slices(frame, 0, rows):
+            pieces = [table.encode(text) for text in block["text"].to_list()]
+            counts["texts"] += block.height
+            counts["words"] += sum(len(text) // 2 for text in pieces)
+            yield pl.DataFrame({"id": block.to_series(0), "pieces": pl.Series(pieces, dtype=pl.List(pl.UInt32))})
+            bar.update(block.height)

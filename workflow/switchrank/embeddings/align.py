@@ -1,0 +1,208 @@
+"""Map word vectors into the space of the source language (English, as a rule) by orthogonal Procrustes.
+
+The orthogonal map that brings seed translations closest has a closed form (Xing et al. 2015, doi:10.3115/v1/N15-1104;
+Smith et al. 2017, arXiv 1702.03859). Refinement repeats it on the mutual nearest neighbours among frequent words, as
+MUSE does (Conneau et al. 2018, arXiv 1710.04087, section 2.2).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, TypedDict
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from switchrank.atomic import atomic_path
+from switchrank.errors import UserError
+from switchrank.formats.pairs import read_pairs
+from switchrank.formats.tables import LEXICON, read_table
+from switchrank.formats.vectors import Vectors, load_vectors, write_vectors
+from switchrank.neighbours import Criterion, faiss_threads, mutual_best, sides, top_k
+from switchrank.words import key
+
+Floats = NDArray[np.float32]
+Indices = NDArray[np.int64]
+
+FEW_PAIRS = 50
+"""Fewer usable seed pairs than this bring a warning."""
+
+
+class SeedPairs(TypedDict, total=False):
+    """Where seed translations come from.
+
+    ``kind``: ``lexicon`` (a lexicon table, source words English), ``dictionary`` (a text file, English word first) or
+    ``identical`` (words spelled alike in both vocabularies, numerals included). ``path``: the file of the first two.
+    """
+
+    kind: str
+    path: str
+
+
+def align_vectors(
+    *,
+    vectors: str | Path,
+    target: str | Path,
+    seed_pairs: SeedPairs,
+    out: str | Path,
+    refinements: int = 3,
+    criterion: Criterion = "csls",
+    csls_k: int = 10,
+    refine_words: int = 15_000,
+    threads: int = 1,
+) -> dict[str, Any]:
+    """Write the store ``out`` (prefix): ``vectors`` turned into the space of ``target``, words and norms unchanged.
+
+    Beside it ``<out>.json`` records the method, seed pairs given and usable, and per round the pairs it was fitted on
+    and their mean cosine after the fit; ``orthogonality`` is the largest entry of ``|W'W - I|``.
+
+    Args:
+        vectors: prefix of the store to be turned.
+        target: prefix of the store whose space is kept (English).
+        seed_pairs: see :class:`SeedPairs`; pairs that are not both single known words are left out.
+        refinements: rounds after the first, on mutual best pairs among the ``refine_words`` most frequent words.
+        criterion: ``nn`` (cosine) or ``csls`` neighbours for those rounds.
+
+    Returns:
+        The record.
+
+    Raises:
+        UserError: a file is missing or unreadable, dimensions differ, or no seed pair is usable.
+    """
+    foreign, english = load_vectors(vectors), load_vectors(target)
+    if foreign.matrix.shape[1] != english.matrix.shape[1]:
+        problem = f"{foreign.matrix.shape[1]} dimensions, {target} has {english.matrix.shape[1]}"
+        raise UserError(vectors, "", problem, "read or train both with the same dimensions")
+    given = _seed_words(seed_pairs, foreign, english)
+    pairs = _known_pairs(given, foreign, english)
+    _check_pairs(pairs, len(given), seed_pairs, str(vectors))
+    with faiss_threads(threads):
+        turn, rounds = _fit(foreign, english, pairs, refinements, criterion, csls_k, refine_words)
+    write_vectors(out, foreign.words, _turned(foreign.matrix, turn), foreign.norms)
+    record = {
+        "method": "procrustes",
+        "criterion": criterion,
+        "seed_pairs": {"kind": seed_pairs["kind"], "given": len(given), "usable": len(pairs)},
+        "rounds": rounds,
+        "orthogonality": float(np.abs(turn.T @ turn - np.eye(len(turn))).max()),
+        "words": len(foreign.words),
+        "dimensions": foreign.matrix.shape[1],
+    }
+    _write_record(out, record)
+    return record
+
+
+def keep_vectors(*, vectors: str | Path, out: str | Path) -> dict[str, Any]:
+    """Copy a store that is in the right space already (English itself, or aligned elsewhere); record ``kept``.
+
+    Returns:
+        The record.
+
+    Raises:
+        UserError: the store is missing or unreadable.
+    """
+    store = load_vectors(vectors)
+    write_vectors(out, store.words, store.matrix, store.norms)
+    record = {"method": "kept", "words": len(store.words), "dimensions": store.matrix.shape[1]}
+    _write_record(out, record)
+    return record
+
+
+def _write_record(out: str | Path, record: dict[str, Any]) -> None:
+    with atomic_path(f"{out}.json") as temporary:
+        temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def _row_numbers(words: list[str]) -> dict[str, int]:
+    """Row of each look-up key; of words with one key the most frequent counts."""
+    rows: dict[str, int] = {}
+    for row, word in enumerate(words):
+        rows.setdefault(key(word), row)
+    return rows
+
+
+def _seed_words(seed_pairs: SeedPairs, foreign: Vectors, english: Vectors) -> list[tuple[str, str]]:
+    """Seed translations as look-up keys (English, foreign), in a fixed order."""
+    kind = seed_pairs["kind"]
+    if kind == "identical":
+        known = _row_numbers(foreign.words)
+        return [(word, word) for word in _row_numbers(english.words) if word in known]
+    if kind == "dictionary":
+        return read_pairs(seed_pairs["path"])
+    if kind == "lexicon":
+        table = read_table(seed_pairs["path"], LEXICON).filter(pl.col("rank") == 1)
+        return [(source, key(target)) for source, target in table.select("source", "target").iter_rows()]
+    raise UserError("seed_pairs", "kind", f"{kind!r} is not known", "write lexicon, dictionary or identical")
+
+
+def _known_pairs(given: list[tuple[str, str]], foreign: Vectors, english: Vectors) -> Indices:
+    """Distinct pairs that both stores know, as rows (foreign, English), int64 ``(pairs, 2)``, sorted."""
+    foreign_rows, english_rows = _row_numbers(foreign.words), _row_numbers(english.words)
+    known = {(foreign_rows[b], english_rows[a]) for a, b in given if a in english_rows and b in foreign_rows}
+    return np.array(sorted(known), dtype=np.int64).reshape(-1, 2)
+
+
+def _check_pairs(pairs: Indices, given: int, seed_pairs: SeedPairs, vectors: str) -> None:
+    place = seed_pairs.get("path", vectors)
+    if not len(pairs):
+        problem = f"none of the {given} {seed_pairs['kind']} seed pairs has both words in the vectors"
+        raise UserError(place, "", problem, "give a dictionary of single words, English first")
+    if len(pairs) < FEW_PAIRS:
+        print(f"{place}: warning: only {len(pairs)} usable seed pairs; expect a poor alignment", file=sys.stderr)
+
+
+def _procrustes(foreign: Floats, english: Floats) -> NDArray[np.float64]:
+    """The orthogonal W, float64 ``(d, d)``, that minimises the distance between ``foreign @ W`` and ``english``."""
+    left, _, right = np.linalg.svd(foreign.astype(np.float64).T @ english.astype(np.float64))
+    return np.asarray(left @ right)
+
+
+def _turned(matrix: Floats, turn: NDArray[np.float64]) -> Floats:
+    """Rows of ``matrix`` turned and made unit length again (float32 rounding aside they are)."""
+    turned = matrix @ turn.astype(np.float32)
+    return np.asarray(turned / np.linalg.norm(turned, axis=1, keepdims=True), dtype=np.float32)
+
+
+def _fit(
+    foreign: Vectors,
+    english: Vectors,
+    pairs: Indices,
+    refinements: int,
+    criterion: Criterion,
+    csls_k: int,
+    refine_words: int,
+) -> tuple[NDArray[np.float64], list[dict[str, float]]]:
+    """The last round's map, and what each round was fitted on."""
+    turn = _procrustes(foreign.matrix[pairs[:, 0]], english.matrix[pairs[:, 1]])
+    rounds = [_fitted(foreign, english, pairs, turn)]
+    for _ in range(refinements):
+        pairs = _mutual_pairs(foreign, english, turn, criterion, csls_k, refine_words)
+        turn = _procrustes(foreign.matrix[pairs[:, 0]], english.matrix[pairs[:, 1]])
+        rounds.append(_fitted(foreign, english, pairs, turn))
+    return turn, rounds
+
+
+def _fitted(foreign: Vectors, english: Vectors, pairs: Indices, turn: NDArray[np.float64]) -> dict[str, float]:
+    """How many pairs a map was fitted on, and their mean cosine under it."""
+    cosines = np.einsum("ij,ij->i", _turned(foreign.matrix[pairs[:, 0]], turn), english.matrix[pairs[:, 1]])
+    return {"pairs": len(pairs), "mean_cosine": round(float(cosines.mean(dtype=np.float64)), 6)}
+
+
+def _mutual_pairs(
+    foreign: Vectors,
+    english: Vectors,
+    turn: NDArray[np.float64],
+    criterion: Criterion,
+    csls_k: int,
+    refine_words: int,
+) -> Indices:
+    """Mutual best pairs among the most frequent words, as rows (foreign, English)."""
+    left, right, double = sides(
+        _turned(foreign.matrix[:refine_words], turn), english.matrix[:refine_words], criterion, csls_k
+    )
+    forward = top_k(left, right, 1, double=double, what="refine")[1][:, 0]
+    mutual = np.flatnonzero(mutual_best(left, right, double, forward))
+    return np.column_stack([mutual, forward[mutual]])

@@ -1,0 +1,155 @@
+"""Train word vectors on monolingual text: fastText skip-gram over the words that the rest of switchrank sees.
+
+Text is cut by :mod:`switchrank.words` and put under :func:`switchrank.words.key` before fastText reads it, so that
+vectors, lexicons and switching agree on what a word is. For text without spaces a word vocabulary is learned first
+(:mod:`switchrank.segment`), and the text is cut by it exactly as later text will be cut by the words of the vectors.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import fasttext_pybind
+import numpy as np
+from numpy.typing import NDArray
+
+from switchrank.errors import UserError
+from switchrank.formats.vectors import write_vectors
+from switchrank.progress import progress
+from switchrank.reading import open_bytes
+from switchrank.seeds import derive_seed
+from switchrank.segment import learn_vocabulary
+from switchrank.words import Segmenter, Splitter, key, split_words
+
+LEARNED_WORDS = 50_000
+"""Words learned at most from unspaced text, before ``min_count`` and ``max_words`` apply."""
+
+
+def train_vectors(
+    *,
+    texts: list[str | Path],
+    out: str | Path,
+    unspaced: bool = False,
+    dim: int = 100,
+    epochs: int = 5,
+    window: int = 5,
+    min_count: int = 5,
+    max_words: int | None = None,
+    negatives: int = 5,
+    lr: float = 0.05,
+    threshold: float = 1e-4,
+    minn: int = 0,
+    maxn: int = 0,
+    seed: int = 1,
+    threads: int = 1,
+) -> dict[str, int]:
+    """Write the vector store ``out`` (prefix): fastText skip-gram with negative sampling (Bojanowski et al. 2017).
+
+    Words come by falling frequency, equally frequent ones in code point order; rows are made unit length. Equal texts
+    and settings give equal bytes with ``threads=1``; fastText's threads race, so more of them are not reproducible.
+
+    Args:
+        texts: UTF-8 text files, plain, ``.gz`` or ``.xz``, one sentence or paragraph a line.
+        unspaced: the text has no spaces between words.
+        window: context words on each side.
+        min_count: rarer words get no vector.
+        max_words: keep only the most frequent words.
+        threshold: subsampling of frequent words (fastText's ``t``).
+        minn, maxn: lengths of character n-grams; 0 trains on whole words.
+
+    Returns:
+        ``{"words": n, "dim": d}``.
+
+    Raises:
+        UserError: a file is missing or not UTF-8, or no word occurs ``min_count`` times.
+    """
+    paths = [Path(path) for path in texts]
+    splitter = _learned_splitter(paths, min_count, max_words, seed) if unspaced else split_words
+    Path(out).parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".fasttext.", dir=Path(out).parent) as folder:
+        words_file = Path(folder) / "words.txt"
+        with words_file.open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(" ".join(words) + "\n" for words in _cut(paths, splitter, "cut text") if words)
+        options = {"dim": dim, "epoch": epochs, "ws": window, "minCount": min_count, "neg": negatives, "lr": lr}
+        options |= {"t": threshold, "minn": minn, "maxn": maxn, "thread": threads}
+        options["seed"] = derive_seed(seed, "embeddings", "train") % 2**31
+        try:
+            words, matrix = _skipgram(words_file, options)
+        except (ValueError, RuntimeError) as error:
+            problem, todo = f"fastText cannot train on it ({error})", "give more text or lower min_count"
+            raise UserError(", ".join(map(str, paths)), "", problem, todo) from error
+    words, matrix, norms = _trained(words[:max_words], matrix[:max_words])
+    write_vectors(out, words, matrix / norms[:, None], norms)
+    return {"words": len(words), "dim": dim}
+
+
+def _lines(paths: list[Path]) -> Iterator[str]:
+    """Lines of all files in order; lines end at the line feed alone."""
+    for path in paths:
+        with open_bytes(path) as file:
+            for number, line in enumerate(file, start=1):
+                try:
+                    yield line.decode("utf-8")
+                except UnicodeDecodeError as error:
+                    raise UserError(path, f"line {number}", "not UTF-8", "save the file as UTF-8") from error
+
+
+def _cut(paths: list[Path], splitter: Splitter, what: str) -> Iterator[list[str]]:
+    """The words of every line, as look-up keys; punctuation is gone."""
+    for line in progress(_lines(paths), what=what, unit="lines"):
+        yield splitter(key(line))[0]
+
+
+def _learned_splitter(paths: list[Path], min_count: int, max_words: int | None, seed: int) -> Segmenter:
+    """Learn words, then keep those that cutting the whole text by longest match uses often enough to get a vector."""
+    learned = learn_vocabulary(_lines(paths), size=LEARNED_WORDS, seed=seed)
+    counts: Counter[str] = Counter()
+    for words in _cut(paths, Segmenter(learned), "count words"):
+        counts.update(words)
+    ranked = sorted((word for word in counts if counts[word] >= min_count), key=lambda word: (-counts[word], word))
+    return Segmenter(ranked[:max_words])
+
+
+def _skipgram(path: Path, options: dict[str, int | float]) -> tuple[list[str], NDArray[np.float32]]:
+    """Train; words by falling frequency (ties by code points) and the input vectors, float32 ``(n, dim)``.
+
+    The binding is called directly because the Python class offers no ``seed``.
+    """
+    arguments = fasttext_pybind.args()
+    for name, value in options.items():
+        setattr(arguments, name, value)
+    arguments.model, arguments.loss = fasttext_pybind.model_name.skipgram, fasttext_pybind.loss_name.ns
+    arguments.input, arguments.output = str(path), ""
+    arguments.label = " "  # no word can begin with the label prefix, whatever the text holds
+    arguments.bucket = 2_000_000 if arguments.maxn else 0
+    arguments.verbose = 2 if sys.stderr.isatty() else 0
+    model = fasttext_pybind.fasttext()
+    fasttext_pybind.train(model, arguments)
+    words, frequencies = model.getVocab("strict")
+    matrix = np.array(model.getInputMatrix(), dtype=np.float32)[: len(words)]
+    order = sorted(_real_words(words), key=lambda i: (-frequencies[i], words[i]))
+    return [words[i] for i in order], matrix[order]
+
+
+def _trained(
+    words: list[str], matrix: NDArray[np.float32]
+) -> tuple[list[str], NDArray[np.float32], NDArray[np.float32]]:
+    """Words whose vector has a direction, their vectors and norms.
+
+    On one thread fastText starts all but the most frequent words at zero, and a word whose every occurrence fell to
+    subsampling stays there.
+    """
+    norms = np.linalg.norm(matrix, axis=1)
+    rows = np.flatnonzero(norms > 0)
+    if len(rows) < len(words):
+        print(f"warning: {len(words) - len(rows)} words were never trained on and get no vector", file=sys.stderr)
+    return [words[row] for row in rows], matrix[rows], norms[rows]
+
+
+def _real_words(words: Iterable[str]) -> list[int]:
+    """Row numbers of all words but fastText's end of line."""
+    return [index for index, word in enumerate(words) if word != "</s>"]

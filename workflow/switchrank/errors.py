@@ -1,0 +1,36 @@
+"""Errors a user can act on, and the process exit codes that other people's scripts read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+EXIT_FAILURE = 1
+EXIT_USER = 2
+EXIT_NO_GPU = 75
+EXIT_TERMINATED = 143
+
+
+class UserError(Exception):
+    """A mistake in what the user gave: printed as one line ``file: place: problem: what to do``, exit code 2.
+
+    Args:
+        file: the file (or config file) that holds the mistake.
+        place: where in it: ``line 7``, a key path such as ``corpora.ml-cs.p``, a row id.
+        problem: what is wrong, with the offending value.
+        todo: what to do about it.
+    """
+
+    exit_code = EXIT_USER
+
+    def __init__(self, file: str | Path, place: str, problem: str, todo: str) -> None:
+        self.file, self.place, self.problem, self.todo = str(file), place, problem, todo
+        super().__init__(": ".join(part for part in (self.file, place, problem, todo) if part))
+
+    def __reduce__(self) -> tuple[type[UserError], tuple[str, str, str, str]]:
+        return type(self), (self.file, self.place, self.problem, self.todo)
+
+
+class NoGpuError(UserError):
+    """A GPU was demanded and none is visible or free; exit code 75, so that a scheduler may try again elsewhere."""
+
+    exit_code = EXIT_NO_GPU

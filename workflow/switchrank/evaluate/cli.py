@@ -1,0 +1,127 @@
+"""``switchrank evaluate``: score runs, make the tables, show the main one."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from switchrank.errors import UserError
+
+_RUNS_HELP = """\
+JSON list of runs: [{"path": "de-en/seed1.trec", "system": "ml-cs", "query_lang": "de", "doc_lang": "en", "seed": 1}]"""
+
+
+def register(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommands ``score``, ``tables`` and ``show``."""
+    commands = parser.add_subparsers(dest="evaluate_command", metavar="COMMAND", required=True)
+    _register_score(commands)
+    _register_tables(commands)
+    _register_show(commands)
+
+
+def _register_score(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    about = "score the TREC runs of one test set per query"
+    command = commands.add_parser("score", help=about, description=about.capitalize() + ".")
+    command.add_argument("--runs", required=True, help=_RUNS_HELP)
+    command.add_argument(
+        "--judgements", nargs="+", required=True, metavar="LANG=TABLE", help="JUDGEMENTS of each document language"
+    )
+    command.add_argument("--testset", required=True, help="name of the test set")
+    command.add_argument(
+        "--metrics", nargs="+", default=["mrr@10", "ndcg@10", "map", "recall@100"], help="default: %(default)s"
+    )
+    command.add_argument("--out", required=True, help="PER_QUERY table to write (.parquet)")
+    command.set_defaults(run=_score)
+
+
+def _register_tables(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    about = "make metrics.csv, per_query.parquet and significance.csv from the scores of all test sets"
+    command = commands.add_parser("tables", help=about, description=about[0].upper() + about[1:] + ".")
+    command.add_argument("--per-query", nargs="+", required=True, help="one PER_QUERY table per test set")
+    command.add_argument("--run-name", required=True, help="name of the run")
+    command.add_argument("--source", default="en", help="language of the training data (default: %(default)s)")
+    command.add_argument("--seen", nargs="*", default=[], help="languages that code-switching used")
+    command.add_argument("--unseen", nargs="*", default=[], help="languages that are only tested on")
+    command.add_argument(
+        "--mixed", nargs="*", default=[], metavar="TESTSET=L1,L2", help="languages of the xx sides of a test set"
+    )
+    command.add_argument("--baseline", default="zero-shot", help="system all others are tested against")
+    command.add_argument("--systems", nargs="*", default=[], help="order of systems in the tables")
+    command.add_argument("--tested", nargs="+", default=["mrr@10"], help="metrics tested (default: %(default)s)")
+    command.add_argument(
+        "--correction", choices=["holm", "bonferroni", "none"], default="holm", help="for multiple tests"
+    )
+    command.add_argument("--alpha", type=float, default=0.05, help="level of significance (default: %(default)s)")
+    command.add_argument("--out", required=True, help="folder for the three tables")
+    command.set_defaults(run=_tables)
+
+
+def _register_show(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    about = "print the main table of a run"
+    command = commands.add_parser("show", help=about, description=about.capitalize() + ".")
+    command.add_argument("--tables", required=True, help="folder with metrics.csv and significance.csv")
+    command.add_argument("--metric", default="mrr@10", help="which metric (default: %(default)s)")
+    command.add_argument("--width", type=int, default=100, help="columns of the terminal (default: %(default)s)")
+    command.set_defaults(run=_show)
+
+
+def _assignments(words: list[str], flag: str) -> dict[str, str]:
+    pairs = [word.partition("=") for word in words]
+    for name, equals, value in pairs:
+        if not (name and equals and value):
+            raise UserError("switchrank evaluate", flag, f"'{name}{equals}{value}'", "write name=value")
+    return {name: value for name, _, value in pairs}
+
+
+def _read_runs(path: str) -> list[dict[str, Any]]:
+    wanted = {"path", "system", "query_lang", "doc_lang", "seed"}
+    try:
+        runs = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(path, "", "cannot be read", "correct the path") from error
+    except ValueError as error:
+        raise UserError(path, "", f"not JSON ({error})", f"write a {_RUNS_HELP}") from error
+    if not isinstance(runs, list) or not all(isinstance(run, dict) and set(run) == wanted for run in runs):
+        raise UserError(path, "", "not a list of runs", f"write a {_RUNS_HELP}")
+    return runs
+
+
+def _score(given: argparse.Namespace) -> None:
+    from switchrank.evaluate.score import evaluate_testset
+
+    evaluate_testset(
+        runs=_read_runs(given.runs),
+        judgements=dict(_assignments(given.judgements, "--judgements")),
+        testset=given.testset,
+        metrics=given.metrics,
+        out=given.out,
+    )
+
+
+def _tables(given: argparse.Namespace) -> None:
+    from switchrank.evaluate.tables import make_tables
+
+    out = Path(given.out)
+    make_tables(
+        per_query=given.per_query,
+        run=given.run_name,
+        languages={"source": given.source, "seen": given.seen, "unseen": given.unseen},
+        mixed={name: members.split(",") for name, members in _assignments(given.mixed, "--mixed").items()},
+        baseline=given.baseline,
+        systems=given.systems,
+        tested=given.tested,
+        correction=given.correction,
+        alpha=given.alpha,
+        metrics_out=out / "metrics.csv",
+        per_query_out=out / "per_query.parquet",
+        significance_out=out / "significance.csv",
+    )
+
+
+def _show(given: argparse.Namespace) -> None:
+    from switchrank.evaluate.summary import main_table
+
+    folder = Path(given.tables)
+    print(main_table(folder / "metrics.csv", folder / "significance.csv", given.metric, given.width), end="")

@@ -1,0 +1,43 @@
+"""What a language pair is: its setup (moir, clir, mlir) and which of its sides training has seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from switchrank.errors import UserError
+
+MIXED = "xx"
+
+
+@dataclass(frozen=True)
+class Languages:
+    """Source, seen and unseen languages of a run; ``mixed`` lists the languages of the ``xx`` sides of a test set."""
+
+    source: str
+    seen: tuple[str, ...]
+    unseen: tuple[str, ...] = ()
+    mixed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def _side(self, testset: str, language: str) -> bool:
+        members: tuple[str, ...] = (language,)
+        if language == MIXED:
+            if testset not in self.mixed:
+                raise UserError("evaluate", f"test set {testset}", "a mixed side of unknown languages", "list them")
+            members = self.mixed[testset]
+        known = {self.source, *self.seen}
+        strangers = sorted(set(members) - known - set(self.unseen))
+        if strangers:
+            raise UserError("evaluate", f"test set {testset}", f"unknown language {strangers[0]}", "list it as unseen")
+        return set(members) <= known
+
+    def seen_sides(self, testset: str, query: str, document: str) -> str:
+        """``both``, ``query``, ``document`` or ``none``: the sides whose languages are all seen (or the source)."""
+        sides = (self._side(testset, query), self._side(testset, document))
+        return {(True, True): "both", (True, False): "query", (False, True): "document"}.get(sides, "none")
+
+
+def setup(query: str, document: str) -> str:
+    """``mlir`` if a side is mixed, ``moir`` if both sides are one language, else ``clir``."""
+    if MIXED in (query, document):
+        return "mlir"
+    return "moir" if query == document else "clir"

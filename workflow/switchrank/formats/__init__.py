@@ -1,0 +1,1 @@
+"""File formats between the stages: column names, dtypes and order, each written down once."""

@@ -1,0 +1,135 @@
+"""Parquet and CSV tables that stages hand to each other: one schema each, checked at both ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from switchrank.atomic import atomic_path
+from switchrank.errors import UserError
+
+Schema = dict[str, "type[pl.DataType] | pl.DataType"]
+
+DOCUMENTS: Schema = {"docid": pl.String, "text": pl.String, "group": pl.String}
+"""One language of a collection, in source order; ``group`` is the article or topic a document belongs to."""
+QUERIES: Schema = {"qid": pl.String, "text": pl.String, "group": pl.String}
+JUDGEMENTS: Schema = {"qid": pl.String, "docid": pl.String, "relevance": pl.Int32}
+"""Relevance 1 and up is relevant; ids are those of the documents of one language."""
+TRIPLES: Schema = {"qid": pl.String, "positive": pl.String, "negative": pl.String}
+WORDS: Schema = {"word": pl.String, "norm": pl.Float32}
+"""Words of a vector store by falling frequency; row i of the ``.npy`` beside it is the unit vector of word i, ``norm``
+the length it had before."""
+LEXICON: Schema = {"source": pl.String, "target": pl.String, "score": pl.Float32, "rank": pl.Int32}
+"""``source`` is a look-up key (:func:`switchrank.words.key`), n-grams joined by one space; ``score`` is null for
+titles; ``rank`` counts from 1 (best). Ordered by source vocabulary rank (vectors) or code points (titles), then by
+rank."""
+INSTANCES: Schema = {"instance": pl.UInt64, "qid": pl.String, "pid": pl.String, "label": pl.Int8}
+"""Training (or development) pairs by id, in a fixed order; ``instance`` counts from 0 and keys all random draws."""
+PIECES: Schema = {"piece": pl.String, "key": pl.UInt32, "word": pl.Boolean}
+"""Distinct strings of a token table; ``key`` numbers the look-up keys of ``KEYS`` (null for gaps)."""
+KEYS: Schema = {"key": pl.String}
+TOKENS: Schema = {"id": pl.String, "pieces": pl.List(pl.UInt32)}
+"""A text as piece numbers, alternating gap, word, gap, ..., gap: joined they are the text, byte for byte."""
+CORPUS: Schema = {
+    "qid": pl.String,
+    "query": pl.String,
+    "pid": pl.String,
+    "passage": pl.String,
+    "label": pl.Int8,
+    "query_lang": pl.String,
+    "passage_lang": pl.String,
+}
+CANDIDATES: Schema = {"qid": pl.String, "docid": pl.String, "rank": pl.Int32}
+"""Documents to re-rank, queries in source order, ``rank`` from 1 in first-stage order."""
+QUALITY: Schema = {
+    "lexicon": pl.String,
+    "src": pl.String,
+    "tgt": pl.String,
+    "gold": pl.String,
+    "p_at_1": pl.Float64,
+    "p_at_5": pl.Float64,
+    "mrr": pl.Float64,
+    "coverage": pl.Float64,
+    "gold_size": pl.Int64,
+}
+METRICS: Schema = {
+    "run": pl.String,
+    "system": pl.String,
+    "testset": pl.String,
+    "setup": pl.String,
+    "query_lang": pl.String,
+    "doc_lang": pl.String,
+    "seen": pl.String,
+    "seed": pl.Int64,
+    "metric": pl.String,
+    "value": pl.Float64,
+    "queries": pl.Int64,
+}
+PER_QUERY: Schema = {
+    "system": pl.String,
+    "testset": pl.String,
+    "query_lang": pl.String,
+    "doc_lang": pl.String,
+    "seed": pl.Int64,
+    "qid": pl.String,
+    "metric": pl.String,
+    "value": pl.Float64,
+}
+SIGNIFICANCE: Schema = {
+    "system": pl.String,
+    "baseline": pl.String,
+    "testset": pl.String,
+    "setup": pl.String,
+    "query_lang": pl.String,
+    "doc_lang": pl.String,
+    "metric": pl.String,
+    "value": pl.Float64,
+    "baseline_value": pl.Float64,
+    "delta": pl.Float64,
+    "ci_low": pl.Float64,
+    "ci_high": pl.Float64,
+    "test": pl.String,
+    "p_value": pl.Float64,
+    "correction": pl.String,
+    "p_corrected": pl.Float64,
+    "significant": pl.Boolean,
+    "family": pl.String,
+    "family_size": pl.Int64,
+    "queries": pl.Int64,
+    "seeds": pl.Int64,
+}
+
+
+def read_table(path: str | Path, schema: Schema) -> pl.DataFrame:
+    """Read a ``.parquet`` or ``.csv`` table of ours.
+
+    Raises:
+        UserError: the file is missing, unreadable, or its columns are not those of ``schema``.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(path, "", "no such file", "run the stage that makes it, or correct the path")
+    try:
+        frame = pl.read_csv(path, schema=schema) if path.suffix == ".csv" else pl.read_parquet(path)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            path, "", f"not a readable {path.suffix[1:]} table ({reason})", "delete it and rerun"
+        ) from error
+    if dict(frame.schema) != dict(pl.Schema(schema)):
+        raise UserError(path, "columns", f"found {dict(frame.schema)}", f"expected {dict(pl.Schema(schema))}")
+    return frame
+
+
+def write_table(frame: pl.DataFrame, path: str | Path, schema: Schema) -> None:
+    """Write ``frame`` atomically with exactly the columns, order and dtypes of ``schema``.
+
+    Parquet is zstd; CSV has Unix line ends and shortest round-trip floats. Equal frames give equal bytes.
+    """
+    frame = frame.select([pl.col(name).cast(dtype) for name, dtype in schema.items()])
+    with atomic_path(path) as temporary:
+        if Path(path).suffix == ".csv":
+            frame.write_csv(temporary)
+        else:
+            frame.write_parquet(temporary, compression="zstd", statistics=True)

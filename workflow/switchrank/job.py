@@ -1,0 +1,40 @@
+"""What a rule's script does around its one library call: log file, threads, and errors as one line."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from switchrank.errors import UserError
+
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS", "NUMBA_NUM_THREADS")
+
+
+@contextmanager
+def job(snakemake: Any) -> Iterator[Any]:
+    """Send standard error to the rule's log, pin the threads of numeric libraries, turn errors into exit codes.
+
+    Import numeric libraries inside the block: their thread counts are read from the environment at import.
+
+    Args:
+        snakemake: the object Snakemake injects into scripts (``log``, ``threads``).
+    """
+    threads = str(snakemake.threads)
+    os.environ.update(dict.fromkeys(_THREADS, threads))
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    with open(snakemake.log[0], "w", encoding="utf-8") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+        try:
+            yield snakemake
+        except UserError as error:
+            print(error, file=sys.stderr, flush=True)
+            os._exit(error.exit_code)
+        except Exception:
+            traceback.print_exc()
+            sys.stderr.flush()
+            os._exit(1)

@@ -1,0 +1,92 @@
+"""``switchrank lexicon``: induce a lexicon from vectors, read one off Wikipedia titles, measure lexicons."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def register(parser: argparse.ArgumentParser) -> None:
+    """Add ``induce``, ``titles`` and ``quality``."""
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _register_induce(commands.add_parser("induce", help="nearest target words of every source word"))
+    _register_titles(commands.add_parser("titles", help="linked Wikipedia titles from page and langlinks dumps"))
+    _register_quality(commands.add_parser("quality", help="precision and coverage against gold dictionaries"))
+
+
+def _register_induce(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--source", required=True, metavar="PREFIX", help="vector store of the source language")
+    parser.add_argument("--target", required=True, metavar="PREFIX", help="vectors of the other language, same space")
+    parser.add_argument("--out", required=True, help="lexicon to write (.parquet)")
+    parser.add_argument("--criterion", choices=["csls", "nn"], default="csls", help="csls (default) or plain cosine")
+    parser.add_argument("--k", type=int, default=1, help="translations a word (default 1)")
+    parser.add_argument("--csls-k", type=int, default=10, help="neighbours in the CSLS correction (default 10)")
+    parser.add_argument("--threshold", type=float, help="smallest score kept")
+    parser.add_argument("--mutual", action="store_true", help="keep only pairs that are each other's best")
+    parser.add_argument("--max-source", type=int, help="only this many most frequent source words")
+    parser.add_argument("--max-target", type=int, help="only this many most frequent target words")
+    parser.add_argument("--raw-dot", action="store_true", help="compatibility: vectors as they were, not unit length")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.set_defaults(run=_induce)
+
+
+def _register_titles(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--page", required=True, help="page.sql.gz of the source language's Wikipedia")
+    parser.add_argument("--langlinks", required=True, help="langlinks.sql.gz of the same dump")
+    parser.add_argument("--language", required=True, help="target language, as in the dump's ll_lang column")
+    parser.add_argument("--out", required=True, help="lexicon to write (.parquet)")
+    parser.add_argument("--max-words", type=int, default=3, help="longest source title in words (default 3)")
+    parser.add_argument("--onesided-titles", action="store_true", help="compatibility: clean target titles only")
+    parser.set_defaults(run=_titles)
+
+
+def _register_quality(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--lexicon", required=True, help="lexicon (.parquet)")
+    parser.add_argument("--name", default="lexicon", help="its name in the table")
+    parser.add_argument("--gold", required=True, nargs="+", help="dictionaries: `source target` a line (.gz, .xz too)")
+    parser.add_argument("--src", required=True, help="source language")
+    parser.add_argument("--tgt", required=True, help="target language")
+    parser.add_argument("--out", required=True, help="table to write (.csv)")
+    parser.set_defaults(run=_quality)
+
+
+def _induce(arguments: argparse.Namespace) -> None:
+    from switchrank.lexicon.induce import induce_lexicon
+
+    induce_lexicon(
+        source=arguments.source,
+        target=arguments.target,
+        out=arguments.out,
+        criterion=arguments.criterion,
+        k=arguments.k,
+        csls_k=arguments.csls_k,
+        threshold=arguments.threshold,
+        mutual=arguments.mutual,
+        max_source=arguments.max_source,
+        max_target=arguments.max_target,
+        raw_dot=arguments.raw_dot,
+        threads=arguments.threads,
+    )
+
+
+def _titles(arguments: argparse.Namespace) -> None:
+    from switchrank.lexicon.titles import titles_lexicon
+
+    titles_lexicon(
+        page=arguments.page,
+        langlinks=arguments.langlinks,
+        language=arguments.language,
+        out=arguments.out,
+        max_words=arguments.max_words,
+        onesided_titles=arguments.onesided_titles,
+    )
+
+
+def _quality(arguments: argparse.Namespace) -> None:
+    from switchrank.lexicon.quality import lexicon_quality
+
+    src, tgt = arguments.src, arguments.tgt
+    lexicon_quality(
+        lexicons=[{"lexicon": arguments.name, "src": src, "tgt": tgt, "path": arguments.lexicon}],
+        gold=[{"name": path, "src": src, "tgt": tgt, "path": path} for path in arguments.gold],
+        out=arguments.out,
+    )

@@ -1,0 +1,83 @@
+"""How good lexicons are: their translations against gold dictionaries, as in bilingual lexicon induction.
+
+All words are compared as look-up keys. A gold word that the lexicon does not cover counts as wrong, so a lexicon cannot
+gain by leaving hard words out; precision on covered words alone is ``p_at_1 / coverage``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypedDict
+
+import polars as pl
+
+from switchrank.formats.pairs import read_pairs
+from switchrank.formats.tables import LEXICON, QUALITY, read_table, write_table
+from switchrank.words import key
+
+
+class LexiconFile(TypedDict):
+    """A lexicon table: its name, languages and path."""
+
+    lexicon: str
+    src: str
+    tgt: str
+    path: str
+
+
+class GoldFile(TypedDict):
+    """A gold dictionary (``source target`` a line, repeated for several translations): name, languages and path."""
+
+    name: str
+    src: str
+    tgt: str
+    path: str
+
+
+def lexicon_quality(*, lexicons: list[LexiconFile], gold: list[GoldFile], out: str | Path) -> None:
+    """Write the table ``QUALITY``: one row per lexicon and gold dictionary of the same languages, in the order given.
+
+    ``p_at_1``, ``p_at_5``: share of gold source words with a gold translation at rank 1, among ranks 1 to 5.
+    ``mrr``: mean of one over the rank of the first gold translation, 0 where the lexicon has none.
+    ``coverage``: share of gold source words the lexicon holds. ``gold_size``: distinct gold source words.
+
+    Raises:
+        UserError: a file is missing or unreadable.
+    """
+    dictionaries = [(entry, _gold(entry["path"])) for entry in gold]
+    rows = []
+    for lexicon in lexicons:
+        for entry, translations in dictionaries:
+            if (lexicon["src"], lexicon["tgt"]) != (entry["src"], entry["tgt"]):
+                continue
+            names = {"lexicon": lexicon["lexicon"], "src": lexicon["src"], "tgt": lexicon["tgt"]}
+            ranks, covered = _first_right(lexicon["path"], translations)
+            rows.append({**names, "gold": entry["name"], **_measures(ranks, covered, len(translations))})
+    write_table(pl.DataFrame(rows, schema=QUALITY), out, QUALITY)
+
+
+def _gold(path: str | Path) -> dict[str, set[str]]:
+    translations: dict[str, set[str]] = {}
+    for source, target in read_pairs(path):
+        translations.setdefault(source, set()).add(target)
+    return translations
+
+
+def _first_right(path: str | Path, gold: dict[str, set[str]]) -> tuple[list[int], int]:
+    """Rank of the first gold translation of every gold word that has one, and how many gold words are covered."""
+    table = read_table(path, LEXICON).filter(pl.col("source").is_in(list(gold))).sort("rank", maintain_order=True)
+    first: dict[str, int] = {}
+    for source, target, rank in table.select("source", "target", "rank").iter_rows():
+        if key(target) in gold[source]:
+            first.setdefault(source, rank)
+    return list(first.values()), table["source"].n_unique()
+
+
+def _measures(ranks: list[int], covered: int, size: int) -> dict[str, float | int]:
+    return {
+        "p_at_1": sum(rank == 1 for rank in ranks) / size,
+        "p_at_5": sum(rank <= 5 for rank in ranks) / size,
+        "mrr": sum(1 / rank for rank in ranks) / size,
+        "coverage": covered / size,
+        "gold_size": size,
+    }

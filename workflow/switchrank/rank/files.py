@@ -1,0 +1,130 @@
+"""Ranking the user's own files with a trained model, outside any workflow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from switchrank.errors import UserError
+from switchrank.formats.trec import write_run
+from switchrank.rank.candidates import Lists, bm25_lists, candidate_table, run_lists
+from switchrank.rank.model import open_model
+from switchrank.rank.score import Ranker, TextTable, score_candidates
+from switchrank.reading import read_lines
+
+_ID_COLUMNS = ("id", "qid", "docid", "pid")
+
+
+def _read_tsv(path: Path) -> tuple[list[str], list[str]]:
+    places: dict[str, int] = {}
+    texts: list[str] = []
+    for number, line in read_lines(path):
+        name, tab, text = line.partition("\t")
+        if not tab or not name.strip():
+            raise UserError(path, f"line {number}", "no id and text", "write one 'id<TAB>text' a line")
+        if len(name.split()) != 1:
+            raise UserError(path, f"line {number}", f"white space in the id '{name}'", "run files need ids without it")
+        if name in places:
+            problem = f"id {name} again, first on line {places[name]}"
+            raise UserError(path, f"line {number}", problem, "give every text an id of its own")
+        places[name] = number
+        texts.append(text)
+    return list(places), texts
+
+
+def _read_parquet(path: Path) -> tuple[list[str], list[str]]:
+    try:
+        frame = pl.read_parquet(path)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise UserError(path, "", str(error).splitlines()[0], "give a Parquet file") from error
+    column = next((name for name in _ID_COLUMNS if name in frame.columns), None)
+    if column is None or "text" not in frame.columns:
+        todo = f"name them {' or '.join(_ID_COLUMNS)}, and text"
+        raise UserError(path, "columns", f"found {', '.join(frame.columns)}", todo)
+    frame = frame.select(pl.col(column).cast(pl.String), pl.col("text").cast(pl.String).fill_null(""))
+    ids = frame[column]
+    if ids.null_count() or ids.n_unique() < len(ids):
+        repeated = frame.filter(ids.is_duplicated() | ids.is_null())[column][0]
+        raise UserError(path, f"id {repeated}", "missing or not unique", "give every text an id of its own")
+    return ids.to_list(), frame["text"].to_list()
+
+
+def read_texts(path: str | Path) -> tuple[list[str], list[str]]:
+    """Ids and texts of a file: TSV ``id<TAB>text`` without a header (may be gzipped), or Parquet.
+
+    Everything after the first tab is text. Parquet has a column ``id``, ``qid``, ``docid`` or ``pid``, and ``text``.
+
+    Raises:
+        UserError: no such file, an empty one, not UTF-8, a line without an id, an id twice.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(path, "", "no such file", "correct the path")
+    ids, texts = _read_parquet(path) if path.suffix == ".parquet" else _read_tsv(path)
+    if not ids:
+        raise UserError(path, "", "empty", "give at least one 'id<TAB>text' line")
+    return ids, texts
+
+
+def rank_files(
+    *,
+    model: str | Path,
+    queries: str | Path,
+    docs: str | Path,
+    out: str | Path,
+    run: str | Path | None = None,
+    top: int | None = None,
+    vocabulary: str | Path | None = None,
+    system: str = "switchrank",
+    token_budget: int = 16_384,
+    device: str = "cpu",
+    threads: int = 1,
+    precision: str = "fp32",
+    max_length: int | None = None,
+    truncation: str | None = None,
+) -> None:
+    """Rank documents for queries with a trained model and write a TREC run.
+
+    Args:
+        model: Hugging Face folder of a cross-encoder with one label.
+        queries, docs: texts (:func:`read_texts`).
+        run: re-rank the documents of this ranking (:func:`switchrank.rank.ranking.read_ranking`); ``top`` cuts it.
+        top: without a run, re-rank this many documents by BM25. With neither, every document is scored for every query.
+        vocabulary: vector store whose words cut unspaced text for BM25.
+
+    A query without candidates is not in the output.
+
+    Raises:
+        UserError: unreadable texts, a run that names unknown ids, a model that cannot be used.
+        NoGpuError: a GPU was asked for and none is there.
+    """
+    if len(system.split()) != 1:
+        raise UserError("rank", "system", f"'{system}' is not one word", "name the system without spaces")
+    qids, query_texts = read_texts(queries)
+    docids, doc_texts = read_texts(docs)
+    lists: Lists
+    if run is not None:
+        lists = run_lists(run, qids, known_qids=set(qids), known_docids=set(docids), depth=top)
+    elif top is not None:
+        lists = bm25_lists(query_texts, docids, doc_texts, k=top, vocabulary=vocabulary)
+    else:
+        lists = [docids for _ in qids]
+    candidates = candidate_table(qids, lists)
+    opened = open_model(
+        model, device=device, threads=threads, precision=precision, max_length=max_length, truncation=truncation
+    )
+    ranker = Ranker(opened, token_budget=token_budget)
+    asked = TextTable(qids, query_texts, source=queries, what="query")
+    used = set(candidates["docid"].unique().to_list())
+    kept = [(docid, text) for docid, text in zip(docids, doc_texts, strict=True) if docid in used]
+    documents = TextTable([d for d, _ in kept], [t for _, t in kept], source=docs, what="document")
+    scores = score_candidates(
+        ranker,
+        (asked, ranker.tokenise(asked.texts, "tokenise queries")),
+        (documents, ranker.tokenise(documents.texts, "tokenise documents")),
+        candidates,
+        source=run or docs,
+        what="rank",
+    )
+    write_run(scores, out, system)

@@ -1,0 +1,124 @@
+"""Opening a trained ranker: a Hugging Face sequence-classification folder with one label, its tokenizer and limits."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers.utils.logging import disable_progress_bar
+
+from switchrank.errors import NoGpuError, UserError
+
+PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+TRUNCATIONS = ("longest_first", "only_second")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A model ready to score: in eval mode on ``device``; pairs hold at most ``max_length`` tokens."""
+
+    model: Any
+    tokenizer: Any
+    device: torch.device
+    dtype: torch.dtype | None
+    max_length: int
+    truncation: str
+
+
+def choose_device(device: str) -> torch.device:
+    """The torch device of that name.
+
+    Raises:
+        NoGpuError: ``cuda`` was asked for and torch sees none.
+    """
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise NoGpuError("rank", "device", f"{device} asked for, but torch sees no GPU", "choose cpu, or free a GPU")
+    return torch.device(device)
+
+
+def choose_precision(precision: str, device: torch.device) -> torch.dtype | None:
+    """The autocast dtype, None for plain fp32. ``auto`` is bf16 where the GPU has it, fp16 on others, fp32 on CPU."""
+    if precision == "auto":
+        if device.type != "cuda":
+            return None
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    if precision not in PRECISIONS:
+        raise UserError("rank", "precision", f"unknown value {precision}", "write fp32, bf16, fp16 or auto")
+    return PRECISIONS[precision]
+
+
+def _trained_with(folder: Path) -> dict[str, Any]:
+    """The training settings that ``train.json`` records, or nothing."""
+    record = folder / "train.json"
+    if not record.is_file():
+        return {}
+    try:
+        told = json.loads(record.read_text(encoding="utf-8"))
+        return dict(told.get("params", {}))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise UserError(
+            record, "", f"not a training record ({error})", "delete it, or train the model again"
+        ) from error
+
+
+def _longest(tokenizer: Any, config: Any) -> int:
+    """What tokenizer and position embeddings allow; RoBERTa's positions start after its padding id."""
+    positions = getattr(config, "max_position_embeddings", None) or tokenizer.model_max_length
+    if "roberta" in config.model_type or config.model_type in ("camembert", "xmod"):
+        positions -= config.pad_token_id + 1
+    return int(min(tokenizer.model_max_length, positions))
+
+
+def _load(folder: Path) -> tuple[Any, Any]:
+    if not (folder / "config.json").is_file():
+        raise UserError(folder, "", "no config.json: not a Hugging Face model folder", "give the folder of a model")
+    disable_progress_bar()
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        model, info = AutoModelForSequenceClassification.from_pretrained(
+            folder, local_files_only=True, use_safetensors=True, dtype=torch.float32, output_loading_info=True
+        )
+    except (OSError, ValueError) as error:
+        raise UserError(folder, "", str(error).splitlines()[0], "give a folder that transformers can load") from error
+    if info["missing_keys"]:
+        missing = sorted(info["missing_keys"])[0]
+        raise UserError(folder, "model.safetensors", f"no weights for {missing}", "give a trained cross-encoder")
+    if model.config.num_labels != 1:
+        raise UserError(folder, "config.json", f"{model.config.num_labels} labels", "give a ranker with one label")
+    return model, tokenizer
+
+
+def open_model(
+    model: str | Path,
+    *,
+    device: str = "cpu",
+    threads: int = 1,
+    precision: str = "fp32",
+    max_length: int | None = None,
+    truncation: str | None = None,
+) -> Opened:
+    """Load a ranker; sets torch's number of CPU threads.
+
+    ``max_length`` and ``truncation`` are by default those it was trained with (``train.json``), else the longest pair
+    its position embeddings hold and ``longest_first``.
+
+    Raises:
+        UserError: no model folder, weights missing, more than one label, an unknown precision or truncation.
+        NoGpuError: a GPU was asked for and none is there.
+    """
+    target = choose_device(device)
+    dtype = choose_precision(precision, target)
+    torch.set_num_threads(max(1, threads))
+    folder = Path(model)
+    loaded, tokenizer = _load(folder)
+    trained = _trained_with(folder)
+    longest = _longest(tokenizer, loaded.config)
+    length = min(max_length or trained.get("max_length") or longest, longest)
+    cut = truncation or trained.get("truncation") or "longest_first"
+    if cut not in TRUNCATIONS:
+        raise UserError(folder, "truncation", f"unknown value {cut}", f"write {' or '.join(TRUNCATIONS)}")
+    return Opened(loaded.eval().to(target), tokenizer, target, dtype, length, cut)

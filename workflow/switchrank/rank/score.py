@@ -1,0 +1,196 @@
+"""Scoring: a cross-encoder's logit for every candidate of every query, all pairs of a test set in one process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+from numpy.typing import NDArray
+
+from switchrank.errors import UserError
+from switchrank.formats.tables import CANDIDATES, DOCUMENTS, QUERIES, read_table
+from switchrank.formats.trec import write_run
+from switchrank.progress import progress
+from switchrank.rank.encode import Numbers, Texts, assemble, read_template, tokenise, truncated
+from switchrank.rank.model import Opened, open_model
+
+
+class Ranker:
+    """A trained model that scores (query, passage) pairs in order of length.
+
+    A batch holds at most ``token_budget`` padded tokens, and always at least one pair.
+    """
+
+    def __init__(self, opened: Opened, *, token_budget: int) -> None:
+        self._opened = opened
+        self._budget = token_budget
+        self._template = read_template(opened.tokenizer)
+        self._room = opened.max_length - self._template.specials
+        if self._room < 2:
+            raise UserError("rank", "max_length", f"{opened.max_length} leaves no room for two texts", "make it larger")
+
+    def tokenise(self, texts: Sequence[str], what: str) -> Texts:
+        """Token ids of ``texts``."""
+        return tokenise(self._opened.tokenizer, texts, limit=self._room, what=what)
+
+    def _batches(self, lengths: Numbers) -> Iterator[Numbers]:
+        """Pair numbers, longest first, so that a batch that does not fit in memory fails at once."""
+        order = np.argsort(-lengths, kind="stable")
+        start = 0
+        while start < len(order):
+            size = max(1, self._budget // int(lengths[order[start]]))
+            yield order[start : start + size]
+            start += size
+
+    def _forward(self, inputs: dict[str, Numbers]) -> torch.Tensor:
+        device = self._opened.device
+        tensors = {name: torch.from_numpy(values).to(device, non_blocking=True) for name, values in inputs.items()}
+        logits: torch.Tensor = self._opened.model(**tensors).logits
+        return logits[:, 0].float()
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        dtype = self._opened.dtype
+        return nullcontext() if dtype is None else torch.autocast(self._opened.device.type, dtype=dtype)
+
+    def score(
+        self, queries: Texts, passages: Texts, query: Numbers, passage: Numbers, what: str = "rank"
+    ) -> NDArray[np.float32]:
+        """Logits of pairs ``(query[i], passage[i])``, numbers of texts; float32, shape ``(pairs,)``.
+
+        Raises:
+            UserError: a logit is not finite.
+        """
+        kept = truncated(
+            queries.lengths[query], passages.lengths[passage], room=self._room, truncation=self._opened.truncation
+        )
+        lengths = kept[0] + kept[1] + self._template.specials
+        logits, numbers = [], []
+        with progress(total=len(query), what=what, unit="pairs") as bar, torch.inference_mode(), self._autocast():
+            for batch in self._batches(lengths):
+                left = (queries.ids, queries.starts[query[batch]], kept[0][batch])
+                right = (passages.ids, passages.starts[passage[batch]], kept[1][batch])
+                logits.append(self._forward(assemble(self._template, left, right)))
+                numbers.append(batch)
+                bar.update(len(batch))
+        scores = np.empty(len(query), dtype=np.float32)
+        if logits:
+            scores[np.concatenate(numbers)] = torch.cat(logits).cpu().numpy()
+        if not np.isfinite(scores).all():
+            raise UserError("rank", "scores", "the model gives scores that are not finite", "rank in fp32, or retrain")
+        return scores
+
+
+class TextTable:
+    """Texts by id: equal texts share a number, so that each is tokenised once."""
+
+    def __init__(self, ids: Sequence[str], texts: Sequence[str], *, source: str | Path, what: str) -> None:
+        numbers: dict[str, int] = {}
+        self._rows = {name: numbers.setdefault(text, len(numbers)) for name, text in zip(ids, texts, strict=True)}
+        self.texts = list(numbers)
+        self._source, self._what = source, what
+
+    def numbers(self, ids: pl.Series, candidates: str | Path) -> Numbers:
+        """Text numbers of ``ids``.
+
+        Raises:
+            UserError: the candidates name an id that has no text.
+        """
+        try:
+            return np.fromiter((self._rows[name] for name in ids), dtype=np.int64, count=len(ids))
+        except KeyError as error:
+            todo = f"give the candidates that were made for {self._source}"
+            raise UserError(candidates, f"{self._what} {error.args[0]}", "not in the texts", todo) from error
+
+
+def score_candidates(
+    ranker: Ranker,
+    queries: tuple[TextTable, Texts],
+    documents: tuple[TextTable, Texts],
+    candidates: pl.DataFrame,
+    *,
+    source: str | Path,
+    what: str,
+) -> pl.DataFrame:
+    """Scores of CANDIDATES, read from ``source``, as ``qid docid score``.
+
+    Equal pairs of texts are scored once and so tie exactly.
+    """
+    query = queries[0].numbers(candidates["qid"], source)
+    passage = documents[0].numbers(candidates["docid"], source)
+    width = max(1, len(documents[0].texts))
+    distinct, inverse = np.unique(query * width + passage, return_inverse=True)
+    scores = ranker.score(queries[1], documents[1], distinct // width, distinct % width, what=what)
+    return candidates.select("qid", "docid", pl.Series("score", scores[inverse]))
+
+
+def sigmoid(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Float32 probabilities of logits: they tie near 1, as scores of a cross-encoder with its usual activation do."""
+    squashed: NDArray[np.float32] = torch.tensor(scores).sigmoid().numpy()
+    return squashed
+
+
+def rank_pairs(
+    *,
+    model: str | Path,
+    pairs: list[dict[str, str]],
+    system: str,
+    token_budget: int = 16_384,
+    device: str = "cpu",
+    threads: int = 1,
+    precision: str = "fp32",
+    max_length: int | None = None,
+    truncation: str | None = None,
+    sigmoid_scores: bool = False,
+) -> None:
+    """Score all pairs of a test set with one model and write one TREC run for each.
+
+    Args:
+        model: Hugging Face folder of a cross-encoder with one label.
+        pairs: ``{"queries": QUERIES, "documents": DOCUMENTS, "candidates": CANDIDATES, "out": run}``, paths. Pairs that
+            share a documents file are done together: each file is read, and each of its texts tokenised, once.
+        system: tag in the run's last column.
+        token_budget: padded tokens per batch.
+        device: ``cpu``, ``cuda`` or ``cuda:<n>``.
+        threads: CPU threads; results are byte-identical for equal threads.
+        precision: ``fp32``, ``bf16``, ``fp16`` or ``auto`` (autocast).
+        max_length, truncation: default to what the model was trained with.
+        sigmoid_scores: write float32 probabilities instead of logits, ties included, as the original experiments did.
+
+    Raises:
+        UserError: see :func:`switchrank.rank.model.open_model`; candidates that name unknown ids; scores not finite.
+        NoGpuError: a GPU was asked for and none is there.
+    """
+    if len(system.split()) != 1:
+        raise UserError("rank", "system", f"'{system}' is not one word", "name the system without spaces")
+    opened = open_model(
+        model, device=device, threads=threads, precision=precision, max_length=max_length, truncation=truncation
+    )
+    ranker = Ranker(opened, token_budget=token_budget)
+    queries: dict[str, tuple[TextTable, Texts]] = {}
+    for file in dict.fromkeys(str(pair["documents"]) for pair in pairs):
+        group = [pair for pair in pairs if str(pair["documents"]) == file]
+        lists = [read_table(pair["candidates"], CANDIDATES) for pair in group]
+        documents = _load_texts(ranker, file, pl.concat([frame["docid"] for frame in lists]), "docid")
+        for pair, candidates in zip(group, lists, strict=True):
+            asked = str(pair["queries"])
+            if asked not in queries:
+                queries[asked] = _load_texts(ranker, asked, None, "qid")
+            source, what = pair["candidates"], f"rank {Path(pair['out']).parent.name}"
+            scores = score_candidates(ranker, queries[asked], documents, candidates, source=source, what=what)
+            if sigmoid_scores:
+                scores = scores.with_columns(pl.Series("score", sigmoid(scores["score"].to_numpy())))
+            write_run(scores, pair["out"], system)
+
+
+def _load_texts(ranker: Ranker, path: str, used: pl.Series | None, column: str) -> tuple[TextTable, Texts]:
+    frame = read_table(path, DOCUMENTS if column == "docid" else QUERIES)
+    if used is not None:
+        frame = frame.filter(pl.col(column).is_in(used.unique().implode()))
+    what = "document" if column == "docid" else "query"
+    table = TextTable(frame[column].to_list(), frame["text"].to_list(), source=path, what=what)
+    return table, ranker.tokenise(table.texts, f"tokenise {Path(path).name}")

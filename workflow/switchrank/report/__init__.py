@@ -1,0 +1,1 @@
+"""The report room: pictures, tables and example sentences, made from the tables of the other rooms, for one report."""

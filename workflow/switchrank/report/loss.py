@@ -1,0 +1,93 @@
+"""The picture of training: loss and development MRR of every model by step."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator
+from numpy.typing import NDArray
+
+from switchrank.errors import UserError
+from switchrank.report.drawing import figure, save_svg, system_looks
+
+POINTS = 4000
+"""Points of all curves together: longer ones are averaged over stretches, so that the SVG stays small."""
+
+
+def loss_picture(*, runs: Sequence[Mapping[str, Any]], baseline: str, out: str | Path) -> None:
+    """Write an SVG of two panels by training step: mean training loss, and MRR@10 on the development set.
+
+    Args:
+        runs: ``{"system": name, "path": its train.json}``, one for each model; models of one system share a colour.
+        baseline: the system drawn in black.
+        out: the ``.svg``. The ring marks the step whose weights were kept.
+
+    Raises:
+        UserError: no runs, or a file that is missing or records no loss.
+    """
+    if not runs:
+        raise UserError("report", "runs", "no training records", "train a model first")
+    records = [(str(run["system"]), _read(run["path"])) for run in runs]
+    looks = system_looks(list(dict.fromkeys(system for system, _ in records)), baseline)
+    most = max(20, POINTS // len(records))
+    judged = any(record["dev"] for _, record in records)
+    with figure(7.4 if judged else 4.2, 3.2) as picture:
+        axes = picture.subplots(1, 1 + judged, squeeze=False)[0]
+        _prepare(axes[0], "Training loss", "loss (binary cross-entropy)")
+        axes[0].set_yscale("log")
+        axes[0].yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes[0].yaxis.set_major_formatter("{x:g}")
+        axes[0].yaxis.set_minor_formatter("")
+        for system, record in records:
+            axes[0].plot(*_thinned(record["loss"], most), color=looks[system]["color"], linewidth=1.1, alpha=0.8)
+        if judged:
+            _prepare(axes[1], "Development set", "MRR@10")
+            for system, record in records:
+                _draw_dev(axes[1], record, looks[system])
+        entries = [Line2D([], [], **look, markersize=4, label=name) for name, look in looks.items()]
+        picture.legend(handles=entries, loc="outside upper left", ncols=5, fontsize=8)
+        save_svg(picture, out, "Training loss and development MRR@10 by step")
+
+
+def _read(path: str | Path) -> dict[str, Any]:
+    try:
+        record = json.loads(Path(path).read_text(encoding="utf-8"))
+        loss = np.array(record["loss"], dtype=np.float64).reshape(-1, 2)
+        dev = [(row["step"], row["mrr@10"]) for row in record.get("dev", [])]
+    except OSError as error:
+        raise UserError(path, "", "cannot be read", "train the model first, or correct the path") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(path, "loss", "no training record", "give the train.json of a trained model") from error
+    return {"loss": loss, "dev": dev, "kept": record.get("kept")}
+
+
+def _prepare(axis: Axes, title: str, what: str) -> None:
+    axis.set_title(title)
+    axis.set_xlabel("step")
+    axis.set_ylabel(what)
+    axis.grid()
+    axis.set_axisbelow(True)
+
+
+def _thinned(curve: NDArray[np.float64], most: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Steps and losses, averaged so that at most ``most`` points remain."""
+    if len(curve) > most:
+        parts = np.array_split(curve, most)
+        curve = np.array([(part[-1, 0], part[:, 1].mean()) for part in parts])
+    return curve[:, 0], np.round(curve[:, 1], 6)
+
+
+def _draw_dev(axis: Axes, record: Mapping[str, Any], look: Mapping[str, Any]) -> None:
+    if not record["dev"]:
+        return
+    steps, scores = zip(*record["dev"], strict=True)
+    axis.plot(steps, scores, **look, markersize=3.2, linewidth=1.1, alpha=0.8)
+    kept = [(step, score) for step, score in record["dev"] if step == record["kept"]]
+    for step, score in kept:
+        axis.plot([step], [score], marker="o", markersize=9, markerfacecolor="none", markeredgecolor=look["color"])

@@ -1,0 +1,154 @@
+"""From input files to the tables of a collection: read, leave out what cannot be used, cut, write all or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from switchrank.atomic import atomic_folder
+from switchrank.errors import UserError
+from switchrank.sources.notes import note
+from switchrank.sources.spec import CollectionSpec
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from switchrank.sources.tables import Parsed
+
+_OURS = ("documents-*.parquet", "queries-*.parquet", "judgements-*.parquet", "triples-train.parquet")
+
+
+def collection_outputs(spec: dict[str, Any]) -> list[str]:
+    """Names of the tables that :func:`build_collection` writes for ``spec``, relative to its folder.
+
+    Raises:
+        UserError: the specification is wrong.
+    """
+    return CollectionSpec.from_plain(spec).outputs()
+
+
+def build_collection(*, spec: dict[str, Any], files: dict[str, str], out: str | Path) -> dict[str, dict[str, int]]:
+    """Read one collection and write its tables into the folder ``out``, replacing an older collection there.
+
+    Queries without a relevant document are left out and counted on standard error. With ``dev`` above 0 the
+    development queries are whole groups of training queries, and triples of theirs leave the training triples.
+
+    Args:
+        spec: JSON-plain form of :class:`switchrank.sources.spec.CollectionSpec`.
+        files: path by role. For ``msmarco``: ``documents/<lang>``, ``queries/<split>/<lang>``,
+            ``judgements/<split>``, and where there are any ``triples/train`` and ``groups`` (document id, topic);
+            for ``squad``: ``<split>/<lang>``. Only test queries exist in other languages than the source.
+        out: the folder; it holds what :func:`collection_outputs` names.
+
+    Returns:
+        ``{"documents": {lang: n}, "queries": {split: n}}``; queries are counted in the split's first language.
+
+    Raises:
+        UserError: a wrong specification, a missing or defective file, nothing left to write, or a folder ``out``
+            that holds other things than a collection.
+    """
+    from switchrank.sources import msmarco, squad
+
+    checked = CollectionSpec.from_plain(spec)
+    checked.check_files(files)
+    _refuse_foreign(Path(out))
+    read = {"msmarco": msmarco.read_collection, "squad": squad.read_collection}[checked.format]
+    with atomic_folder(out) as folder:
+        parsed = read(checked, files, folder)
+        queries = _judged_queries(parsed, checked)
+        splits = _assign(queries, checked)
+        _write(parsed, queries, splits, checked, folder)
+        if parsed.triples:
+            _write_triples(parsed.triples, splits, files["triples/train"], folder)
+    return {"documents": parsed.documents, "queries": {split: len(qids) for split, (_, qids) in splits.items()}}
+
+
+def _refuse_foreign(out: Path) -> None:
+    """A folder is replaced as a whole: make sure it is one of ours."""
+    if out.exists() and not out.is_dir():
+        raise UserError(out, "", "is not a folder", "name a folder")
+    for path in sorted(out.iterdir()) if out.exists() else []:
+        if not path.name.startswith(".") and not any(path.match(pattern) for pattern in _OURS):
+            raise UserError(
+                out, path.name, "not part of a collection, and the folder would be replaced", "name another"
+            )
+
+
+def _judged_queries(parsed: Parsed, spec: CollectionSpec) -> dict[tuple[str, str], pl.DataFrame]:
+    """The queries that have a relevant document in some language; the others are counted."""
+    import polars as pl
+
+    kept = {}
+    for split in spec.splits:
+        languages = spec.query_languages(split)
+        judged = pl.concat(parsed.judgements[split, language] for language in languages)
+        relevant = judged.filter(pl.col("relevance") >= 1).select("qid").unique()
+        for language in languages:
+            queries = parsed.queries[split, language]
+            kept[split, language] = queries.join(relevant, on="qid", how="semi", maintain_order="left")
+            lost = len(queries) - len(kept[split, language])
+            note(f"queries {split} {language}", lost, "queries left out: they have no relevant document")
+            if kept[split, language].is_empty():
+                problem = f"no {split} query in {language} has a relevant document"
+                raise UserError("collection", f"queries.{split}.{language}", problem, "check ids and judgements")
+        everywhere = pl.concat(kept[split, language].select("qid") for language in languages)
+        counts = everywhere.group_by("qid").len()
+        note(f"queries {split}", len(counts.filter(pl.col("len") < len(languages))), "queries are not in all languages")
+    return kept
+
+
+def _assign(
+    queries: Mapping[tuple[str, str], pl.DataFrame], spec: CollectionSpec
+) -> dict[str, tuple[str, pl.DataFrame]]:
+    """Which queries a written split has: ``{split: (split they are read from, column qid)}``."""
+    import polars as pl
+
+    from switchrank.sources.split import development_queries
+
+    splits = {
+        split: (split, pl.concat(queries[split, language].select("qid") for language in spec.query_languages(split)))
+        for split in spec.splits
+    }
+    if spec.cuts_dev:
+        training = queries["train", spec.source]
+        chosen = development_queries(training, share=spec.dev, seed=spec.seed).to_frame()
+        splits["dev"] = ("train", chosen)
+        splits["train"] = ("train", training.select("qid").join(chosen, on="qid", how="anti", maintain_order="left"))
+    return {split: (splits[split][0], splits[split][1].unique(maintain_order=True)) for split in spec.written_splits}
+
+
+def _write(
+    parsed: Parsed,
+    queries: Mapping[tuple[str, str], pl.DataFrame],
+    splits: Mapping[str, tuple[str, pl.DataFrame]],
+    spec: CollectionSpec,
+    folder: Path,
+) -> None:
+    from switchrank.formats.tables import JUDGEMENTS, QUERIES, write_table
+
+    for split, (origin, qids) in splits.items():
+        for language in spec.query_languages(split):
+            asked = queries[origin, language].join(qids, on="qid", how="semi", maintain_order="left")
+            write_table(asked, folder / f"queries-{split}-{language}.parquet", QUERIES)
+            judged = parsed.judgements[origin, language].join(qids, on="qid", how="semi", maintain_order="left")
+            write_table(judged, folder / f"judgements-{split}-{language}.parquet", JUDGEMENTS)
+
+
+def _write_triples(read: Path, splits: Mapping[str, tuple[str, pl.DataFrame]], file: str, folder: Path) -> None:
+    """Write the triples of training queries; those of development queries go silently, those of others are counted."""
+    import polars as pl
+
+    def of(split: str) -> pl.LazyFrame:
+        return pl.scan_parquet(read).join(splits[split][1].lazy(), on="qid", how="semi", maintain_order="left")
+
+    def rows(frame: pl.LazyFrame) -> int:
+        return int(frame.select(pl.len()).collect(engine="streaming").item())
+
+    training = rows(of("train"))
+    expected = training + (rows(of("dev")) if "dev" in splits else 0)
+    note(file, rows(pl.scan_parquet(read)) - expected, "triples left out: their query is not a training query")
+    if not training:
+        raise UserError(file, "", "holds no triple of a training query", "give triples of the same query ids")
+    of("train").sink_parquet(folder / "triples-train.parquet", compression="zstd", row_group_size=200_000)
+    read.unlink()

@@ -1,0 +1,174 @@
+"""What a collection is: the checked form of its specification, the input files it needs, the tables it gives.
+
+Standard library only, so that a workflow can ask for file names while it is being parsed.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from switchrank.errors import UserError
+
+FORMATS = ("msmarco", "squad")
+SPLITS = ("train", "dev", "test")
+UNITS = ("paragraphs", "sentences")
+_FILE = "collection"
+
+
+@dataclass(frozen=True)
+class CollectionSpec:
+    """The specification of one collection.
+
+    Attributes:
+        format: ``msmarco`` (TSV files) or ``squad`` (JSON files).
+        languages: languages of the documents.
+        splits: query sets the input files hold.
+        dev: share of the training queries to cut off for development, by whole groups; 0 cuts nothing.
+        documents_as: what a document is in ``squad`` data, ``paragraphs`` or ``sentences``.
+        source: the language of training and development queries.
+        seed: chooses the groups of the development cut.
+        triples: whether the data brings training triples.
+    """
+
+    format: str
+    languages: tuple[str, ...]
+    splits: tuple[str, ...] = ("train", "test")
+    dev: float = 0.0
+    documents_as: str = "paragraphs"
+    source: str = "en"
+    seed: int = 1
+    triples: bool = False
+
+    @classmethod
+    def from_plain(cls, spec: Mapping[str, Any]) -> CollectionSpec:
+        """Check a JSON-plain specification.
+
+        Raises:
+            UserError: an unknown or missing key, or a value that is not allowed; ``place`` is the key.
+        """
+        known = [field.name for field in fields(cls)]
+        for key in spec:
+            if key not in known:
+                raise UserError(_FILE, key, "unknown key", _nearest(key, known))
+        for key in ("format", "languages"):
+            if key not in spec:
+                raise UserError(_FILE, key, "missing", "add it")
+        plain = {key: _typed(key, value) for key, value in spec.items()}
+        checked = cls(**plain)
+        checked._check_choices()
+        checked._check_splits()
+        return checked
+
+    def _check_choices(self) -> None:
+        for key, value, allowed in (
+            ("format", self.format, FORMATS),
+            ("documents_as", self.documents_as, UNITS),
+        ):
+            if value not in allowed:
+                raise UserError(_FILE, key, f"{value!r}", f"write one of {', '.join(allowed)}")
+        if not 0 <= self.dev < 1:
+            raise UserError(_FILE, "dev", f"{self.dev!r}", "write a share from 0 up to but without 1")
+        if not self.languages or len(set(self.languages)) < len(self.languages):
+            raise UserError(_FILE, "languages", f"{list(self.languages)}", "name each language once")
+        for language in self.languages:
+            if not language.replace("-", "").isalnum():
+                raise UserError(_FILE, "languages", f"{language!r}", "write a language code such as en or pt-BR")
+        if self.triples and self.format != "msmarco":
+            raise UserError(_FILE, "triples", f"not part of the format {self.format}", "leave the key out")
+
+    def _check_splits(self) -> None:
+        wrong = [split for split in self.splits if split not in SPLITS]
+        if wrong or not self.splits or len(set(self.splits)) < len(self.splits):
+            raise UserError(_FILE, "splits", f"{list(self.splits)}", f"name each once, out of {', '.join(SPLITS)}")
+        if self.dev and "dev" in self.splits:
+            raise UserError(_FILE, "dev", "a share to cut beside a dev split of its own", "keep one of the two")
+        if self.triples and "train" not in self.splits:
+            raise UserError(_FILE, "triples", "there is no train split", "add it to splits or leave the key out")
+        if set(self.splits) != {"test"} and self.source not in self.languages:
+            raise UserError(_FILE, "source", f"{self.source} is not among the languages", "add it to languages")
+
+    @property
+    def cuts_dev(self) -> bool:
+        """Whether a development set is cut from the training queries."""
+        return bool(self.dev) and "train" in self.splits
+
+    @property
+    def written_splits(self) -> list[str]:
+        """The splits there are after the development cut, in the order train, dev, test."""
+        there = {*self.splits, *(["dev"] if self.cuts_dev else [])}
+        return [split for split in SPLITS if split in there]
+
+    def query_languages(self, split: str) -> list[str]:
+        """Languages a split has queries and judgements in: all of them for test, else the source language."""
+        return list(self.languages) if split == "test" else [self.source]
+
+    def outputs(self) -> list[str]:
+        """Names of the tables, relative to the collection's folder."""
+        names = [f"documents-{language}.parquet" for language in self.languages]
+        for split in self.written_splits:
+            for table in ("queries", "judgements"):
+                names += [f"{table}-{split}-{language}.parquet" for language in self.query_languages(split)]
+        return names + (["triples-train.parquet"] if self.triples else [])
+
+    def required_roles(self) -> list[str]:
+        """Roles that ``files`` must map to a path."""
+        asked = [f"{split}/{language}" for split in self.splits for language in self.query_languages(split)]
+        if self.format == "squad":
+            return asked
+        return [
+            *(f"documents/{language}" for language in self.languages),
+            *(f"queries/{role}" for role in asked),
+            *(f"judgements/{split}" for split in self.splits),
+            *(["triples/train"] if self.triples else []),
+        ]
+
+    def optional_roles(self) -> list[str]:
+        """Roles that ``files`` may map to a path."""
+        if self.format == "squad":
+            return [f"{split}/{language}" for split in self.splits for language in self.languages]
+        return ["groups", "triples/train"]
+
+    def check_files(self, files: Mapping[str, str]) -> None:
+        """Check that ``files`` holds the needed roles and no others, and that the files exist.
+
+        Raises:
+            UserError: a role is missing, unknown or without a file; ``place`` is the role.
+        """
+        needed, known = self.required_roles(), [*self.required_roles(), *self.optional_roles()]
+        for role in files:
+            if role not in known:
+                raise UserError(_FILE, f"files.{role}", "unknown role", _nearest(role, known))
+        for role in needed:
+            if role not in files:
+                raise UserError(_FILE, f"files.{role}", "missing", "name the input file")
+        if "triples/train" in files and not self.triples:
+            raise UserError(_FILE, "files.triples/train", "triples are not announced", "set triples: true")
+        for language in self.languages:
+            if self.format == "squad" and not any(f"{split}/{language}" in files for split in self.splits):
+                raise UserError(_FILE, f"languages.{language}", "no file in this language", "add one or drop it")
+        for role, path in files.items():
+            if not Path(path).is_file():
+                raise UserError(path, role, "no such file", "correct the path")
+
+
+def _typed(key: str, value: Any) -> Any:
+    """``value`` if its type is the one of ``key`` (a list as a tuple), else UserError."""
+    if key in ("languages", "splits"):
+        if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
+            raise UserError(_FILE, key, f"{value!r}", "write a list of names")
+        return tuple(value)
+    kinds: dict[str, tuple[type, ...]] = {"dev": (int, float), "seed": (int,), "triples": (bool,)}
+    if not isinstance(value, kinds.get(key, (str,))) or (isinstance(value, bool) and key != "triples"):
+        wanted = {"dev": "a number", "seed": "a whole number", "triples": "true or false"}.get(key, "a name")
+        raise UserError(_FILE, key, f"{value!r}", f"write {wanted}")
+    return value
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    known = list(dict.fromkeys(known))
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"

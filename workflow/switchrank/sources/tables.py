@@ -1,0 +1,25 @@
+"""What a format reader hands to the builder: queries and judgements as read, before any query is left out or cut."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """One collection as read; its documents are on disk already.
+
+    Attributes:
+        queries: QUERIES frames by ``(split, query language)``.
+        judgements: JUDGEMENTS frames by ``(split, document language)``; every id in them exists.
+        documents: number of documents by language.
+        triples: a parquet file of TRIPLES, or None.
+    """
+
+    queries: dict[tuple[str, str], pl.DataFrame]
+    judgements: dict[tuple[str, str], pl.DataFrame]
+    documents: dict[str, int]
+    triples: Path | None = None

@@ -1,0 +1,171 @@
+"""The search task of the made-up world: passages of two sentences, and queries that ask for some of their words.
+
+A passage is relevant to a query when it speaks of everything the query asks for; every other passage of the world
+shares at most half of the query's concepts. So no query is ambiguous, and no combination of words asked for in one
+query is found in a passage of another: what a test query asks together was never seen together in training.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from switchrank.seeds import generator
+from switchrank.sources.world.meanings import Clause, Meanings, Phrase, Speaker
+
+FLAT = 0.6
+"""Exponent on noun frequencies: rare words are searched for more often than they are written."""
+BATCH = 2000
+
+
+class Passage(NamedTuple):
+    """Two clauses and the noun they are about (a concept number)."""
+
+    clauses: tuple[Clause, Clause]
+    topic: int
+
+    @property
+    def concepts(self) -> frozenset[int]:
+        return frozenset(concept for clause in self.clauses for concept in clause.concepts)
+
+
+class Query(NamedTuple):
+    """What is asked, the question word ('' for a query of key words), and the number of the relevant passage."""
+
+    clause: Clause
+    asked: str
+    passage: int
+
+    @property
+    def concepts(self) -> frozenset[int]:
+        return frozenset(self.clause.concepts)
+
+
+@dataclass
+class Search:
+    """All passages, and the queries of each split; a passage's number is its place in ``passages``."""
+
+    passages: list[Passage]
+    queries: dict[str, list[Query]]
+
+
+class _Index:
+    """Keeps every query and passage at arm's length: they share at most half of the query's concepts."""
+
+    def __init__(self) -> None:
+        self._passages: defaultdict[int, list[int]] = defaultdict(list)
+        self._queries: defaultdict[int, list[int]] = defaultdict(list)
+        self._allowed: list[int] = []
+        self._seen: set[frozenset[int]] = set()
+
+    @staticmethod
+    def _shared(lists: defaultdict[int, list[int]], concepts: Iterable[int]) -> Counter[int]:
+        return Counter(number for concept in concepts for number in lists.get(concept, ()))
+
+    def takes_passage(self, passage: Passage) -> bool:
+        concepts = passage.concepts
+        shared = self._shared(self._queries, concepts)
+        return concepts not in self._seen and all(count <= self._allowed[query] for query, count in shared.items())
+
+    def takes_query(self, query: Query) -> bool:
+        shared = self._shared(self._passages, query.concepts)
+        return max(shared.values(), default=0) <= len(query.concepts) // 2
+
+    def add_query(self, query: Query) -> None:
+        for concept in query.concepts:
+            self._queries[concept].append(len(self._allowed))
+        self._allowed.append(len(query.concepts) // 2)
+
+    def add_passage(self, passage: Passage, number: int) -> None:
+        self._seen.add(passage.concepts)
+        for concept in passage.concepts:
+            self._passages[concept].append(number)
+
+
+def _passages(random: np.random.Generator, speaker: Speaker, subjects: list[int] | None = None) -> Iterator[Passage]:
+    """Passages without end, or one for each given topic; the second sentence goes on from the first one's nouns."""
+    while True:
+        count = BATCH if subjects is None else len(subjects)
+        first = speaker.clauses(random, count, None if subjects is None else np.array(subjects))
+        goes_on = [
+            (clause.object or clause.place or clause.subject) if turn else clause.subject
+            for clause, turn in zip(first, (random.random(count) < 0.6).tolist(), strict=True)
+        ]
+        second = speaker.clauses(random, count, np.array([phrase.noun for phrase in goes_on if phrase is not None]))
+        for one, two in zip(first, second, strict=True):
+            assert one.subject is not None
+            yield Passage((one, two), one.subject.noun)
+        if subjects is not None:
+            return
+
+
+def _ask(random: np.random.Generator, passage: Passage, number: int) -> Query | None:
+    """A query of three to five concepts of the passage, or None where the draw gave too few."""
+    clause, other = passage.clauses
+    assert clause.subject is not None
+    subject = _bare(random, clause.subject, 0.5)
+    object_ = _bare(random, clause.object, 0.5) if clause.object and random.random() < 0.85 else None
+    place, preposition = clause.place, clause.preposition
+    if random.random() < 0.4 and other.place:
+        place, preposition = other.place, other.preposition
+    place = _bare(random, place, 0.3) if place and (object_ is None or random.random() < 0.4) else None
+    verb = clause.verb if random.random() < 0.85 else -1
+    asked = ("how", "why", "where", "when", "")[int(random.integers(5))] if verb >= 0 else ""
+    luck = int(random.integers(0, 1 << 28))
+    query = Query(
+        Clause(subject, verb, "present", object_, preposition if place else "", place, "", luck), asked, number
+    )
+    concepts = query.clause.concepts
+    return query if 3 <= len(concepts) <= 5 and len(set(concepts)) == len(concepts) else None
+
+
+def _bare(random: np.random.Generator, phrase: Phrase, adjectives: float) -> Phrase:
+    """The phrase as a query has it: number drawn anew, a determiner rarely, the adjective sometimes left out."""
+    adjective = phrase.adjective if random.random() < adjectives else -1
+    return Phrase(phrase.noun, bool(random.random() < 0.5), 0 if random.random() < 0.3 else -1, adjective)
+
+
+def build_search(meanings: Meanings, *, seed: int, queries: dict[str, int], distractors: dict[str, int]) -> Search:
+    """Draw ``queries[split]`` queries and, beside each relevant passage, ``distractors[split]`` on the same topic.
+
+    Topics are kept apart as far as can be: passages of one topic share their main noun.
+    """
+    random = generator(seed, "world", "search")
+    speaker = Speaker(meanings, np.ones(len(meanings.concepts), dtype=bool), FLAT)
+    supply = _passages(random, speaker)
+    index = _Index()
+    search = Search([], {split: [] for split in queries})
+    for split, wanted in queries.items():
+        while len(search.queries[split]) < wanted:
+            passage = next(supply)
+            query = _ask(random, passage, len(search.passages))
+            if query and index.takes_passage(passage) and index.takes_query(query):
+                _add(search, index, passage)
+                index.add_query(query)
+                search.queries[split].append(query)
+    for split, count in distractors.items():
+        topics = [search.passages[query.passage].topic for query in search.queries[split] for _ in range(count)]
+        for passage in _passages(random, speaker, topics) if topics else ():
+            fitting = passage if index.takes_passage(passage) else next(p for p in supply if index.takes_passage(p))
+            _add(search, index, fitting)
+    return _shuffled(search, random)
+
+
+def _add(search: Search, index: _Index, passage: Passage) -> None:
+    index.add_passage(passage, len(search.passages))
+    search.passages.append(passage)
+
+
+def _shuffled(search: Search, random: np.random.Generator) -> Search:
+    """The same task with passages in a random order, so that a number says nothing about relevance."""
+    order = random.permutation(len(search.passages)).tolist()
+    place = {number: position for position, number in enumerate(order)}
+    queries = {
+        split: [query._replace(passage=place[query.passage]) for query in asked]
+        for split, asked in search.queries.items()
+    }
+    return Search([search.passages[number] for number in order], queries)

@@ -1,0 +1,1 @@
+"""Train: tokenizer and starting checkpoint of a run, and the cross-encoder training itself."""

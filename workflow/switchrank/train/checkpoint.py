@@ -1,0 +1,110 @@
+"""Checkpoints that a killed training resumes from: whole or not there, checked on load, the last two kept.
+
+A checkpoint is a folder ``step-<n>`` of safetensors and JSON (never pickle): weights, optimiser moments, generator
+states of Python, NumPy, torch and CUDA, and the caller's own state. Its ``COMPLETE`` marker, written last, holds the
+SHA-256 of every other file; a checkpoint that does not match it is passed over for the one before.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+
+from switchrank.atomic import atomic_folder
+from switchrank.digest import file_digest
+
+KEPT = 2
+Tensors = dict[str, torch.Tensor]
+
+
+def random_states() -> tuple[dict[str, Any], Tensors]:
+    """The generator states of Python and NumPy (JSON-plain) and of torch and every CUDA device (uint8 tensors)."""
+    version, words, gauss = random.getstate()
+    name, keys, position, has_gauss, cached = np.random.get_state()  # noqa: NPY002
+    plain = {
+        "python": [version, list(words), gauss],
+        "numpy": [name, np.asarray(keys).tolist(), position, has_gauss, cached],
+    }
+    tensors = {"torch": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        tensors |= {f"cuda.{number}": state for number, state in enumerate(torch.cuda.get_rng_state_all())}
+    return plain, tensors
+
+
+def restore_random_states(plain: dict[str, Any], tensors: Tensors) -> None:
+    """Put back what :func:`random_states` returned."""
+    version, words, gauss = plain["python"]
+    random.setstate((version, tuple(words), gauss))
+    np.random.set_state(tuple(plain["numpy"]))  # noqa: NPY002
+    torch.set_rng_state(tensors["torch"])
+    for number in range(len(tensors) - 1):
+        if number < torch.cuda.device_count():
+            torch.cuda.set_rng_state(tensors[f"cuda.{number}"], number)
+
+
+def optimiser_tensors(optimiser: torch.optim.Optimizer) -> Tensors:
+    """Moments and step counts of an optimiser, named ``<parameter number>.<what>``."""
+    state = optimiser.state_dict()["state"]
+    return {f"{number}.{what}": value for number, values in state.items() for what, value in values.items()}
+
+
+def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: Tensors) -> None:
+    """Put back what :func:`optimiser_tensors` returned; groups and their options stay as they are."""
+    state: dict[int, Tensors] = {}
+    for name, value in tensors.items():
+        number, what = name.split(".", 1)
+        state.setdefault(int(number), {})[what] = value
+    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+
+
+def save_checkpoint(work: Path, step: int, tensors: dict[str, Tensors], state: dict[str, Any]) -> None:
+    """Write ``work/step-<n>`` and remove all but the last two.
+
+    Args:
+        work: folder of this run's checkpoints.
+        step: optimiser steps done.
+        tensors: per file stem its tensors.
+        state: JSON-plain.
+    """
+    plain, states = random_states()
+    with atomic_folder(work / f"step-{step:09d}") as folder:
+        for name, values in {**tensors, "random": states}.items():
+            contiguous = {key: value.detach().contiguous().cpu() for key, value in values.items()}
+            save_file(contiguous, folder / f"{name}.safetensors")
+        (folder / "state.json").write_text(json.dumps({"step": step, "random": plain, **state}), encoding="utf-8")
+        digests = {file.name: file_digest(file) for file in sorted(folder.iterdir())}
+        (folder / "COMPLETE").write_text(json.dumps(digests), encoding="utf-8")
+    for old in sorted(work.glob("step-*"))[:-KEPT]:
+        shutil.rmtree(old)
+
+
+def load_checkpoint(work: Path) -> tuple[dict[str, Tensors], dict[str, Any]] | None:
+    """The latest undamaged checkpoint as ``(tensors, state)`` with generator states put back, or ``None``.
+
+    Damaged ones are named on standard error.
+    """
+    for folder in sorted(work.glob("step-*"), reverse=True):
+        if not _whole(folder):
+            print(f"{folder}: checkpoint is damaged, going back to the one before", file=sys.stderr)
+            continue
+        tensors = {file.stem: load_file(file) for file in sorted(folder.glob("*.safetensors"))}
+        state = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+        restore_random_states(state.pop("random"), tensors.pop("random"))
+        return tensors, state
+    return None
+
+
+def _whole(folder: Path) -> bool:
+    try:
+        digests = json.loads((folder / "COMPLETE").read_text(encoding="utf-8"))
+        return all(file_digest(folder / name) == digest for name, digest in digests.items())
+    except (OSError, ValueError, AttributeError):
+        return False

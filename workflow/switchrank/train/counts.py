@@ -1,0 +1,100 @@
+"""How often each word occurs in each language, and how much each language weighs in the shared vocabulary.
+
+Texts are counted after the tokenizer's own normaliser and pre-tokenizer, so that what is counted is what is later cut.
+A language that only has word vectors is counted by Zipf's law: word of rank r occurs 1/r as often as the first.
+Languages are balanced by exponential smoothing as in XLM (Conneau and Lample 2019, arXiv 1901.07291, section 3.1).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tokenizers import Tokenizer
+
+from switchrank.formats.vectors import load_vectors
+from switchrank.train.texts import read_texts
+from switchrank.words import Splitter
+
+Counts = dict[str, float]
+
+
+def pretokens(backend: Tokenizer, text: str) -> list[str]:
+    """The strings that the tokenizer's model sees: normalised, cut at white space and punctuation."""
+    return [piece for piece, _ in backend.pre_tokenizer.pre_tokenize_str(backend.normalizer.normalize_str(text))]
+
+
+def count_texts(
+    backend: Tokenizer, paths: Sequence[str | Path], *, max_characters: int, split: Splitter | None = None
+) -> Counts:
+    """Counts of the words of some files, read in order until ``max_characters`` have been seen.
+
+    Args:
+        backend: tokenizer with normaliser and pre-tokenizer set.
+        paths: files for :func:`switchrank.train.texts.read_texts`.
+        max_characters: no text is begun after so many characters.
+        split: cuts the runs of unspaced text further into words; ``None`` for spaced text.
+    """
+    chunks: Counter[str] = Counter()
+    seen = 0
+    for path in paths:
+        for text in read_texts(path):
+            if seen >= max_characters:
+                break
+            seen += len(text)
+            chunks.update(text.split())
+    runs = _recount(chunks, lambda chunk: pretokens(backend, chunk))
+    return dict(runs if split is None else _recount(runs, lambda run: split(run)[0]))
+
+
+def _recount(counts: Counter[str], cut: Callable[[str], list[str]]) -> Counter[str]:
+    """Counts of the parts: each distinct string is cut once."""
+    parts: Counter[str] = Counter()
+    for string, count in counts.items():
+        for part in cut(string):
+            parts[part] += count
+    return parts
+
+
+def count_vectors(backend: Tokenizer, prefix: str | Path) -> Counts:
+    """Zipf pseudo-counts of the words of a vector store, the first word counting 1."""
+    counts: Counts = {}
+    for rank, word in enumerate(load_vectors(prefix).words, 1):
+        for piece in pretokens(backend, word):
+            counts[piece] = counts.get(piece, 0.0) + 1 / rank
+    return counts
+
+
+class Word(NamedTuple):
+    """A word of the shared vocabulary: its probability over all languages, and whether it was seen more than once."""
+
+    text: str
+    probability: float
+    repeated: bool
+
+
+def balance(texts: Mapping[str, Counts], ranked: Mapping[str, Counts], *, alpha: float) -> list[Word]:
+    """Words of all languages, most probable first, ties by code points.
+
+    A language with n tokens weighs n ** ``alpha``; one that has only vectors weighs as much as the largest other.
+
+    Args:
+        texts: counts from text, per language.
+        ranked: pseudo-counts from vectors, per language; all their words count as repeated.
+        alpha: 0 = all languages weigh the same, 1 = each as much as it has text.
+    """
+    totals = {language: sum(counts.values()) for language, counts in texts.items()}
+    totals |= dict.fromkeys(ranked, max(totals.values(), default=1.0))
+    weights = {language: total**alpha for language, total in totals.items()}
+    merged: Counts = {}
+    repeated: set[str] = set()
+    for language, counts in sorted({**texts, **ranked}.items()):
+        share = weights[language] / sum(weights.values()) / sum(counts.values())
+        for word, count in counts.items():
+            merged[word] = merged.get(word, 0.0) + share * count
+            if count > 1 or language in ranked:
+                repeated.add(word)
+    ordered = sorted(merged.items(), key=lambda item: (-item[1], item[0]))
+    return [Word(word, probability, word in repeated) for word, probability in ordered]

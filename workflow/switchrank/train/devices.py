@@ -1,0 +1,79 @@
+"""Where the arithmetic happens: CPU or GPU, its precision, and the switches that make it repeatable."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+import numpy as np
+import torch
+
+from switchrank.errors import NoGpuError, UserError
+
+
+def find_device(name: str) -> torch.device:
+    """``cpu``, ``cuda`` or ``cuda:<n>``.
+
+    Raises:
+        NoGpuError: a GPU is demanded and none is visible (exit code 75).
+        UserError: another name.
+    """
+    if name.split(":")[0] not in {"cpu", "cuda"}:
+        raise UserError("device", name, "unknown device", "write cpu or cuda")
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise NoGpuError("device", name, "no GPU is visible", "run on a machine with one, or set the GPU resource to 0")
+    return torch.device(name)
+
+
+def describe_device(device: torch.device) -> str:
+    """``cpu``, or the name of the GPU."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+
+
+def find_precision(wanted: str, device: torch.device) -> str:
+    """``auto`` resolved: bf16 on GPUs that have it, fp16 on others, fp32 on CPU.
+
+    Raises:
+        UserError: fp16 on CPU, which has no loss scaling.
+    """
+    if wanted == "auto":
+        if device.type == "cpu":
+            return "fp32"
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+    if wanted == "fp16" and device.type == "cpu":
+        raise UserError("train settings", "precision", "fp16 needs a GPU", "write fp32 or bf16")
+    return wanted
+
+
+def autocast(precision: str, device: torch.device) -> AbstractContextManager[object]:
+    """The context forward passes run in."""
+    if precision == "fp32":
+        return nullcontext()
+    return torch.autocast(device.type, dtype=torch.bfloat16 if precision == "bf16" else torch.float16)
+
+
+@contextmanager
+def repeatable(threads: int) -> Iterator[None]:
+    """Deterministic algorithms and a fixed number of threads inside the block; both are put back afterwards."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    filling: Any = torch.utils.deterministic
+    before = torch.are_deterministic_algorithms_enabled(), torch.get_num_threads(), filling.fill_uninitialized_memory
+    torch.use_deterministic_algorithms(True)
+    filling.fill_uninitialized_memory = False  # a tenth of the time on CPU, and no result depends on it
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0])
+        torch.set_num_threads(before[1])
+        filling.fill_uninitialized_memory = before[2]
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, NumPy's global generator and torch (all devices)."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 -- libraries draw from the global generator
+    torch.manual_seed(seed)

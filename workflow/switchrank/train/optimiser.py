@@ -1,0 +1,42 @@
+"""AdamW, its learning rate as a function of the step, and one optimiser step."""
+
+from __future__ import annotations
+
+import torch
+
+from switchrank.train.models import Model
+from switchrank.train.settings import Settings
+
+EPSILON = 1e-6
+
+
+def make_optimiser(model: Model, settings: Settings) -> torch.optim.AdamW:
+    """AdamW without weight decay on vectors (biases and layer norms), epsilon 1e-6, betas 0.9 and 0.999."""
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": settings.weight_decay},
+        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=settings.lr, eps=EPSILON, fused=True)
+
+
+def learning_rate(step: int, settings: Settings) -> float:
+    """Learning rate of a step counted from 0: linear from 0 up to ``lr``, then linear down to 0 after the last."""
+    warmup = settings.warmup_steps
+    if step < warmup:
+        return settings.lr * step / warmup
+    return settings.lr * (settings.steps - step) / max(1, settings.steps - warmup)
+
+
+def apply_gradients(
+    model: Model, optimiser: torch.optim.AdamW, scaler: torch.amp.GradScaler, lr: float, clip: float
+) -> None:
+    """Clip, step, and drop the gradients."""
+    for group in optimiser.param_groups:
+        group["lr"] = lr
+    if clip:
+        scaler.unscale_(optimiser)
+        torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
+    scaler.step(optimiser)
+    scaler.update()
+    optimiser.zero_grad(set_to_none=True)

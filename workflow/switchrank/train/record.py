@@ -1,0 +1,91 @@
+"""What a trained model says about itself: ``train.json`` and the model card."""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from switchrank import __version__
+from switchrank.digest import file_digest
+from switchrank.train.models import read_json
+from switchrank.train.settings import Settings
+
+_CARD = """---
+library_name: sentence-transformers
+pipeline_tag: text-ranking
+tags:
+- cross-encoder
+- switchrank
+---
+
+# {name}
+
+A cross-encoder that scores how well a passage answers a query; the higher the logit, the better. Trained with
+switchrank {version} for {steps} steps of {batch} pairs (learning rate {lr:g}, {precision}, seed {seed}) from {start}.
+{dev}
+`train.json` records parameters, inputs, versions, loss and development scores.
+
+```python
+from sentence_transformers import CrossEncoder
+
+model = CrossEncoder("path/to/this/folder")
+scores = model.predict([("a query", "a passage"), ("a query", "another passage")])
+```
+"""
+
+
+def input_digests(corpus: Sequence[str | Path], dev: str | Path | None, start: str | Path) -> dict[str, str]:
+    """SHA-256 of every input file, by role and file name; no folder above the file is named."""
+    files = {f"corpus/{number:05d}": Path(path) for number, path in enumerate(corpus)}
+    files |= {"dev": Path(dev)} if dev is not None else {}
+    files |= {f"start/{file.name}": file for file in sorted(Path(start).iterdir()) if file.is_file()}
+    return {role: file_digest(path) for role, path in files.items()}
+
+
+def versions() -> dict[str, str]:
+    """Versions of what the numbers depend on."""
+    packages = ("torch", "transformers", "tokenizers", "numpy")
+    return {"switchrank": __version__, "python": platform.python_version()} | {name: version(name) for name in packages}
+
+
+def start_record(start: str | Path) -> Mapping[str, Any]:
+    """What the starting folder's ``start.json`` says; empty where there is none."""
+    file = Path(start, "start.json")
+    return read_json(file) if file.is_file() else {}
+
+
+def describe_start(start: Mapping[str, Any]) -> str:
+    """One phrase for the model card."""
+    if "model" in start:
+        return f"the weights of {start['model']}"
+    if "preset" in start:
+        named = start["preset"] if isinstance(start["preset"], str) else "own shape"
+        return f"scratch ({named}; initialisation: {', '.join(start['init']) or 'usual'})"
+    return "an earlier checkpoint"
+
+
+def model_card(
+    *, name: str, settings: Settings, seed: int, start: Mapping[str, Any], dev: Sequence[Mapping[str, float]], kept: int
+) -> str:
+    """The text of ``README.md``."""
+    score = next((row["mrr@10"] for row in dev if row["step"] == kept), None)
+    return _CARD.format(
+        name=name,
+        version=__version__,
+        steps=settings.steps,
+        batch=settings.batch_size,
+        lr=settings.lr,
+        precision=settings.precision,
+        seed=seed,
+        start=describe_start(start),
+        dev=f"MRR@10 on the development set after step {kept}: {score:.4f}.\n" if score is not None else "",
+    )
+
+
+def plain_settings(settings: Settings) -> dict[str, Any]:
+    """Settings as JSON-plain values."""
+    return dataclasses.asdict(settings)

@@ -1,0 +1,99 @@
+"""The settings of a training run: names, defaults, and what each may be."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from switchrank.errors import UserError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a ranker is trained. Defaults follow Litschko et al. 2023 (arXiv 2305.05295) where they name a value."""
+
+    steps: int
+    """Optimiser steps; may exceed one pass over the corpus."""
+    batch_size: int = 64
+    """Instances per optimiser step, exactly."""
+    token_budget: int = 2048
+    """Padded tokens per forward pass; a batch is split by length into as many passes as that takes. Small models on
+    CPU are fastest at about 2048 (little padding), GPUs at tens of thousands."""
+    lr: float = 2e-5
+    warmup: float = 0.1
+    """Steps of linear warm-up: a share of ``steps`` when below 1, a number of steps otherwise."""
+    weight_decay: float = 0.01
+    """Not applied to biases and layer norms."""
+    clip: float = 1.0
+    """Largest norm of the gradient; 0 = no clipping."""
+    max_length: int = 512
+    """Pieces per pair including special ones; never more than the model has positions."""
+    truncation: str = "longest_first"
+    """``longest_first`` or ``only_second`` (the passage)."""
+    precision: str = "fp32"
+    """``fp32``, ``bf16``, ``fp16`` or ``auto`` (the best the device has)."""
+    dropout: float | None = None
+    """``None`` = what the starting model's config says."""
+    eval_every: int = 0
+    """Steps between scores on the development set; 0 = only after the last step."""
+    checkpoint_every: int = 1000
+    """Steps between checkpoints; 0 = only when asked to stop."""
+    log_every: int = 50
+    """Steps that one point of the loss curve is averaged over."""
+    keep: str = "last"
+    """``last``, or ``best`` = weights of the best development score (the earliest, if equal)."""
+    threads: int = 1
+    objective: str = "bce"
+    """``bce`` = binary cross-entropy on one logit."""
+
+    @property
+    def warmup_steps(self) -> int:
+        """Steps of warm-up."""
+        return round(self.warmup * self.steps) if self.warmup < 1 else round(self.warmup)
+
+
+_CHOICES = {
+    "truncation": ("longest_first", "only_second"),
+    "precision": ("fp32", "bf16", "fp16", "auto"),
+    "keep": ("last", "best"),
+    "objective": ("bce",),
+}
+_LEAST = {"steps": 1, "batch_size": 1, "token_budget": 1, "max_length": 8, "log_every": 1, "threads": 1}
+
+
+def parse_settings(settings: Mapping[str, Any]) -> Settings:
+    """Settings from a plain mapping, checked.
+
+    Raises:
+        UserError: an unknown or missing key, or a value out of range.
+    """
+    fields = {field.name: field for field in dataclasses.fields(Settings)}
+    for name, value in settings.items():
+        if name not in fields:
+            raise UserError("train settings", name, "unknown key", f"known keys are {', '.join(fields)}")
+        _check(name, value, str(fields[name].type))
+    if "steps" not in settings:
+        raise UserError("train settings", "steps", "missing", "say how many optimiser steps to take")
+    parsed = Settings(**settings)
+    if parsed.warmup_steps > parsed.steps:
+        raise UserError(
+            "train settings", "warmup", f"{parsed.warmup_steps} of {parsed.steps} steps", "warm up for less"
+        )
+    return parsed
+
+
+def _check(name: str, value: Any, kind: str) -> None:
+    if name in _CHOICES:
+        if value not in _CHOICES[name]:
+            raise UserError("train settings", name, f"{value!r} is not known", f"choose {' or '.join(_CHOICES[name])}")
+        return
+    if value is None and "None" in kind:
+        return
+    number = isinstance(value, int) or (isinstance(value, float) and "float" in kind and math.isfinite(value))
+    least = _LEAST.get(name, 0)
+    if isinstance(value, bool) or not number or value < least:
+        what = "a number" if "float" in kind else "a whole number"
+        raise UserError("train settings", name, f"{value!r} is not {what} of at least {least}", "write one")

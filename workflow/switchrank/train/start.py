@@ -1,0 +1,167 @@
+"""The starting checkpoint of a run: the same bytes for every system, so that only training data differ.
+
+Either a small BERT of our own shape (a preset) over the run's tokenizer, with named initialisations that let it learn
+from scratch, or a model that exists already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import BertConfig, BertForSequenceClassification
+
+from switchrank.atomic import atomic_folder
+from switchrank.errors import UserError
+from switchrank.seeds import derive_seed
+from switchrank.train.embeddings import Cut, fit_width, mix, piece_vectors, translated_pieces
+from switchrank.train.mimetic import mimetic, orthogonal
+from switchrank.train.models import Model, copy_tokenizer, open_model, open_tokenizer, save_model, write_json
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "tiny": {"num_hidden_layers": 2, "hidden_size": 64, "num_attention_heads": 1, "intermediate_size": 128},
+    "small": {"num_hidden_layers": 2, "hidden_size": 128, "num_attention_heads": 2, "intermediate_size": 512},
+}
+"""Wide heads: a head compares tokens by what its slice of the embedding says. Two layers are the least that can match:
+the first compares tokens, the second collects what was found."""
+INITS = ("mimetic", "vectors")
+
+
+def build_start(
+    *,
+    out: str | Path,
+    tokenizer: str | Path | None = None,
+    model: str | Path | None = None,
+    preset: str | Mapping[str, Any] = "tiny",
+    init: Sequence[str] = ("mimetic", "vectors"),
+    vectors: Mapping[str, str | Path] | None = None,
+    vectors_share: float = 1.0,
+    seed: int = 1,
+) -> dict[str, Any]:
+    """Write a folder with tokenizer, config, initial weights and ``start.json`` (what was done).
+
+    Args:
+        out: the folder.
+        tokenizer: folder of the run's tokenizer; then a model of the preset's shape is made.
+        model: or: a folder or hub name; it is copied, with a new head of one output where it has none.
+        preset: ``tiny``, ``small`` or a mapping of BERT config values.
+        init: any of ``mimetic`` (:mod:`switchrank.train.mimetic`) and ``vectors`` (word embeddings started from aligned
+            word vectors, :mod:`switchrank.train.embeddings`), in that order.
+        vectors: per language the prefix of an aligned store; needed for ``vectors``.
+        vectors_share: share of the norm of a word embedding that comes from the vector.
+        seed: seed of everything drawn here.
+
+    Returns:
+        What ``start.json`` holds.
+
+    Raises:
+        UserError: both or neither of tokenizer and model, an unknown preset or init, a model that cannot be had.
+    """
+    if (tokenizer is None) == (model is None):
+        raise UserError(out, "start", "give either a tokenizer (with a preset) or a model", "name exactly one of them")
+    torch.manual_seed(derive_seed(seed, "start"))
+    with atomic_folder(out) as folder:
+        if model is not None:
+            record = _from_model(model, folder)
+        else:
+            record = _from_preset(Path(str(tokenizer)), folder, preset, init, dict(vectors or {}), vectors_share)
+        record["seed"] = seed
+        write_json(folder / "start.json", record)
+    return record
+
+
+def transplant_embeddings(*, model: str | Path, lexicons: Mapping[str, str | Path], out: str | Path) -> dict[str, Any]:
+    """Copy a model; pieces of target-language words only start from their English translations' embeddings.
+
+    See :func:`switchrank.train.embeddings.translated_pieces` (WECHSEL, Minixhofer et al. 2022).
+
+    Args:
+        model: folder of a model trained on the source language, its tokenizer covering the target languages.
+        lexicons: per target language a lexicon (source to target words).
+        out: the new folder.
+
+    Returns:
+        What ``start.json`` holds, with the number of ``replaced`` pieces.
+    """
+    opened, tokenizer = open_model(model), open_tokenizer(model)
+    weights = opened.get_input_embeddings().weight
+    rows, replaced = translated_pieces(weights.detach().numpy(), lexicons, _cutter(tokenizer))
+    with torch.no_grad():
+        weights.copy_(torch.from_numpy(rows))
+    record = {"init": ["transplant"], "languages": sorted(lexicons), "replaced": replaced}
+    with atomic_folder(out) as folder:
+        save_model(opened, folder)
+        copy_tokenizer(Path(model), folder)
+        write_json(folder / "start.json", record)
+    return record
+
+
+def _from_model(model: str | Path, folder: Path) -> dict[str, Any]:
+    opened = open_model(model)
+    tokenizer = open_tokenizer(model)
+    save_model(opened, folder)
+    if Path(model).is_dir():
+        copy_tokenizer(Path(model), folder)
+    else:
+        tokenizer.save_pretrained(folder)
+    return {"model": Path(model).name if Path(model).is_dir() else str(model)}
+
+
+def _from_preset(
+    tokenizer: Path,
+    folder: Path,
+    preset: str | Mapping[str, Any],
+    init: Sequence[str],
+    vectors: dict[str, str | Path],
+    share: float,
+) -> dict[str, Any]:
+    opened = open_tokenizer(tokenizer)
+    shape = _shape(preset, tokenizer)
+    positions = min(opened.model_max_length, 512)
+    config = BertConfig(vocab_size=len(opened), max_position_embeddings=positions, **shape)
+    config.num_labels = 1
+    model: Model = BertForSequenceClassification(config)
+    _initialise(model, opened, init, vectors, share)
+    save_model(model, folder)
+    copy_tokenizer(tokenizer, folder)
+    record: dict[str, Any] = {"preset": preset, "shape": shape, "init": list(init)}
+    return record | ({"vectors": sorted(vectors), "vectors_share": share} if "vectors" in init else {})
+
+
+def _shape(preset: str | Mapping[str, Any], place: Path) -> dict[str, Any]:
+    if not isinstance(preset, str):
+        return dict(preset)
+    if preset not in PRESETS:
+        raise UserError(place, f"preset {preset}", "unknown preset", f"choose one of {', '.join(PRESETS)}")
+    return PRESETS[preset]
+
+
+def _initialise(
+    model: Model, tokenizer: Any, init: Sequence[str], vectors: dict[str, str | Path], share: float
+) -> None:
+    unknown = [name for name in init if name not in INITS]
+    if unknown:
+        raise UserError("start", "init", f"unknown initialisation {unknown[0]}", f"choose from {', '.join(INITS)}")
+    if "vectors" in init and not vectors:
+        raise UserError("start", "init", "'vectors' needs aligned word vectors", "give vectors, or leave it out")
+    generator = torch.Generator().manual_seed(torch.initial_seed())
+    if "mimetic" in init:
+        mimetic(model, generator)
+    if "vectors" in init:
+        weights = model.get_input_embeddings().weight
+        rows, found = piece_vectors(vectors, _cutter(tokenizer), len(weights))
+        rotation = orthogonal(weights.shape[1], generator).numpy()
+        mixed = mix(weights.detach().numpy(), fit_width(rows, weights.shape[1], rotation), found, share)
+        with torch.no_grad():
+            weights.copy_(torch.from_numpy(np.ascontiguousarray(mixed)))
+
+
+def _cutter(tokenizer: Any) -> Cut:
+    def cut(words: Sequence[str]) -> list[list[int]]:
+        encoded = tokenizer.backend_tokenizer.encode_batch_fast(list(words), add_special_tokens=False)
+        return [encoding.ids for encoding in encoded]
+
+    return cut

@@ -1,0 +1,208 @@
+"""One subword tokenizer per run, shared by all its languages and systems.
+
+A unigram model (Kudo 2018, arXiv 1804.10959) without word-boundary markers: a word is the same piece at the start of a
+sentence, after a space, and inside text that is written without spaces. The vocabulary is chosen by counting, not
+drawn: all frequent characters, the most frequent words as single pieces (so that word vectors can start them), and
+what byte-pair merges (Sennrich et al. 2016, arXiv 1508.07909) find in the remaining words. The unigram trainer of the
+``tokenizers`` package is not used because its result differs from process to process.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+
+from switchrank.atomic import atomic_folder
+from switchrank.errors import UserError
+from switchrank.formats.vectors import load_vectors
+from switchrank.train.counts import Counts, Word, balance, count_texts, count_vectors
+from switchrank.words import Segmenter
+
+SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+_WORDS_AND_SIGNS = r"[\p{L}\p{M}\p{N}]+|[^\p{L}\p{M}\p{N}\s]"
+_ALPHABET_MASS = 0.9999
+_MERGE_STRINGS = 500_000
+_FITTED_WORDS = 200_000
+_ROUNDS = 3
+
+
+def build_tokenizer(
+    *,
+    texts: Mapping[str, Sequence[str | Path]],
+    size: int,
+    out: str | Path,
+    vectors: Mapping[str, str | Path] | None = None,
+    unspaced: Sequence[str] = (),
+    alpha: float = 0.3,
+    word_share: float = 0.75,
+    max_characters: int = 20_000_000,
+    max_length: int = 512,
+) -> dict[str, int]:
+    """Write the tokenizer of a run: a folder that ``AutoTokenizer.from_pretrained`` loads.
+
+    Nothing is drawn: equal inputs give equal bytes in any process.
+
+    Args:
+        texts: per language the files of monolingual text (see :func:`switchrank.train.texts.read_texts`).
+        size: number of pieces including five special ones; fewer are made when the text has no more to offer.
+        out: the folder.
+        vectors: per language a vector store. It supplies the words of a language that has no text, and the words that
+            cut the text of an unspaced language.
+        unspaced: languages written without spaces.
+        alpha: languages with n tokens weigh n ** alpha.
+        word_share: share of the pieces beyond characters that are whole words.
+        max_characters: text read per language.
+        max_length: ``model_max_length`` of the tokenizer, in pieces including special ones.
+
+    Returns:
+        Numbers of pieces: ``{"pieces", "characters", "words", "merges"}``.
+
+    Raises:
+        UserError: no text and no vectors at all, an unreadable file, or a size too small for the characters.
+    """
+    backend = _backend()
+    words = _count(backend, texts, dict(vectors or {}), unspaced, alpha, max_characters)
+    if not words:
+        raise UserError(out, "tokenizer", "no text and no word vectors to learn from", "give at least one of them")
+    alphabet = _alphabet(words, size)
+    room = size - len(SPECIALS) - len(alphabet)
+    if room <= 0:
+        raise UserError(out, f"size {size}", f"{len(alphabet)} characters leave no room", "give more pieces")
+    whole = [word.text for word in words if word.repeated and len(word.text) > 1][: round(room * word_share)]
+    merges = _merges(words, whole, alphabet, room - len(whole))
+    pieces = [*alphabet, *whole, *merges]
+    backend.model = _model(pieces, _prefer_whole(_fit(pieces, words)))
+    with atomic_folder(out) as folder:
+        _save(backend, folder, max_length)
+    return {
+        "pieces": len(SPECIALS) + len(pieces),
+        "characters": len(alphabet),
+        "words": len(whole),
+        "merges": len(merges),
+    }
+
+
+def _backend() -> Tokenizer:
+    backend = Tokenizer(models.Unigram([(token, 0.0) for token in SPECIALS], unk_id=1))
+    backend.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase(), normalizers.NFC()])
+    backend.pre_tokenizer = pre_tokenizers.Split(Regex(_WORDS_AND_SIGNS), behavior="removed", invert=True)
+    return backend
+
+
+def _count(
+    backend: Tokenizer,
+    texts: Mapping[str, Sequence[str | Path]],
+    vectors: Mapping[str, str | Path],
+    unspaced: Sequence[str],
+    alpha: float,
+    max_characters: int,
+) -> list[Word]:
+    counted: dict[str, Counts] = {}
+    for language, paths in sorted(texts.items()):
+        cut = Segmenter(load_vectors(vectors[language]).words) if language in {*unspaced} & {*vectors} else None
+        counted[language] = count_texts(backend, paths, max_characters=max_characters, split=cut)
+    ranked = {
+        language: count_vectors(backend, prefix) for language, prefix in vectors.items() if not texts.get(language)
+    }
+    return balance({language: counts for language, counts in counted.items() if counts}, ranked, alpha=alpha)
+
+
+def _alphabet(words: list[Word], size: int) -> list[str]:
+    mass: Counts = {}
+    for word, probability, _ in words:
+        for character in word:
+            mass[character] = mass.get(character, 0.0) + probability
+    wanted = _ALPHABET_MASS * sum(mass.values())
+    alphabet: list[str] = []
+    reached = 0.0
+    for character, weight in sorted(mass.items(), key=lambda item: (-item[1], item[0])):
+        if reached >= wanted or len(alphabet) >= size // 2:
+            break
+        alphabet.append(character)
+        reached += weight
+    return alphabet
+
+
+def _merges(words: list[Word], whole: list[str], alphabet: list[str], room: int) -> list[str]:
+    taken = {*whole, *alphabet}
+    known = set(alphabet)
+    rest = [(word, weight) for word, weight, _ in words if word not in taken and known.issuperset(word)]
+    if not rest or room <= 0:
+        return []
+    scale = _MERGE_STRINGS / sum(weight for _, weight in rest)
+
+    def repeated() -> Iterator[str]:
+        for word, weight in rest:
+            yield from [word] * max(1, round(weight * scale))
+
+    learner = Tokenizer(models.BPE())
+    wanted = len(alphabet) + room + len(whole)
+    learner.train_from_iterator(
+        repeated(), trainers.BpeTrainer(vocab_size=wanted, min_frequency=2, show_progress=False)
+    )
+    by_merge = sorted(learner.get_vocab().items(), key=lambda item: item[1])
+    return [piece for piece, _ in by_merge if piece not in taken][:room]
+
+
+def _model(pieces: list[str], scores: Mapping[str, float]) -> models.Unigram:
+    specials = [(token, 0.0) for token in SPECIALS]
+    return models.Unigram(specials + [(piece, scores[piece]) for piece in pieces], unk_id=1)
+
+
+def _fit(pieces: list[str], words: list[Word]) -> dict[str, float]:
+    """Log probabilities of the pieces by hard expectation maximisation, starting from 'as few pieces as possible'."""
+    scores = {piece: -10.0 + 0.01 * len(piece) for piece in pieces}
+    strings, weights, _ = zip(*words[:_FITTED_WORDS], strict=True)
+    smallest = min(weights) / 10
+    for _ in range(_ROUNDS):
+        cutter = Tokenizer(_model(pieces, scores))
+        mass = dict.fromkeys(pieces, smallest)
+        for encoding, weight in zip(cutter.encode_batch_fast(strings), weights, strict=True):
+            for piece in encoding.tokens:
+                if piece in mass:
+                    mass[piece] += weight
+        total = math.log(math.fsum(mass.values()))
+        scores = {piece: math.log(value) - total for piece, value in mass.items()}
+    return scores
+
+
+def _prefer_whole(scores: Mapping[str, float]) -> dict[str, float]:
+    """Raise each piece just above its best cut into shorter ones, so that a word with a piece of its own keeps it."""
+    final: dict[str, float] = {}
+    for piece in sorted(scores, key=lambda piece: (len(piece), piece)):
+        best = [0.0] + [-math.inf] * len(piece)
+        for end in range(1, len(piece) + 1):
+            for start in range(end):
+                part = final.get(piece[start:end])
+                if part is not None and best[start] + part > best[end]:
+                    best[end] = best[start] + part
+        final[piece] = max(scores[piece], best[-1] + 0.01)
+    return final
+
+
+def _save(backend: Tokenizer, folder: Path, max_length: int) -> None:
+    from transformers import PreTrainedTokenizerFast
+
+    pad, unknown, first, separator, mask = SPECIALS
+    backend.post_processor = processors.TemplateProcessing(
+        single=f"{first} $A {separator}",
+        pair=f"{first}:0 $A:0 {separator}:0 $B:1 {separator}:1",
+        special_tokens=[(token, SPECIALS.index(token)) for token in (first, separator)],
+    )
+    PreTrainedTokenizerFast(
+        tokenizer_object=backend,
+        model_max_length=max_length,
+        model_input_names=["input_ids", "token_type_ids", "attention_mask"],
+        pad_token=pad,
+        unk_token=unknown,
+        cls_token=first,
+        sep_token=separator,
+        mask_token=mask,
+    ).save_pretrained(folder)
+    config = folder / "tokenizer_config.json"
+    described = json.loads(config.read_text(encoding="utf-8")) | {"tokenizer_class": "PreTrainedTokenizerFast"}
+    config.write_text(json.dumps(described, indent=2, sort_keys=True) + "\n", encoding="utf-8")
