@@ -6,7 +6,7 @@ BIN = .venv/bin
 LOCK = envs/requirements.lock
 TORCH = $(shell sed -n 's/^torch==/torch==/p' $(LOCK))
 
-.PHONY: demo test test-real lint reference lock clean clean-results
+.PHONY: demo test test-real lint reference clean clean-results
 
 demo: .venv/ready
 	$(BIN)/snakemake --cores $(CORES)
