@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from train_world import corpus_frame
 
 from switchrank.errors import UserError
 from switchrank.formats.tables import CORPUS, write_table
-from switchrank.train.batches import Batcher, Order, Pairs, truncate
+from switchrank.train.batches import Batcher, Order, Pairs
 from switchrank.train.models import open_tokenizer
 
 
@@ -49,19 +47,6 @@ def test_a_batch_holds_what_the_tokenizer_makes_of_each_pair(world, tokenizer_fo
             assert (tensor == batch.inputs[name]).all(), name
         seen.extend(batch.rows)
     assert sorted(seen) == list(range(len(pairs)))
-
-
-@given(st.integers(0, 40), st.integers(0, 40), st.integers(2, 30))
-def test_truncation_keeps_the_shorter_text_and_fills_the_room(first, second, room):
-    kept = [int(length[0]) for length in truncate(np.array([first]), np.array([second]), room, "longest_first")]
-    assert kept[0] <= first
-    assert kept[1] <= second
-    assert sum(kept) == min(room, first + second)
-
-
-def test_only_second_leaves_the_passage_a_piece_when_the_query_is_too_long():
-    first, second = truncate(np.array([50, 3]), np.array([9, 9]), 10, "only_second")
-    assert (first.tolist(), second.tolist()) == ([9, 3], [1, 7])
 
 
 def test_a_text_is_cut_into_pieces_once_however_often_it_occurs(tmp_path):

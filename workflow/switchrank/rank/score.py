@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,11 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 
+from switchrank.encode import Numbers, Texts, assemble, by_length, read_template, tokenise, truncated
 from switchrank.errors import UserError
 from switchrank.formats.tables import CANDIDATES, DOCUMENTS, QUERIES, read_table
 from switchrank.formats.trec import write_run
 from switchrank.progress import progress
-from switchrank.rank.encode import Numbers, Texts, assemble, read_template, tokenise, truncated
 from switchrank.rank.model import Opened, open_model
 
 
@@ -37,15 +37,6 @@ class Ranker:
     def tokenise(self, texts: Sequence[str], what: str) -> Texts:
         """Token ids of ``texts``."""
         return tokenise(self._opened.tokenizer, texts, limit=self._room, what=what)
-
-    def _batches(self, lengths: Numbers) -> Iterator[Numbers]:
-        """Pair numbers, longest first, so that a batch that does not fit in memory fails at once."""
-        order = np.argsort(-lengths, kind="stable")
-        start = 0
-        while start < len(order):
-            size = max(1, self._budget // int(lengths[order[start]]))
-            yield order[start : start + size]
-            start += size
 
     def _forward(self, inputs: dict[str, Numbers]) -> torch.Tensor:
         device = self._opened.device
@@ -71,7 +62,7 @@ class Ranker:
         lengths = kept[0] + kept[1] + self._template.specials
         logits, numbers = [], []
         with progress(total=len(query), what=what, unit="pairs") as bar, torch.inference_mode(), self._autocast():
-            for batch in self._batches(lengths):
+            for batch in by_length(lengths, self._budget):
                 left = (queries.ids, queries.starts[query[batch]], kept[0][batch])
                 right = (passages.ids, passages.starts[passage[batch]], kept[1][batch])
                 logits.append(self._forward(assemble(self._template, left, right)))

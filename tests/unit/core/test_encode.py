@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
+from switchrank.encode import assemble, read_template, tokenise, truncated
 from switchrank.errors import UserError
-from switchrank.rank.encode import assemble, read_template, tokenise, truncated
 
 _opened = lru_cache(AutoTokenizer.from_pretrained)
 text = st.text(alphabet="abcäß 1,.", max_size=40)

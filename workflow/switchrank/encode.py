@@ -1,12 +1,13 @@
-"""Model inputs without per-pair work: every text is tokenised once, and a batch of pairs is put together in NumPy.
+"""Model inputs of pairs without per-pair work: texts are tokenised apart, and a batch is put together in NumPy.
 
-The result equals ``tokenizer(query, passage, truncation=..., max_length=..., padding=True)`` of a fast tokenizer
-(tokenizers' ``truncate_encodings`` decides how many tokens each side keeps), which a test holds it to.
+Training and ranking share this room. The result equals ``tokenizer(query, passage, truncation=..., max_length=...,
+padding=True)`` of a fast tokenizer (tokenizers' ``truncate_encodings`` decides how many tokens each side keeps), which
+a test holds it to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import Any
@@ -55,8 +56,11 @@ class Template:
         return len(self.prefix) + len(self.middle) + len(self.suffix)
 
 
-def tokenise(tokenizer: Any, texts: Sequence[str], *, limit: int, what: str) -> Texts:
-    """Token ids of ``texts`` without special tokens, the first ``limit`` of each: no pair keeps more of a text."""
+def tokenise(tokenizer: Any, texts: Sequence[str], *, limit: int, what: str | None = None) -> Texts:
+    """Token ids of ``texts`` without special tokens, the first ``limit`` of each: no pair keeps more of a text.
+
+    ``what`` names a progress bar; None shows none.
+    """
     backend = tokenizer.backend_tokenizer
     backend.no_truncation()
     backend.no_padding()
@@ -120,6 +124,19 @@ def truncated(query: Numbers, passage: Numbers, *, room: int, truncation: str) -
     long_kept = np.where(fits, long, np.where(halve, room // 2 + room % 2, cut))
     swapped = query > passage
     return np.where(swapped, long_kept, short_kept), np.where(swapped, short_kept, long_kept)
+
+
+def by_length(lengths: Numbers, token_budget: int) -> Iterator[Numbers]:
+    """Numbers of pairs in batches of similar length, at most ``token_budget`` padded tokens and at least one pair each.
+
+    The longest come first, so that a batch that does not fit in memory fails at once; equal lengths keep their order.
+    """
+    order = np.argsort(-lengths, kind="stable")
+    start = 0
+    while start < len(order):
+        size = max(1, token_budget // int(lengths[order[start]]))
+        yield order[start : start + size]
+        start += size
 
 
 def _ragged(starts: Numbers, lengths: Numbers) -> Numbers:
