@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 import zipfile
 from pathlib import Path
@@ -19,6 +20,13 @@ from switchrank.formats.trec import read_run
 from tests.conftest import ROOT, Workflow
 
 pytestmark = pytest.mark.slow
+HOLDER = """
+import sys
+from switchrank.runlock import hold_run
+lock = hold_run("smoke", ".snakemake")
+print("held", flush=True)
+sys.stdin.read()
+"""
 PAIRS = {"en-en", "en-qaa", "qac-qaa", "qad-en"}
 
 
@@ -105,6 +113,23 @@ def test_what_ran_is_the_given_config_and_nothing_of_the_default(finished):
     assert ran == yaml.safe_load(finished.config.read_text())
 
 
+def test_a_second_snakemake_on_a_run_that_is_being_made_says_so_in_one_line(tmp_path):
+    workflow = Workflow(tmp_path)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    first = subprocess.Popen([sys.executable, "-c", HOLDER], cwd=tmp_path, **pipes)
+    try:
+        assert first.stdout.readline() == "held\n"
+        second = workflow.run(check=False)
+        assert second.returncode == 2
+        assert second.stdout.count("another Snakemake makes this run") == 1
+        assert f"process {first.pid}" in second.stdout
+        assert not (tmp_path / "results").exists()
+        assert workflow.run("-n").returncode == 0
+    finally:
+        first.kill()
+        first.communicate()
+
+
 def checkpoints_of(models: Path) -> set[str]:
     """Folders of the checkpoints that are complete; `os.walk` minds no folder that goes away while it looks."""
     return {folder for folder, _, files in os.walk(models) if "COMPLETE" in files}
@@ -130,7 +155,6 @@ def test_a_run_killed_three_times_during_training_ends_in_the_same_bytes(finishe
     workflow = Workflow(tmp_path)
     for _ in range(3):
         kill_during_training(workflow, 1)
-        workflow.run("--unlock")
     workflow.run()
     expected, found = promised(finished.folder), promised(tmp_path)
     assert found.keys() == expected.keys()

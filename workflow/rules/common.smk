@@ -7,8 +7,15 @@ from switchrank.config.load import check_config, read_yaml
 from switchrank.config.plan import Plan
 from switchrank.digest import code_digest
 from switchrank.errors import UserError
+from switchrank.runlock import hold_run
 
 ROOT = Path(workflow.basedir)
+
+
+def fail(error):
+    """End Snakemake with one line."""
+    print(error, file=sys.stderr)
+    os._exit(error.exit_code)
 
 
 def checked(files):
@@ -21,12 +28,26 @@ def checked(files):
         plan.pairs
         return made, plan
     except UserError as error:
-        print(error, file=sys.stderr)
-        os._exit(error.exit_code)
+        fail(error)
+
+
+def held():
+    """The lock of this run, where this process is to make it: not a job of it, a dry-run, a summary, or `--nolock`."""
+    asked = workflow.resource_settings
+    idle = workflow.output_settings.dryrun or (
+        asked.cores is None and asked.nodes is None
+    )
+    if workflow.exec_mode.name != "DEFAULT" or idle or "--nolock" in sys.argv:
+        return None
+    try:
+        return hold_run(CONFIG.run, ".snakemake")
+    except UserError as error:
+        fail(error)
 
 
 CONFIG, PLAN = checked([str(file) for file in workflow.configfiles])
 R = PLAN.folder
+RUN_LOCK = held()
 SOURCE = CONFIG.languages.source
 CODE = cache(code_digest)
 MODEL_FILES = [
@@ -48,6 +69,7 @@ wildcard_constraints:
     testset="|".join(CONFIG.testsets),
     train_pair="[a-z]{2,3}-[a-z]{2,3}",
     texts="queries-train|queries-dev|documents",
+    cut="unicode|treebank",
 
 
 def identifier(*parts):
@@ -154,13 +176,24 @@ def corpus_lexicons(wildcards):
 def corpus_parts(wildcards):
     """What a corpus is switched from: pairs and token tables of its collection."""
     collection = CONFIG.corpora[wildcards.corpus].collection
+    folders = token_folders(wildcards)
+    tables = [
+        f"{folders['passage']}/documents",
+        f"{folders['query']}/queries-train",
+        f"{folders['query']}/queries-dev",
+    ]
     return [
         f"{R}/instances/{collection}/{split}.parquet" for split in ["train", "dev"]
-    ] + [
-        f"{R}/tokens/{collection}/{texts}/{file}"
-        for texts in ["documents", "queries-train", "queries-dev"]
-        for file in TOKEN_FILES
-    ]
+    ] + [f"{table}/{file}" for table in tables for file in TOKEN_FILES]
+
+
+def token_folders(wildcards):
+    """Where the token tables of each side are; a side that is not switched keeps its text, so Unicode cuts it."""
+    section = CONFIG.corpora[wildcards.corpus]
+    return {
+        side: f"{R}/tokens/{section.collection}/{'treebank' if section.treebank and lang != SOURCE else 'unicode'}"
+        for side, lang in zip(["query", "passage"], wildcards.train_pair.split("-"))
+    }
 
 
 def recipe(wildcards):
