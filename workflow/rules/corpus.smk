@@ -28,15 +28,16 @@ rule tokens:
     input:
         f"{R}/sources/{{collection}}/{{texts}}-{SOURCE}.parquet",
     output:
-        [f"{R}/tokens/{{collection}}/{{texts}}/{file}" for file in TOKEN_FILES],
+        [f"{R}/tokens/{{collection}}/{{cut}}/{{texts}}/{file}" for file in TOKEN_FILES],
     log:
-        f"{R}/logs/corpus/tokens-{{collection}}-{{texts}}.log",
+        f"{R}/logs/corpus/tokens-{{collection}}-{{cut}}-{{texts}}.log",
     benchmark:
-        f"{R}/benchmarks/corpus/tokens-{{collection}}-{{texts}}.tsv"
+        f"{R}/benchmarks/corpus/tokens-{{collection}}-{{cut}}-{{texts}}.tsv"
     conda:
         "../../envs/switchrank.yaml"
     params:
         names=lambda wildcards: [wildcards.collection, wildcards.texts],
+        treebank=lambda wildcards: wildcards.cut == "treebank",
         code=CODE("corpus.tokens"),
     script:
         "../scripts/tokens.py"
@@ -59,7 +60,7 @@ rule switch:
     params:
         recipe=recipe,
         instances=lambda wildcards: f"{R}/instances/{CONFIG.corpora[wildcards.corpus].collection}",
-        tokens=lambda wildcards: f"{R}/tokens/{CONFIG.corpora[wildcards.corpus].collection}",
+        tokens=token_folders,
         code=CODE("corpus.switch"),
     script:
         "../scripts/switch.py"

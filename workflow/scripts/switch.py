@@ -10,8 +10,8 @@ with job(snakemake) as rule:
     for split in ("train", "dev"):
         switch_corpus(
             instances=f"{rule.params.instances}/{split}.parquet",
-            queries=f"{rule.params.tokens}/queries-{split}",
-            documents=f"{rule.params.tokens}/documents",
+            queries=f"{rule.params.tokens['query']}/queries-{split}",
+            documents=f"{rule.params.tokens['passage']}/documents",
             lexicons=dict(zip(rule.params.recipe["languages"], rule.input.lexicons, strict=True)),
             recipe=rule.params.recipe,
             out=Path(rule.output.train).parent,

@@ -182,6 +182,14 @@ class Corpus(Section):
     drop_stopwords: bool = Field(False, description="never switch English stop words on their own")
     translations: Count = Field(1, description="draw among this many best translations")
     seed: int = Field(1, description="seed of the draws")
+    treebank: bool = Field(False, description="compatibility: NLTK's Treebank tokens, detokenised, as the original")
+    substring_replace: bool = Field(False, description="compatibility: title strings replaced even inside words")
+
+    @model_validator(mode="after")
+    def _compatible(self) -> Corpus:
+        if self.substring_replace and (self.p < 1 or self.treebank or self.mix != "instance"):
+            raise ValueError("substring_replace knows no draw: set p: 1.0, mix: instance, and no treebank")
+        return self
 
     @property
     def bilingual(self) -> bool:

@@ -54,6 +54,7 @@ def _register_tokens(commands: Any) -> None:
     command = commands.add_parser("tokens", help="split the texts of a table into words and gaps, once")
     command.add_argument("--texts", required=True, help="a documents or queries table (parquet)")
     command.add_argument("--vocabulary", help="vector store prefix whose words cut text without spaces")
+    command.add_argument("--treebank", action="store_true", help="compatibility: NLTK's Treebank tokens")
     command.add_argument("--out", required=True, help="the folder to write")
     command.set_defaults(run=_run_tokens)
 
@@ -67,6 +68,14 @@ def _register_switch(commands: Any) -> None:
     command.add_argument("--passage", default="xx", help="language of the passage side (default: xx, all mixed)")
     command.add_argument("--shards", type=int, default=1, help="number of files (default: 1)")
     command.add_argument("--name", default="train", help="'train' (shards, stats.json) or one file (default: train)")
+    command.add_argument(
+        "--treebank", action="store_true", help="compatibility: detokenise; token tables made with --treebank"
+    )
+    command.add_argument(
+        "--substring-replace",
+        action="store_true",
+        help="compatibility: keys match inside words (needs --p 1 --mix instance)",
+    )
     command.add_argument("--out", required=True, help="the folder to write into")
     _add_recipe(command)
     command.set_defaults(run=_run_switch)
@@ -110,14 +119,13 @@ def _lexicons(arguments: argparse.Namespace) -> dict[str, str]:
 def _run_instances(arguments: argparse.Namespace) -> None:
     from switchrank.corpus.instances import build_instances
 
-    given = {name: value for name, value in vars(arguments).items() if name not in ("stage", "corpus_command", "run")}
-    _print(build_instances(**given))
+    _print(build_instances(**_given(arguments)))
 
 
 def _run_tokens(arguments: argparse.Namespace) -> None:
     from switchrank.corpus.tokens import build_tokens
 
-    _print(build_tokens(texts=arguments.texts, out=arguments.out, vocabulary=arguments.vocabulary))
+    _print(build_tokens(**_given(arguments)))
 
 
 def _run_switch(arguments: argparse.Namespace) -> None:
@@ -126,6 +134,7 @@ def _run_switch(arguments: argparse.Namespace) -> None:
     lexicons = _lexicons(arguments)
     sides = {"query": arguments.query, "passage": arguments.passage}
     recipe = {**_recipe(arguments), "sides": sides, "languages": list(lexicons), "shards": arguments.shards}
+    recipe |= {"treebank": arguments.treebank, "substring_replace": arguments.substring_replace}
     stats = switch_corpus(
         instances=arguments.instances,
         queries=arguments.queries,
@@ -147,6 +156,10 @@ def _run_text(arguments: argparse.Namespace) -> None:
     lines = sys.stdin.read().splitlines()
     for line in switch_lines(lines, lexicons=lexicons, recipe=_recipe(arguments)):
         print(line)
+
+
+def _given(arguments: argparse.Namespace) -> dict[str, Any]:
+    return {name: value for name, value in vars(arguments).items() if name not in ("stage", "corpus_command", "run")}
 
 
 def _print(counts: dict[str, Any]) -> None:

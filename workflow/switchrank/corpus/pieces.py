@@ -35,11 +35,12 @@ class PieceTable:
     """Numbers the words and gaps of texts as they are first met; equal texts in equal order give equal numbers.
 
     Args:
-        split: the word splitter; it must cut at every space that no combining or format character follows.
+        split: the word splitter; it must cut at every space that no combining or format character follows, unless
+        whole: texts are split whole, for a splitter that looks further than a space.
     """
 
-    def __init__(self, split: Splitter = split_words) -> None:
-        self._split = split
+    def __init__(self, split: Splitter = split_words, *, whole: bool = False) -> None:
+        self._split, self._whole = split, whole
         self._numbers = _Numbers()
         self._words: set[int] = set()
         self._chunks: dict[str, _Chunk] = {}
@@ -49,7 +50,7 @@ class PieceTable:
         numbers, chunks = self._numbers, self._chunks
         pieces: list[int] = []
         gap = ""
-        for chunk in text.split(" ") if text.isascii() or not _GLUED.search(text) else [text]:
+        for chunk in self._chunks_of(text):
             before, body, after = chunks.get(chunk) or self._learn(chunk)
             if body:
                 pieces.append(numbers[gap + before if before else gap])
@@ -59,6 +60,10 @@ class PieceTable:
                 gap += before + " "
         pieces.append(numbers[gap[:-1]])
         return pieces
+
+    def _chunks_of(self, text: str) -> list[str]:
+        glued = self._whole or (not text.isascii() and _GLUED.search(text))
+        return [text] if glued else text.split(" ")
 
     def _learn(self, chunk: str) -> _Chunk:
         words, gaps = self._split(chunk)

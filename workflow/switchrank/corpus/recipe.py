@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, NoReturn
 
 from switchrank.errors import UserError
 
 MIXED = "xx"
 SIDES = ("query", "passage")
-_KNOWN = frozenset(
-    ["p", "sides", "languages", "mix", "include_source", "source", "drop_stopwords", "translations", "seed", "shards"]
-)  # the keys of a recipe
 
 
 @dataclass(frozen=True)
@@ -29,6 +26,8 @@ class Recipe:
         translations: each switched word draws one of this many best translations.
         seed: of all draws.
         shards: how many files the corpus has.
+        treebank: compatibility: the token tables hold Treebank tokens, and switched texts are detokenised.
+        substring_replace: compatibility: see :mod:`switchrank.corpus.substring`.
     """
 
     p: float
@@ -41,6 +40,8 @@ class Recipe:
     translations: int
     seed: int
     shards: int
+    treebank: bool
+    substring_replace: bool
 
     def choices(self, side: str) -> tuple[str, ...]:
         """The languages that a text of ``side`` may be switched to, the source language included where drawn."""
@@ -60,14 +61,16 @@ def read_recipe(recipe: dict[str, Any]) -> Recipe:
     """Check a recipe and fill in defaults.
 
     ``sides`` is required. Defaults: ``p`` 0.5, ``mix`` ``token``, ``source`` ``en``, ``translations`` 1, ``seed`` 1,
-    ``shards`` 1, ``drop_stopwords`` false; ``include_source`` is true for ``mix: instance``, else false.
+    ``shards`` 1, ``drop_stopwords``, ``treebank``, ``substring_replace`` false; ``include_source`` is true for
+    ``mix: instance``, else false.
 
     Raises:
         UserError: an unknown key, a missing side, a value out of its range.
     """
-    unknown = sorted(set(recipe) - _KNOWN)
+    known = [field.name for field in fields(Recipe)]
+    unknown = sorted(set(recipe).difference(known))
     if unknown:
-        _fail(unknown[0], "not a key of a recipe", f"use {' '.join(sorted(_KNOWN))}")
+        _fail(unknown[0], "not a key of a recipe", f"use {' '.join(sorted(known))}")
     sides = dict(recipe.get("sides", {}))
     if sorted(sides) != sorted(SIDES):
         _fail("sides", f"{sides!r}", "name a language for 'query' and for 'passage'")
@@ -83,6 +86,8 @@ def read_recipe(recipe: dict[str, Any]) -> Recipe:
         translations=recipe.get("translations", 1),
         seed=recipe.get("seed", 1),
         shards=recipe.get("shards", 1),
+        treebank=recipe.get("treebank", False),
+        substring_replace=recipe.get("substring_replace", False),
     )
     _check(checked)
     return checked
@@ -95,6 +100,8 @@ def _check(recipe: Recipe) -> None:
         _fail("mix", f"{recipe.mix!r}", "use 'token' or 'instance'")
     if MIXED in recipe.sides.values() and not recipe.languages:
         _fail("languages", f"a side is '{MIXED}' but no languages are named", "name the languages it mixes")
+    if recipe.substring_replace and (recipe.p < 1 or recipe.treebank or recipe.mix != "instance"):
+        _fail("substring_replace", "strings are replaced wherever they are", "set p: 1, mix: instance, no treebank")
     if recipe.source in recipe.languages or MIXED in recipe.languages:
         _fail("languages", f"{list(recipe.languages)!r}", f"name target languages only, not '{recipe.source}' or 'xx'")
     if len(set(recipe.languages)) < len(recipe.languages):

@@ -17,6 +17,7 @@ from switchrank.atomic import atomic_path
 from switchrank.corpus.files import corpus_files
 from switchrank.corpus.recipe import SIDES, Recipe, read_recipe
 from switchrank.corpus.streams import count_rows, read_slices, scan_checked, write_stream
+from switchrank.corpus.substring import SubstringSwitcher
 from switchrank.corpus.switcher import Switcher
 from switchrank.corpus.table import Numbers, TokenTable
 from switchrank.errors import UserError
@@ -25,6 +26,8 @@ from switchrank.progress import progress
 
 _BLOCK_WORDS = 300_000
 _JOINED_ROWS = 1 << 20
+
+Switchers = dict[str, Switcher | SubstringSwitcher]
 
 
 def switch_corpus(
@@ -65,11 +68,13 @@ def switch_corpus(
             lexicon is missing or covers no word of the texts it is for.
     """
     checked = read_recipe(recipe)
-    switchers, tables = {}, {}
+    switchers: Switchers = {}
+    tables = {}
     for side, folder in zip(SIDES, (queries, documents), strict=True):
         tables[side] = TokenTable.load(folder)
         _check_lexicons(checked, side, lexicons)
-        switchers[side] = Switcher(tables[side], side, checked, lexicons)
+        make = SubstringSwitcher if checked.substring_replace else Switcher
+        switchers[side] = make(tables[side], side, checked, lexicons)
     _check_coverage(switchers, lexicons)
     frame = scan_checked(instances, INSTANCES)
     rows = count_rows(frame)
@@ -95,7 +100,7 @@ def _check_lexicons(recipe: Recipe, side: str, lexicons: Mapping[str, str | Path
             raise UserError("lexicons", language, f"no lexicon for the {side} side (given: {given})", "add its path")
 
 
-def _check_coverage(switchers: dict[str, Switcher], lexicons: Mapping[str, str | Path]) -> None:
+def _check_coverage(switchers: Switchers, lexicons: Mapping[str, str | Path]) -> None:
     covered: dict[str, int] = {}
     for switcher in switchers.values():
         for language, known in switcher.covered.items():
@@ -124,7 +129,7 @@ def _blocks(part: pl.DataFrame, tables: dict[str, TokenTable], instances: str | 
             yield part[start:stop]
 
 
-def _switched(block: pl.DataFrame, switchers: dict[str, Switcher], bar: Any) -> pl.DataFrame:
+def _switched(block: pl.DataFrame, switchers: Switchers, bar: Any) -> pl.DataFrame:
     instance: NDArray[np.uint64] = block["instance"].to_numpy()
     sides = {}
     for side in SIDES:
@@ -142,7 +147,7 @@ def _switched(block: pl.DataFrame, switchers: dict[str, Switcher], bar: Any) -> 
     )
 
 
-def _statistics(rows: int, switchers: dict[str, Switcher]) -> dict[str, Any]:
+def _statistics(rows: int, switchers: Switchers) -> dict[str, Any]:
     sides = {side: switchers[side].counts.report() for side in SIDES}
     return {"instances": rows, **sides, "total": _added(list(sides.values()))}
 

@@ -21,6 +21,7 @@ from switchrank.corpus.lexicons import Lexicon, Units, without_overlaps
 from switchrank.corpus.recipe import MIXED, Recipe
 from switchrank.corpus.stopwords import stopwords
 from switchrank.corpus.table import Numbers, TokenTable, Words, join_pieces
+from switchrank.corpus.treebank import detokenise
 from switchrank.seeds import counter_uniform, derive_seed
 
 
@@ -30,6 +31,26 @@ class Switched:
 
     texts: pl.Series
     languages: pl.Series
+
+
+def _uniform(
+    recipe: Recipe, side: str, purpose: str, *coordinates: NDArray[np.uint64] | Numbers
+) -> NDArray[np.float64]:
+    return counter_uniform(derive_seed(recipe.seed, purpose, side), *coordinates)
+
+
+def text_languages(recipe: Recipe, side: str, instances: NDArray[np.uint64]) -> Numbers | None:
+    """Per text, the number of its language (the source is the last), or None where words draw for themselves."""
+    if recipe.sides[side] != MIXED or recipe.mix == "token":
+        return None
+    return (_uniform(recipe, side, "language", instances) * len(recipe.choices(side))).astype(np.int64)
+
+
+def language_names(recipe: Recipe, side: str, drawn: Numbers | None, texts: int) -> pl.Series:
+    """The language code of each of some texts, whose languages are those ``drawn``."""
+    if drawn is None:
+        return pl.Series([recipe.sides[side]]).new_from_index(0, texts)
+    return pl.Series(recipe.choices(side)).gather(drawn)
 
 
 class Switcher:
@@ -74,7 +95,7 @@ class Switcher:
             instances: the instances' numbers, which key the draws.
         """
         words = self._table.words(texts)
-        drawn = self._draw_text_languages(instances)
+        drawn = text_languages(self._recipe, self._side, instances)
         language = self._draw_word_languages(drawn, words, instances)
         pieces = words.pieces.copy()
         came_from = np.full(len(words.key), -1, dtype=np.int8)
@@ -84,20 +105,12 @@ class Switcher:
             came_from[_spread(units)] = np.repeat(unit_language, units.length)
         self.counts.add(len(texts), self._is_content[words.key], came_from)
         switched = join_pieces(self._strings, pieces, words.pieces_per_text)
-        if drawn is None:
-            names = pl.Series([self._recipe.sides[self._side]]).new_from_index(0, len(texts))
-        else:
-            names = pl.Series([*self._foreign, self._recipe.source]).gather(drawn)
-        return Switched(switched, names)
+        if self._recipe.treebank and self._foreign:
+            switched = detokenise(switched)
+        return Switched(switched, language_names(self._recipe, self._side, drawn, len(texts)))
 
     def _uniform(self, purpose: str, *coordinates: NDArray[np.uint64] | Numbers) -> NDArray[np.float64]:
-        return counter_uniform(derive_seed(self._recipe.seed, purpose, self._side), *coordinates)
-
-    def _draw_text_languages(self, instances: NDArray[np.uint64]) -> Numbers | None:
-        """Per text, the number of its language (the source is the last), or None where words draw for themselves."""
-        if self._recipe.sides[self._side] != MIXED or self._recipe.mix == "token":
-            return None
-        return (self._uniform("language", instances) * len(self._choices)).astype(np.int64)
+        return _uniform(self._recipe, self._side, purpose, *coordinates)
 
     def _draw_word_languages(self, drawn: Numbers | None, words: Words, instances: NDArray[np.uint64]) -> Numbers:
         """Per word, the number of the language it is to be switched to, or -1."""

@@ -10,6 +10,7 @@ import polars as pl
 from switchrank.atomic import atomic_folder
 from switchrank.corpus.pieces import PieceTable
 from switchrank.corpus.streams import count_rows, read_slices, scan_checked, write_stream
+from switchrank.corpus.treebank import split_treebank
 from switchrank.errors import UserError
 from switchrank.formats.tables import DOCUMENTS, KEYS, PIECES, QUERIES, TOKENS, WORDS, read_table, write_table
 from switchrank.formats.vectors import vector_files
@@ -20,7 +21,9 @@ TOKEN_FILES = ("tokens.parquet", "pieces.parquet", "keys.parquet")
 """The files of a token table's folder."""
 
 
-def build_tokens(*, texts: str | Path, out: str | Path, vocabulary: str | Path | None = None) -> dict[str, int]:
+def build_tokens(
+    *, texts: str | Path, out: str | Path, vocabulary: str | Path | None = None, treebank: bool = False
+) -> dict[str, int]:
     """Write the token table of a ``DOCUMENTS`` or ``QUERIES`` table into the folder ``out``.
 
     ``tokens.parquet`` (``TOKENS``) holds the texts in their order, ``pieces.parquet`` (``PIECES``) the distinct words
@@ -31,6 +34,7 @@ def build_tokens(*, texts: str | Path, out: str | Path, vocabulary: str | Path |
         texts: the parquet table.
         out: the folder.
         vocabulary: vector store prefix whose words cut text without spaces; by default UAX 29 alone cuts.
+        treebank: compatibility: NLTK's Treebank tokens instead; joined they are the text only after detokenising.
 
     Returns:
         ``texts``, ``words`` (running), ``pieces`` and ``keys`` (distinct).
@@ -40,7 +44,7 @@ def build_tokens(*, texts: str | Path, out: str | Path, vocabulary: str | Path |
     """
     frame = _scan_texts(texts)
     known = None if vocabulary is None else read_table(vector_files(vocabulary)[0], WORDS)["word"]
-    table = PieceTable(splitter(known))
+    table = PieceTable(split_treebank, whole=True) if treebank else PieceTable(splitter(known))
     counts = {"texts": 0, "words": 0}
     with atomic_folder(out) as folder:
         tokens, pieces, keys = (folder / name for name in TOKEN_FILES)
