@@ -30,6 +30,13 @@ def jobs(printed: str) -> dict[str, int]:
     return {rule: int(count) for rule, count in re.findall(r"^([a-z_0-9]+) +(\d+)$", printed, re.MULTILINE)}
 
 
+@pytest.mark.parametrize("profile", ["profiles/local", "profiles/gpus", "slurm"])
+def test_every_profile_is_found_from_the_root_and_plans_the_same_jobs(profile, tmp_path):
+    plain = jobs(Workflow(tmp_path).run("-n").stdout)
+    assert jobs(Workflow(tmp_path).run("-n", "--profile", profile).stdout) == plain
+    assert plain["train_model"] > 0
+
+
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.stem)
 def test_every_config_plans_one_model_per_system_pair_and_seed(config, data, tmp_path):
     planned = jobs(Workflow(tmp_path, config).run("-n", SWITCHRANK_DATA=str(data)).stdout)

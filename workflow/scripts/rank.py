@@ -2,16 +2,17 @@
 
 from pathlib import Path
 
+from switchrank.gpus import gpu_for_job
 from switchrank.job import job
 
-with job(snakemake) as rule:
+with job(snakemake) as rule, gpu_for_job(rule.resources.get("gpu", 0)) as device:
     from switchrank.rank.score import rank_pairs
 
     rank_pairs(
         model=Path(rule.input.model[0]).parent,
         pairs=[part | {"out": out} for part, out in zip(rule.params.pairs, rule.output, strict=True)],
         system=rule.params.system,
-        device="cuda" if rule.resources.get("gpu", 0) else "cpu",
+        device=device,
         threads=rule.threads,
         **rule.params.settings,
     )

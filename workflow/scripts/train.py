@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from switchrank.gpus import gpu_for_job
 from switchrank.job import job
 
-with job(snakemake) as rule:
+with job(snakemake) as rule, gpu_for_job(rule.resources.get("gpu", 0)) as device:
     from switchrank.train.loop import train_ranker
 
     out = Path(rule.output[0]).parent
@@ -17,5 +18,5 @@ with job(snakemake) as rule:
         settings=rule.params.settings,
         seed=rule.params.seed,
         record=rule.params.names | {"code": rule.params.code},
-        device="cuda" if rule.resources.get("gpu", 0) else "cpu",
+        device=device,
     )
