@@ -1,6 +1,10 @@
 # One tokenizer and one starting model per run, then one cross-encoder per system, training pair and seed.
 START = PLAN.start_folders[-1]
 RECORD = [*MODEL_FILES, "README.md", "train.json"]
+STARTING = [*MODEL_FILES, "start.json"]
+STARTED = [
+    f"{START}/{file}" for file in (MODEL_FILES if START.endswith("/first") else STARTING)
+]
 
 
 TEXTS = tokenizer_texts()
@@ -46,7 +50,7 @@ if CONFIG.start.preset:
                 for file in store(f"{R}/vectors/aligned/{lang}").values()
             ],
         output:
-            [f"{R}/start/initial/{file}" for file in MODEL_FILES],
+            [f"{R}/start/initial/{file}" for file in STARTING],
         log:
             f"{R}/logs/train/initial.log",
         benchmark:
@@ -66,7 +70,7 @@ else:
 
     rule pretrained_model:
         output:
-            [f"{R}/start/initial/{file}" for file in MODEL_FILES],
+            [f"{R}/start/initial/{file}" for file in STARTING],
         log:
             f"{R}/logs/train/initial.log",
         benchmark:
@@ -90,7 +94,7 @@ if CONFIG.start.first:
         input:
             corpus=f"{FIRST}/train-00000.parquet",
             dev=f"{FIRST}/dev.parquet",
-            start=[f"{R}/start/initial/{file}" for file in MODEL_FILES],
+            start=[f"{R}/start/initial/{file}" for file in STARTING],
         output:
             [f"{R}/start/first/{file}" for file in RECORD],
         log:
@@ -121,7 +125,7 @@ if CONFIG.start.transplant:
                 for lang in PLAN.lexicon_languages(CONFIG.start.transplant)
             ],
         output:
-            [f"{R}/start/transplanted/{file}" for file in MODEL_FILES],
+            [f"{R}/start/transplanted/{file}" for file in STARTING],
         log:
             f"{R}/logs/train/transplant.log",
         benchmark:
@@ -139,7 +143,7 @@ rule train_model:
     input:
         corpus=lambda wildcards: f"{trained_on(wildcards)}/train-00000.parquet",
         dev=lambda wildcards: f"{trained_on(wildcards)}/dev.parquet",
-        start=[f"{START}/{file}" for file in MODEL_FILES],
+        start=STARTED,
     output:
         [f"{R}/models/{{system}}/{{train_pair}}/seed{{seed}}/{file}" for file in RECORD],
     log:
