@@ -100,6 +100,105 @@ SIGNIFICANCE: Schema = {
     "seeds": pl.Int64,
 }
 
+EFFECTS: Schema = {
+    "system": pl.String,
+    "baseline": pl.String,
+    "testset": pl.String,
+    "setup": pl.String,
+    "query_lang": pl.String,
+    "doc_lang": pl.String,
+    "metric": pl.String,
+    "delta": pl.Float64,
+    "boot_low": pl.Float64,
+    "boot_high": pl.Float64,
+    "effect_size": pl.Float64,
+    "queries": pl.Int64,
+    "seeds": pl.Int64,
+}
+"""Size of each difference in SIGNIFICANCE: bootstrap interval over queries, and Cohen's d of the paired differences."""
+DRAW: Schema = {"id": pl.String, "lang": pl.String}
+"""Which language each document or query of a mixed pool was given."""
+BIAS: Schema = {
+    "system": pl.String,
+    "testset": pl.String,
+    "query_lang": pl.String,
+    "doc_lang": pl.String,
+    "seed": pl.Int64,
+    "measure": pl.String,
+    "value": pl.Float64,
+    "queries": pl.Int64,
+}
+"""How a system treats the languages of a mixed pool; ``measure`` is one of ``rank_distance``, ``own_language_top10``,
+``own_language_pool``, ``rankc``."""
+ABLATION: Schema = {
+    "ablation": pl.String,
+    "start": pl.String,
+    "language": pl.String,
+    "examples": pl.Int64,
+    "seed": pl.Int64,
+    "testset": pl.String,
+    "query_lang": pl.String,
+    "doc_lang": pl.String,
+    "metric": pl.String,
+    "value": pl.Float64,
+}
+"""Target-language fine-tuning: one row per row of the ablation table, test pair and metric."""
+EQUIVALENCE: Schema = {
+    "start": pl.String,
+    "reference": pl.String,
+    "language": pl.String,
+    "testset": pl.String,
+    "query_lang": pl.String,
+    "doc_lang": pl.String,
+    "metric": pl.String,
+    "reference_value": pl.Float64,
+    "examples": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+}
+"""How many labelled queries ``start`` needs to reach ``reference`` without any; null where it never does."""
+SWEEP: Schema = {
+    "sweep": pl.String,
+    "system": pl.String,
+    "x": pl.String,
+    "testset": pl.String,
+    "setup": pl.String,
+    "seen": pl.String,
+    "query_lang": pl.String,
+    "doc_lang": pl.String,
+    "seed": pl.Int64,
+    "metric": pl.String,
+    "value": pl.Float64,
+    "switched": pl.Float64,
+    "p_at_1": pl.Float64,
+}
+"""One setting varied: ``x`` is its value as text, ``switched`` the measured share of switched content words of the
+corpus, ``p_at_1`` the mean quality of its lexicon (null where there is no gold)."""
+OVERLAP: Schema = {
+    "system": pl.String,
+    "testset": pl.String,
+    "query_lang": pl.String,
+    "doc_lang": pl.String,
+    "seed": pl.Int64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "metric": pl.String,
+    "value": pl.Float64,
+    "queries": pl.Int64,
+}
+"""A metric over the queries whose words occur in a relevant passage to a share from ``low`` (inclusive) to ``high``."""
+SHIFT: Schema = {
+    "system": pl.String,
+    "testset": pl.String,
+    "query_lang": pl.String,
+    "doc_lang": pl.String,
+    "seed": pl.Int64,
+    "drop": pl.Float64,
+    "drop_sd": pl.Float64,
+    "pairs": pl.Int64,
+}
+"""How far the score of a relevant passage falls when it is in ``doc_lang`` and not in the query's language."""
+
 
 def read_table(path: str | Path, schema: Schema) -> pl.DataFrame:
     """Read a ``.parquet`` or ``.csv`` table of ours.
