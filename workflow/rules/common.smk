@@ -60,6 +60,8 @@ MODEL_FILES = [
 
 wildcard_constraints:
     lang="[a-z]{2,3}",
+    src="[a-z]{2,3}",
+    tgt="[a-z]{2,3}",
     seed="[0-9]+",
     split="train|dev|test",
     collection="|".join(CONFIG.collections),
@@ -103,6 +105,7 @@ def collection_spec(name):
         ),
         "source": SOURCE,
         "triples": bool(getattr(section, "triples", None)),
+        "train_languages": list(section.train_languages),
         "seed": 1,
     }
 
@@ -143,6 +146,31 @@ def lexicons_of(kind):
 
 
 # corpus
+def corpora_where(parallel):
+    """A wildcard constraint: the corpora of parallel text, or the others."""
+    chosen = [
+        name for name, section in CONFIG.corpora.items() if section.parallel == parallel
+    ]
+    return "|".join(chosen) or "none"
+
+
+def parallel_parts(wildcards):
+    """What a corpus of parallel text is made from."""
+    collection = CONFIG.corpora[wildcards.corpus].collection
+    query, passage = wildcards.train_pair.split("-")
+    splits = ["train", "dev"]
+    return {
+        "instances": [
+            f"{R}/instances/{collection}/{split}.parquet" for split in splits
+        ],
+        "queries": [
+            f"{R}/sources/{collection}/queries-{split}-{query}.parquet"
+            for split in splits
+        ],
+        "documents": f"{R}/sources/{collection}/documents-{passage}.parquet",
+    }
+
+
 def instance_settings(wildcards):
     """How the pairs of a split are made."""
     spec = CONFIG.collections[wildcards.collection].instances.plain("dev_negatives")
@@ -260,13 +288,13 @@ def vocabulary(lang):
     return [f"{R}/vectors/aligned/{lang}.words.parquet"] if unspaced else []
 
 
-def pair_files(testset, pairs):
-    """Queries, documents and candidates of pairs, as plain JSON."""
+def pair_files(testset, pairs, translate=None):
+    """Queries, documents and candidates of pairs, as plain JSON; the texts translated through a lexicon if one is named."""
     return [
         {
             "pair": pair.id,
-            "queries": f"{collection_of(testset)}/queries-test-{pair.query}.parquet",
-            "documents": f"{collection_of(testset)}/documents-{pair.document}.parquet",
+            "queries": PLAN.texts(testset, "queries", pair.query, translate),
+            "documents": PLAN.texts(testset, "documents", pair.document, translate),
             "candidates": f"{R}/testsets/{testset}/candidates-{pair.document}.parquet",
         }
         for pair in pairs
@@ -286,11 +314,11 @@ def reference_files(testset):
     return files
 
 
-def pair_inputs(testset, pairs):
+def pair_inputs(testset, pairs, translate=None):
     """The distinct files of :func:`pair_files`."""
     files = [
         part[key]
-        for part in pair_files(testset, pairs)
+        for part in pair_files(testset, pairs, translate)
         for key in ["queries", "documents", "candidates"]
     ]
     return list(dict.fromkeys(files))

@@ -55,6 +55,8 @@ rule switch:
         f"{R}/logs/corpus/{{corpus}}-{{train_pair}}.log",
     benchmark:
         f"{R}/benchmarks/corpus/{{corpus}}-{{train_pair}}.tsv"
+    wildcard_constraints:
+        corpus=corpora_where(parallel=False),
     conda:
         "../../envs/switchrank.yaml"
     params:
@@ -64,6 +66,55 @@ rule switch:
         code=CODE("corpus.switch"),
     script:
         "../scripts/switch.py"
+
+
+rule parallel:
+    input:
+        unpack(parallel_parts),
+    output:
+        train=f"{R}/corpora/{{corpus}}/{{train_pair}}/train-00000.parquet",
+        dev=f"{R}/corpora/{{corpus}}/{{train_pair}}/dev.parquet",
+        stats=f"{R}/corpora/{{corpus}}/{{train_pair}}/stats.json",
+    log:
+        f"{R}/logs/corpus/{{corpus}}-{{train_pair}}.log",
+    benchmark:
+        f"{R}/benchmarks/corpus/{{corpus}}-{{train_pair}}.tsv"
+    wildcard_constraints:
+        corpus=corpora_where(parallel=True),
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        languages=lambda wildcards: wildcards.train_pair.split("-"),
+        code=CODE("corpus.parallel"),
+    script:
+        "../scripts/parallel.py"
+
+
+rule translate:
+    input:
+        texts=f"{R}/sources/{{collection}}/{{table}}-{{lang}}.parquet",
+        lexicon=lambda wildcards: PLAN.reverse_file(wildcards.lexicon, wildcards.lang),
+        vocabulary=lambda wildcards: vocabulary(wildcards.lang),
+    output:
+        f"{R}/translated/{{lexicon}}/{{collection}}/{{table}}-{{lang}}.parquet",
+    log:
+        f"{R}/logs/corpus/translate-{{lexicon}}-{{collection}}-{{table}}-{{lang}}.log",
+    benchmark:
+        f"{R}/benchmarks/corpus/translate-{{lexicon}}-{{collection}}-{{table}}-{{lang}}.tsv"
+    wildcard_constraints:
+        table="queries-test|documents",
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        languages=lambda wildcards: [wildcards.lang, SOURCE],
+        names=lambda wildcards: [
+            wildcards.lexicon,
+            wildcards.collection,
+            wildcards.table,
+        ],
+        code=CODE("corpus.translate"),
+    script:
+        "../scripts/translate.py"
 
 
 rule corpus:

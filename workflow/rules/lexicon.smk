@@ -1,16 +1,16 @@
 # Bilingual lexicons, from aligned vectors by exact nearest neighbours or from Wikipedia titles, and their quality.
 rule vectors_lexicon:
     input:
-        source_words=f"{R}/vectors/aligned/{SOURCE}.words.parquet",
-        source_matrix=f"{R}/vectors/aligned/{SOURCE}.npy",
-        target_words=f"{R}/vectors/aligned/{{lang}}.words.parquet",
-        target_matrix=f"{R}/vectors/aligned/{{lang}}.npy",
+        source_words=f"{R}/vectors/aligned/{{src}}.words.parquet",
+        source_matrix=f"{R}/vectors/aligned/{{src}}.npy",
+        target_words=f"{R}/vectors/aligned/{{tgt}}.words.parquet",
+        target_matrix=f"{R}/vectors/aligned/{{tgt}}.npy",
     output:
-        f"{R}/lexicons/{{lexicon}}/{SOURCE}-{{lang}}.parquet",
+        f"{R}/lexicons/{{lexicon}}/{{src}}-{{tgt}}.parquet",
     log:
-        f"{R}/logs/lexicon/{{lexicon}}-{{lang}}.log",
+        f"{R}/logs/lexicon/{{lexicon}}-{{src}}-{{tgt}}.log",
     benchmark:
-        f"{R}/benchmarks/lexicon/{{lexicon}}-{{lang}}.tsv"
+        f"{R}/benchmarks/lexicon/{{lexicon}}-{{src}}-{{tgt}}.tsv"
     wildcard_constraints:
         lexicon=lexicons_of("vectors"),
     conda:
@@ -19,7 +19,7 @@ rule vectors_lexicon:
         spec=lambda wildcards: CONFIG.lexicons[wildcards.lexicon].plain(
             "kind", "languages"
         ),
-        lang=lambda wildcards: wildcards.lang,
+        pair=lambda wildcards: [wildcards.src, wildcards.tgt],
         code=CODE("lexicon.induce"),
     script:
         "../scripts/vectors_lexicon.py"
@@ -47,6 +47,53 @@ rule titles_lexicon:
         code=CODE("lexicon.titles"),
     script:
         "../scripts/titles_lexicon.py"
+
+
+rule dictionary_lexicon:
+    input:
+        lambda wildcards: CONFIG.lexicons[wildcards.lexicon].path.format(
+            lang=wildcards.lang
+        ),
+    output:
+        f"{R}/lexicons/{{lexicon}}/{SOURCE}-{{lang}}.parquet",
+    log:
+        f"{R}/logs/lexicon/{{lexicon}}-{{lang}}.log",
+    benchmark:
+        f"{R}/benchmarks/lexicon/{{lexicon}}-{{lang}}.tsv"
+    wildcard_constraints:
+        lexicon=lexicons_of("dictionary"),
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        lang=lambda wildcards: wildcards.lang,
+        code=CODE("lexicon.dictionary"),
+    script:
+        "../scripts/dictionary_lexicon.py"
+
+
+rule degraded_lexicon:
+    input:
+        lambda wildcards: PLAN.lexicon_file(
+            CONFIG.lexicons[wildcards.lexicon].of, wildcards.lang
+        ),
+    output:
+        f"{R}/lexicons/{{lexicon}}/{SOURCE}-{{lang}}.parquet",
+    log:
+        f"{R}/logs/lexicon/{{lexicon}}-{{lang}}.log",
+    benchmark:
+        f"{R}/benchmarks/lexicon/{{lexicon}}-{{lang}}.tsv"
+    wildcard_constraints:
+        lexicon=lexicons_of("degraded"),
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        spec=lambda wildcards: CONFIG.lexicons[wildcards.lexicon].plain(
+            "kind", "of", "languages"
+        ),
+        lang=lambda wildcards: wildcards.lang,
+        code=CODE("lexicon.dictionary"),
+    script:
+        "../scripts/degraded_lexicon.py"
 
 
 QUALITY_PAIRS = [

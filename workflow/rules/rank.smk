@@ -87,38 +87,38 @@ for testset in CONFIG.testsets:
             script:
                 "../scripts/rank_reference.py"
 
-    for system, train_pair in PLAN.models:
-        if PLAN.ranked_pairs(system, train_pair, testset):
+    for ranker in PLAN.rankers:
+        if PLAN.ranked_pairs(ranker, testset):
 
             rule:
                 name:
-                    identifier("rank", system, train_pair, testset)
+                    identifier("rank", ranker.system, ranker.train_pair, testset)
                 input:
                     model=[
-                        f"{PLAN.model_folder(system, train_pair, '{seed}')}/{file}"
+                        f"{PLAN.model_folder(ranker.trained, ranker.train_pair, '{seed}')}/{file}"
                         for file in MODEL_FILES
                     ],
                     pairs=pair_inputs(
-                        testset, PLAN.ranked_pairs(system, train_pair, testset)
+                        testset, PLAN.ranked_pairs(ranker, testset), ranker.translate
                     ),
                 output:
                     [
-                        PLAN.run_file(system, testset, pair.id, "{seed}")
-                        for pair in PLAN.ranked_pairs(system, train_pair, testset)
+                        PLAN.run_file(ranker.system, testset, pair.id, "{seed}")
+                        for pair in PLAN.ranked_pairs(ranker, testset)
                     ],
                 log:
-                    f"{R}/logs/rank/{system}-{train_pair}-{testset}-seed{{seed}}.log",
+                    f"{R}/logs/rank/{ranker.system}-{ranker.train_pair}-{testset}-seed{{seed}}.log",
                 benchmark:
-                    f"{R}/benchmarks/rank/{system}-{train_pair}-{testset}-seed{{seed}}.tsv"
+                    f"{R}/benchmarks/rank/{ranker.system}-{ranker.train_pair}-{testset}-seed{{seed}}.tsv"
                 conda:
                     "../../envs/switchrank.yaml"
                 threads: CONFIG.rank.threads
                 resources:
                     gpu=resource_gpu,
                 params:
-                    system=system,
+                    system=ranker.system,
                     pairs=pair_files(
-                        testset, PLAN.ranked_pairs(system, train_pair, testset)
+                        testset, PLAN.ranked_pairs(ranker, testset), ranker.translate
                     ),
                     settings={
                         "token_budget": CONFIG.rank.token_budget,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from switchrank.config.load import load_config
-from switchrank.config.plan import Plan
+from switchrank.config.plan import Plan, Ranker
 from switchrank.config.reference import update
 
 ROOT = Path(__file__).parents[3]
@@ -20,8 +20,8 @@ def test_one_model_serves_all_pairs_unless_its_corpus_is_bilingual(plan):
     assert plan.train_pairs("english") == ["en-en"]
     assert plan.train_pairs("ml-cs") == ["xx-xx"]
     assert plan.train_pairs("bl-cs") == ["en-qaa", "qab-qac"]
-    assert [pair.id for pair in plan.ranked_pairs("bl-cs", "en-qaa", "world")] == ["en-qaa"]
-    assert len(plan.ranked_pairs("ml-cs", "xx-xx", "world")) == len(plan.pairs["world"])
+    assert [pair.id for pair in plan.ranked_pairs(Ranker("bl-cs", "bl-cs", "en-qaa"), "world")] == ["en-qaa"]
+    assert len(plan.ranked_pairs(Ranker("ml-cs", "ml-cs", "xx-xx"), "world")) == len(plan.pairs["world"])
 
 
 def test_unseen_languages_are_never_switched_in(plan):
@@ -36,7 +36,7 @@ def test_runs_carry_the_test_pair_and_models_the_training_pair(plan):
         plan.run_file(run.system, run.testset, run.pair.id, run.seed)
         == "results/demo/runs/ml-cs/world/qaa-en/seed1.trec"
     )
-    assert plan.model_folder(run.system, run.train_pair, run.seed) == "results/demo/models/ml-cs/xx-xx/seed1"
+    assert plan.model_folder("ml-cs", "xx-xx", run.seed) == "results/demo/models/ml-cs/xx-xx/seed1"
 
 
 def test_reference_rows_are_run_once_whatever_the_seeds(plan):

@@ -41,6 +41,7 @@ def _languages(config: Config) -> Iterator[Finding]:
     known = config.languages.every
     used: list[tuple[str, Iterable[str]]] = [
         *((f"collections.{name}.languages", part.languages) for name, part in config.collections.items()),
+        *((f"testsets.{name}.mixed", config.mixed_languages(name)) for name in config.testsets),
         *((f"lexicons.{name}.languages", part.languages or []) for name, part in config.lexicons.items()),
         *(
             (f"corpora.{name}.languages", part.languages if isinstance(part.languages, list) else [])
@@ -83,6 +84,9 @@ def _corpora(config: Config) -> Iterator[Finding]:
         yield from _known(f"corpora.{name}.from", "collection", corpus.collection, config.collections)
         if "train" not in config.collections[corpus.collection].splits:
             yield f"corpora.{name}.from", f"{corpus.collection} has no training split", "name one that has"
+        if corpus.parallel and not config.collections[corpus.collection].train_languages:
+            place = f"collections.{corpus.collection}.train_languages"
+            yield place, f"no training text in another language, which corpora.{name} needs", "list its languages"
         if corpus.lexicon is None:
             continue
         yield from _known(f"corpora.{name}.lexicon", "lexicon", corpus.lexicon, config.lexicons)
@@ -93,7 +97,10 @@ def _corpora(config: Config) -> Iterator[Finding]:
 
 def _systems(config: Config) -> Iterator[Finding]:
     for name, system in config.systems.items():
-        yield from _known(f"systems.{name}.corpus", "corpus", system.corpus, config.corpora)
+        if system.corpus:
+            yield from _known(f"systems.{name}.corpus", "corpus", system.corpus, config.corpora)
+        if system.model and system.test:
+            yield from _translated(config, name, system.model, system.test.translate)
         if name in {"random", "bm25"}:
             yield f"systems.{name}", "the name of a reference row", "choose another name"
     yield from _known("evaluate.baseline", "system", config.evaluate.baseline, config.systems)
@@ -105,11 +112,36 @@ def _systems(config: Config) -> Iterator[Finding]:
         yield from _known("start.transplant", "lexicon", config.start.transplant, config.lexicons)
 
 
+def _translated(config: Config, name: str, model: str, lexicon: str) -> Iterator[Finding]:
+    trained = [other for other, system in config.systems.items() if system.corpus]
+    yield from _known(f"systems.{name}.model", "trained system", model, trained)
+    if config.corpora[str(config.systems[model].corpus)].bilingual:
+        yield f"systems.{name}.model", f"{model} has a model per pair", "name a system with one model for all"
+    place = f"systems.{name}.test.translate"
+    yield from _known(place, "lexicon", lexicon, config.lexicons)
+    if config.lexicons[lexicon].kind != "vectors":
+        yield place, f"{lexicon} is not of kind vectors, so it has no reverse", "name one that is"
+
+
+def _mixed(config: Config, name: str, members: list[str]) -> Iterator[Finding]:
+    collection = config.collections[config.testsets[name].collection]
+    for language in members:
+        yield from _known(f"testsets.{name}.mixed", "language of the collection:", language, collection.languages)
+    if not name.endswith(f"-mlir{len(members)}"):
+        yield (
+            f"testsets.{name}",
+            f"a pool of {len(members)} languages",
+            f"name it {name.split('-mlir')[0]}-mlir{len(members)}",
+        )
+
+
 def _testsets(config: Config) -> Iterator[Finding]:
     for name, testset in config.testsets.items():
         yield from _known(f"testsets.{name}.collection", "collection", testset.collection, config.collections)
         if "test" not in config.collections[testset.collection].splits:
             yield f"testsets.{name}.collection", f"{testset.collection} has no test split", "name one that has"
+        if testset.mixed:
+            yield from _mixed(config, name, config.mixed_languages(name))
         crossing = testset.candidates.bm25 and testset.candidates.query_language == "source"
         if testset.documents == "own" and crossing:
             place = f"testsets.{name}.candidates.query_language"

@@ -81,6 +81,9 @@ class MsMarco(Section):
     documents: str = Field(description="TSV docid, text; `{lang}` stands for the language")
     queries: str = Field(description="TSV qid, text; `{split}` and `{lang}` are filled in")
     judgements: str = Field(description="TREC qrels; `{split}` is filled in")
+    train_languages: list[Language] = Field(
+        [], description="further languages that training queries exist in (translations, same ids)"
+    )
     triples: str | None = Field(None, description="TSV qid, positive, negative for training; else BM25 hard negatives")
     groups: str | None = Field(None, description="TSV docid, topic: the development cut keeps topics together")
     dev: DevShare = Field(0.1, description="share of training queries cut off for development, by whole groups")
@@ -104,6 +107,11 @@ class Squad(Section):
     def splits(self) -> list[str]:
         """The one split it has."""
         return [self.split]
+
+    @property
+    def train_languages(self) -> list[str]:
+        """Training questions are in the source language only."""
+        return []
 
 
 Collection = Annotated[MsMarco | Squad, Field(discriminator="format")]
@@ -168,7 +176,21 @@ class TitlesLexicon(Section):
     languages: list[Language] | None = Field(None, description="target languages; default: seen languages")
 
 
-Lexicon = Annotated[VectorsLexicon | TitlesLexicon, Field(discriminator="kind")]
+class DictionaryLexicon(Section):
+    kind: Literal["dictionary"]
+    path: str = Field(description="`source target` a line (MUSE, XLing-Eval, TSV); `{lang}` stands for the language")
+    languages: list[Language] | None = Field(None, description="target languages; default: seen languages")
+
+
+class DegradedLexicon(Section):
+    kind: Literal["degraded"]
+    of: Name = Field(description="the lexicon to make worse")
+    share: Share = Field(description="share of its source words that get another word's translations")
+    seed: int = Field(1, description="seed of the choice")
+    languages: list[Language] | None = Field(None, description="target languages; default: seen languages")
+
+
+Lexicon = Annotated[VectorsLexicon | TitlesLexicon | DictionaryLexicon | DegradedLexicon, Field(discriminator="kind")]
 
 
 class Corpus(Section):
@@ -176,6 +198,9 @@ class Corpus(Section):
     lexicon: Name | None = Field(None, description="the lexicon to switch with; none leaves the text as it is")
     languages: Literal["seen", "pair"] | list[Language] = Field(
         "seen", description="`seen` or a list: one multilingual corpus; `pair`: one bilingual corpus per pair"
+    )
+    parallel: bool = Field(
+        False, description="no switching: the collection's own text in both languages of a pair (its train_languages)"
     )
     p: Share = Field(0.5, description="probability that a covered word is switched")
     mix: Literal["token", "instance"] = Field("token", description="language drawn per word or per side")
@@ -189,16 +214,32 @@ class Corpus(Section):
     def _compatible(self) -> Corpus:
         if self.substring_replace and (self.p < 1 or self.treebank or self.mix != "instance"):
             raise ValueError("substring_replace knows no draw: set p: 1.0, mix: instance, and no treebank")
+        if self.parallel and self.lexicon:
+            raise ValueError("parallel text is not switched: leave out lexicon or parallel")
         return self
 
     @property
     def bilingual(self) -> bool:
         """Whether there is one corpus, and so one model, per language pair."""
-        return self.lexicon is not None and self.languages == "pair"
+        return self.parallel or (self.lexicon is not None and self.languages == "pair")
+
+
+class Translation(Section):
+    translate: Name = Field(description="lexicon of kind vectors: test texts go word by word into the source language")
 
 
 class System(Section):
-    corpus: Name = Field(description="the corpus it is trained on")
+    corpus: Name | None = Field(None, description="the corpus it is trained on")
+    model: Name | None = Field(None, description="instead: the system whose models it uses")
+    test: Translation | None = Field(None, description="Translate-Test, with `model`")
+
+    @model_validator(mode="after")
+    def _one(self) -> System:
+        if (self.corpus is None) == (self.model is None):
+            raise ValueError("give either corpus (to train on) or model (another system's)")
+        if (self.model is None) != (self.test is None):
+            raise ValueError("model and test go together: a system that only tests another's models says how")
+        return self
 
 
 class Optimisation(Section):
@@ -273,12 +314,30 @@ class Candidates(Section):
 
 class Testset(Section):
     collection: Name = Field(description="a collection with a test split")
-    pairs: str = Field(description="TSV: id, query, document, own_model (yes: pair-wise systems train for it)")
+    pairs: str | None = Field(
+        None, description="TSV: id, query, document, own_model (yes: pair-wise systems train for it)"
+    )
+    mixed: Literal["seen", "all"] | list[Language] | None = Field(
+        None, description="instead of pairs: mixed pools en-xx, xx-en, xx-xx over the source and these languages"
+    )
+    pool: Literal["drawn", "every"] = Field(
+        "drawn",
+        description="mixed: one language drawn per document (as published), or every document in every language",
+    )
+    seed: int = Field(0, description="mixed: seed of the draws per document and per query")
     candidates: Candidates = Field(description="what is re-ranked")
     queries: Count | None = Field(None, description="a seeded sample of the test queries, the same in every pair")
     documents: Literal["parallel", "own"] = Field(
         "parallel", description="parallel: ids mean the same in all languages; own: each language has its own ids"
     )
+
+    @model_validator(mode="after")
+    def _one(self) -> Testset:
+        if (self.pairs is None) == (self.mixed is None):
+            raise ValueError("give either pairs (a table) or mixed (languages of a pool)")
+        if self.mixed and self.pool == "drawn" and self.documents == "own":
+            raise ValueError("a language is drawn per document, and these are not parallel: write pool: every")
+        return self
 
 
 class Rank(Section):
@@ -316,3 +375,11 @@ class Config(Section):
     testsets: dict[Name, Testset]
     rank: Rank = Rank()
     evaluate: Evaluate = Evaluate()
+
+    def mixed_languages(self, testset: str) -> list[str]:
+        """Languages of a mixed pool, the source first; none where the test set is not mixed."""
+        chosen = self.testsets[testset].mixed
+        if chosen is None:
+            return []
+        named = {"seen": self.languages.seen, "all": [*self.languages.seen, *self.languages.unseen]}
+        return list(dict.fromkeys([self.languages.source, *(named[chosen] if isinstance(chosen, str) else chosen)]))

@@ -32,11 +32,21 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Run:
-    """One TREC run: which model scores which pair of which test set."""
+class Ranker:
+    """A model at work: ``system`` scores with the model that ``trained`` has for ``train_pair``, on texts translated
+    through the lexicon ``translate`` where there is one."""
 
     system: str
+    trained: str
     train_pair: str
+    translate: str | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One TREC run: which system scores which pair of which test set."""
+
+    system: str
     testset: str
     pair: Pair
     seed: int
@@ -98,6 +108,9 @@ class Plan:
 
     def _pairs(self, testset: str) -> list[Pair]:
         section = self.config.testsets[testset]
+        if section.pairs is None:
+            source = self.config.languages.source
+            return [Pair(*sides, own_model=False) for sides in ((source, MIXED), (MIXED, source), (MIXED, MIXED))]
         found = [root / section.pairs for root in self.roots if (root / section.pairs).is_file()]
         return read_pairs(found[0] if found else section.pairs, self.config.collections[section.collection].languages)
 
@@ -109,7 +122,7 @@ class Plan:
         source = self.config.languages.source
         files = {f"documents/{lang}": section.documents.format(lang=lang) for lang in section.languages}
         for split in section.splits:
-            for lang in [source] if split == "train" else section.languages:
+            for lang in [source, *section.train_languages] if split == "train" else section.languages:
                 files[f"queries/{split}/{lang}"] = section.queries.format(split=split, lang=lang)
             files[f"judgements/{split}"] = section.judgements.format(split=split)
         if section.triples:
@@ -125,6 +138,10 @@ class Plan:
     def lexicon_file(self, lexicon: str, language: str) -> str:
         """The lexicon from the source language to ``language``."""
         return f"{self.folder}/lexicons/{lexicon}/{self.config.languages.source}-{language}.parquet"
+
+    def reverse_file(self, lexicon: str, language: str) -> str:
+        """The lexicon from ``language`` to the source language."""
+        return f"{self.folder}/lexicons/{lexicon}/{language}-{self.config.languages.source}.parquet"
 
     @cached_property
     def lexicon_files(self) -> dict[tuple[str, str], str]:
@@ -155,16 +172,18 @@ class Plan:
         """The training pairs of a corpus: ``en-en``, ``xx-xx``, or one per pair with a model of its own."""
         section = self.config.corpora[corpus]
         source = self.config.languages.source
-        if section.lexicon is None:
+        if section.lexicon is None and not section.parallel:
             return [f"{source}-{source}"]
-        if section.languages != "pair":
+        if not section.bilingual:
             return [f"{MIXED}-{MIXED}"]
         return list(
             dict.fromkeys(pair.id for pairs in self.pairs.values() for pair in pairs if self._trains(section, pair))
         )
 
     def _trains(self, corpus: Corpus, pair: Pair) -> bool:
-        reachable = {self.config.languages.source, *self.lexicon_languages(str(corpus.lexicon))}
+        given = self.config.collections[corpus.collection].train_languages
+        others = given if corpus.parallel else self.lexicon_languages(str(corpus.lexicon))
+        reachable = {self.config.languages.source, *others}
         return pair.own_model and {pair.query, pair.document} <= reachable
 
     def corpus_languages(self, corpus: str, train_pair: str) -> list[str]:
@@ -193,17 +212,46 @@ class Plan:
     def models(self) -> list[tuple[str, str]]:
         """Every (system, training pair) of the run."""
         return [
-            (name, pair) for name, system in self.config.systems.items() for pair in self.train_pairs(system.corpus)
+            (name, pair)
+            for name, system in self.config.systems.items()
+            if system.corpus
+            for pair in self.train_pairs(system.corpus)
         ]
+
+    @cached_property
+    def rankers(self) -> list[Ranker]:
+        """Every system with each of its models, in the order of the config."""
+        found = []
+        for name, system in self.config.systems.items():
+            trained = system.model or name
+            translate = system.test.translate if system.test else None
+            found += [Ranker(name, trained, pair, translate) for model, pair in self.models if model == trained]
+        return found
 
     def model_folder(self, system: str, train_pair: str, seed: int | str) -> str:
         """The folder of a trained model."""
         return f"{self.folder}/models/{system}/{train_pair}/seed{seed}"
 
-    def ranked_pairs(self, system: str, train_pair: str, testset: str) -> list[Pair]:
-        """Pairs that a model scores: its own, or all when it serves all."""
-        corpus = self.config.corpora[self.config.systems[system].corpus]
-        return [pair for pair in self.pairs[testset] if not corpus.bilingual or pair.id == train_pair]
+    def ranked_pairs(self, ranker: Ranker, testset: str) -> list[Pair]:
+        """Pairs that a model scores: its own, or all when it serves all, or those whose sides can be translated."""
+        corpus = self.config.corpora[str(self.config.systems[ranker.trained].corpus)]
+        pairs = self.pairs[testset]
+        if corpus.bilingual:
+            return [pair for pair in pairs if pair.id == ranker.train_pair]
+        if ranker.translate is None:
+            return pairs
+        known = {self.config.languages.source, *self.lexicon_languages(ranker.translate)}
+        return [pair for pair in pairs if {pair.query, pair.document} <= known]
+
+    def texts(self, testset: str, kind: str, language: str, translate: str | None = None) -> str:
+        """The table of the ``documents`` or ``queries`` of a test set in one language, a mixed one, or translated."""
+        collection = self.config.testsets[testset].collection
+        name = "documents" if kind == "documents" else "queries-test"
+        if language == MIXED:
+            return f"{self.folder}/pools/{testset}/{kind}.parquet"
+        if translate and language != self.config.languages.source:
+            return f"{self.folder}/translated/{translate}/{collection}/{name}-{language}.parquet"
+        return f"{self.folder}/sources/{collection}/{name}-{language}.parquet"
 
     def run_file(self, system: str, testset: str, pair: str, seed: int | str) -> str:
         """The TREC run of a system on one pair."""
@@ -213,11 +261,11 @@ class Plan:
         """Every run of a test set: reference rows first, then systems."""
         for reference in self.config.evaluate.references:
             for pair in self.pairs[testset]:
-                yield Run(reference, "", testset, pair, self.config.seeds[0])
-        for system, train_pair in self.models:
-            for pair in self.ranked_pairs(system, train_pair, testset):
+                yield Run(reference, testset, pair, self.config.seeds[0])
+        for ranker in self.rankers:
+            for pair in self.ranked_pairs(ranker, testset):
                 for seed in self.config.seeds:
-                    yield Run(system, train_pair, testset, pair, seed)
+                    yield Run(ranker.system, testset, pair, seed)
 
     def document_languages(self, testset: str) -> list[str]:
         """Document languages of a test set, in table order."""

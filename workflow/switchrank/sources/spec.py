@@ -32,6 +32,7 @@ class CollectionSpec:
         source: the language of training and development queries.
         seed: chooses the groups of the development cut.
         triples: whether the data brings training triples.
+        train_languages: further languages that training queries exist in, under the ids of the source's.
     """
 
     format: str
@@ -42,6 +43,7 @@ class CollectionSpec:
     source: str = "en"
     seed: int = 1
     triples: bool = False
+    train_languages: tuple[str, ...] = ()
 
     @classmethod
     def from_plain(cls, spec: Mapping[str, Any]) -> CollectionSpec:
@@ -77,6 +79,10 @@ class CollectionSpec:
         for language in self.languages:
             if not language.replace("-", "").isalnum():
                 raise UserError(_FILE, "languages", f"{language!r}", "write a language code such as en or pt-BR")
+        for language in self.train_languages:
+            if language not in self.languages or language == self.source or self.format != "msmarco":
+                problem = f"{language!r} is the source, has no documents, or the format is not msmarco"
+                raise UserError(_FILE, "train_languages", problem, "name other languages of the collection")
         if self.triples and self.format != "msmarco":
             raise UserError(_FILE, "triples", f"not part of the format {self.format}", "leave the key out")
 
@@ -103,8 +109,8 @@ class CollectionSpec:
         return [split for split in SPLITS if split in there]
 
     def query_languages(self, split: str) -> list[str]:
-        """Languages a split has queries and judgements in: all of them for test, else the source language."""
-        return list(self.languages) if split == "test" else [self.source]
+        """Languages a split has queries and judgements in: all for test, else the source and the training ones."""
+        return list(self.languages) if split == "test" else [self.source, *self.train_languages]
 
     def outputs(self) -> list[str]:
         """Names of the tables, relative to the collection's folder."""
@@ -157,7 +163,7 @@ class CollectionSpec:
 
 def _typed(key: str, value: Any) -> Any:
     """``value`` if its type is the one of ``key`` (a list as a tuple), else UserError."""
-    if key in ("languages", "splits"):
+    if key in ("languages", "splits", "train_languages"):
         if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
             raise UserError(_FILE, key, f"{value!r}", "write a list of names")
         return tuple(value)

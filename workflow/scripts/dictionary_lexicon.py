@@ -1,0 +1,8 @@
+"""Rule dictionary_lexicon: a given dictionary as a lexicon."""
+
+from switchrank.job import job
+
+with job(snakemake) as rule:
+    from switchrank.lexicon.dictionary import dictionary_lexicon
+
+    dictionary_lexicon(path=rule.input[0], out=rule.output[0])

@@ -1,0 +1,19 @@
+"""Rule parallel: training and development pairs with the texts of two languages."""
+
+from pathlib import Path
+
+from switchrank.job import job
+
+with job(snakemake) as rule:
+    from switchrank.corpus.parallel import parallel_corpus
+
+    for number, split in enumerate(("train", "dev")):
+        parallel_corpus(
+            instances=rule.input.instances[number],
+            queries=rule.input.queries[number],
+            documents=rule.input.documents,
+            query_lang=rule.params.languages[0],
+            passage_lang=rule.params.languages[1],
+            out=Path(rule.output.train).parent,
+            name=split,
+        )

@@ -1,0 +1,16 @@
+"""Rule translate: texts of a test collection, word by word into the source language."""
+
+from switchrank.job import job
+
+with job(snakemake) as rule:
+    from switchrank.corpus.translate import translate_texts
+
+    words = rule.input.get("vocabulary")
+    translate_texts(
+        texts=rule.input.texts,
+        lexicon=rule.input.lexicon,
+        language=rule.params.languages[0],
+        source=rule.params.languages[1],
+        vocabulary=str(words).removesuffix(".words.parquet") if words else None,
+        out=rule.output[0],
+    )

@@ -1,0 +1,61 @@
+"""Training pairs whose texts are given in the languages of the pair: translated training data, for comparison."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from switchrank.atomic import atomic_path
+from switchrank.corpus.files import corpus_files
+from switchrank.errors import UserError
+from switchrank.formats.tables import CORPUS, DOCUMENTS, INSTANCES, QUERIES, read_table, write_table
+
+
+def parallel_corpus(
+    *,
+    instances: str | Path,
+    queries: str | Path,
+    documents: str | Path,
+    query_lang: str,
+    passage_lang: str,
+    out: str | Path,
+    name: str = "train",
+) -> dict[str, Any]:
+    """Write the corpus (``CORPUS``, in instance order) of ``instances`` with the texts of two languages.
+
+    The list of pairs and labels is that of the source language, as in the Fine-tuning upper reference of Litschko et
+    al. (2023, section 4): only the text differs. Pairs without a text in these languages are left out and counted.
+
+    Args:
+        instances: ``INSTANCES``.
+        queries: ``QUERIES`` in ``query_lang``, under the ids of the source language.
+        documents: ``DOCUMENTS`` in ``passage_lang``.
+        query_lang, passage_lang: language codes.
+        out: the folder; the files :func:`switchrank.corpus.files.corpus_files` names appear in it.
+        name: ``train``, which has statistics beside it, or another name for one file.
+
+    Returns:
+        ``{"instances": pairs written, "left_out": pairs without a text}``.
+
+    Raises:
+        UserError: a file is missing or of another schema, or no pair has both texts.
+    """
+    pairs = read_table(instances, INSTANCES)
+    asked = read_table(queries, QUERIES).select("qid", pl.col("text").alias("query"))
+    read = read_table(documents, DOCUMENTS).select(pl.col("docid").alias("pid"), pl.col("text").alias("passage"))
+    table = pairs.join(asked, on="qid", how="inner", maintain_order="left").join(
+        read, on="pid", how="inner", maintain_order="left"
+    )
+    if table.is_empty():
+        raise UserError(queries, "", f"no pair has its texts in {query_lang} and {passage_lang}", "check the ids")
+    counts = {"instances": len(table), "left_out": len(pairs) - len(table)}
+    languages = {"query_lang": pl.lit(query_lang), "passage_lang": pl.lit(passage_lang)}
+    file = next(file for file in corpus_files(shards=1, name=name) if file.endswith(".parquet"))
+    write_table(table.with_columns(**languages), Path(out) / file, CORPUS)
+    if name == "train":
+        with atomic_path(Path(out) / "stats.json") as temporary:
+            temporary.write_text(json.dumps(counts, sort_keys=True, indent=1) + "\n", encoding="utf-8")
+    return counts

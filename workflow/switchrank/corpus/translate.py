@@ -1,0 +1,86 @@
+"""Translate-Test: texts of a test set put word by word into the source language, through a lexicon read backwards.
+
+Term-by-term translation with bilingual dictionaries, after Roy et al. (2020) and the baseline of Litschko et al. (2023,
+section 4): every word that the lexicon knows is replaced by its best translation, every other word stays.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from switchrank.corpus.pieces import PieceTable
+from switchrank.corpus.recipe import read_recipe
+from switchrank.corpus.switcher import Switcher
+from switchrank.corpus.table import TokenTable
+from switchrank.errors import UserError
+from switchrank.formats.tables import DOCUMENTS, QUERIES, TOKENS, WORDS, Schema, read_table, write_table
+from switchrank.formats.vectors import vector_files
+from switchrank.progress import progress
+from switchrank.words import Split, Splitter, splitter
+
+_BLOCK = 20_000
+
+
+def translate_texts(
+    *,
+    texts: str | Path,
+    lexicon: str | Path,
+    language: str,
+    source: str,
+    out: str | Path,
+    vocabulary: str | Path | None = None,
+) -> dict[str, int]:
+    """Write ``texts`` with every known word in the language ``source``; ids, order and groups stay.
+
+    Args:
+        texts: ``DOCUMENTS`` or ``QUERIES`` in ``language``.
+        lexicon: ``LEXICON`` from ``language`` to ``source``.
+        language, source: language codes.
+        out: the table to write, of the schema of ``texts``.
+        vocabulary: vector store prefix whose words cut text without spaces; single spaces then part the words.
+
+    Returns:
+        ``{"texts", "tokens", "switched"}``.
+
+    Raises:
+        UserError: a file is missing or of another schema, or the lexicon covers no word of the texts.
+    """
+    frame, schema = _read_texts(texts)
+    known = None if vocabulary is None else read_table(vector_files(vocabulary)[0], WORDS)["word"]
+    split = splitter(known) if known is None else _spaced(splitter(known))
+    table = PieceTable(split, whole=known is not None)
+    pieces = [
+        table.encode(text) for text in progress(frame["text"], what=f"tokens of {Path(texts).name}", unit="texts")
+    ]
+    tokens = pl.DataFrame({"id": frame.to_series(0), "pieces": pieces}, schema=TOKENS)
+    recipe = {"p": 1.0, "source": language, "sides": {"query": source, "passage": source}}
+    switcher = Switcher(TokenTable(tokens, *table.tables()), "query", read_recipe(recipe), {source: lexicon})
+    if not switcher.covered[source]:
+        raise UserError(lexicon, "source", f"it covers nothing: not one word of {texts}", "check its languages")
+    blocks = [np.arange(start, min(start + _BLOCK, len(frame))) for start in range(0, len(frame), _BLOCK)]
+    done = [switcher.switch(block, block.astype(np.uint64)).texts for block in blocks]
+    write_table(frame.with_columns(pl.concat(done).alias("text")), out, schema)
+    report = switcher.counts.report()
+    return {name: report[name] for name in ("texts", "tokens", "switched")}
+
+
+def _read_texts(path: str | Path) -> tuple[pl.DataFrame, Schema]:
+    try:
+        return read_table(path, DOCUMENTS), DOCUMENTS
+    except UserError as error:
+        if error.place != "columns":
+            raise
+    return read_table(path, QUERIES), QUERIES
+
+
+def _spaced(split: Splitter) -> Splitter:
+    """The same words, parted by a space where nothing parted them: what they become is written with spaces."""
+
+    def spaced(text: str) -> Split:
+        words, gaps = split(text)
+        return words, [gap or (" " if 0 < number < len(words) else "") for number, gap in enumerate(gaps)]
+
+    return spaced

@@ -1,0 +1,70 @@
+"""Lexicons from somewhere else: a given dictionary, another lexicon read backwards or made worse on purpose."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from switchrank.errors import UserError
+from switchrank.formats.pairs import read_pairs
+from switchrank.formats.tables import LEXICON, read_table, write_table
+from switchrank.seeds import generator
+
+
+def dictionary_lexicon(*, path: str | Path, out: str | Path) -> dict[str, int]:
+    """Write the lexicon (``LEXICON``) of a plain-text dictionary; the first translation of a word is its best.
+
+    Returns:
+        ``{"words": distinct sources, "rows": rows}``. Scores are null.
+
+    Raises:
+        UserError: see :func:`switchrank.formats.pairs.read_pairs`.
+    """
+    pairs = pl.DataFrame(read_pairs(path), schema={"source": pl.String, "target": pl.String}, orient="row")
+    return _write(pairs.unique(maintain_order=True), out)
+
+
+def degrade_lexicon(
+    *, lexicon: str | Path, share: float, out: str | Path, seed: int = 1, language: str = ""
+) -> dict[str, int]:
+    """Write ``lexicon`` with the translations of a share of its source words handed round among them.
+
+    The words are the first ``share`` of a seeded permutation, so that a larger share holds the smaller ones; each gets
+    the translations of the next, so that none keeps its own while word frequencies and coverage stay what they are.
+
+    Args:
+        lexicon: the table (``LEXICON``).
+        share: 0 to 1; fewer than two words change nothing.
+        out: the table to write.
+        seed, language: key of the permutation.
+
+    Returns:
+        ``{"words": source words, "changed": how many got other translations}``.
+
+    Raises:
+        UserError: the lexicon is missing or no lexicon, or ``share`` is not from 0 to 1.
+    """
+    if not 0 <= share <= 1:
+        raise UserError(out, "share", f"{share}", "write a number from 0 to 1")
+    rows = read_table(lexicon, LEXICON)
+    sources = rows["source"].unique(maintain_order=True)
+    count = round(share * len(sources))
+    chosen = generator(seed, "degrade", language).permutation(len(sources))[:count]
+    gets = np.arange(len(sources))
+    gets[np.roll(chosen, 1)] = chosen
+    renamed = pl.DataFrame({"source": sources, "new": sources.gather(gets)})
+    joined = rows.with_row_index("row").join(renamed, on="source", how="left", maintain_order="left")
+    place = pl.DataFrame({"new": sources}).with_row_index("place")
+    ordered = joined.join(place, on="new", how="left").sort("place", "row")
+    write_table(ordered.select(pl.col("new").alias("source"), "target", "score", "rank"), out, LEXICON)
+    return {"words": len(sources), "changed": count if count > 1 else 0}
+
+
+def _write(pairs: pl.DataFrame, out: str | Path) -> dict[str, int]:
+    order = pairs.select(pl.col("source").unique(maintain_order=True)).with_row_index("place")
+    ranked = pairs.with_columns(pl.int_range(1, pl.len() + 1).over("source").alias("rank"), score=pl.lit(None))
+    table = ranked.join(order, on="source", how="left", maintain_order="left").sort("place", "rank")
+    write_table(table, out, LEXICON)
+    return {"words": len(order), "rows": len(table)}
