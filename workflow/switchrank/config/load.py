@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from switchrank.config.checks import cross_check
 from switchrank.config.models import Config
+from switchrank.config.sweeps import expand_sweeps
 from switchrank.errors import UserError
 
 _OCTAL = re.compile(r"^[-+]?0[0-9_]+$")
@@ -81,7 +82,7 @@ def check_config(data: dict[str, Any], path: str | Path, environment: Mapping[st
         UserError: the first mistake found: file, key path, value, what is allowed, the nearest known key.
     """
     try:
-        config = Config.model_validate(_expanded(data, path, "", environment))
+        config = Config.model_validate(expand_sweeps(_expanded(data, path, "", environment), path))
     except ValidationError as error:
         raise _explained(error, path) from None
     cross_check(config, path)

@@ -242,6 +242,15 @@ class System(Section):
         return self
 
 
+class Sweep(Section):
+    system: Name = Field(description="the system whose corpus or lexicon is varied")
+    key: str = Field(
+        description="`p`, `lexicon` or another key of its corpus, `lexicon.criterion` or another of its lexicon, or "
+        "`lexicon.degrade`: share of source words that get another word's translations"
+    )
+    values: list[bool | int | float | str] = Field(description="one system is made for each", min_length=1)
+
+
 class Optimisation(Section):
     objective: Literal["bce"] = Field("bce", description="binary cross-entropy on one logit")
     steps: Count = Field(200_000, description="optimiser steps")
@@ -370,6 +379,7 @@ class Config(Section):
     )
     corpora: dict[Name, Corpus]
     systems: dict[Name, System]
+    sweeps: dict[Name, Sweep] = Field({}, description="settings varied one at a time, each value a system of its own")
     start: Start
     train: Train
     testsets: dict[Name, Testset]

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from switchrank.config.models import MIXED, Config, Corpus, Squad, VectorSource
+from switchrank.config.sweeps import suffix_of, text_of
 from switchrank.errors import UserError
 
 PAIR_COLUMNS = ["id", "query", "document", "own_model"]
@@ -40,6 +41,15 @@ class Ranker:
     trained: str
     train_pair: str
     translate: str | None = None
+
+
+@dataclass(frozen=True)
+class SweepPoint:
+    """One value of a sweep, as text, and the system that stands for it."""
+
+    sweep: str
+    value: str
+    system: str
 
 
 @dataclass(frozen=True)
@@ -266,6 +276,24 @@ class Plan:
             for pair in self.ranked_pairs(ranker, testset):
                 for seed in self.config.seeds:
                     yield Run(ranker.system, testset, pair, seed)
+
+    @cached_property
+    def sweep_points(self) -> list[SweepPoint]:
+        """Every value of every sweep; the value that the swept system has itself is that system."""
+        points = []
+        for name, sweep in self.config.sweeps.items():
+            for value in sweep.values:
+                own = f"{sweep.system}-{suffix_of(name, value)}"
+                system = own if own in self.config.systems else sweep.system
+                points.append(SweepPoint(name, text_of(value), system))
+        return points
+
+    @property
+    def main_systems(self) -> list[str]:
+        """The systems of the experiment, without those that only a sweep needs."""
+        swept = {point.system for point in self.sweep_points}
+        named = {sweep.system for sweep in self.config.sweeps.values()}
+        return [name for name in self.config.systems if name not in swept or name in named]
 
     def document_languages(self, testset: str) -> list[str]:
         """Document languages of a test set, in table order."""

@@ -1,0 +1,178 @@
+"""Why code-switching works: retrieval by word overlap, and what a relevant passage loses when its language changes.
+
+Litschko et al. (2023, section 5) explain zero-shot transfer's failure by monolingual overfitting: a ranker trained on
+one language learns to match words. Then it should do well where query and passage share words, and punish a passage
+for its language alone. Both can be measured on runs that are there anyway.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from itertools import pairwise
+from pathlib import Path
+from typing import TypedDict
+
+import numpy as np
+import polars as pl
+
+from switchrank.errors import UserError
+from switchrank.formats.tables import (
+    DOCUMENTS,
+    JUDGEMENTS,
+    OVERLAP,
+    PER_QUERY,
+    QUERIES,
+    SHIFT,
+    WORDS,
+    Schema,
+    read_table,
+    write_table,
+)
+from switchrank.formats.trec import read_run
+from switchrank.formats.vectors import vector_files
+from switchrank.progress import progress
+from switchrank.words import Splitter, key, splitter
+
+BINS = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Edges of the overlap bins; the last bin includes 1."""
+
+
+class PairTexts(TypedDict, total=False):
+    """The texts of a language pair of a test set; ``*_vocabulary`` are vector stores that cut unspaced text."""
+
+    testset: str
+    query_lang: str
+    doc_lang: str
+    queries: str
+    documents: str
+    judgements: str
+    query_vocabulary: str
+    vocabulary: str
+
+
+def overlap_table(
+    *,
+    pairs: list[PairTexts],
+    per_query: str | Path,
+    out: str | Path,
+    metric: str = "mrr@10",
+    bins: Iterable[float] = BINS,
+) -> None:
+    """Write OVERLAP: the mean of ``metric`` over queries by the share of their words that a relevant passage has.
+
+    The overlap of a query is the share of its distinct words (look-up keys) that occur in the relevant passage that
+    has most of them. A bin holds the shares from ``low`` up to but without ``high``, the last one ``high`` too; bins
+    without queries have no row.
+
+    Args:
+        pairs: the texts of each language pair.
+        per_query: PER_QUERY of the run.
+        out: the table to write.
+        metric: a metric of ``per_query``.
+        bins: edges, ascending.
+
+    Raises:
+        UserError: a table is missing, or has no such metric.
+    """
+    scores = read_table(per_query, PER_QUERY).filter(pl.col("metric") == metric)
+    if scores.is_empty():
+        raise UserError(per_query, "metric", f"no {metric}", "name one that was evaluated")
+    edges = list(bins)
+    tables = []
+    for pair in progress(pairs, what="word overlap", unit="pairs"):
+        overlap = query_overlap(pair)
+        found = scores.filter(
+            (pl.col("testset") == pair["testset"])
+            & (pl.col("query_lang") == pair["query_lang"])
+            & (pl.col("doc_lang") == pair["doc_lang"])
+        ).join(overlap, on="qid", how="inner", maintain_order="left")
+        for low, high in pairwise(edges):
+            last = high == edges[-1]
+            inside = (pl.col("overlap") >= low) & ((pl.col("overlap") <= high) if last else (pl.col("overlap") < high))
+            keys = ["system", "testset", "query_lang", "doc_lang", "seed", "metric"]
+            means = (
+                found.filter(inside)
+                .group_by(keys, maintain_order=True)
+                .agg(pl.col("value").mean(), pl.len().alias("queries"))
+            )
+            tables.append(means.with_columns(low=pl.lit(low), high=pl.lit(high)).select(list(OVERLAP)))
+    table = pl.concat(tables) if tables else pl.DataFrame(schema=OVERLAP)
+    write_table(table.sort("testset", "query_lang", "doc_lang", "low", "seed", maintain_order=True), out, OVERLAP)
+
+
+def query_overlap(pair: PairTexts) -> pl.DataFrame:
+    """Columns ``qid`` and ``overlap`` (0 to 1) of the judged queries of a pair that have a word."""
+    relevant = read_table(pair["judgements"], JUDGEMENTS).filter(pl.col("relevance") > 0)
+    queries = _words(pair["queries"], QUERIES, relevant["qid"], pair.get("query_vocabulary"))
+    documents = _words(pair["documents"], DOCUMENTS, relevant["docid"], pair.get("vocabulary"))
+    best: dict[str, float] = {}
+    for qid, docid in relevant.select("qid", "docid").iter_rows():
+        asked = queries.get(qid)
+        if asked:
+            share = len(asked & documents.get(docid, frozenset())) / len(asked)
+            best[qid] = max(best.get(qid, 0.0), share)
+    return pl.DataFrame(
+        {"qid": list(best), "overlap": list(best.values())}, schema={"qid": pl.String, "overlap": pl.Float64}
+    )
+
+
+def _words(path: str, schema: Schema, ids: pl.Series, vocabulary: str | None) -> dict[str, frozenset[str]]:
+    frame = read_table(path, schema)
+    name = frame.columns[0]
+    frame = frame.filter(pl.col(name).is_in(ids.unique().implode()))
+    known = None if vocabulary is None else read_table(vector_files(vocabulary)[0], WORDS)["word"]
+    split: Splitter = splitter(known)
+    return {id_: frozenset(map(key, split(text)[0])) for id_, text in zip(frame[name], frame["text"], strict=True)}
+
+
+class ScoredRun(TypedDict):
+    """A TREC run and what it is of."""
+
+    path: str
+    system: str
+    testset: str
+    query_lang: str
+    doc_lang: str
+    seed: int
+
+
+def shift_table(*, runs: list[ScoredRun], judgements: dict[str, dict[str, str]], out: str | Path) -> None:
+    """Write SHIFT: how far the score of a relevant passage falls when it is in another language than the query.
+
+    For every run of queries in q on documents in d, the same system's run of q on documents in q is the reference:
+    ``drop`` is the mean of score(q, passage in q) - score(q, passage in d) over the relevant passages that both runs
+    hold, ``drop_sd`` their standard deviation (ddof 1; null for one). Documents must be parallel (one id in all
+    languages). Scores of one model are comparable within it alone, so compare ``drop / drop_sd`` between systems.
+
+    Args:
+        runs: the runs; those without a reference are left out.
+        judgements: JUDGEMENTS by test set and document language.
+        out: the table to write.
+
+    Raises:
+        UserError: a run or a table is missing or unreadable.
+    """
+    own = {_place(run): run for run in runs if run["query_lang"] == run["doc_lang"]}
+    rows = []
+    for run in progress(runs, what="language shift", unit="runs"):
+        reference = own.get(_place(run))
+        if reference is None or run["query_lang"] == run["doc_lang"]:
+            continue
+        relevant = read_table(judgements[run["testset"]][run["doc_lang"]], JUDGEMENTS).filter(pl.col("relevance") > 0)
+        pairs = _scores(reference, relevant).join(_scores(run, relevant), on=["qid", "docid"], how="inner")
+        drops = (pairs["score"] - pairs["score_right"]).to_numpy()
+        if len(drops):
+            labels = {name: run[name] for name in ("system", "testset", "query_lang", "doc_lang", "seed")}  # type: ignore[literal-required]
+            spread = float(np.std(drops, ddof=1)) if len(drops) > 1 else None
+            rows.append({**labels, "drop": math.fsum(drops) / len(drops), "drop_sd": spread, "pairs": len(drops)})
+    write_table(pl.DataFrame(rows, schema=SHIFT), out, SHIFT)
+
+
+def _place(run: ScoredRun) -> tuple[str, str, str, int]:
+    return run["system"], run["testset"], run["query_lang"], run["seed"]
+
+
+def _scores(run: ScoredRun, relevant: pl.DataFrame) -> pl.DataFrame:
+    table = read_run(run["path"]).join(relevant.select("qid", "docid"), on=["qid", "docid"], how="semi")
+    return table.select("qid", "docid", pl.col("score").cast(pl.Float64))
