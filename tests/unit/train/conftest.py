@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from train_world import ENGLISH, FOREIGN, MICRO, corpus_frame, sentences
+from train_world import ENGLISH, FOREIGN, MICRO, SETTINGS, corpus_frame, sentences
 
 from switchrank.formats.tables import CORPUS, write_table
 from switchrank.formats.vectors import write_vectors
@@ -44,3 +44,25 @@ def start_folder(world, tokenizer_folder) -> Path:
 
     build_start(tokenizer=tokenizer_folder, preset=MICRO, init=["mimetic"], out=world / "start")
     return world / "start"
+
+
+@pytest.fixture
+def run(world, start_folder, tmp_path):
+    """Train into ``tmp_path/<name>``; returns the folder."""
+    from switchrank.train.loop import train_ranker
+
+    def call(name="model", seed=1, device="cpu", dev=True, record=None, corpus=None, **changes):
+        train_ranker(
+            corpus=corpus or [world / "train.parquet"],
+            dev=world / "dev.parquet" if dev else None,
+            start=start_folder,
+            out=tmp_path / name,
+            work=tmp_path / "work",
+            settings={**SETTINGS, **changes},
+            seed=seed,
+            device=device,
+            record=record,
+        )
+        return tmp_path / name
+
+    return call

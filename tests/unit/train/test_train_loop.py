@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 
@@ -10,8 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from safetensors.torch import load_file
-from train_world import bytes_of
+from train_world import same, strike, train_record, weights
 
 from switchrank.errors import NoGpuError, UserError
 from switchrank.formats.tables import CORPUS, read_table
@@ -20,51 +18,6 @@ from switchrank.train.batches import Pairs
 from switchrank.train.dev import mean_reciprocal_rank
 from switchrank.train.optimiser import learning_rate, make_optimiser
 from switchrank.train.settings import parse_settings
-
-SETTINGS = {"steps": 10, "batch_size": 8, "lr": 1e-2, "warmup": 2, "max_length": 24, "dropout": 0.1, "log_every": 3}
-
-
-@pytest.fixture
-def run(world, start_folder, tmp_path):
-    """Train into ``tmp_path/<name>``; returns the folder."""
-
-    def call(name="model", seed=1, device="cpu", dev=True, record=None, **changes):
-        loop.train_ranker(
-            corpus=[world / "train.parquet"],
-            dev=world / "dev.parquet" if dev else None,
-            start=start_folder,
-            out=tmp_path / name,
-            work=tmp_path / "work",
-            settings={**SETTINGS, **changes},
-            seed=seed,
-            device=device,
-            record=record,
-        )
-        return tmp_path / name
-
-    return call
-
-
-def weights(folder):
-    return load_file(folder / "model.safetensors")
-
-
-def train_record(folder):
-    record = json.loads((folder / "train.json").read_text())
-    return record, {key: value for key, value in record.items() if key != "timing"}
-
-
-def same(one, other):
-    assert bytes_of(one, "train.json") == bytes_of(other, "train.json")
-    assert train_record(one)[1] == train_record(other)[1]
-
-
-def strike(monkeypatch, step, deed):
-    """Do something just before the gradients of a step (counted from 0) are applied."""
-    rate = learning_rate
-    monkeypatch.setattr(
-        loop, "learning_rate", lambda now, settings: (deed() if now == step else None, rate(now, settings))[1]
-    )
 
 
 def test_a_run_ended_by_sigterm_goes_on_to_the_bytes_of_an_undisturbed_one(run, monkeypatch, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import polars as pl
 from switchrank.formats.tables import CORPUS
 
 MICRO = {"num_hidden_layers": 1, "hidden_size": 16, "num_attention_heads": 2, "intermediate_size": 16}
+SETTINGS = {"steps": 10, "batch_size": 8, "lr": 1e-2, "warmup": 2, "max_length": 24, "dropout": 0.1, "log_every": 3}
 ENGLISH = ["the", "sun", "moon", "river", "stone", "bird", "tree", "cloud", "fire", "wind", "salt", "bread"]
 FOREIGN = [f"{word[::-1]}um" for word in ENGLISH]
 
@@ -33,3 +35,32 @@ def corpus_frame(count: int = 40, seed: int = 1) -> pl.DataFrame:
 def bytes_of(folder: Path, *leave_out: str) -> dict[str, bytes]:
     """Every file of a folder by its name."""
     return {file.name: file.read_bytes() for file in sorted(folder.iterdir()) if file.name not in leave_out}
+
+
+def weights(folder):
+    """The tensors of a model folder."""
+    from safetensors.torch import load_file
+
+    return load_file(folder / "model.safetensors")
+
+
+def train_record(folder):
+    """``train.json``, and the same without ``timing``."""
+    record = json.loads((folder / "train.json").read_text())
+    return record, {key: value for key, value in record.items() if key != "timing"}
+
+
+def same(one, other):
+    """Assert that two model folders are equal, wall times aside."""
+    assert bytes_of(one, "train.json") == bytes_of(other, "train.json")
+    assert train_record(one)[1] == train_record(other)[1]
+
+
+def strike(monkeypatch, step, deed):
+    """Do something just before the gradients of a step (counted from 0) are applied."""
+    from switchrank.train import loop
+
+    rate = loop.learning_rate
+    monkeypatch.setattr(
+        loop, "learning_rate", lambda now, settings: (deed() if now == step else None, rate(now, settings))[1]
+    )

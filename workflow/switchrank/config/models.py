@@ -252,7 +252,11 @@ class Sweep(Section):
 
 
 class Optimisation(Section):
-    objective: Literal["bce"] = Field("bce", description="binary cross-entropy on one logit")
+    objective: Literal["bce", "pairwise", "listwise"] = Field(
+        "bce",
+        description="`bce`: each instance by itself; `pairwise` (logistic) and `listwise` (softmax): each positive "
+        "against its negatives, whole groups of them per step, as many as fit batch_size on average",
+    )
     steps: Count = Field(200_000, description="optimiser steps")
     batch_size: Count = Field(64, description="instances per optimiser step")
     token_budget: Count = Field(16_384, description="padded tokens per micro-batch; changes speed, not the batch")

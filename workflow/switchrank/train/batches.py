@@ -1,6 +1,7 @@
 """From corpus tables to tensors: each distinct text is tokenised once, batches are padded as little as possible.
 
-The order of instances depends on the seed and their number only, so that all systems of a seed see the same order.
+The order depends on the seed and the number of units (pairs, or groups of them) only, so that all systems of a seed see
+the same order.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 
-from switchrank.encode import Numbers, assemble, by_length, read_template, tokenise, truncated
+from switchrank.encode import Numbers, assemble, read_template, tokenise, truncated
 from switchrank.errors import UserError
 from switchrank.formats.tables import CORPUS, read_table
 from switchrank.seeds import generator
+from switchrank.train.groups import by_group
 
 
 class Pairs:
@@ -98,7 +100,7 @@ class Batcher:
         tokenizer: a fast tokenizer.
         max_length: tokens per pair, special ones included.
         truncation: see :func:`switchrank.encode.truncated`.
-        token_budget: padded tokens per micro-batch; a single longer pair still is one.
+        token_budget: padded tokens per micro-batch; a single pair or group that has more still is one.
     """
 
     def __init__(self, pairs: Pairs, tokenizer: Any, *, max_length: int, truncation: str, token_budget: int) -> None:
@@ -111,12 +113,18 @@ class Batcher:
         """Tokenise the texts of these pairs all at once, which is faster than batch by batch."""
         self._store.prepare(np.concatenate([self._pairs.query[rows], self._pairs.passage[rows]]))
 
-    def split(self, rows: Numbers) -> Iterator[MicroBatch]:
-        """The pairs ``rows`` as micro-batches of similar length, the longest first."""
+    def split(self, rows: Numbers, sizes: Numbers | None = None) -> Iterator[MicroBatch]:
+        """The pairs ``rows`` as micro-batches of similar length, the longest first.
+
+        Args:
+            rows: numbers of pairs.
+            sizes: how many that follow one another stay together, int64, summing to all; ``None`` = each alone.
+        """
         self.prepare(rows)
+        whole = np.ones(len(rows), np.int64) if sizes is None else sizes
         store, query, passage = self._store, self._pairs.query[rows], self._pairs.passage[rows]
         kept = truncated(store.lengths[query], store.lengths[passage], room=self._room, truncation=self._truncation)
-        for some in by_length(kept[0] + kept[1] + self._template.specials, self._budget):
+        for some in by_group(kept[0] + kept[1] + self._template.specials, whole, self._budget):
             queries = (store.ids, store.starts[query[some]], kept[0][some])
             passages = (store.ids, store.starts[passage[some]], kept[1][some])
             arrays = assemble(self._template, queries, passages)
@@ -124,11 +132,11 @@ class Batcher:
 
 
 class Order:
-    """Which pairs each optimiser step sees: a new seeded permutation per pass over the corpus.
+    """Which units (pairs, or groups) each optimiser step sees: a new seeded permutation per pass over the corpus.
 
     Args:
-        count: number of pairs.
-        batch_size: pairs per step; a batch may run over the end of a pass.
+        count: number of units.
+        batch_size: units per step; a batch may run over the end of a pass.
         seed: seed of the run.
     """
 
@@ -137,7 +145,7 @@ class Order:
         self._passes: dict[int, Numbers] = {}
 
     def rows(self, first: int, last: int) -> Numbers:
-        """Numbers of the pairs of steps ``first`` to ``last``, both counted from 0, ``last`` not included."""
+        """Numbers of the units of steps ``first`` to ``last``, both counted from 0, ``last`` not included."""
         begin, end = first * self._size, last * self._size
         numbers = range(begin // self._count, (end - 1) // self._count + 1)
         joined = np.concatenate([self._permutation(number) for number in numbers])

@@ -1,8 +1,8 @@
 """Training of a cross-encoder: one logit per query-passage pair, resumable at any step, the same bytes every time.
 
-One optimiser step is exactly ``batch_size`` pairs. The loss is averaged over the whole batch, so that splitting it to
-fit memory changes nothing but rounding. Killed at any moment, the next call with the same inputs goes on from the last
-checkpoint and ends in the bytes of an undisturbed run (on CPU).
+One optimiser step is exactly ``batch_size`` pairs, or as many whole groups as fit that on average. The loss is averaged
+over the whole step, so that splitting it to fit memory changes nothing but rounding. Killed at any moment, the next
+call with the same inputs goes on from the last checkpoint and ends in the bytes of an undisturbed run (on CPU).
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ from switchrank.train.checkpoint import (
     save_checkpoint,
 )
 from switchrank.train.dev import logits, mean_reciprocal_rank
+from switchrank.train.groups import Units
 from switchrank.train.models import Model, copy_tokenizer, open_model, open_tokenizer, save_model, write_json
+from switchrank.train.objectives import OBJECTIVES, Objective
 from switchrank.train.optimiser import apply_gradients, learning_rate, make_optimiser
 from switchrank.train.settings import Settings, parse_settings
 
@@ -58,7 +60,8 @@ def train_ranker(
 ) -> dict[str, Any]:
     """Train one ranker and write its folder: weights, config, tokenizer, ``README.md``, ``train.json``.
 
-    Binary cross-entropy on one logit, AdamW, linear warm-up and decay (Litschko et al. 2023, arXiv 2305.05295).
+    AdamW, linear warm-up and decay, by default binary cross-entropy on one logit (Litschko et al. 2023, arXiv
+    2305.05295); for the other objectives see :mod:`switchrank.train.objectives`.
 
     Args:
         corpus: training tables (``CORPUS`` columns), in order.
@@ -77,7 +80,7 @@ def train_ranker(
         ``{"steps", "loss", "mrr@10", "pairs_per_second"}`` of the kept model (``mrr@10`` is ``None`` without ``dev``).
 
     Raises:
-        UserError: bad settings or inputs, or a loss that is not finite.
+        UserError: bad settings or inputs, no group for an objective that needs groups, or a loss that is not finite.
         NoGpuError: a GPU is demanded and none is visible.
         SystemExit: code 143, after SIGTERM or SIGUSR1 and saving.
     """
@@ -133,6 +136,7 @@ class _History:
     loss: list[list[float]] = field(default_factory=list)
     dev: list[dict[str, float]] = field(default_factory=list)
     kept: int = 0
+    pairs: int = 0
     seconds: float = 0.0
     stops: int = 0
 
@@ -148,6 +152,9 @@ class _Run:
     optimiser: torch.optim.AdamW
     scaler: torch.amp.GradScaler
     pairs: Pairs
+    objective: Objective
+    units: Units
+    per_step: int
     batcher: Batcher
     order: Order
     labels: torch.Tensor
@@ -174,7 +181,9 @@ class _Run:
         tokenizer = open_tokenizer(Path(start))
         longest = min(settings.max_length, tokenizer.model_max_length)
         shape = {"max_length": longest, "truncation": settings.truncation, "token_budget": settings.token_budget}
-        pairs = Pairs(corpus)
+        pairs, objective = Pairs(corpus), OBJECTIVES[settings.objective]
+        units = objective.units(pairs, corpus[0])
+        per_step = max(1, settings.batch_size // units.size)
         judged = Pairs([dev]) if dev is not None else None
         return cls(
             settings=settings,
@@ -184,8 +193,11 @@ class _Run:
             optimiser=make_optimiser(model, settings),
             scaler=torch.amp.GradScaler(device.type, enabled=precision == "fp16"),
             pairs=pairs,
+            objective=objective,
+            units=units,
+            per_step=per_step,
             batcher=Batcher(pairs, tokenizer, **shape),
-            order=Order(len(pairs), settings.batch_size, seed),
+            order=Order(len(units), per_step, seed),
             labels=torch.from_numpy(pairs.label),
             dev=(judged, Batcher(judged, tokenizer, **shape)) if judged is not None else None,
             loss=torch.zeros((), device=device),
@@ -216,12 +228,12 @@ class _Run:
     def train(self, work: Path, stop: _Stop) -> None:
         """Take the remaining steps."""
         settings = self.settings
-        bar = progress(total=settings.steps * settings.batch_size, what="train", unit="pairs")
-        bar.update(self.step * settings.batch_size)
+        bar = progress(total=settings.steps * self.per_step, what="train", unit=self.units.name)
+        bar.update(self.step * self.per_step)
         began = time.perf_counter()
         while self.step < settings.steps:
             self._one_step()
-            bar.update(settings.batch_size)
+            bar.update(self.per_step)
             if self._due(settings.log_every):
                 bar.set_postfix(loss=f"{self._log():.4f}")
             if self.dev and self._due(settings.eval_every):
@@ -245,18 +257,20 @@ class _Run:
     def _one_step(self) -> None:
         settings = self.settings
         if self.step % _AHEAD == 0:
-            self.batcher.prepare(self.order.rows(self.step, min(self.step + _AHEAD, settings.steps)))
-        rows = self.order.rows(self.step, self.step + 1)
-        for batch in self.batcher.split(rows):
+            ahead = self.order.rows(self.step, min(self.step + _AHEAD, settings.steps))
+            self.batcher.prepare(self.units.rows(ahead))
+        units = self.order.rows(self.step, self.step + 1)
+        rows = self.units.rows(units)
+        terms = self.objective.terms(self.labels[rows])
+        for batch in self.batcher.split(rows, self.units.sizes(units)):
             inputs = {name: tensor.to(self.device) for name, tensor in batch.inputs.items()}
-            labels = self.labels[batch.rows].to(self.device)
             with devices.autocast(self.precision, self.device):
                 scores = self.model(**inputs).logits.squeeze(-1)
-            loss = torch.nn.functional.binary_cross_entropy_with_logits(scores.float(), labels, reduction="sum")
-            loss = loss / settings.batch_size
+            loss = self.objective.loss(scores.float(), self.labels[batch.rows]) / terms
             self.scaler.scale(loss).backward()
             self.loss += loss.detach()
         apply_gradients(self.model, self.optimiser, self.scaler, learning_rate(self.step, settings), settings.clip)
+        self.history.pairs += len(rows)
         self.step += 1
 
     def _log(self) -> float:
@@ -290,7 +304,7 @@ def _write(
     kept = history.kept or run.step
     if run.best:
         run.model.load_state_dict(run.best)
-    speed = run.step * run.settings.batch_size / history.seconds if history.seconds else 0.0
+    speed = history.pairs / history.seconds if history.seconds else 0.0
     began = records.start_record(start)
     facts = {
         **told,
@@ -302,13 +316,22 @@ def _write(
         "device": devices.describe_device(run.device),
         "precision": run.precision,
         "pairs": len(run.pairs),
+        **run.units.record(),
         "loss": history.loss,
         "dev": history.dev,
         "kept": kept,
         "timing": {"seconds": history.seconds, "pairs_per_second": speed, "stops": history.stops},
     }
     name = str(told.get("name", "switchrank cross-encoder"))
-    card = records.model_card(name=name, settings=run.settings, seed=seed, start=began, dev=history.dev, kept=kept)
+    card = records.model_card(
+        name=name,
+        settings=run.settings,
+        batch=f"{run.per_step} {run.units.name}",
+        seed=seed,
+        start=began,
+        dev=history.dev,
+        kept=kept,
+    )
     with atomic_folder(out) as folder:
         save_model(run.model, folder)
         copy_tokenizer(start, folder)

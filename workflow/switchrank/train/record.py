@@ -25,7 +25,7 @@ tags:
 # {name}
 
 A cross-encoder that scores how well a passage answers a query; the higher the logit, the better. Trained with
-switchrank {version} for {steps} steps of {batch} pairs (learning rate {lr:g}, {precision}, seed {seed}) from {start}.
+switchrank {version} for {steps} steps of {batch} (learning rate {lr:g}, {precision}, seed {seed}{loss}) from {start}.
 {dev}
 `train.json` records parameters, inputs, versions, loss and development scores.
 
@@ -69,18 +69,26 @@ def describe_start(start: Mapping[str, Any]) -> str:
 
 
 def model_card(
-    *, name: str, settings: Settings, seed: int, start: Mapping[str, Any], dev: Sequence[Mapping[str, float]], kept: int
+    *,
+    name: str,
+    settings: Settings,
+    batch: str,
+    seed: int,
+    start: Mapping[str, Any],
+    dev: Sequence[Mapping[str, float]],
+    kept: int,
 ) -> str:
-    """The text of ``README.md``."""
+    """The text of ``README.md``; ``batch`` says what one step is, such as ``64 pairs``."""
     score = next((row["mrr@10"] for row in dev if row["step"] == kept), None)
     return _CARD.format(
         name=name,
         version=__version__,
         steps=settings.steps,
-        batch=settings.batch_size,
+        batch=batch,
         lr=settings.lr,
         precision=settings.precision,
         seed=seed,
+        loss="" if settings.objective == "bce" else f", {settings.objective} objective",
         start=describe_start(start),
         dev=f"MRR@10 on the development set after step {kept}: {score:.4f}.\n" if score is not None else "",
     )

@@ -18,10 +18,11 @@ class Settings:
     steps: int
     """Optimiser steps; may exceed one pass over the corpus."""
     batch_size: int = 64
-    """Instances per optimiser step, exactly."""
+    """Instances per optimiser step: exactly as many with ``bce``; else the step is ``batch_size // size`` whole groups,
+    at least one, where size is the rounded mean number of instances in a group."""
     token_budget: int = 2048
-    """Padded tokens per forward pass; a batch is split by length into as many passes as that takes. Small models on
-    CPU are fastest at about 2048 (little padding), GPUs at tens of thousands."""
+    """Padded tokens per forward pass; a batch is split by length into as many passes as that takes, groups kept
+    whole. Small models on CPU are fastest at about 2048 (little padding), GPUs at tens of thousands."""
     lr: float = 2e-5
     warmup: float = 0.1
     """Steps of linear warm-up: a share of ``steps`` when below 1, a number of steps otherwise."""
@@ -47,7 +48,9 @@ class Settings:
     """``last``, or ``best`` = weights of the best development score (the earliest, if equal)."""
     threads: int = 1
     objective: str = "bce"
-    """``bce`` = binary cross-entropy on one logit."""
+    """``bce`` = binary cross-entropy on each instance's logit; ``pairwise`` = logistic loss of each negative against
+    its positive; ``listwise`` = softmax cross-entropy of each positive among its negatives. See
+    :mod:`switchrank.train.objectives`."""
 
     @property
     def warmup_steps(self) -> int:
@@ -59,7 +62,7 @@ _CHOICES = {
     "truncation": ("longest_first", "only_second"),
     "precision": ("fp32", "bf16", "fp16", "auto"),
     "keep": ("last", "best"),
-    "objective": ("bce",),
+    "objective": ("bce", "pairwise", "listwise"),
 }
 _LEAST = {"steps": 1, "batch_size": 1, "token_budget": 1, "max_length": 8, "log_every": 1, "threads": 1}
 
