@@ -1,4 +1,4 @@
-"""``switchrank evaluate``: score runs, make the tables, show the main one."""
+"""``switchrank evaluate``: score runs, measure language bias, make the tables, show the main one."""
 
 from __future__ import annotations
 
@@ -12,11 +12,31 @@ from switchrank.errors import UserError
 _RUNS_HELP = """\
 JSON list of runs: [{"path": "de-en/seed1.trec", "system": "ml-cs", "query_lang": "de", "doc_lang": "en", "seed": 1}]"""
 
+_BIAS_HELP = """\
+rank_distance        largest minus smallest rank among a query's relevant documents, over languages (union pools)
+own_language_top10   share of the query's own language among its ten best documents
+own_language_pool    that share in its whole list: what no preference would give
+rankc                how alike the same query, asked in two languages, ranks the same documents (1: the same)
+
+examples:
+  # a union pool, made by switchrank rank pool join
+  switchrank evaluate bias --runs runs.json --testset xquad-all --documents union/draw.parquet \\
+      --judgements union/judgements.parquet --out bias.csv
+
+  # a drawn pool with drawn queries, made by switchrank rank pool draw
+  switchrank evaluate bias --runs runs.json --testset world-mlir6 --documents documents.draw.parquet \\
+      --queries queries.draw.parquet --out bias.csv
+
+  # no pool: rankc alone
+  switchrank evaluate bias --runs runs.json --testset world --out bias.csv
+"""
+
 
 def register(parser: argparse.ArgumentParser) -> None:
-    """Add the subcommands ``score``, ``tables`` and ``show``."""
+    """Add the subcommands ``score``, ``bias``, ``tables`` and ``show``."""
     commands = parser.add_subparsers(dest="evaluate_command", metavar="COMMAND", required=True)
     _register_score(commands)
+    _register_bias(commands)
     _register_tables(commands)
     _register_show(commands)
 
@@ -34,6 +54,25 @@ def _register_score(commands: argparse._SubParsersAction[argparse.ArgumentParser
     )
     command.add_argument("--out", required=True, help="PER_QUERY table to write (.parquet)")
     command.set_defaults(run=_score)
+
+
+def _register_bias(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    about = "measure how the systems treat the languages of a test set"
+    command = commands.add_parser(
+        "bias",
+        help=about,
+        description=about.capitalize() + ".",
+        epilog=_BIAS_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("--runs", required=True, help=f"{_RUNS_HELP}; mixed sides are in xx")
+    command.add_argument("--testset", required=True, help="name of the test set")
+    command.add_argument("--documents", help="DRAW of the mixed documents; needed for runs whose documents are in xx")
+    command.add_argument("--queries", help="DRAW of the mixed queries; needed for runs whose queries are in xx too")
+    command.add_argument("--judgements", help="JUDGEMENTS of a union pool, for rank_distance; none for a drawn pool")
+    command.add_argument("--depth", type=int, help="candidates rankc looks at, at most (default: all)")
+    command.add_argument("--out", required=True, help="BIAS table to write (.csv or .parquet)")
+    command.set_defaults(run=_bias)
 
 
 def _register_tables(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -97,6 +136,19 @@ def _score(given: argparse.Namespace) -> None:
         testset=given.testset,
         metrics=given.metrics,
         out=given.out,
+    )
+
+
+def _bias(given: argparse.Namespace) -> None:
+    from switchrank.evaluate.bias import bias_table
+
+    names = ("documents", "queries", "judgements")
+    pool = {name: getattr(given, name) for name in names if getattr(given, name) is not None}
+    bias_table(
+        runs=[{**run, "testset": given.testset} for run in _read_runs(given.runs)],
+        pools={given.testset: pool} if pool else {},
+        out=given.out,
+        depth=given.depth,
     )
 
 

@@ -1,4 +1,4 @@
-"""``switchrank rank``: your own files by default; candidates, whole test sets and reference rankings as subcommands."""
+"""``switchrank rank``: your own files by default; candidates, test sets, reference rankings, pools as subcommands."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from switchrank.errors import UserError
+from switchrank.rank.pool_cli import register_pool
 
 _EXAMPLES = """\
 examples:
@@ -21,7 +22,7 @@ id and text. The output is a TREC run: qid Q0 docid rank score system, best firs
 
 
 def register(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of ``switchrank rank`` and its subcommands ``candidates``, ``testset``, ``reference``."""
+    """Add the flags of ``switchrank rank`` and its subcommands ``candidates``, ``testset``, ``reference``, ``pool``."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = _EXAMPLES
     parser.add_argument("--model", help="folder of a trained cross-encoder (Hugging Face, one label)")
@@ -38,10 +39,11 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--system", default="switchrank", help="tag in the last column (default: %(default)s)")
     _add_model_options(parser)
     parser.set_defaults(run=_rank_files)
-    commands = parser.add_subparsers(dest="rank_command", metavar="{candidates,testset,reference}")
+    commands = parser.add_subparsers(dest="rank_command", metavar="{candidates,testset,reference,pool}")
     _register_candidates(commands)
     _register_testset(commands)
     _register_reference(commands)
+    register_pool(commands)
 
 
 def _add_model_options(parser: argparse.ArgumentParser) -> None:

@@ -1,0 +1,235 @@
+"""Language bias: how a system treats the languages of a mixed pool, and how alike it answers queries in two languages.
+
+Four measures, each a mean over queries; rankings follow the rank column, as metrics do.
+
+- ``rank_distance``: how far apart a query's relevant documents in different languages are ranked, largest minus
+  smallest rank. Where a language has several relevant documents, its best ranked one stands for it, so that the
+  difference between two documents is not taken for one between languages. A relevant document that is not in the run
+  has the rank after the last. Only queries with relevant documents in two languages or more. Lower is better. Huang et
+  al. 2023 and 2408.10536 (METHODS 2.2), where each language has one relevant document.
+- ``own_language_top10``: share of the query's own language among its ten best documents (METHODS 1.12, 3c).
+- ``own_language_pool``: that share in its whole list of candidates, which is what no preference would give.
+- ``rankc``: RankC between the query's rankings of the same documents when it is asked in two languages
+  (:mod:`switchrank.evaluate.consistency`, METHODS 2.7), the mean over the other query languages. Higher is better.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from itertools import groupby, pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from switchrank.errors import UserError
+from switchrank.evaluate.consistency import Rankings
+from switchrank.evaluate.groups import MIXED
+from switchrank.formats.tables import BIAS, DRAW, JUDGEMENTS, read_table, write_table
+from switchrank.formats.trec import read_run
+from switchrank.progress import progress
+
+_TOP = 10
+_GROUP = ("testset", "system", "doc_lang", "seed")
+"""Runs that differ in nothing but the language of the queries."""
+
+Values = dict[str, tuple[float, int]]
+"""Value and number of queries of each measure."""
+
+
+def own_language_shares(ranked: pl.DataFrame) -> pl.DataFrame:
+    """The share of each query's own language at the top and in its whole list.
+
+    Args:
+        ranked: columns ``qid``, ``place`` (from 1), ``lang`` of the document, ``own``, the language of the query.
+
+    Returns:
+        Columns ``qid``, ``own_language_top10``, ``own_language_pool`` (0 to 1); queries in order of appearance. A list
+        shorter than ten is its own top.
+    """
+    same = pl.col("lang") == pl.col("own")
+    shares = {"own_language_top10": same.filter(pl.col("place") <= _TOP).mean(), "own_language_pool": same.mean()}
+    return ranked.group_by("qid", maintain_order=True).agg(**shares)
+
+
+def rank_distances(ranked: pl.DataFrame, relevant: pl.DataFrame) -> pl.DataFrame:
+    """How many ranks lie between a query's relevant documents in its best and in its worst language.
+
+    Args:
+        ranked: columns ``qid``, ``docid``, ``place`` (from 1 without gaps).
+        relevant: columns ``qid``, ``docid``, ``lang`` of relevant documents.
+
+    Returns:
+        Columns ``qid``, ``rank_distance``, for the queries of both, ascending.
+    """
+    after = ranked.group_by("qid").agg(after=pl.len() + 1)
+    placed = relevant.join(after, on="qid").join(ranked, on=["qid", "docid"], how="left")
+    best = placed.group_by("qid", "lang").agg(rank=pl.coalesce("place", "after").cast(pl.Int64).min())
+    return best.group_by("qid").agg(rank_distance=pl.max("rank") - pl.min("rank")).sort("qid")
+
+
+class _Pool:
+    """A test set's pool of documents in several languages: which is in which, and which are relevant."""
+
+    def __init__(self, testset: str, given: Mapping[str, str | Path]) -> None:
+        unknown = sorted(set(given) - {"documents", "queries", "judgements"})
+        if unknown or "documents" not in given:
+            problem = f"unknown table {unknown[0]}" if unknown else "no DRAW of its documents"
+            raise UserError("bias", f"pool {testset}", problem, "give documents and, if any, queries and judgements")
+        self._documents = read_table(given["documents"], DRAW).select(docid="id", lang="lang")
+        self._languages = self._documents["lang"].unique().sort()
+        self._queries_path = given.get("queries")
+        self._queries: pl.DataFrame | None = None
+        if self._queries_path is not None:
+            self._queries = read_table(self._queries_path, DRAW).select(qid="id", own="lang")
+        self._relevant = self._read_relevant(given["judgements"]) if "judgements" in given else None
+
+    def _located(self, table: pl.DataFrame, path: str | Path) -> pl.DataFrame:
+        """``table`` with the language of each document."""
+        located = table.join(self._documents, on="docid", how="left", maintain_order="left")
+        strangers = located.filter(pl.col("lang").is_null())
+        if len(strangers):
+            problem = f"in the pool of no language ({len(strangers)} such lines)"
+            raise UserError(
+                path, f"document {strangers['docid'][0]}", problem, "give the DRAW of this pool's documents"
+            )
+        return located
+
+    def _read_relevant(self, path: str | Path) -> pl.DataFrame:
+        relevant = read_table(path, JUDGEMENTS).filter(pl.col("relevance") > 0).select("qid", "docid")
+        return self._located(relevant, path).filter(pl.col("lang").n_unique().over("qid") > 1)
+
+    def _with_own(self, ranked: pl.DataFrame, run: Mapping[str, Any]) -> pl.DataFrame:
+        if run["query_lang"] != MIXED:
+            return ranked.with_columns(own=pl.lit(run["query_lang"], dtype=pl.String))
+        if self._queries is None:
+            raise UserError(run["path"], "queries in xx", "no DRAW of the queries", "give the languages they are in")
+        owned = ranked.join(self._queries, on="qid", how="left", maintain_order="left")
+        strangers = owned.filter(pl.col("own").is_null())
+        if len(strangers):
+            problem = f"drawn in no language of {self._queries_path}"
+            raise UserError(run["path"], f"query {strangers['qid'][0]}", problem, "give the DRAW of these queries")
+        return owned
+
+    def measures(self, ranked: pl.DataFrame, run: Mapping[str, Any]) -> Values:
+        """The measures of one run that need no other."""
+        owned = self._with_own(self._located(ranked, run["path"]), run)
+        shares = own_language_shares(owned.filter(pl.col("own").is_in(self._languages.to_list())))
+        tables = [shares.select("qid", name) for name in shares.columns[1:]]
+        if self._relevant is not None:
+            distances = rank_distances(ranked, self._relevant)
+            missing = self._relevant["qid"].n_unique() - len(distances)
+            if missing:
+                problem = f"{missing} queries with relevant documents have no candidates: left out of rank_distance"
+                print(f"{run['path']}: {problem}", file=sys.stderr)
+            tables.append(distances)
+        return {t.columns[1]: (float(t[t.columns[1]].to_numpy().mean()), len(t)) for t in tables if len(t)}
+
+
+def _ranked(path: str | Path) -> pl.DataFrame:
+    """A run as ``qid docid place``, place counting from 1 without gaps; by qid, then place."""
+    run = read_run(path)
+    if run.is_empty():
+        raise UserError(path, "", "no query has a candidate", "rank again, or leave this run out")
+    ordered = run.sort(["qid", "rank", "score", "docid"], descending=[False, False, True, False])
+    return ordered.select("qid", "docid", place=pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("qid"))
+
+
+def _rankc(rankings: Rankings, depth: int | None, group: str) -> dict[str, Values]:
+    """RankC of each query language: the mean of its means with the others; queries are the fewest of a pair."""
+    means: dict[str, list[tuple[float, int]]] = {}
+    for pair, values in rankings.consistency(depth).items():
+        if not len(values):
+            raise UserError(
+                "bias", group, f"{pair[0]} and {pair[1]} rank nothing in common", "check the ids of the runs"
+            )
+        for language in pair:
+            means.setdefault(language, []).append((float(values.mean()), len(values)))
+    return {
+        language: {"rankc": (float(np.mean([value for value, _ in found])), min(count for _, count in found))}
+        for language, found in means.items()
+    }
+
+
+def _rows(labels: Mapping[str, Any], query_lang: str, values: Values) -> list[dict[str, Any]]:
+    return [
+        {**labels, "query_lang": query_lang, "measure": measure, "value": value, "queries": queries}
+        for measure, (value, queries) in values.items()
+    ]
+
+
+def _group_rows(members: Sequence[Mapping[str, Any]], pool: _Pool | None, depth: int | None) -> list[dict[str, Any]]:
+    """Rows of runs that differ in their query language only; each run is loaded once."""
+    labels = {name: members[0][name] for name in _GROUP}
+    asked = [run["query_lang"] for run in members if run["query_lang"] != MIXED]
+    rankings, rows = Rankings(), []
+    for run in members:
+        ranked = _ranked(run["path"])
+        if pool is not None:
+            rows += _rows(labels, run["query_lang"], pool.measures(ranked, run))
+        if len(asked) > 1 and run["query_lang"] != MIXED:
+            rankings.add(run["query_lang"], ranked)
+    group = " ".join(str(value) for value in labels.values())
+    for language, values in _rankc(rankings, depth, group).items():
+        rows += _rows(labels, language, values)
+    return rows
+
+
+def _ordered(runs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    keys = (*_GROUP, "query_lang")
+    ordered = sorted(runs, key=lambda run: tuple(run[key] for key in keys))
+    for run, other in pairwise(ordered):
+        if all(run[key] == other[key] for key in keys):
+            raise UserError(other["path"], "", f"the same run as {run['path']}", "give each run once")
+    if not ordered:
+        raise UserError("bias", "runs", "none given", "give at least one")
+    return ordered
+
+
+def bias_table(
+    *,
+    runs: Sequence[Mapping[str, Any]],
+    pools: Mapping[str, Mapping[str, str | Path]],
+    out: str | Path,
+    depth: int | None = None,
+) -> None:
+    """Write BIAS: the measures of this module for every run that they are defined for.
+
+    Args:
+        runs: ``{"path", "system", "testset", "query_lang", "doc_lang", "seed"}``, TREC files that hold all candidates.
+            Runs with mixed documents (``xx``) get the shares and the distance. Runs whose query language alone differs
+            get ``rankc``, whatever their documents; queries drawn in several languages (``xx``) have none.
+        pools: for each test set with mixed documents ``documents``, their DRAW; ``queries``, the DRAW of ``xx``
+            queries, if any; ``judgements``, the JUDGEMENTS of a union pool, for ``rank_distance``: leave them out
+            of a drawn pool, whose relevant documents differ in more than their language.
+        out: the table; by system, testset, query_lang, doc_lang, seed, measure.
+        depth: candidates RankC looks at, at most; all when None.
+
+    One run at a time is in memory; of those that RankC compares, four bytes a line. ``queries`` are those a mean is
+    over: shares leave out queries in languages that the pool does not have, and a measure without queries has no row.
+
+    Raises:
+        UserError: no runs, one twice or empty, a pool that is not given, documents or queries that it does not have,
+            runs to compare that have no candidate in common.
+    """
+    if depth is not None and depth < 1:
+        raise UserError("bias", "depth", f"{depth}", "give 1 or more")
+    rows: list[dict[str, Any]] = []
+    with progress(total=len(runs), what="bias", unit="runs") as bar:
+        for testset, asked in groupby(_ordered(runs), key=lambda run: str(run["testset"])):
+            pool = _Pool(testset, pools[testset]) if testset in pools else None
+            for _, group in groupby(asked, key=lambda run: tuple(run[name] for name in _GROUP)):
+                members = list(group)
+                mixed = members[0]["doc_lang"] == MIXED
+                if mixed and pool is None:
+                    problem = "documents in xx, but no pool of this test set"
+                    raise UserError(
+                        members[0]["path"], f"test set {testset}", problem, "give the DRAW of its documents"
+                    )
+                rows += _group_rows(members, pool if mixed else None, depth)
+                bar.update(len(members))
+    table = pl.DataFrame(rows, schema=BIAS)
+    order = ["system", "testset", "query_lang", "doc_lang", "seed", "measure"]
+    write_table(table.sort(order), out, BIAS)
