@@ -282,6 +282,35 @@ def first_stage_documents(wildcards):
     return f"{collection_of(wildcards.testset)}/documents-{lang}.parquet"
 
 
+UNMIXED = "(?!xx$)[a-z]{2,3}"
+POOLS = [name for name, section in CONFIG.testsets.items() if section.mixed]
+
+
+def pool_parts(testset):
+    """What a mixed pool is made from: documents, judgements and, for a pool of everything, candidates."""
+    languages = CONFIG.mixed_languages(testset)
+    judged = PLAN.judged_languages(testset)
+    parts = {
+        "documents": [PLAN.texts(testset, "documents", lang) for lang in languages],
+        "judgements": [PLAN.judgements(testset, lang) for lang in judged],
+    }
+    if CONFIG.testsets[testset].pool == "every":
+        parts["candidates"] = [PLAN.candidates(testset, lang) for lang in languages]
+    return parts
+
+
+def pool_outputs(testset):
+    """The files of a mixed pool."""
+    outputs = {
+        "texts": f"{R}/pools/{testset}/documents.parquet",
+        "draw": f"{R}/pools/{testset}/documents-draw.parquet",
+        "judgements": PLAN.judgements(testset, "xx"),
+    }
+    if CONFIG.testsets[testset].pool == "every":
+        outputs["candidates"] = PLAN.candidates(testset, "xx")
+    return outputs
+
+
 def vocabulary(lang):
     """Words that cut the text of an unspaced language, as input files."""
     unspaced = lang in CONFIG.languages.unspaced and lang in PLAN.vector_languages
@@ -295,7 +324,7 @@ def pair_files(testset, pairs, translate=None):
             "pair": pair.id,
             "queries": PLAN.texts(testset, "queries", pair.query, translate),
             "documents": PLAN.texts(testset, "documents", pair.document, translate),
-            "candidates": f"{R}/testsets/{testset}/candidates-{pair.document}.parquet",
+            "candidates": PLAN.candidates(testset, pair.document),
         }
         for pair in pairs
     ]

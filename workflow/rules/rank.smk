@@ -4,7 +4,7 @@ rule judgements:
     input:
         lambda wildcards: [
             f"{collection_of(wildcards.testset)}/judgements-test-{lang}.parquet"
-            for lang in PLAN.document_languages(wildcards.testset)
+            for lang in PLAN.judged_languages(wildcards.testset)
         ],
     output:
         f"{R}/testsets/{{testset}}/judgements-{{lang}}.parquet",
@@ -12,11 +12,13 @@ rule judgements:
         f"{R}/logs/rank/judgements-{{testset}}-{{lang}}.log",
     benchmark:
         f"{R}/benchmarks/rank/judgements-{{testset}}-{{lang}}.tsv"
+    wildcard_constraints:
+        lang=UNMIXED,
     conda:
         "../../envs/switchrank.yaml"
     params:
         queries=lambda wildcards: CONFIG.testsets[wildcards.testset].queries,
-        chosen=lambda wildcards: PLAN.document_languages(wildcards.testset).index(
+        chosen=lambda wildcards: PLAN.judged_languages(wildcards.testset).index(
             wildcards.lang
         ),
         code=CODE("rank.sample"),
@@ -42,6 +44,8 @@ rule candidates:
         f"{R}/logs/rank/candidates-{{testset}}-{{lang}}.log",
     benchmark:
         f"{R}/benchmarks/rank/candidates-{{testset}}-{{lang}}.tsv"
+    wildcard_constraints:
+        lang=UNMIXED,
     conda:
         "../../envs/switchrank.yaml"
     params:
@@ -52,6 +56,54 @@ rule candidates:
         code=CODE("rank.candidates"),
     script:
         "../scripts/candidates.py"
+
+
+rule pool_queries:
+    input:
+        lambda wildcards: [
+            f"{collection_of(wildcards.testset)}/queries-test-{lang}.parquet"
+            for lang in CONFIG.mixed_languages(wildcards.testset)
+        ],
+    output:
+        texts=f"{R}/pools/{{testset}}/queries.parquet",
+        draw=f"{R}/pools/{{testset}}/queries-draw.parquet",
+    log:
+        f"{R}/logs/rank/pool-queries-{{testset}}.log",
+    benchmark:
+        f"{R}/benchmarks/rank/pool-queries-{{testset}}.tsv"
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        languages=lambda wildcards: CONFIG.mixed_languages(wildcards.testset),
+        seed=lambda wildcards: CONFIG.testsets[wildcards.testset].seed,
+        testset=lambda wildcards: wildcards.testset,
+        code=CODE("rank.pools"),
+    script:
+        "../scripts/pool_queries.py"
+
+
+for testset in POOLS:
+
+    rule:
+        name:
+            identifier("pool", testset)
+        input:
+            **pool_parts(testset),
+        output:
+            **pool_outputs(testset),
+        log:
+            f"{R}/logs/rank/pool-{testset}.log",
+        benchmark:
+            f"{R}/benchmarks/rank/pool-{testset}.tsv"
+        conda:
+            "../../envs/switchrank.yaml"
+        params:
+            languages=CONFIG.mixed_languages(testset),
+            seed=CONFIG.testsets[testset].seed,
+            testset=testset,
+            code=CODE("rank.pools"),
+        script:
+            f"../scripts/pool_{CONFIG.testsets[testset].pool}.py"
 
 
 for testset in CONFIG.testsets:

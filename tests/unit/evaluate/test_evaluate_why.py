@@ -123,7 +123,7 @@ def test_a_point_has_the_metrics_of_its_system_the_switch_ratio_and_the_lexicon_
     assert found == [("0.5", "y", 0.25, 0.3, 0.375), ("1.0", "x", 0.5, 0.2, None)]
 
 
-def test_a_point_whose_system_was_not_ranked_is_an_error(swept, tmp_path):
+def test_a_point_whose_system_was_not_ranked_is_an_error(swept):
     point = {"sweep": "p", "x": "1", "system": "z", "lexicon": None, "stats": []}
     with pytest.raises(UserError, match="system z: no metrics"):
         sweep_table(points=[point], **swept)

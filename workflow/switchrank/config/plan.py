@@ -263,6 +263,25 @@ class Plan:
             return f"{self.folder}/translated/{translate}/{collection}/{name}-{language}.parquet"
         return f"{self.folder}/sources/{collection}/{name}-{language}.parquet"
 
+    def candidates(self, testset: str, language: str) -> str:
+        """The candidates of one document language; a drawn pool keeps the ids, and so those of the source language."""
+        drawn = language == MIXED and self.config.testsets[testset].pool == "drawn"
+        return (
+            f"{self.folder}/testsets/{testset}/candidates-{self.config.languages.source if drawn else language}.parquet"
+        )
+
+    def judgements(self, testset: str, language: str) -> str:
+        """The judgements of one document language."""
+        return f"{self.folder}/testsets/{testset}/judgements-{language}.parquet"
+
+    def judged_languages(self, testset: str) -> list[str]:
+        """The languages whose documents must be relevant for a query to be asked."""
+        section = self.config.testsets[testset]
+        if not section.mixed:
+            return self.document_languages(testset)
+        drawn = section.pool == "drawn"
+        return [self.config.languages.source] if drawn else self.config.mixed_languages(testset)
+
     def run_file(self, system: str, testset: str, pair: str, seed: int | str) -> str:
         """The TREC run of a system on one pair."""
         return f"{self.folder}/runs/{system}/{testset}/{pair}/seed{seed}.trec"
