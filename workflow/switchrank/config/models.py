@@ -66,6 +66,20 @@ class World(Section):
     test_distractors: Annotated[int, Field(ge=0)] = Field(
         WORLD["test_distractors"], description="the same for each relevant test passage"
     )
+    designs: dict[Language, Literal["qaa", "qab", "qac", "qad"]] = Field(
+        WORLD["designs"],
+        description="codes of any kind and the invented language each is made after: its letters and grammar, words of "
+        "its own; the code lends its name only (qab runs right to left, qac has no spaces)",
+    )
+    layout: Literal["plain", "mmarco"] = Field(
+        WORLD["layout"],
+        description="files under world/msmarco/, or under world/mmarco/ as MS MARCO and mMARCO have them",
+    )
+    triples: Count = Field(WORLD["triples"], description="layout mmarco: triples per training query")
+    candidates: Count = Field(WORLD["candidates"], description="layout mmarco: BM25 passages per test query")
+    vectors: list[Language] = Field(
+        WORLD["vectors"], description="languages with made-up aligned vectors, world/vectors/wiki.multi.<language>.vec"
+    )
 
 
 class Instances(Section):
