@@ -44,5 +44,35 @@ def test_reference_rows_are_run_once_whatever_the_seeds(plan):
     assert len(runs) == len(plan.pairs["world"])
 
 
+def test_files_of_mmarco_are_named_by_language_and_each_split_has_its_own_folder():
+    config = load_config(ROOT / "config" / "demo.yaml", {})
+    section = config.collections["world"].model_copy(
+        update={
+            "languages": ["en", "de", "vi"],
+            "documents": "collections/{name}_collection.tsv",
+            "queries": {
+                "train": "queries/train/{name}_queries.{split}.tsv",
+                "test": "queries/dev/{name}_queries.dev.small.tsv",
+            },
+            "judgements": {"train": "qrels.train.tsv", "test": "qrels.dev.small.tsv"},
+            "triples": "triples.train.ids.small.tsv",
+            "groups": None,
+        }
+    )
+    plan = Plan(config.model_copy(update={"collections": {"mmarco": section}}), [ROOT])
+    assert plan.collection_files("mmarco") == {
+        "documents/en": "collections/english_collection.tsv",
+        "documents/de": "collections/german_collection.tsv",
+        "documents/vi": "collections/vietnamese_collection.tsv",
+        "queries/train/en": "queries/train/english_queries.train.tsv",
+        "judgements/train": "qrels.train.tsv",
+        "queries/test/en": "queries/dev/english_queries.dev.small.tsv",
+        "queries/test/de": "queries/dev/german_queries.dev.small.tsv",
+        "queries/test/vi": "queries/dev/vietnamese_queries.dev.small.tsv",
+        "judgements/test": "qrels.dev.small.tsv",
+        "triples/train": "triples.train.ids.small.tsv",
+    }
+
+
 def test_schema_and_key_reference_are_those_of_the_models():
     assert update(ROOT, write=False) == []

@@ -5,9 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from string import Formatter
 
-from switchrank.config.models import Config
+from switchrank.config.models import Config, MsMarco
 from switchrank.errors import UserError
+from switchrank.mmarco import MMARCO_NAMES
 from switchrank.sources.world.files import complete_spec
 
 Finding = tuple[str, str, str]
@@ -29,7 +31,7 @@ def _known(place: str, what: str, value: str, allowed: Iterable[str]) -> Iterato
 
 
 def _world(config: Config) -> Iterator[Finding]:
-    """The made-up world speaks English and its own invented languages only."""
+    """The made-up world speaks English, its own invented languages, and codes made after one of them."""
     if config.world:
         try:
             complete_spec(config.world.plain() | {"languages": config.languages.every})
@@ -59,6 +61,28 @@ def _collections(config: Config) -> Iterator[Finding]:
     for name, part in config.collections.items():
         if config.languages.source not in part.languages:
             yield f"collections.{name}", f"no text in the source language {config.languages.source}", "add it"
+        if isinstance(part, MsMarco):
+            yield from _templates(f"collections.{name}", part)
+
+
+def _templates(place: str, part: MsMarco) -> Iterator[Finding]:
+    """Paths with braces: each placeholder is known, and each language has the name that `{name}` stands for."""
+    templates: list[tuple[str, str, list[str]]] = [("documents", part.documents, ["lang", "name"])]
+    for split in part.splits:
+        templates.append(("queries", part.template("queries", split), ["split", "lang", "name"]))
+        templates.append(("judgements", part.template("judgements", split), ["split"]))
+    for key, template, known in templates:
+        try:
+            used = [field for _, field, _, _ in Formatter().parse(template) if field is not None]
+        except ValueError as error:
+            yield f"{place}.{key}", f"{template}: {error}", "pair the braces"
+            continue
+        for field in used:
+            if field not in known:
+                yield f"{place}.{key}", f"unknown placeholder {{{field}}}", f"known: {{{'}, {'.join(known)}}}"
+        for language in part.languages if "name" in used else []:
+            if language not in MMARCO_NAMES:
+                yield f"{place}.{key}", f"mMARCO has no name for {language}", "write {lang} instead of {name}"
 
 
 def _vectors(config: Config) -> Iterator[Finding]:

@@ -104,11 +104,12 @@ def _expanded(value: Any, path: str | Path, place: str, environment: Mapping[str
 
 def _explained(error: ValidationError, path: str | Path) -> UserError:
     first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
-    place = ".".join(str(part) for part in first["loc"] if part not in _TAGS)
+    place = ".".join(str(part) for part in first["loc"] if part not in _TAGS and "[" not in str(part))
     return UserError(path, place, *_problem(first))
 
 
-_TAGS = {"msmarco", "squad", "vectors_lexicon", "titles_lexicon"}
+_TAGS = {"msmarco", "squad", "vectors_lexicon", "titles_lexicon", "str"}
+"""Steps of a place that pydantic adds and no file has: which kind of section, which type of several (or with a [)."""
 
 
 def _problem(error: Any) -> tuple[str, str]:

@@ -13,6 +13,8 @@ Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 DevShare = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
+Split = Literal["train", "test"]
+BySplit = str | dict[str, str]
 MIXED = "xx"
 
 
@@ -64,6 +66,20 @@ class World(Section):
     test_distractors: Annotated[int, Field(ge=0)] = Field(
         WORLD["test_distractors"], description="the same for each relevant test passage"
     )
+    designs: dict[Language, Literal["qaa", "qab", "qac", "qad"]] = Field(
+        WORLD["designs"],
+        description="codes of any kind and the invented language each is made after: its letters and grammar, words of "
+        "its own; the code lends its name only (qab runs right to left, qac has no spaces)",
+    )
+    layout: Literal["plain", "mmarco"] = Field(
+        WORLD["layout"],
+        description="files under world/msmarco/, or under world/mmarco/ as MS MARCO and mMARCO have them",
+    )
+    triples: Count = Field(WORLD["triples"], description="layout mmarco: triples per training query")
+    candidates: Count = Field(WORLD["candidates"], description="layout mmarco: BM25 passages per test query")
+    vectors: list[Language] = Field(
+        WORLD["vectors"], description="languages with made-up aligned vectors, world/vectors/wiki.multi.<language>.vec"
+    )
 
 
 class Instances(Section):
@@ -77,10 +93,16 @@ class Instances(Section):
 class MsMarco(Section):
     format: Literal["msmarco"]
     languages: list[Language] = Field(description="languages of the collection")
-    splits: list[Literal["train", "test"]] = Field(["train", "test"], description="which splits it has")
-    documents: str = Field(description="TSV docid, text; `{lang}` stands for the language")
-    queries: str = Field(description="TSV qid, text; `{split}` and `{lang}` are filled in")
-    judgements: str = Field(description="TREC qrels; `{split}` is filled in")
+    splits: list[Split] = Field(["train", "test"], description="which splits it has")
+    documents: str = Field(
+        description="TSV docid, text; `{lang}` stands for the language, `{name}` for its name in mMARCO's files "
+        "(`german` for de)"
+    )
+    queries: BySplit = Field(
+        description="TSV qid, text; `{split}`, `{lang}` and `{name}` are filled in; files that the name of the split "
+        "does not tell apart: one path for each, `{train: ..., test: ...}`"
+    )
+    judgements: BySplit = Field(description="TREC qrels; `{split}` is filled in, or one path for each split")
     train_languages: list[Language] = Field(
         [], description="further languages that training queries exist in (translations, same ids)"
     )
@@ -88,6 +110,19 @@ class MsMarco(Section):
     groups: str | None = Field(None, description="TSV docid, topic: the development cut keeps topics together")
     dev: DevShare = Field(0.1, description="share of training queries cut off for development, by whole groups")
     instances: Instances = Field(Instances(), description="how training pairs are made")
+
+    def template(self, files: Literal["queries", "judgements"], split: Split) -> str:
+        """The path of a split's queries or judgements, its placeholders not yet filled in."""
+        given: BySplit = getattr(self, files)
+        return given if isinstance(given, str) else given[split]
+
+    @model_validator(mode="after")
+    def _each_split_once(self) -> MsMarco:
+        for key, given in (("queries", self.queries), ("judgements", self.judgements)):
+            if isinstance(given, dict) and set(given) != set(self.splits):
+                found = ", ".join(given) or "no split"
+                raise ValueError(f"{key} for {found}: give one path for each of {', '.join(self.splits)}")
+        return self
 
 
 class Squad(Section):

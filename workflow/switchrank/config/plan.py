@@ -14,6 +14,7 @@ from pathlib import Path
 from switchrank.config.models import MIXED, Config, Corpus, Squad, VectorSource
 from switchrank.config.sweeps import suffix_of, text_of
 from switchrank.errors import UserError
+from switchrank.mmarco import MMARCO_NAMES
 
 PAIR_COLUMNS = ["id", "query", "document", "own_model"]
 
@@ -130,11 +131,13 @@ class Plan:
         if isinstance(section, Squad):
             return {f"{section.split}/{language}": path for language, path in section.files.items()}
         source = self.config.languages.source
-        files = {f"documents/{lang}": section.documents.format(lang=lang) for lang in section.languages}
+        called = {lang: {"lang": lang, "name": MMARCO_NAMES.get(lang, lang)} for lang in section.languages}
+        files = {f"documents/{lang}": section.documents.format(**called[lang]) for lang in section.languages}
         for split in section.splits:
             for lang in [source, *section.train_languages] if split == "train" else section.languages:
-                files[f"queries/{split}/{lang}"] = section.queries.format(split=split, lang=lang)
-            files[f"judgements/{split}"] = section.judgements.format(split=split)
+                template = section.template("queries", split)
+                files[f"queries/{split}/{lang}"] = template.format(split=split, **called[lang])
+            files[f"judgements/{split}"] = section.template("judgements", split).format(split=split)
         if section.triples:
             files["triples/train"] = section.triples
         if section.groups:

@@ -1,1 +1,1 @@
-"""The made-up world: English and four invented languages, generated from a seed in the formats real data has."""
+"""The made-up world: English and invented languages, generated from a seed in the formats real data has."""

@@ -8,7 +8,6 @@ another, and word vectors have to earn their alignment. The gold lexicon is for 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,11 @@ from switchrank.sources.world.dumps import write_dumps
 from switchrank.sources.world.files import INVENTED, SPLITS, complete_spec, world_outputs
 from switchrank.sources.world.grammar import Grammar
 from switchrank.sources.world.languages import Language, build_language, gold_pairs
+from switchrank.sources.world.layouts import write_mmarco, write_plain
 from switchrank.sources.world.meanings import Clause, Meanings, Speaker, build_meanings
+from switchrank.sources.world.rows import write_rows
 from switchrank.sources.world.search import Search, build_search
+from switchrank.sources.world.vectors import write_vectors
 from switchrank.sources.world.vocabulary import english_concepts, themes
 
 
@@ -29,7 +31,8 @@ def generate_world(*, spec: dict[str, Any], out: str | Path) -> None:
 
     Writes the files named by :func:`switchrank.sources.world.files.world_outputs`, all or none; the same spec gives
     the same bytes. Text files are UTF-8, one sentence, passage or query a line; TSV columns are those of MS MARCO
-    (``docid text``, ``qid text``, ``qid 0 docid 1``), ``topics.tsv`` is ``docid topic``; gold files are
+    (``docid text``, ``qid text``, ``qid 0 docid 1``; triples ``qid positive negative``, the run ``qid docid rank``,
+    ``top1000.dev`` ``qid docid query passage``), ``topics.tsv`` is ``docid topic``; gold files are
     ``english<tab>word``.
 
     Raises:
@@ -41,7 +44,7 @@ def generate_world(*, spec: dict[str, Any], out: str | Path) -> None:
     seed = spec["seed"]
     kept = set(themes()[: spec["themes"]])
     meanings = build_meanings(tuple(concept for concept in english_concepts() if concept.theme in kept), seed)
-    languages = [build_language(code, meanings, seed) for code in spec["languages"]]
+    languages = [build_language(code, meanings, seed, spec["designs"].get(code)) for code in spec["languages"]]
     search = build_search(
         meanings,
         seed=seed,
@@ -50,25 +53,29 @@ def generate_world(*, spec: dict[str, Any], out: str | Path) -> None:
     )
     with atomic_folder(out) as folder:
         for name in world_outputs(spec):
-            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
         for language in languages:
-            _write_text(folder / f"text/{language.code}.txt", language, meanings, search, seed, spec["sentences"])
-        _write_search(folder / "msmarco", search, languages)
+            _write_text(folder / f"text/{language.code}.txt", language, meanings, search, spec)
+        if spec["layout"] == "mmarco":
+            numbers = {key: spec[key] for key in ("seed", "triples", "candidates")}
+            write_mmarco(folder, search, languages, **numbers)
+        else:
+            write_plain(folder, search, languages)
         page, links = folder / "dumps/enwiki-page.sql.gz", folder / "dumps/enwiki-langlinks.sql.gz"
         write_dumps(meanings, languages, seed=seed, page=page, links=links)
+        for language in languages:
+            if language.code in spec["vectors"]:
+                write_vectors(folder / f"vectors/wiki.multi.{language.code}.vec", language, meanings, seed)
         for language in languages[1:]:
-            _write_rows(folder / f"gold/en-{language.code}.tsv", gold_pairs(languages[0], language))
+            write_rows(folder / f"gold/en-{language.code}.tsv", gold_pairs(languages[0], language))
 
 
-def _write_rows(path: Path, rows: Iterable[tuple[object, ...]]) -> None:
-    path.write_text("".join("\t".join(map(str, row)) + "\n" for row in rows), encoding="utf-8", newline="\n")
-
-
-def _write_text(path: Path, language: Language, meanings: Meanings, search: Search, seed: int, sentences: int) -> None:
+def _write_text(path: Path, language: Language, meanings: Meanings, search: Search, spec: dict[str, Any]) -> None:
     """Monolingual text, without the sentences that say all that some test query asks for."""
-    random = generator(seed, "world", "text", language.code)
-    part = ("en", *INVENTED).index(language.code)
-    clauses = Speaker(meanings, language.known).own_clauses(random, sentences, part, 1 + len(INVENTED))
+    random = generator(spec["seed"], "world", "text", language.code)
+    speakers = ["en", *INVENTED, *spec["designs"]]
+    part = speakers.index(language.code)
+    clauses = Speaker(meanings, language.known).own_clauses(random, spec["sentences"], part, len(speakers))
     asked: defaultdict[int, list[frozenset[int]]] = defaultdict(list)
     for query in search.queries["test"]:
         asked[min(query.concepts)].append(query.concepts)
@@ -78,24 +85,4 @@ def _write_text(path: Path, language: Language, meanings: Meanings, search: Sear
         return any(wanted.issubset(concepts) for concept in concepts for wanted in asked.get(concept, ()))
 
     grammar = Grammar(language)
-    _write_rows(path, ((grammar.sentence(clause),) for clause in clauses if not told(clause)))
-
-
-def _write_search(folder: Path, search: Search, languages: list[Language]) -> None:
-    """Collections, queries, judgements and topics; ids are counted through, so that a query keeps its id everywhere."""
-    first = {"train": 1, "test": 1 + len(search.queries["train"])}
-    for language in languages:
-        grammar = Grammar(language)
-        passages = ((number, grammar.passage(passage.clauses)) for number, passage in enumerate(search.passages))
-        _write_rows(folder / f"collection.{language.code}.tsv", passages)
-        for split, queries in search.queries.items():
-            asked = (
-                (qid, grammar.question(query.clause, query.asked)) for qid, query in enumerate(queries, first[split])
-            )
-            _write_rows(folder / f"queries.{split}.{language.code}.tsv", asked)
-    for split, queries in search.queries.items():
-        judged = ((qid, 0, query.passage, 1) for qid, query in enumerate(queries, first[split]))
-        _write_rows(folder / f"qrels.{split}.tsv", judged)
-    english = languages[0].words
-    topics = ((number, english[passage.topic][0]["sg"]) for number, passage in enumerate(search.passages))
-    _write_rows(folder / "topics.tsv", topics)
+    write_rows(path, ((grammar.sentence(clause),) for clause in clauses if not told(clause)))

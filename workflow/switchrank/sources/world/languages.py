@@ -6,6 +6,8 @@
   determiners and adverbs tell number and tense. A word begins with a stop and goes on with other syllables.
 - ``qad``: Tifinagh letters, suffixes; meant to be left out of training.
 
+A language of any other code, ``de`` say, is made after one of these: their letters and grammar, its own invented words.
+
 Every concept has one or two words in each language, except that a share of them (``UNTRANSLATED``) has none: texts of
 the language never speak of those, and a translation keeps the English word, spelled in the language's letters.
 """
@@ -13,7 +15,7 @@ the language never speak of those, and a translation keeps the English word, spe
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -153,11 +155,15 @@ DESIGNS = {
 }
 
 
-def build_language(code: str, meanings: Meanings, seed: int) -> Language:
-    """The language ``code`` of the world drawn from ``seed``."""
+def build_language(code: str, meanings: Meanings, seed: int, after: str | None = None) -> Language:
+    """The language ``code`` of the world drawn from ``seed``; ``after`` names the design of a code that has none.
+
+    Languages made after one design share letters and endings, but no vocabulary; where a design has short words for
+    frequent concepts they have none, since short words of several languages would mostly be the same.
+    """
     if code == "en":
         return _english(meanings)
-    design = DESIGNS[code]
+    design = DESIGNS[code] if after is None else replace(DESIGNS[after], short=0.0)
     random = generator(seed, "world", "language", code)
     used: set[str] = set()
     names = [name for name in (*ENGLISH_PARTICLES, "ongoing") if name not in design.silent]
