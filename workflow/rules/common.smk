@@ -367,6 +367,92 @@ def run_records(testset):
     ]
 
 
+# evaluate
+def bias_records():
+    """Every run of a system or BM25, with its test set."""
+    return [
+        record | {"testset": testset}
+        for testset in CONFIG.testsets
+        for record in run_records(testset)
+        if record["system"] != "random"
+    ]
+
+
+def bias_pools():
+    """The draws of each mixed pool, and the judgements of those that hold every document in every language."""
+    pools = {}
+    for name in POOLS:
+        pools[name] = {
+            "documents": f"{R}/pools/{name}/documents-draw.parquet",
+            "queries": f"{R}/pools/{name}/queries-draw.parquet",
+        }
+        if CONFIG.testsets[name].pool == "every":
+            pools[name]["judgements"] = PLAN.judgements(name, "xx")
+    return pools
+
+
+def sweep_points():
+    """The values of all sweeps, each with its system, lexicon and corpus statistics, as plain JSON."""
+    points = []
+    for point in PLAN.sweep_points:
+        corpus = CONFIG.systems[point.system].corpus
+        points.append(
+            {
+                "sweep": point.sweep,
+                "x": point.value,
+                "system": point.system,
+                "lexicon": CONFIG.corpora[corpus].lexicon,
+                "stats": [
+                    f"{PLAN.corpus_folder(corpus, pair)}/stats.json"
+                    for pair in PLAN.train_pairs(corpus)
+                ],
+            }
+        )
+    return points
+
+
+def overlap_pairs():
+    """The texts of every unmixed test pair, as plain JSON."""
+    return [
+        {
+            "testset": testset,
+            "query_lang": pair.query,
+            "doc_lang": pair.document,
+            "judgements": PLAN.judgements(testset, pair.document),
+        }
+        | {
+            name: value
+            for name, value in part.items()
+            if name not in ("pair", "candidates")
+        }
+        for testset in CONFIG.testsets
+        if testset not in POOLS
+        for pair, part in zip(PLAN.pairs[testset], reference_files(testset))
+    ]
+
+
+def shift_records():
+    """The runs of systems on test sets whose documents have one id in all languages."""
+    return [
+        record
+        for record in bias_records()
+        if record["testset"] not in POOLS
+        and CONFIG.testsets[record["testset"]].documents == "parallel"
+        and record["system"] in CONFIG.systems
+    ]
+
+
+def shift_judgements():
+    """Judgements by test set and document language for :func:`shift_records`."""
+    return {
+        testset: {
+            lang: PLAN.judgements(testset, lang)
+            for lang in PLAN.document_languages(testset)
+        }
+        for testset in dict.fromkeys(record["testset"] for record in shift_records())
+    }
+
+
 # report
 def example_corpora():
     """Switched corpora of the English corpus's collection, each with its first training pair."""

@@ -48,6 +48,99 @@ rule tables:
         "../scripts/tables.py"
 
 
+rule bias:
+    input:
+        runs=[record["path"] for record in bias_records()],
+        pools=[file for files in bias_pools().values() for file in files.values()],
+    output:
+        f"{R}/tables/bias.csv",
+    log:
+        f"{R}/logs/evaluate/bias.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/bias.tsv"
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        runs=bias_records(),
+        pools=bias_pools(),
+        code=CODE("evaluate.bias"),
+    script:
+        "../scripts/bias.py"
+
+
+rule sweep:
+    input:
+        metrics=rules.tables.output.metrics,
+        quality=rules.lexicon_quality.output if QUALITY_PAIRS else [],
+        stats=[file for point in sweep_points() for file in point["stats"]],
+    output:
+        f"{R}/tables/sweep.csv",
+    log:
+        f"{R}/logs/evaluate/sweep.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/sweep.tsv"
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        points=sweep_points(),
+        code=CODE("evaluate.sweep"),
+    script:
+        "../scripts/sweep.py"
+
+
+rule overlap:
+    input:
+        per_query=rules.tables.output.per_query,
+        texts=[
+            file
+            for part in overlap_pairs()
+            for file in [part["queries"], part["documents"], part["judgements"]]
+        ],
+        vocabularies=[
+            file for lang in CONFIG.languages.unspaced for file in vocabulary(lang)
+        ],
+    output:
+        f"{R}/tables/overlap.csv",
+    log:
+        f"{R}/logs/evaluate/overlap.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/overlap.tsv"
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        pairs=overlap_pairs(),
+        metric=CONFIG.evaluate.metrics[0],
+        code=CODE("evaluate.why"),
+    script:
+        "../scripts/overlap.py"
+
+
+rule shift:
+    input:
+        runs=[record["path"] for record in shift_records()],
+        judgements=[
+            file for files in shift_judgements().values() for file in files.values()
+        ],
+    output:
+        f"{R}/tables/shift.csv",
+    log:
+        f"{R}/logs/evaluate/shift.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/shift.tsv"
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        runs=shift_records(),
+        judgements=shift_judgements(),
+        code=CODE("evaluate.why"),
+    script:
+        "../scripts/shift.py"
+
+
 rule evaluate:
     input:
         rules.tables.output,
+        rules.bias.output,
+        rules.overlap.output,
+        rules.shift.output if shift_records() else [],
+        rules.sweep.output if CONFIG.sweeps else [],

@@ -1,0 +1,8 @@
+"""Rule bias: which languages a system prefers in mixed pools."""
+
+from switchrank.job import job
+
+with job(snakemake) as rule:
+    from switchrank.evaluate.bias import bias_table
+
+    bias_table(runs=rule.params.runs, pools=rule.params.pools, out=rule.output[0])
