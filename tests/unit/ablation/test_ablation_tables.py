@@ -92,8 +92,12 @@ def test_a_row_without_scores_or_with_those_of_another_seed_or_twice_is_an_error
         ablation_table(per_query=scored(values), rows=settings(*values, "ml-cs de 0 1"), out=out)
     with pytest.raises(UserError, match="row zero-shot_de_0_1: scored under seed 7, the table says 1"):
         ablation_table(per_query=scored(values, seed=7), rows=settings(*values), out=out)
-    with pytest.raises(UserError, match="row zero-shot_de_0_1 world de-de: query q0 is scored twice"):
+    with pytest.raises(
+        UserError, match="row zero-shot_de_0_1 world de-de: a query is scored twice: give every test set and run once"
+    ):
         ablation_table(per_query=[scored(values)] * 2, rows=settings(*values), out=out)
+    with pytest.raises(UserError, match="row zero-shot_de_0_1 world de-de: a query is scored twice"):
+        ablation_table(per_query=scored({"zero-shot de 0 1": [1, 1]}, qids=["q", "q"]), rows=settings(*values), out=out)
     assert not [path for path in tmp_path.iterdir() if path.suffix != ".parquet"]
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from switchrank.ablation.scores import Floats
 from switchrank.errors import UserError
 from switchrank.seeds import generator
 
 _BLOCK_DRAWS = 1 << 20
-Floats = NDArray[np.float64]
 
 
 def resampled_means(values: Floats, *, resamples: int, seed: int, purpose: tuple[str, ...]) -> Floats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from switchrank.ablation.bootstrap import Floats, interval, resampled_means
-from switchrank.ablation.scores import Paths, read_scores
+from switchrank.ablation.bootstrap import interval, resampled_means
+from switchrank.ablation.scores import Floats, Paths, Scores, mean, read_scores
 from switchrank.errors import UserError
 from switchrank.formats.tables import Schema, write_table
 
@@ -58,11 +57,6 @@ class Curve:
     seeds: tuple[int, ...]
 
 
-def mean(values: Floats) -> float:
-    """The mean of a vector, correctly rounded."""
-    return math.fsum(values) / len(values)
-
-
 def read_curves(
     per_query: Paths, rows: Sequence[Mapping[str, Any]], *, metric: str | None = None
 ) -> dict[Cell, list[Curve]]:
@@ -72,41 +66,40 @@ def read_curves(
         UserError: see :func:`switchrank.ablation.scores.read_scores`; runs of a cell that cover different queries, or
             a row without a test pair that others of its start and language have.
     """
-    scores = read_scores(per_query, rows, metric=metric)
-    cells = {Cell(*names): group for names, group in scores.group_by(list(Cell._fields), maintain_order=True)}
+    cells: dict[Cell, list[Scores]] = {}
+    for run in read_scores(per_query, rows, metric=metric):
+        cell = Cell(run.row.language, run.testset, run.query_lang, run.doc_lang, run.metric)
+        cells.setdefault(cell, []).append(run)
     languages = list(dict.fromkeys(str(row["language"]) for row in rows))
-    for cell, group in cells.items():
-        _check_complete(cell, group, rows)
-    ordered = sorted(cells, key=lambda cell: (languages.index(cell.language), *cell[1:]))
-    starts = list(dict.fromkeys(str(row["start"]) for row in rows))
-    return {
-        cell: [_curve(start, part) for start in starts if (part := cells[cell].filter(start=start)).height]
-        for cell in ordered
-    }
+    curves = {}
+    for cell in sorted(cells, key=lambda cell: (languages.index(cell.language), *cell[1:])):
+        runs = cells[cell]
+        _check_complete(cell, runs, rows)
+        starts = dict.fromkeys(run.row.start for run in runs)
+        curves[cell] = [_curve(start, [run for run in runs if run.row.start == start]) for start in starts]
+    return curves
 
 
-def _check_complete(cell: Cell, group: pl.DataFrame, rows: Sequence[Mapping[str, Any]]) -> None:
+def _check_complete(cell: Cell, runs: list[Scores], rows: Sequence[Mapping[str, Any]]) -> None:
     """A start is on a pair with all its rows or with none, and all rows that are there cover the same queries."""
     pair = f"{cell.testset} {cell.query_lang}-{cell.doc_lang}"
-    queries: dict[str, list[str]] = dict(group.group_by("system", maintain_order=True).agg("qid").iter_rows())
-    starts, first = set(group["start"]), group["system"][0]
-    for name in (row["id"] for row in rows if row["language"] == cell.language and row["start"] in starts):
-        if name not in queries:
+    starts, there = {run.row.start for run in runs}, {run.row.id for run in runs}
+    for row in rows:
+        if row["language"] == cell.language and row["start"] in starts and row["id"] not in there:
             todo = "rank and evaluate all rows of a start on the same pairs"
-            raise UserError("ablation", f"row {name}", f"no scores on {pair}", todo)
-        if queries[name] != queries[first]:
-            problem = f"other queries on {pair} than row {first}"
-            raise UserError("ablation", f"row {name}", problem, "evaluate both with the same judgements")
+            raise UserError("ablation", f"row {row['id']}", f"no scores on {pair}", todo)
+    for run in runs:
+        if not run.qids.equals(runs[0].qids):
+            problem = f"other queries on {pair} than row {runs[0].row.id}"
+            raise UserError("ablation", f"row {run.row.id}", problem, "evaluate both with the same judgements")
 
 
-def _curve(start: str, scores: pl.DataFrame) -> Curve:
-    points = scores.sort("examples", "seed", "qid").partition_by("examples", maintain_order=True)
-    values, seeds = [], []
-    for part in points:
-        runs = [run["value"].to_numpy() for run in part.partition_by("seed", maintain_order=True)]
-        values.append(np.mean(np.stack(runs), axis=0))
-        seeds.append(len(runs))
-    return Curve(start, tuple(part["examples"][0] for part in points), np.stack(values), tuple(seeds))
+def _curve(start: str, runs: list[Scores]) -> Curve:
+    points: dict[int, list[Scores]] = {}
+    for run in sorted(runs, key=lambda run: (run.row.examples, run.row.seed)):
+        points.setdefault(run.row.examples, []).append(run)
+    values = [np.mean(np.stack([run.values for run in seeds]), axis=0) for seeds in points.values()]
+    return Curve(start, tuple(points), np.stack(values), tuple(len(seeds) for seeds in points.values()))
 
 
 def curve_table(
@@ -131,10 +124,10 @@ def curve_table(
     """
     points = []
     for cell, curves in read_curves(per_query, rows, metric=metric).items():
+        every = np.concatenate([curve.values for curve in curves])
+        sampled = iter(resampled_means(every, resamples=resamples, seed=seed, purpose=cell).T)
         for curve in curves:
-            sampled = resampled_means(curve.values, resamples=resamples, seed=seed, purpose=cell)
-            for number, examples in enumerate(curve.examples):
-                values = curve.values[number]
-                band = interval(sampled[:, number])
-                points.append((curve.start, *cell, examples, mean(values), *band, len(values), curve.seeds[number]))
+            for examples, values, seeds in zip(curve.examples, curve.values, curve.seeds, strict=True):
+                band = interval(next(sampled))
+                points.append((curve.start, *cell, examples, mean(values), *band, len(values), seeds))
     write_table(pl.DataFrame(points, schema=pl.Schema(CURVE), orient="row"), out, CURVE)

@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from switchrank.ablation.bootstrap import Floats, interval, resampled_means
-from switchrank.ablation.curve import Cell, Curve, mean, read_curves
-from switchrank.ablation.scores import Paths
+from switchrank.ablation.bootstrap import interval, resampled_means
+from switchrank.ablation.curve import read_curves
+from switchrank.ablation.scores import Floats, Paths, mean
 from switchrank.errors import UserError
 from switchrank.formats.tables import EQUIVALENCE, write_table
 
@@ -82,13 +82,16 @@ def equivalence_table(
     answers = []
     for cell, curves in read_curves(per_query, rows, metric=metric).items():
         known = {curve.start: curve for curve in curves}
-        if reference not in known:
+        compared = [known[start] for start in starts if start in known]
+        if reference not in known or not compared:
             continue
         aim = known[reference].values[0]
-        for start in starts:
-            if start in known:
-                needed = _needed(known[start], aim, cell, resamples, seed)
-                answers.append((start, reference, *cell, mean(aim), *needed))
+        above = [curve.values - aim for curve in compared]
+        sampled = resampled_means(np.concatenate(above), resamples=resamples, seed=seed, purpose=cell)
+        parts = np.split(sampled, np.cumsum([len(values) for values in above])[:-1], axis=1)
+        for curve, values, part in zip(compared, above, parts, strict=True):
+            needed = _needed(curve.examples, values, part)
+            answers.append((curve.start, reference, *cell, mean(aim), *needed))
     table = pl.DataFrame(answers, schema=pl.Schema(EQUIVALENCE), orient="row")
     write_table(table, out, EQUIVALENCE)
 
@@ -106,10 +109,8 @@ def _check_starts(rows: Sequence[Mapping[str, Any]], reference: str, starts: Seq
                 raise UserError("ablation", f"start {start}", f"no row with 0 examples in {language}", todo)
 
 
-def _needed(curve: Curve, aim: Floats, cell: Cell, resamples: int, seed: int) -> tuple[float | None, ...]:
+def _needed(examples: Sequence[int], above: Floats, sampled: Floats) -> tuple[float | None, ...]:
     """The crossing of the mean curve and the ends of its interval, to a millionth of a query; None for infinite."""
-    above = curve.values - aim
-    point = crossings(curve.examples, np.array([[mean(values) for values in above]]))[0]
-    sampled = resampled_means(above, resamples=resamples, seed=seed, purpose=cell)
-    found = (float(point), *interval(crossings(curve.examples, sampled)))
+    point = crossings(examples, np.array([[mean(values) for values in above]]))[0]
+    found = (float(point), *interval(crossings(examples, sampled)))
     return tuple(round(number, 6) if np.isfinite(number) else None for number in found)

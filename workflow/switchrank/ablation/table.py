@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from switchrank.ablation.scores import Paths, read_scores
+from switchrank.ablation.scores import Paths, mean, read_scores
 from switchrank.formats.tables import ABLATION, write_table
-
-_LABELS = ["system", "start", "language", "examples", "seed", "testset", "query_lang", "doc_lang", "metric"]
 
 
 def ablation_table(*, per_query: Paths, rows: Sequence[Mapping[str, Any]], out: str | Path) -> None:
@@ -26,9 +24,8 @@ def ablation_table(*, per_query: Paths, rows: Sequence[Mapping[str, Any]], out: 
     Raises:
         UserError: see :func:`switchrank.ablation.scores.read_scores`.
     """
-    scores = read_scores(per_query, rows)
     means = [
-        (*labels, math.fsum(group["value"]) / group.height)
-        for labels, group in scores.group_by(_LABELS, maintain_order=True)
+        (*astuple(run.row), run.testset, run.query_lang, run.doc_lang, run.metric, mean(run.values))
+        for run in read_scores(per_query, rows)
     ]
     write_table(pl.DataFrame(means, schema=pl.Schema(ABLATION), orient="row"), out, ABLATION)
