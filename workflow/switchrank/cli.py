@@ -17,6 +17,7 @@ STAGES = {
     "train": "tokenizer, starting checkpoint, cross-encoder training",
     "rank": "candidates; re-rank a test set or your own files with a trained model",
     "evaluate": "metrics per query and per pair, significance",
+    "ablation": "how many labelled queries of the target language each starting model needs",
     "report": "pictures and tables",
     "config": "check a config file; write the schema and the key reference",
 }

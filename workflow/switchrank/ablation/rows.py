@@ -1,0 +1,170 @@
+"""The ablation table: one row is one fine-tuning run. Read at parse time of a workflow, so nothing heavy is imported.
+
+Ids are names of folders and, in the tables of scores, of systems. Rows with 0 examples train nothing: the starting
+model itself is tested. ``none`` is the initial model that all systems start from; with 0 examples it is untrained.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import astuple, dataclass, fields
+from itertools import product
+from pathlib import Path
+
+from switchrank.atomic import atomic_path
+from switchrank.errors import UserError
+
+NO_SYSTEM = "none"
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_WHOLE = re.compile(r"0|-?[1-9][0-9]*")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One setting.
+
+    Attributes:
+        id: unique name: letters, digits, ``-``, ``_``, ``.``, the first a letter or a digit.
+        start: the system whose model is trained further, or ``none``: the initial model of the run.
+        language: of the labelled queries and their documents.
+        examples: how many labelled queries; 0: no training.
+        seed: of the sample, and of the starting model and its training.
+    """
+
+    id: str
+    start: str
+    language: str
+    examples: int
+    seed: int
+
+    @property
+    def label(self) -> str:
+        """What is tested, for people: ``untrained``, ``zero-shot``, ``zero-shot + 16``."""
+        if self.examples:
+            return f"{self.start} + {self.examples}"
+        return "untrained" if self.start == NO_SYSTEM else self.start
+
+
+COLUMNS = [field.name for field in fields(Row)]
+
+
+def read_ablation(path: str | Path, *, languages: Collection[str] | None, systems: Collection[str] | None) -> list[Row]:
+    """The rows of a TSV with the columns ``id start language examples seed``, in order.
+
+    Args:
+        path: the table.
+        languages: those that ``language`` may name; any when None.
+        systems: those that ``start`` may name beside ``none``; any when None.
+
+    Raises:
+        UserError: a missing or unreadable file, wrong columns, no rows, a cell out of its range, an id twice (also in
+            other case: ids name folders) or one of a system, a setting twice.
+    """
+    if systems is not None and NO_SYSTEM in systems:
+        problem = f"a system is called {NO_SYSTEM}, which means the initial model here"
+        raise UserError(path, "", problem, "give that system another name")
+    rows: dict[str, Row] = {}
+    settings: dict[tuple[object, ...], str] = {}
+    for number, cells in _lines(Path(path)):
+        place = f"line {number}"
+        row = _row(path, place, cells)
+        _check_names(path, place, row, languages, systems)
+        if row.id.casefold() in rows:
+            raise UserError(path, place, f"id {row.id} twice", "give every row an id of its own, not only in case")
+        setting = astuple(row)[1:]
+        if setting in settings:
+            raise UserError(path, place, f"the setting of row {settings[setting]} again", "keep one of the two")
+        rows[row.id.casefold()], settings[setting] = row, row.id
+    if not rows:
+        raise UserError(path, "", "no rows", "add one, or make a table with: switchrank ablation grid")
+    return list(rows.values())
+
+
+def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Number and cells of each line below the header; blank lines are passed over."""
+    if not path.is_file():
+        raise UserError(path, "", "no such ablation table", "correct the path, or make it: switchrank ablation grid")
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
+            header = next(reader, [])
+            if header != COLUMNS:
+                raise UserError(path, "line 1", f"columns {header}", f"write {' '.join(COLUMNS)} with tabs")
+            for cells in reader:
+                if cells:
+                    yield reader.line_num, cells
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UserError(path, "", f"not a UTF-8 table ({error})", "save it as tab-separated UTF-8 text") from error
+
+
+def _row(path: str | Path, place: str, cells: list[str]) -> Row:
+    if len(cells) != len(COLUMNS):
+        raise UserError(path, place, f"{len(cells)} cells", f"write {len(COLUMNS)} with tabs: {' '.join(COLUMNS)}")
+    given = dict(zip(COLUMNS, cells, strict=True))
+    if not _ID.fullmatch(given["id"]):
+        todo = "use letters, digits, '-', '_', '.', and a letter or digit first"
+        raise UserError(path, place, f"id '{given['id']}'", todo)
+    for name in ("examples", "seed"):
+        if not _WHOLE.fullmatch(given[name]) or (name == "examples" and given[name].startswith("-")):
+            least = " from 0" if name == "examples" else ""
+            raise UserError(path, place, f"{name} '{given[name]}'", f"write a whole number{least}, such as 16")
+    return Row(given["id"], given["start"], given["language"], int(given["examples"]), int(given["seed"]))
+
+
+def _check_names(
+    path: str | Path, place: str, row: Row, languages: Collection[str] | None, systems: Collection[str] | None
+) -> None:
+    if languages is not None and row.language not in languages:
+        raise UserError(path, place, f"unknown language '{row.language}'", f"known: {', '.join(languages)}")
+    if systems is None:
+        return
+    if row.start != NO_SYSTEM and row.start not in systems:
+        known = ", ".join([NO_SYSTEM, *systems])
+        raise UserError(path, place, f"start '{row.start}' is no declared system", f"known: {known}")
+    if row.id in systems:
+        raise UserError(path, place, f"id {row.id} is the name of a system", "choose another: both name rows of scores")
+
+
+def expand_rows(
+    *, starts: Sequence[str], languages: Sequence[str], examples: Sequence[int], seeds: Sequence[int]
+) -> list[Row]:
+    """Every combination, the last axis fastest; ids such as ``ml-cs_de_n64_seed1``.
+
+    Raises:
+        UserError: an axis is empty or names a value twice; a name that cannot be part of an id; negative examples.
+    """
+    axes = {"starts": starts, "languages": languages, "examples": examples, "seeds": seeds}
+    for name, values in axes.items():
+        if not values or len(set(values)) < len(values):
+            raise UserError("ablation grid", name, f"{list(values)}", "give at least one value, each once")
+    for name in ("starts", "languages"):
+        for value in axes[name]:
+            if not _ID.fullmatch(str(value)):
+                raise UserError("ablation grid", name, f"'{value}'", "use letters, digits, '-', '_', '.'")
+    if min(examples) < 0:
+        raise UserError("ablation grid", "examples", f"{min(examples)}", "give whole numbers from 0")
+    return [
+        Row(f"{start}_{language}_n{count}_seed{seed}", start, language, count, seed)
+        for start, language, count, seed in product(starts, languages, examples, seeds)
+    ]
+
+
+def table_text(rows: Sequence[Row]) -> str:
+    """The rows as the TSV that :func:`read_ablation` reads."""
+    lines = [COLUMNS, *([str(cell) for cell in astuple(row)] for row in rows)]
+    return "".join("\t".join(line) + "\n" for line in lines)
+
+
+def write_ablation(rows: Sequence[Row], out: str | Path) -> None:
+    """Write a new table; one that is there is never replaced, for it may have been edited.
+
+    Raises:
+        UserError: ``out`` exists.
+    """
+    if os.path.lexists(out):
+        raise UserError(out, "", "exists already", "remove it, or choose another name")
+    with atomic_path(out) as path:
+        path.write_text(table_text(rows), encoding="utf-8")
