@@ -24,6 +24,7 @@ include: "workflow/rules/corpus.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/rank.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/ablation.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -39,6 +40,7 @@ localrules:
     train,
     rank,
     evaluate,
+    ablation,
     report,
 
 

@@ -1,5 +1,6 @@
 # Glue: the checked config, the plan of names, and the digest of library code that rules put into params.
 import os
+import re
 import sys
 from functools import cache
 
@@ -26,6 +27,7 @@ def checked(files):
         made = check_config(dict(config), files[-1], os.environ)
         plan = Plan(made, [Path.cwd(), ROOT])
         plan.pairs
+        plan.ablation
         return made, plan
     except UserError as error:
         fail(error)
@@ -103,7 +105,7 @@ def collection_spec(name):
             if section.format == "squad"
             else "paragraphs"
         ),
-        "source": SOURCE,
+        "source": SOURCE if SOURCE in section.languages else section.languages[0],
         "triples": bool(getattr(section, "triples", None)),
         "train_languages": list(section.train_languages),
         "seed": 1,
@@ -343,6 +345,16 @@ def reference_files(testset):
     return files
 
 
+def rank_settings():
+    """How texts are scored: as they were trained on."""
+    return {
+        "token_budget": CONFIG.rank.token_budget,
+        "sigmoid_scores": CONFIG.rank.sigmoid_scores,
+        "max_length": CONFIG.train.max_length,
+        "truncation": CONFIG.train.truncation,
+    }
+
+
 def pair_inputs(testset, pairs, translate=None):
     """The distinct files of :func:`pair_files`."""
     files = [
@@ -451,6 +463,47 @@ def shift_judgements():
         }
         for testset in dict.fromkeys(record["testset"] for record in shift_records())
     }
+
+
+# ablation
+def labelled_parts(wildcards):
+    """The labelled split of a language: queries, judgements, documents."""
+    folder = f"{R}/sources/{PLAN.labelled(wildcards.lang)}"
+    return {
+        "queries": f"{folder}/queries-train-{wildcards.lang}.parquet",
+        "judgements": f"{folder}/judgements-train-{wildcards.lang}.parquet",
+        "documents": f"{folder}/documents-{wildcards.lang}.parquet",
+    }
+
+
+def setting_folder(row):
+    """The folder of a row's labelled examples, which rows with other starting models share."""
+    return f"{R}/ablation/{row.language}-n{row.examples}-seed{row.seed}"
+
+
+def starting_files(row):
+    """The files of the model a row starts from."""
+    return [f"{PLAN.start_of(row)}/{file}" for file in MODEL_FILES]
+
+
+def row_model(row):
+    """The folder of a row's model: the tuned one, or without examples the starting one."""
+    return f"{R}/ablation/models/{row.id}" if row.examples else PLAN.start_of(row)
+
+
+def row_records():
+    """Every run of the ablation with what it says about it, as plain JSON."""
+    return [
+        {
+            "path": PLAN.run_file(row.id, CONFIG.ablation.testset, pair.id, row.seed),
+            "system": row.id,
+            "query_lang": pair.query,
+            "doc_lang": pair.document,
+            "seed": row.seed,
+        }
+        for row in PLAN.ablation
+        for pair in PLAN.tested_pairs(row)
+    ]
 
 
 # report

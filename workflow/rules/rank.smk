@@ -172,12 +172,7 @@ for testset in CONFIG.testsets:
                     pairs=pair_files(
                         testset, PLAN.ranked_pairs(ranker, testset), ranker.translate
                     ),
-                    settings={
-                        "token_budget": CONFIG.rank.token_budget,
-                        "sigmoid_scores": CONFIG.rank.sigmoid_scores,
-                        "max_length": CONFIG.train.max_length,
-                        "truncation": CONFIG.train.truncation,
-                    },
+                    settings=rank_settings(),
                     code=CODE("rank.score"),
                 script:
                     "../scripts/rank.py"

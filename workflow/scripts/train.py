@@ -1,4 +1,4 @@
-"""Rules train_model and first_model: one cross-encoder, resumed if a checkpoint of the same job is there."""
+"""Rules train_model, first_model and tuned_model: one cross-encoder, resumed if a checkpoint of the same job is there."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ with job(snakemake) as rule, gpu_for_job(rule.resources.get("gpu", 0)) as device
     out = Path(rule.output[0]).parent
     train_ranker(
         corpus=[rule.input.corpus],
-        dev=rule.input.dev,
+        dev=rule.input.get("dev"),
         start=Path(rule.input.start[0]).parent,
         out=out,
         work=out.parent / f".work-{out.name}",

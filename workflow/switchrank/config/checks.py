@@ -17,7 +17,7 @@ Finding = tuple[str, str, str]
 
 def cross_check(config: Config, path: str | Path) -> None:
     """Raise UserError for the first name or language that is used but not declared."""
-    for check in (_world, _languages, _collections, _vectors, _corpora, _systems, _testsets, _gold):
+    for check in (_world, _languages, _collections, _vectors, _corpora, _systems, _testsets, _ablation, _gold):
         for place, problem, todo in check(config):
             raise UserError(path, place, problem, todo)
 
@@ -59,7 +59,8 @@ def _languages(config: Config) -> Iterator[Finding]:
 
 def _collections(config: Config) -> Iterator[Finding]:
     for name, part in config.collections.items():
-        if config.languages.source not in part.languages:
+        labelled = config.ablation and name in _labelled(config).values()
+        if config.languages.source not in part.languages and not labelled:
             yield f"collections.{name}", f"no text in the source language {config.languages.source}", "add it"
         if isinstance(part, MsMarco):
             yield from _templates(f"collections.{name}", part)
@@ -170,6 +171,29 @@ def _testsets(config: Config) -> Iterator[Finding]:
         if testset.documents == "own" and crossing:
             place = f"testsets.{name}.candidates.query_language"
             yield place, "documents have ids of their own in each language", "write query_language: document"
+
+
+def _labelled(config: Config) -> dict[str, str]:
+    """The collection that labelled queries of each language come from."""
+    given = config.ablation.collection if config.ablation else {}
+    return given if isinstance(given, dict) else dict.fromkeys(config.languages.every, given)
+
+
+def _ablation(config: Config) -> Iterator[Finding]:
+    if config.ablation is None:
+        return
+    yield from _known("ablation.testset", "test set", config.ablation.testset, config.testsets)
+    if config.testsets[config.ablation.testset].mixed:
+        yield "ablation.testset", "a mixed pool", "name a test set with pairs"
+    for language, name in _labelled(config).items():
+        yield from _known(f"ablation.collection.{language}", "collection", name, config.collections)
+        part = config.collections[name]
+        alone = list(part.languages) == [language] and "train" in part.splits
+        if isinstance(config.ablation.collection, dict) and not alone and language not in part.train_languages:
+            yield f"ablation.collection.{language}", f"{name} has no training queries in {language}", "name another"
+    trained = [name for name, system in config.systems.items() if system.corpus]
+    for place, name in [("reference", config.ablation.reference), *(("compared", n) for n in config.ablation.compared)]:
+        yield from _known(f"ablation.{place}", "trained system", name, trained)
 
 
 def _gold(config: Config) -> Iterator[Finding]:

@@ -405,6 +405,24 @@ class Evaluate(Section):
     alpha: Share = Field(0.05, description="level at which a corrected p counts as significant")
 
 
+class Tuning(Optimisation):
+    steps: Count = Field(200, description="optimiser steps")
+    lr: Annotated[float, Field(gt=0)] = Field(1.0e-5, description="peak learning rate")
+    warmup: Annotated[int, Field(ge=0)] = Field(20, description="steps of linear warm-up")
+
+
+class Ablation(Section):
+    rows: str = Field(description="TSV: id, start (`none` or a system), language, examples (labelled queries), seed")
+    collection: Name | dict[Language, Name] = Field(
+        description="where labelled queries come from: a collection with that language among its train_languages, or a "
+        "collection in that language alone; one for all or one per language"
+    )
+    testset: Name = Field(description="the test set; its pairs of the language and the source language are tested")
+    train: Tuning = Field(Tuning(), description="how a starting model is tuned")
+    reference: Name = Field("ml-cs", description="without any labelled query, what the equivalence measures against")
+    compared: list[Name] = Field(["zero-shot"], description="starts whose worth is told in labelled queries")
+
+
 class Config(Section):
     run: Name = Field(description="name of the run: everything is written under results/<run>/")
     seeds: list[int] = Field([1], description="one model per system, pair and seed")
@@ -419,6 +437,7 @@ class Config(Section):
     corpora: dict[Name, Corpus]
     systems: dict[Name, System]
     sweeps: dict[Name, Sweep] = Field({}, description="settings varied one at a time, each value a system of its own")
+    ablation: Ablation | None = Field(None, description="fine-tuning on labelled queries of the target language")
     start: Start
     train: Train
     testsets: dict[Name, Testset]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from switchrank.ablation.rows import Row, read_ablation
 from switchrank.config.models import MIXED, Config, Corpus, Squad, VectorSource
 from switchrank.config.sweeps import suffix_of, text_of
 from switchrank.errors import UserError
@@ -316,6 +317,55 @@ class Plan:
         swept = {point.system for point in self.sweep_points}
         named = {sweep.system for sweep in self.config.sweeps.values()}
         return [name for name in self.config.systems if name not in swept or name in named]
+
+    @cached_property
+    def ablation(self) -> list[Row]:
+        """The rows of the ablation table.
+
+        Raises:
+            UserError: the table is missing or wrong, or a row's starting model is not trained for all pairs.
+        """
+        section = self.config.ablation
+        if section is None:
+            return []
+        found = [root / section.rows for root in self.roots if (root / section.rows).is_file()]
+        path = found[0] if found else section.rows
+        trained = [name for name, system in self.config.systems.items() if system.corpus]
+        rows = read_ablation(path, languages=self.config.languages.every, systems=trained)
+        for row in rows:
+            if not self.tested_pairs(row):
+                todo = f"add {row.language}-{row.language} to the pairs of {section.testset}"
+                raise UserError(path, f"row {row.id}", f"no test pair of {row.language}", todo)
+            if row.start != "none" and self.start_of(row) is None:
+                todo = "name a start with one model for all pairs, or a pair with own_model yes"
+                raise UserError(path, f"row {row.id}", f"{row.start} has no model for {row.language}", todo)
+            if row.start != "none" and row.seed not in self.config.seeds:
+                raise UserError(
+                    path, f"row {row.id}", f"no model of {row.start} with seed {row.seed}", "add it to seeds"
+                )
+        return rows
+
+    def labelled(self, language: str) -> str:
+        """The collection that labelled queries of a language come from."""
+        assert self.config.ablation is not None
+        given = self.config.ablation.collection
+        return given[language] if isinstance(given, dict) else given
+
+    def start_of(self, row: Row) -> str | None:
+        """The folder of the model a row of the ablation starts from; None where that system has none for it."""
+        if row.start == "none":
+            return self.start_folders[-1]
+        source = self.config.languages.source
+        pairs = [pair for system, pair in self.models if system == row.start]
+        wanted = [f"{MIXED}-{MIXED}", f"{source}-{source}", f"{source}-{row.language}", f"{row.language}-{source}"]
+        pair = next((pair for pair in wanted if pair in pairs), None)
+        return pair and self.model_folder(row.start, pair, row.seed)
+
+    def tested_pairs(self, row: Row) -> list[Pair]:
+        """The test pairs of a row: those of its language and the source language."""
+        assert self.config.ablation is not None
+        sides = {self.config.languages.source, row.language}
+        return [pair for pair in self.pairs[self.config.ablation.testset] if {pair.query, pair.document} <= sides]
 
     def document_languages(self, testset: str) -> list[str]:
         """Document languages of a test set, in table order."""

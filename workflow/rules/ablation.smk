@@ -1,0 +1,186 @@
+# Fine-tuning on labelled queries of a target language: starting model x language x number of queries x seed, as rows of
+# a table. A row's runs carry its id in place of a system.
+SETTING = "{lang}-n{examples}-seed{seed}"
+TUNED = {row.id: row for row in PLAN.ablation if row.examples}
+ABLATION_ROWS = [vars(row) for row in PLAN.ablation]
+
+if PLAN.ablation:
+    ABLATED = CONFIG.ablation.testset
+
+    rule labelled_queries:
+        input:
+            unpack(labelled_parts),
+            test_queries=lambda wildcards: PLAN.texts(
+                ABLATED, "queries", wildcards.lang
+            ),
+            test_judgements=lambda wildcards: f"{collection_of(ABLATED)}/judgements-test-{wildcards.lang}.parquet",
+        output:
+            f"{R}/ablation/{SETTING}/queries.parquet",
+        log:
+            f"{R}/logs/ablation/queries-{SETTING}.log",
+        benchmark:
+            f"{R}/benchmarks/ablation/queries-{SETTING}.tsv"
+        conda:
+            "../../envs/switchrank.yaml"
+        params:
+            row=lambda wildcards: [
+                wildcards.lang,
+                int(wildcards.examples),
+                int(wildcards.seed),
+            ],
+            same=lambda wildcards: PLAN.labelled(wildcards.lang)
+            == CONFIG.testsets[ABLATED].collection,
+            code=CODE("ablation.sample"),
+        script:
+            "../scripts/labelled_queries.py"
+
+    rule labelled_instances:
+        input:
+            unpack(labelled_parts),
+            sample=f"{R}/ablation/{SETTING}/queries.parquet",
+        output:
+            f"{R}/ablation/{SETTING}/instances.parquet",
+        log:
+            f"{R}/logs/ablation/instances-{SETTING}.log",
+        benchmark:
+            f"{R}/benchmarks/ablation/instances-{SETTING}.tsv"
+        conda:
+            "../../envs/switchrank.yaml"
+        params:
+            spec=lambda wildcards: CONFIG.collections[
+                PLAN.labelled(wildcards.lang)
+            ].instances.plain("dev_negatives"),
+            names=lambda wildcards: [
+                wildcards.lang,
+                wildcards.examples,
+                wildcards.seed,
+            ],
+            code=CODE("corpus.instances"),
+        script:
+            "../scripts/labelled_instances.py"
+
+    rule labelled_corpus:
+        input:
+            instances=f"{R}/ablation/{SETTING}/instances.parquet",
+            queries=f"{R}/ablation/{SETTING}/queries.parquet",
+            documents=lambda wildcards: labelled_parts(wildcards)["documents"],
+        output:
+            f"{R}/ablation/{SETTING}/train-00000.parquet",
+            f"{R}/ablation/{SETTING}/stats.json",
+        log:
+            f"{R}/logs/ablation/corpus-{SETTING}.log",
+        benchmark:
+            f"{R}/benchmarks/ablation/corpus-{SETTING}.tsv"
+        conda:
+            "../../envs/switchrank.yaml"
+        params:
+            lang=lambda wildcards: wildcards.lang,
+            code=CODE("corpus.parallel"),
+        script:
+            "../scripts/labelled_corpus.py"
+
+    rule tuned_model:
+        input:
+            corpus=lambda wildcards: f"{setting_folder(TUNED[wildcards.row])}/train-00000.parquet",
+            start=lambda wildcards: starting_files(TUNED[wildcards.row]),
+        output:
+            [f"{R}/ablation/models/{{row}}/{file}" for file in RECORD],
+        log:
+            f"{R}/logs/ablation/train-{{row}}.log",
+        benchmark:
+            f"{R}/benchmarks/ablation/train-{{row}}.tsv"
+        wildcard_constraints:
+            row="|".join(map(re.escape, TUNED)) or "none",
+        conda:
+            "../../envs/switchrank.yaml"
+        threads: CONFIG.train.threads
+        resources:
+            gpu=resource_gpu,
+        params:
+            settings=optimisation(CONFIG.ablation.train),
+            seed=lambda wildcards: TUNED[wildcards.row].seed,
+            names=lambda wildcards: {"system": wildcards.row}
+            | vars(TUNED[wildcards.row]),
+            code=CODE("train.loop"),
+        script:
+            "../scripts/train.py"
+
+    for row in PLAN.ablation:
+
+        rule:
+            name:
+                identifier("rank_row", row.id.replace(".", "_"))
+            input:
+                model=[f"{row_model(row)}/{file}" for file in MODEL_FILES],
+                pairs=pair_inputs(ABLATED, PLAN.tested_pairs(row)),
+            output:
+                [
+                    PLAN.run_file(row.id, ABLATED, pair.id, row.seed)
+                    for pair in PLAN.tested_pairs(row)
+                ],
+            log:
+                f"{R}/logs/ablation/rank-{row.id}.log",
+            benchmark:
+                f"{R}/benchmarks/ablation/rank-{row.id}.tsv"
+            conda:
+                "../../envs/switchrank.yaml"
+            threads: CONFIG.rank.threads
+            resources:
+                gpu=resource_gpu,
+            params:
+                system=row.id,
+                pairs=pair_files(ABLATED, PLAN.tested_pairs(row)),
+                settings=rank_settings(),
+                code=CODE("rank.score"),
+            script:
+                "../scripts/rank.py"
+
+    rule score_rows:
+        input:
+            runs=[record["path"] for record in row_records()],
+            judgements=[
+                PLAN.judgements(ABLATED, lang)
+                for lang in PLAN.document_languages(ABLATED)
+            ],
+        output:
+            f"{R}/evaluate/ablation.parquet",
+        log:
+            f"{R}/logs/ablation/score.log",
+        benchmark:
+            f"{R}/benchmarks/ablation/score.tsv"
+        conda:
+            "../../envs/switchrank.yaml"
+        params:
+            runs=row_records(),
+            languages=PLAN.document_languages(ABLATED),
+            testset=ABLATED,
+            metrics=CONFIG.evaluate.metrics,
+            code=CODE("evaluate.score"),
+        script:
+            "../scripts/score_runs.py"
+
+    rule ablation_tables:
+        input:
+            f"{R}/evaluate/ablation.parquet",
+        output:
+            table=f"{R}/tables/ablation.csv",
+            curve=f"{R}/tables/ablation_curve.csv",
+            equivalence=f"{R}/tables/equivalence.csv",
+        log:
+            f"{R}/logs/ablation/tables.log",
+        benchmark:
+            f"{R}/benchmarks/ablation/tables.tsv"
+        conda:
+            "../../envs/switchrank.yaml"
+        params:
+            rows=ABLATION_ROWS,
+            spec=CONFIG.ablation.plain("rows", "collection", "testset", "train"),
+            metric=CONFIG.evaluate.metrics[0],
+            code=CODE("ablation.table", "ablation.curve", "ablation.equivalence"),
+        script:
+            "../scripts/ablation_tables.py"
+
+
+rule ablation:
+    input:
+        rules.ablation_tables.output if PLAN.ablation else [],

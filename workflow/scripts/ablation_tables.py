@@ -1,0 +1,19 @@
+"""Rule ablation_tables: what labelled queries bring, as points, as curves, and against code-switching."""
+
+from switchrank.job import job
+
+with job(snakemake) as rule:
+    from switchrank.ablation.curve import curve_table
+    from switchrank.ablation.equivalence import equivalence_table
+    from switchrank.ablation.table import ablation_table
+
+    scores = {"per_query": rule.input[0], "rows": rule.params.rows}
+    ablation_table(**scores, out=rule.output.table)
+    curve_table(**scores, out=rule.output.curve, metric=rule.params.metric)
+    equivalence_table(
+        **scores,
+        reference=rule.params.spec["reference"],
+        starts=rule.params.spec["compared"],
+        metric=rule.params.metric,
+        out=rule.output.equivalence,
+    )
