@@ -12,7 +12,7 @@ from scipy.stats import ttest_rel
 from switchrank.cli import main
 from switchrank.errors import UserError
 from switchrank.evaluate.groups import Languages, setup
-from switchrank.evaluate.significance import corrected, paired_t
+from switchrank.evaluate.significance import corrected, paired_differences, paired_t
 from switchrank.evaluate.summary import main_table
 from switchrank.evaluate.tables import make_tables
 from switchrank.formats.tables import METRICS, PER_QUERY, SIGNIFICANCE, read_table
@@ -27,9 +27,9 @@ def tables(tmp_path):
     """Make the tables and give metrics and significance."""
 
     def make(per_query, **options):
-        outs = {f"{name}_out": tmp_path / f"{name}.csv" for name in ("metrics", "significance")}
+        outs = {f"{name}_out": tmp_path / f"{name}.csv" for name in ("metrics", "significance", "effects")}
         outs["per_query_out"] = tmp_path / "per_query.parquet"
-        make_tables(per_query=per_query, run="demo", **({"languages": LANGUAGES} | outs | options))
+        make_tables(per_query=per_query, run="demo", **({"languages": LANGUAGES, "resamples": 200} | outs | options))
         return read_table(outs["metrics_out"], METRICS), read_table(outs["significance_out"], SIGNIFICANCE)
 
     return make
@@ -126,19 +126,18 @@ def test_corrections_never_lower_p_and_holm_is_never_above_bonferroni(p_values, 
 
 
 def test_differences_that_are_all_the_same_have_p_1_or_0():
-    ones, halves = np.ones(5), np.full(5, 0.5)
-    assert paired_t(ones, ones, alpha=0.05) == (same := paired_t(halves, halves, alpha=0.05))
+    same = paired_t(np.zeros(5), alpha=0.05)
     assert (same.delta, same.low, same.high, same.p_value) == (0, 0, 0, 1)
-    shifted = paired_t(ones, halves, alpha=0.05)
+    shifted = paired_t(np.full(5, 0.5), alpha=0.05)
     assert (shifted.low, shifted.high, shifted.p_value) == (0.5, 0.5, 0)
-    single = paired_t(ones[:1], halves[:1], alpha=0.05)
+    single = paired_t(np.full(1, 0.5), alpha=0.05)
     assert (single.delta, single.low, single.p_value) == (0.5, None, 1.0)
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=20), st.randoms())
 def test_the_test_does_not_depend_on_the_order_of_queries(pairs, random):
     shuffled = random.sample(pairs, len(pairs))
-    first, second = (paired_t(*np.array(order).T, alpha=0.05) for order in (pairs, shuffled))
+    first, second = (paired_t(paired_differences(*np.array(order).T), alpha=0.05) for order in (pairs, shuffled))
     assert first.delta == second.delta
     assert first.p_value == pytest.approx(second.p_value, abs=1e-6, nan_ok=True)
 
@@ -172,7 +171,12 @@ def test_systems_that_cover_different_queries_are_an_error(scored, tables):
     ("options", "message"),
     [
         ({"baseline": "nobody"}, "no run of nobody"),
-        ({"test": "sign"}, "unknown value sign"),
+        ({"tests": ["t", "sign"]}, "unknown value sign"),
+        ({"tests": []}, "none given"),
+        ({"tests": ["t", "t"]}, "one twice"),
+        ({"families": "all"}, "unknown value all"),
+        ({"tests": ["fisher"], "permutations": 0}, "0 is too few"),
+        ({"resamples": 0}, "0 is too few"),
         ({"correction": "x"}, "x"),
     ],
 )
@@ -187,7 +191,7 @@ def test_a_test_set_given_twice_is_an_error(scored, tables):
         tables([path, path])
 
 
-def test_the_command_writes_three_tables_with_shortest_floats_and_shows_the_main_one(scored, tmp_path, capsys):
+def test_the_command_writes_the_tables_with_shortest_floats_and_shows_the_main_one(scored, tmp_path, capsys):
     path = scored({("zero-shot", "de", "en", 1): [0.1, 0.2, 0.5], ("ml-cs", "de", "en", 1): [0.1, 0.7, 1.0]})
     words = ["--per-query", str(path), "--run-name", "demo", "--seen", "de", "--out", str(tmp_path / "tables")]
     assert main(["evaluate", "tables", *words]) == 0

@@ -76,7 +76,7 @@ def _register_bias(commands: argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def _register_tables(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    about = "make metrics.csv, per_query.parquet and significance.csv from the scores of all test sets"
+    about = "make metrics.csv, per_query.parquet, significance.csv and effects.csv from the scores of all test sets"
     command = commands.add_parser("tables", help=about, description=about[0].upper() + about[1:] + ".")
     command.add_argument("--per-query", nargs="+", required=True, help="one PER_QUERY table per test set")
     command.add_argument("--run-name", required=True, help="name of the run")
@@ -89,12 +89,34 @@ def _register_tables(commands: argparse._SubParsersAction[argparse.ArgumentParse
     command.add_argument("--baseline", default="zero-shot", help="system all others are tested against")
     command.add_argument("--systems", nargs="*", default=[], help="order of systems in the tables")
     command.add_argument("--tested", nargs="+", default=["mrr@10"], help="metrics tested (default: %(default)s)")
+    _register_statistics(command)
+    command.add_argument("--out", required=True, help="folder for the four tables")
+    command.set_defaults(run=_tables)
+
+
+def _register_statistics(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--tests",
+        nargs="+",
+        choices=["t", "fisher"],
+        default=["t"],
+        help="paired t-test and randomisation test, the first gives the marks (default: t)",
+    )
+    command.add_argument(
+        "--families",
+        choices=["setup", "testset", "run"],
+        default="setup",
+        help="corrected together: one test set and setup, one test set, or everything (default: %(default)s)",
+    )
     command.add_argument(
         "--correction", choices=["holm", "bonferroni", "none"], default="holm", help="for multiple tests"
     )
     command.add_argument("--alpha", type=float, default=0.05, help="level of significance (default: %(default)s)")
-    command.add_argument("--out", required=True, help="folder for the three tables")
-    command.set_defaults(run=_tables)
+    command.add_argument(
+        "--permutations", type=int, default=100_000, help="of the randomisation test (default: %(default)s)"
+    )
+    command.add_argument("--resamples", type=int, default=10_000, help="of the bootstrap (default: %(default)s)")
+    command.add_argument("--seed", type=int, default=0, help="of permutations and resamples (default: %(default)s)")
 
 
 def _register_show(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -164,11 +186,17 @@ def _tables(given: argparse.Namespace) -> None:
         baseline=given.baseline,
         systems=given.systems,
         tested=given.tested,
+        tests=given.tests,
+        families=given.families,
         correction=given.correction,
         alpha=given.alpha,
+        permutations=given.permutations,
+        resamples=given.resamples,
+        seed=given.seed,
         metrics_out=out / "metrics.csv",
         per_query_out=out / "per_query.parquet",
         significance_out=out / "significance.csv",
+        effects_out=out / "effects.csv",
     )
 
 

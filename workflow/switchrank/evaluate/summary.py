@@ -11,6 +11,7 @@ from typing import NamedTuple
 import polars as pl
 
 from switchrank.errors import UserError
+from switchrank.evaluate.families import span
 from switchrank.formats.tables import METRICS, SIGNIFICANCE, read_table
 
 _SETUPS = {"moir": "MoIR", "clir": "CLIR", "mlir": "MLIR"}
@@ -101,13 +102,13 @@ def main_table(metrics_csv: str | Path, significance_csv: str | Path, metric: st
     """The table as text, at most ``width`` columns wide (more only if one column does not fit).
 
     For each test set: systems by groups of pairs (mean, gain over the baseline, number of pairs significantly better
-    ``*`` or worse ``!``), then systems by pairs (mean over seeds and its mark).
+    ``*`` or worse ``!``), then systems by pairs (mean over seeds and its mark). Marks are those of the first test.
 
     Raises:
         UserError: a table is missing or does not have the metric.
     """
     metrics = read_table(metrics_csv, METRICS).filter(pl.col("metric") == metric)
-    significance = read_table(significance_csv, SIGNIFICANCE).filter(pl.col("metric") == metric)
+    significance = _first_test(read_table(significance_csv, SIGNIFICANCE).filter(pl.col("metric") == metric))
     if metrics.is_empty():
         raise UserError(metrics_csv, "metric", f"no {metric}", "name a metric that was evaluated")
     lines: list[str] = []
@@ -123,13 +124,18 @@ def main_table(metrics_csv: str | Path, significance_csv: str | Path, metric: st
     return "\n".join([*lines, *_legend(significance), ""])
 
 
+def _first_test(significance: pl.DataFrame) -> pl.DataFrame:
+    """The rows of the test that stands first in the table: tests stand in declared order."""
+    return significance.filter(pl.col("test") == pl.col("test").first())
+
+
 def _legend(significance: pl.DataFrame) -> list[str]:
     if significance.is_empty():
         return ["No significance tests for this metric."]
     row = significance.row(0, named=True)
-    names = {"holm": "Holm's", "bonferroni": "Bonferroni's", "none": "no"}
-    correction = names[row["correction"]]
+    corrections = {"holm": "Holm's", "bonferroni": "Bonferroni's", "none": "no"}
+    tests = {"t": "paired t-test", "fisher": "Fisher randomisation test"}
     return [
         f"Signed numbers: difference to {row['baseline']}. * significantly better, ! significantly worse:",
-        f"two-sided paired t-test over queries, {correction} correction within a test set and setup.",
+        f"two-sided {tests[row['test']]} over queries, {corrections[row['correction']]} correction {span(row)}.",
     ]
