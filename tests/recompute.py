@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -126,7 +126,7 @@ def recompute(
     *,
     peer: str = PEER,
     families: str = "setup",
-    references: tuple[str, ...] = ("random", "bm25"),
+    apart: Mapping[str, str] = {"random": "references", "bm25": "references"},
     alpha: float = 0.05,
     permutations: int = 100_000,
     resamples: int = 10_000,
@@ -139,7 +139,7 @@ def recompute(
         folder: holds ``tables/``, ``runs/<system>/<testset>/<query>-<document>/seed<k>.trec`` and
             ``testsets/<testset>/judgements-<lang>.parquet``.
         peer: key of :data:`SCORERS`.
-        families, references, alpha, permutations, resamples: as the run was made with.
+        families, apart, alpha, permutations, resamples: as the run was made with.
         draws: permutations and resamples for what was drawn; such values agree within ``SIGMAS`` standard errors of
             both estimates.
         tolerance: absolute, for everything that has an exact value.
@@ -150,7 +150,7 @@ def recompute(
     tested = run.table("significance.csv", SIGNIFICANCE)
     cells = _differences(run)
     _check_tests(run, tested, cells, permutations, draws)
-    _check_corrections(run, tested, families, references)
+    _check_corrections(run, tested, families, apart)
     _check_effects(run, tested, cells, resamples, draws)
     return run.wrong
 
@@ -305,12 +305,12 @@ def _randomisation(differences: np.ndarray, permutations: int, draws: int) -> tu
     return result.pvalue, exact
 
 
-def _check_corrections(run: _Run, rows: list[Row], scope: str, references: tuple[str, ...]) -> None:
+def _check_corrections(run: _Run, rows: list[Row], scope: str, apart: Mapping[str, str]) -> None:
     """Families as declared, one name each; Holm and Bonferroni by hand within each and test."""
     columns = {"setup": ("testset", "setup", "metric"), "testset": ("testset", "metric"), "run": ("metric",)}[scope]
     families: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
     for row in rows:
-        families[*(row[column] for column in columns), row["system"] in references, row["test"]].append(row)
+        families[*(row[column] for column in columns), apart.get(row["system"], ""), row["test"]].append(row)
     names = defaultdict(set)
     for key, members in families.items():
         for row in members:

@@ -33,6 +33,7 @@ rule tables:
         metrics=f"{R}/tables/metrics.csv",
         per_query=f"{R}/tables/per_query.parquet",
         significance=f"{R}/tables/significance.csv",
+        effects=f"{R}/tables/effects.csv",
     log:
         f"{R}/logs/evaluate/tables.log",
     benchmark:
@@ -42,7 +43,12 @@ rule tables:
     params:
         run=CONFIG.run,
         languages=CONFIG.languages.plain("unspaced", "right_to_left"),
-        spec=CONFIG.evaluate.plain("metrics") | {"systems": list(CONFIG.systems)},
+        spec=CONFIG.evaluate.plain("metrics", "references")
+        | {
+            "systems": PLAN.main_systems,
+            "apart": PLAN.apart,
+            "mixed": {name: CONFIG.mixed_languages(name) for name in POOLS},
+        },
         code=CODE("evaluate.tables"),
     script:
         "../scripts/tables.py"

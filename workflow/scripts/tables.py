@@ -12,5 +12,6 @@ with job(snakemake) as rule:
         metrics_out=rule.output.metrics,
         per_query_out=rule.output.per_query,
         significance_out=rule.output.significance,
+        effects_out=rule.output.effects,
         **rule.params.spec,
     )

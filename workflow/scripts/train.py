@@ -1,4 +1,4 @@
-"""Rules train_model, first_model and tuned_model: one cross-encoder, resumed if a checkpoint of the same job is there."""
+"""Rules train_model, first_model, tuned_model: one cross-encoder, resumed from a checkpoint of the same job."""
 
 from pathlib import Path
 

@@ -49,6 +49,7 @@ def test_files_of_mmarco_are_named_by_language_and_each_split_has_its_own_folder
     section = config.collections["world"].model_copy(
         update={
             "languages": ["en", "de", "vi"],
+            "train_languages": ["de"],
             "documents": "collections/{name}_collection.tsv",
             "queries": {
                 "train": "queries/train/{name}_queries.{split}.tsv",
@@ -65,6 +66,7 @@ def test_files_of_mmarco_are_named_by_language_and_each_split_has_its_own_folder
         "documents/de": "collections/german_collection.tsv",
         "documents/vi": "collections/vietnamese_collection.tsv",
         "queries/train/en": "queries/train/english_queries.train.tsv",
+        "queries/train/de": "queries/train/german_queries.train.tsv",
         "judgements/train": "qrels.train.tsv",
         "queries/test/en": "queries/dev/english_queries.dev.small.tsv",
         "queries/test/de": "queries/dev/german_queries.dev.small.tsv",

@@ -55,8 +55,8 @@ def test_the_lexicon_itself_may_be_the_setting(plan):
 @pytest.mark.parametrize(
     ("sweep", "problem"),
     [
-        ({"system": "ml", "key": "p", "values": [0.1]}, "sweeps.x.system: ml is not among systems"),
-        ({"system": "zero-shot", "key": "lexicon.k", "values": [2]}, "sweeps.x.key: None is not among lexicons"),
+        ({"system": "ml", "key": "p", "values": [0.1]}, "sweeps.x.system: unknown trained system ml"),
+        ({"system": "zero-shot", "key": "lexicon.k", "values": [2]}, "sweeps.x.key: zero-shot has no lexicon"),
         ({"system": "ml-cs", "key": "q", "values": [0.1]}, "unknown key q"),
         ({"system": "ml-cs", "key": "p", "values": [1.5]}, "1.5"),
         ({"system": "ml-cs", "key": "p", "values": []}, "sweeps.x.values"),

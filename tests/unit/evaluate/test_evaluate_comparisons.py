@@ -154,8 +154,8 @@ def test_equal_seeds_give_equal_bytes_and_other_seeds_other_draws(scored, compar
 def test_a_legend_finds_what_a_family_spans_from_its_name():
     row = {"testset": "world", "setup": "clir", "metric": "map"}
     for scope, words in {"setup": "a test set and setup", "testset": "a test set", "run": "all test sets"}.items():
-        for reference in (False, True):
-            assert span(row | {"family": family(scope, row, reference=reference)}).endswith(words)
+        for apart in ("", "references", "sweep p"):
+            assert span(row | {"family": family(scope, row, apart=apart)}).endswith(words)
 
 
 def test_marks_of_the_main_table_are_those_of_the_first_test_and_the_legend_names_it(scored, compared, tmp_path):

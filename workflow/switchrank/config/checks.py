@@ -17,7 +17,7 @@ Finding = tuple[str, str, str]
 
 def cross_check(config: Config, path: str | Path) -> None:
     """Raise UserError for the first name or language that is used but not declared."""
-    for check in (_world, _languages, _collections, _vectors, _corpora, _systems, _testsets, _ablation, _gold):
+    for check in (_world, _languages, _collections, _vectors, _corpora, _systems, _sweeps, _testsets, _ablation, _gold):
         for place, problem, todo in check(config):
             raise UserError(path, place, problem, todo)
 
@@ -62,6 +62,8 @@ def _collections(config: Config) -> Iterator[Finding]:
         labelled = config.ablation and name in _labelled(config).values()
         if config.languages.source not in part.languages and not labelled:
             yield f"collections.{name}", f"no text in the source language {config.languages.source}", "add it"
+        for language in part.train_languages:
+            yield from _known(f"collections.{name}.train_languages", "language of it:", language, part.languages)
         if isinstance(part, MsMarco):
             yield from _templates(f"collections.{name}", part)
 
@@ -177,6 +179,17 @@ def _labelled(config: Config) -> dict[str, str]:
     """The collection that labelled queries of each language come from."""
     given = config.ablation.collection if config.ablation else {}
     return given if isinstance(given, dict) else dict.fromkeys(config.languages.every, given)
+
+
+def _sweeps(config: Config) -> Iterator[Finding]:
+    trained = [name for name, system in config.systems.items() if system.corpus]
+    for name, sweep in config.sweeps.items():
+        yield from _known(f"sweeps.{name}.system", "trained system", sweep.system, trained)
+        if (
+            sweep.key.startswith("lexicon.")
+            and config.corpora[str(config.systems[sweep.system].corpus)].lexicon is None
+        ):
+            yield f"sweeps.{name}.key", f"{sweep.system} has no lexicon", "name a system that is switched"
 
 
 def _ablation(config: Config) -> Iterator[Finding]:

@@ -82,7 +82,7 @@ def check_config(data: dict[str, Any], path: str | Path, environment: Mapping[st
         UserError: the first mistake found: file, key path, value, what is allowed, the nearest known key.
     """
     try:
-        config = Config.model_validate(expand_sweeps(_expanded(data, path, "", environment), path))
+        config = Config.model_validate(expand_sweeps(_expanded(data, path, "", environment)))
     except ValidationError as error:
         raise _explained(error, path) from None
     cross_check(config, path)

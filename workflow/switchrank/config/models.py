@@ -400,8 +400,17 @@ class Evaluate(Section):
     )
     baseline: Name = Field("zero-shot", description="the system every other is tested against")
     references: list[Literal["random", "bm25"]] = Field(["random", "bm25"], description="reference rows")
-    test: Literal["t"] = Field("t", description="two-sided paired t-test over queries")
+    tests: list[Literal["t", "fisher"]] = Field(
+        ["t"],
+        min_length=1,
+        description="two-sided paired tests over queries: t-test, Fisher's randomisation; the first marks the report",
+    )
     correction: Literal["holm", "bonferroni", "none"] = Field("holm", description="for multiple tests")
+    families: Literal["setup", "testset", "run"] = Field(
+        "setup", description="what is corrected together: a setup of a test set, a test set, or the whole run"
+    )
+    permutations: Count = Field(100_000, description="sign flips of the randomisation test")
+    resamples: Count = Field(10_000, description="bootstrap resamples of an interval")
     alpha: Share = Field(0.05, description="level at which a corrected p counts as significant")
 
 

@@ -367,6 +367,14 @@ class Plan:
         sides = {self.config.languages.source, row.language}
         return [pair for pair in self.pairs[self.config.ablation.testset] if {pair.query, pair.document} <= sides]
 
+    @property
+    def apart(self) -> dict[str, str]:
+        """Systems that are no hypothesis of the main experiment, and the group they are tested in."""
+        references = {str(name): "references" for name in self.config.evaluate.references}
+        main = set(self.main_systems)
+        swept = {point.system: f"sweep {point.sweep}" for point in self.sweep_points if point.system not in main}
+        return {**references, **swept}
+
     def document_languages(self, testset: str) -> list[str]:
         """Document languages of a test set, in table order."""
         return list(dict.fromkeys(pair.document for pair in self.pairs[testset]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -51,7 +52,7 @@ class Settings:
     """What is compared and how: see :func:`switchrank.evaluate.tables.make_tables`."""
 
     baseline: str
-    references: tuple[str, ...]
+    apart: Mapping[str, str]
     tests: tuple[str, ...]
     families: str
     correction: str
@@ -152,7 +153,7 @@ def _correct(rows: list[Row], settings: Settings) -> None:
     """Add correction and family to SIGNIFICANCE rows: families by name, each test corrected for itself."""
     families: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
-        row["family"] = family(settings.families, row, reference=row["system"] in settings.references)
+        row["family"] = family(settings.families, row, apart=settings.apart.get(row["system"], ""))
         families.setdefault((row["family"], row["test"]), []).append(row)
     for members in families.values():
         given = [row["p_value"] for row in members]

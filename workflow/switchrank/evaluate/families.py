@@ -1,7 +1,7 @@
 """Families of comparisons: which tests are corrected together. Declared before the results are seen.
 
-A family holds all comparisons (systems times pairs) of one metric and one test within its scope. Reference rankings,
-which are no hypothesis of the experiment, have families of their own and make no other test harder.
+A family holds all comparisons (systems times pairs) of one metric and one test within its scope. Systems set apart,
+such as reference rankings and the points of a sweep, have families of their own and make no other test harder.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ SCOPES = {
     "run": "over all test sets",
 }
 """What a family spans, and how a legend says so."""
-_REFERENCES = " references"
 
 
 def check_scope(scope: str) -> None:
@@ -26,13 +25,15 @@ def check_scope(scope: str) -> None:
         raise UserError("evaluate", "families", f"unknown value {scope}", f"write {', '.join(SCOPES)}")
 
 
-def family(scope: str, row: Mapping[str, Any], *, reference: bool) -> str:
-    """Name of the family that a row with ``testset``, ``setup`` and ``metric`` belongs to."""
+def family(scope: str, row: Mapping[str, Any], *, apart: str = "") -> str:
+    """Name of the family that a row with ``testset``, ``setup`` and ``metric`` belongs to.
+
+    ``apart`` names the group of a system that is set apart, such as ``references``; empty for the experiment itself.
+    """
     columns = {"setup": ("testset", "setup", "metric"), "testset": ("testset", "metric"), "run": ("metric",)}
-    return " ".join(row[column] for column in columns[scope]) + (_REFERENCES if reference else "")
+    return " ".join([*(row[column] for column in columns[scope]), *([apart] if apart else [])])
 
 
 def span(row: Mapping[str, Any]) -> str:
     """What the family of a SIGNIFICANCE row spans, in words, from its name."""
-    name = row["family"].removesuffix(_REFERENCES)
-    return next(words for scope, words in SCOPES.items() if family(scope, row, reference=False) == name)
+    return next(words for scope, words in SCOPES.items() if f"{row['family']} ".startswith(f"{family(scope, row)} "))

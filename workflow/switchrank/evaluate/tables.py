@@ -50,7 +50,7 @@ def make_tables(
     effects_out: str | Path,
     mixed: dict[str, list[str]] | None = None,
     baseline: str = "zero-shot",
-    references: list[str] | None = None,
+    apart: dict[str, str] | None = None,
     systems: list[str] | None = None,
     tested: list[str] | None = None,
     tests: list[str] | None = None,
@@ -69,7 +69,8 @@ def make_tables(
         languages: ``{"source": "en", "seen": [...], "unseen": [...]}``.
         mixed: for each test set with an ``xx`` side, the languages it mixes.
         baseline: the system all others are compared with.
-        references: reference rankings, by default ``random`` and ``bm25``: compared too, in families of their own.
+        apart: systems that are compared too, in families of their own, and the name of each one's group; by default
+            the reference rankings ``random`` and ``bm25``.
         systems: order of systems in the tables; the rest follow by name.
         tested: metrics that are tested, by default ``mrr@10``.
         tests: ``t``, the paired t-test over queries, and ``fisher``, the randomisation test; both two-sided, on scores
@@ -89,7 +90,7 @@ def make_tables(
     """
     settings = Settings(
         baseline=baseline,
-        references=("random", "bm25") if references is None else tuple(references),
+        apart={"random": "references", "bm25": "references"} if apart is None else apart,
         tests=("t",) if tests is None else tuple(tests),
         families=families,
         correction=correction,
