@@ -22,6 +22,24 @@ if CONFIG.world:
             "../scripts/world.py"
 
 
+for number, (path, download) in enumerate(CONFIG.downloads.items(), 1):
+
+    rule:
+        name:
+            f"fetch_{number}"
+        output:
+            path,
+        log:
+            f"{R}/logs/sources/fetch-{number}.log",
+        conda:
+            "../../envs/switchrank.yaml"
+        retries: 3
+        params:
+            download=download.plain(),
+        script:
+            "../scripts/fetch.py"
+
+
 for name in CONFIG.collections:
 
     rule:

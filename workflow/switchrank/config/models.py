@@ -82,6 +82,13 @@ class World(Section):
     )
 
 
+class Download(Section):
+    url: Annotated[str, StringConstraints(pattern=r"^(https?|s?ftp)://")] = Field(description="web address of the file")
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = Field(
+        None, description="checksum of the file"
+    )
+
+
 class Instances(Section):
     negatives: Count = Field(4, description="negatives per positive")
     pool: Count = Field(100, description="BM25 depth from which hard negatives are drawn")
@@ -437,6 +444,9 @@ class Config(Section):
     seeds: list[int] = Field([1], description="one model per system, pair and seed")
     languages: Languages
     world: World | None = Field(None, description="generate the made-up world under results/<run>/world/")
+    downloads: dict[str, Download] = Field(
+        {}, description="files that are fetched when an input needs them: path and address"
+    )
     collections: dict[Name, Collection]
     vectors: Vectors | None = None
     lexicons: dict[Name, Lexicon] = {}
