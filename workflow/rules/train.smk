@@ -3,7 +3,8 @@ START = PLAN.start_folders[-1]
 RECORD = [*MODEL_FILES, "README.md", "train.json"]
 STARTING = [*MODEL_FILES, "start.json"]
 STARTED = [
-    f"{START}/{file}" for file in (MODEL_FILES if START.endswith("/first") else STARTING)
+    f"{START}/{file}"
+    for file in (MODEL_FILES if Path(START).name == "first" else STARTING)
 ]
 
 
