@@ -4,7 +4,7 @@ RECORD = [*MODEL_FILES, "README.md", "train.json"]
 STARTING = [*MODEL_FILES, "start.json"]
 STARTED = [
     f"{START}/{file}"
-    for file in (MODEL_FILES if START.endswith("/first") else STARTING)
+    for file in (MODEL_FILES if Path(START).name == "first" else STARTING)
 ]
 
 
