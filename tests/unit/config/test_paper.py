@@ -1,0 +1,71 @@
+"""The published experiment as shipped: its numbers, and that the small copy of it is a copy."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from switchrank.config.load import load_config
+from switchrank.config.plan import Plan
+
+ROOT = Path(__file__).parents[3]
+SOURCES_SIZES_AND_STEPS = re.compile(
+    r"run|seeds|downloads\..*|world\..*|start\..*|train\..*|testsets\.[^.]+\.candidates\.run"
+    r"|collections\.mmarco\.(documents|queries\..*|judgements\..*|triples|dev|instances\.dev_negatives)"
+    r"|vectors\.languages\.[a-z]+\.path|lexicons\.titles\.(page|langlinks)"
+)
+
+
+def leaves(value, place=""):
+    if isinstance(value, dict):
+        return {key: leaf for name, part in value.items() for key, leaf in leaves(part, f"{place}.{name}").items()}
+    return {place.lstrip("."): value}
+
+
+@pytest.fixture(scope="module")
+def plan():
+    return Plan(load_config(ROOT / "config" / "paper.yaml", {}), [ROOT])
+
+
+def test_the_small_copy_differs_in_sources_sizes_and_steps_only():
+    paper, mini = (leaves(yaml.safe_load((ROOT / "config" / f"{n}.yaml").read_text())) for n in ("paper", "paper-mini"))
+    differing = [place for place in paper.keys() | mini.keys() if paper.get(place) != mini.get(place)]
+    assert [place for place in differing if not SOURCES_SIZES_AND_STEPS.fullmatch(place)] == []
+
+
+def test_there_are_35_pairs_in_14_languages_and_three_setups(plan):
+    pairs = {(testset, pair.id) for testset, found in plan.pairs.items() for pair in found}
+    assert len(pairs) == 35
+    assert len(plan.config.languages.every) == 14
+    single = [pair for pair in plan.pairs["mmarco"] if pair.query == pair.document]
+    assert (len(single), len(plan.pairs["mmarco"]) - len(single)) == (11, 18)
+    assert len(plan.config.mixed_languages("mmarco-mlir6")) == 6
+    assert len(plan.config.mixed_languages("mmarco-mlir14")) == 14
+
+
+def test_all_published_systems_are_there_with_the_published_settings(plan):
+    assert plan.main_systems == [
+        "zero-shot",
+        "fine-tuning",
+        "bl-cs",
+        "ml-cs",
+        "wiki-cs",
+        "zero-shot-tt",
+        "ml-cs-tt",
+    ]
+    train = plan.config.train
+    assert (train.steps, train.batch_size, train.lr, train.warmup, train.max_length) == (200_000, 64, 2e-5, 5_000, 512)
+    assert (train.weight_decay, train.clip, train.truncation, train.keep) == (0.01, 1.0, "longest_first", "last")
+    assert plan.config.lexicons["clwe"].criterion == "nn"
+    assert len(plan.train_pairs("bl-cs")) == 14
+    assert len(plan.train_pairs("translated")) == 28
+
+
+def test_translate_test_covers_the_pairs_of_languages_with_vectors(plan):
+    ranker = next(ranker for ranker in plan.rankers if ranker.system == "ml-cs-tt")
+    assert ranker.trained == "ml-cs"
+    assert {pair.id for pair in plan.ranked_pairs(ranker, "mmarco")} == {
+        pair.id for pair in plan.pairs["mmarco"] if {pair.query, pair.document} <= {"en", "de", "it", "nl", "ru", "ar"}
+    }
+    assert plan.ranked_pairs(ranker, "mmarco-mlir6") == []
