@@ -132,6 +132,7 @@ def recompute(
     resamples: int = 10_000,
     draws: int = 20_000,
     tolerance: float = 1e-9,
+    leave_out: tuple[str, ...] = (),
 ) -> list[str]:
     """Mismatches between the tables of ``results/<run>/`` and what follows from its runs and judgements; [] if none.
 
@@ -143,9 +144,10 @@ def recompute(
         draws: permutations and resamples for what was drawn; such values agree within ``SIGMAS`` standard errors of
             both estimates.
         tolerance: absolute, for everything that has an exact value.
+        leave_out: names under ``runs/`` that are no systems of these tables, such as the rows of an ablation.
     """
     run = _Run(folder, alpha, tolerance, SCORERS[peer])
-    _check_metrics(run)
+    _check_metrics(run, leave_out)
     _check_per_query(run)
     tested = run.table("significance.csv", SIGNIFICANCE)
     cells = _differences(run)
@@ -171,12 +173,14 @@ def _judged(path: Path) -> Judgements:
     return dict(judged)
 
 
-def _check_metrics(run: _Run) -> None:
+def _check_metrics(run: _Run, leave_out: tuple[str, ...]) -> None:
     """Score every run file, and hold each cell of metrics.csv against the mean."""
     rows = run.table("metrics.csv", METRICS)
     metrics = sorted({row["metric"] for row in rows})
     for path in sorted((run.folder / "runs").glob("*/*/*/seed*.trec")):
         system, testset, pair, name = path.relative_to(run.folder / "runs").parts
+        if system in leave_out:
+            continue
         query, document = pair.split("-")
         judged = _judged(run.folder / "testsets" / testset / f"judgements-{document}.parquet")
         key = (system, testset, query, document, int(name.removeprefix("seed").removesuffix(".trec")))

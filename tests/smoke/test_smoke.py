@@ -15,9 +15,25 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from switchrank.formats.tables import CORPUS, LEXICON, METRICS, PER_QUERY, QUALITY, SIGNIFICANCE, read_table
+from switchrank.formats.tables import (
+    ABLATION,
+    BIAS,
+    CORPUS,
+    EFFECTS,
+    EQUIVALENCE,
+    LEXICON,
+    METRICS,
+    OVERLAP,
+    PER_QUERY,
+    QUALITY,
+    SHIFT,
+    SIGNIFICANCE,
+    SWEEP,
+    read_table,
+)
 from switchrank.formats.trec import read_run
 from tests.conftest import ROOT, Workflow
+from tests.recompute import PEER, recompute
 
 pytestmark = pytest.mark.slow
 HOLDER = """
@@ -62,9 +78,54 @@ def test_public_files_have_their_names_and_columns(finished):
 def test_every_system_has_the_runs_it_can_have(finished):
     runs = finished.folder / "results" / "smoke" / "runs"
     for testset in ("world", "own"):
-        for system in ("random", "bm25", "zero-shot", "ml-cs", "wiki-cs"):
+        for system in ("random", "bm25", "zero-shot", "ml-cs", "wiki-cs", "gold-cs", "ml-cs-degrade-0-5"):
             assert {folder.name for folder in (runs / system / testset).iterdir()} == PAIRS
-        assert {folder.name for folder in (runs / "bl-cs" / testset).iterdir()} == {"en-qaa"}
+        assert {folder.name for folder in (runs / "ml-cs-tt" / testset).iterdir()} == PAIRS - {"qad-en"}
+        for system in ("bl-cs", "fine-tuning"):
+            assert {folder.name for folder in (runs / system / testset).iterdir()} == {"en-qaa"}
+    for testset in ("world-mlir3", "every-mlir4"):
+        assert {folder.name for folder in (runs / "ml-cs" / testset).iterdir()} == {"en-xx", "xx-en", "xx-xx"}
+        assert not (runs / "ml-cs-tt" / testset).exists()
+    for row in ("zs-0", "zs-8", "ml-0"):
+        assert {folder.name for folder in (runs / row / "world").iterdir()} == {"en-en", "en-qaa"}
+
+
+def test_a_row_without_examples_is_its_starting_model_and_one_with_examples_is_another(finished):
+    runs = finished.folder / "results" / "smoke" / "runs"
+    scores = {
+        system: read_run(runs / system / "world" / "en-qaa" / "seed1.trec")["score"].to_list()
+        for system in ("zero-shot", "zs-0", "zs-8")
+    }
+    assert scores["zs-0"] == scores["zero-shot"]
+    assert scores["zs-8"] != scores["zero-shot"]
+
+
+def test_every_number_of_the_tables_is_what_other_tools_make_of_the_runs(finished):
+    apart = {"random": "references", "bm25": "references", "ml-cs-degrade-0-5": "sweep degrade"}
+    assert PEER == "ir_measures"
+    found = recompute(
+        finished.folder / "results" / "smoke",
+        apart=apart,
+        permutations=2000,
+        resamples=1000,
+        leave_out=("zs-0", "zs-8", "ml-0"),
+    )
+    assert found == []
+
+
+def test_the_tables_of_the_whole_experiment_are_filled(finished):
+    tables = finished.folder / "results" / "smoke" / "tables"
+    bias = read_table(tables / "bias.csv", BIAS)
+    assert set(bias["measure"]) == {"rank_distance", "own_language_top10", "own_language_pool", "rankc"}
+    assert set(bias.filter(pl.col("measure") == "rank_distance")["testset"]) == {"every-mlir4"}
+    sweep = read_table(tables / "sweep.csv", SWEEP)
+    assert sweep["x"].unique(maintain_order=True).to_list() == ["0", "0.5"]
+    quality = dict(sweep.select("x", "p_at_1").unique().rows())
+    assert quality["0"] > quality["0.5"] > 0
+    ablation = read_table(tables / "ablation.csv", ABLATION)
+    assert set(ablation.select("ablation", "examples").rows()) == {("zs-0", 0), ("zs-8", 8), ("ml-0", 0)}
+    for name, schema in (("effects", EFFECTS), ("overlap", OVERLAP), ("shift", SHIFT), ("equivalence", EQUIVALENCE)):
+        assert read_table(tables / f"{name}.csv", schema).height, name
 
 
 def test_candidates_are_equally_many_in_every_pair_and_of_a_sample_of_queries(finished):
@@ -76,12 +137,16 @@ def test_candidates_are_equally_many_in_every_pair_and_of_a_sample_of_queries(fi
 def test_seen_and_unseen_languages_are_marked(finished):
     metrics = read_table(finished.folder / "results" / "smoke" / "tables" / "metrics.csv", METRICS)
     seen = dict(metrics.select(pl.concat_str("query_lang", "doc_lang", separator="-"), "seen").unique().rows())
-    assert seen == {"en-en": "both", "en-qaa": "both", "qac-qaa": "both", "qad-en": "document"}
+    single = {"en-en": "both", "en-qaa": "both", "qac-qaa": "both", "qad-en": "document"}
+    assert {pair: value for pair, value in seen.items() if "xx" not in pair} == single
+    testsets = dict(metrics.filter(pl.col("query_lang") == "xx").select("testset", "seen").unique().rows())
+    assert testsets["world-mlir3"] == "both"
+    assert testsets["every-mlir4"] != "both"
 
 
 def test_all_systems_start_from_the_same_bytes_and_get_the_same_steps(finished):
     records = [json.loads(file.read_text()) for file in (finished.folder / "results/smoke/models").rglob("train.json")]
-    assert len(records) == 4
+    assert len(records) == 7
     assert len({json.dumps(record["params"], sort_keys=True) for record in records}) == 1
 
 
