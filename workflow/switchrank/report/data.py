@@ -26,6 +26,7 @@ SETUPS = {
     "clir": "CLIR: query and documents in different languages",
     "mlir": "MLIR: several languages mixed on one side or both",
 }
+SHORT = {"moir": "MoIR", "clir": "CLIR", "mlir": "MLIR"}
 PAIR = ["query_lang", "doc_lang"]
 MIXED = "xx"
 """The language of a side of several languages."""
