@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from made_up import LANGUAGES, draw_experiment, write_experiment
 
 from switchrank.formats.tables import METRICS, PER_QUERY, QUALITY, SIGNIFICANCE, write_table
 
-LANGUAGES = {"source": "en", "seen": ["qaa", "qab"], "unseen": ["qad"]}
 PAIRS = [("en", "en"), ("qaa", "qaa"), ("qad", "qad"), ("en", "qaa"), ("qab", "qad"), ("qad", "en")]
 VALUES = {"zero-shot": 0.3, "ml-cs": 0.45, "bl-cs": 0.4, "bm25": 0.1, "random": 0.05}
 QUERIES = 40
@@ -80,3 +80,17 @@ def picture(run: Path) -> dict[str, Any]:
     """The arguments that the score pictures have in common."""
     tables = {"metrics": run / "metrics.csv", "significance": run / "significance.csv"}
     return {**tables, "testset": "world", "languages": LANGUAGES, "baseline": "zero-shot"}
+
+
+@pytest.fixture(scope="session")
+def experiment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the tables of a made-up experiment: ablation, curve, equivalence, sweep, overlap, shift, bias."""
+    return write_experiment(tmp_path_factory.mktemp("experiment"))
+
+
+@pytest.fixture(scope="session")
+def drawn(experiment: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the five pictures of the experiment, ``<name>.svg``, and their numbers, ``<name>.csv``."""
+    folder = tmp_path_factory.mktemp("drawn")
+    draw_experiment(experiment, folder)
+    return folder

@@ -13,10 +13,22 @@ from lxml import html
 
 from switchrank.cli import main
 from switchrank.errors import UserError
-from switchrank.formats.tables import CORPUS, LEXICON, write_table
+from switchrank.formats.tables import (
+    ABLATION,
+    BIAS,
+    CORPUS,
+    EFFECTS,
+    EQUIVALENCE,
+    LEXICON,
+    OVERLAP,
+    SHIFT,
+    SWEEP,
+    write_table,
+)
 from switchrank.report.sentences import switched_sentences
 from switchrank.report.spans import Span, read_lexicons, shorten, switched_spans
 from switchrank.report.tables import html_table, number, tsv_table
+from switchrank.report.titles import HELP, TITLES
 
 
 def _cells(path: Path) -> list[list[str]]:
@@ -92,11 +104,43 @@ def test_table_says_what_is_wrong_with_a_choice(
     assert not (tmp_path / "t.html").exists()
 
 
-@pytest.mark.parametrize("content", ["", "a,b\n"])
-def test_an_empty_table_is_an_error(tmp_path: Path, content: str) -> None:
-    (tmp_path / "t.csv").write_text(content)
+def test_a_table_without_even_a_head_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("")
     with pytest.raises(UserError, match=r"t\.csv"):
-        html_table(table=tmp_path / "t.csv", out=tmp_path / "t.html", title="")
+        html_table(table=tmp_path / "t.csv", out=tmp_path / "t.html")
+
+
+def test_a_table_without_rows_says_so(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,b\n")
+    html_table(table=tmp_path / "t.csv", out=tmp_path / "t.html")
+    assert "This table has no rows." in (tmp_path / "t.html").read_text(encoding="utf-8")
+    assert _cells(tmp_path / "t.html") == [["a", "b"]]
+    tsv_table(table=tmp_path / "t.csv", out=tmp_path / "t.tsv")
+    assert (tmp_path / "t.tsv").read_bytes() == b"a\tb\n"
+
+
+@pytest.mark.parametrize("name", ["ablation", "equivalence", "bias", "sweep", "effects", "overlap", "shift"])
+def test_tables_of_the_experiment_have_a_title_and_say_what_they_are(name: str, table: Path, tmp_path: Path) -> None:
+    table.rename(tmp_path / f"{name}.csv")
+    html_table(table=tmp_path / f"{name}.csv", out=tmp_path / "t.html")
+    page = html.parse(str(tmp_path / "t.html"))
+    assert page.xpath("string(//caption)") == page.xpath("string(//title)") == TITLES[name].title
+    assert TITLES[name].note in page.xpath("//p[@class='note']/text()")
+
+
+def test_a_title_that_is_given_wins(table: Path, tmp_path: Path) -> None:
+    table.rename(tmp_path / "bias.csv")
+    html_table(table=tmp_path / "bias.csv", out=tmp_path / "t.html", title="Mine", note="As I see it.")
+    page = html.parse(str(tmp_path / "t.html"))
+    assert page.xpath("string(//caption)") == "Mine"
+    assert "As I see it." in page.xpath("//p[@class='note']/text()")
+    assert TITLES["bias"].note not in page.xpath("//p[@class='note']/text()")
+
+
+@pytest.mark.parametrize("schema", [ABLATION, EQUIVALENCE, BIAS, SWEEP, EFFECTS, OVERLAP, SHIFT])
+def test_every_column_of_the_experiment_that_needs_it_is_explained(schema: dict[str, object]) -> None:
+    plain = {"ablation", "system", "testset", "metric", "value", "low", "high", "seeds"}
+    assert set(schema) - plain <= set(HELP)
 
 
 def test_a_table_of_broken_parquet_is_an_error(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from lxml import etree
+from made_up import LIMIT, texts
 
 from switchrank.cli import main
 from switchrank.errors import UserError
@@ -24,14 +24,6 @@ from switchrank.report.intervals import Bootstrap
 from switchrank.report.lexicon import lexicon_picture
 from switchrank.report.loss import loss_picture
 from switchrank.report.mrr import mrr_picture
-
-LIMIT = 200_000
-
-
-def texts(path: Path) -> list[str]:
-    """The text elements of an SVG, in drawing order."""
-    tree = etree.fromstring(path.read_bytes())
-    return ["".join(node.itertext()).strip() for node in tree.iter("{http://www.w3.org/2000/svg}text")]
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from switchrank.atomic import atomic_path
 from switchrank.errors import UserError
 from switchrank.formats.tables import METRICS, PER_QUERY, SIGNIFICANCE, Schema, read_table
 
@@ -25,7 +26,10 @@ SETUPS = {
     "clir": "CLIR: query and documents in different languages",
     "mlir": "MLIR: several languages mixed on one side or both",
 }
+SHORT = {"moir": "MoIR", "clir": "CLIR", "mlir": "MLIR"}
 PAIR = ["query_lang", "doc_lang"]
+MIXED = "xx"
+"""The language of a side of several languages."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,20 @@ def pairs_of(frame: pl.DataFrame, languages: Languages) -> list[Pair]:
     return sorted(pairs, key=rank)
 
 
+def with_pairs(frame: pl.DataFrame, languages: Languages) -> pl.DataFrame:
+    """``frame`` (columns query_lang, doc_lang) with ``setup`` and ``seen`` of each row, for :func:`pairs_of`.
+
+    For tables that do not carry the two. A mixed side counts as seen: which languages it mixes is not in the table.
+    """
+    unseen = list(languages.get("unseen", []))
+    query, document = (~pl.col(side).is_in(unseen) for side in PAIR)
+    mixed = (pl.col("query_lang") == MIXED) | (pl.col("doc_lang") == MIXED)
+    same = pl.col("query_lang") == pl.col("doc_lang")
+    setup = pl.when(mixed).then(pl.lit("mlir")).when(same).then(pl.lit("moir")).otherwise(pl.lit("clir"))
+    seen = pl.when(query & document).then(pl.lit("both")).when(query).then(pl.lit("query"))
+    return frame.with_columns(setup=setup, seen=seen.when(document).then(pl.lit("document")).otherwise(pl.lit("none")))
+
+
 def systems_of(frame: pl.DataFrame, baseline: str, references: Iterable[str]) -> tuple[list[str], list[str]]:
     """Trained systems (baseline first, then in table order) and the reference rows present, in table order."""
     found = frame["system"].unique(maintain_order=True).to_list()
@@ -105,6 +123,12 @@ def pick(frame: pl.DataFrame, path: str | Path, **wanted: str) -> pl.DataFrame:
             raise UserError(path, column, f"no row with {column} {value!r}", todo)
         frame = rows
     return frame
+
+
+def write_numbers(frame: pl.DataFrame, path: str | Path) -> None:
+    """Write the numbers of a picture as CSV, whole or not at all."""
+    with atomic_path(path) as temporary:
+        frame.write_csv(temporary)
 
 
 def metric_rows(path: str | Path, testset: str, metric: str) -> pl.DataFrame:

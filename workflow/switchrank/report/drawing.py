@@ -7,19 +7,22 @@ no date is written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import matplotlib.style
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from switchrank.atomic import atomic_path
 
 INK, MUTED, FAINT, BAND = "#1a1a1a", "#767676", "#d9d9d9", "#f1efe6"
 BASELINE_COLOUR = "#1a1a1a"
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+REFERENCE_LINES: tuple[Any, ...] = ("solid", (0, (1.2, 1.2)), (0, (3, 1)), (0, (3, 1, 1, 1)))
 MARKERS = ("s", "^", "D", "v", "P", "X", "<", ">", "p")
 STYLE: dict[str, Any] = {
     "font.family": "sans-serif",
@@ -77,3 +80,57 @@ def system_looks(systems: Sequence[str], baseline: str) -> dict[str, dict[str, A
             "marker": "o" if turn < 0 else MARKERS[turn % len(MARKERS)],
         }
     return looks
+
+
+def looks_among(found: Iterable[str], systems: Sequence[str], baseline: str) -> dict[str, dict[str, Any]]:
+    """The looks of the systems ``found``: colours go by place among ``systems``, all of a run, so that a system looks
+    the same in pictures that show different ones. The baseline comes first; names listed nowhere come last."""
+    known = dict.fromkeys([*systems, *found])
+    looks = system_looks(list(known), baseline)
+    wanted = set(found)
+    return {name: looks[name] for name in sorted(known, key=lambda name: name != baseline) if name in wanted}
+
+
+def reference_looks(shown: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Grey lines, a dash pattern each, for reference rows that are no trained system."""
+    dashes = [REFERENCE_LINES[turn % len(REFERENCE_LINES)] for turn in range(len(shown))]
+    return {
+        name: {"color": MUTED, "linestyle": dash, "linewidth": 1.3} for name, dash in zip(shown, dashes, strict=True)
+    }
+
+
+def legend_entries(looks: Mapping[str, Mapping[str, Any]], baseline: str = "") -> list[Line2D]:
+    """One legend entry per system; the baseline, where named, is called so, reference rows by their grey."""
+    entries = []
+    for name, look in looks.items():
+        note = " (baseline)" if name == baseline else " (reference)" if look["color"] == MUTED else ""
+        entries.append(Line2D([], [], **{"linewidth": 1.1, "markersize": 5, **look}, label=name + note))
+    return entries
+
+
+def draw_rows(axis: Axes, labels: Sequence[str], shaded: Sequence[bool]) -> None:
+    """Prepare ``axis`` for one row per label, the first on top, with a line between rows.
+
+    ``shaded`` says for each row whether it has a band; rows beyond it (a mean, say) have neither band nor line.
+    """
+    axis.set_ylim(len(labels) - 0.5, -0.5)
+    axis.set_yticks(range(len(labels)), labels)
+    axis.tick_params(axis="y", length=0)
+    axis.tick_params(axis="x", labelbottom=True, labelsize=8)
+    axis.grid(axis="x")
+    axis.set_axisbelow(True)
+    for row, band in enumerate(shaded):
+        if band:
+            axis.axhspan(row - 0.5, row + 0.5, color=BAND, linewidth=0, zorder=0)
+        if row:
+            axis.axhline(row - 0.5, color=FAINT, linewidth=0.6, zorder=0.5)
+
+
+def dodge(turn: int, count: int) -> float:
+    """How far from the middle of its row the ``turn``-th of ``count`` systems is drawn."""
+    return (turn - (count - 1) / 2) * 0.76 / count
+
+
+def row_height(systems: int) -> float:
+    """Inches of a row that holds markers of so many systems."""
+    return max(0.26, 0.066 * systems + 0.12)

@@ -13,7 +13,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from switchrank.atomic import atomic_path
 from switchrank.errors import UserError
 from switchrank.report.data import (
     REFERENCES,
@@ -25,11 +24,23 @@ from switchrank.report.data import (
     pairs_of,
     query_rows,
     systems_of,
+    write_numbers,
 )
-from switchrank.report.drawing import BAND, FAINT, INK, MUTED, figure, save_svg, system_looks
+from switchrank.report.drawing import (
+    BAND,
+    INK,
+    MUTED,
+    dodge,
+    draw_rows,
+    figure,
+    legend_entries,
+    reference_looks,
+    row_height,
+    save_svg,
+    system_looks,
+)
 from switchrank.report.intervals import Bootstrap
 
-REFERENCE_LINES: tuple[Any, ...] = ("solid", (0, (1.2, 1.2)), (0, (3, 1)), (0, (3, 1, 1, 1)))
 MEAN = "mean"
 MEAN_TINT = "#d0d0d0"
 
@@ -137,8 +148,7 @@ def _write_numbers(panels: list[Panel], testset: str, metric: str, table: str | 
             row |= {"query_lang": pair.query, "doc_lang": pair.document, "seen": pair.seen, "system": point["system"]}
             numbers.append({**row, "value": point["value"], "ci_low": low, "ci_high": high})
     floats = {"value": pl.Float64, "ci_low": pl.Float64, "ci_high": pl.Float64}
-    with atomic_path(table) as temporary:
-        pl.DataFrame(numbers, schema_overrides=floats, infer_schema_length=None).write_csv(temporary)
+    write_numbers(pl.DataFrame(numbers, schema_overrides=floats, infer_schema_length=None), table)
 
 
 def _draw(
@@ -152,8 +162,7 @@ def _draw(
     out: str | Path,
 ) -> None:
     looks = system_looks(systems, baseline)
-    row_height = max(0.26, 0.066 * len(systems) + 0.12)
-    heights = [len(panel.labels) * row_height + 0.35 for panel in panels]
+    heights = [len(panel.labels) * row_height(len(systems)) + 0.35 for panel in panels]
     name = f"{metric.upper()} on {testset}"
     with figure(7.2, sum(heights) + 1.2) as picture:
         grid = {"height_ratios": heights, "hspace": 0.02}
@@ -175,26 +184,16 @@ def _draw_panel(
     axis: Axes, panel: Panel, looks: dict[str, dict[str, Any]], shown: list[str], baseline: str, tested: bool
 ) -> None:
     axis.set_title(SETUPS.get(panel.setup, panel.setup))
-    axis.set_ylim(len(panel.labels) - 0.5, -0.5)
-    axis.set_yticks(range(len(panel.labels)), panel.labels)
-    axis.tick_params(axis="y", length=0)
-    axis.tick_params(axis="x", labelbottom=True, labelsize=8)
-    axis.grid(axis="x")
-    axis.set_axisbelow(True)
-    for row, pair in enumerate(panel.pairs):
-        if pair.seen != "both":
-            axis.axhspan(row - 0.5, row + 0.5, color=BAND, linewidth=0, zorder=0)
-        if row:
-            axis.axhline(row - 0.5, color=FAINT, linewidth=0.6, zorder=0.5)
+    draw_rows(axis, panel.labels, [pair.seen != "both" for pair in panel.pairs])
     if len(panel.labels) > len(panel.pairs):
         axis.axhline(len(panel.pairs) - 0.5, color=MUTED, linewidth=0.9, zorder=0.6)
         axis.get_yticklabels()[-1].set_fontweight("bold")
     for turn, name in enumerate(looks):
-        shift = (turn - (len(looks) - 1) / 2) * 0.76 / len(looks)
+        shift = dodge(turn, len(looks))
         points = [point for point in panel.points if point["system"] == name]
         _draw_system(axis, points, shift, looks[name], len(panel.pairs), tested and name != baseline)
-    for turn, name in enumerate(shown):
-        _draw_reference(axis, [point for point in panel.points if point["system"] == name], turn)
+    for name, look in reference_looks(shown).items():
+        _draw_reference(axis, [point for point in panel.points if point["system"] == name], look)
 
 
 def _draw_system(
@@ -218,11 +217,10 @@ def _kind(point: dict[str, Any], mean_row: int) -> str:
     return "filled" if point["filled"] else "hollow"
 
 
-def _draw_reference(axis: Axes, points: list[dict[str, Any]], turn: int) -> None:
+def _draw_reference(axis: Axes, points: list[dict[str, Any]], look: dict[str, Any]) -> None:
     values = [value for point in points for value in (point["value"], point["value"], float("nan"))]
     heights = [height for point in points for height in (point["row"] - 0.4, point["row"] + 0.4, float("nan"))]
-    dashes = REFERENCE_LINES[turn % len(REFERENCE_LINES)]
-    axis.plot(values, heights, color=MUTED, linewidth=1.3, linestyle=dashes, zorder=2)
+    axis.plot(values, heights, **look, zorder=2)
 
 
 def _legend(
@@ -233,13 +231,7 @@ def _legend(
     baseline: str,
     tested: bool,
 ) -> None:
-    names = [
-        Line2D([], [], **look, linewidth=1.1, markersize=5, label=f"{name} (baseline)" if name == baseline else name)
-        for name, look in looks.items()
-    ]
-    for turn, name in enumerate(shown):
-        dashes = REFERENCE_LINES[turn % len(REFERENCE_LINES)]
-        names.append(Line2D([], [], color=MUTED, linestyle=dashes, linewidth=1.3, label=f"{name} (reference)"))
+    names = legend_entries(looks, baseline) + legend_entries(reference_looks(shown))
     marks: list[Line2D | Patch] = []
     if tested and len(looks) > 1:
         faces = {f"filled: differs significantly from {baseline}": INK, "hollow: does not": "white"}

@@ -1,11 +1,14 @@
 """Tables of the report: a CSV or parquet table as one HTML file that sorts and searches by itself, or as TSV.
 
 The HTML needs no network and no library: the style sheet and the script beside this module are written into the page.
+The page saves its rows as TSV too: every cell whose text is not its value carries the value, and the table carries the
+names and values of the columns that are not shown.
 """
 
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,35 +18,17 @@ import polars as pl
 from switchrank.atomic import atomic_path
 from switchrank.errors import UserError
 from switchrank.report.page import asset, page
+from switchrank.report.titles import HELP, described
 
 LANGUAGE_COLUMNS = ("query_lang", "doc_lang", "src", "tgt", "language")
 P_VALUES = ("p_value", "p_corrected")
-HELP = {
-    "setup": "moir: same language; clir: different languages; mlir: several languages mixed",
-    "query_lang": "language of the queries; xx: several mixed",
-    "doc_lang": "language of the documents; xx: several mixed",
-    "seen": "which side's language was in training: both, query, document or none",
-    "seed": "training seed",
-    "queries": "queries with a relevant document; those without a candidate score 0",
-    "delta": "value minus baseline_value",
-    "ci_low": "lower end of the 95% confidence interval",
-    "ci_high": "upper end of the 95% confidence interval",
-    "p_value": "before correction",
-    "p_corrected": "after correction for all tests of the family",
-    "family_size": "number of tests corrected together",
-    "p_at_1": "share of gold words whose best translation is right; uncovered words count as wrong",
-    "p_at_5": "share of gold words with a right translation among the best five",
-    "coverage": "share of gold words the lexicon has at all",
-    "gold_size": "words in the gold lexicon",
-    "examples": "labelled target-language examples used",
-}
 
 
 def html_table(
     *,
     table: str | Path,
     out: str | Path,
-    title: str,
+    title: str = "",
     note: str = "",
     where: Mapping[str, str] | None = None,
     unseen: Sequence[str] = (),
@@ -52,22 +37,31 @@ def html_table(
 
     Args:
         table: any table of ours; columns keep their order, floats have four decimals, p-values below 0.001 are in
-            scientific notation, null is empty. A column with one value throughout becomes a line under the table.
+            scientific notation, null is empty. A column with one value throughout becomes a line under the table. A
+            table with a head and no rows becomes a page that says so.
         out: the ``.html``.
-        title: page title and table caption.
-        note: a line under the table.
+        title: page title and table caption; that of :mod:`switchrank.report.titles` when empty.
+        note: a line under the table; as ``title``.
         where: keep only rows whose columns equal these values.
         unseen: languages marked with ``*`` in language columns, with a line that says so.
 
     Raises:
-        UserError: the table is missing, unreadable or empty, or ``where`` names no column or leaves no row.
+        UserError: the table is missing or unreadable, or ``where`` names no column or leaves no row.
     """
-    frame, constant = _folded(load_table(table, where))
-    same = "Same in all rows: " + ", ".join(f"{name} {value}" for name, value in constant.items()) if constant else ""
-    lines = [note, same, "* language unseen in training" if unseen else ""]
+    whole = load_table(table, where)
+    known = described(table)
+    title, note = title or known.title, note or known.note
+    frame, constant = _folded(whole)
+    said = [f"{name} {value}" for name, value in constant.items() if value]
+    same = "Same in all rows: " + ", ".join(said) if said else ""
+    empty = "This table has no rows." if whole.is_empty() else ""
+    lines = [empty, note, same, "* language unseen in training" if unseen else ""]
     body = (
         '<label class="search">Search <input type="search" id="search" placeholder="all words must occur"></label>\n'
-        '<p id="count" role="status" aria-live="polite"></p>\n<div class="scroll"><table id="table">\n'
+        '<p id="count" role="status" aria-live="polite"></p>\n'
+        f'<button type="button" id="save" data-name="{html.escape(Path(out).stem)}.tsv">'
+        "Save these rows as TSV</button>\n"
+        f'<div class="scroll"><table id="table" data-columns="{_columns(whole, constant)}">\n'
         f"<caption>{html.escape(title)}</caption>\n{_head(frame)}\n"
         f"<tbody>\n{_body(frame, set(unseen))}\n</tbody></table></div>\n"
         + "".join(f'<p class="note">{html.escape(line)}</p>\n' for line in lines if line)
@@ -104,19 +98,29 @@ def load_table(path: str | Path, where: Mapping[str, str] | None = None) -> pl.D
         frame = frame.filter(pl.col(column).cast(pl.String) == value)
         if frame.is_empty():
             raise UserError(path, column, f"no row with {value!r}", "choose a value that occurs in this column")
-    if frame.is_empty():
-        raise UserError(path, "", "the table has no rows", "run the stage that fills it")
     return frame
 
 
 def _folded(frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, str]]:
-    """``frame`` without the columns that say the same in every row, and what those say; floats always stay."""
+    """``frame`` without the columns that say the same in every row, and what those say (null is an empty text); floats
+    always stay."""
     constant = {
         name: _plain(frame[name][0])
         for name, dtype in frame.schema.items()
         if len(frame) > 1 and not dtype.is_float() and name not in LANGUAGE_COLUMNS and frame[name].n_unique() == 1
     }
-    return frame.drop(constant), {name: value for name, value in constant.items() if value}
+    return frame.drop(constant), constant
+
+
+def _columns(whole: pl.DataFrame, constant: Mapping[str, str]) -> str:
+    """All columns in order as an attribute: a JSON list of ``[name, value]``, value null where the column is shown."""
+    plain = {name: _raw(whole[name][0]) for name in constant}
+    return html.escape(json.dumps([[name, plain.get(name)] for name in whole.columns], ensure_ascii=False))
+
+
+def _raw(value: Any) -> str:
+    """A text or truth value as the TSV has it."""
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _plain(value: Any) -> str:
@@ -143,8 +147,9 @@ def _body(frame: pl.DataFrame, unseen: set[str]) -> str:
 def _cell(column: str, value: Any, unseen: set[str]) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return f'<td class="number" data-value="{value!r}">{number(column, value)}</td>'
-    mark = "*" if column in LANGUAGE_COLUMNS and value in unseen else ""
-    return f"<td>{html.escape(_plain(value))}{mark}</td>"
+    shown = _plain(value) + ("*" if column in LANGUAGE_COLUMNS and value in unseen else "")
+    plain = "" if shown == _raw(value) else f' data-plain="{html.escape(_raw(value))}"'
+    return f"<td{plain}>{html.escape(shown)}</td>"
 
 
 def number(column: str, value: float) -> str:

@@ -1,0 +1,233 @@
+"""The picture of the sweeps: the metric against one setting, and against what the setting did to the training data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator
+
+from switchrank.formats.tables import SWEEP, read_table
+from switchrank.report.data import PAIR, SETUPS, SHORT, pick, write_numbers
+from switchrank.report.drawing import INK, MUTED, figure, legend_entries, looks_among, save_svg
+
+DOSE = "degrade"
+"""The sweep whose dose is the quality of its lexicon, not the share of switched words."""
+MEASURED = {"switched": "measured share of switched words", "p_at_1": "P@1 of the lexicon"}
+SETUP_LOOKS: dict[str, dict[str, Any]] = {
+    "moir": {"linestyle": "solid", "fill": True},
+    "clir": {"linestyle": (0, (4, 2)), "fill": False},
+    "mlir": {"linestyle": (0, (1.2, 1.4)), "fill": False},
+}
+MANY = 8
+"""More single pairs than this are drawn fainter."""
+LOGARITHMIC = 50
+"""A positive setting whose largest value is at least so many times the smallest is drawn on a logarithmic axis."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One system (or family of them) in one setup: ``mean`` has x, value, measured; ``pairs`` also query_lang,
+    doc_lang. Both are ordered by setting."""
+
+    system: str
+    setup: str
+    mean: pl.DataFrame
+    pairs: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One row of the picture; ``settings`` are the x in drawing order, ``measured`` the column of the right panel."""
+
+    name: str
+    settings: list[str]
+    measured: str
+    lines: list[Line]
+
+    @property
+    def numbers(self) -> list[float] | None:
+        """The settings as numbers, or None when one of them is none."""
+        return _numbers(self.settings)
+
+
+def sweep_picture(
+    *,
+    sweep: str | Path,
+    testset: str,
+    out: str | Path,
+    baseline: str = "zero-shot",
+    systems: Sequence[str] = (),
+    metric: str = "mrr@10",
+    dose: str = DOSE,
+    table: str | Path | None = None,
+) -> None:
+    """Write an SVG with two panels per sweep: the metric by setting, and by what that setting measurably did.
+
+    Bold lines are means over the pairs of a setup and over seeds, thin ones single pairs; only pairs that were scored
+    at every setting count, so that a line compares like with like. The left axis is numeric if all settings are
+    numbers (logarithmic if they span a factor of 50), else categories in table order. The right axis is the measured
+    share of switched words, or P@1 of the lexicon for the sweep named ``dose``: the dose-response curve. Without
+    measurements there is no right panel. Where each setting has a system of its own, they are one line.
+
+    Args:
+        sweep: SWEEP.
+        testset, metric: which of its rows.
+        out: the ``.svg``.
+        baseline: the system drawn in black.
+        systems: all systems of the run in their order, so that colours agree between pictures.
+        dose: the sweep drawn against ``p_at_1``.
+        table: CSV of the means drawn: testset, metric, sweep, system, setup, x, value, pairs, switched, p_at_1.
+
+    Raises:
+        UserError: the table is missing or holds nothing of ``testset`` and ``metric``.
+    """
+    rows = pick(read_table(sweep, SWEEP), sweep, testset=testset, metric=metric)
+    parts = rows.partition_by("sweep", maintain_order=True)
+    sweeps = [_sweep(part, "p_at_1" if part["sweep"][0] == dose else "switched") for part in parts]
+    if table is not None:
+        _write_means(sweeps, testset, metric, table)
+    looks = looks_among(dict.fromkeys(line.system for one in sweeps for line in one.lines), systems, baseline)
+    _draw(sweeps, looks, metric.upper(), f"{metric.upper()} on {testset}", out)
+
+
+def _numbers(settings: Sequence[str]) -> list[float] | None:
+    try:
+        return [float(setting) for setting in settings]
+    except ValueError:
+        return None
+
+
+def _sweep(rows: pl.DataFrame, measured: str) -> Sweep:
+    name = rows["sweep"][0]
+    settings = rows["x"].unique(maintain_order=True).to_list()
+    if (numbers := _numbers(settings)) is not None:
+        settings = [setting for _, setting in sorted(zip(numbers, settings, strict=True))]
+    counts = rows.group_by("system").agg(pl.col("x").n_unique())
+    if counts["x"].max() == 1 and len(settings) > 1:
+        rows = rows.with_columns(system=pl.lit(name))
+    found = rows["system"].unique(maintain_order=True).to_list()
+    setups = [setup for setup in SETUPS if setup in set(rows["setup"])]
+    lines = []
+    for system in found:
+        for setup in setups:
+            part = rows.filter((pl.col("system") == system) & (pl.col("setup") == setup))
+            if len(part):
+                lines.append(_line(part, system, setup, settings))
+    return Sweep(name, settings, measured, [line for line in lines if len(line.mean)])
+
+
+def _line(rows: pl.DataFrame, system: str, setup: str, settings: list[str]) -> Line:
+    """Means over seeds, of the pairs that have every setting of this line."""
+    measures = [pl.col(name).mean() for name in ("value", *MEASURED)]
+    pairs = rows.group_by("x", *PAIR, maintain_order=True).agg(measures)
+    pairs = pairs.filter(pl.len().over(PAIR) == pairs["x"].n_unique())
+    place = pl.col("x").replace_strict(settings, list(range(len(settings))), return_dtype=pl.Int64)
+    pairs = pairs.with_columns(place=place).sort("place", maintain_order=True)
+    mean = pairs.group_by("x", "place", maintain_order=True).agg(*measures, pairs=pl.len())
+    return Line(system, setup, mean, pairs)
+
+
+def _write_means(sweeps: list[Sweep], testset: str, metric: str, table: str | Path) -> None:
+    frames = [
+        line.mean.with_columns(
+            testset=pl.lit(testset),
+            metric=pl.lit(metric),
+            sweep=pl.lit(one.name),
+            system=pl.lit(line.system),
+            setup=pl.lit(line.setup),
+        )
+        for one in sweeps
+        for line in one.lines
+    ]
+    order = ["testset", "metric", "sweep", "system", "setup", "x", "value", "pairs", *MEASURED]
+    write_numbers(pl.concat(frames).select(order), table)
+
+
+def _draw(sweeps: list[Sweep], looks: dict[str, dict[str, Any]], what: str, name: str, out: str | Path) -> None:
+    with figure(7.4, 0.9 + 2.35 * len(sweeps)) as picture:
+        axes = picture.subplots(len(sweeps), 2, sharey="row", squeeze=False)
+        for row, one in enumerate(sweeps):
+            left, right = axes[row]
+            _draw_settings(left, one, looks)
+            left.set_title(f"Sweep {one.name}")
+            left.set_ylabel(what)
+            right.set_visible(any(line.mean[one.measured].is_not_null().any() for line in one.lines))
+            _draw_measured(right, one, looks)
+        _legend(picture, sweeps, looks)
+        save_svg(picture, out, f"{name} by setting")
+
+
+def _prepare(axis: Axes, label: str) -> None:
+    axis.set_xlabel(label)
+    axis.grid()
+    axis.set_axisbelow(True)
+    axis.tick_params(labelsize=8, labelleft=True)
+
+
+def _draw_settings(axis: Axes, one: Sweep, looks: dict[str, dict[str, Any]]) -> None:
+    _prepare(axis, f"setting of {one.name}")
+    numbers = one.numbers
+    places = list(range(len(one.settings))) if numbers is None else numbers
+    for line in one.lines:
+        _draw_line(axis, line, looks[line.system], lambda frame: [places[at] for at in frame["place"]])
+    if numbers is not None and min(numbers) > 0 and max(numbers) >= LOGARITHMIC * min(numbers):
+        axis.set_xscale("log")
+        axis.xaxis.set_minor_locator(NullLocator())
+    if len(places) <= 9:
+        tilt: dict[str, Any] = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
+        crowded = sum(len(setting) + 1 for setting in one.settings) > 45
+        axis.set_xticks(places, one.settings, **(tilt if crowded else {}))
+    if numbers is None:
+        axis.set_xlim(-0.35, len(places) - 0.65)
+
+
+def _draw_measured(axis: Axes, one: Sweep, looks: dict[str, dict[str, Any]]) -> None:
+    _prepare(axis, MEASURED[one.measured])
+    for line in one.lines:
+        known = [frame.drop_nulls(one.measured).sort(one.measured) for frame in (line.mean, line.pairs)]
+        part = Line(line.system, line.setup, *known)
+        _draw_line(axis, part, looks[line.system], lambda frame: frame[one.measured].to_list())
+
+
+def _draw_line(axis: Axes, line: Line, look: dict[str, Any], places: Any) -> None:
+    """The mean bold with markers; single pairs as one thin path, with gaps between pairs."""
+    style = SETUP_LOOKS[line.setup]
+    pairs = line.pairs.partition_by(PAIR, maintain_order=True)
+    if len(pairs) > 1:
+        x = [place for pair in pairs for place in (*places(pair), float("nan"))]
+        y = [value for pair in pairs for value in (*pair["value"].to_list(), float("nan"))]
+        faint: dict[str, Any] = {"linewidth": 0.55, "alpha": 0.35 if len(pairs) <= MANY else 0.15, "zorder": 2}
+        axis.plot(x, y, color=look["color"], linestyle=style["linestyle"], **faint)
+    face = look["color"] if style["fill"] else "white"
+    bold: dict[str, Any] = {"linewidth": 1.6, "markersize": 5, "markerfacecolor": face, "zorder": 4}
+    axis.plot(places(line.mean), line.mean["value"], **look, linestyle=style["linestyle"], **bold)
+
+
+def _legend(picture: Figure, sweeps: list[Sweep], looks: dict[str, dict[str, Any]]) -> None:
+    picture.legend(handles=legend_entries(looks), loc="outside upper left", ncols=3, fontsize=8)
+    setups = {line.setup for one in sweeps for line in one.lines}
+    marks = [
+        Line2D(
+            [],
+            [],
+            color=INK,
+            marker="o",
+            markersize=4.5,
+            markerfacecolor=INK if look["fill"] else "white",
+            linewidth=1.4,
+            linestyle=look["linestyle"],
+            label=SHORT[setup],
+        )
+        for setup, look in SETUP_LOOKS.items()
+        if setup in setups
+    ]
+    if any(line.pairs.select(PAIR).n_unique() > 1 for one in sweeps for line in one.lines):
+        marks.append(Line2D([], [], color=MUTED, linewidth=0.6, label="thin: single pairs"))
+    picture.legend(handles=marks, loc="outside upper right", ncols=2, fontsize=8, handlelength=3.2)

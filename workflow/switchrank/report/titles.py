@@ -1,0 +1,103 @@
+"""What the tables of the report are called, what they say, and what their columns mean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+HELP = {
+    "setup": "moir: same language; clir: different languages; mlir: several languages mixed",
+    "query_lang": "language of the queries; xx: several mixed",
+    "doc_lang": "language of the documents; xx: several mixed",
+    "seen": "which side's language was in training: both, query, document or none",
+    "seed": "training seed",
+    "queries": "queries with a relevant document; those without a candidate score 0",
+    "delta": "value minus baseline_value",
+    "ci_low": "lower end of the 95% confidence interval",
+    "ci_high": "upper end of the 95% confidence interval",
+    "p_value": "before correction",
+    "p_corrected": "after correction for all tests of the family",
+    "family_size": "number of tests corrected together",
+    "p_at_1": "share of gold words whose best translation is right; uncovered words count as wrong",
+    "p_at_5": "share of gold words with a right translation among the best five",
+    "coverage": "share of gold words the lexicon has at all",
+    "gold_size": "words in the gold lexicon",
+    "examples": "labelled target-language queries used, or needed; empty: never reached",
+    "baseline": "the system compared with",
+    "boot_low": "lower end of the 95% bootstrap interval of delta over queries",
+    "boot_high": "upper end of the 95% bootstrap interval of delta over queries",
+    "effect_size": "Cohen's d of the paired differences: their mean in their standard deviations",
+    "start": "the system whose model is trained further; none: the initial model",
+    "language": "language of the labelled queries",
+    "reference": "the system whose value without labels is to be reached",
+    "reference_value": "value of the reference without labels",
+    "measure": "rank_distance, own_language_top10, own_language_pool or rankc",
+    "sweep": "the setting that is varied",
+    "x": "its value",
+    "switched": "measured share of switched content words of the corpus",
+    "drop": "score of a relevant passage in the query's language minus its score in doc_lang (logits)",
+    "drop_sd": "standard deviation of the drop over passages",
+    "pairs": "query and relevant passage, in two languages each",
+}
+"""Column name to what its head says when pointed at."""
+
+
+class Described(NamedTuple):
+    """Title of a table's page, and the note under the table."""
+
+    title: str
+    note: str
+
+
+TITLES = {
+    "metrics": Described("Metrics of every system, pair and seed", ""),
+    "significance": Described("Every system against the baseline", ""),
+    "lexicon_quality": Described("Lexicons against gold dictionaries", ""),
+    "ablation": Described(
+        "Fine-tuning with labelled target-language queries",
+        "One row per starting model, language, number of labelled queries, seed, test pair and metric. 0 examples: the"
+        " starting model itself. Test queries are never among the labelled ones.",
+    ),
+    "ablation_curve": Described(
+        "Learning curves over labelled target-language queries",
+        "Means over seeds with a 95% bootstrap interval over queries (low, high).",
+    ),
+    "equivalence": Described(
+        "Labelled queries that a start needs to reach the reference without any",
+        "Where the mean curve, interpolated over log2(1 + examples), first reaches the reference. Low and high: 95%"
+        " bootstrap interval over queries. Empty examples: not reached with the most labels tried; empty high: the"
+        " interval is open.",
+    ),
+    "bias": Described(
+        "How systems treat the languages of a mixed pool",
+        "own_language_top10 above own_language_pool: the system prefers documents in the query's language."
+        " rank_distance: ranks between a query's relevant documents in its best and its worst language, 0 is even."
+        " rankc: agreement with the same query in other languages, 1 is even.",
+    ),
+    "sweep": Described(
+        "One setting varied at a time",
+        "x is the setting; switched is the measured share of switched content words of the corpus, p_at_1 the mean"
+        " quality of its lexicon, empty where there is no gold lexicon.",
+    ),
+    "effects": Described(
+        "Size of every difference from the baseline",
+        "boot_low and boot_high: 95% bootstrap interval over queries. effect_size: Cohen's d of the paired differences;"
+        " 0.2 is small, 0.5 medium, 0.8 large (Cohen 1988).",
+    ),
+    "overlap": Described(
+        "Metrics by word overlap of query and relevant passage",
+        "A row holds the queries whose words occur in a relevant passage to a share from low (inclusive) to high.",
+    ),
+    "shift": Described(
+        "Score drop of a relevant passage when only its language changes",
+        "Scores of two systems need not have the same scale: compare a drop with 0 and with the other pairs of its"
+        " system first.",
+    ),
+}
+"""Table name (the file's name without suffix) to its description."""
+
+
+def described(table: str | Path) -> Described:
+    """Title and note of a table by its file name; one without an entry is called as its file, without a note."""
+    name = Path(table).stem
+    return TITLES.get(name, Described(name.replace("_", " ").capitalize(), ""))
