@@ -1,7 +1,6 @@
 # Pictures and tables, and the Snakemake report that holds them; provenance of the run.
 REPORT = f"{R}/report"
-TRAINED = list(CONFIG.systems)
-CHALLENGERS = [name for name in TRAINED if name != CONFIG.evaluate.baseline]
+CHALLENGERS = [name for name in PLAN.main_systems if name != CONFIG.evaluate.baseline]
 LANGUAGES = CONFIG.languages.plain("unspaced", "right_to_left")
 ENGLISH = [name for name, section in CONFIG.corpora.items() if section.lexicon is None]
 
@@ -43,6 +42,7 @@ rule mrr_picture:
         testset=lambda wildcards: wildcards.testset,
         languages=LANGUAGES,
         baseline=CONFIG.evaluate.baseline,
+        swept=[name for name in CONFIG.systems if name not in PLAN.main_systems],
         code=CODE("report.mrr"),
     script:
         "../scripts/mrr_picture.py"
@@ -169,10 +169,71 @@ rule sentences:
 
 
 TABLE_TITLES = {
-    "metrics": ("1 Retrieval", "Metrics of every system, pair and seed"),
-    "significance": ("1 Retrieval", "Every system against the baseline"),
-    "lexicon_quality": ("2 Lexicons", "Lexicons against gold dictionaries"),
+    "metrics": "1 Retrieval",
+    "significance": "1 Retrieval",
+    "effects": "1 Retrieval",
+    "bias": "1 Retrieval",
+    "overlap": "5 Why it works",
+    "shift": "5 Why it works",
+    "lexicon_quality": "2 Lexicons",
+    "sweep": "6 Sweeps",
+    "ablation": "7 Labelled queries",
+    "ablation_curve": "7 Labelled queries",
+    "equivalence": "7 Labelled queries",
 }
+TABLES_MADE = [
+    *["metrics", "significance", "effects", "bias", "overlap"],
+    *(["shift"] if shift_records() else []),
+    *(["lexicon_quality"] if QUALITY_PAIRS else []),
+    *(["sweep"] if CONFIG.sweeps else []),
+    *(["ablation", "ablation_curve", "equivalence"] if PLAN.ablation else []),
+]
+SHIFTED = list(shift_judgements())
+EXPERIMENT = [
+    *[f"overlap-{testset}" for testset in CONFIG.testsets if testset not in POOLS],
+    *[f"shift-{testset}" for testset in SHIFTED],
+    *[f"bias-{testset}" for testset in POOLS],
+    *[f"sweep-{testset}" for testset in CONFIG.testsets if CONFIG.sweeps],
+    *([f"ablation-{CONFIG.ablation.testset}"] if PLAN.ablation else []),
+]
+
+
+rule experiment_picture:
+    input:
+        table=f"{R}/tables/{{table}}.csv",
+        more=lambda wildcards: (
+            [f"{R}/tables/ablation_curve.csv", f"{R}/tables/equivalence.csv"]
+            if wildcards.table == "ablation"
+            else []
+        ),
+    output:
+        picture=report(
+            f"{REPORT}/{{table}}-{{testset}}.svg",
+            caption="../report/{table}.rst",
+            category=lambda wildcards: TABLE_TITLES[wildcards.table],
+            labels={
+                "what": "picture {table}",
+                "system": "all",
+                "pair": "all",
+                "test set": "{testset}",
+            },
+        ),
+        numbers=f"{REPORT}/{{table}}-{{testset}}.csv",
+    log:
+        f"{R}/logs/report/{{table}}-{{testset}}.log",
+    wildcard_constraints:
+        table="overlap|shift|bias|sweep|ablation",
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        names=lambda wildcards: [wildcards.table, wildcards.testset],
+        languages=LANGUAGES,
+        baseline=CONFIG.evaluate.baseline,
+        systems=PLAN.main_systems,
+        reference=CONFIG.ablation.reference if CONFIG.ablation else None,
+        code=CODE("report.pictures"),
+    script:
+        "../scripts/experiment_picture.py"
 
 
 rule table_page:
@@ -182,7 +243,7 @@ rule table_page:
         page=report(
             f"{REPORT}/{{table}}.html",
             caption="../report/table.rst",
-            category=lambda wildcards: TABLE_TITLES[wildcards.table][0],
+            category=lambda wildcards: TABLE_TITLES[wildcards.table],
             labels={
                 "what": "table {table}",
                 "system": "all",
@@ -198,7 +259,7 @@ rule table_page:
     conda:
         "../../envs/switchrank.yaml"
     params:
-        title=lambda wildcards: TABLE_TITLES[wildcards.table][1],
+        table=lambda wildcards: wildcards.table,
         unseen=CONFIG.languages.unseen,
         code=CODE("report.tables"),
     script:
@@ -212,11 +273,12 @@ rule report_items:
             f"{REPORT}/gain-{testset}-{system}.svg"
             for testset in CONFIG.testsets
             for system in CHALLENGERS
+            if any(run.system == system for run in PLAN.runs(testset))
         ],
-        [f"{REPORT}/metrics.html", f"{REPORT}/significance.html", f"{REPORT}/loss.svg"],
-        [f"{REPORT}/lexicon-quality.svg", f"{REPORT}/lexicon_quality.html"]
-        if QUALITY_PAIRS
-        else [],
+        [f"{REPORT}/{picture}.svg" for picture in EXPERIMENT],
+        [f"{REPORT}/{table}.html" for table in TABLES_MADE],
+        f"{REPORT}/loss.svg",
+        [f"{REPORT}/lexicon-quality.svg"] if QUALITY_PAIRS else [],
         [f"{REPORT}/switched-sentences.html"] if EXAMPLES else [],
 
 

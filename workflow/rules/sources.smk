@@ -31,9 +31,9 @@ for number, (path, download) in enumerate(CONFIG.downloads.items(), 1):
             path,
         log:
             f"{R}/logs/sources/fetch-{number}.log",
+        retries: 3
         conda:
             "../../envs/switchrank.yaml"
-        retries: 3
         params:
             download=download.plain(),
         script:

@@ -12,6 +12,7 @@ with job(snakemake) as rule:
         testset=rule.params.testset,
         languages=rule.params.languages,
         baseline=rule.params.baseline,
+        leave_out=rule.params.swept,
         out=rule.output.picture,
         table=rule.output.numbers,
     )

@@ -5,5 +5,5 @@ from switchrank.job import job
 with job(snakemake) as rule:
     from switchrank.report.tables import html_table, tsv_table
 
-    html_table(table=rule.input[0], out=rule.output.page, title=rule.params.title, unseen=rule.params.unseen)
+    html_table(table=rule.input[0], out=rule.output.page, unseen=rule.params.unseen)
     tsv_table(table=rule.input[0], out=rule.output.tsv)

@@ -137,8 +137,11 @@ def metric_rows(path: str | Path, testset: str, metric: str) -> pl.DataFrame:
 
 
 def gain_rows(path: str | Path, testset: str, metric: str, baseline: str) -> pl.DataFrame:
-    """SIGNIFICANCE rows of one test set, metric and baseline, in table order."""
-    return pick(read_table(path, SIGNIFICANCE), path, testset=testset, metric=metric, baseline=baseline)
+    """SIGNIFICANCE rows of one test set, metric and baseline, in table order; of several tests, the first one's."""
+    table = read_table(path, SIGNIFICANCE)
+    return pick(
+        table.filter(pl.col("test") == table["test"].first()), path, testset=testset, metric=metric, baseline=baseline
+    )
 
 
 def query_rows(path: str | Path, testset: str, metric: str) -> pl.DataFrame:

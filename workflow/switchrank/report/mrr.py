@@ -69,6 +69,7 @@ def mrr_picture(
     significance: str | Path | None = None,
     metric: str = "mrr@10",
     references: Sequence[str] = REFERENCES,
+    leave_out: Sequence[str] = (),
     table: str | Path | None = None,
     samples: int = 1000,
     seed: int = 1,
@@ -78,14 +79,14 @@ def mrr_picture(
     Points are the METRICS values averaged over seeds; intervals come from :class:`Bootstrap` over queries. A filled
     marker differs significantly from ``baseline`` in the SIGNIFICANCE table, a hollow one does not; the baseline itself
     is filled. The mean row of a panel is drawn for systems that have all its pairs. ``references`` are grey lines
-    without an interval. ``table``, where given, receives the numbers of the picture (CSV): testset, metric, setup,
+    without an interval; systems to ``leave_out`` are not drawn. ``table``, where given, receives the numbers of the picture (CSV): testset, metric, setup,
     query_lang, doc_lang, seen, system, value, ci_low, ci_high; mean rows have ``mean`` in both language columns.
 
     Raises:
         UserError: a table is missing or holds nothing of ``testset`` and ``metric``, or a trained system has no
             per-query values.
     """
-    rows = metric_rows(metrics, testset, metric)
+    rows = metric_rows(metrics, testset, metric).filter(~pl.col("system").is_in(list(leave_out)))
     bootstrap = Bootstrap(query_rows(per_query, testset, metric), samples=samples, seed=seed)
     systems, shown = systems_of(rows, baseline, references)
     tested = None if significance is None else gain_rows(significance, testset, metric, baseline)

@@ -1,0 +1,16 @@
+"""Rule experiment_picture: a picture of one table of the experiment, for one test set."""
+
+from switchrank.job import job
+
+with job(snakemake) as rule:
+    from switchrank.report import pictures
+
+    table, testset = rule.params.names
+    given = {table: rule.input.table, "testset": testset, "out": rule.output.picture, "table": rule.output.numbers}
+    given |= {"baseline": rule.params.baseline, "systems": rule.params.systems}
+    if table == "ablation":
+        curve, equivalence = rule.input.more
+        given |= {"curve": curve, "equivalence": equivalence, "reference": rule.params.reference}
+    if table != "sweep":
+        given["languages"] = rule.params.languages
+    getattr(pictures, f"{table}_picture")(**given)
