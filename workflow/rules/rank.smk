@@ -99,11 +99,12 @@ for testset in POOLS:
             "../../envs/switchrank.yaml"
         params:
             languages=CONFIG.mixed_languages(testset),
+            pool=CONFIG.testsets[testset].pool,
             seed=CONFIG.testsets[testset].seed,
             testset=testset,
             code=CODE("rank.pools"),
         script:
-            f"../scripts/pool_{CONFIG.testsets[testset].pool}.py"
+            "../scripts/pool.py"
 
 
 for testset in CONFIG.testsets:

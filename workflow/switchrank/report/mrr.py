@@ -79,8 +79,9 @@ def mrr_picture(
     Points are the METRICS values averaged over seeds; intervals come from :class:`Bootstrap` over queries. A filled
     marker differs significantly from ``baseline`` in the SIGNIFICANCE table, a hollow one does not; the baseline itself
     is filled. The mean row of a panel is drawn for systems that have all its pairs. ``references`` are grey lines
-    without an interval; systems to ``leave_out`` are not drawn. ``table``, where given, receives the numbers of the picture (CSV): testset, metric, setup,
-    query_lang, doc_lang, seen, system, value, ci_low, ci_high; mean rows have ``mean`` in both language columns.
+    without an interval; systems to ``leave_out`` are not drawn. ``table``, where given, receives the numbers of the
+    picture (CSV): testset, metric, setup, query_lang, doc_lang, seen, system, value, ci_low, ci_high; mean rows have
+    ``mean`` in both language columns.
 
     Raises:
         UserError: a table is missing or holds nothing of ``testset`` and ``metric``, or a trained system has no
