@@ -230,7 +230,7 @@ def recipe(wildcards):
     """What switching needs to know: probability, language of each side, languages, way of mixing, seed."""
     section = CONFIG.corpora[wildcards.corpus]
     query, passage = wildcards.train_pair.split("-")
-    return section.plain("collection", "lexicon") | {
+    return section.plain("collection", "lexicon", "parallel") | {
         "languages": PLAN.corpus_languages(wildcards.corpus, wildcards.train_pair),
         "sides": {"query": query, "passage": passage},
         "source": SOURCE,
