@@ -198,42 +198,45 @@ EXPERIMENT = [
 ]
 
 
-rule experiment_picture:
-    input:
-        table=f"{R}/tables/{{table}}.csv",
-        more=lambda wildcards: (
-            [f"{R}/tables/ablation_curve.csv", f"{R}/tables/equivalence.csv"]
-            if wildcards.table == "ablation"
-            else []
-        ),
-    output:
-        picture=report(
-            f"{REPORT}/{{table}}-{{testset}}.svg",
-            caption="../report/{table}.rst",
-            category=lambda wildcards: TABLE_TITLES[wildcards.table],
-            labels={
-                "what": "picture {table}",
-                "system": "all",
-                "pair": "all",
-                "test set": "{testset}",
-            },
-        ),
-        numbers=f"{REPORT}/{{table}}-{{testset}}.csv",
-    log:
-        f"{R}/logs/report/{{table}}-{{testset}}.log",
-    wildcard_constraints:
-        table="overlap|shift|bias|sweep|ablation",
-    conda:
-        "../../envs/switchrank.yaml"
-    params:
-        names=lambda wildcards: [wildcards.table, wildcards.testset],
-        languages=LANGUAGES,
-        baseline=CONFIG.evaluate.baseline,
-        systems=PLAN.main_systems,
-        reference=CONFIG.ablation.reference if CONFIG.ablation else None,
-        code=CODE("report.pictures"),
-    script:
-        "../scripts/experiment_picture.py"
+for table in ["overlap", "shift", "bias", "sweep", "ablation"]:
+
+    rule:
+        name:
+            f"{table}_picture"
+        input:
+            table=f"{R}/tables/{table}.csv",
+            more=(
+                [f"{R}/tables/ablation_curve.csv", f"{R}/tables/equivalence.csv"]
+                if table == "ablation"
+                else []
+            ),
+        output:
+            picture=report(
+                f"{REPORT}/{table}-{{testset}}.svg",
+                caption=f"../report/{table}.rst",
+                category=TABLE_TITLES[table],
+                labels={
+                    "what": f"picture {table}",
+                    "system": "all",
+                    "pair": "all",
+                    "test set": "{testset}",
+                },
+            ),
+            numbers=f"{REPORT}/{table}-{{testset}}.csv",
+        log:
+            f"{R}/logs/report/{table}-{{testset}}.log",
+        conda:
+            "../../envs/switchrank.yaml"
+        params:
+            table=table,
+            testset=lambda wildcards: wildcards.testset,
+            languages=LANGUAGES,
+            baseline=CONFIG.evaluate.baseline,
+            systems=PLAN.main_systems,
+            reference=CONFIG.ablation.reference if CONFIG.ablation else None,
+            code=CODE("report.pictures"),
+        script:
+            "../scripts/experiment_picture.py"
 
 
 rule table_page:

@@ -1,11 +1,11 @@
-"""Rule experiment_picture: a picture of one table of the experiment, for one test set."""
+"""Rules *_picture of the experiment: a picture of one table for one test set."""
 
 from switchrank.job import job
 
 with job(snakemake) as rule:
     from switchrank.report import pictures
 
-    table, testset = rule.params.names
+    table, testset = rule.params.table, rule.params.testset
     given = {table: rule.input.table, "testset": testset, "out": rule.output.picture, "table": rule.output.numbers}
     given |= {"baseline": rule.params.baseline, "systems": rule.params.systems}
     if table == "ablation":

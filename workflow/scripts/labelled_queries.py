@@ -3,8 +3,7 @@
 from switchrank.job import job
 
 with job(snakemake) as rule:
-    from switchrank.ablation.overlap import check_no_overlap
-    from switchrank.ablation.sample import sample_queries
+    from switchrank.ablation.sample import check_no_overlap, sample_queries
 
     language, examples, seed = rule.params.row
     near = {
