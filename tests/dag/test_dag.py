@@ -42,7 +42,10 @@ def test_every_config_plans_one_model_per_system_pair_and_seed(config, data, tmp
     planned = jobs(Workflow(tmp_path, config).run("-n", SWITCHRANK_DATA=str(data)).stdout)
     plan = Plan(load_config(config, {"SWITCHRANK_DATA": str(data)}), [ROOT])
     assert planned["train_model"] == len(plan.models) * len(plan.config.seeds)
-    assert planned["switch"] == len({(plan.config.systems[system].corpus, pair) for system, pair in plan.models})
+    corpora = {(str(plan.config.systems[system].corpus), pair) for system, pair in plan.models}
+    assert planned["switch"] + planned.get("parallel", 0) == len(corpora)
+    assert planned.get("parallel", 0) == sum(plan.config.corpora[corpus].parallel for corpus, _ in corpora)
+    assert planned.get("tuned_model", 0) == sum(row.examples > 0 for row in plan.ablation)
     assert planned["report_zip"] == planned["provenance"] == 1
 
 

@@ -91,6 +91,53 @@ def put(path, value):
         ("vectors.languages", {}, "lexicons.clwe: language en has no vectors: add it under vectors.languages"),
         ("testsets.world.candidates", {}, "testsets.world.candidates: give exactly one of bm25, run, all"),
         ("start.model", "some/model", "start: give either model (pretrained) or preset (from scratch)"),
+        ("systems.new", {}, "systems.new: give either corpus (to train on) or model (another system's)"),
+        ("systems.new", {"model": "ml-cs"}, "systems.new: model and test go together"),
+        (
+            "systems.new",
+            {"model": "bl-cs", "test": {"translate": "clwe"}},
+            "systems.new.model: bl-cs has a model per pair: name a system with one model for all",
+        ),
+        (
+            "systems.new",
+            {"model": "ml-cs", "test": {"translate": "titles"}},
+            "systems.new.test.translate: titles is not of kind vectors, so it has no reverse: name one that is",
+        ),
+        (
+            "corpora.new",
+            {"from": "world", "parallel": True, "lexicon": "clwe"},
+            "corpora.new: parallel text is not switched: leave out lexicon or parallel",
+        ),
+        (
+            "collections.world.train_languages",
+            ["de"],
+            "collections.world.train_languages: unknown language of it: de: declared: en, qaa, qab, qac, qad",
+        ),
+        (
+            "collections.world.train_languages",
+            [],
+            "collections.world.train_languages: no training text in another language, which corpora.translated needs",
+        ),
+        (
+            "testsets.world-mlir9",
+            {"collection": "world", "mixed": "seen", "candidates": {"bm25": 5}},
+            "testsets.world-mlir9: a pool of 4 languages: name it world-mlir4",
+        ),
+        (
+            "testsets.world.mixed",
+            "seen",
+            "testsets.world: give either pairs (a table) or mixed (languages of a pool)",
+        ),
+        (
+            "testsets.own-mlir5",
+            {"collection": "world", "mixed": "all", "documents": "own", "candidates": {"all": True}},
+            "testsets.own-mlir5: a language is drawn per document, and these are not parallel: write pool: every",
+        ),
+        ("ablation.testset", "word", "ablation.testset: unknown test set word: did you mean world?"),
+        ("ablation.collection", "word", "ablation.collection.en: unknown collection word: did you mean world?"),
+        ("ablation.reference", "ml", "ablation.reference: unknown trained system ml: did you mean ml-cs?"),
+        ("evaluate.tests", [], "evaluate.tests: [] is not allowed: list should have at least 1 item"),
+        ("downloads", {"data/a": {"url": "a.tsv"}}, "downloads.data/a.url: 'a.tsv' is not allowed"),
         ("run", "a/b", "run: 'a/b' is not allowed: string should match pattern"),
         (
             "gold.world.en",
