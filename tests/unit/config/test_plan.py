@@ -7,6 +7,7 @@ import pytest
 from switchrank.config.load import load_config
 from switchrank.config.plan import Plan, Ranker
 from switchrank.config.reference import update
+from switchrank.errors import UserError
 
 ROOT = Path(__file__).parents[3]
 
@@ -78,3 +79,49 @@ def test_files_of_mmarco_are_named_by_language_and_each_split_has_its_own_folder
 
 def test_schema_and_key_reference_are_those_of_the_models():
     assert update(ROOT, write=False) == []
+
+
+@pytest.fixture
+def rows(tmp_path):
+    """The plan of the whole demo with other rows of the ablation."""
+
+    def rows(*lines):
+        table = tmp_path / "rows.tsv"
+        table.write_text("\n".join(["id\tstart\tlanguage\texamples\tseed", *lines]) + "\n")
+        config = load_config(ROOT / "config" / "demo-whole.yaml", {})
+        section = config.ablation.model_copy(update={"rows": str(table)})
+        return Plan(config.model_copy(update={"ablation": section}), [ROOT])
+
+    return rows
+
+
+def test_a_row_starts_from_the_model_that_serves_its_language(rows):
+    plan = rows("a\tml-cs\tqac\t16\t1", "b\tbl-cs\tqaa\t0\t1", "c\tnone\tqaa\t4\t1")
+    starts = [plan.start_of(row) for row in plan.ablation]
+    models = "results/demo-whole/models"
+    assert starts == [f"{models}/ml-cs/xx-xx/seed1", f"{models}/bl-cs/en-qaa/seed1", "results/demo-whole/start/initial"]
+    assert [pair.id for pair in plan.tested_pairs(plan.ablation[0])] == ["en-en", "qac-qac", "en-qac"]
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        ("a\tbl-cs\tqac\t16\t1", "row a: bl-cs has no model for qac"),
+        ("a\tml-cs\tqac\t16\t2", "row a: no model of ml-cs with seed 2: add it to seeds"),
+        ("a\tml-cs-tt\tqac\t16\t1", "line 2"),
+        ("a\tml-cs\tqax\t16\t1", "line 2"),
+    ],
+)
+def test_a_row_that_cannot_be_made_is_one_line(rows, row, problem):
+    with pytest.raises(UserError, match=problem) as caught:
+        rows(row).ablation  # noqa: B018
+    assert "\n" not in str(caught.value)
+
+
+def test_a_drawn_pool_keeps_the_candidates_of_the_source_and_a_pool_of_all_has_its_own():
+    plan = Plan(load_config(ROOT / "config" / "demo-whole.yaml", {}), [ROOT])
+    assert plan.candidates("world-mlir4", "xx") == "results/demo-whole/testsets/world-mlir4/candidates-en.parquet"
+    every = plan.candidates("world-every-mlir5", "xx")
+    assert every == "results/demo-whole/testsets/world-every-mlir5/candidates-xx.parquet"
+    assert plan.judged_languages("world-mlir4") == ["en"]
+    assert plan.judged_languages("world-every-mlir5") == ["en", "qaa", "qab", "qac", "qad"]
