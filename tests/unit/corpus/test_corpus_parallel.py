@@ -88,3 +88,16 @@ def test_a_lexicon_that_covers_nothing_is_an_error(reverse, tmp_path):
     with pytest.raises(UserError, match="covers nothing"):
         translate_texts(texts=texts, lexicon=reverse, language="de", source="en", out=tmp_path / "out.parquet")
     assert not (tmp_path / "out.parquet").exists()
+
+
+def test_the_command_line_does_both(parts, reverse, tmp_path, capsys):
+    from switchrank import cli
+
+    flags = [f"--{name}={path}" for name, path in parts.items()]
+    out = tmp_path / "made"
+    assert cli.main(["corpus", "parallel", *flags, "--query-lang=de", "--passage-lang=it", f"--out={out}"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"instances": 3, "left_out": 0}
+    texts = table(tmp_path / "t.parquet", QUERIES, ("q1", "Katze", ""))
+    words = ["corpus", "translate", f"--texts={texts}", f"--lexicon={reverse}", "--language=de"]
+    assert cli.main([*words, f"--out={tmp_path / 'en.parquet'}"]) == 0
+    assert read_table(tmp_path / "en.parquet", QUERIES)["text"].to_list() == ["cat"]

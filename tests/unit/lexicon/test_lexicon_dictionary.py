@@ -65,3 +65,13 @@ def test_a_larger_share_changes_the_words_of_a_smaller_one_too(lexicon):
 def test_a_share_beyond_one_is_an_error(lexicon, tmp_path):
     with pytest.raises(UserError, match="from 0 to 1"):
         degrade_lexicon(lexicon=lexicon, share=1.5, out=tmp_path / "out.parquet")
+
+
+def test_the_command_line_does_both(tmp_path):
+    from switchrank import cli
+
+    (tmp_path / "en-de.txt").write_text("cat katze\ndog hund\n")
+    made, worse = tmp_path / "made.parquet", tmp_path / "worse.parquet"
+    assert cli.main(["lexicon", "dictionary", f"--path={tmp_path / 'en-de.txt'}", f"--out={made}"]) == 0
+    assert cli.main(["lexicon", "degrade", f"--lexicon={made}", "--share=1", f"--out={worse}"]) == 0
+    assert [row[:2] for row in rows(worse)] == [("cat", "hund"), ("dog", "katze")]

@@ -1,4 +1,4 @@
-"""``switchrank corpus``: instances, token tables, switched corpora; plain lines switched for a look."""
+"""``switchrank corpus``: instances, token tables, switched and parallel corpora, translated texts, lines for a look."""
 
 from __future__ import annotations
 
@@ -21,13 +21,15 @@ examples:
 
 
 def register(parser: argparse.ArgumentParser) -> None:
-    """Add the subcommands ``instances``, ``tokens``, ``switch`` and ``text``."""
+    """Add the subcommands ``instances``, ``tokens``, ``switch``, ``parallel``, ``translate`` and ``text``."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = _EXAMPLES
-    commands = parser.add_subparsers(dest="corpus_command", metavar="{instances,tokens,switch,text}", required=True)
+    commands = parser.add_subparsers(dest="corpus_command", metavar="COMMAND", required=True)
     _register_instances(commands)
     _register_tokens(commands)
     _register_switch(commands)
+    _register_parallel(commands)
+    _register_translate(commands)
     _register_text(commands)
 
 
@@ -79,6 +81,29 @@ def _register_switch(commands: Any) -> None:
     command.add_argument("--out", required=True, help="the folder to write into")
     _add_recipe(command)
     command.set_defaults(run=_run_switch)
+
+
+def _register_parallel(commands: Any) -> None:
+    command = commands.add_parser("parallel", help="write instances with the texts of two given languages")
+    command.add_argument("--instances", required=True, help="instances (parquet)")
+    command.add_argument("--queries", required=True, help="queries table in the query language (parquet)")
+    command.add_argument("--documents", required=True, help="documents table in the passage language (parquet)")
+    command.add_argument("--query-lang", required=True, help="language of the queries")
+    command.add_argument("--passage-lang", required=True, help="language of the passages")
+    command.add_argument("--name", default="train", help="'train' (with stats.json) or one file (default: train)")
+    command.add_argument("--out", required=True, help="the folder to write into")
+    command.set_defaults(run=_run_parallel)
+
+
+def _register_translate(commands: Any) -> None:
+    command = commands.add_parser("translate", help="put texts word by word into the source language")
+    command.add_argument("--texts", required=True, help="a documents or queries table (parquet)")
+    command.add_argument("--lexicon", required=True, help="lexicon from their language to the source language")
+    command.add_argument("--language", required=True, help="language of the texts")
+    command.add_argument("--source", default="en", help="the source language (default: en)")
+    command.add_argument("--vocabulary", help="vector store prefix whose words cut text without spaces")
+    command.add_argument("--out", required=True, help="the table to write (parquet)")
+    command.set_defaults(run=_run_translate)
 
 
 def _register_text(commands: Any) -> None:
@@ -145,6 +170,18 @@ def _run_switch(arguments: argparse.Namespace) -> None:
         name=arguments.name,
     )
     _print(stats["total"])
+
+
+def _run_parallel(arguments: argparse.Namespace) -> None:
+    from switchrank.corpus.parallel import parallel_corpus
+
+    _print(parallel_corpus(**_given(arguments)))
+
+
+def _run_translate(arguments: argparse.Namespace) -> None:
+    from switchrank.corpus.translate import translate_texts
+
+    _print(translate_texts(**_given(arguments)))
 
 
 def _run_text(arguments: argparse.Namespace) -> None:

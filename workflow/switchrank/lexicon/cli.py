@@ -1,4 +1,4 @@
-"""``switchrank lexicon``: induce a lexicon from vectors, read one off Wikipedia titles, measure lexicons."""
+"""``switchrank lexicon``: make a lexicon from vectors, Wikipedia titles or a dictionary; measure it, make it worse."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import argparse
 
 
 def register(parser: argparse.ArgumentParser) -> None:
-    """Add ``induce``, ``titles`` and ``quality``."""
+    """Add ``induce``, ``titles``, ``dictionary``, ``degrade`` and ``quality``."""
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _register_induce(commands.add_parser("induce", help="nearest target words of every source word"))
     _register_titles(commands.add_parser("titles", help="linked Wikipedia titles from page and langlinks dumps"))
+    _register_dictionary(commands.add_parser("dictionary", help="a given dictionary as a lexicon"))
+    _register_degrade(commands.add_parser("degrade", help="wrong translations for a share of the words, on purpose"))
     _register_quality(commands.add_parser("quality", help="precision and coverage against gold dictionaries"))
 
 
@@ -37,6 +39,21 @@ def _register_titles(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-words", type=int, default=3, help="longest source title in words (default 3)")
     parser.add_argument("--onesided-titles", action="store_true", help="compatibility: clean target titles only")
     parser.set_defaults(run=_titles)
+
+
+def _register_dictionary(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--path", required=True, help="`source target` a line, tab or space between (.gz, .xz too)")
+    parser.add_argument("--out", required=True, help="lexicon to write (.parquet)")
+    parser.set_defaults(run=_dictionary)
+
+
+def _register_degrade(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--lexicon", required=True, help="lexicon (.parquet)")
+    parser.add_argument("--share", type=float, required=True, help="of its words that get another word's translations")
+    parser.add_argument("--language", default="", help="key of the draw, so that languages differ")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the draw (default 1)")
+    parser.add_argument("--out", required=True, help="lexicon to write (.parquet)")
+    parser.set_defaults(run=_degrade)
 
 
 def _register_quality(parser: argparse.ArgumentParser) -> None:
@@ -78,6 +95,24 @@ def _titles(arguments: argparse.Namespace) -> None:
         out=arguments.out,
         max_words=arguments.max_words,
         onesided_titles=arguments.onesided_titles,
+    )
+
+
+def _dictionary(arguments: argparse.Namespace) -> None:
+    from switchrank.lexicon.dictionary import dictionary_lexicon
+
+    dictionary_lexicon(path=arguments.path, out=arguments.out)
+
+
+def _degrade(arguments: argparse.Namespace) -> None:
+    from switchrank.lexicon.dictionary import degrade_lexicon
+
+    degrade_lexicon(
+        lexicon=arguments.lexicon,
+        share=arguments.share,
+        language=arguments.language,
+        seed=arguments.seed,
+        out=arguments.out,
     )
 
 
