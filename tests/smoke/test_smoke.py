@@ -70,7 +70,9 @@ def test_public_files_have_their_names_and_columns(finished):
     assert read_table(results / "tables/metrics.csv", METRICS).height
     assert read_table(results / "tables/per_query.parquet", PER_QUERY).height
     assert read_table(results / "tables/significance.csv", SIGNIFICANCE).height
-    assert read_table(results / "tables/lexicon_quality.csv", QUALITY)["lexicon"].to_list() == ["clwe", "titles"]
+    quality = read_table(results / "tables/lexicon_quality.csv", QUALITY)
+    assert quality["lexicon"].to_list() == ["clwe", "titles", "gold", "clwe-degrade-0-5"]
+    assert quality.filter(quality["lexicon"] == "gold")["p_at_1"].to_list() == [1.0]
     with (results / "tables/metrics.csv").open() as stream:
         assert next(csv.reader(stream)) == list(METRICS)
 

@@ -12,19 +12,25 @@ import yaml
 from tests.conftest import Workflow
 
 pytestmark = pytest.mark.slow
-EVALUATED = {"score_runs", "tables", "mrr_picture", "gain_picture", "table_page", "report_zip", "provenance", "all"}
-RANKED = EVALUATED | {
-    f"rank_{name}_{testset}"
-    for name in ("zero_shot_en_en", "bl_cs_en_qaa", "ml_cs_xx_xx", "wiki_cs_xx_xx")
-    for testset in ("world", "own")
-}
-TRAINED = RANKED | {"train_model", "loss_picture"}
+SHOWN = {"report_zip", "provenance", "all", "table_page"}
+TABLED = SHOWN | {"tables", "mrr_picture", "gain_picture", "sweep", "sweep_picture", "overlap", "overlap_picture"}
+SCORED = TABLED | {"score_runs", "bias", "bias_picture", "shift", "shift_picture"}
+TUNED = {"score_rows", "ablation_tables", "ablation_picture", *(f"rank_row_{row}" for row in ("zs_0", "zs_8", "ml_0"))}
+OF_ALL_PAIRS = ("zero_shot_en_en", "ml_cs_xx_xx", "wiki_cs_xx_xx", "gold_cs_xx_xx", "ml_cs_degrade_0_5_xx_xx")
+OF_SOME_PAIRS = ("bl_cs_en_qaa", "fine_tuning_en_qaa", "ml_cs_tt_xx_xx")
+RANKED = (
+    SCORED
+    | TUNED
+    | {f"rank_{name}_{testset}" for name in OF_ALL_PAIRS + OF_SOME_PAIRS for testset in ("world", "own")}
+    | {f"rank_{name}_{testset}" for name in OF_ALL_PAIRS for testset in ("world_mlir3", "every_mlir4")}
+)
+TRAINED = RANKED | {"train_model", "tuned_model", "loss_picture"}
 
 
 def planned(workflow: Workflow) -> set[str]:
     """Rules that a dry run would run."""
     printed = workflow.run("-n").stdout
-    return set(re.findall(r"^([a-z_]+) +\d+$", printed, re.MULTILINE)) - {"total"}
+    return set(re.findall(r"^([a-z_0-9]+) +\d+$", printed, re.MULTILINE)) - {"total"}
 
 
 def change(finished: Workflow, tmp_path: Path, path: str, value: object) -> Workflow:
@@ -43,9 +49,10 @@ def change(finished: Workflow, tmp_path: Path, path: str, value: object) -> Work
 @pytest.mark.parametrize(
     ("path", "value", "rules"),
     [
-        ("evaluate", {"correction": "bonferroni"}, EVALUATED - {"score_runs"}),
+        ("evaluate.correction", "bonferroni", TABLED),
         ("rank", {"token_budget": 1024}, RANKED),
         ("train.lr", 2.0e-3, TRAINED),
+        ("ablation.train.lr", 2.0e-3, SHOWN | TUNED - {"rank_row_zs_0", "rank_row_ml_0"} | {"tuned_model"}),
     ],
 )
 def test_a_changed_leaf_reruns_the_rules_that_use_it(finished, tmp_path, path, value, rules):
