@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from switchrank.errors import UserError
 from switchrank.progress import progress
+from switchrank.ragged import spans
 
 Numbers = NDArray[np.int64]
 _CHUNK = 8192
@@ -139,14 +140,6 @@ def by_length(lengths: Numbers, token_budget: int) -> Iterator[Numbers]:
         start += size
 
 
-def _ragged(starts: Numbers, lengths: Numbers) -> Numbers:
-    """``starts[i] + 0, 1, ..., lengths[i] - 1`` for every i, end to end."""
-    ends = np.cumsum(lengths)
-    total = int(ends[-1]) if len(ends) else 0
-    steps: Numbers = np.arange(total) + np.repeat(starts - (ends - lengths), lengths)
-    return steps
-
-
 def assemble(
     template: Template,
     queries: tuple[NDArray[np.int32], Numbers, Numbers],
@@ -182,8 +175,8 @@ def assemble(
         inputs["token_type_ids"] = np.full((pairs, len(columns)), template.pad_type, dtype=np.int64)
     for number, (source, starts, kept) in enumerate(parts):
         here = (columns >= (ends[number] - kept)[:, None]) & (columns < ends[number][:, None])
-        inputs["input_ids"][here] = source[_ragged(starts, kept)]
+        inputs["input_ids"][here] = source[spans(starts, kept)]
         if template.types is not None:
             types = template.types[number]
-            inputs["token_type_ids"][here] = types[0] if len(types) == 1 else types[_ragged(constant, kept)]
+            inputs["token_type_ids"][here] = types[0] if len(types) == 1 else types[spans(constant, kept)]
     return inputs

@@ -69,3 +69,10 @@ def test_translate_test_covers_the_pairs_of_languages_with_vectors(plan):
         pair.id for pair in plan.pairs["mmarco"] if {pair.query, pair.document} <= {"en", "de", "it", "nl", "ru", "ar"}
     }
     assert plan.ranked_pairs(ranker, "mmarco-mlir6") == []
+
+
+def test_it_plans_what_the_readme_says(plan):
+    models = len(plan.models) * len(plan.config.seeds)
+    runs = sum(1 for testset in plan.pairs for _ in plan.runs(testset))
+    said = f"it plans {models} models, {runs} runs and {len(plan.config.downloads)} downloads"
+    assert said in " ".join((ROOT / "README.md").read_text().split())

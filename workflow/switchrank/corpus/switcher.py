@@ -22,6 +22,7 @@ from switchrank.corpus.recipe import MIXED, Recipe
 from switchrank.corpus.stopwords import stopwords
 from switchrank.corpus.table import Numbers, TokenTable, Words, join_pieces
 from switchrank.corpus.treebank import detokenise
+from switchrank.ragged import spans
 from switchrank.seeds import counter_uniform, derive_seed
 
 
@@ -171,6 +172,4 @@ class Switcher:
 
 def _spread(units: Units) -> Numbers:
     """The numbers of all words of the units, unit by unit."""
-    offset = np.arange(int(units.length.sum())) - np.repeat(np.cumsum(units.length) - units.length, units.length)
-    spread: Numbers = np.repeat(units.start, units.length) + offset
-    return spread
+    return spans(units.start, units.length)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from switchrank.encode import Numbers
 from switchrank.errors import UserError
+from switchrank.ragged import spans
 
 
 class Units(Protocol):
@@ -115,7 +116,7 @@ class Groups:
 
     def rows(self, numbers: Numbers) -> Numbers:
         """The pairs of some groups, end to end: each positive followed by its negatives in corpus order."""
-        return self._rows[_spans(self._starts[numbers], self._sizes[numbers])]
+        return self._rows[spans(self._starts[numbers], self._sizes[numbers])]
 
     def sizes(self, numbers: Numbers) -> Numbers:
         """How many pairs each of these groups has, at least 2."""
@@ -165,11 +166,5 @@ def by_group(lengths: Numbers, sizes: Numbers, token_budget: int) -> Iterator[Nu
         fitting = begun + token_budget // int(longest[order[first]])
         last = max(first + 1, int(np.searchsorted(ends, fitting, side="right")))
         some = order[first:last]
-        yield _spans(starts[some], sizes[some])
+        yield spans(starts[some], sizes[some])
         first = last
-
-
-def _spans(starts: Numbers, sizes: Numbers) -> Numbers:
-    """``starts[i] + 0, 1, ..., sizes[i] - 1`` for every i, end to end."""
-    steps: Numbers = np.repeat(starts - (np.cumsum(sizes) - sizes), sizes) + np.arange(int(sizes.sum()))
-    return steps
