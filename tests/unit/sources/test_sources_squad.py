@@ -169,6 +169,14 @@ def test_questions_without_an_answer_or_text_are_left_out_and_counted(write, tmp
     assert "1 empty questions left out" in messages
 
 
+def test_ids_that_are_numbers_and_offsets_that_are_strings_are_read(write, tmp_path) -> None:
+    given = {"id": 7, "question": "?", "answers": [{"answer_start": "41", "text": "The"}]}
+    file = write("tr.json", squad([paragraph(CONTEXT, given)]))
+    tables = build(tmp_path / "out", {"test/tr": file}, source="tr", documents_as="sentences")
+
+    assert tables["judgements-test-tr"].rows() == [("7", "test-0-0-2", 1)]
+
+
 def test_an_answer_that_is_not_at_its_offset_is_counted(write, tmp_path, capsys) -> None:
     wrong = {"id": "a", "question": "?", "answers": [{"answer_start": 3, "text": "mill"}]}
     build(tmp_path / "out", {"test/en": write("en.json", squad([paragraph(CONTEXT, wrong)]))})
@@ -190,6 +198,14 @@ def test_an_answer_that_is_not_at_its_offset_is_counted(write, tmp_path, capsys)
         (
             squad([paragraph("x", question("a", 1))]),
             "question a: answer_start 1 is outside the paragraph's 1 characters",
+        ),
+        (
+            squad([paragraph("x", {"id": True, "question": "?", "answers": []})]),
+            r"qas\[0\]: no member 'id' that is a str",
+        ),
+        (
+            squad([paragraph("x", {"id": 1, "question": "?", "answers": [{"answer_start": "-1", "text": "x"}]})]),
+            "question 1: no member 'answer_start' that is a int",
         ),
         (squad([paragraph("x", question("a", -1))]), "question a: answer_start -1 is outside"),
         (squad([paragraph("x", question("a b", 0))]), "id 'a b'"),

@@ -142,7 +142,7 @@ class SquadFile:
         self._lose("empty documents left out", len(units) - len(kept))
         self.documents += [(unit.docid, unit.text, group) for unit in units if unit.docid in kept]
         for index, question in enumerate(self._member(paragraph, "qas", list, place)):
-            qid = self._member(question, "id", str, f"{place}.qas[{index}]")
+            qid = self._identifier(question, f"{place}.qas[{index}]")
             if qid in self.home:
                 problem = f"id twice, in paragraphs {self.home[qid]} and {paragraph_id}"
                 raise UserError(self.path, f"question {qid}", problem, "keep one question of each id")
@@ -181,7 +181,7 @@ class SquadFile:
         """Ids of the relevant units, without repetition, in order of the answers."""
         relevant: dict[str, None] = {}
         for answer in self._member(question, "answers", list, f"question {qid}"):
-            start = self._member(answer, "answer_start", int, f"question {qid}")
+            start = self._offset(answer, f"question {qid}")
             text = self._member(answer, "text", str, f"question {qid}")
             if not context.startswith(text, start):
                 self._lose("answers do not stand at their answer_start; the offset is trusted")
@@ -194,6 +194,17 @@ class SquadFile:
 
     def _lose(self, reason: str, count: int = 1) -> None:
         self.lost[reason] = self.lost.get(reason, 0) + count
+
+    def _identifier(self, question: Any, place: str) -> str:
+        """A question's id: a string, or a whole number as in TQuAD."""
+        found = question.get("id") if isinstance(question, dict) else None
+        return str(found) if type(found) is int else str(self._member(question, "id", str, place))
+
+    def _offset(self, answer: Any, place: str) -> int:
+        """Where an answer starts: a whole number, or one written as a string as in TQuAD."""
+        found = answer.get("answer_start") if isinstance(answer, dict) else None
+        written = isinstance(found, str) and found.isascii() and found.isdigit()
+        return int(found) if written else int(self._member(answer, "answer_start", int, place))
 
     def _member(self, value: Any, key: str, kind: type[Any], place: str) -> Any:
         found = value.get(key) if isinstance(value, dict) else None
