@@ -177,6 +177,18 @@ def test_ids_that_are_numbers_and_offsets_that_are_strings_are_read(write, tmp_p
     assert tables["judgements-test-tr"].rows() == [("7", "test-0-0-2", 1)]
 
 
+@pytest.mark.parametrize(("unit", "relevant"), [("sentences", {"test-0-0-1"}), ("paragraphs", {"test-0-0"})])
+def test_an_answer_that_stands_nowhere_makes_its_paragraph_relevant_and_no_sentence(
+    write, tmp_path, capsys, unit, relevant
+) -> None:
+    given = [{"answer_start": -1, "text": "of water"}, {"answer_start": 22, "text": "It"}]
+    file = write("zh.json", squad([paragraph(CONTEXT, {"id": "a", "question": "?", "answers": given})]))
+    tables = build(tmp_path / "out", {"test/zh": file}, source="zh", documents_as=unit)
+
+    assert set(tables["judgements-test-zh"]["docid"]) == relevant
+    assert ("1 answers left out" in capsys.readouterr().err) == (unit == "sentences")
+
+
 def test_an_answer_that_is_not_at_its_offset_is_counted(write, tmp_path, capsys) -> None:
     wrong = {"id": "a", "question": "?", "answers": [{"answer_start": 3, "text": "mill"}]}
     build(tmp_path / "out", {"test/en": write("en.json", squad([paragraph(CONTEXT, wrong)]))})
@@ -207,7 +219,7 @@ def test_an_answer_that_is_not_at_its_offset_is_counted(write, tmp_path, capsys)
             squad([paragraph("x", {"id": 1, "question": "?", "answers": [{"answer_start": "-1", "text": "x"}]})]),
             "question 1: no member 'answer_start' that is a int",
         ),
-        (squad([paragraph("x", question("a", -1))]), "question a: answer_start -1 is outside"),
+        (squad([paragraph("x", question("a", -2))]), "question a: answer_start -2 is outside"),
         (squad([paragraph("x", question("a b", 0))]), "id 'a b'"),
         (
             squad([paragraph("x", question("a", 0)), paragraph("y", question("a", 0))]),

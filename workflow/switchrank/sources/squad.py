@@ -29,6 +29,8 @@ from switchrank.sources.spec import CollectionSpec
 from switchrank.sources.tables import Parsed
 
 Json = dict[str, Any]
+_NOWHERE = -1
+"""The answer_start that CMRC 2018 gives an answer that its paragraph does not hold word by word."""
 
 
 @dataclass(frozen=True)
@@ -183,6 +185,10 @@ class SquadFile:
         for answer in self._member(question, "answers", list, f"question {qid}"):
             start = self._offset(answer, f"question {qid}")
             text = self._member(answer, "text", str, f"question {qid}")
+            if start == _NOWHERE and self.documents_as == "sentences":
+                self._lose("answers left out: they stand nowhere in their paragraph (answer_start -1)")
+                continue
+            start = 0 if start == _NOWHERE else start
             if not context.startswith(text, start):
                 self._lose("answers do not stand at their answer_start; the offset is trusted")
             holder = next((unit.docid for unit in units if 0 <= start < unit.end), None)
