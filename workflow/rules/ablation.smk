@@ -1,5 +1,5 @@
 # Fine-tuning on labelled queries of a target language: starting model x language x number of queries x seed, as rows of
-# a table. A row's runs carry its id in place of a system.
+# a table. A row's runs carry its id in place of a system; without examples they are those of the system it starts from.
 SETTING = "{lang}-n{examples}-seed{seed}"
 TUNED = {row.id: row for row in PLAN.ablation if row.examples}
 ABLATION_ROWS = [vars(row) for row in PLAN.ablation]
@@ -105,7 +105,7 @@ if PLAN.ablation:
         script:
             "../scripts/train.py"
 
-    for row in PLAN.ablation:
+    for row in filter(PLAN.has_own_runs, PLAN.ablation):
 
         rule:
             name:
@@ -114,10 +114,7 @@ if PLAN.ablation:
                 model=[f"{row_model(row)}/{file}" for file in MODEL_FILES],
                 pairs=pair_inputs(ABLATED, PLAN.tested_pairs(row)),
             output:
-                [
-                    PLAN.run_file(row.id, ABLATED, pair.id, row.seed)
-                    for pair in PLAN.tested_pairs(row)
-                ],
+                list(PLAN.row_runs(row).values()),
             log:
                 f"{R}/logs/ablation/rank-{row.id}.log",
             benchmark:

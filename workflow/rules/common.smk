@@ -495,7 +495,7 @@ def row_records():
     """Every run of the ablation with what it says about it, as plain JSON."""
     return [
         {
-            "path": PLAN.run_file(row.id, CONFIG.ablation.testset, pair.id, row.seed),
+            "path": PLAN.row_runs(row)[pair.id],
             "system": row.id,
             "query_lang": pair.query,
             "doc_lang": pair.document,

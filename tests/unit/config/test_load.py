@@ -10,7 +10,7 @@ from switchrank.config.plan import Plan, read_pairs
 from switchrank.errors import UserError
 
 ROOT = Path(__file__).parents[3]
-DEMO = ROOT / "config" / "demo-whole.yaml"
+DEMO = ROOT / "config" / "demo.yaml"
 
 
 def write(tmp_path, change):

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from switchrank.config import models
 from switchrank.config.load import load_config
 from switchrank.config.plan import Plan, Ranker
-from switchrank.config.reference import update
+from switchrank.config.reference import SECTIONS, update
 from switchrank.errors import UserError
 
 ROOT = Path(__file__).parents[3]
@@ -77,6 +78,14 @@ def test_files_of_mmarco_are_named_by_language_and_each_split_has_its_own_folder
     }
 
 
+def test_every_section_of_a_config_has_its_table_in_the_key_reference():
+    def below(model):
+        return {model, *(found for part in model.__subclasses__() for found in below(part))}
+
+    shared = {models.Section, models.Optimisation}  # no sections of their own: others inherit their keys
+    assert below(models.Section) - shared == {model for _, model in SECTIONS}
+
+
 def test_schema_and_key_reference_are_those_of_the_models():
     assert update(ROOT, write=False) == []
 
@@ -88,18 +97,27 @@ def rows(tmp_path):
     def rows(*lines):
         table = tmp_path / "rows.tsv"
         table.write_text("\n".join(["id\tstart\tlanguage\texamples\tseed", *lines]) + "\n")
-        config = load_config(ROOT / "config" / "demo-whole.yaml", {})
+        config = load_config(ROOT / "config" / "demo.yaml", {})
         section = config.ablation.model_copy(update={"rows": str(table)})
         return Plan(config.model_copy(update={"ablation": section}), [ROOT])
 
     return rows
 
 
+def test_a_row_without_examples_has_the_runs_of_its_start_if_there_are_all(rows):
+    plan = rows(
+        *(f"{start}-0\t{start}\tqaa\t0\t1" for start in ("ml-cs", "bl-cs", "none")), "ml-cs-4\tml-cs\tqaa\t4\t1"
+    )
+    runs = [plan.row_runs(row)["en-qaa"].split("/")[3] for row in plan.ablation]
+    assert runs == ["ml-cs", "bl-cs-0", "none-0", "ml-cs-4"]
+    assert [plan.has_own_runs(row) for row in plan.ablation] == [False, True, True, True]
+
+
 def test_a_row_starts_from_the_model_that_serves_its_language(rows):
     plan = rows("a\tml-cs\tqac\t16\t1", "b\tbl-cs\tqaa\t0\t1", "c\tnone\tqaa\t4\t1")
     starts = [plan.start_of(row) for row in plan.ablation]
-    models = "results/demo-whole/models"
-    assert starts == [f"{models}/ml-cs/xx-xx/seed1", f"{models}/bl-cs/en-qaa/seed1", "results/demo-whole/start/initial"]
+    folder = "results/demo/models"
+    assert starts == [f"{folder}/ml-cs/xx-xx/seed1", f"{folder}/bl-cs/en-qaa/seed1", "results/demo/start/initial"]
     assert [pair.id for pair in plan.tested_pairs(plan.ablation[0])] == ["en-en", "qac-qac", "en-qac"]
 
 
@@ -119,9 +137,9 @@ def test_a_row_that_cannot_be_made_is_one_line(rows, row, problem):
 
 
 def test_a_drawn_pool_keeps_the_candidates_of_the_source_and_a_pool_of_all_has_its_own():
-    plan = Plan(load_config(ROOT / "config" / "demo-whole.yaml", {}), [ROOT])
-    assert plan.candidates("world-mlir4", "xx") == "results/demo-whole/testsets/world-mlir4/candidates-en.parquet"
+    plan = Plan(load_config(ROOT / "config" / "demo.yaml", {}), [ROOT])
+    assert plan.candidates("world-mlir4", "xx") == "results/demo/testsets/world-mlir4/candidates-en.parquet"
     every = plan.candidates("world-every-mlir5", "xx")
-    assert every == "results/demo-whole/testsets/world-every-mlir5/candidates-xx.parquet"
+    assert every == "results/demo/testsets/world-every-mlir5/candidates-xx.parquet"
     assert plan.judged_languages("world-mlir4") == ["en"]
     assert plan.judged_languages("world-every-mlir5") == ["en", "qaa", "qab", "qac", "qad"]

@@ -355,11 +355,29 @@ class Plan:
         """The folder of the model a row of the ablation starts from; None where that system has none for it."""
         if row.start == "none":
             return self.start_folders[-1]
+        ranker = self._start_ranker(row)
+        return ranker and self.model_folder(row.start, ranker.train_pair, row.seed)
+
+    def _start_ranker(self, row: Row) -> Ranker | None:
         source = self.config.languages.source
-        pairs = [pair for system, pair in self.models if system == row.start]
+        rankers = {ranker.train_pair: ranker for ranker in self.rankers if ranker.system == row.start}
         wanted = [f"{MIXED}-{MIXED}", f"{source}-{source}", f"{source}-{row.language}", f"{row.language}-{source}"]
-        pair = next((pair for pair in wanted if pair in pairs), None)
-        return pair and self.model_folder(row.start, pair, row.seed)
+        return next((rankers[pair] for pair in wanted if pair in rankers), None)
+
+    def row_runs(self, row: Row) -> dict[str, str]:
+        """The run of each tested pair; a row without examples takes those of its starting system where it has all."""
+        assert self.config.ablation is not None
+        testset = self.config.ablation.testset
+        pairs = self.tested_pairs(row)
+        ranker = None if row.examples else self._start_ranker(row)
+        shared = ranker and set(pairs) <= set(self.ranked_pairs(ranker, testset))
+        return {pair.id: self.run_file(row.start if shared else row.id, testset, pair.id, row.seed) for pair in pairs}
+
+    def has_own_runs(self, row: Row) -> bool:
+        """Whether a row's pairs have to be ranked for it."""
+        assert self.config.ablation is not None
+        own = f"{self.folder}/runs/{row.id}/"
+        return all(path.startswith(own) for path in self.row_runs(row).values())
 
     def tested_pairs(self, row: Row) -> list[Pair]:
         """The test pairs of a row: those of its language and the source language."""

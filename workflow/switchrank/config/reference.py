@@ -17,6 +17,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("(top level)", models.Config),
     ("languages", models.Languages),
     ("world", models.World),
+    ("downloads.<path>", models.Download),
     ("collections.<name> (format: msmarco)", models.MsMarco),
     ("collections.<name> (format: squad)", models.Squad),
     ("collections.<name>.instances", models.Instances),
@@ -26,12 +27,18 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("vectors.alignment", models.Alignment),
     ("lexicons.<name> (kind: vectors)", models.VectorsLexicon),
     ("lexicons.<name> (kind: titles)", models.TitlesLexicon),
+    ("lexicons.<name> (kind: dictionary)", models.DictionaryLexicon),
+    ("lexicons.<name> (kind: degraded)", models.DegradedLexicon),
     ("corpora.<name>", models.Corpus),
     ("systems.<name>", models.System),
+    ("systems.<name>.test", models.Translation),
+    ("sweeps.<name>", models.Sweep),
     ("start", models.Start),
     ("start.tokenizer", models.Tokenizer),
     ("train", models.Train),
     ("start.first (train's keys, and these)", models.Warmup),
+    ("ablation", models.Ablation),
+    ("ablation.train (train's keys, with these defaults)", models.Tuning),
     ("testsets.<name>", models.Testset),
     ("testsets.<name>.candidates", models.Candidates),
     ("rank", models.Rank),
@@ -88,7 +95,8 @@ def _type(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
     if schema.get("type") == "array":
         return f"list of {_type(schema['items'], definitions)}"
     if schema.get("type") == "object":
-        return f"mapping of {_type(schema.get('additionalProperties', {}), definitions)}"
+        values = [*schema.get("patternProperties", {}).values(), schema.get("additionalProperties", {})]
+        return f"mapping of {_type(values[0], definitions)}"
     kind = str(schema.get("type", "section"))
     return "nothing" if kind == "null" else kind
 
