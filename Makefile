@@ -6,7 +6,7 @@ BIN = .venv/bin
 LOCK = envs/requirements.lock
 TORCH = $(shell sed -n 's/^torch==/torch==/p' $(LOCK))
 
-.PHONY: demo test test-real lint reference clean clean-results
+.PHONY: demo test test-real paper-mini lint reference clean clean-results
 
 demo: .venv/ready
 	$(BIN)/snakemake --cores $(CORES)
@@ -15,6 +15,10 @@ demo: .venv/ready
 
 test: .venv/ready
 	$(BIN)/python -m pytest tests/unit tests/dag tests/smoke
+
+# The published experiment in small, to its report, in a folder of its own.
+paper-mini: .venv/ready
+	$(BIN)/python -m pytest tests/mini
 
 test-real: .venv/ready
 	$(BIN)/python -m pytest tests/real

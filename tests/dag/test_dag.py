@@ -11,6 +11,18 @@ from switchrank.config.load import load_config
 from switchrank.config.plan import Plan
 from tests.conftest import ROOT, Workflow
 
+STAGES = {
+    "downloads": "fetch_",
+    "sources": "collection_",
+    "embeddings": "import_vectors|keep_vectors",
+    "lexicon": "vectors_lexicon|titles_lexicon",
+    "corpus": "tokens|instances|parallel|switch|translate",
+    "train": "pretrained_model|train_model",
+    "report": "report_zip|provenance|sentences|table_page|.*_picture$",
+    "rank": "rank_|judgements|candidates|pool_",
+    "evaluate": "score_runs|tables|bias|overlap|shift|sweep",
+}
+"""The rules of each stage, by how their names begin."""
 CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
 
 
@@ -47,6 +59,19 @@ def test_every_config_plans_one_model_per_system_pair_and_seed(config, data, tmp
     assert planned.get("parallel", 0) == sum(plan.config.corpora[corpus].parallel for corpus, _ in corpora)
     assert planned.get("tuned_model", 0) == sum(row.examples > 0 for row in plan.ablation)
     assert planned["report_zip"] == planned["provenance"] == 1
+
+
+def test_the_readme_tells_how_many_jobs_of_each_stage_the_published_experiment_has(tmp_path):
+    planned = jobs(Workflow(tmp_path, ROOT / "config" / "paper.yaml").run("-n").stdout)
+    said = re.findall(r"(\d+) (\w+)[,.]", (ROOT / "README.md").read_text().partition("jobs by stage:")[2])
+    told = {stage: int(count) for count, stage in said[:9]}
+    found = dict.fromkeys(told, 0)
+    for rule, count in planned.items():
+        stage = next((stage for stage, begins in STAGES.items() if re.match(begins, rule)), rule)
+        found[stage] = found.get(stage, 0) + count
+    assert found.pop("total") == sum(found.values())
+    assert found.pop("all") == 1
+    assert found == told
 
 
 def test_a_stage_target_stops_after_its_stage(tmp_path):
