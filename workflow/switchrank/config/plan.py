@@ -356,7 +356,7 @@ class Plan:
         if row.start == "none":
             return self.start_folders[-1]
         ranker = self._start_ranker(row)
-        return ranker and self.model_folder(row.start, ranker.train_pair, row.seed)
+        return self.model_folder(row.start, ranker.train_pair, row.seed) if ranker else None
 
     def _start_ranker(self, row: Row) -> Ranker | None:
         source = self.config.languages.source
@@ -370,7 +370,7 @@ class Plan:
         testset = self.config.ablation.testset
         pairs = self.tested_pairs(row)
         ranker = None if row.examples else self._start_ranker(row)
-        shared = ranker and set(pairs) <= set(self.ranked_pairs(ranker, testset))
+        shared = ranker is not None and set(pairs) <= set(self.ranked_pairs(ranker, testset))
         return {pair.id: self.run_file(row.start if shared else row.id, testset, pair.id, row.seed) for pair in pairs}
 
     def has_own_runs(self, row: Row) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from switchrank.errors import UserError
+from switchrank.evaluate import analysis_cli
 
 _RUNS_HELP = """\
 JSON list of runs: [{"path": "de-en/seed1.trec", "system": "ml-cs", "query_lang": "de", "doc_lang": "en", "seed": 1}]"""
@@ -33,11 +34,12 @@ examples:
 
 
 def register(parser: argparse.ArgumentParser) -> None:
-    """Add the subcommands ``score``, ``bias``, ``tables`` and ``show``."""
+    """Add the subcommands ``score``, ``bias``, ``tables``, ``sweep``, ``overlap``, ``shift`` and ``show``."""
     commands = parser.add_subparsers(dest="evaluate_command", metavar="COMMAND", required=True)
     _register_score(commands)
     _register_bias(commands)
     _register_tables(commands)
+    analysis_cli.register(commands)
     _register_show(commands)
 
 

@@ -209,8 +209,9 @@ class SquadFile:
     def _offset(self, answer: Any, place: str) -> int:
         """Where an answer starts: a whole number, or one written as a string as in TQuAD."""
         found = answer.get("answer_start") if isinstance(answer, dict) else None
-        written = isinstance(found, str) and found.isascii() and found.isdigit()
-        return int(found) if written else int(self._member(answer, "answer_start", int, place))
+        if isinstance(found, str) and found.isascii() and found.isdigit():
+            return int(found)
+        return int(self._member(answer, "answer_start", int, place))
 
     def _member(self, value: Any, key: str, kind: type[Any], place: str) -> Any:
         found = value.get(key) if isinstance(value, dict) else None

@@ -1,0 +1,103 @@
+"""``switchrank evaluate sweep | overlap | shift``: the analyses of a finished run, from lists in JSON files."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from switchrank.errors import UserError
+
+_POINTS = """\
+[{"sweep": "p", "x": "0.25", "system": "ml-cs-p-0-25", "lexicon": "clwe", "stats": ["corpora/ml-cs/stats.json"]}]"""
+_PAIRS = """\
+[{"testset": "mine", "query_lang": "sw", "doc_lang": "en", "queries": "queries-sw.parquet",
+  "documents": "documents-en.parquet", "judgements": "judgements-en.parquet"}]
+query_vocabulary, vocabulary: vector stores (.words.parquet) that cut queries and documents without spaces"""
+_RUNS = """\
+[{"path": "sw-en/seed1.trec", "system": "ml-cs", "testset": "mine", "query_lang": "sw", "doc_lang": "en", "seed": 1}]"""
+
+_Commands = argparse._SubParsersAction
+
+
+def register(commands: _Commands[argparse.ArgumentParser]) -> None:
+    """Add the subcommands ``sweep``, ``overlap`` and ``shift``."""
+    sweep = _add(commands, "sweep", "gather the numbers of settings varied one at a time", f"points:\n{_POINTS}")
+    sweep.add_argument("--points", required=True, help="JSON list, one entry per value of a sweep; see below")
+    sweep.add_argument("--metrics", required=True, help="METRICS table (metrics.csv)")
+    sweep.add_argument("--quality", help="QUALITY table of the lexicons (lexicon_quality.csv)")
+    sweep.set_defaults(run=_sweep)
+
+    overlap = _add(commands, "overlap", "split a metric by the words that query and passage share", f"pairs:\n{_PAIRS}")
+    overlap.add_argument("--pairs", required=True, help="JSON list, the texts of each pair; see below")
+    overlap.add_argument("--per-query", required=True, help="PER_QUERY table (per_query.parquet)")
+    overlap.add_argument("--metric", default="mrr@10", help="which metric (default: %(default)s)")
+    overlap.set_defaults(run=_overlap)
+
+    shift = _add(
+        commands, "shift", "measure what a relevant passage loses when its language changes", f"runs:\n{_RUNS}"
+    )
+    shift.add_argument("--runs", required=True, help="JSON list of runs on parallel documents; see below")
+    shift.add_argument(
+        "--judgements", nargs="+", required=True, metavar="TESTSET/LANG=TABLE", help="JUDGEMENTS per document language"
+    )
+    shift.set_defaults(run=_shift)
+
+
+def _add(commands: _Commands[argparse.ArgumentParser], name: str, about: str, lists: str) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        name,
+        help=about,
+        description=about[0].upper() + about[1:] + ".",
+        epilog=lists,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("--out", required=True, help="table to write (.csv or .parquet)")
+    return command
+
+
+def _read_list(path: str, needed: set[str], optional: frozenset[str] = frozenset()) -> list[Any]:
+    """The objects of a JSON list, each with the needed keys and no others than the optional ones."""
+    try:
+        entries = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(path, "", "cannot be read", "correct the path") from error
+    except ValueError as error:
+        raise UserError(path, "", f"not JSON ({error})", "see --help for an example") from error
+    if not isinstance(entries, list):
+        raise UserError(path, "", "not a list", "see --help for an example")
+    for number, entry in enumerate(entries):
+        found = set(entry) if isinstance(entry, dict) else set()
+        wrong = sorted((needed - found) | (found - needed - optional))
+        if wrong:
+            raise UserError(path, f"[{number}]", f"{wrong[0]} missing or unknown", "see --help for an example")
+    return entries
+
+
+def _sweep(given: argparse.Namespace) -> None:
+    from switchrank.evaluate.sweep import Swept, sweep_table
+
+    points = _read_list(given.points, set(Swept.__annotations__))
+    sweep_table(points=points, metrics=given.metrics, quality=given.quality, out=given.out)
+
+
+def _overlap(given: argparse.Namespace) -> None:
+    from switchrank.evaluate.why import PairTexts, overlap_table
+
+    vocabularies = frozenset({"query_vocabulary", "vocabulary"})
+    pairs = _read_list(given.pairs, set(PairTexts.__annotations__) - vocabularies, vocabularies)
+    overlap_table(pairs=pairs, per_query=given.per_query, metric=given.metric, out=given.out)
+
+
+def _shift(given: argparse.Namespace) -> None:
+    from switchrank.evaluate.why import ScoredRun, shift_table
+
+    judgements: dict[str, dict[str, str]] = {}
+    for word in given.judgements:
+        role, _, table = word.partition("=")
+        testset, slash, language = role.rpartition("/")
+        if not (testset and slash and language and table):
+            raise UserError("switchrank evaluate", "--judgements", f"'{word}'", "write testset/language=table")
+        judgements.setdefault(testset, {})[language] = table
+    shift_table(runs=_read_list(given.runs, set(ScoredRun.__annotations__)), judgements=judgements, out=given.out)
