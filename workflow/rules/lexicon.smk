@@ -71,6 +71,25 @@ rule dictionary_lexicon:
         "../scripts/dictionary_lexicon.py"
 
 
+rule merged_lexicon:
+    input:
+        lambda wildcards: PLAN.merged_files(wildcards.lexicon, wildcards.lang),
+    output:
+        f"{R}/lexicons/{{lexicon}}/{SOURCE}-{{lang}}.parquet",
+    log:
+        f"{R}/logs/lexicon/{{lexicon}}-{{lang}}.log",
+    benchmark:
+        f"{R}/benchmarks/lexicon/{{lexicon}}-{{lang}}.tsv"
+    wildcard_constraints:
+        lexicon=lexicons_of("merged"),
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        code=CODE("lexicon.dictionary"),
+    script:
+        "../scripts/merged_lexicon.py"
+
+
 rule degraded_lexicon:
     input:
         lambda wildcards: PLAN.lexicon_file(

@@ -41,6 +41,21 @@ def put(path, value):
         ("train.batch_size", "many", "train.batch_size: 'many' is text: write a number"),
         ("corpora.ml-cs.p", 1.5, "corpora.ml-cs.p: 1.5 is not allowed: input should be less than or equal to 1"),
         ("corpora.ml-cs.lexicon", "clew", "corpora.ml-cs.lexicon: unknown lexicon clew: did you mean clwe?"),
+        (
+            "lexicons.all",
+            {"kind": "merged", "of": ["clwe", "dict"]},
+            "lexicons.all.of: unknown lexicon dict: declared:",
+        ),
+        (
+            "lexicons.all",
+            {"kind": "merged", "of": ["all"]},
+            "lexicons.all.of: all is made of itself: name others",
+        ),
+        (
+            "lexicons.all",
+            {"kind": "degraded", "of": "clwe", "share": 0.5, "languages": ["qad"]},
+            "lexicons.all.languages: unknown language of its parts: qad: declared: qaa, qab, qac",
+        ),
         ("corpora.ml-cs.from", "word", "corpora.ml-cs.from: unknown collection word: did you mean world?"),
         ("systems.ml-cs.corpus", "ml", "systems.ml-cs.corpus: unknown corpus ml: did you mean ml-cs?"),
         ("systems.bm25", {"corpus": "english"}, "systems.bm25: the name of a reference row: choose another name"),

@@ -143,3 +143,12 @@ def test_a_drawn_pool_keeps_the_candidates_of_the_source_and_a_pool_of_all_has_i
     assert every == "results/demo/testsets/world-every-mlir5/candidates-xx.parquet"
     assert plan.judged_languages("world-mlir4") == ["en"]
     assert plan.judged_languages("world-every-mlir5") == ["en", "qaa", "qab", "qac", "qad"]
+
+
+def test_a_merged_lexicon_is_made_of_the_parts_that_have_the_language():
+    config = load_config(ROOT / "config" / "demo.yaml", {})
+    merged = models.MergedLexicon(kind="merged", of=["clwe", "titles"], languages=["qaa", "qad"])
+    plan = Plan(config.model_copy(update={"lexicons": {**config.lexicons, "all": merged}}), [ROOT])
+    folder = "results/demo/lexicons"
+    assert plan.merged_files("all", "qaa") == [f"{folder}/clwe/en-qaa.parquet", f"{folder}/titles/en-qaa.parquet"]
+    assert plan.merged_files("all", "qad") == [f"{folder}/titles/en-qad.parquet"]

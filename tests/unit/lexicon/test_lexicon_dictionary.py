@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from switchrank.cli import main
 from switchrank.errors import UserError
 from switchrank.formats.tables import LEXICON, read_table, write_table
-from switchrank.lexicon.dictionary import degrade_lexicon, dictionary_lexicon
+from switchrank.lexicon.dictionary import degrade_lexicon, dictionary_lexicon, merge_lexicons
 
 
 def rows(path):
@@ -31,6 +32,31 @@ def test_a_line_without_a_pair_is_named_and_nothing_is_written(tmp_path):
     with pytest.raises(UserError, match="line 2"):
         dictionary_lexicon(path=tmp_path / "bad.txt", out=tmp_path / "out.parquet")
     assert not (tmp_path / "out.parquet").exists()
+
+
+def stored(path, *table):
+    write_table(pl.DataFrame(table, schema=LEXICON, orient="row"), path, LEXICON)
+    return str(path)
+
+
+def test_a_merged_lexicon_has_the_translations_of_the_first_then_those_of_the_next(tmp_path):
+    first = stored(tmp_path / "a.parquet", ("cat", "katze", 0.5, 1), ("cat", "tier", 0.25, 2), ("dog", "hund", 0.75, 1))
+    next_ = stored(
+        tmp_path / "b.parquet", ("sun", "sonne", None, 1), ("cat", "kater", None, 1), ("cat", "katze", None, 2)
+    )
+    assert main(["lexicon", "merge", "--lexicons", first, next_, "--out", str(tmp_path / "out.parquet")]) == 0
+    assert rows(tmp_path / "out.parquet") == [
+        ("cat", "katze", 0.5, 1),
+        ("cat", "tier", 0.25, 2),
+        ("cat", "kater", None, 3),
+        ("dog", "hund", 0.75, 1),
+        ("sun", "sonne", None, 1),
+    ]
+
+
+def test_a_lexicon_merged_with_itself_is_itself(lexicon, tmp_path):
+    merge_lexicons(lexicons=[str(lexicon), str(lexicon)], out=tmp_path / "out.parquet")
+    assert rows(tmp_path / "out.parquet") == rows(lexicon)
 
 
 @pytest.fixture(scope="module")

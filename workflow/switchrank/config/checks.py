@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from string import Formatter
 
-from switchrank.config.models import Config, MsMarco
+from switchrank.config.models import Config, DegradedLexicon, Lexicon, MergedLexicon, MsMarco
 from switchrank.errors import UserError
 from switchrank.mmarco import MMARCO_NAMES
 from switchrank.sources.world.files import complete_spec
@@ -17,7 +17,11 @@ Finding = tuple[str, str, str]
 
 def cross_check(config: Config, path: str | Path) -> None:
     """Raise UserError for the first name or language that is used but not declared."""
-    for check in (_world, _languages, _collections, _vectors, _corpora, _systems, _sweeps, _testsets, _ablation, _gold):
+    checks = (
+        *(_world, _languages, _collections, _vectors, _lexicons, _corpora),
+        *(_systems, _sweeps, _testsets, _ablation, _gold),
+    )
+    for check in checks:
         for place, problem, todo in check(config):
             raise UserError(path, place, problem, todo)
 
@@ -104,6 +108,36 @@ def _vectors(config: Config) -> Iterator[Finding]:
     seed = config.vectors.alignment.seed_pairs if config.vectors else "identical"
     if seed in config.lexicons and config.lexicons[seed].kind != "titles":
         yield "vectors.alignment.seed_pairs", f"{seed} itself needs aligned vectors", "name a lexicon of kind titles"
+
+
+def _lexicons(config: Config) -> Iterator[Finding]:
+    """Lexicons made of others: the parts are declared, none is made of itself, and they have its languages."""
+    for name, lexicon in config.lexicons.items():
+        parts = _parts(lexicon)
+        for part in parts:
+            yield from _known(f"lexicons.{name}.of", "lexicon", part, config.lexicons)
+        if name in _made_of(config, name):
+            yield f"lexicons.{name}.of", f"{name} is made of itself", "name others"
+        there = {lang for part in parts for lang in config.lexicons[part].languages or config.languages.seen}
+        for language in (lexicon.languages or config.languages.seen) if parts else []:
+            yield from _known(f"lexicons.{name}.languages", "language of its parts:", language, sorted(there))
+
+
+def _made_of(config: Config, name: str) -> set[str]:
+    """Every lexicon that one is made of, directly or through others."""
+    found: set[str] = set()
+    todo = [name]
+    while todo:
+        parts = {part for part in _parts(config.lexicons[todo.pop()]) if part in config.lexicons} - found
+        found |= parts
+        todo += sorted(parts)
+    return found
+
+
+def _parts(lexicon: Lexicon) -> list[str]:
+    if isinstance(lexicon, DegradedLexicon):
+        return [lexicon.of]
+    return lexicon.of if isinstance(lexicon, MergedLexicon) else []
 
 
 def _corpora(config: Config) -> Iterator[Finding]:

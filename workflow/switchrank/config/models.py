@@ -232,7 +232,18 @@ class DegradedLexicon(Section):
     languages: list[Language] | None = Field(None, description="target languages; default: seen languages")
 
 
-Lexicon = Annotated[VectorsLexicon | TitlesLexicon | DictionaryLexicon | DegradedLexicon, Field(discriminator="kind")]
+class MergedLexicon(Section):
+    kind: Literal["merged"]
+    of: list[Name] = Field(
+        description="lexicons to put together: a word has the translations of the first, then those of the next",
+        min_length=1,
+    )
+    languages: list[Language] | None = Field(None, description="target languages; default: seen languages")
+
+
+Lexicon = Annotated[
+    VectorsLexicon | TitlesLexicon | DictionaryLexicon | DegradedLexicon | MergedLexicon, Field(discriminator="kind")
+]
 
 
 class Corpus(Section):

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from switchrank.ablation.rows import Row, read_ablation
-from switchrank.config.models import MIXED, Config, Corpus, Squad, VectorSource
+from switchrank.config.models import MIXED, Config, Corpus, MergedLexicon, Squad, VectorSource
 from switchrank.config.sweeps import suffix_of, text_of
 from switchrank.errors import UserError
 from switchrank.mmarco import MMARCO_NAMES
@@ -152,6 +152,12 @@ class Plan:
     def lexicon_file(self, lexicon: str, language: str) -> str:
         """The lexicon from the source language to ``language``."""
         return f"{self.folder}/lexicons/{lexicon}/{self.config.languages.source}-{language}.parquet"
+
+    def merged_files(self, lexicon: str, language: str) -> list[str]:
+        """The lexicons that a merged one is made of, those that have the language."""
+        section = self.config.lexicons[lexicon]
+        assert isinstance(section, MergedLexicon)
+        return [self.lexicon_file(part, language) for part in section.of if language in self.lexicon_languages(part)]
 
     def reverse_file(self, lexicon: str, language: str) -> str:
         """The lexicon from ``language`` to the source language."""

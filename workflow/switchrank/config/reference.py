@@ -29,6 +29,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("lexicons.<name> (kind: titles)", models.TitlesLexicon),
     ("lexicons.<name> (kind: dictionary)", models.DictionaryLexicon),
     ("lexicons.<name> (kind: degraded)", models.DegradedLexicon),
+    ("lexicons.<name> (kind: merged)", models.MergedLexicon),
     ("corpora.<name>", models.Corpus),
     ("systems.<name>", models.System),
     ("systems.<name>.test", models.Translation),

@@ -1,4 +1,4 @@
-"""``switchrank lexicon``: make a lexicon from vectors, Wikipedia titles or a dictionary; measure it, make it worse."""
+"""``switchrank lexicon``: make a lexicon from vectors, titles, a dictionary or others; measure it, make it worse."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import argparse
 
 
 def register(parser: argparse.ArgumentParser) -> None:
-    """Add ``induce``, ``titles``, ``dictionary``, ``degrade`` and ``quality``."""
+    """Add ``induce``, ``titles``, ``dictionary``, ``merge``, ``degrade`` and ``quality``."""
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _register_induce(commands.add_parser("induce", help="nearest target words of every source word"))
     _register_titles(commands.add_parser("titles", help="linked Wikipedia titles from page and langlinks dumps"))
     _register_dictionary(commands.add_parser("dictionary", help="a given dictionary as a lexicon"))
+    _register_merge(commands.add_parser("merge", help="several lexicons as one, the most trusted first"))
     _register_degrade(commands.add_parser("degrade", help="wrong translations for a share of the words, on purpose"))
     _register_quality(commands.add_parser("quality", help="precision and coverage against gold dictionaries"))
 
@@ -45,6 +46,12 @@ def _register_dictionary(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--path", required=True, help="`source target` a line, tab or space between (.gz, .xz too)")
     parser.add_argument("--out", required=True, help="lexicon to write (.parquet)")
     parser.set_defaults(run=_dictionary)
+
+
+def _register_merge(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--lexicons", nargs="+", required=True, help="lexicons (.parquet), the most trusted first")
+    parser.add_argument("--out", required=True, help="lexicon to write (.parquet)")
+    parser.set_defaults(run=_merge)
 
 
 def _register_degrade(parser: argparse.ArgumentParser) -> None:
@@ -102,6 +109,13 @@ def _dictionary(arguments: argparse.Namespace) -> None:
     from switchrank.lexicon.dictionary import dictionary_lexicon
 
     dictionary_lexicon(path=arguments.path, out=arguments.out)
+
+
+def _merge(arguments: argparse.Namespace) -> None:
+    from switchrank.lexicon.dictionary import merge_lexicons
+
+    counts = merge_lexicons(lexicons=arguments.lexicons, out=arguments.out)
+    print(f"{counts['words']:,} words, {counts['rows']:,} translations")
 
 
 def _degrade(arguments: argparse.Namespace) -> None:

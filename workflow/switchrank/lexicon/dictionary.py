@@ -1,4 +1,4 @@
-"""Lexicons from somewhere else: a given dictionary, another lexicon read backwards or made worse on purpose."""
+"""Lexicons from somewhere else: a given dictionary, others put together, another made worse on purpose."""
 
 from __future__ import annotations
 
@@ -23,7 +23,26 @@ def dictionary_lexicon(*, path: str | Path, out: str | Path) -> dict[str, int]:
         UserError: see :func:`switchrank.formats.pairs.read_pairs`.
     """
     pairs = pl.DataFrame(read_pairs(path), schema={"source": pl.String, "target": pl.String}, orient="row")
-    return _write(pairs.unique(maintain_order=True), out)
+    return _write(pairs.unique(maintain_order=True).with_columns(score=pl.lit(None)), out)
+
+
+def merge_lexicons(*, lexicons: list[str], out: str | Path) -> dict[str, int]:
+    """Write one lexicon (``LEXICON``) of several: each word has the translations of the first, then those of the next.
+
+    Args:
+        lexicons: tables, the most trusted first; a translation that several have stays where it is ranked first.
+        out: the table to write; words in order of their first appearance. Scores stay, though they are not comparable
+            between lexicons of different kinds; ranks count anew.
+
+    Returns:
+        ``{"words": distinct sources, "rows": rows}``.
+
+    Raises:
+        UserError: a lexicon is missing or no lexicon.
+    """
+    stacked = pl.concat(read_table(lexicon, LEXICON) for lexicon in lexicons)
+    kept = stacked.unique(["source", "target"], keep="first", maintain_order=True)
+    return _write(kept.select("source", "target", "score"), out)
 
 
 def degrade_lexicon(
@@ -64,7 +83,7 @@ def degrade_lexicon(
 
 def _write(pairs: pl.DataFrame, out: str | Path) -> dict[str, int]:
     order = pairs.select(pl.col("source").unique(maintain_order=True)).with_row_index("place")
-    ranked = pairs.with_columns(pl.int_range(1, pl.len() + 1).over("source").alias("rank"), score=pl.lit(None))
+    ranked = pairs.with_columns(pl.int_range(1, pl.len() + 1).over("source").alias("rank"))
     table = ranked.join(order, on="source", how="left", maintain_order="left").sort("place", "rank")
     write_table(table, out, LEXICON)
     return {"words": len(order), "rows": len(table)}

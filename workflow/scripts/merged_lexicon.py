@@ -1,0 +1,8 @@
+"""Rule merged_lexicon: several lexicons as one."""
+
+from switchrank.job import job
+
+with job(snakemake) as rule:
+    from switchrank.lexicon.dictionary import merge_lexicons
+
+    merge_lexicons(lexicons=list(rule.input), out=rule.output[0])
