@@ -91,27 +91,6 @@ def prefix(path):
     return str(path).removesuffix(".words.parquet")
 
 
-# sources
-def collection_spec(name):
-    """What the sources stage needs to know of a collection."""
-    section = CONFIG.collections[name]
-    return {
-        "format": section.format,
-        "languages": list(section.languages),
-        "splits": list(section.splits),
-        "dev": section.dev,
-        "documents_as": (
-            getattr(section, "documents", "")
-            if section.format == "squad"
-            else "paragraphs"
-        ),
-        "source": SOURCE if SOURCE in section.languages else section.languages[0],
-        "triples": bool(getattr(section, "triples", None)),
-        "train_languages": list(section.train_languages),
-        "seed": 1,
-    }
-
-
 # embeddings
 def languages_where(test):
     """A wildcard constraint: the vector languages for which `test` holds."""
@@ -188,7 +167,7 @@ def instance_settings(wildcards):
 
 def triples(wildcards):
     """The triples of a collection, where its training data brings them."""
-    brings = getattr(CONFIG.collections[wildcards.collection], "triples", None)
+    brings = CONFIG.collections[wildcards.collection].brings_triples
     return (
         f"{R}/sources/{wildcards.collection}/triples-train.parquet"
         if brings and wildcards.split == "train"

@@ -50,7 +50,7 @@ for name in CONFIG.collections:
         output:
             [
                 f"{R}/sources/{name}/{file}"
-                for file in collection_outputs(collection_spec(name))
+                for file in collection_outputs(PLAN.collection_spec(name))
             ],
         log:
             f"{R}/logs/sources/{name}.log",
@@ -59,7 +59,7 @@ for name in CONFIG.collections:
         conda:
             "../../envs/switchrank.yaml"
         params:
-            spec=collection_spec(name),
+            spec=PLAN.collection_spec(name),
             roles=list(PLAN.collection_files(name)),
             out=lambda wildcards, output: Path(output[0]).parent.as_posix(),
             code=CODE("sources.build"),
@@ -72,5 +72,5 @@ rule sources:
         [
             f"{R}/sources/{name}/{file}"
             for name in CONFIG.collections
-            for file in collection_outputs(collection_spec(name))
+            for file in collection_outputs(PLAN.collection_spec(name))
         ],

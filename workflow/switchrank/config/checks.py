@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from string import Formatter
 
-from switchrank.config.models import Config, DegradedLexicon, Lexicon, MergedLexicon, MsMarco
+from switchrank.config.collections import CollectionSection
+from switchrank.config.models import Config, DegradedLexicon, Lexicon, MergedLexicon
 from switchrank.errors import UserError
 from switchrank.mmarco import MMARCO_NAMES
 from switchrank.sources.world.files import complete_spec
@@ -68,17 +69,12 @@ def _collections(config: Config) -> Iterator[Finding]:
             yield f"collections.{name}", f"no text in the source language {config.languages.source}", "add it"
         for language in part.train_languages:
             yield from _known(f"collections.{name}.train_languages", "language of it:", language, part.languages)
-        if isinstance(part, MsMarco):
-            yield from _templates(f"collections.{name}", part)
+        yield from _templates(f"collections.{name}", part)
 
 
-def _templates(place: str, part: MsMarco) -> Iterator[Finding]:
+def _templates(place: str, part: CollectionSection) -> Iterator[Finding]:
     """Paths with braces: each placeholder is known, and each language has the name that `{name}` stands for."""
-    templates: list[tuple[str, str, list[str]]] = [("documents", part.documents, ["lang", "name"])]
-    for split in part.splits:
-        templates.append(("queries", part.template("queries", split), ["split", "lang", "name"]))
-        templates.append(("judgements", part.template("judgements", split), ["split"]))
-    for key, template, known in templates:
+    for key, template, known in part.templates:
         try:
             used = [field for _, field, _, _ in Formatter().parse(template) if field is not None]
         except ValueError as error:

@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
+from switchrank.config.collections import Collection
+from switchrank.config.sections import Count, Language, Name, Section, Share
 from switchrank.sources.world.files import DEFAULTS as WORLD
-
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
-Share = Annotated[float, Field(ge=0, le=1)]
-DevShare = Annotated[float, Field(gt=0, lt=1)]
-Count = Annotated[int, Field(ge=1)]
-Split = Literal["train", "test"]
-BySplit = str | dict[str, str]
-MIXED = "xx"
-
-
-class Section(BaseModel):
-    """A mapping of the config file: unknown keys are errors, and nothing is coerced."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
-
-    def plain(self, *leave_out: str) -> dict[str, Any]:
-        """The section as plain JSON values, without the keys named."""
-        return self.model_dump(mode="json", by_alias=True, exclude=set(leave_out))
 
 
 class Languages(Section):
@@ -87,76 +70,6 @@ class Download(Section):
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = Field(
         None, description="checksum of the file"
     )
-
-
-class Instances(Section):
-    negatives: Count = Field(4, description="negatives per positive")
-    pool: Count = Field(100, description="BM25 depth from which hard negatives are drawn")
-    random_negatives: Share = Field(0.0, description="share of negatives drawn from the whole collection instead")
-    rounds: Count = Field(1, description="how often each positive is taken, each time with fresh negatives")
-    dev_negatives: Count = Field(19, description="negatives per positive in the development set")
-
-
-class MsMarco(Section):
-    format: Literal["msmarco"]
-    languages: list[Language] = Field(description="languages of the collection")
-    splits: list[Split] = Field(["train", "test"], description="which splits it has")
-    documents: str = Field(
-        description="TSV docid, text; `{lang}` stands for the language, `{name}` for its name in mMARCO's files "
-        "(`german` for de)"
-    )
-    queries: BySplit = Field(
-        description="TSV qid, text; `{split}`, `{lang}` and `{name}` are filled in; files that the name of the split "
-        "does not tell apart: one path for each, `{train: ..., test: ...}`"
-    )
-    judgements: BySplit = Field(description="TREC qrels; `{split}` is filled in, or one path for each split")
-    train_languages: list[Language] = Field(
-        [], description="further languages that training queries exist in (translations, same ids)"
-    )
-    triples: str | None = Field(None, description="TSV qid, positive, negative for training; else BM25 hard negatives")
-    groups: str | None = Field(None, description="TSV docid, topic: the development cut keeps topics together")
-    dev: DevShare = Field(0.1, description="share of training queries cut off for development, by whole groups")
-    instances: Instances = Field(Instances(), description="how training pairs are made")
-
-    def template(self, files: Literal["queries", "judgements"], split: Split) -> str:
-        """The path of a split's queries or judgements, its placeholders not yet filled in."""
-        given: BySplit = getattr(self, files)
-        return given if isinstance(given, str) else given[split]
-
-    @model_validator(mode="after")
-    def _each_split_once(self) -> MsMarco:
-        for key, given in (("queries", self.queries), ("judgements", self.judgements)):
-            if isinstance(given, dict) and set(given) != set(self.splits):
-                found = ", ".join(given) or "no split"
-                raise ValueError(f"{key} for {found}: give one path for each of {', '.join(self.splits)}")
-        return self
-
-
-class Squad(Section):
-    format: Literal["squad"]
-    files: dict[Language, str] = Field(description="one SQuAD-style JSON (or .json.gz) per language")
-    split: Literal["train", "test"] = Field(description="what the collection is for")
-    documents: Literal["paragraphs", "sentences"] = Field("paragraphs", description="what is ranked")
-    dev: DevShare = Field(0.1, description="share of training queries cut off for development, by whole articles")
-    instances: Instances = Field(Instances(), description="how training pairs are made")
-
-    @property
-    def languages(self) -> list[str]:
-        """Languages of the collection, in the order of `files`."""
-        return list(self.files)
-
-    @property
-    def splits(self) -> list[str]:
-        """The one split it has."""
-        return [self.split]
-
-    @property
-    def train_languages(self) -> list[str]:
-        """Training questions are in the source language only."""
-        return []
-
-
-Collection = Annotated[MsMarco | Squad, Field(discriminator="format")]
 
 
 class VectorTraining(Section):
@@ -460,7 +373,7 @@ class Config(Section):
     )
     collections: dict[Name, Collection]
     vectors: Vectors | None = None
-    lexicons: dict[Name, Lexicon] = {}
+    lexicons: dict[Name, Lexicon] = Field({})
     gold: dict[Name, dict[Name, str]] = Field(
         {}, description="gold dictionaries: name, then pair, then path; only lexicon quality reads them"
     )

@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from switchrank.ablation.rows import Row, read_ablation
-from switchrank.config.models import MIXED, Config, Corpus, MergedLexicon, Squad, VectorSource
+from switchrank.config.models import Config, Corpus, MergedLexicon, VectorSource
+from switchrank.config.sections import MIXED
 from switchrank.config.sweeps import suffix_of, text_of
 from switchrank.errors import UserError
-from switchrank.mmarco import MMARCO_NAMES
 
 PAIR_COLUMNS = ["id", "query", "document", "own_model"]
 
@@ -128,22 +129,11 @@ class Plan:
 
     def collection_files(self, collection: str) -> dict[str, str]:
         """Input files of a collection by role, such as ``documents/en`` or ``test/de``."""
-        section = self.config.collections[collection]
-        if isinstance(section, Squad):
-            return {f"{section.split}/{language}": path for language, path in section.files.items()}
-        source = self.config.languages.source
-        called = {lang: {"lang": lang, "name": MMARCO_NAMES.get(lang, lang)} for lang in section.languages}
-        files = {f"documents/{lang}": section.documents.format(**called[lang]) for lang in section.languages}
-        for split in section.splits:
-            for lang in [source, *section.train_languages] if split == "train" else section.languages:
-                template = section.template("queries", split)
-                files[f"queries/{split}/{lang}"] = template.format(split=split, **called[lang])
-            files[f"judgements/{split}"] = section.template("judgements", split).format(split=split)
-        if section.triples:
-            files["triples/train"] = section.triples
-        if section.groups:
-            files["groups"] = section.groups
-        return files
+        return self.config.collections[collection].roles(self.config.languages.source)
+
+    def collection_spec(self, collection: str) -> dict[str, Any]:
+        """What the sources stage needs to know of a collection, as plain JSON values."""
+        return self.config.collections[collection].spec(self.config.languages.source)
 
     def lexicon_languages(self, lexicon: str) -> list[str]:
         """Target languages of a lexicon."""

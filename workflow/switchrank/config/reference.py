@@ -11,6 +11,7 @@ from pydantic_core import PydanticUndefined
 
 from switchrank.atomic import atomic_path
 from switchrank.config import models
+from switchrank.config.collections import FORMATS, CollectionSection, Instances
 
 BEGIN, END = "<!-- begin generated reference -->", "<!-- end generated reference -->"
 SECTIONS: list[tuple[str, type[BaseModel]]] = [
@@ -18,9 +19,9 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("languages", models.Languages),
     ("world", models.World),
     ("downloads.<path>", models.Download),
-    ("collections.<name> (format: msmarco)", models.MsMarco),
-    ("collections.<name> (format: squad)", models.Squad),
-    ("collections.<name>.instances", models.Instances),
+    *((f"collections.<name> (format: {name})", section) for name, section in FORMATS.items()),
+    ("collections.<name> (every format)", CollectionSection),
+    ("collections.<name>.instances", Instances),
     ("vectors", models.Vectors),
     ("vectors.languages.<language>", models.VectorSource),
     ("vectors.training", models.VectorTraining),
@@ -59,7 +60,7 @@ def reference_text() -> str:
 
 def _section(title: str, model: type[BaseModel]) -> str:
     schema = model.model_json_schema(by_alias=True)
-    inherited = set(models.Optimisation.model_fields) if model is models.Warmup else set()
+    inherited = _inherited(model)
     lines = [f"### {title}", "", "| key | type | default | meaning |", "|---|---|---|---|"]
     for name, field in model.model_fields.items():
         if name in inherited:
@@ -69,6 +70,14 @@ def _section(title: str, model: type[BaseModel]) -> str:
         meaning = (field.description or _pointer(key)).replace("|", "\\|")
         lines.append(f"| `{key}` | {kind} | {_default(field.get_default(call_default_factory=True))} | {meaning} |")
     return "\n".join(lines) + "\n"
+
+
+def _inherited(model: type[BaseModel]) -> set[str]:
+    """Keys that a section shares with others and that are explained there."""
+    if model is models.Warmup:
+        return set(models.Optimisation.model_fields)
+    shared = issubclass(model, CollectionSection) and model is not CollectionSection
+    return set(CollectionSection.model_fields) if shared else set()
 
 
 def _pointer(key: str) -> str:

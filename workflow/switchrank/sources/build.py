@@ -36,9 +36,10 @@ def build_collection(*, spec: dict[str, Any], files: dict[str, str], out: str | 
 
     Args:
         spec: JSON-plain form of :class:`switchrank.sources.spec.CollectionSpec`.
-        files: path by role. For ``msmarco``: ``documents/<lang>``, ``queries/<split>/<lang>``,
-            ``judgements/<split>``, and where there are any ``triples/train`` and ``groups`` (document id, topic);
-            for ``squad``: ``<split>/<lang>``. Only test queries exist in other languages than the source.
+        files: path by role. Where documents, queries and judgements are separate: ``documents/<lang>``,
+            ``queries/<split>/<lang>``, ``judgements/<split>``, and where there are any ``triples/train`` and
+            ``groups`` (document id, topic); further files of a role are ``<role>+1``, ``<role>+2``. For ``squad``:
+            ``<split>/<lang>``. Only test queries exist in other languages than the source and the training ones.
         out: the folder; it holds what :func:`collection_outputs` names.
 
     Returns:
@@ -48,14 +49,13 @@ def build_collection(*, spec: dict[str, Any], files: dict[str, str], out: str | 
         UserError: a wrong specification, a missing or defective file, nothing left to write, or a folder ``out``
             that holds other things than a collection.
     """
-    from switchrank.sources import msmarco, squad
+    from switchrank.sources.readers import READERS
 
     checked = CollectionSpec.from_plain(spec)
     checked.check_files(files)
     _refuse_foreign(Path(out))
-    read = {"msmarco": msmarco.read_collection, "squad": squad.read_collection}[checked.format]
     with atomic_folder(out) as folder:
-        parsed = read(checked, files, folder)
+        parsed = READERS[checked.format](checked, files, folder)
         queries = _judged_queries(parsed, checked)
         splits = _assign(queries, checked)
         _write(parsed, queries, splits, checked, folder)
@@ -82,7 +82,7 @@ def _judged_queries(parsed: Parsed, spec: CollectionSpec) -> dict[tuple[str, str
     kept = {}
     for split in spec.splits:
         languages = spec.query_languages(split)
-        judged = pl.concat(parsed.judgements[split, language] for language in languages)
+        judged = pl.concat(parsed.judgements[split, language] for language in spec.judged_languages(split))
         relevant = judged.filter(pl.col("relevance") >= 1).select("qid").unique()
         for language in languages:
             queries = parsed.queries[split, language]
@@ -131,6 +131,7 @@ def _write(
         for language in spec.query_languages(split):
             asked = queries[origin, language].join(qids, on="qid", how="semi", maintain_order="left")
             write_table(asked, folder / f"queries-{split}-{language}.parquet", QUERIES)
+        for language in spec.judged_languages(split):
             judged = parsed.judgements[origin, language].join(qids, on="qid", how="semi", maintain_order="left")
             write_table(judged, folder / f"judgements-{split}-{language}.parquet", JUDGEMENTS)
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from switchrank.errors import UserError
-from switchrank.sources.spec import FORMATS, SPLITS, UNITS
+from switchrank.sources.shapes import FORMATS
+from switchrank.sources.spec import SPLITS, UNITS
 
 _BUILD = """\
 Turn relevance data into the tables that every later stage reads: documents, queries and judgements, one file per

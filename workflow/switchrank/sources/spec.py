@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from switchrank.errors import UserError
+from switchrank.sources.shapes import FORMATS, SEPARATE, Shape
 
-FORMATS = ("msmarco", "squad")
 SPLITS = ("train", "dev", "test")
 UNITS = ("paragraphs", "sentences")
 _FILE = "collection"
@@ -24,7 +24,7 @@ class CollectionSpec:
     """The specification of one collection.
 
     Attributes:
-        format: ``msmarco`` (TSV files) or ``squad`` (JSON files).
+        format: one of :data:`switchrank.sources.shapes.FORMATS`.
         languages: languages of the documents.
         splits: query sets the input files hold.
         dev: share of the training queries to cut off for development, by whole groups; 0 cuts nothing.
@@ -33,6 +33,9 @@ class CollectionSpec:
         seed: chooses the groups of the development cut.
         triples: whether the data brings training triples.
         train_languages: further languages that training queries exist in, under the ids of the source's.
+        asked_in: languages of the test queries; none means those of the documents.
+        max_skipped: largest share of a file's rows that may be left out as unusable.
+        options: what the reader of the format has to know beside, as plain JSON values.
     """
 
     format: str
@@ -44,6 +47,9 @@ class CollectionSpec:
     seed: int = 1
     triples: bool = False
     train_languages: tuple[str, ...] = ()
+    asked_in: tuple[str, ...] = ()
+    max_skipped: float = 1.0
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def from_plain(cls, spec: Mapping[str, Any]) -> CollectionSpec:
@@ -52,7 +58,7 @@ class CollectionSpec:
         Raises:
             UserError: an unknown or missing key, or a value that is not allowed; ``place`` is the key.
         """
-        known = [field.name for field in fields(cls)]
+        known = [one.name for one in fields(cls)]
         for key in spec:
             if key not in known:
                 raise UserError(_FILE, key, "unknown key", _nearest(key, known))
@@ -74,17 +80,25 @@ class CollectionSpec:
                 raise UserError(_FILE, key, f"{value!r}", f"write one of {', '.join(allowed)}")
         if not 0 <= self.dev < 1:
             raise UserError(_FILE, "dev", f"{self.dev!r}", "write a share from 0 up to but without 1")
-        if not self.languages or len(set(self.languages)) < len(self.languages):
-            raise UserError(_FILE, "languages", f"{list(self.languages)}", "name each language once")
-        for language in self.languages:
-            if not language.replace("-", "").isalnum():
-                raise UserError(_FILE, "languages", f"{language!r}", "write a language code such as en or pt-BR")
-        for language in self.train_languages:
-            if language not in self.languages or language == self.source or self.format != "msmarco":
-                problem = f"{language!r} is the source, has no documents, or the format is not msmarco"
-                raise UserError(_FILE, "train_languages", problem, "name other languages of the collection")
-        if self.triples and self.format != "msmarco":
+        if not 0 <= self.max_skipped <= 1:
+            raise UserError(_FILE, "max_skipped", f"{self.max_skipped!r}", "write a share from 0 to 1")
+        self._check_languages()
+        if self.triples and self.format not in SEPARATE:
             raise UserError(_FILE, "triples", f"not part of the format {self.format}", "leave the key out")
+
+    def _check_languages(self) -> None:
+        if not self.languages:
+            raise UserError(_FILE, "languages", "[]", "name each language once")
+        for key, named in (("languages", self.languages), ("asked_in", self.asked_in)):
+            if len(set(named)) < len(named):
+                raise UserError(_FILE, key, f"{list(named)}", "name each language once")
+            for language in named:
+                if not language.replace("-", "").isalnum():
+                    raise UserError(_FILE, key, f"{language!r}", "write a language code such as en or pt-BR")
+        for language in self.train_languages:
+            if language not in self.languages or language == self.source:
+                problem = f"{language!r} is the source or has no documents"
+                raise UserError(_FILE, "train_languages", problem, "name other languages of the collection")
 
     def _check_splits(self) -> None:
         wrong = [split for split in self.splits if split not in SPLITS]
@@ -109,22 +123,36 @@ class CollectionSpec:
         return [split for split in SPLITS if split in there]
 
     def query_languages(self, split: str) -> list[str]:
-        """Languages a split has queries and judgements in: all for test, else the source and the training ones."""
+        """Languages a split has queries in: those asked in for test, else the source and the training ones."""
+        return list(self.asked_in or self.languages) if split == "test" else [self.source, *self.train_languages]
+
+    def judged_languages(self, split: str) -> list[str]:
+        """Languages of documents that a split has judgements for: all for test, else as the queries."""
         return list(self.languages) if split == "test" else [self.source, *self.train_languages]
+
+    def shape(self, table: str) -> Shape:
+        """How the files of ``documents``, ``queries`` or ``judgements`` are written."""
+        return {**SEPARATE[self.format][table], **self.options.get(table, {})}
+
+    @staticmethod
+    def parts(files: Mapping[str, str], role: str) -> list[str]:
+        """The files of a role in reading order: ``documents/en``, then ``documents/en+1``, ``documents/en+2``, ..."""
+        numbered = [(int(name.partition("+")[2] or 0), path) for name, path in files.items() if _base(name) == role]
+        return [path for _, path in sorted(numbered)]
 
     def outputs(self) -> list[str]:
         """Names of the tables, relative to the collection's folder."""
         names = [f"documents-{language}.parquet" for language in self.languages]
         for split in self.written_splits:
-            for table in ("queries", "judgements"):
-                names += [f"{table}-{split}-{language}.parquet" for language in self.query_languages(split)]
+            names += [f"queries-{split}-{language}.parquet" for language in self.query_languages(split)]
+            names += [f"judgements-{split}-{language}.parquet" for language in self.judged_languages(split)]
         return names + (["triples-train.parquet"] if self.triples else [])
 
     def required_roles(self) -> list[str]:
-        """Roles that ``files`` must map to a path."""
+        """Roles that ``files`` must map to a path. Of formats of records only squad's are known here."""
         asked = [f"{split}/{language}" for split in self.splits for language in self.query_languages(split)]
-        if self.format == "squad":
-            return asked
+        if self.format not in SEPARATE:
+            return asked if self.format == "squad" else []
         return [
             *(f"documents/{language}" for language in self.languages),
             *(f"queries/{role}" for role in asked),
@@ -132,10 +160,12 @@ class CollectionSpec:
             *(["triples/train"] if self.triples else []),
         ]
 
-    def optional_roles(self) -> list[str]:
+    def optional_roles(self, files: Mapping[str, str]) -> list[str]:
         """Roles that ``files`` may map to a path."""
         if self.format == "squad":
             return [f"{split}/{language}" for split in self.splits for language in self.languages]
+        if self.format not in SEPARATE:
+            return list(files)
         return ["groups", "triples/train"]
 
     def check_files(self, files: Mapping[str, str]) -> None:
@@ -144,9 +174,9 @@ class CollectionSpec:
         Raises:
             UserError: a role is missing, unknown or without a file; ``place`` is the role.
         """
-        needed, known = self.required_roles(), [*self.required_roles(), *self.optional_roles()]
+        needed, known = self.required_roles(), [*self.required_roles(), *self.optional_roles(files)]
         for role in files:
-            if role not in known:
+            if _base(role) not in known:
                 raise UserError(_FILE, f"files.{role}", "unknown role", _nearest(role, known))
         for role in needed:
             if role not in files:
@@ -157,21 +187,37 @@ class CollectionSpec:
             if self.format == "squad" and not any(f"{split}/{language}" in files for split in self.splits):
                 raise UserError(_FILE, f"languages.{language}", "no file in this language", "add one or drop it")
         for role, path in files.items():
-            if not Path(path).is_file():
+            if not Path(path).exists():
                 raise UserError(path, role, "no such file", "correct the path")
 
 
 def _typed(key: str, value: Any) -> Any:
     """``value`` if its type is the one of ``key`` (a list as a tuple), else UserError."""
-    if key in ("languages", "splits", "train_languages"):
+    if key == "options":
+        if not isinstance(value, Mapping):
+            raise UserError(_FILE, key, f"{value!r}", "write a mapping")
+        return value
+    if key in ("languages", "splits", "train_languages", "asked_in"):
         if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
             raise UserError(_FILE, key, f"{value!r}", "write a list of names")
         return tuple(value)
-    kinds: dict[str, tuple[type, ...]] = {"dev": (int, float), "seed": (int,), "triples": (bool,)}
+    kinds: dict[str, tuple[type, ...]] = {
+        "dev": (int, float),
+        "max_skipped": (int, float),
+        "seed": (int,),
+        "triples": (bool,),
+    }
     if not isinstance(value, kinds.get(key, (str,))) or (isinstance(value, bool) and key != "triples"):
-        wanted = {"dev": "a number", "seed": "a whole number", "triples": "true or false"}.get(key, "a name")
+        numbers = dict.fromkeys(("dev", "max_skipped"), "a number")
+        wanted = {**numbers, "seed": "a whole number", "triples": "true or false"}.get(key, "a name")
         raise UserError(_FILE, key, f"{value!r}", f"write {wanted}")
     return value
+
+
+def _base(role: str) -> str:
+    """The role without the number of a further file."""
+    base, plus, number = role.rpartition("+")
+    return base if plus and number.isdecimal() else role
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:

@@ -47,9 +47,9 @@ def read_collection(spec: CollectionSpec, files: Mapping[str, str], folder: Path
     queries = {}
     for split, frame in judged.items():
         present = _present(files[f"judgements/{split}"], frame, documents)
-        for language in spec.query_languages(split):
+        for language in spec.judged_languages(split):
             judgements[split, language] = present[language].drop("line")
-        groups = _query_groups(pl.concat(present[language] for language in spec.query_languages(split)), topics)
+        groups = _query_groups(pl.concat(present[language] for language in spec.judged_languages(split)), topics)
         for language in spec.query_languages(split):
             grouped = asked[split, language].join(groups, on="qid", how="left", maintain_order="left")
             queries[split, language] = grouped.select(list(QUERIES))

@@ -1,0 +1,27 @@
+"""The collection sections of a config file, one per format, told apart by the key ``format``.
+
+A new format is a section here (its keys, its files by role, its reader's options) and one line in
+:mod:`switchrank.sources.readers`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from switchrank.config.collections.base import CollectionSection, Instances
+from switchrank.config.collections.records import Squad
+from switchrank.config.collections.separate import MsMarco
+
+Collection = Annotated[
+    MsMarco | Squad,
+    Field(discriminator="format"),
+]
+FORMATS: dict[str, type[CollectionSection]] = {
+    "msmarco": MsMarco,
+    "squad": Squad,
+}
+"""The section of each format, in the order of the reference."""
+
+__all__ = ["FORMATS", "Collection", "CollectionSection", "Instances"]
