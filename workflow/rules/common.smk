@@ -250,16 +250,14 @@ def collection_of(testset):
 
 
 def first_stage_queries(wildcards):
-    """Queries of the first stage: source language with ids kept, or the document language."""
-    in_source = CONFIG.testsets[wildcards.testset].candidates.query_language == "source"
-    lang = SOURCE if in_source else wildcards.lang
+    """Queries of the first stage."""
+    lang, _ = PLAN.first_stage(wildcards.testset, wildcards.lang)
     return f"{collection_of(wildcards.testset)}/queries-test-{lang}.parquet"
 
 
 def first_stage_documents(wildcards):
-    """Documents of the first stage, in the language of its queries."""
-    in_source = CONFIG.testsets[wildcards.testset].candidates.query_language == "source"
-    lang = SOURCE if in_source else wildcards.lang
+    """Documents of the first stage."""
+    _, lang = PLAN.first_stage(wildcards.testset, wildcards.lang)
     return f"{collection_of(wildcards.testset)}/documents-{lang}.parquet"
 
 

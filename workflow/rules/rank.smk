@@ -32,10 +32,7 @@ rule candidates:
         documents=first_stage_documents,
         judgements=f"{R}/testsets/{{testset}}/judgements-{{lang}}.parquet",
         vocabulary=lambda wildcards: vocabulary(
-            wildcards.lang
-            if CONFIG.testsets[wildcards.testset].candidates.query_language
-            == "document"
-            else SOURCE
+            PLAN.first_stage(wildcards.testset, wildcards.lang)[1]
         ),
         run=lambda wildcards: CONFIG.testsets[wildcards.testset].candidates.run or [],
     output:

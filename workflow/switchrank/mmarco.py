@@ -24,3 +24,5 @@ MMARCO_NAMES = {
     "vi": "vietnamese",
 }
 """ISO 639-1 code to the name in mMARCO's file names."""
+FIRST_VERSION = ["en", "zh", "fr", "de", "id", "it", "pt", "ru", "es"]
+"""Languages of version 1, which was translated with Helsinki-NLP's models: eight, and English."""

@@ -76,7 +76,7 @@ def test_without_topics_queries_of_one_passage_stay_together(tiny_msmarco, msmar
 
 
 def test_equal_input_gives_equal_bytes(tiny_msmarco, msmarco_spec, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("switchrank.sources.tsv.BATCH", 3)
+    monkeypatch.setattr("switchrank.sources.texts.BATCH", 3)
     for name in ("one", "two"):
         build(msmarco_spec, tiny_msmarco, tmp_path / name)
 
@@ -240,7 +240,15 @@ def test_triples_of_other_queries_only_are_an_error(tiny_msmarco, msmarco_spec, 
     ("change", "message"),
     [
         ({"langauges": ["en"]}, "collection: langauges: unknown key: did you mean languages"),
-        ({"format": "trec"}, "format: 'trec': write one of msmarco, squad"),
+        ({"format": "trek"}, "format: 'trek': write one of msmarco, "),
+        ({"asked_in": ["en", "en"]}, "asked_in: .*name each language once"),
+        ({"max_skipped": 2}, "max_skipped: 2: write a share"),
+        ({"options": []}, "options: .*write a mapping"),
+        ({"options": {"documents": []}}, "options.documents: not a mapping"),
+        ({"options": {"documents": {"kind": "tvs"}}}, "options.documents: kind 'tvs' is none of tsv, trec"),
+        ({"options": {"documents": {"kind": "records", "id": "a"}}}, "options.documents: no text"),
+        ({"options": {"queries": {"kind": "trec", "fields": "title"}}}, "options.queries: fields is no list"),
+        ({"options": {"judgements": {"id": "a"}}}, "options.judgements: unknown key id"),
         ({"languages": "en"}, "languages: 'en': write a list"),
         ({"languages": ["en", "en"]}, "name each language once"),
         ({"languages": ["../en"]}, "language code"),

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from switchrank.errors import UserError
 from switchrank.reading import read_lines, read_text
-from switchrank.sources.tsv import TextFile, read_judgements, read_queries, read_topics, triple_batches
+from switchrank.sources.judged import read_judgements
+from switchrank.sources.texts import TextFile, read_queries
+from switchrank.sources.tsv import read_topics, triple_batches
 
 ONE_LINE = st.text(st.characters(exclude_characters="\n", codec="utf-8")).filter(lambda text: not text.endswith("\r"))
 TEXTS = st.lists(ONE_LINE.filter(lambda text: bool(text) and not text.isspace()), min_size=1, max_size=8)
@@ -110,7 +112,7 @@ def test_empty_queries_are_left_out_and_counted(write, capsys) -> None:
 
 
 def test_texts_come_in_batches_of_bounded_size(write, monkeypatch) -> None:
-    monkeypatch.setattr("switchrank.sources.tsv.BATCH", 3)
+    monkeypatch.setattr("switchrank.sources.texts.BATCH", 3)
     file = TextFile(write("q.tsv", "".join(f"{n}\tx\n" for n in range(7))), "document")
 
     assert [len(batch) for batch in file.batches()] == [3, 3, 1]
@@ -123,7 +125,7 @@ def test_texts_come_in_batches_of_bounded_size(write, monkeypatch) -> None:
 def test_judgements_have_three_or_four_columns_between_tabs_or_spaces(write, content) -> None:
     frame = read_judgements(write("r.tsv", content))
 
-    assert frame.rows() == [("q1", "d1", 1, 1), ("q2", "d2", 0, 2)]
+    assert frame.rows() == [("q1", "d1", 1, "line 1"), ("q2", "d2", 0, "line 2")]
 
 
 @pytest.mark.parametrize(

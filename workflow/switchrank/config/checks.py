@@ -48,6 +48,7 @@ def _languages(config: Config) -> Iterator[Finding]:
     known = config.languages.every
     used: list[tuple[str, Iterable[str]]] = [
         *((f"collections.{name}.languages", part.languages) for name, part in config.collections.items()),
+        *((f"collections.{name}.query_languages", part.asked_in) for name, part in config.collections.items()),
         *((f"testsets.{name}.mixed", config.mixed_languages(name)) for name in config.testsets),
         *((f"lexicons.{name}.languages", part.languages or []) for name, part in config.lexicons.items()),
         *(
@@ -63,9 +64,9 @@ def _languages(config: Config) -> Iterator[Finding]:
 
 
 def _collections(config: Config) -> Iterator[Finding]:
+    trained = {corpus.collection for corpus in config.corpora.values()}
     for name, part in config.collections.items():
-        labelled = config.ablation and name in _labelled(config).values()
-        if config.languages.source not in part.languages and not labelled:
+        if config.languages.source not in part.languages and name in trained:
             yield f"collections.{name}", f"no text in the source language {config.languages.source}", "add it"
         for language in part.train_languages:
             yield from _known(f"collections.{name}.train_languages", "language of it:", language, part.languages)
@@ -83,7 +84,7 @@ def _templates(place: str, part: CollectionSection) -> Iterator[Finding]:
         for field in used:
             if field not in known:
                 yield f"{place}.{key}", f"unknown placeholder {{{field}}}", f"known: {{{'}, {'.join(known)}}}"
-        for language in part.languages if "name" in used else []:
+        for language in {*part.languages, *part.asked_in} if "name" in used else []:
             if language not in MMARCO_NAMES:
                 yield f"{place}.{key}", f"mMARCO has no name for {language}", "write {lang} instead of {name}"
 
@@ -184,6 +185,7 @@ def _mixed(config: Config, name: str, members: list[str]) -> Iterator[Finding]:
     collection = config.collections[config.testsets[name].collection]
     for language in members:
         yield from _known(f"testsets.{name}.mixed", "language of the collection:", language, collection.languages)
+        yield from _known(f"testsets.{name}.mixed", "query language of the collection:", language, collection.asked_in)
     if not name.endswith(f"-mlir{len(members)}"):
         yield (
             f"testsets.{name}",
@@ -199,10 +201,30 @@ def _testsets(config: Config) -> Iterator[Finding]:
             yield f"testsets.{name}.collection", f"{testset.collection} has no test split", "name one that has"
         if testset.mixed:
             yield from _mixed(config, name, config.mixed_languages(name))
-        crossing = testset.candidates.bm25 and testset.candidates.query_language == "source"
-        if testset.documents == "own" and crossing:
-            place = f"testsets.{name}.candidates.query_language"
+        yield from _first_stage(config, name)
+
+
+def _first_stage(config: Config, name: str) -> Iterator[Finding]:
+    """BM25 needs queries and documents in the language it is asked to search in, and their ids to be those ranked."""
+    testset = config.testsets[name]
+    collection = config.collections[testset.collection]
+    asked, source = testset.candidates.query_language, config.languages.source
+    place = f"testsets.{name}.candidates.query_language"
+    if not testset.candidates.bm25:
+        return
+    if asked == "source":
+        if testset.documents == "own":
             yield place, "documents have ids of their own in each language", "write query_language: document"
+        if source not in collection.languages or source not in collection.asked_in:
+            todo = f"write document or one of {', '.join(collection.asked_in)}, or give candidates by run or all"
+            yield place, f"{testset.collection} has no queries and documents in {source}", todo
+    elif asked == "document":
+        missing = [language for language in collection.languages if language not in collection.asked_in]
+        if missing:
+            todo = f"write one of {', '.join(collection.asked_in)}, or give candidates by run or all"
+            yield place, f"{testset.collection} has no queries in {missing[0]}", todo
+    else:
+        yield from _known(place, "query language of the collection:", asked, collection.asked_in)
 
 
 def _labelled(config: Config) -> dict[str, str]:

@@ -104,12 +104,21 @@ def _expanded(value: Any, path: str | Path, place: str, environment: Mapping[str
 
 def _explained(error: ValidationError, path: str | Path) -> UserError:
     first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
-    place = ".".join(str(part) for part in first["loc"] if part not in _TAGS and "[" not in str(part))
-    return UserError(path, place, *_problem(first))
+    return UserError(path, _place(first["loc"]), *_problem(first))
 
 
-_TAGS = {"msmarco", "squad", "vectors_lexicon", "titles_lexicon", "str"}
-"""Steps of a place that pydantic adds and no file has: which kind of section, which type of several (or with a [)."""
+_TAGGED = {"collections", "lexicons"}
+"""Mappings whose sections are of several kinds: pydantic puts the kind behind the name."""
+
+
+def _place(location: tuple[str | int, ...]) -> str:
+    """The key path as the file has it, without the steps that pydantic adds: kinds of sections and types of values."""
+    added = {2} if location[0] in _TAGGED else set()
+    return ".".join(
+        str(part)
+        for number, part in enumerate(location)
+        if number not in added and part not in {"str", "int"} and "[" not in str(part)
+    )
 
 
 def _problem(error: Any) -> tuple[str, str]:
@@ -123,6 +132,12 @@ def _problem(error: Any) -> tuple[str, str]:
         return f"{value} where text or a number is expected", f"YAML reads a bare {word} as {value}; quote it: '{word}'"
     if isinstance(value, str) and kind in {"float_type", "int_type"}:
         return f"'{value}' is text", _number_advice(value)
+    if kind == "union_tag_invalid":
+        key, known = error["ctx"]["discriminator"].strip("'"), error["ctx"]["expected_tags"].replace("'", "")
+        close = difflib.get_close_matches(error["ctx"]["tag"], known.split(", "), 1, 0.5)
+        return f"unknown {key} {error['ctx']['tag']}", f"did you mean {close[0]}?" if close else f"known: {known}"
+    if kind == "union_tag_not_found":
+        return f"no {error['ctx']['discriminator']}".replace("'", ""), "add this key"
     if kind == "value_error":
         problem, _, todo = str(error["ctx"]["error"]).partition(": ")
         return problem, todo
@@ -146,10 +161,17 @@ def _keys(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:
     """The keys of the section at ``location``: fields are followed through optionals, mappings, lists and unions."""
     sections: list[type[BaseModel]] = [model]
     for part in location:
+        sections = [section for section in sections if part in _tags(section)] or sections
         fields = [section.model_fields[str(part)].annotation for section in sections if part in section.model_fields]
         sections = [found for annotation in fields for found in _sections(annotation)] or sections
     names = {field.alias or name for section in sections for name, field in section.model_fields.items()}
     return sorted(names)
+
+
+def _tags(section: type[BaseModel]) -> tuple[str, ...]:
+    """The kinds that a section of several kinds stands for."""
+    field = section.model_fields.get("format") or section.model_fields.get("kind")
+    return getattr(field.annotation, "__args__", ()) if field else ()
 
 
 def _sections(annotation: Any) -> list[type[BaseModel]]:

@@ -279,8 +279,10 @@ class Candidates(Section):
     bm25: Count | None = Field(None, description="this many documents by BM25")
     run: str | None = Field(None, description="a TREC run; the same for every pair")
     every: bool = Field(False, alias="all", description="all documents")
-    query_language: Literal["source", "document"] = Field(
-        "source", description="BM25 on source-language text with ids kept (as published), or in the document language"
+    query_language: Literal["source", "document"] | Language = Field(
+        "source",
+        description="BM25 on source-language text with ids kept (as published), in the document language, or with the "
+        "queries of a language named on documents of another",
     )
     relevant: Literal["keep", "add"] = Field("keep", description="`add` puts missing relevant documents in")
 

@@ -6,7 +6,7 @@ This is what the Snakefile asks. Nothing heavy is imported, and nothing is read 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -65,8 +65,13 @@ class Run:
     seed: int
 
 
-def read_pairs(path: str | Path, languages: list[str]) -> list[Pair]:
+def read_pairs(path: str | Path, languages: Sequence[str], asked_in: Sequence[str] | None = None) -> list[Pair]:
     """The pair table: TSV with columns ``id query document own_model``, one row per pair, ids unique.
+
+    Args:
+        path: the table.
+        languages: languages that documents are in.
+        asked_in: languages that queries are in; none means those of the documents.
 
     Raises:
         UserError: missing file, wrong columns, unknown language, an id twice or not ``query-document``.
@@ -80,7 +85,7 @@ def read_pairs(path: str | Path, languages: list[str]) -> list[Pair]:
             raise UserError(path, "line 1", f"columns {reader.fieldnames}", f"write {' '.join(PAIR_COLUMNS)} with tabs")
         pairs: dict[str, Pair] = {}
         for number, row in enumerate(reader, 2):
-            pair = _pair(path, f"line {number}", row, languages)
+            pair = _pair(path, f"line {number}", row, asked_in or languages, languages)
             if pair.id in pairs:
                 raise UserError(path, f"line {number}", f"pair {pair.id} twice", "keep one row")
             pairs[pair.id] = pair
@@ -89,10 +94,11 @@ def read_pairs(path: str | Path, languages: list[str]) -> list[Pair]:
     return list(pairs.values())
 
 
-def _pair(path: Path, place: str, row: dict[str, str], languages: list[str]) -> Pair:
-    for side in ("query", "document"):
-        if row[side] not in languages:
-            raise UserError(path, place, f"unknown language {row[side]}", f"known: {', '.join(languages)}")
+def _pair(path: Path, place: str, row: dict[str, str], asked_in: Sequence[str], languages: Sequence[str]) -> Pair:
+    for side, known in (("query", asked_in), ("document", languages)):
+        if row[side] not in known:
+            problem = f"the collection has no {'queries' if side == 'query' else 'documents'} in {row[side]}"
+            raise UserError(path, place, problem, f"known: {', '.join(known)}")
     if row["own_model"] not in {"yes", "no"}:
         raise UserError(path, place, f"own_model {row['own_model']}", "write yes or no")
     pair = Pair(row["query"], row["document"], row["own_model"] == "yes")
@@ -125,7 +131,8 @@ class Plan:
             source = self.config.languages.source
             return [Pair(*sides, own_model=False) for sides in ((source, MIXED), (MIXED, source), (MIXED, MIXED))]
         found = [root / section.pairs for root in self.roots if (root / section.pairs).is_file()]
-        return read_pairs(found[0] if found else section.pairs, self.config.collections[section.collection].languages)
+        collection = self.config.collections[section.collection]
+        return read_pairs(found[0] if found else section.pairs, collection.languages, collection.asked_in)
 
     def collection_files(self, collection: str) -> dict[str, str]:
         """Input files of a collection by role, such as ``documents/en`` or ``test/de``."""
@@ -269,6 +276,19 @@ class Plan:
         return (
             f"{self.folder}/testsets/{testset}/candidates-{self.config.languages.source if drawn else language}.parquet"
         )
+
+    def first_stage(self, testset: str, language: str) -> tuple[str, str]:
+        """Languages of the queries and documents that the candidates among documents of ``language`` come from.
+
+        Candidates by run or all look at no text: any queries of the collection will do.
+        """
+        section = self.config.testsets[testset]
+        collection = self.config.collections[section.collection]
+        asked, source = section.candidates.query_language, self.config.languages.source
+        sides = {"source": (source, source), "document": (language, language)}.get(asked, (asked, language))
+        if sides[0] in collection.asked_in and sides[1] in collection.languages:
+            return sides
+        return collection.asked_in[0], language
 
     def judgements(self, testset: str, language: str) -> str:
         """The judgements of one document language."""

@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 
 from switchrank.atomic import atomic_path
 from switchrank.config import models
-from switchrank.config.collections import FORMATS, CollectionSection, Instances
+from switchrank.config.collections import FORMATS, CollectionSection, Instances, JudgementColumns, TextColumns
 
 BEGIN, END = "<!-- begin generated reference -->", "<!-- end generated reference -->"
 SECTIONS: list[tuple[str, type[BaseModel]]] = [
@@ -20,6 +20,8 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("world", models.World),
     ("downloads.<path>", models.Download),
     *((f"collections.<name> (format: {name})", section) for name, section in FORMATS.items()),
+    ("collections.<name>.documents and .queries (formats tsv, parquet)", TextColumns),
+    ("collections.<name>.judgements (formats tsv, parquet)", JudgementColumns),
     ("collections.<name> (every format)", CollectionSection),
     ("collections.<name>.instances", Instances),
     ("vectors", models.Vectors),

@@ -1,25 +1,28 @@
-"""A collection from MS MARCO-style files: one passage and query file per language, one judgement file per split.
+"""A collection whose documents, queries and judgements are separate: files per language, one of judgements per split.
 
+How each file is written is its shape (:mod:`switchrank.sources.shapes`); what they have to do with each other is here.
 Passages and triples pass through in batches; in memory stay the queries, the judgements and one language's ids.
 Ids are parallel: a judgement holds in every language that has the document.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import polars as pl
-from polars.io.plugins import register_io_source
 
 from switchrank.errors import UserError
-from switchrank.formats.tables import DOCUMENTS, QUERIES, TRIPLES, Schema
-from switchrank.sources.notes import note
+from switchrank.formats.tables import DOCUMENTS, QUERIES
+from switchrank.sources.batches import sink
+from switchrank.sources.judged import read_judgements
+from switchrank.sources.notes import left_out, note
 from switchrank.sources.spec import CollectionSpec
 from switchrank.sources.split import connected_groups
 from switchrank.sources.tables import Parsed
-from switchrank.sources.tsv import BATCH, TextFile, read_judgements, read_queries, read_topics, triple_batches
+from switchrank.sources.texts import TextFile, read_queries
+from switchrank.sources.triples import write_triples
+from switchrank.sources.tsv import read_topics
 
 
 def read_collection(spec: CollectionSpec, files: Mapping[str, str], folder: Path) -> Parsed:
@@ -34,26 +37,30 @@ def read_collection(spec: CollectionSpec, files: Mapping[str, str], folder: Path
     """
     topics = read_topics(files["groups"]) if "groups" in files else None
     asked = {
-        (split, language): read_queries(files[f"queries/{split}/{language}"])
+        (split, language): read_queries(
+            spec.parts(files, f"queries/{split}/{language}"), spec.shape("queries"), language, spec.max_skipped
+        )
         for split in spec.splits
         for language in spec.query_languages(split)
     }
-    judged = {split: _judgements(files[f"judgements/{split}"], split, asked) for split in spec.splits}
-    documents = {
-        language: _write_documents(files[f"documents/{language}"], topics, folder / f"documents-{language}.parquet")
-        for language in spec.languages
-    }
+    judged = {split: _judgements(spec, files, split, asked) for split in spec.splits}
+    documents = {language: _write_documents(spec, files, language, topics, folder) for language in spec.languages}
     judgements = {}
     queries = {}
     for split, frame in judged.items():
-        present = _present(files[f"judgements/{split}"], frame, documents)
+        present = _present(files[f"judgements/{split}"], frame, documents, spec.max_skipped)
         for language in spec.judged_languages(split):
-            judgements[split, language] = present[language].drop("line")
+            judgements[split, language] = present[language].drop("place")
         groups = _query_groups(pl.concat(present[language] for language in spec.judged_languages(split)), topics)
         for language in spec.query_languages(split):
             grouped = asked[split, language].join(groups, on="qid", how="left", maintain_order="left")
             queries[split, language] = grouped.select(list(QUERIES))
-    triples = _write_triples(files["triples/train"], documents[spec.source], folder) if spec.triples else None
+    triples = None
+    if spec.triples:
+        here = documents[spec.source]
+        triples = write_triples(
+            files["triples/train"], here.path, here.empty, asked["train", spec.source], folder, spec.max_skipped
+        )
     return Parsed(queries, judgements, {language: made.rows for language, made in documents.items()}, triples)
 
 
@@ -78,15 +85,16 @@ class Documents:
         return pl.read_parquet(self.path, columns=["docid"])["docid"]
 
 
-def _write_documents(path: str, topics: pl.DataFrame | None, out: Path) -> Documents:
-    source = TextFile(path, "document")
-    _sink((_with_groups(batch, topics) for batch in source.batches()), DOCUMENTS, out)
+def _write_documents(
+    spec: CollectionSpec, files: Mapping[str, str], language: str, topics: pl.DataFrame | None, folder: Path
+) -> Documents:
+    parts, out = spec.parts(files, f"documents/{language}"), folder / f"documents-{language}.parquet"
+    source = TextFile(parts, "document", spec.shape("documents"), language, spec.max_skipped)
+    sink((_with_groups(batch, topics) for batch in source.batches()), DOCUMENTS, out)
     documents = Documents(out, source)
-    first = next(iter(source.empty.values()), 0)
-    note(path, len(source.empty), f"empty documents left out, the first in line {first}")
     if topics is not None:
         without = documents.ids().to_frame().join(topics, on="docid", how="anti")
-        note(path, len(without), "documents without a topic, each taken as a group of its own")
+        note(source.name, len(without), "documents without a topic, each taken as a group of its own")
     return documents
 
 
@@ -103,19 +111,12 @@ def _labelled(frame: pl.DataFrame, topics: pl.DataFrame | None, name: str) -> pl
     return joined.with_columns(pl.col(name).fill_null(pl.col("docid")))
 
 
-def _sink(batches: Iterable[pl.DataFrame], schema: Schema, out: Path) -> None:
-    """Write frames of ``schema``, one after the other, into one parquet file without holding them all."""
-
-    def scan(_columns: Any, _predicate: Any, _rows: Any, _size: Any) -> Iterator[pl.DataFrame]:
-        yield from batches
-
-    source = register_io_source(scan, schema=pl.Schema(schema))
-    source.sink_parquet(out, compression="zstd", row_group_size=4 * BATCH)
-
-
-def _judgements(path: str, split: str, asked: Mapping[tuple[str, str], pl.DataFrame]) -> pl.DataFrame:
+def _judgements(
+    spec: CollectionSpec, files: Mapping[str, str], split: str, asked: Mapping[tuple[str, str], pl.DataFrame]
+) -> pl.DataFrame:
     """The judgements of a split's queries. Qrels often cover more queries than a file holds: the rest is counted."""
-    frame = read_judgements(path)
+    path = files[f"judgements/{split}"]
+    frame = read_judgements(spec.parts(files, f"judgements/{split}"), spec.shape("judgements"))
     qids = pl.concat(queries.select("qid") for (name, _), queries in asked.items() if name == split).unique()
     kept = frame.join(qids, on="qid", how="semi", maintain_order="left")
     if kept.is_empty():
@@ -124,7 +125,9 @@ def _judgements(path: str, split: str, asked: Mapping[tuple[str, str], pl.DataFr
     return kept
 
 
-def _present(path: str, judged: pl.DataFrame, documents: Mapping[str, Documents]) -> dict[str, pl.DataFrame]:
+def _present(
+    path: str, judged: pl.DataFrame, documents: Mapping[str, Documents], limit: float
+) -> dict[str, pl.DataFrame]:
     """The judgements of a split by document language, restricted to the documents each language has."""
     present = {}
     unknown = judged
@@ -134,13 +137,13 @@ def _present(path: str, judged: pl.DataFrame, documents: Mapping[str, Documents]
         unknown = unknown.join(ids, on="docid", how="anti", maintain_order="left")
         unknown = unknown.join(made.empty.to_frame(), on="docid", how="anti", maintain_order="left")
         gone = judged.join(made.empty.to_frame(), on="docid", how="semi")
-        note(path, len(gone), f"judgements left out: their document is empty in {language}")
+        left_out(path, len(gone), len(judged), f"judgements left out: their document is empty in {language}", limit)
         lacking = len(judged) - len(present[language]) - len(gone)
         note(path, lacking, f"judgements left out: their document is not in {language}")
     if len(unknown):
         row = unknown.row(0, named=True)
         problem = f"document {row['docid']} is in no document file"
-        raise UserError(path, f"line {row['line']}", problem, "correct the id or add the document")
+        raise UserError(path, row["place"], problem, "correct the id or add the document")
     return present
 
 
@@ -148,30 +151,3 @@ def _query_groups(judged: pl.DataFrame, topics: pl.DataFrame | None) -> pl.DataF
     relevant = judged.filter(pl.col("relevance") >= 1).unique(["qid", "docid"], keep="first", maintain_order=True)
     links = _labelled(relevant, topics, "label").select("qid", "label")
     return connected_groups(links)
-
-
-def _write_triples(path: str, documents: Documents, folder: Path) -> Path:
-    """Write the triples whose two documents have text; their queries are not looked at."""
-    raw, out = folder / "triples-raw.parquet", folder / "triples-read.parquet"
-    _sink(triple_batches(path), TRIPLES, raw)
-    ids = pl.concat([documents.ids(), documents.empty]).to_frame().lazy()
-    empty = documents.empty.to_frame().lazy()
-    kept = pl.scan_parquet(raw)
-    for column in ("positive", "negative"):
-        rows = pl.scan_parquet(raw, row_index_name="row")
-        unknown = rows.join(ids, left_on=column, right_on="docid", how="anti").select("row", column)
-        first = unknown.bottom_k(1, by="row").collect(engine="streaming")
-        if len(first):
-            row, docid = first.row(0)
-            problem = f"document {docid} is not in the source language's document file"
-            raise UserError(path, f"line {row + 1}", problem, "correct the id or add the document")
-        kept = kept.join(empty, left_on=column, right_on="docid", how="anti", maintain_order="left")
-    kept.sink_parquet(out, compression="zstd", row_group_size=4 * BATCH)
-    lost = _rows(raw) - _rows(out)
-    note(path, lost, "triples left out: a document is empty")
-    raw.unlink()
-    return out
-
-
-def _rows(path: Path) -> int:
-    return int(pl.scan_parquet(path).select(pl.len()).collect().item())

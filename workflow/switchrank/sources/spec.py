@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from switchrank.errors import UserError
-from switchrank.sources.shapes import FORMATS, SEPARATE, Shape
+from switchrank.sources.shapes import FORMATS, KINDS, SEPARATE, Shape, shape_error
 
 SPLITS = ("train", "dev", "test")
 UNITS = ("paragraphs", "sentences")
@@ -83,8 +83,17 @@ class CollectionSpec:
         if not 0 <= self.max_skipped <= 1:
             raise UserError(_FILE, "max_skipped", f"{self.max_skipped!r}", "write a share from 0 to 1")
         self._check_languages()
+        self._check_options()
         if self.triples and self.format not in SEPARATE:
             raise UserError(_FILE, "triples", f"not part of the format {self.format}", "leave the key out")
+
+    def _check_options(self) -> None:
+        for table in KINDS if self.format in SEPARATE else ():
+            if not isinstance(self.options.get(table, {}), Mapping):
+                raise UserError(_FILE, f"options.{table}", "not a mapping", "write a mapping")
+            problem = shape_error(table, self.shape(table))
+            if problem:
+                raise UserError(_FILE, f"options.{table}", problem, "correct it")
 
     def _check_languages(self) -> None:
         if not self.languages:
@@ -131,8 +140,9 @@ class CollectionSpec:
         return list(self.languages) if split == "test" else [self.source, *self.train_languages]
 
     def shape(self, table: str) -> Shape:
-        """How the files of ``documents``, ``queries`` or ``judgements`` are written."""
-        return {**SEPARATE[self.format][table], **self.options.get(table, {})}
+        """How the files of ``documents``, ``queries`` or ``judgements`` are written; another kind replaces all."""
+        usual, given = SEPARATE[self.format][table], self.options.get(table, {})
+        return {**given} if given.get("kind", usual["kind"]) != usual["kind"] else {**usual, **given}
 
     @staticmethod
     def parts(files: Mapping[str, str], role: str) -> list[str]:

@@ -11,17 +11,52 @@ from typing import Annotated
 from pydantic import Field
 
 from switchrank.config.collections.base import CollectionSection, Instances
+from switchrank.config.collections.folders import Beir, Ciral, ClirMatrix, LargeScaleClir, Miracl, Mldr, Mmarco
 from switchrank.config.collections.records import Squad
-from switchrank.config.collections.separate import MsMarco
+from switchrank.config.collections.separate import (
+    JudgementColumns,
+    MsMarco,
+    NeuClir,
+    Parquet,
+    Tevatron,
+    TextColumns,
+    Trec,
+    Tsv,
+)
 
 Collection = Annotated[
-    MsMarco | Squad,
+    MsMarco
+    | Mmarco
+    | Miracl
+    | Ciral
+    | Mldr
+    | Tevatron
+    | Beir
+    | Trec
+    | NeuClir
+    | ClirMatrix
+    | LargeScaleClir
+    | Tsv
+    | Parquet
+    | Squad,
     Field(discriminator="format"),
 ]
 FORMATS: dict[str, type[CollectionSection]] = {
     "msmarco": MsMarco,
+    "mmarco": Mmarco,
+    "miracl": Miracl,
+    "ciral": Ciral,
+    "mldr": Mldr,
+    "tevatron": Tevatron,
+    "beir": Beir,
+    "trec": Trec,
+    "neuclir": NeuClir,
+    "clirmatrix": ClirMatrix,
+    "large-scale-clir": LargeScaleClir,
+    "tsv": Tsv,
+    "parquet": Parquet,
     "squad": Squad,
 }
 """The section of each format, in the order of the reference."""
 
-__all__ = ["FORMATS", "Collection", "CollectionSection", "Instances"]
+__all__ = ["FORMATS", "Collection", "CollectionSection", "Instances", "JudgementColumns", "TextColumns"]
