@@ -60,7 +60,7 @@ def build_collection(*, spec: dict[str, Any], files: dict[str, str], out: str | 
         splits = _assign(queries, checked)
         _write(parsed, queries, splits, checked, folder)
         if parsed.triples:
-            _write_triples(parsed.triples, splits, files["triples/train"], folder)
+            _write_triples(parsed.triples, splits, files.get("triples/train", "triples"), folder)
     return {"documents": parsed.documents, "queries": {split: len(qids) for split, (_, qids) in splits.items()}}
 
 

@@ -98,9 +98,11 @@ SEPARATE: dict[str, dict[str, Shape]] = {
 }
 """Formats whose documents, queries and judgements are files of their own."""
 SEPARATE |= {"mldr": SEPARATE["tevatron"], "datasets": SEPARATE["parquet"]}
-RECORDS = ("squad",)
+RECORDS = ("pairs", "squad")
 """Formats whose files hold question, passage and answers together, record by record."""
 FORMATS = (*SEPARATE, *RECORDS)
+WITH_TRIPLES = (*SEPARATE, "pairs")
+"""Formats that may bring the negatives to train on."""
 
 
 def shape_error(table: str, shape: Shape) -> str | None:

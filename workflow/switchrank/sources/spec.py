@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from switchrank.errors import UserError
-from switchrank.sources.shapes import FORMATS, KINDS, SEPARATE, Shape, shape_error
+from switchrank.sources.shapes import FORMATS, KINDS, SEPARATE, WITH_TRIPLES, Shape, shape_error
 
 SPLITS = ("train", "dev", "test")
 UNITS = ("paragraphs", "sentences")
@@ -84,7 +84,7 @@ class CollectionSpec:
             raise UserError(_FILE, "max_skipped", f"{self.max_skipped!r}", "write a share from 0 to 1")
         self._check_languages()
         self._check_options()
-        if self.triples and self.format not in SEPARATE:
+        if self.triples and self.format not in WITH_TRIPLES:
             raise UserError(_FILE, "triples", f"not part of the format {self.format}", "leave the key out")
 
     def _check_options(self) -> None:

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from switchrank.config.collections.base import CollectionSection, Instances
 from switchrank.config.collections.folders import Beir, Ciral, ClirMatrix, LargeScaleClir, Miracl, Mldr, Mmarco
-from switchrank.config.collections.records import Squad
+from switchrank.config.collections.records import Pairs, Squad
 from switchrank.config.collections.separate import (
     JudgementColumns,
     MsMarco,
@@ -38,6 +38,7 @@ Collection = Annotated[
     | LargeScaleClir
     | Tsv
     | Parquet
+    | Pairs
     | Squad,
     Field(discriminator="format"),
 ]
@@ -55,6 +56,7 @@ FORMATS: dict[str, type[CollectionSection]] = {
     "large-scale-clir": LargeScaleClir,
     "tsv": Tsv,
     "parquet": Parquet,
+    "pairs": Pairs,
     "squad": Squad,
 }
 """The section of each format, in the order of the reference."""

@@ -1,0 +1,176 @@
+"""A collection from queries with their passages as plain text: no ids, no document file, perhaps a negative.
+
+Rows come as JSON lines, as TSV without a header (query, positive, and where there is one a negative: MS MARCO's
+``triples.train.small.tsv``), or as two files whose lines belong together. Equal texts are one query and one document;
+they are numbered by first appearance, ``q1``, ``q2``, ... and ``d1``, ``d2``, ... Only digests of texts stay in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from switchrank.errors import UserError
+from switchrank.formats.tables import DOCUMENTS, JUDGEMENTS, QUERIES, TRIPLES
+from switchrank.reading import read_lines
+from switchrank.sources.batches import ROW_GROUP, sink
+from switchrank.sources.notes import left_out
+from switchrank.sources.records import Record, member_text, read_records
+from switchrank.sources.spec import CollectionSpec
+from switchrank.sources.split import connected_groups
+from switchrank.sources.tables import Parsed
+
+BATCH = 50_000
+"""Documents held as Python objects at a time."""
+Row = tuple[str, str, list[str]]
+"""Query, positive, negatives; all texts."""
+_TSV = {"query": "1", "positive": "2", "negative": "3"}
+
+
+def read_collection(spec: CollectionSpec, files: Mapping[str, str], folder: Path) -> Parsed:
+    """Read a collection in one language; its DOCUMENTS are written into ``folder`` on the way.
+
+    A query's group is the connected set of queries that share relevant documents.
+
+    Args:
+        spec: ``options`` names the members ``query``, ``positive`` and ``negative`` of JSON lines; none means TSV.
+        files: ``rows/<split>``, or ``queries/<split>`` and ``passages/<split>`` with lines that belong together.
+        folder: where to write.
+
+    Raises:
+        UserError: a defect of a file, files of unequal length, or too many rows without text.
+    """
+    if len(spec.languages) != 1:
+        raise UserError("collection", "languages", f"{list(spec.languages)}", "name the one language of the texts")
+    language = spec.languages[0]
+    texts = Texts(folder)
+    documents = folder / f"documents-{language}.parquet"
+    sink(texts.documents(spec, files), DOCUMENTS, documents)
+    parsed = {split: texts.split(split) for split in spec.splits}
+    return Parsed(
+        queries={(split, language): queries for split, (queries, _) in parsed.items()},
+        judgements={(split, language): judged for split, (_, judged) in parsed.items()},
+        documents={language: len(texts.numbers["d"])},
+        triples=texts.triples() if spec.triples else None,
+    )
+
+
+@dataclass
+class Texts:
+    """Texts numbered as they come, and what was learned of them.
+
+    Attributes:
+        folder: where triples are put down on the way.
+        numbers: number by digest of the text, for queries and documents.
+        queries: QUERIES rows without group, by split.
+        relevant: pairs of query and document, by split, in order of appearance.
+        waiting: triples not yet on disk.
+        parts: files of those that are.
+    """
+
+    folder: Path
+    numbers: dict[str, dict[bytes, int]] = field(default_factory=lambda: {"q": {}, "d": {}})
+    queries: dict[str, dict[str, str]] = field(default_factory=dict)
+    relevant: dict[str, dict[tuple[str, str], None]] = field(default_factory=dict)
+    waiting: list[tuple[str, str, str]] = field(default_factory=list)
+    parts: list[Path] = field(default_factory=list)
+
+    def documents(self, spec: CollectionSpec, files: Mapping[str, str]) -> Iterator[pl.DataFrame]:
+        """Yield DOCUMENTS frames of the texts not seen before, and take note of the rest."""
+        fresh: list[tuple[str, str, str]] = []
+        for split in spec.splits:
+            self.queries[split], self.relevant[split] = {}, {}
+            lost = total = 0
+            for total, (query, positive, negatives) in enumerate(_rows(spec, files, split), 1):
+                if not query.strip() or not positive.strip():
+                    lost += 1
+                    continue
+                docids = [self._number("d", text, fresh) for text in (positive, *filter(str.strip, negatives))]
+                self._note(split, query, docids, triples=spec.triples and split == "train")
+                if len(fresh) >= BATCH:
+                    yield pl.DataFrame(fresh, schema=DOCUMENTS, orient="row")
+                    fresh = []
+            file = files.get(f"rows/{split}", files.get(f"queries/{split}", ""))
+            left_out(file, lost, total, "rows left out: no query or no passage", spec.max_skipped)
+            if total == lost:
+                raise UserError(file, "", "holds no query with a passage", "give a file of queries and passages")
+        yield pl.DataFrame(fresh, schema=DOCUMENTS, orient="row")
+
+    def _number(self, kind: str, text: str, fresh: list[tuple[str, str, str]]) -> str:
+        """The id of a text; one that is new is added to ``fresh`` as a row of DOCUMENTS."""
+        numbers = self.numbers[kind]
+        known = len(numbers)
+        number = numbers.setdefault(blake2b(text.encode(), digest_size=16).digest(), known + 1)
+        if len(numbers) > known:
+            fresh.append((f"{kind}{number}", text, f"{kind}{number}"))
+        return f"{kind}{number}"
+
+    def _note(self, split: str, query: str, docids: list[str], *, triples: bool) -> None:
+        qid = self._number("q", query, [])
+        self.queries[split].setdefault(qid, query)
+        self.relevant[split][qid, docids[0]] = None
+        if triples:
+            self.waiting += [(qid, docids[0], negative) for negative in docids[1:]]
+            if len(self.waiting) >= ROW_GROUP:
+                self._put_down()
+
+    def _put_down(self) -> None:
+        part = self.folder / f"triples-part-{len(self.parts)}.parquet"
+        pl.DataFrame(self.waiting, schema=TRIPLES, orient="row").write_parquet(part)
+        self.parts.append(part)
+        self.waiting = []
+
+    def split(self, name: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """QUERIES and JUDGEMENTS of a split."""
+        judged = pl.DataFrame([(*pair, 1) for pair in self.relevant[name]], schema=JUDGEMENTS, orient="row")
+        groups = connected_groups(judged.select("qid", label="docid"))
+        queries = pl.DataFrame(list(self.queries[name].items()), schema=["qid", "text"], orient="row")
+        return queries.join(groups, on="qid", how="left", maintain_order="left").select(list(QUERIES)), judged
+
+    def triples(self) -> Path:
+        """The file of TRIPLES."""
+        self._put_down()
+        out = self.folder / "triples-read.parquet"
+        pl.scan_parquet(self.parts).sink_parquet(out, compression="zstd", row_group_size=ROW_GROUP)
+        for part in self.parts:
+            part.unlink()
+        return out
+
+
+def _rows(spec: CollectionSpec, files: Mapping[str, str], split: str) -> Iterator[Row]:
+    if f"rows/{split}" not in files:
+        yield from _aligned(files, split)
+        return
+    names = {**_TSV, **spec.options}
+    path = files[f"rows/{split}"]
+    layout: dict[str, Any] = {"separator": "\t", "header": False} if not spec.options else {}
+    wanted = [names["query"], names["positive"], *([names["negative"]] if spec.triples else [])]
+    for place, record in read_records(path, columns=wanted, **layout):
+        query, positive = (member_text(record, [names[role]], path, place) for role in ("query", "positive"))
+        yield query, positive, _negatives(record, names["negative"], path, place) if spec.triples else []
+
+
+def _negatives(record: Record, name: str, path: str, place: str) -> list[str]:
+    """The negatives of a row: one text, or a list of them."""
+    found = record.get(name)
+    given = found if isinstance(found, list) else [found]
+    return [member_text({name: text}, [name], path, place) for text in given]
+
+
+def _aligned(files: Mapping[str, str], split: str) -> Iterator[Row]:
+    for role in ("queries", "passages"):
+        if f"{role}/{split}" not in files:
+            raise UserError("collection", f"files.{role}/{split}", "missing", f"name it, or rows/{split} in its place")
+    both = [files[f"queries/{split}"], files[f"passages/{split}"]]
+    for number, (query, passage) in enumerate(zip_longest(*(read_lines(path) for path in both)), 1):
+        if query is None or passage is None:
+            short, other = both if query is None else both[::-1]
+            problem = f"ends before {other} does"
+            raise UserError(short, f"line {number}", problem, "give files with lines that belong together")
+        yield query[1], passage[1], []
