@@ -214,7 +214,7 @@ def test_shipped_configs_are_right(file):
         ("id\tquery\n", "line 1: columns"),
         (
             "id\tquery\tdocument\town_model\nen-de\ten\tde\tno\n",
-            "line 2: the collection has no documents in de: known: en",
+            "line 2: the collection has no documents in de",
         ),
         ("id\tquery\tdocument\town_model\nen-en\ten\ten\tmaybe\n", "line 2: own_model maybe: write yes or no"),
         ("id\tquery\tdocument\town_model\nen\ten\ten\tno\n", "line 2: id en: write en-en"),

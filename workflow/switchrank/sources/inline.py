@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from switchrank.errors import UserError
-from switchrank.sources.records import Record, member_text, read_records
+from switchrank.sources.records import Record, listed, member_text, read_records
 from switchrank.sources.tsv import whole_number
 
 
@@ -43,7 +43,7 @@ def topic_rows(
                 found = True
                 break
     if not found:
-        todo = f"known: {', '.join(sorted(known))[:200] or 'none'}; give codes: {{{language}: ...}}"
+        todo = f"known: {listed(sorted(known)) or 'none'}; give codes: {{{language}: ...}}"
         raise UserError(path, "", f"no topic in {wanted}", todo)
 
 

@@ -87,7 +87,8 @@ class Texts:
         for split in spec.splits:
             self.queries[split], self.relevant[split] = {}, {}
             lost = total = 0
-            for total, (query, positive, negatives) in enumerate(_rows(spec, files, split), 1):
+            for query, positive, negatives in _rows(spec, files, split):
+                total += 1
                 if not query.strip() or not positive.strip():
                     lost += 1
                     continue

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -119,13 +119,13 @@ def _check_names(names: list[str], path: str | Path, columns: Sequence[str]) -> 
     missing = [column for column in columns if column not in names]
     if missing:
         problem = f"no column {missing[0]} in the header"
-        raise UserError(path, "line 1", problem, f"name one of {', '.join(names)[:200]}, or say header: false")
+        raise UserError(path, "line 1", problem, f"name one of {listed(names)}, or say header: false")
     if len(set(names)) < len(names):
         raise UserError(path, "line 1", "two columns of one name", "give each its own")
 
 
 def _too_few(path: str | Path, number: int, fields: int, names: list[str]) -> UserError:
-    return UserError(path, f"line {number}", f"{fields} fields", f"write {len(names)}: {', '.join(names)[:200]}")
+    return UserError(path, f"line {number}", f"{fields} fields", f"write {len(names)}: {listed(names)}")
 
 
 def _table_records(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, Record]]:
@@ -161,7 +161,7 @@ def _present(names: list[str], file: Path, columns: Sequence[str]) -> list[str]:
     """The wanted columns that a table has; one at least must be there."""
     wanted = [column for column in columns if column in names] if columns else names
     if not wanted:
-        raise UserError(file, "", f"no column {columns[0]}", f"name one of {', '.join(names)[:200]}")
+        raise UserError(file, "", f"no column {columns[0]}", f"name one of {listed(names)}")
     return wanted
 
 
@@ -202,14 +202,18 @@ def member_text(record: Record, names: Sequence[str], path: str | Path, place: s
         UserError: none of them is there, or one is neither text nor a number nor null.
     """
     parts = []
-    missing = True
     for name in names:
-        value = record.get(name, missing)
-        if value is missing:
+        if name not in record:
             continue
+        value = record[name]
         if isinstance(value, bool) or not (value is None or isinstance(value, str | int)):
             raise UserError(path, place, f"member {name!r} is not text", "name a member that holds text")
         parts.append("" if value is None else str(value))
     if not parts:
-        raise UserError(path, place, f"no member {names[-1]!r}", f"known: {', '.join(map(str, record))[:200]}")
+        raise UserError(path, place, f"no member {names[-1]!r}", f"known: {listed(record)}")
     return " ".join(part for part in parts if part) if len(parts) > 1 else parts[0]
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names from a file as part of one line, not too long."""
+    return " ".join(", ".join(names)[:200].split())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -52,7 +52,7 @@ class CollectionSection(Section):
             """Languages of the documents."""
 
         @property
-        def splits(self) -> Sequence[str] | Mapping[str, str]:
+        def splits(self) -> Collection[str]:
             """The splits it has, or the names they go by in its files."""
 
         @property

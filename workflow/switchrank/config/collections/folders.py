@@ -10,6 +10,10 @@ from switchrank.config.collections.base import BySplit, CollectionSection, Templ
 from switchrank.config.sections import Language, Split
 from switchrank.mmarco import FIRST_VERSION, MMARCO_NAMES
 
+Splits = list[Split] | dict[Split, str]
+_TEST: Splits = ["test"]
+_DEV: Splits = {"test": "dev"}
+_TEST1: Splits = {"test": "test1"}
 _SPLITS = "which splits it has, or what its files call each: `{train: train, test: dev}`"
 
 
@@ -56,7 +60,7 @@ class OneLanguage(CollectionSection):
     """Documents of one language, and queries that belong to them alone."""
 
     language: Language = Field(description="language of the documents")
-    splits: list[Split] | dict[Split, str] = Field(["test"], description=_SPLITS)
+    splits: Splits = Field(_TEST, description=_SPLITS)
 
     @property
     def languages(self) -> list[str]:
@@ -70,7 +74,8 @@ class OneLanguage(CollectionSection):
 
     def named(self, split: str) -> str:
         """What the files call a split."""
-        return self.splits[split] if isinstance(self.splits, dict) else split  # type: ignore[index]
+        names = self.splits.items() if isinstance(self.splits, dict) else ()
+        return next((name for key, name in names if key == split), split)
 
     def files(self, split: str, lang: str) -> tuple[str, str]:
         """The files of a split's queries in a language, and of its judgements."""
@@ -96,7 +101,7 @@ class Miracl(OneLanguage):
     documents: str | list[str] | None = Field(
         None, description="folder of docs-*.jsonl.gz, or the files; default: `miracl-corpus-v1.0-<language>` beside"
     )
-    splits: list[Split] | dict[Split, str] = Field({"test": "dev"}, description=_SPLITS)
+    splits: Splits = Field(_DEV, description=_SPLITS)
 
     def files(self, split: str, lang: str) -> tuple[str, str]:
         """Topics and qrels."""
@@ -117,7 +122,7 @@ class Ciral(OneLanguage):
     query_languages: list[Language] = Field(
         ["en"], min_length=1, description="`en`, and the documents' language for the `-native` topics"
     )
-    splits: list[Split] | dict[Split, str] = Field({"test": "dev"}, description=_SPLITS + ", `{test: test-a}`")
+    splits: Splits = Field(_DEV, description=_SPLITS + ", `{test: test-a}`")
 
     def files(self, split: str, lang: str) -> tuple[str, str]:
         """Topics and qrels."""
@@ -176,7 +181,7 @@ class ClirMatrix(OneLanguage):
         description="JSONL src_id, src_query, tgt_results of this pair, with `{split}`, `{query}` and `{document}`"
     )
     documents: str = Field(description="TSV id, text of the document language (`docs/<language>.tsv.gz`)")
-    splits: list[Split] | dict[Split, str] = Field({"test": "test1"}, description=_SPLITS)
+    splits: Splits = Field(_TEST1, description=_SPLITS)
 
     @property
     def query_languages(self) -> list[str]:
@@ -210,7 +215,7 @@ class LargeScaleClir(OneLanguage):
     folder: str = Field(description="holds `english/wiki_en.queries`, `<name>/wiki_<language>.documents` and `.rel`")
     name: str = Field(description="what the folder calls the language, such as `swahili`")
     query: Literal["title", "first_sentence"] = Field("first_sentence", description="what is asked")
-    splits: list[Literal["test"]] = Field(["test"], description="all queries are test queries")
+    splits: Splits = Field(_TEST, description="all queries are test queries")
 
     @property
     def query_languages(self) -> list[str]:
@@ -230,3 +235,9 @@ class LargeScaleClir(OneLanguage):
     def options(self) -> dict[str, Any]:
         """The column of the query."""
         return {"queries": {"text": ["2" if self.query == "title" else "3"]}}
+
+    @model_validator(mode="after")
+    def _only_test(self) -> LargeScaleClir:
+        if list(self.splits) != ["test"]:
+            raise ValueError("queries are English and documents are not: declare a test split only")
+        return self

@@ -24,6 +24,10 @@ class Columns(Section):
         ]
         return [str(name) for name in flat]
 
+    def shape(self) -> dict[str, Any]:
+        """The reader's settings."""
+        raise NotImplementedError
+
 
 class TextColumns(Columns):
     id: str | int = Field(description="column of the id: its name in the header, or its number from 1")
