@@ -95,6 +95,43 @@ def put(path, value):
             {"train": "q.tsv", "dev": "d.{lang}.tsv"},
             "collections.world: queries for dev, train: give one path for each of train, test",
         ),
+        ("collections.world.format", "msmarko", "collections.world: unknown format msmarko: did you mean msmarco?"),
+        ("collections.new", {"languages": ["en"]}, "collections.new: no format: add this key"),
+        ("collections.beir", {"format": "beir", "language": "en"}, "collections.beir.folder: missing: add this key"),
+        (
+            "collections.beir",
+            {"format": "beir", "language": "en", "folder": "f", "split": []},
+            "collections.beir.split: unknown key split: did you mean splits?",
+        ),
+        (
+            "collections.beir",
+            {"format": "beir", "language": "xyz", "folder": "f"},
+            "collections.beir.languages: unknown language xyz",
+        ),
+        ("collections.beir", {"format": "beir", "language": 5, "folder": "f"}, "collections.beir.language: 5 is not"),
+        (
+            "collections.matrix",
+            {
+                "format": "clirmatrix",
+                "language": "en",
+                "query_language": "qaa",
+                "lists": "{quary}.jl",
+                "documents": "d",
+            },
+            "collections.matrix.lists: unknown placeholder {quary}: known: {split}, {query}, {document}",
+        ),
+        ("lexicons.clwe.thresh", 1, "lexicons.clwe.thresh: unknown key thresh: did you mean threshold?"),
+        (
+            "collections.world.query_languages",
+            ["qaa"],
+            "testsets.world.candidates.query_language: world has no queries and documents in en: write document or one "
+            "of qaa",
+        ),
+        (
+            "testsets.world.candidates",
+            {"bm25": 5, "query_language": "de"},
+            "testsets.world.candidates.query_language: unknown query language of the collection: de: declared: en",
+        ),
         ("collections.world.queries", 5, "collections.world.queries: 5 is not allowed: input should be a valid string"),
         (
             "world.designs",

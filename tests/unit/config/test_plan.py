@@ -152,3 +152,29 @@ def test_a_merged_lexicon_is_made_of_the_parts_that_have_the_language():
     folder = "results/demo/lexicons"
     assert plan.merged_files("all", "qaa") == [f"{folder}/clwe/en-qaa.parquet", f"{folder}/titles/en-qaa.parquet"]
     assert plan.merged_files("all", "qad") == [f"{folder}/titles/en-qad.parquet"]
+
+
+def test_sides_that_are_not_parallel_restrict_pairs_and_choose_the_queries_of_the_first_stage(tmp_path):
+    config = load_config(ROOT / "config" / "demo.yaml", {})
+    pairs = tmp_path / "pairs.tsv"
+    world = config.collections["world"].model_copy(
+        update={"languages": ["en", "qaa"], "query_languages": ["qab", "qac"]}
+    )
+
+    def plan(row: str, candidates: dict[str, object]) -> Plan:
+        pairs.write_text(f"id\tquery\tdocument\town_model\n{row}\tno\n")
+        section = config.testsets["world"]
+        update = {"pairs": str(pairs), "candidates": type(section.candidates)(**candidates)}
+        testsets = {"world": section.model_copy(update=update)}
+        return Plan(config.model_copy(update={"collections": {"world": world}, "testsets": testsets}), [ROOT])
+
+    assert plan("qab-qaa\tqab\tqaa", {"bm25": 5, "query_language": "qac"}).first_stage("world", "qaa") == ("qac", "qaa")
+    assert plan("qab-qaa\tqab\tqaa", {"all": True}).first_stage("world", "qaa") == ("qab", "qaa")
+    with pytest.raises(UserError, match="line 2: the collection has no queries in en: known: qab, qac"):
+        plan("en-qaa\ten\tqaa", {"all": True}).pairs  # noqa: B018
+    with pytest.raises(UserError, match="line 2: the collection has no documents in qab: known: en, qaa"):
+        plan("qac-qab\tqac\tqab", {"all": True}).pairs  # noqa: B018
+
+
+def test_the_first_stage_asks_in_the_source_or_in_the_document_language(plan):
+    assert plan.first_stage("world", "qab") == ("en", "en")

@@ -120,7 +120,13 @@ def test_texts_come_in_batches_of_bounded_size(write, monkeypatch) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["q1\t0\td1\t1\nq2\t0\td2\t0\n", "q1 0 d1 1\r\nq2  0  d2 0\n", "q1\td1\t1\nq2\td2\t0\n", "q1 d1 1\nq2 d2 0"],
+    [
+        "q1\t0\td1\t1\nq2\t0\td2\t0\n",
+        "q1 0 d1 1\r\nq2  0  d2 0\n",
+        "q1\td1\t1\nq2\td2\t0\n",
+        "q1 d1 1\nq2 d2 0",
+        "q1\tQ0\td1\t1\t\t\nq2\t0\td2\t0 \n",
+    ],
 )
 def test_judgements_have_three_or_four_columns_between_tabs_or_spaces(write, content) -> None:
     frame = read_judgements(write("r.tsv", content))

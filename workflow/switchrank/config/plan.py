@@ -352,6 +352,10 @@ class Plan:
             if not self.tested_pairs(row):
                 todo = f"add {row.language}-{row.language} to the pairs of {section.testset}"
                 raise UserError(path, f"row {row.id}", f"no test pair of {row.language}", todo)
+            collection = self.config.collections[self.config.testsets[section.testset].collection]
+            if row.language not in collection.asked_in or row.language not in collection.languages:
+                problem = f"{section.testset} has no queries or no documents in {row.language}"
+                raise UserError(path, f"row {row.id}", problem, "name a language that is on both sides")
             if row.start != "none" and self.start_of(row) is None:
                 todo = "name a start with one model for all pairs, or a pair with own_model yes"
                 raise UserError(path, f"row {row.id}", f"{row.start} has no model for {row.language}", todo)

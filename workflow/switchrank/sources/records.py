@@ -203,15 +203,18 @@ def member_text(record: Record, names: Sequence[str], path: str | Path, place: s
     """
     parts = []
     for name in names:
-        if name not in record:
-            continue
-        value = record[name]
-        if isinstance(value, bool) or not (value is None or isinstance(value, str | int)):
+        value = record.get(name)
+        if type(value) is str:  # by far the usual case
+            parts.append(value)
+        elif isinstance(value, int) and not isinstance(value, bool):
+            parts.append(str(value))
+        elif value is not None:
             raise UserError(path, place, f"member {name!r} is not text", "name a member that holds text")
-        parts.append("" if value is None else str(value))
+        elif name in record:
+            parts.append("")
     if not parts:
         raise UserError(path, place, f"no member {names[-1]!r}", f"known: {listed(record)}")
-    return " ".join(part for part in parts if part) if len(parts) > 1 else parts[0]
+    return " ".join(filter(None, parts)) if len(parts) > 1 else parts[0]
 
 
 def listed(names: Iterable[str]) -> str:

@@ -43,13 +43,13 @@ def read_topics(path: str | Path) -> pl.DataFrame:
 
 
 def judgement_rows(path: str | Path) -> Iterator[tuple[str, str, str, int]]:
-    """Yield ``(place, qid, docid, relevance)`` of qrels.
+    """Yield ``(place, qid, docid, relevance)`` of qrels; white space at the end of a line is let be.
 
     Raises:
         UserError: a line with other fields, or a relevance that is no whole number.
     """
     for number, line in read_lines(path):
-        fields = _fields(line)
+        fields = _fields(line.rstrip())
         if len(fields) not in (3, 4):
             raise UserError(path, f"line {number}", f"{len(fields)} fields", "write 'qid 0 docid relevance'")
         yield f"line {number}", fields[0], fields[-2], whole_number(fields[-1].strip(), path, f"line {number}")
