@@ -21,6 +21,7 @@ msmarco: files without a header, plain or gzip
   judgements  qid 0 docid relevance             --judgements train=qrels.train.tsv test=qrels.test.tsv
   triples     qid TAB positive TAB negative     --triples qidpidtriples.train.tsv
   groups      docid TAB topic                   --groups topics.tsv
+beir, miracl, trec and the other formats of separate files: the same flags (config/README.md)
 squad: SQuAD v1.1 or XQuAD-R, .json or .json.gz
   files       one per split and language        --files train/en=train-v1.1.json test/en=en.json test/de=de.json
 
@@ -64,7 +65,7 @@ def _register_build(commands: Any) -> None:
         ("files", "SPLIT/LANG=FILE"),
     ):
         splits = f"; splits are {', '.join(SPLITS)}" if "SPLIT" in form else ""
-        which = "squad files" if name == "files" else f"msmarco {name}"
+        which = "squad files" if name == "files" else f"{name} of a format of separate files"
         build.add_argument(f"--{name}", nargs="+", action="extend", default=[], metavar=form, help=which + splits)
     build.add_argument("--triples", metavar="FILE", help="msmarco training triples")
     build.add_argument(
