@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 from switchrank.errors import UserError
 from switchrank.sources.build import build_collection
 from switchrank.sources.sentences import sentence_spans
+from switchrank.sources.spec import CollectionSpec
+from switchrank.sources.squad import read_collection
 
 CONTEXT = "Dr. Lee built a mill. It burned in 1850. The mill was built again."
 
@@ -260,3 +263,200 @@ def test_abbreviations_and_decimals_do_not_end_a_sentence() -> None:
         "A new paragraph?",
         "Yes.",
     ]
+
+
+def named(qid: str, text: str, answer: str, start: int) -> dict[str, Any]:
+    return {"id": qid, "question": text, "answers": [{"answer_start": start, "text": answer}]}
+
+
+@pytest.mark.parametrize(
+    ("answer", "given", "sentence"),
+    [("mill", 60, 2), ("mill", 31, 2), ("mill", 30, 0), ("Lee", 60, 0), ("mill", 5000, 2), ("burned", -1, 1)],
+)
+def test_a_wrong_offset_gives_way_to_the_nearest_place_that_holds_the_answer(
+    write, tmp_path, answer, given, sentence
+) -> None:
+    # "mill" stands at 16 and at 45; 30 is nearer to the first, 31 to the second
+    file = write("en.json", squad([paragraph(CONTEXT, named("a", "?", answer, given))]))
+    tables = build(tmp_path / "out", {"test/en": file}, documents_as="sentences")
+
+    assert tables["judgements-test-en"].rows() == [("a", f"test-0-0-{sentence}", 1)]
+
+
+def test_an_answer_that_differs_in_white_space_only_is_at_its_offset(write, tmp_path, capsys) -> None:
+    file = write("ar.json", squad([paragraph("Built by\n Ada  Lee.", named("a", "?", "by Ada Lee", 6))]))
+    build(tmp_path / "out", {"test/ar": file}, source="ar")
+
+    assert "answers" not in capsys.readouterr().err
+
+
+def test_an_answer_that_stands_nowhere_is_where_its_offset_says(write, tmp_path, capsys) -> None:
+    file = write("en.json", squad([paragraph(CONTEXT, named("a", "?", "factory", 45))]))
+    tables = build(tmp_path / "out", {"test/en": file}, documents_as="sentences")
+
+    assert tables["judgements-test-en"].rows() == [("a", "test-0-0-2", 1)]
+    assert "1 answers stand nowhere in their paragraph; their answer_start is trusted" in capsys.readouterr().err
+
+
+def test_questions_marked_impossible_are_left_out_and_counted(write, tmp_path, capsys) -> None:
+    impossible = {
+        "id": "no",
+        "question": "?",
+        "is_impossible": True,
+        "answers": [],
+        "plausible_answers": [{"text": "mill", "answer_start": 16}],
+    }
+    asked = [question("yes", 4) | {"is_impossible": False}, impossible]
+    tables = build(tmp_path / "out", {"test/en": write("en.json", squad([paragraph(CONTEXT, *asked)]))})
+
+    assert tables["queries-test-en"]["qid"].to_list() == ["yes"]
+    assert "1 questions left out: they are marked is_impossible" in capsys.readouterr().err
+
+
+def test_answers_may_be_two_lists(write, tmp_path) -> None:
+    given = {"id": "a", "question": "?", "answers": {"text": ["It", "The"], "answer_start": [22, 41]}}
+    file = write("en.json", squad([paragraph(CONTEXT, given)]))
+    tables = build(tmp_path / "out", {"test/en": file}, documents_as="sentences")
+
+    assert tables["judgements-test-en"]["docid"].to_list() == ["test-0-0-1", "test-0-0-2"]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_json(write, tmp_path) -> None:
+    content = json.dumps(squad([paragraph(CONTEXT, question("a", 4))]))
+    tables = build(tmp_path / "out", {"test/en": write("en.json", b"\xef\xbb\xbf" + content.encode())})
+
+    assert len(tables["documents-en"]) == 1
+
+
+def spec(*languages: str, **more: Any) -> CollectionSpec:
+    return CollectionSpec("squad", languages, ("test",), **more)
+
+
+def read(folder: Path, spec: CollectionSpec, files: dict[str, str], **options: Any) -> dict[str, list[tuple[Any, ...]]]:
+    """Rows of everything that a reader gives, by table and language."""
+    folder.mkdir()
+    parsed = read_collection(spec, files, folder, **options)
+    tables = {f"queries-{language}": frame for (_, language), frame in parsed.queries.items()}
+    tables |= {f"judgements-{language}": frame for (_, language), frame in parsed.judgements.items()}
+    tables |= {path.stem: pl.read_parquet(path) for path in folder.iterdir()}
+    assert parsed.documents == {name: len(tables[f"documents-{name}"]) for name in spec.languages}
+    return {name: frame.rows() for name, frame in tables.items()}
+
+
+GERMAN = "Lee baute 1850 die Mühle."
+
+
+def test_files_that_share_ids_only_keep_the_questions_of_all_languages_and_every_paragraph(
+    write, tmp_path, capsys
+) -> None:
+    english = squad(
+        [paragraph(CONTEXT, named("a", "Who?", "Lee", 4), named("b", "What?", "mill", 16))],
+        [paragraph("Boats float.", named("c", "Float?", "Boats", 0))],
+    )
+    german = squad([paragraph("Holz schwimmt."), paragraph(GERMAN, named("a", "Wer?", "Lee", 0))], titles=("Mühlen",))
+    files = {"test/en": write("en.json", english), "test/de": write("de.json", german)}
+    rows = read(tmp_path / "out", spec("en", "de"), files, parallel=False)
+
+    assert rows["documents-en"] == [("test-0", CONTEXT, "Mills"), ("test-1", "Boats float.", "Boats")]
+    assert rows["documents-de"] == [("test-0", "Holz schwimmt.", "Mühlen"), ("test-1", GERMAN, "Mühlen")]
+    assert (rows["queries-en"], rows["queries-de"]) == ([("a", "Who?", "Mills")], [("a", "Wer?", "Mühlen")])
+    assert (rows["judgements-en"], rows["judgements-de"]) == ([("a", "test-0", 1)], [("a", "test-1", 1)])
+    assert "queries test en: warning: 2 questions left out: they are not in all languages" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("parallel", [True, False])
+def test_questions_of_one_language_about_paragraphs_of_another_are_joined_by_id(write, tmp_path, parallel) -> None:
+    files = {
+        "test/de/en": write("context-en-question-de.json", squad([paragraph(CONTEXT, named("a", "Wer?", "Lee", 4))])),
+        "test/en/de": write("context-de-question-en.json", squad([paragraph(GERMAN, named("a", "Who?", "Lee", 0))])),
+        "test/en/en": write("context-en-question-en.json", squad([paragraph(CONTEXT, named("a", "Who?", "Lee", 4))])),
+    }
+    rows = read(tmp_path / "out", spec("en", "de"), files, parallel=parallel)
+    docid = "test-0-0" if parallel else "test-0"
+
+    assert rows["documents-en"] == [(docid, CONTEXT, "Mills")]
+    assert rows["documents-de"] == [(docid, GERMAN, "Mills")]
+    assert (rows["queries-en"], rows["queries-de"]) == ([("a", "Who?", "Mills")], [("a", "Wer?", "Mills")])
+    assert rows["judgements-en"] == rows["judgements-de"] == [("a", docid, 1)]
+
+
+def test_parallel_files_of_one_language_have_the_same_paragraphs(write, tmp_path) -> None:
+    files = {
+        "test/en": write("en.json", squad([paragraph(CONTEXT, question("a", 4))])),
+        "test/de/en": write("x.json", squad([paragraph("Other.", question("a", 0, context="Other."))])),
+    }
+    with pytest.raises(UserError, match=r"x\.json: paragraph test-0-0 has another text than in the other file of en"):
+        read(tmp_path / "out", spec("en", "de"), files)
+
+
+def test_by_choice_every_document_that_holds_an_answer_is_relevant(write, tmp_path) -> None:
+    content = squad(
+        [paragraph(CONTEXT, named("a", "What?", "a mill", 14)), paragraph("A MILL. Ada.", named("b", "Who?", "Ada", 8))]
+    )
+    file = write("en.json", content)
+
+    assert read(tmp_path / "gold", spec("en"), {"test/en": file})["judgements-en"] == [
+        ("a", "test-0-0", 1),
+        ("b", "test-0-1", 1),
+    ]
+    assert read(tmp_path / "any", spec("en"), {"test/en": file}, relevance="answer")["judgements-en"] == [
+        ("a", "test-0-0", 1),
+        ("a", "test-0-1", 1),
+        ("b", "test-0-1", 1),
+    ]
+
+
+def test_half_a_surrogate_pair_is_named(write, tmp_path) -> None:
+    content = json.dumps(squad([paragraph("x\ud83d", question("a", 0, context="x"))]))
+    with pytest.raises(UserError, match=r"paragraphs\[0\] 'context': half of a surrogate pair"):
+        build(tmp_path / "out", {"test/en": write("en.json", content)})
+
+
+def test_json_nested_too_deeply_and_numbers_too_long_are_named(write, tmp_path) -> None:
+    for content, message in (("[" * 100_000, "nested too deeply"), ("9" * 10_000, "number that is too long")):
+        with pytest.raises(UserError, match=message):
+            build(tmp_path / "out", {"test/en": write("en.json", content)})
+
+
+KEYS = ["data", "paragraphs", "context", "qas", "id", "question", "answers", "text", "answer_start", "title"]
+KEYS += ["sentences", "sentence_breaks", "is_impossible"]
+leaves = st.sampled_from(["", " ", "a b. Is it so? c", "Is", "id 1", "\ud800", "7"])
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 99) | st.floats() | leaves,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=6),
+    max_leaves=12,
+)
+texts = st.sampled_from(["It is so. Is it?", "Is", " ", "", "é."]) | values
+answers = st.lists(st.fixed_dictionaries({"text": texts, "answer_start": st.integers(-2, 20) | values}), max_size=2)
+questions = st.fixed_dictionaries(
+    {"id": st.integers(0, 9) | values, "question": texts, "answers": answers | values},
+    optional={"is_impossible": values},
+)
+paragraphs = st.fixed_dictionaries(
+    {"context": texts, "qas": st.lists(questions, max_size=2) | values},
+    optional={"sentences": values, "sentence_breaks": values},
+)
+files = st.fixed_dictionaries(
+    {"data": st.lists(st.fixed_dictionaries({"paragraphs": st.lists(paragraphs, max_size=2)}), max_size=2) | values}
+)
+
+
+@given(
+    content=st.binary() | (files | values).map(lambda value: json.dumps(value).encode()),
+    documents_as=st.sampled_from(["paragraphs", "sentences"]),
+    options=st.fixed_dictionaries(
+        {"parallel": st.booleans(), "relevance": st.sampled_from(["gold", "answer"])},
+    ),
+)
+def test_any_bytes_give_rows_or_one_error(tmp_path_factory, content, documents_as, options) -> None:
+    folder = tmp_path_factory.mktemp("fuzz")
+    path = folder / "en.json"
+    path.write_bytes(content)
+    try:
+        rows = read(folder / "out", spec("en", documents_as=documents_as), {"test/en": str(path)}, **options)
+    except UserError:
+        return
+    ids = {row[0] for row in rows["documents-en"]}
+    assert ids
+    assert {row[1] for row in rows["judgements-en"]} <= ids
+    assert {row[0] for row in rows["judgements-en"]} <= {row[0] for row in rows["queries-en"]}

@@ -1,221 +1,182 @@
-"""A collection from SQuAD-style JSON: SQuAD v1.1, and XQuAD-R whose paragraphs bring their own sentences.
+"""A collection from SQuAD-style JSON files: questions in one language, paragraphs in the same or another one.
 
-Formats: Rajpurkar et al. 2016 (arXiv 1606.05250); Roy et al. 2020, LAReQA (arXiv 2004.05484, repository
-google-research-datasets/lareqa). Ids are made from positions, so files that are parallel give parallel ids:
-``<split>-<article>-<paragraph>``, counted from 0, and ``<split>-<article>-<paragraph>-<sentence>`` for sentences. A
-query's group, and a document's, is the title of its article in the source language.
+A role ``<split>/<language>`` is a file of questions and paragraphs in one language; ``<split>/<query>/<document>`` one
+whose questions are in one language and whose paragraphs are in another, as MLQA and BiPaR have them.
 
-Relevant is the paragraph a question belongs to, or the sentences in which its answers start. Documents with equal text
-stay separate, and only the one at the answer's place is relevant.
+Two ways to know what belongs together:
+
+- ``parallel``: files are translations of each other, paragraph by paragraph (XQuAD, XQuAD-R, BiPaR). Ids are places:
+  ``<split>-<article>-<paragraph>``, counted from 0, and ``<split>-<article>-<paragraph>-<sentence>`` for sentences. A
+  query's group, and a document's, is the title of its article in the source language. Documents with equal text stay
+  separate, and only the one at the answer's place is relevant.
+- not ``parallel``: files share question ids only (MLQA, MLQA-R, SQuAD beside SQuAD-it). Each language has documents of
+  its own, ``<split>-<number>[-<sentence>]``, one for each different paragraph; a split keeps the questions that it has
+  in all its languages.
+
+Relevant is the paragraph a question belongs to, or the sentences in which its answers start; or, by choice, every
+document that holds an answer (:mod:`switchrank.sources.answers`).
 """
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from switchrank.errors import UserError
 from switchrank.formats.tables import DOCUMENTS, JUDGEMENTS, QUERIES, write_table
-from switchrank.reading import read_text
+from switchrank.sources.answers import judge_by_answers
 from switchrank.sources.notes import note
-from switchrank.sources.sentences import sentence_spans
 from switchrank.sources.spec import CollectionSpec
-from switchrank.sources.tables import Parsed
-
-Json = dict[str, Any]
-_NOWHERE = -1
-"""The answer_start that CMRC 2018 gives an answer that its paragraph does not hold word by word."""
+from switchrank.sources.squad_file import Paragraph, SquadFile
+from switchrank.sources.tables import Parsed, Relevance
 
 
-@dataclass(frozen=True)
-class Unit:
-    """A stretch of a paragraph that is one document: its id, its text, and where in the paragraph it ends."""
-
-    docid: str
-    text: str
-    end: int
-
-
-def read_collection(spec: CollectionSpec, files: Mapping[str, str], folder: Path) -> Parsed:
+def read_collection(
+    spec: CollectionSpec,
+    files: Mapping[str, str],
+    folder: Path,
+    *,
+    parallel: bool = True,
+    relevance: Relevance = "gold",
+    question_id: Callable[[str], str] = str,
+) -> Parsed:
     """Read a collection; its DOCUMENTS are written into ``folder`` on the way.
+
+    Args:
+        spec: languages, splits, and what a document is.
+        files: path by role.
+        folder: where the documents go.
+        parallel: whether files are parallel paragraph by paragraph, or by question ids only.
+        relevance: ``gold`` is the place of the answer, ``answer`` every document that holds an answer.
+        question_id: the id that a question goes by, made from the one that its file gives.
 
     Raises:
         UserError: a defect of a file, or files of one split that are not parallel.
     """
-    read: dict[tuple[str, str], SquadFile] = {}
+    splits = {}
     for split in spec.splits:
-        titles: list[str] = []
-        for language in sorted(spec.languages, key=lambda language: language != spec.source):
-            if f"{split}/{language}" in files:
-                file = SquadFile(files[f"{split}/{language}"], language, split, spec.documents_as)
-                titles = titles or file.titles
-                file.read(titles)
-                read[split, language] = file
-        _check_parallel([file for (name, _), file in read.items() if name == split])
-    documents = {language: _write_documents(language, spec, read, folder) for language in spec.languages}
-    asked = [(split, language) for split in spec.splits for language in spec.query_languages(split)]
-    return Parsed(
-        queries={role: pl.DataFrame(read[role].queries, schema=QUERIES, orient="row") for role in asked},
-        judgements={role: pl.DataFrame(read[role].judgements, schema=JUDGEMENTS, orient="row") for role in asked},
-        documents=documents,
-    )
-
-
-def _write_documents(
-    language: str, spec: CollectionSpec, read: Mapping[tuple[str, str], SquadFile], folder: Path
-) -> int:
-    rows = [row for split in spec.splits if (split, language) in read for row in read[split, language].documents]
-    write_table(pl.DataFrame(rows, schema=DOCUMENTS, orient="row"), folder / f"documents-{language}.parquet", DOCUMENTS)
-    return len(rows)
-
-
-def _check_parallel(files: list[SquadFile]) -> None:
-    """Ids are positions: a question that two languages share must belong to the same paragraph number in both."""
-    for file in files[1:]:
-        for qid, paragraph in file.home.items():
-            expected = files[0].home.get(qid, paragraph)
-            if paragraph != expected:
-                problem = f"belongs to paragraph {paragraph} here and to {expected} in {files[0].path}"
-                raise UserError(file.path, f"question {qid}", problem, "give files with equal paragraph order")
+        asked = spec.query_languages(split)
+        splits[split] = rows = SplitRows(split, parallel, asked)
+        for query, document, path in _sides(split, files, spec.source):
+            read = SquadFile(path, document, split, spec.documents_as, question_id).read()
+            rows.add(path, query if query in asked else None, document, read)
+        rows.finish()
+    documents = {language: _write_documents(language, list(splits.values()), folder) for language in spec.languages}
+    queries: dict[tuple[str, str], pl.DataFrame] = {}
+    judgements: dict[tuple[str, str], pl.DataFrame] = {}
+    for split, rows in splits.items():
+        for language in rows.asked:
+            table = [(qid, *row) for qid, row in rows.queries.get(language, {}).items()]
+            queries[split, language] = pl.DataFrame(table, schema=QUERIES, orient="row")
+        for language in rows.documents:
+            judgements[split, language] = rows.judgements(language, relevance, folder)
+    return Parsed(queries, judgements, documents, relevance=relevance)
 
 
 @dataclass
-class SquadFile:
-    """One file, read into rows of the three tables.
+class SplitRows:
+    """The rows of one split, gathered file by file.
 
     Attributes:
-        path, language, split, documents_as: where the rows come from and what a document is.
-        documents, queries, judgements: rows in file order, after :meth:`read`.
-        home: the paragraph id of each question.
-        lost: counts of what was left out or is doubtful, by reason.
+        split, parallel: as in :func:`read_collection`.
+        asked: languages whose questions are wanted.
+        documents: by language and id, text and group.
+        queries: by language and id, text and group.
+        judged: by document language and question id, the relevant documents.
+        answers: by document language and question id, the answers.
+        home: by question id, the paragraph it belongs to and the file that said so first (parallel files).
+        titles: titles of the first file's articles, which name the groups (parallel files).
     """
 
-    path: str
-    language: str
     split: str
-    documents_as: str
-    documents: list[tuple[str, str, str]] = field(default_factory=list)
-    queries: list[tuple[str, str, str]] = field(default_factory=list)
-    judgements: list[tuple[str, str, int]] = field(default_factory=list)
-    home: dict[str, str] = field(default_factory=dict)
-    lost: dict[str, int] = field(default_factory=dict)
+    parallel: bool
+    asked: list[str]
+    documents: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
+    queries: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
+    judged: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    answers: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    home: dict[str, tuple[str, str]] = field(default_factory=dict)
+    titles: dict[int, str] = field(default_factory=dict)
+    _names: dict[str, dict[str, str]] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        try:
-            content = json.loads(read_text(self.path))
-        except json.JSONDecodeError as error:
-            place = f"line {error.lineno} column {error.colno}"
-            raise UserError(self.path, place, f"not JSON ({error.msg})", "give SQuAD-style JSON") from error
-        self.articles: list[Json] = self._member(content, "data", list, "top level")
-
-    @property
-    def titles(self) -> list[str]:
-        """Titles of the articles; an article without one is called by its number."""
-        found = [article.get("title") if isinstance(article, dict) else None for article in self.articles]
-        return [str(title or f"article {number}") for number, title in enumerate(found)]
-
-    def read(self, titles: list[str]) -> None:
-        """Fill the rows; ``titles`` (the source language's) name the groups.
+    def add(self, path: str, query: str | None, document: str, paragraphs: list[Paragraph]) -> None:
+        """Take the rows of one file; ``query`` is None where its questions are not wanted.
 
         Raises:
-            UserError: a missing or wrong member, a question id twice, an answer outside its paragraph, no document.
+            UserError: files that are called parallel and are not.
         """
-        for number, article in enumerate(self.articles):
-            group = titles[number] if number < len(titles) else self.titles[number]
-            paragraphs = self._member(article, "paragraphs", list, f"data[{number}]")
-            for index, paragraph in enumerate(paragraphs):
-                place = f"data[{number}].paragraphs[{index}]"
-                self._read_paragraph(f"{self.split}-{number}-{index}", group, paragraph, place)
-        if not self.documents:
-            raise UserError(self.path, "", "holds no document", "give a file with paragraphs")
-        for reason, count in self.lost.items():
-            note(self.path, count, reason)
+        first = not self.titles
+        for paragraph in paragraphs:
+            if first:
+                self.titles[paragraph.article] = paragraph.title
+            name = self._name(document, paragraph)
+            group = self.titles.get(paragraph.article, paragraph.title) if self.parallel else paragraph.title
+            docids = [name if unit.number is None else f"{name}-{unit.number}" for unit in paragraph.units]
+            rows = self.documents.setdefault(document, {})
+            for docid, unit in zip(docids, paragraph.units, strict=True):
+                if unit.text and rows.setdefault(docid, (unit.text, group))[0] != unit.text:
+                    problem = f"paragraph {name} has another text than in the other file of {document} paragraphs"
+                    raise UserError(path, "", problem, "give files with equal paragraph order, or set parallel: false")
+            for question in paragraph.questions:
+                self._check_home(path, question.qid, name)
+                if query is not None:
+                    self.queries.setdefault(query, {}).setdefault(question.qid, (question.text, group))
+                found = self.judged.setdefault(document, {}).setdefault(question.qid, [])
+                found += [docids[place] for place in question.relevant if docids[place] not in found]
+                self.answers.setdefault(document, {}).setdefault(question.qid, []).extend(question.answers)
 
-    def _read_paragraph(self, paragraph_id: str, group: str, paragraph: Json, place: str) -> None:
-        context = self._member(paragraph, "context", str, place)
-        units = list(self._units(paragraph_id, context, paragraph, place))
-        kept = {unit.docid for unit in units if unit.text.strip()}
-        self._lose("empty documents left out", len(units) - len(kept))
-        self.documents += [(unit.docid, unit.text, group) for unit in units if unit.docid in kept]
-        for index, question in enumerate(self._member(paragraph, "qas", list, place)):
-            qid = self._identifier(question, f"{place}.qas[{index}]")
-            if qid in self.home:
-                problem = f"id twice, in paragraphs {self.home[qid]} and {paragraph_id}"
-                raise UserError(self.path, f"question {qid}", problem, "keep one question of each id")
-            if qid.split() != [qid]:
-                raise UserError(self.path, f"{place}.qas[{index}]", f"id {qid!r}", "write an id without white space")
-            self.home[qid] = paragraph_id
-            text = self._member(question, "question", str, f"question {qid}")
-            if not text.strip():
-                self._lose("empty questions left out")
-                continue
-            self.queries.append((qid, text, group))
-            relevant = self._relevant(qid, question, context, units)
-            self.judgements += [(qid, docid, 1) for docid in relevant if docid in kept]
-            self._lose("judgements left out: their document is empty", sum(docid not in kept for docid in relevant))
+    def _name(self, document: str, paragraph: Paragraph) -> str:
+        if self.parallel:
+            return f"{self.split}-{paragraph.article}-{paragraph.index}"
+        names = self._names.setdefault(document, {})
+        return names.setdefault(paragraph.text, f"{self.split}-{len(names)}")
 
-    def _units(self, paragraph_id: str, context: str, paragraph: Json, place: str) -> Iterator[Unit]:
-        """The documents of a paragraph; a blank one is an empty document that holds every answer."""
-        if not context.strip():
-            yield Unit(paragraph_id, "", sys.maxsize)
-        elif self.documents_as == "paragraphs":
-            yield Unit(paragraph_id, context, len(context))
-        elif "sentences" in paragraph:
-            sentences = self._member(paragraph, "sentences", list, place)
-            breaks = self._member(paragraph, "sentence_breaks", list, place)
-            pairs = all(isinstance(pair, list) and [type(end) for end in pair] == [int, int] for pair in breaks)
-            if len(sentences) != len(breaks) or not pairs:
-                problem = f"sentence_breaks do not fit the {len(sentences)} sentences"
-                raise UserError(self.path, place, problem, "give one [start, end] pair per sentence")
-            for number, (sentence, (_, end)) in enumerate(zip(sentences, breaks, strict=True)):
-                yield Unit(f"{paragraph_id}-{number}", str(sentence), end)
-        else:
-            for number, (start, end) in enumerate(sentence_spans(context, self.language)):
-                yield Unit(f"{paragraph_id}-{number}", context[start:end], end)
+    def _check_home(self, path: str, qid: str, name: str) -> None:
+        """Parallel ids are places: a question of two files must belong to the same paragraph number in both."""
+        expected, where = self.home.setdefault(qid, (name, path))
+        if self.parallel and name != expected:
+            problem = f"belongs to paragraph {name} here and to {expected} in {where}"
+            todo = "give files with equal paragraph order, or set parallel: false"
+            raise UserError(path, f"question {qid}", problem, todo)
 
-    def _relevant(self, qid: str, question: Json, context: str, units: list[Unit]) -> list[str]:
-        """Ids of the relevant units, without repetition, in order of the answers."""
-        relevant: dict[str, None] = {}
-        for answer in self._member(question, "answers", list, f"question {qid}"):
-            start = self._offset(answer, f"question {qid}")
-            text = self._member(answer, "text", str, f"question {qid}")
-            if start == _NOWHERE and self.documents_as == "sentences":
-                self._lose("answers left out: they stand nowhere in their paragraph (answer_start -1)")
-                continue
-            start = 0 if start == _NOWHERE else start
-            if not context.startswith(text, start):
-                self._lose("answers do not stand at their answer_start; the offset is trusted")
-            holder = next((unit.docid for unit in units if 0 <= start < unit.end), None)
-            if holder is None:
-                problem = f"answer_start {start} is outside the paragraph's {len(context)} characters"
-                raise UserError(self.path, f"question {qid}", problem, "correct the offset")
-            relevant[holder] = None
-        return list(relevant)
+    def finish(self) -> None:
+        """Files that share question ids only: keep the questions that all languages have."""
+        if self.parallel:
+            return
+        sides = [self.queries.get(language, {}) for language in self.asked]
+        common = set(self.home).intersection(*sides, *self.judged.values())
+        for language, queries in self.queries.items():
+            kept = {qid: row for qid, row in queries.items() if qid in common}
+            reason = "questions left out: they are not in all languages of the collection"
+            note(f"queries {self.split} {language}", len(queries) - len(kept), reason)
+            self.queries[language] = kept
+        for table in (self.judged, self.answers):
+            for language, rows in table.items():
+                table[language] = {qid: row for qid, row in rows.items() if qid in common}
 
-    def _lose(self, reason: str, count: int = 1) -> None:
-        self.lost[reason] = self.lost.get(reason, 0) + count
+    def judgements(self, language: str, relevance: Relevance, folder: Path) -> pl.DataFrame:
+        """JUDGEMENTS over the documents of a language, which are in ``folder`` by now."""
+        if relevance == "answer":
+            path = folder / f"documents-{language}.parquet"
+            return judge_by_answers(path, self.answers.get(language, {}), what=f"answers {self.split} {language}")
+        rows = [(qid, docid, 1) for qid, docids in self.judged.get(language, {}).items() for docid in docids]
+        return pl.DataFrame(rows, schema=JUDGEMENTS, orient="row")
 
-    def _identifier(self, question: Any, place: str) -> str:
-        """A question's id: a string, or a whole number as in TQuAD."""
-        found = question.get("id") if isinstance(question, dict) else None
-        return str(found) if type(found) is int else str(self._member(question, "id", str, place))
 
-    def _offset(self, answer: Any, place: str) -> int:
-        """Where an answer starts: a whole number, or one written as a string as in TQuAD."""
-        found = answer.get("answer_start") if isinstance(answer, dict) else None
-        if isinstance(found, str) and found.isascii() and found.isdigit():
-            return int(found)
-        return int(self._member(answer, "answer_start", int, place))
+def _sides(split: str, files: Mapping[str, str], source: str) -> list[tuple[str, str, str]]:
+    """Files of a split as ``(query language, document language, path)``: all in the source language first."""
+    found = []
+    for role, path in files.items():
+        name, *sides = role.split("/")
+        if name == split:
+            found.append((sides[0], sides[-1], path))
+    return sorted(found, key=lambda side: (side[:2] != (source, source), side[1] != source, side[0] != side[1]))
 
-    def _member(self, value: Any, key: str, kind: type[Any], place: str) -> Any:
-        found = value.get(key) if isinstance(value, dict) else None
-        if not isinstance(found, kind):
-            problem = f"no member {key!r} that is a {kind.__name__}"
-            raise UserError(self.path, place, problem, "give SQuAD-style JSON")
-        return found
+
+def _write_documents(language: str, splits: list[SplitRows], folder: Path) -> int:
+    rows = [(docid, *row) for split in splits for docid, row in split.documents.get(language, {}).items()]
+    write_table(pl.DataFrame(rows, schema=DOCUMENTS, orient="row"), folder / f"documents-{language}.parquet", DOCUMENTS)
+    return len(rows)
