@@ -71,7 +71,7 @@ def read_collection(
         for language in rows.asked:
             table = [(qid, *row) for qid, row in rows.queries.get(language, {}).items()]
             queries[split, language] = pl.DataFrame(table, schema=QUERIES, orient="row")
-        for language in rows.documents:
+        for language in spec.languages:
             judgements[split, language] = rows.judgements(language, relevance, folder)
     return Parsed(queries, judgements, documents, relevance=relevance)
 

@@ -1,0 +1,200 @@
+"""NQ-Open, MKQA and AfriQA's questions: no passages, so relevance is by answer string over other documents."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from switchrank.errors import UserError
+from switchrank.formats.tables import DOCUMENTS, write_table
+from switchrank.sources.open_questions import read_collection, read_questions
+from switchrank.sources.spec import CollectionSpec
+
+TEXTS = {"en": ["Ada Lee built it.", "In 1850 it burned."], "de": ["Ada Lee baute sie.", "1850 brannte sie."]}
+
+
+def lines(*values: Any) -> str:
+    return "".join(json.dumps(value) + "\n" for value in values)
+
+
+def write_documents(language: str, path: Path) -> int:
+    rows = [(f"d{number}", text, "g") for number, text in enumerate(TEXTS[language])]
+    write_table(pl.DataFrame(rows, schema=DOCUMENTS, orient="row"), path, DOCUMENTS)
+    return len(rows)
+
+
+def read(folder: Path, files: dict[str, str], *languages: str) -> dict[str, list[tuple[Any, ...]]]:
+    folder.mkdir()
+    splits = tuple(role.partition("/")[2] for role in files)
+    spec = CollectionSpec("open-questions", languages or ("en",), splits)
+    parsed = read_collection(spec, files, folder, write_documents=write_documents)
+    assert parsed.relevance == "answer"
+    assert parsed.documents == dict.fromkeys(spec.languages, 2)
+    tables = {f"queries-{split}-{language}": frame for (split, language), frame in parsed.queries.items()}
+    tables |= {f"judgements-{split}-{language}": frame for (split, language), frame in parsed.judgements.items()}
+    return {name: frame.rows() for name, frame in tables.items()}
+
+
+def mkqa(number: int, *answers: dict[str, Any], **queries: str) -> dict[str, Any]:
+    return {
+        "example_id": number,
+        "query": queries.get("en", ""),
+        "queries": queries,
+        "answers": {language: list(answers) for language in ("en", "de")},
+    }
+
+
+def answer(text: str | None, *aliases: str, kind: str = "entity") -> dict[str, Any]:
+    return {"type": kind, "entity": "Q1", "text": text, "aliases": list(aliases)}
+
+
+def test_questions_of_nq_open_are_known_by_their_line(write, tmp_path) -> None:
+    content = lines(
+        {"question": "who built it", "answer": ["Ada Lee", "Lee"]}, {"question": "when", "answer": ["1850"]}
+    )
+    rows = read(tmp_path / "out", {"questions/test": write("NQ-open.dev.jsonl", content)})
+
+    assert rows["queries-test-en"] == [("test-1", "who built it", "test-1"), ("test-2", "when", "test-2")]
+    assert rows["judgements-test-en"] == [("test-1", "d0", 1), ("test-2", "d1", 1)]
+
+
+def test_questions_of_mkqa_are_parallel_and_judged_by_the_answers_of_each_document_language(write, tmp_path) -> None:
+    who = mkqa(-7, answer("A. Lee", "Ada Lee"), en="who built it", de="wer baute sie", zh_cn="谁")
+    when = mkqa(8, answer("1850", kind="date"), en="when", de="wann")
+    rows = read(tmp_path / "out", {"questions/test": write("mkqa.jsonl.gz", lines(who, when))}, "en", "de")
+
+    assert rows["queries-test-de"] == [("-7", "wer baute sie", "-7"), ("8", "wann", "8")]
+    assert [row[0] for row in rows["queries-test-en"]] == ["-7", "8"]
+    assert rows["judgements-test-de"] == rows["judgements-test-en"] == [("-7", "d0", 1), ("8", "d1", 1)]
+
+
+@pytest.mark.parametrize("kind", ["unanswerable", "long_answer", "binary"])
+def test_questions_of_mkqa_whose_answer_is_no_string_are_left_out_and_counted(write, tmp_path, capsys, kind) -> None:
+    content = lines(mkqa(1, answer("yes", kind=kind), en="is it"), mkqa(2, answer("Lee"), en="who"))
+    rows = read(tmp_path / "out", {"questions/test": write("mkqa.jsonl", content)})
+
+    assert [row[0] for row in rows["queries-test-en"]] == ["2"]
+    assert "1 questions left out: no answer in a document language" in capsys.readouterr().err
+
+
+def test_questions_that_a_language_does_not_have_are_left_out_and_counted(write, tmp_path, capsys) -> None:
+    content = lines(mkqa(1, answer("Lee"), en="who", de=" "), mkqa(2, answer("Lee"), en="who", de="wer"))
+    rows = read(tmp_path / "out", {"questions/test": write("mkqa.jsonl", content)}, "en", "de")
+
+    assert [row[0] for row in rows["queries-test-en"]] == ["2"]
+    assert "1 questions left out: not in en and de" in capsys.readouterr().err
+
+
+def test_chinese_is_mkqas_mainland_chinese_unless_it_says_where(write) -> None:
+    path = write("mkqa.jsonl", lines(mkqa(1, answer("Lee"), zh_cn="谁", zh_hk="誰", zh_tw="誰?")))
+    (question,) = read_questions(path, "test", ["zh", "zh-hk", "zh-TW", "fr"])
+
+    assert question.texts == {"zh": "谁", "zh-hk": "誰", "zh-TW": "誰?"}
+
+
+def test_training_questions_that_are_tested_on_are_left_out_and_counted(write, tmp_path, capsys) -> None:
+    files = {
+        "questions/train": write(
+            "nq.jsonl",
+            lines({"question": "Who built it?", "answer": ["Lee"]}, {"question": "when", "answer": ["1850"]}),
+        ),
+        "questions/test": write("mkqa.jsonl", lines(mkqa(1, answer("Lee"), en="who built it"))),
+    }
+    rows = read(tmp_path / "out", files)
+
+    assert [row[0] for row in rows["queries-train-en"]] == ["train-2"]
+    assert "1 training questions left out: they are tested on" in capsys.readouterr().err
+
+
+def afriqa(number: int, answers: str, translated: str) -> dict[str, Any]:
+    return {
+        "id": number,
+        "question": f"nani {number}",
+        "translated_question": f"who {number}",
+        "answers": answers,
+        "lang": "swa",
+        "split": "test",
+        "translated_answer": translated,
+        "translation_type": "human_translation",
+    }
+
+
+@pytest.mark.parametrize(
+    ("written", "answers"),
+    [
+        ("['Lee']", ["Lee"]),
+        ("[]", []),
+        ("['Ada', \"Lee's mill\"]", ["Ada", "Lee's mill"]),
+        ("['Lee's mill']", ["Lee's mill"]),
+        ("['Lee\\'s mill']", ["Lee's mill"]),
+        ("['']", []),
+        ("['yes']", []),
+        ("Ada Lee", ["Ada Lee"]),
+        ("", []),
+    ],
+)
+def test_answers_of_afriqa_are_lists_as_python_writes_them(write, written, answers) -> None:
+    path = write("queries.afriqa.swa.en.test.json", lines(afriqa(3, "['jibu']", written)))
+    (question,) = read_questions(path, "test", ["sw", "en"])
+
+    assert (question.qid, question.texts) == ("test-sw-3", {"sw": "nani 3", "en": "who 3"})
+    assert question.answers.get("en", []) == answers
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "holds no line"),
+        ('"x"', "line 1: not a JSON object"),
+        ("{}", "line 1: neither 'queries' nor 'translated_question' nor 'answer' among nothing"),
+        ('{"answer": []}', "line 1: no member 'question' that is a str"),
+        (lines(afriqa(1, "[]", "[]") | {"lang": "s w"}), "line 1 'lang': id 's w'"),
+        ('{"question": "who", "answer": "Lee"}', "line 1: no member 'answer' that is a list"),
+        ('{"question": "who", "answer": []}', "no question in en with a usable answer"),
+        ('{"queries": {}}', "line 1: no member 'id' that is a str"),
+        (lines(mkqa(1, answer("Lee"), en="who")) * 2, "lines 1 and 2: id 1 twice"),
+        ('{"question": "who", "answer": ["\\udc00"]}', "line 1: half of a surrogate pair"),
+    ],
+)
+def test_a_defect_is_named_by_its_line(write, tmp_path, content, message) -> None:
+    with pytest.raises(UserError, match=message):
+        read(tmp_path / "out", {"questions/test": write("nq.jsonl", content)})
+
+
+anything = st.recursive(
+    st.none() | st.integers(-2, 3) | st.floats() | st.sampled_from(["", "Lee", "['Lee']", "swa", "binary", "\ud800"]),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["en", "type", "text", "aliases"]), inner, max_size=4)
+    ),
+    max_leaves=6,
+)
+keys = ["question", "answer", "queries", "answers", "example_id", "id", "lang", "translated_question"]
+records = st.dictionaries(st.sampled_from([*keys, "translated_answer"]), anything, max_size=6)
+good = st.sampled_from(
+    [mkqa(1, answer("Lee"), en="who"), {"question": "who", "answer": ["Lee"]}, afriqa(1, "['Lee']", "['Lee']")]
+)
+told = st.fixed_dictionaries(
+    {"type": st.sampled_from(["entity", "binary"]), "text": anything}, optional={"aliases": anything}
+)
+answers_of_mkqa = st.dictionaries(st.sampled_from(["en", "de"]), anything | st.lists(told, max_size=2))
+nearly = answers_of_mkqa.map(lambda answers: mkqa(1, en="who") | {"answers": answers})
+mixed = nearly | st.tuples(good, records).map(lambda pair: pair[0] | pair[1])
+
+
+@given(content=st.binary() | st.lists(good | mixed | records, max_size=3).map(lambda rows: lines(*rows).encode()))
+def test_any_bytes_give_rows_or_one_error(tmp_path_factory, content) -> None:
+    folder = tmp_path_factory.mktemp("fuzz")
+    (folder / "q.jsonl").write_bytes(content)
+    try:
+        rows = read(folder / "out", {"questions/test": str(folder / "q.jsonl")})
+    except UserError:
+        return
+    assert rows["queries-test-en"]
+    assert {row[0] for row in rows["judgements-test-en"]} <= {row[0] for row in rows["queries-test-en"]}
