@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.damage import damaged
 
 from switchrank.errors import UserError
 from switchrank.sources.build import build_collection
@@ -418,31 +419,32 @@ def test_json_nested_too_deeply_and_numbers_too_long_are_named(write, tmp_path) 
             build(tmp_path / "out", {"test/en": write("en.json", content)})
 
 
-KEYS = ["data", "paragraphs", "context", "qas", "id", "question", "answers", "text", "answer_start", "title"]
-KEYS += ["sentences", "sentence_breaks", "is_impossible"]
-leaves = st.sampled_from(["", " ", "a b. Is it so? c", "Is", "id 1", "\ud800", "7"])
-values = st.recursive(
-    st.none() | st.booleans() | st.integers(-2, 99) | st.floats() | leaves,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=6),
-    max_leaves=12,
-)
-texts = st.sampled_from(["It is so. Is it?", "Is", " ", "", "é."]) | values
-answers = st.lists(st.fixed_dictionaries({"text": texts, "answer_start": st.integers(-2, 20) | values}), max_size=2)
-questions = st.fixed_dictionaries(
-    {"id": st.integers(0, 9) | values, "question": texts, "answers": answers | values},
-    optional={"is_impossible": values},
-)
-paragraphs = st.fixed_dictionaries(
-    {"context": texts, "qas": st.lists(questions, max_size=2) | values},
-    optional={"sentences": values, "sentence_breaks": values},
-)
-files = st.fixed_dictionaries(
-    {"data": st.lists(st.fixed_dictionaries({"paragraphs": st.lists(paragraphs, max_size=2)}), max_size=2) | values}
+def test_a_file_that_unpacks_beyond_measure_is_refused(write, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("switchrank.sources.json_values.LARGEST", 1000)
+    with pytest.raises(UserError, match="holds more than 1,000 bytes of JSON in one value"):
+        build(tmp_path / "out", {"test/en": write("en.json.gz", " " * 1_000_000)})
+
+
+def test_a_truncated_download_is_named(write, tmp_path) -> None:
+    path = Path(write("en.json.gz", squad([paragraph(CONTEXT, question("a", 4))])))
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(UserError, match="truncated or corrupt gzip"):
+        build(tmp_path / "out", {"test/en": str(path)})
+
+
+SOUND = squad(
+    [
+        paragraph(
+            CONTEXT, named("a", "Who?", "Lee", 4), {"id": 7, "question": "?", "answers": [], "is_impossible": True}
+        ),
+        paragraph(CONTEXT, {"id": "b", "question": "?", "answers": {"text": ["mill"], "answer_start": ["60"]}}),
+    ],
+    [paragraph("É. One", named("c", "What?", "É", 0), sentences=["É.", "One"], sentence_breaks=[[0, 2], [3, 6]])],
 )
 
 
 @given(
-    content=st.binary() | (files | values).map(lambda value: json.dumps(value).encode()),
+    content=st.binary() | damaged(SOUND).map(lambda value: json.dumps(value).encode()),
     documents_as=st.sampled_from(["paragraphs", "sentences"]),
     options=st.fixed_dictionaries(
         {"parallel": st.booleans(), "relevance": st.sampled_from(["gold", "answer"])},

@@ -11,16 +11,23 @@ from pathlib import Path
 from typing import Any
 
 from switchrank.errors import UserError
-from switchrank.reading import read_lines, read_text
+from switchrank.reading import decode, open_bytes, read_lines
+
+LARGEST = 2**30
+"""Bytes of a file that is read whole, unpacked: twenty times the largest of the field, and no room for a zip bomb."""
 
 
 def read_json(path: str | Path, wanted: str) -> Any:
     """The value that a whole file holds; ``wanted`` says what to give instead of a file that is not JSON.
 
     Raises:
-        UserError: unreadable, not JSON, or nested too deeply.
+        UserError: unreadable, too large to be read whole, not JSON, or nested too deeply.
     """
-    return _parse(read_text(path), path, "", wanted)
+    with open_bytes(path) as stream:
+        raw = stream.read(LARGEST + 1)
+    if len(raw) > LARGEST:
+        raise UserError(path, "", f"holds more than {LARGEST:,} bytes of JSON in one value", wanted)
+    return _parse(decode(raw, path, "").removeprefix("\ufeff"), path, "", wanted)
 
 
 def read_json_lines(path: str | Path, wanted: str) -> Iterator[tuple[int, dict[str, Any]]]:
