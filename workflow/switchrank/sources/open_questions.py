@@ -6,7 +6,7 @@ A role ``questions/<split>`` is a file of one JSON object a line, told by the me
   question's id is ``<split>-<line>``, lines counted from 1.
 - MKQA (Longpre et al. 2021, arXiv 2007.15207; repository apple/ml-mkqa): ``example_id``, ``queries`` and ``answers`` by
   language; an answer has ``type``, ``text`` and ``aliases``. The id is the example_id. Unanswerable questions and those
-  with a long or a yes/no answer are left out, as Izacard et al. 2022 do (arXiv 2112.09118).
+  with a long or a yes/no answer are left out: no string in a document tells those.
 - AfriQA's questions (folder ``data/queries``): ``question`` and ``translated_question``, ``answers`` and
   ``translated_answer``, lists written as Python writes them, without care for quotation marks. The id is
   ``<split>-<language>-<id>``. Questions without an answer or with yes or no are left out.
