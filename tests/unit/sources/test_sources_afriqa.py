@@ -142,6 +142,21 @@ def test_test_questions_of_two_languages_need_two_collections(write, tmp_path) -
 
 
 @pytest.mark.parametrize(
+    ("role", "languages", "message"),
+    [
+        ("test/sw/en", ("en", "fr"), "no file with test questions in fr"),
+        ("documents/en/more", ("en",), "no file with test questions in en"),
+        ("train/sw/en", ("en", "fr"), "no file with passages in fr"),
+    ],
+)
+def test_a_language_without_a_file_is_named(write, tmp_path, role, languages, message) -> None:
+    file = write("x.json", lines(record(0)))
+    spec = CollectionSpec("afriqa", languages, ("train",) if role.startswith("train") else ("test",))
+    with pytest.raises(UserError, match=message):
+        read_collection(spec, {role: file}, tmp_path)
+
+
+@pytest.mark.parametrize(
     ("content", "message"),
     [
         ("", "holds no line"),

@@ -61,7 +61,7 @@ def read_collection(
         titles: put the title and a space before the text of a passage.
 
     Raises:
-        UserError: a defect of a file, or test questions of two languages.
+        UserError: a defect of a file, a language without a file, or test questions of two languages.
     """
     _check_test_languages(files)
     rows = AfriqaRows()
@@ -72,6 +72,7 @@ def read_collection(
                 rows.add_passages(path, second, first)
             elif kind == split:
                 rows.add_questions(path, split, first, second)
+    rows.check(spec)
     for language in spec.languages:
         table = [_document(passage, docid, titles) for passage, docid in rows.passages.get(language, {}).items()]
         frame = pl.DataFrame(table, schema=DOCUMENTS, orient="row")
@@ -174,6 +175,15 @@ class AfriqaRows:
                 lost[language] += not text
         for language, count in lost.items():
             note(path, count, f"records without a question in {language}")
+
+    def check(self, spec: CollectionSpec) -> None:
+        """Raise UserError if a language of the collection has no file."""
+        asked = [(split, language) for split in spec.splits for language in spec.query_languages(split)]
+        for what, language in [
+            *((f"{split} questions", language) for split, language in asked if (split, language) not in self.queries),
+            *(("passages", language) for language in spec.languages if language not in self.passages),
+        ]:
+            raise UserError("collection", "files", f"no file with {what} in {language}", "add one or drop the language")
 
     def _docid(self, record: Record, language: str, name: str) -> str:
         return self.passages.setdefault(language, {}).setdefault((record.title, record.context), name)
