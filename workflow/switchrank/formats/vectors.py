@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import polars as pl
@@ -32,29 +35,92 @@ def vector_files(prefix: str | Path) -> tuple[Path, Path]:
     return Path(f"{prefix}.words.parquet"), Path(f"{prefix}.npy")
 
 
+class VectorWriter:
+    """A store being written: rows go to disk block by block, so that no matrix is held in memory."""
+
+    def __init__(self, file: IO[bytes], prefix: str | Path) -> None:
+        self.words: list[str] = []
+        self.dimensions = 0
+        self._file, self._prefix = file, prefix
+        self._norms: list[NDArray[np.float32]] = []
+
+    def append(self, words: list[str], rows: NDArray[np.float32], norms: NDArray[np.float32]) -> None:
+        """Add unit rows, float32 ``(n, d)``, ``d`` the same in every call, and the lengths ``(n,)`` that they had."""
+        with writing(self._prefix):
+            if not self._norms:
+                self.dimensions = rows.shape[1]
+                self._write_header()
+            self._file.write(np.ascontiguousarray(rows, dtype="<f4").data)
+        self.words += words
+        self._norms.append(norms.astype(np.float32))
+
+    def finish(self, words_file: Path) -> None:
+        """Put the final number of rows into the head of the matrix, and write the words."""
+        with writing(self._prefix):
+            self._file.seek(0)
+            self._write_header()
+            self._file.flush()
+            norms = np.concatenate([np.empty(0, dtype=np.float32), *self._norms])
+            write_table(pl.DataFrame({"word": self.words, "norm": norms}, schema=WORDS), words_file, WORDS)
+
+    def _write_header(self) -> None:
+        """The head of a ``.npy`` file; numpy leaves room in it for any number of rows."""
+        shape = (len(self.words), self.dimensions)
+        head = {"descr": "<f4", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(self._file, head)
+
+
+@contextmanager
+def vector_writer(prefix: str | Path) -> Iterator[VectorWriter]:
+    """Write a store in blocks; both files appear at the end, the matrix first, or not at all.
+
+    Raises:
+        UserError: the disk is full or the folder cannot be written to.
+    """
+    words_file, matrix_file = vector_files(prefix)
+    with writing(prefix):
+        words_file.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(words_file) as words_temporary, atomic_path(matrix_file) as matrix_temporary:
+        with matrix_temporary.open("wb") as file:
+            writer = VectorWriter(file, prefix)
+            yield writer
+            writer.finish(words_temporary)
+
+
+@contextmanager
+def writing(prefix: str | Path) -> Iterator[None]:
+    """Turn a full disk and the like into a :class:`UserError` that names what was to be written."""
+    try:
+        yield
+    except OSError as error:
+        problem = f"cannot be written ({error.strerror or error})"
+        raise UserError(prefix, "", problem, "free space on the disk, or choose another folder") from error
+
+
 def write_vectors(
     prefix: str | Path, words: list[str], matrix: NDArray[np.float32], norms: NDArray[np.float32] | None = None
 ) -> None:
     """Write a store atomically, the matrix first; ``norms`` are 1 where none are given."""
     norms = np.ones(len(words), dtype=np.float32) if norms is None else norms
-    words_file, matrix_file = vector_files(prefix)
-    with atomic_path(matrix_file) as temporary:
-        np.save(temporary, np.ascontiguousarray(matrix, dtype=np.float32), allow_pickle=False)
-    write_table(pl.DataFrame({"word": words, "norm": norms}, schema=WORDS), words_file, WORDS)
+    with vector_writer(prefix) as writer:
+        writer.append(words, matrix, norms)
 
 
 def load_vectors(prefix: str | Path) -> Vectors:
     """Open a store; the matrix is memory-mapped and read-only.
 
     Raises:
-        UserError: a file is missing, or words and rows differ in number.
+        UserError: a file is missing or damaged, or words and rows differ in number.
     """
     words_file, matrix_file = vector_files(prefix)
     table = read_table(words_file, WORDS)
     words = table["word"].to_list()
     if not matrix_file.is_file():
         raise UserError(matrix_file, "", "no such file", "delete the .words.parquet beside it and rerun")
-    matrix = np.load(matrix_file, mmap_mode="r", allow_pickle=False)
+    try:
+        matrix = np.load(matrix_file, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise UserError(matrix_file, "", f"not a whole .npy file ({error})", "delete both files and rerun") from error
     if len(words) != len(matrix):
         raise UserError(matrix_file, "", f"{len(matrix)} rows for {len(words)} words", "delete both files and rerun")
     return Vectors(words, matrix, table["norm"].to_numpy())

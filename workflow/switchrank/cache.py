@@ -1,0 +1,11 @@
+"""The cache folder of this machine's user: what can be made or fetched again, shared by all runs, safe to delete."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def cache_folder() -> Path:
+    """The folder that the environment variable SWITCHRANK_CACHE names, else ``~/.cache/switchrank``."""
+    return Path(os.environ.get("SWITCHRANK_CACHE") or "~/.cache/switchrank").expanduser()

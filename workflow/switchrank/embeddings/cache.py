@@ -1,0 +1,107 @@
+"""Vector stores that were read before, kept by the content of the file they came from.
+
+An entry is the two files of a store and a ``.json`` with their digests, written last. Entries of one key are equal byte
+by byte, and every file is moved into place whole, so that two processes may write or read one entry at the same time.
+What does not have its digest is not used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+from typing import TypedDict
+
+from switchrank.atomic import atomic_path
+from switchrank.errors import UserError
+from switchrank.formats.vectors import vector_files, writing
+from switchrank.progress import progress
+
+_CHUNK = 1 << 22
+
+
+class Record(TypedDict):
+    """What was read: number of words and dimensions, and what the user is to be told."""
+
+    words: int
+    dim: int
+    notes: list[str]
+
+
+class _Damaged(Exception):
+    """An entry is there, but it is not what was kept."""
+
+
+def content_digest(path: Path) -> str:
+    """SHA-256 of the bytes of a file, as they lie on disk, with a progress bar.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        total = path.stat().st_size
+        with path.open("rb") as file, progress(total=total, what=f"digest of {path.name}", unit="B") as bar:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+                bar.update(len(chunk))
+    except OSError as error:
+        raise UserError(path, "", f"cannot be read ({error.strerror})", "correct the path or its rights") from error
+    return digest.hexdigest()
+
+
+def fetch_cached(entry: Path, out: str | Path) -> Record | None:
+    """Copy the store of ``entry`` (a prefix) to the prefix ``out``; None where there is no whole one.
+
+    Raises:
+        UserError: the store cannot be written.
+    """
+    try:
+        kept = json.loads(_record_file(entry).read_text(encoding="utf-8"))
+        record: Record = {"words": int(kept["words"]), "dim": int(kept["dim"]), "notes": list(map(str, kept["notes"]))}
+        _copy_store(entry, out, expected=kept["sha256"])
+    except OSError:
+        return None
+    except (_Damaged, ValueError, LookupError, TypeError):
+        print(f"{entry}: warning: the cached vectors are damaged and are made again", file=sys.stderr)
+        return None
+    return record
+
+
+def keep_cached(entry: Path, out: str | Path, record: Record) -> None:
+    """Copy the store ``out`` into the cache. A cache that cannot be written is told, and does no harm."""
+    try:
+        digests = _copy_store(out, entry)
+        with atomic_path(_record_file(entry)) as temporary:
+            temporary.write_text(json.dumps({**record, "sha256": digests}, indent=2) + "\n", encoding="utf-8")
+    except (OSError, UserError) as error:
+        print(f"{entry}: warning: the vectors are not kept in the cache ({error})", file=sys.stderr)
+
+
+def _record_file(entry: Path) -> Path:
+    return Path(f"{entry}.json")
+
+
+def _copy_store(source: str | Path, target: str | Path, expected: list[str] | None = None) -> list[str]:
+    """Copy both files of a store, all or none; returns their digests."""
+    digests = []
+    words, matrix = vector_files(target)
+    with writing(target):
+        words.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(words) as words_temporary, atomic_path(matrix) as matrix_temporary:
+        temporaries = words_temporary, matrix_temporary
+        for place, (file, temporary) in enumerate(zip(vector_files(source), temporaries, strict=True)):
+            digests.append(_copy(file, temporary))
+            if expected is not None and expected[place] != digests[-1]:
+                raise _Damaged(file)
+    return digests
+
+
+def _copy(source: Path, target: Path) -> str:
+    digest = hashlib.sha256()
+    with source.open("rb") as reader, writing(target), target.open("wb") as writer:
+        while chunk := reader.read(_CHUNK):
+            digest.update(chunk)
+            writer.write(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,219 @@
+"""Rows of fastText's binary model (versions 11 and 12), with vectors for words it has never seen.
+
+The vector of a word is the mean of its own row (if it is in the vocabulary) and the rows of its character n-grams
+(Bojanowski et al. 2017, arXiv 1607.04606); layout and hashing follow fastText's ``model``, ``dictionary.cc`` and
+``densematrix.cc``. The matrix, a few GB as a rule, is passed through once in blocks: only the vectors of the words that
+are asked for are held.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from switchrank.embeddings.ngrams import ngram_hashes
+from switchrank.embeddings.rows import RowSink
+from switchrank.errors import UserError
+from switchrank.formats.vector_kinds import FASTTEXT_MAGIC, MOST_DIMENSIONS
+from switchrank.progress import progress
+from switchrank.reading import open_bytes
+
+_CHUNK = 1 << 22
+_LONGEST_WORD = 1 << 16
+_SUPERVISED = 3
+_END_OF_SENTENCE = b"</s>"
+_SPARE = 1.01
+"""Vocabulary words taken beyond those asked for, in the place of words that will be skipped."""
+_PAIRS = 1 << 14
+_WORDS = 1 << 14
+
+
+@dataclass(frozen=True)
+class _Model:
+    """What stands before the matrix: settings, and the first words of the vocabulary."""
+
+    dimensions: int
+    shortest: int
+    longest: int
+    buckets: int
+    vocabulary: int
+    words: list[bytes]
+    known: dict[bytes, int]
+    """Vocabulary rows of asked-for words that are not among ``words``."""
+
+
+def read_fasttext_vectors(path: Path, sink: RowSink, extra_words: Sequence[str] = ()) -> None:
+    """Give the vocabulary of a fastText model to ``sink``, until it wants no more, then ``extra_words`` beyond it.
+
+    Extra words follow in their order, those outside of the vocabulary with the mean of their n-grams. They do not count
+    towards the limit of the sink.
+
+    Raises:
+        UserError: the file is damaged, broken off, quantised, or holds no words.
+    """
+    with open_bytes(path) as file:
+        reader = _Reader(file, path)
+        model = _read_head(reader, sink.limit, {word.encode() for word in extra_words})
+        inside = set(model.words)
+        extra = [word for word in dict.fromkeys(word.encode() for word in extra_words) if word not in inside]
+        matrix = _vectors(reader, model, extra)
+    count = len(model.words)
+    _give(sink, model.words, matrix[:count])
+    sink.limit = None
+    without = sink.skipped["rows without a direction"]
+    _give(sink, extra, matrix[count:])
+    without = sink.skipped["rows without a direction"] - without
+    sink.skipped["rows without a direction"] -= without
+    sink.skipped["extra words without a known n-gram"] += without
+
+
+class _Reader:
+    """Whole pieces of a file, or the error that it is broken off."""
+
+    def __init__(self, file: IO[bytes], path: Path) -> None:
+        self.path = path
+        self._file, self._ahead, self._at = file, b"", 0
+
+    def numbers(self, layout: str) -> tuple[float, ...]:
+        """Little-endian numbers as :mod:`struct` names them, without padding."""
+        return struct.unpack(f"<{layout}", self.bytes(struct.calcsize(f"<{layout}")))
+
+    def bytes(self, count: int) -> bytes:
+        """Exactly ``count`` bytes."""
+        while len(self._ahead) - self._at < count:
+            self._more()
+        self._at += count
+        return self._ahead[self._at - count : self._at]
+
+    def word(self) -> bytes:
+        """Bytes up to a zero byte, which is passed over."""
+        while (end := self._ahead.find(0, self._at)) < 0:
+            if len(self._ahead) - self._at > _LONGEST_WORD:
+                raise self.damaged(f"a word of more than {_LONGEST_WORD} bytes")
+            self._more()
+        word, self._at = self._ahead[self._at : end], end + 1
+        return word
+
+    def damaged(self, what: str) -> UserError:
+        """The error of a file that cannot be a model."""
+        return UserError(self.path, "", f"damaged fastText model: {what}", "fetch the file again")
+
+    def _more(self) -> None:
+        chunk = self._file.read(_CHUNK)
+        if not chunk:
+            raise UserError(self.path, "", "broken off: not a whole fastText model", "fetch the file again")
+        self._ahead, self._at = self._ahead[self._at :] + chunk, 0
+
+
+def _read_head(reader: _Reader, limit: int | None, asked: set[bytes]) -> _Model:
+    """Read up to the matrix; at most about ``limit`` words are kept."""
+    magic, version = reader.bytes(4), reader.numbers("i")[0]
+    if magic != FASTTEXT_MAGIC or version not in (11, 12):
+        problem = f"fastText format version {version:.0f}, known are 11 and 12"
+        raise UserError(reader.path, "", problem, "give the .vec file of the model")
+    dimensions, *_, kind, buckets, shortest, longest, _ = (int(value) for value in reader.numbers("12i"))
+    reader.numbers("d")
+    size, vocabulary, _, _, pruned = (int(value) for value in reader.numbers("3i2q"))
+    if not 0 < dimensions <= MOST_DIMENSIONS:
+        raise reader.damaged(f"{dimensions} dimensions")
+    if buckets < 0 or not 0 <= vocabulary <= size or vocabulary + buckets >= 2**31:
+        raise reader.damaged(f"{vocabulary} words of {size} entries, {buckets} buckets")
+    if version == 11 and kind == _SUPERVISED:
+        longest = 0
+    words, known = _read_vocabulary(reader, size, vocabulary, limit, asked)
+    if pruned >= 0 or reader.numbers("?")[0]:
+        raise UserError(reader.path, "", "a quantised model (.ftz)", "give the .bin or .vec it was made from")
+    if not words:
+        raise UserError(reader.path, "", "holds no word vector", "give a model with a vocabulary")
+    rows, columns = reader.numbers("2q")
+    if (rows, columns) != (vocabulary + buckets, dimensions):
+        raise reader.damaged(f"a matrix of {rows} x {columns} for {vocabulary + buckets} x {dimensions}")
+    return _Model(dimensions, shortest, longest, buckets, vocabulary, words, known)
+
+
+def _read_vocabulary(
+    reader: _Reader, size: int, vocabulary: int, limit: int | None, asked: set[bytes]
+) -> tuple[list[bytes], dict[bytes, int]]:
+    """The first words, and the places of the asked-for ones after them."""
+    most = vocabulary if limit is None else int(limit * _SPARE) + 1
+    words: list[bytes] = []
+    known: dict[bytes, int] = {}
+    for place in progress(range(size), what=f"words of {reader.path.name}", unit="words"):
+        word = reader.word()
+        reader.bytes(9)  # its count and whether it is a word or a label: words stand first
+        if place < min(most, vocabulary):
+            words.append(word)
+        elif place < vocabulary and word in asked:
+            known[word] = place
+    return words, known
+
+
+def _vectors(reader: _Reader, model: _Model, extra: list[bytes]) -> NDArray[np.float32]:
+    """The vectors of ``model.words`` and then ``extra``, float32 ``(n, dimensions)``."""
+    rows, targets = _parts(model, extra)
+    counts = np.bincount(targets, minlength=len(model.words) + len(extra))
+    try:
+        matrix = np.zeros((len(counts), model.dimensions), dtype=np.float32)
+    except MemoryError as error:
+        problem = f"{len(counts)} x {model.dimensions} numbers do not fit in memory"
+        raise UserError(reader.path, "", problem, "set max_words") from error
+    last = int(rows[-1]) + 1 if len(rows) else 0
+    bar = progress(total=last, what=f"rows of {reader.path.name}", unit="rows")
+    with bar:
+        for first, block in _matrix_blocks(reader, model, last):
+            begin, end = np.searchsorted(rows, [first, first + len(block)])
+            for start in range(begin, end, _PAIRS):
+                part = slice(start, min(start + _PAIRS, end))
+                _add(matrix, targets[part], block, rows[part] - first)
+            bar.update(len(block))
+    for start in range(0, len(matrix), _WORDS):
+        matrix[start : start + _WORDS] /= np.maximum(counts[start : start + _WORDS, None], 1).astype(np.float32)
+    return matrix
+
+
+def _parts(model: _Model, extra: list[bytes]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Which matrix rows make up which word: row numbers, rising, and the words they belong to."""
+    own = list(range(len(model.words))) + [model.known.get(word, -1) for word in extra]
+    known = np.flatnonzero(np.array(own) >= 0)
+    rows, targets = [np.array(own, dtype=np.int32)[known]], [known.astype(np.int32)]
+    if model.longest > 0 and model.buckets > 0:
+        words = model.words + extra
+        for start in range(0, len(words), _WORDS):
+            some = [b"" if word == _END_OF_SENTENCE else b"<" + word + b">" for word in words[start : start + _WORDS]]
+            word, hashes = ngram_hashes(some, model.shortest, model.longest)
+            rows.append((model.vocabulary + hashes % model.buckets).astype(np.int32))
+            targets.append((word + start).astype(np.int32))
+    all_rows, all_targets = np.concatenate(rows), np.concatenate(targets)
+    order = np.argsort(all_rows, kind="stable")
+    return all_rows[order], all_targets[order]
+
+
+def _matrix_blocks(reader: _Reader, model: _Model, last: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """Blocks of the matrix with the number of their first row, up to row ``last``."""
+    size = max(1, _CHUNK // (4 * model.dimensions))
+    for first in range(0, last, size):
+        count = min(size, last - first)
+        data = reader.bytes(4 * model.dimensions * count)
+        yield first, np.frombuffer(data, dtype="<f4").reshape(count, model.dimensions)
+
+
+def _add(
+    matrix: NDArray[np.float32], targets: NDArray[np.int32], block: NDArray[np.float32], rows: NDArray[np.int32]
+) -> None:
+    """Add rows of ``block`` to rows ``targets`` of ``matrix``; a target may occur often."""
+    order = np.argsort(targets, kind="stable")
+    ordered = targets[order]
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    matrix[ordered[starts]] += np.add.reduceat(block[rows[order]], starts, axis=0)
+
+
+def _give(sink: RowSink, words: list[bytes], matrix: NDArray[np.float32]) -> None:
+    for start in range(0, len(words), _WORDS):
+        if sink.wanted > 0:
+            sink.take(words[start : start + _WORDS], matrix[start : start + _WORDS])

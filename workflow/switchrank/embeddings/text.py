@@ -1,0 +1,185 @@
+"""Rows of a text file of vectors: fastText, word2vec, GloVe, MUSE.
+
+A file is a header ``rows dimensions`` (optional), then one row a line: a word, a space, the numbers. Rows end at the
+line feed alone, since words may hold other line separators (U+2028, U+0085); words may hold spaces, so rows are split
+from the right. Numbers are parsed in blocks, never one by one in Python.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import chain, islice
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from switchrank.embeddings.rows import RowSink
+from switchrank.errors import UserError
+from switchrank.formats.vector_kinds import HEADER, MOST_DIMENSIONS
+from switchrank.progress import progress
+from switchrank.reading import open_bytes
+
+_CHUNK = 1 << 22
+_LONGEST_LINE = 1 << 20
+_SAMPLE = 100
+"""Rows that tell the number of dimensions where there is no header."""
+_DECIMAL = re.compile(rb"[-+]?\d*\.\d+(e[-+]?\d+)?")
+_TOLERATED = 1000
+"""One row in this many may have the wrong dimension and is skipped; more make the file unusable."""
+
+
+def read_text_vectors(path: Path, sink: RowSink) -> None:
+    """Give the rows of a text file to ``sink``, until it wants no more.
+
+    Raises:
+        UserError: the file is damaged, broken off, empty, or too many rows have the wrong dimension.
+    """
+    with open_bytes(path) as file, progress(total=sink.limit, what=f"read {path.name}", unit="words") as bar:
+        lines = _Lines(file, path)
+        table = _Table(path, lines)
+        for block in table.blocks(sink):
+            bar.update(sink.take(*table.parse(block)))
+            table.refuse_early()
+        table.check(sink, complete=sink.wanted > 0)
+
+
+class _Lines:
+    """Lines without their line feed, carriage return or trailing spaces (fastText writes one)."""
+
+    def __init__(self, file: IO[bytes], path: Path) -> None:
+        self.cut_off = False
+        """The last line has no line feed."""
+        self._file, self._path = file, path
+        self._lines = self._read()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._lines
+
+    def _read(self) -> Iterator[bytes]:
+        rest, number = b"", 1
+        while chunk := self._file.read(_CHUNK):
+            *whole, rest = (rest + chunk).split(b"\n")
+            number += len(whole)
+            yield from (line.rstrip(b" \r") for line in whole)
+            if len(rest) > _LONGEST_LINE:
+                problem = f"longer than {_LONGEST_LINE >> 20} MiB, so not a row of a vector file"
+                raise UserError(self._path, f"line {number}", problem, "give a .vec file: `word number ...` a line")
+        if rest:
+            self.cut_off = True
+            yield rest.rstrip(b" \r")
+
+
+class _Table:
+    """The shape of a text file, and which of its rows do not have it."""
+
+    def __init__(self, path: Path, lines: _Lines) -> None:
+        self.path, self._lines = path, lines
+        sample = list(islice(lines, _SAMPLE))
+        if sample:
+            sample[0] = sample[0].removeprefix(b"\xef\xbb\xbf")
+        header = HEADER.fullmatch(sample[0] + b"\n") if sample else None
+        self.promised = int(header[1]) if header else None
+        self.dimensions = int(header[2]) if header else _usual_dimensions(sample)
+        if self.dimensions > MOST_DIMENSIONS:
+            problem = f"{self.dimensions} dimensions cannot be right"
+            raise UserError(path, "line 1", problem, "fetch the file again or correct the header")
+        self._rows = chain(sample[1:] if header else sample, lines)
+        self._next = 2 if header else 1
+        self.seen = self.misshapen = self.last_misshapen = 0
+        self.first_misshapen = 0
+
+    def blocks(self, sink: RowSink) -> Iterator[list[bytes]]:
+        """Blocks of rows until the file ends or ``sink`` wants no more."""
+        size = max(1, _CHUNK // (8 * max(self.dimensions, 1)))
+        while sink.wanted > 0:
+            block = list(islice(self._rows, int(min(size, sink.wanted))))
+            if not block:
+                return
+            yield block
+
+    def parse(self, lines: list[bytes]) -> tuple[list[bytes], NDArray[np.float32]]:
+        """Words and numbers ``(n, dimensions)`` of the rows that have the right shape."""
+        split = [_split_row(line, self.dimensions) for line in lines]
+        places = [place for place, row in enumerate(split) if row is not None]
+        rows = [row for row in split if row is not None]
+        matrix, malformed = _parse_numbers([numbers for _, numbers in rows], self.dimensions)
+        right = np.flatnonzero(~malformed)
+        self._count_misshapen(len(lines), {places[index] for index in right.tolist()})
+        return [rows[index][0] for index in right], matrix if len(right) == len(rows) else matrix[right]
+
+    def _count_misshapen(self, total: int, right: set[int]) -> None:
+        wrong = [self._next + place for place in range(total) if place not in right] if len(right) < total else []
+        self.first_misshapen = self.first_misshapen or (wrong[0] if wrong else 0)
+        self.last_misshapen = wrong[-1] if wrong else self.last_misshapen
+        self.misshapen += len(wrong)
+        self.seen += total
+        self._next += total
+
+    def refuse_early(self) -> None:
+        """Give up on a file that is mostly something else, before reading all of it."""
+        if self.seen >= _TOLERATED and 2 * self.misshapen > self.seen:
+            raise self._misshapen()
+
+    def check(self, sink: RowSink, complete: bool) -> None:
+        """Refuse a file that is not one of vectors, or (if read to its end) broken off; count misshapen rows."""
+        if complete and self._lines.cut_off and self.last_misshapen == self._next - 1:
+            problem = f"broken off in the middle of a row of {self.dimensions} numbers"
+            raise UserError(self.path, f"line {self.last_misshapen}", problem, "fetch the file again")
+        if self.misshapen and self.misshapen * _TOLERATED >= self.seen:
+            raise self._misshapen()
+        if complete and self.promised is not None and self.seen < self.promised:
+            problem = f"the header promises {self.promised} rows, the file has {self.seen}"
+            raise UserError(self.path, "line 1", problem, "fetch the file again or correct the header")
+        if self.promised is not None and self.seen > self.promised:
+            sink.remarks.append(f"the header promises {self.promised} rows, the file has at least {self.seen}")
+        sink.skipped[f"rows that are not a word and {self.dimensions} numbers"] += self.misshapen
+
+    def _misshapen(self) -> UserError:
+        return UserError(
+            self.path,
+            f"line {self.first_misshapen}",
+            f"not a word and {self.dimensions} numbers ({self.misshapen} of {self.seen} rows are like this)",
+            "fetch the file again or mend those lines",
+        )
+
+
+def _usual_dimensions(lines: list[bytes]) -> int:
+    """The most common number of spaces of a row, the smallest of equally common ones."""
+    counts = Counter(line.count(b" ") for line in lines)
+    return min(counts, key=lambda spaces: (-counts[spaces], spaces), default=0)
+
+
+def _split_row(line: bytes, dimensions: int) -> tuple[bytes, bytes] | None:
+    """Word and numbers of one row, or None where the row cannot have ``dimensions`` numbers."""
+    spaces = line.count(b" ")
+    if spaces < dimensions or dimensions == 0 or line.startswith(b" "):
+        return None
+    if spaces == dimensions:
+        word, _, numbers = line.partition(b" ")
+        return word, numbers
+    word, *fields = line.rsplit(b" ", dimensions)
+    if all(_DECIMAL.fullmatch(part) for part in word.split(b" ")[1:]):
+        return None
+    return word, b" ".join(fields)
+
+
+def _parse_numbers(rows: list[bytes], dimensions: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """The numbers of space-separated rows as float32 ``(n, dim)``, and which rows hold something that is no number."""
+    if not rows:
+        return np.empty((0, dimensions), dtype=np.float32), np.empty(0, dtype=np.bool_)
+    frame = pl.read_csv(
+        io.BytesIO(b"\n".join(rows) + b"\n"),
+        separator=" ",
+        has_header=False,
+        quote_char=None,
+        ignore_errors=True,
+        schema={f"d{column}": pl.Float32 for column in range(dimensions)},
+    )
+    malformed = frame.select(pl.any_horizontal(pl.all().is_null())).to_series().to_numpy()
+    return np.ascontiguousarray(frame.to_numpy()), malformed
