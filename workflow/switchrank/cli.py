@@ -20,7 +20,10 @@ STAGES = {
     "ablation": "how many labelled queries of the target language each starting model needs",
     "report": "pictures and tables",
     "config": "check a config file; write the schema and the key reference",
+    "import-model": "weights that exist only as a pickle become safetensors, once",
 }
+_DOORS = {"import-model": "switchrank.train.import_cli"}
+"""Commands that are no stage, and the module that registers each."""
 
 
 def build_parser(stage: str | None) -> argparse.ArgumentParser:
@@ -31,7 +34,7 @@ def build_parser(stage: str | None) -> argparse.ArgumentParser:
     for name, summary in STAGES.items():
         command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
         if name == stage:
-            importlib.import_module(f"switchrank.{name}.cli").register(command)
+            importlib.import_module(_DOORS.get(name, f"switchrank.{name}.cli")).register(command)
     return parser
 
 

@@ -12,6 +12,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils.logging import disable_progress_bar
 
 from switchrank.errors import NoGpuError, UserError
+from switchrank.weights import refuse_pickle
 
 PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 TRUNCATIONS = ("longest_first", "only_second")
@@ -76,6 +77,7 @@ def _longest(tokenizer: Any, config: Any) -> int:
 def _load(folder: Path) -> tuple[Any, Any]:
     if not (folder / "config.json").is_file():
         raise UserError(folder, "", "no config.json: not a Hugging Face model folder", "give the folder of a model")
+    refuse_pickle(folder)
     disable_progress_bar()
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)

@@ -13,6 +13,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 from transformers.utils import logging
 
 from switchrank.errors import UserError
+from switchrank.weights import refuse_pickle, stop_conversions
 
 Model = Any
 """A transformers model. Its own type hints call every part a tensor or a module, which says less than nothing."""
@@ -34,6 +35,8 @@ def open_model(name: str | Path, **changes: Any) -> Model:
         UserError: there is no such model here, it cannot be fetched, or it has no safetensors weights.
     """
     _must_exist(name, "config.json")
+    refuse_pickle(name)
+    stop_conversions()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
@@ -45,6 +48,7 @@ def open_model(name: str | Path, **changes: Any) -> Model:
             name, config=config, use_safetensors=True, trust_remote_code=False, dtype=torch.float32
         )
     except (OSError, ValueError) as error:
+        refuse_pickle(name, str(error))
         raise _cannot(name, error) from error
 
 
