@@ -3,7 +3,8 @@
 from switchrank.job import job
 
 with job(snakemake) as rule:
+    from switchrank.cache import cache_folder
     from switchrank.embeddings.read import import_vectors
 
     out = rule.output.words.removesuffix(".words.parquet")
-    import_vectors(path=rule.input.path, out=out, max_words=rule.params.max_words)
+    import_vectors(path=rule.input.path, out=out, max_words=rule.params.max_words, cache=cache_folder())

@@ -99,6 +99,39 @@ def test_a_file_with_fewer_rows_than_promised_is_refused(tmp_path: Path) -> None
         imported(tmp_path, b"9 2\na 1 0\n")
 
 
+def test_a_file_with_more_rows_than_promised_is_read_whole_and_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert imported(tmp_path, b"1 2\na 1 0\nb 0 1\n").words == ["a", "b"]
+    assert "the header promises 1 rows, the file has at least 2" in capsys.readouterr().err
+
+
+def test_a_last_row_that_is_cut_off_is_refused(tmp_path: Path) -> None:
+    good = "".join(f"w{i} 1 {i}\n" for i in range(2000))
+    with pytest.raises(UserError, match="line 2001: broken off in the middle of a row of 2 numbers"):
+        imported(tmp_path, f"{good}last 1".encode())
+    assert imported(tmp_path, f"{good}last 1".encode(), max_words=5).words == ["w0", "w1", "w2", "w3", "w4"]
+
+
+def test_without_a_header_most_rows_tell_the_dimensions(tmp_path: Path) -> None:
+    rows = ["new york 1 2", ", 1 2", *(f"w{i} 1 {i}" for i in range(9))]
+    assert imported(tmp_path, "\n".join(rows).encode()).words[:3] == ["new york", ",", "w0"]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_word(tmp_path: Path) -> None:
+    assert imported(tmp_path, b"\xef\xbb\xbf1 2\na 1 0\n").words == ["a"]
+    assert imported(tmp_path, b"\xef\xbb\xbfa 1 0\n").words == ["a"]
+
+
+def test_a_file_that_is_something_else_is_given_up_early(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"line 2: .*\(\d{4} of \d{4} rows"):
+        imported(tmp_path, b"9000000 100\n" + b"some text\n" * 2_000_000)
+    with pytest.raises(UserError, match="line 2: longer than 1 MiB"):
+        imported(tmp_path, b"1 2\n" + b"x" * 5_000_000)
+    with pytest.raises(UserError, match="line 1: 99999 dimensions cannot be right"):
+        imported(tmp_path, b"1 99999\na 1\n")
+
+
 @pytest.mark.parametrize("content", [b"", b"0 5\n", b"word\n"])
 def test_files_without_vectors_are_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(UserError):

@@ -87,7 +87,9 @@ def test_tied_weights_views_halves_and_nan_are_kept_under_every_name(pickled, tm
 def test_a_pickle_that_runs_code_is_refused_and_does_nothing(pickled, tmp_path):
     trace = tmp_path / "was-here"
     torch.save({"a": Evil(os.system, f"touch {trace}")}, pickled / "pytorch_model.bin")
-    with pytest.raises(UserError, match=r"pytorch_model\.bin: refused: it asks for \w+\.system, which no weights") as error:
+    with pytest.raises(
+        UserError, match=r"pytorch_model\.bin: refused: it asks for \w+\.system, which no weights"
+    ) as error:
         import_model(model=pickled, out=tmp_path / "new")
     assert "\n" not in str(error.value)
     assert not trace.exists()

@@ -8,7 +8,7 @@ import argparse
 def register(parser: argparse.ArgumentParser) -> None:
     """Add ``read``, ``train``, ``align`` and ``keep``."""
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    _register_read(commands.add_parser("read", help="a .vec file becomes a vector store"))
+    _register_read(commands.add_parser("read", help="a file of word vectors becomes a vector store"))
     _register_train(commands.add_parser("train", help="train fastText skip-gram vectors on text"))
     _register_align(commands.add_parser("align", help="turn vectors into the space of other vectors"))
     keep = commands.add_parser("keep", help="copy a store that is in the right space already")
@@ -18,9 +18,13 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 
 def _register_read(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--path", required=True, help=".vec, .vec.gz or .vec.xz: `word number number ...` a line")
+    parser.add_argument("--path", required=True, help="text (.vec, GloVe), word2vec or fastText .bin; .gz or .xz too")
     parser.add_argument("--out", required=True, metavar="PREFIX", help="writes PREFIX.words.parquet and PREFIX.npy")
     parser.add_argument("--max-words", type=int, help="stop after this many words")
+    parser.add_argument("--extra-words", metavar="FILE", help="a word a line: fastText .bin makes vectors for them too")
+    parser.add_argument(
+        "--no-cache", action="store_true", help="read the file even if it was read before; keep nothing"
+    )
     parser.set_defaults(run=_read)
 
 
@@ -55,9 +59,16 @@ def _register_align(parser: argparse.ArgumentParser) -> None:
 
 
 def _read(arguments: argparse.Namespace) -> None:
+    from switchrank.cache import cache_folder
     from switchrank.embeddings.read import import_vectors
 
-    import_vectors(path=arguments.path, out=arguments.out, max_words=arguments.max_words)
+    import_vectors(
+        path=arguments.path,
+        out=arguments.out,
+        max_words=arguments.max_words,
+        extra_words=arguments.extra_words,
+        cache=None if arguments.no_cache else cache_folder(),
+    )
 
 
 def _train(arguments: argparse.Namespace) -> None:

@@ -82,9 +82,9 @@ class _Reader:
 
     def numbers(self, layout: str) -> tuple[float, ...]:
         """Little-endian numbers as :mod:`struct` names them, without padding."""
-        return struct.unpack(f"<{layout}", self.bytes(struct.calcsize(f"<{layout}")))
+        return struct.unpack(f"<{layout}", self.take(struct.calcsize(f"<{layout}")))
 
-    def bytes(self, count: int) -> bytes:
+    def take(self, count: int) -> bytes:
         """Exactly ``count`` bytes."""
         while len(self._ahead) - self._at < count:
             self._more()
@@ -113,7 +113,7 @@ class _Reader:
 
 def _read_head(reader: _Reader, limit: int | None, asked: set[bytes]) -> _Model:
     """Read up to the matrix; at most about ``limit`` words are kept."""
-    magic, version = reader.bytes(4), reader.numbers("i")[0]
+    magic, version = reader.take(4), reader.numbers("i")[0]
     if magic != FASTTEXT_MAGIC or version not in (11, 12):
         problem = f"fastText format version {version:.0f}, known are 11 and 12"
         raise UserError(reader.path, "", problem, "give the .vec file of the model")
@@ -146,7 +146,7 @@ def _read_vocabulary(
     known: dict[bytes, int] = {}
     for place in progress(range(size), what=f"words of {reader.path.name}", unit="words"):
         word = reader.word()
-        reader.bytes(9)  # its count and whether it is a word or a label: words stand first
+        reader.take(9)  # its count and whether it is a word or a label: words stand first
         if place < min(most, vocabulary):
             words.append(word)
         elif place < vocabulary and word in asked:
@@ -199,7 +199,7 @@ def _matrix_blocks(reader: _Reader, model: _Model, last: int) -> Iterator[tuple[
     size = max(1, _CHUNK // (4 * model.dimensions))
     for first in range(0, last, size):
         count = min(size, last - first)
-        data = reader.bytes(4 * model.dimensions * count)
+        data = reader.take(4 * model.dimensions * count)
         yield first, np.frombuffer(data, dtype="<f4").reshape(count, model.dimensions)
 
 

@@ -1,4 +1,4 @@
-"""Rows on their way from a file of vectors to a store: every word once, in NFC, with a direction; the rest is counted."""
+"""Rows on their way from a file to a store: every word once, in NFC, with a direction; the rest is counted."""
 
 from __future__ import annotations
 

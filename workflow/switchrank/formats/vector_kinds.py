@@ -1,7 +1,7 @@
 """What kind of word vector file a file is, told by its first bytes and never by its name.
 
-Three kinds exist: text (fastText ``.vec``, word2vec and GloVe text, MUSE ``wiki.multi``), word2vec's binary and fastText's
-binary model; each plain, gzip or xz.
+Three kinds exist: text (fastText ``.vec``, word2vec and GloVe text, MUSE ``wiki.multi``), word2vec's binary and
+fastText's binary model; each plain, gzip or xz.
 """
 
 from __future__ import annotations

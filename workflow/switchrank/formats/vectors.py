@@ -80,11 +80,14 @@ def vector_writer(prefix: str | Path) -> Iterator[VectorWriter]:
     words_file, matrix_file = vector_files(prefix)
     with writing(prefix):
         words_file.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_path(words_file) as words_temporary, atomic_path(matrix_file) as matrix_temporary:
-        with matrix_temporary.open("wb") as file:
-            writer = VectorWriter(file, prefix)
-            yield writer
-            writer.finish(words_temporary)
+    with (
+        atomic_path(words_file) as words_temporary,
+        atomic_path(matrix_file) as matrix_temporary,
+        matrix_temporary.open("wb") as file,
+    ):
+        writer = VectorWriter(file, prefix)
+        yield writer
+        writer.finish(words_temporary)
 
 
 @contextmanager

@@ -47,7 +47,7 @@ def import_model(*, model: str | Path, out: str | Path, revision: str | None = N
         What ``import.json`` holds.
 
     Raises:
-        UserError: ``out`` exists; no such model; its weights are safetensors already, damaged, or hold more than weights.
+        UserError: ``out`` exists; no such model; its weights are safetensors already, damaged, or more than weights.
     """
     out = Path(out)
     _must_be_new(out)
