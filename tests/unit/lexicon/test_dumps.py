@@ -89,13 +89,13 @@ def test_equal_compares_whole_fields():
     ("body", "message"),
     [
         (b"INSERT INTO `t` VALUES (1,'a');\n", "before its CREATE TABLE"),
-        (b"", "no CREATE TABLE `t`"),
+        (b"", "no CREATE TABLE and no rows of `t`"),
         (
             CREATE.replace(b"title", b"name") + b"INSERT INTO `t` VALUES (1,'a');\n",
             "no column `title` (found: id name)",
         ),
-        (CREATE + b"INSERT INTO `t` VALUES (1,'a',2),(2,'b',3);\n", "columns of the CREATE TABLE"),
-        (CREATE + b"INSERT INTO `t` VALUES (1,'a'),(2,'b);\n", "columns of the CREATE TABLE"),
+        (CREATE + b"INSERT INTO `t` VALUES (1,'a',2),(2,'b',3);\n", "rows that do not have the 2 columns id title"),
+        (CREATE + b"INSERT INTO `t` VALUES (1,'a'),(2,'b);\n", "ends inside this statement"),
         (CREATE + b"INSERT INTO `t` VALUES (1,'a'),(2", "ends inside this statement"),
         (CREATE + b"INSERT INTO `t` VALUES (x,'a');\n", "`id` is not a number"),
     ],
@@ -111,10 +111,10 @@ def test_a_dump_that_cannot_be_read_says_why(tmp_path, body, message):
 def test_a_truncated_gzip_file_is_an_error(tmp_path):
     path = dump(tmp_path, CREATE + b"INSERT INTO `t` VALUES (1,'a');\n" * 500)
     path.write_bytes(path.read_bytes()[:-40])
-    with pytest.raises(UserError, match="truncated gzip"):
+    with pytest.raises(UserError, match="truncated or corrupt gzip"):
         read(path)
 
 
 def test_a_missing_file_is_an_error(tmp_path):
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match="no such file"):
         read(tmp_path / "none.sql.gz")

@@ -1,57 +1,299 @@
-"""MediaWiki SQL dumps: chosen columns of chosen rows, streamed straight from ``.sql`` or ``.sql.gz``.
+"""MediaWiki SQL dumps: chosen columns of chosen rows, streamed straight from the packed file.
 
 A dump is what ``mysqldump`` writes: ``CREATE TABLE`` names the columns in their order, which differs between years;
 then come ``INSERT INTO ... VALUES (...),(...);`` statements, most often one line of about a megabyte each. Rows are
 cut apart with array operations: once escaped quotes are blanked, a comma outside quotes ends a field, and every
 ``len(columns)``-th of them ends a row. Only the fields asked for ever become Python objects, and no more than one
-block of rows is held at a time.
+block of rows is held at a time, however long a statement is.
+
+Cuts of a dump have no ``CREATE TABLE``. Their columns are those that are given, or those of the one layout in
+:data:`LAYOUTS` that has as many fields, quoted in the same places.
 """
 
 from __future__ import annotations
 
-import gzip
+import io
 import re
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from switchrank.errors import UserError
+from switchrank.reading import open_bytes
 
-_BLOCK_BYTES = 1 << 20
-_CREATE = re.compile(rb"\s*CREATE TABLE (?:IF NOT EXISTS )?`?(\w+)`?")
-_COLUMN = re.compile(rb"\s*`([^`]+)`\s")
-_INSERT = re.compile(rb"\s*INSERT (?:IGNORE )?INTO `?(\w+)`?\s*VALUES\s*")
-_ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
+LAYOUTS: dict[str, list[str]] = {
+    "page": [
+        # MediaWiki 1.5, 1.21, 1.22, 1.24, 1.25 and 1.37: https://www.mediawiki.org/wiki/Manual:Page_table
+        "#id #namespace 'title 'restrictions #counter #is_redirect #is_new #random 'touched #latest #len",
+        "#id #namespace 'title 'restrictions #counter #is_redirect #is_new #random 'touched #latest #len ?content_model",
+        "#id #namespace 'title 'restrictions #counter #is_redirect #is_new #random 'touched ?links_updated #latest "
+        "#len ?content_model",
+        "#id #namespace 'title 'restrictions #counter #is_redirect #is_new #random 'touched ?links_updated #latest "
+        "#len ?content_model ?lang",
+        "#id #namespace 'title 'restrictions #is_redirect #is_new #random 'touched ?links_updated #latest #len "
+        "?content_model ?lang",
+        "#id #namespace 'title #is_redirect #is_new #random 'touched ?links_updated #latest #len ?content_model ?lang",
+    ],
+    "langlinks": ["#from 'lang 'title"],
+}
+"""Column orders of the years, without the prefix of their names: ``#`` a number, ``'`` a text, ``?`` a text or NULL."""
+PREFIXES = {"page": "page_", "langlinks": "ll_"}
+
+_CHUNK = 1 << 20
+_LONGEST_ROW = 1 << 26
+_LONGEST_HEAD = 1 << 16
+_LONGEST_NUMBER = 18
+_DEEPEST = 8
+_NAME = rb"(?:`?\w+`?\.)?`?(\w+)`?"
+_CREATE = re.compile(rb"\s*CREATE TABLE (?:IF NOT EXISTS )?" + _NAME + rb"\s*\(", re.IGNORECASE)
+_WRITE = re.compile(rb"\s*(?:INSERT|REPLACE) (?:IGNORE )?INTO\b", re.IGNORECASE)
+_INSERT = re.compile(_WRITE.pattern + rb"\s*" + _NAME + rb"\s*(?:\(([^()']*)\)\s*)?VALUES\s*", re.IGNORECASE)
+_KEY = re.compile(rb"(?:PRIMARY|UNIQUE|FULLTEXT|SPATIAL|KEY|INDEX|CONSTRAINT|FOREIGN|CHECK)\b", re.IGNORECASE)
+_COLUMN = re.compile(rb"`([^`]+)`|(\w+)")
+_FIELD = re.compile(rb"'(?:[^'\\]|\\.|'')*+'|[^',();]*+", re.DOTALL)
+_NESTED = re.compile(rb"'(?:[^'\\]|\\.|'')*+'|\([^()]*\)", re.DOTALL)
+_ESCAPE = re.compile(rb"\\(.)|''", re.DOTALL)
 _UNESCAPED = {b"0": b"\0", b"b": b"\b", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"Z": b"\x1a"}
-_QUOTE, _COMMA, _OPEN, _CLOSE, _BACKSLASH = b"',()\\"
+_QUOTE, _COMMA, _OPEN, _CLOSE, _BACKSLASH, _END = b"',()\\;"
+_FITS = {"#": "#", "'": "'", "?": "'0"}
+_DOWNLOAD = "download the dump again"
 
 
-def read_blocks(path: str | Path, table: str, columns: Sequence[str]) -> Iterator[Block]:
+def read_blocks(
+    path: str | Path, table: str, columns: Sequence[str], *, names: Sequence[str] | None = None, what: str | None = None
+) -> Iterator[Block]:
     """Yield the rows of ``table`` block by block, in the order of the dump.
 
     Args:
-        path: a dump, plain or gzip (told apart by its first bytes).
+        path: a dump, plain or packed (told apart by its first bytes).
         table: the table's name, such as ``page``.
         columns: names of columns the table must have.
+        names: all columns in their order, for a dump that does not tell it.
+        what: name of a progress bar over the file.
 
     Raises:
-        UserError: no such file; no ``CREATE TABLE`` before the rows; a column is missing; rows that do not fit the
-            columns; the file ends early or its gzip stream is damaged.
+        UserError: no such file; rows before any ``CREATE TABLE`` that fit no known layout; a column is missing; rows
+            that do not fit the columns; the file ends early or its packed stream is damaged; no such table.
     """
-    for place, names, block in _blocks(Path(path), table):
-        missing = [name for name in columns if name not in names]
-        if missing:
-            found = " ".join(names)
-            _fail(path, f"CREATE TABLE `{table}`", f"no column `{missing[0]}` (found: {found})", "give another dump")
-        yield Block(block, names, path, place)
+    told = list(names or [])
+    seen = False
+    with open_bytes(path, what=what) as stream:
+        dump = _Dump(path, stream)
+        for head in dump.statements():
+            created, insert = _CREATE.match(head), _INSERT.match(head)
+            if created and created[1].decode() == table:
+                told, seen = _columns(head[created.end() :]), True
+            elif insert and insert[1].decode() == table:
+                own = (
+                    [name.strip(b" `").decode(errors="replace") for name in insert[2].split(b",")]
+                    if insert[2]
+                    else told
+                )
+                for block in dump.rows(head[insert.end() :], table, own):
+                    _check(path, table, columns, block)
+                    yield block
+                seen = True
+    if not seen:
+        _fail(path, "", f"no CREATE TABLE and no rows of `{table}` in it", f"give the dump of the table `{table}`")
+
+
+def _check(path: str | Path, table: str, columns: Sequence[str], block: Block) -> None:
+    missing = [name for name in columns if name not in block.names]
+    if missing:
+        problem = f"no column `{missing[0]}` (found: {' '.join(block.names)})"
+        _fail(path, f"CREATE TABLE `{table}`", problem, "give another dump")
 
 
 def _fail(path: str | Path, place: str, problem: str, todo: str) -> NoReturn:
     raise UserError(path, place, problem, todo)
+
+
+class _Dump:
+    """The statements of a dump, and the rows of those that are asked for, in one pass."""
+
+    def __init__(self, path: str | Path, stream: io.BufferedReader) -> None:
+        self._path, self._stream = path, stream
+        self._buffer, self._at, self._piece = b"", 0, _CHUNK
+        self._number, self._fresh = 0, True
+
+    def statements(self) -> Iterator[bytes]:
+        """Yield each CREATE TABLE whole, and of each INSERT what stands on the line of its VALUES and before."""
+        while True:
+            fresh, line = self._fresh, self._line()
+            if not line:
+                return
+            if fresh and _CREATE.match(line):
+                yield self._until(line, _ends)
+            elif fresh and _WRITE.match(line):
+                yield self._until(line, lambda text: _ends(text) or b"VALUES" in text[:_LONGEST_HEAD].upper())
+
+    def _until(self, line: bytes, last: Callable[[bytes], bool]) -> bytes:
+        place, parts, size = self.place, [line], len(line)
+        while not last(line):
+            line = self._line()
+            size += len(line)
+            if not line or size > _LONGEST_HEAD:
+                _fail(self._path, place, "the file ends inside this statement", _DOWNLOAD)
+            parts.append(line)
+        return b"".join(parts)
+
+    @property
+    def place(self) -> str:
+        """The line read last."""
+        return f"line {self._number}"
+
+    def rows(self, text: bytes, table: str, names: list[str]) -> Iterator[Block]:
+        """Yield the rows of the statement whose values begin with ``text``, and go on behind its semicolon."""
+        place = self.place
+        whole = _ends(text)
+        while True:
+            more = b"" if whole else self._more(max(_CHUNK, len(text)))
+            whole, text = False, text + more
+            scan = _Scan(text)
+            names = names or _layout(self._path, place, table, scan.first_row())
+            stop = scan.stop(len(names))
+            if stop:
+                yield Block(text[:stop], names, self._path, place, scan)
+            if scan.end is not None:
+                self._push_back(text[scan.end + 1 :], scan.end)
+                return
+            if not more:
+                _fail(self._path, place, "the file ends inside this statement", _DOWNLOAD)
+            text = text[stop + 1 :] if stop else text
+            if len(text) > _LONGEST_ROW:
+                _fail(self._path, place, f"a row of more than {_LONGEST_ROW:,} bytes", _DOWNLOAD)
+
+    def _more(self, size: int) -> bytes:
+        """The lines up to one that ends a statement, or ``size`` bytes of them."""
+        parts = []
+        while size > 0 and (line := self._line()):
+            parts.append(line)
+            size -= len(line)
+            if _ends(line):
+                break
+        return b"".join(parts)
+
+    def _push_back(self, rest: bytes, taken: int) -> None:
+        """Hand out ``rest`` again; where more statements share its line, in pieces of their size."""
+        if not rest.strip():
+            return
+        self._piece = max(4096, 2 * taken)
+        self._number -= rest.count(b"\n")
+        self._fresh = True
+        if len(rest) <= self._at:
+            self._at -= len(rest)
+        else:
+            self._buffer, self._at = rest + self._buffer[self._at :], 0
+
+    def _line(self) -> bytes:
+        """The next line, or about a megabyte of a longer one; empty at the end of the file."""
+        while (end := self._buffer.find(b"\n", self._at, self._at + self._piece)) < 0:
+            if len(self._buffer) - self._at >= self._piece:
+                break
+            more = self._stream.read(_CHUNK)
+            self._buffer, self._at = self._buffer[self._at :] + more, 0
+            if not more:
+                break
+        stop = end + 1 if end >= 0 else min(len(self._buffer), self._at + self._piece)
+        line, self._at = self._buffer[self._at : stop], stop
+        self._fresh = line.endswith(b"\n")
+        if self._fresh:
+            self._number, self._piece = self._number + 1, _CHUNK
+        return line
+
+
+def _ends(line: bytes) -> bool:
+    """Whether a statement seems to end with this line."""
+    return line[-8:].rstrip().endswith(b";")
+
+
+def _columns(body: bytes) -> list[str]:
+    """Names of the columns that a CREATE TABLE defines, in their order; ``body`` is what follows its first bracket."""
+    inner = body[: body.rfind(b")")]
+    for _ in range(_DEEPEST):
+        inner = _NESTED.sub(b"", inner)
+    definitions = (part.strip() for part in inner.partition(b")")[0].split(b","))
+    found = (_COLUMN.match(part) for part in definitions if not _KEY.match(part))
+    return [(name[1] or name[2]).decode(errors="replace") for name in found if name]
+
+
+def _layout(path: str | Path, place: str, table: str, kinds: str) -> list[str]:
+    """The columns of a dump without CREATE TABLE, by the number of fields and which of them are quoted."""
+    for layout in LAYOUTS.get(table, []):
+        columns = layout.split()
+        if len(columns) == len(kinds) and all(k in _FITS[c[0]] for c, k in zip(columns, kinds, strict=True)):
+            return [PREFIXES[table] + column[1:] for column in columns]
+    problem = f"rows of `{table}` with {len(kinds)} fields before its CREATE TABLE, so the order of columns is unknown"
+    _fail(path, place, problem, f"name them, columns: {{{table}: [...]}}, or give the whole dump")
+
+
+class _Scan:
+    """Where the fields of some rows end.
+
+    Args:
+        text: the values of a statement from the start of a row on, perhaps cut off, perhaps with text behind its end.
+
+    Attributes:
+        commas: those outside quotes, before ``end``.
+        end: where the semicolon outside quotes stands that ends the statement, if it is there.
+        quoted: whether a quote is open at the end of the text.
+    """
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+        self.bytes = np.frombuffer(text, dtype=np.uint8)
+        self.slashes = np.flatnonzero(self.bytes == _BACKSLASH)
+        blanked = self._without_escapes()
+        marks = np.flatnonzero((blanked == _QUOTE) | (blanked == _COMMA))
+        is_quote = blanked[marks] == _QUOTE
+        inside = np.logical_xor.accumulate(is_quote)
+        self._quotes = marks[is_quote]
+        self.commas = marks[~(is_quote | inside)]
+        self.quoted = bool(inside[-1:].any())
+        ends = self._outside(np.flatnonzero(blanked == _END))
+        self.end = int(ends[0]) if len(ends) else None
+        if self.end is not None:
+            self.commas = self.commas[: np.searchsorted(self.commas, self.end)]
+
+    def _without_escapes(self) -> NDArray[np.uint8]:
+        """The bytes with escaped characters blanked, so that every quote left opens or closes a text."""
+        if not len(self.slashes):
+            return self.bytes
+        number = np.arange(len(self.slashes))
+        begins_run = np.diff(self.slashes, prepend=-2) > 1
+        in_run = number - np.maximum.accumulate(np.where(begins_run, number, 0))
+        escaped = self.slashes[in_run % 2 == 0] + 1  # in a run of backslashes every other one escapes the next
+        blanked = self.bytes.copy()
+        blanked[escaped[escaped < len(blanked)]] = 0
+        return blanked
+
+    def _outside(self, places: NDArray[np.intp]) -> NDArray[np.intp]:
+        return places[np.searchsorted(self._quotes, places) % 2 == 0]
+
+    def stop(self, columns: int) -> int:
+        """Where the last whole row ends; 0 if there is none."""
+        if self.end is not None:
+            return self.end
+        rows = len(self.commas) // columns
+        return int(self.commas[rows * columns - 1]) if rows else 0
+
+    def first_row(self) -> str:
+        """A letter for each field of the first row: ``'`` a text, ``0`` NULL, ``#`` anything else."""
+        kinds, at = "", 1
+        while field := _FIELD.match(self.text, at):
+            kinds += "'" if field[0][:1] == b"'" else "0" if field[0] == b"NULL" else "#"
+            at = field.end() + 1
+            if self.text[at - 1 : at] != b",":
+                break
+        return kinds
+
+    def without_spaces(self) -> bytes:
+        """The text without white space outside quotes."""
+        spaces = self._outside(np.flatnonzero((self.bytes == 32) | ((self.bytes >= 9) & (self.bytes <= 13))))
+        return np.delete(self.bytes, spaces).tobytes()
 
 
 class Block:
@@ -61,46 +303,36 @@ class Block:
         text: the rows.
         names: the table's columns.
         path, place: where the rows stand, for messages.
+        scan: of a text that begins with ``text``, if it was made already.
 
     Attributes:
+        names: the table's columns.
         rows: how many rows there are.
     """
 
-    def __init__(self, text: bytes, names: list[str], path: str | Path, place: str) -> None:
-        self._text, self._names, self._path, self._place = text, names, path, place
-        self._bytes = np.frombuffer(text, dtype=np.uint8)
-        self._slashes = np.flatnonzero(self._bytes == _BACKSLASH)
-        if text[:1] != b"(" or text[-1:] != b")":
-            self._malformed("no rows in round brackets")
-        blanked = self._without_escapes()
-        marks = np.flatnonzero((blanked == _QUOTE) | (blanked == _COMMA))
-        quotes = blanked[marks] == _QUOTE
-        inside = np.logical_xor.accumulate(quotes)
-        self._edges = np.concatenate([[-1], marks[~(quotes | inside)], [len(text)]])
-        self.rows, rest = divmod(len(self._edges) - 1, len(names))
-        if rest or inside[-1:].any() or not self._rows_are_closed():
-            self._malformed(f"rows that do not have the {len(names)} columns of the CREATE TABLE")
+    def __init__(self, text: bytes, names: list[str], path: str | Path, place: str, scan: _Scan | None = None) -> None:
+        self.names, self._path, self._place = names, path, place
+        if not self._taken(text, scan or _Scan(text)):
+            bare = _Scan(text).without_spaces()
+            if not self._taken(bare, _Scan(bare)):
+                self._malformed(f"rows that do not have the {len(names)} columns {' '.join(names)}"[:300])
 
-    def _without_escapes(self) -> NDArray[np.uint8]:
-        """The bytes with escaped characters blanked, so that every quote left opens or closes a text."""
-        if not len(self._slashes):
-            return self._bytes
-        number = np.arange(len(self._slashes))
-        begins_run = np.diff(self._slashes, prepend=-2) > 1
-        in_run = number - np.maximum.accumulate(np.where(begins_run, number, 0))
-        blanked = self._bytes.copy()
-        blanked[self._slashes[in_run % 2 == 0] + 1] = 0  # in a run of backslashes every other one escapes the next
-        return blanked
-
-    def _rows_are_closed(self) -> bool:
-        between = self._edges[len(self._names) : -1 : len(self._names)]
+    def _taken(self, text: bytes, scan: _Scan) -> bool:
+        """Take the positions of the fields; whether they are those of whole rows."""
+        self._text, self._bytes, self._slashes = text, scan.bytes, scan.slashes
+        columns, commas = len(self.names), scan.commas[: np.searchsorted(scan.commas, len(text))]
+        self._edges = np.concatenate([[-1], commas, [len(text)]])
+        self.rows, rest = divmod(len(commas) + 1, columns)
+        if rest or text[:1] != b"(" or text[-1:] != b")" or (scan.quoted and len(scan.text) == len(text)):
+            return False
+        between = self._edges[columns:-1:columns]
         return bool(np.all(self._bytes[between - 1] == _CLOSE) and np.all(self._bytes[between + 1] == _OPEN))
 
     def _malformed(self, problem: str) -> NoReturn:
-        _fail(self._path, self._place, problem, "download the dump again")
+        _fail(self._path, self._place, problem, _DOWNLOAD)
 
     def _bounds(self, column: str) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        number, columns = self._names.index(column), len(self._names)
+        number, columns = self.names.index(column), len(self.names)
         start, end = self._edges[number:-1:columns], self._edges[number + 1 :: columns]
         return start + 1 + (number == 0), end - (number == columns - 1)
 
@@ -121,7 +353,10 @@ class Block:
         """
         start, end = (bound[rows] for bound in self._bounds(column))
         value = np.zeros(len(rows), dtype=np.int64)
-        for offset in range(int((end - start).max(initial=0))):
+        length = end - start
+        if length.min(initial=1) < 1 or length.max(initial=0) > _LONGEST_NUMBER:
+            self._malformed(f"`{column}` is not a number everywhere")
+        for offset in range(int(length.max(initial=0))):
             more = start + offset < end
             digit = self._bytes[np.where(more, start + offset, 0)].astype(np.int64) - ord("0")
             if np.any(more & ((digit < 0) | (digit > 9))):
@@ -135,80 +370,10 @@ class Block:
         quoted = (self._bytes[end - 1] == _QUOTE) & (self._bytes[start] == _QUOTE)
         start, end = start + quoted, np.where(quoted, end - 1, start)
         text = self._text
-        values = [text[a:b] for a, b in zip(start.tolist(), end.tolist(), strict=True)]
-        first, last = np.searchsorted(self._slashes, start), np.searchsorted(self._slashes, end)
-        for number in np.flatnonzero(first < last).tolist():
-            values[number] = _ESCAPE.sub(_unescape, values[number])
-        return values
+        escaped = np.searchsorted(self._slashes, start) < np.searchsorted(self._slashes, end)
+        fields = zip(start.tolist(), end.tolist(), escaped.tolist(), strict=True)
+        return [_ESCAPE.sub(_unescape, text[a:b]) if e else text[a:b].replace(b"''", b"'") for a, b, e in fields]
 
 
 def _unescape(match: re.Match[bytes]) -> bytes:
-    return _UNESCAPED.get(match[1], match[1])
-
-
-def _blocks(path: Path, table: str) -> Iterator[tuple[str, list[str], bytes]]:
-    """Yield (place, column names, rows as ``(...),(...)``), each block about a megabyte or one long line."""
-    names: list[str] = []
-    for number, line, statement in _statements(path):
-        place = f"line {number}"
-        created = _CREATE.match(line)
-        if created and created[1].decode() == table:
-            names = [found[1].decode() for found in map(_COLUMN.match, statement) if found]
-            continue
-        insert = _INSERT.match(line)
-        if not insert or insert[1].decode() != table:
-            continue
-        if not names:
-            problem = f"rows of `{table}` before its CREATE TABLE, so the order of columns is unknown"
-            _fail(path, place, problem, "give the whole dump file, not a cut from its middle")
-        pending, size = [line[insert.end() :].rstrip(b",; \r\n")], len(line)
-        for more in statement:
-            if size >= _BLOCK_BYTES:
-                yield place, names, b",".join(filter(None, pending))
-                pending, size = [], 0
-            pending.append(more.strip().rstrip(b",;"))
-            size += len(more)
-        yield place, names, b",".join(filter(None, pending))
-    if not names:
-        _fail(path, "", f"no CREATE TABLE `{table}` in it", f"give the dump of the table `{table}`")
-
-
-def _statements(path: Path) -> Iterator[tuple[int, bytes, Iterator[bytes]]]:
-    """Yield (line number, first line, iterator over the further lines) of each CREATE and INSERT statement."""
-    number = 0
-
-    def rest(line: bytes) -> Iterator[bytes]:
-        nonlocal number
-        start = number
-        while not line.rstrip().endswith(b";"):
-            line = next(lines, b"")
-            number += 1
-            if not line:
-                _fail(path, f"line {start}", "the file ends inside this statement", "download it again")
-            yield line
-
-    with _open(path) as stream:
-        lines = _lines(path, stream)
-        for line in lines:
-            number += 1
-            if line.lstrip()[:6] in (b"CREATE", b"INSERT"):
-                further = rest(line)
-                yield number, line, further
-                for _ in further:
-                    pass
-
-
-def _open(path: Path) -> IO[bytes]:
-    try:
-        with path.open("rb") as head:
-            packed = head.read(2) == b"\x1f\x8b"
-        return gzip.open(path, "rb") if packed else path.open("rb")  # type: ignore[return-value]
-    except OSError as error:
-        raise UserError(path, "", f"cannot be read ({error.strerror})", "correct the path") from error
-
-
-def _lines(path: Path, stream: IO[bytes]) -> Iterator[bytes]:
-    try:
-        yield from stream
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise UserError(path, "", f"damaged or truncated gzip ({error})", "download it again") from error
+    return b"'" if match[1] is None else _UNESCAPED.get(match[1], match[1])
