@@ -84,8 +84,7 @@ def test_german_translations_are_right_as_often_as_measured_elsewhere(tmp_path):
 def test_titles_of_a_dump_become_a_lexicon_with_both_sides_cleaned(tmp_path):
     folder = DATA / "wikidata" / "derived"
     titles_lexicon(
-        page=folder / "enwiki-derived-page.sql.gz",
-        langlinks=folder / "enwiki-derived-langlinks.sql.gz",
+        files=[folder / "enwiki-derived-page.sql.gz", folder / "enwiki-derived-langlinks.sql.gz"],
         language="de",
         out=tmp_path / "en-de.parquet",
     )

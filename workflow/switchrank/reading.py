@@ -25,7 +25,7 @@ LONGEST_LINE = 1 << 28
 """Bytes of the longest line read (256 MB); a longer one is a file of another kind."""
 _BOMB_RATIO = 500
 _BOMB_BYTES = 1 << 28
-"""More than this unpacked, and more than ``_BOMB_RATIO`` times the packed size, is no text: texts shrink 2 to 50 times."""
+"""More than this unpacked, and more than ``_BOMB_RATIO`` times the packed size, is no text."""
 _CHUNK = 1 << 18
 _BOM = "\ufeff"
 _WEB_PAGE = re.compile(rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL)
@@ -210,9 +210,7 @@ class _Guard:
         self._unpacked += size
         if self._unpacked > max(_BOMB_BYTES, _BOMB_RATIO * packed):
             problem = f"unpacks to more than {_BOMB_RATIO} times its size"
-            raise UserError(
-                self._path, "", problem, "give text that is packed once; unpack this by hand if it is right"
-            )
+            raise UserError(self._path, "", problem, "if it is right, unpack it by hand")
 
 
 def read_lines(path: str | Path, *, what: str | None = None) -> Iterator[tuple[int, str]]:

@@ -35,7 +35,7 @@ def build(tmp_path):
             gzip.compress(sql("langlinks", ["ll_from", "ll_lang", "ll_title"], [*links, *extra_links]))
         )
         out = tmp_path / "en-de.parquet"
-        counts = titles_lexicon(page=page, langlinks=langlinks, language=language, out=out, **options)
+        counts = titles_lexicon(files=[page, langlinks], language=language, out=out, **options)
         lexicon = read_table(out, LEXICON)
         assert lexicon["score"].is_null().all()
         return lexicon.select("source", "target", "rank").rows(), counts

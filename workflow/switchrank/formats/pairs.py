@@ -1,33 +1,135 @@
-"""Plain-text word dictionaries: one ``source target`` pair a line, as MUSE, XLing-Eval and many others publish them."""
+"""Word dictionaries of any kind, as pairs of look-up keys: for lexicons, as seed of an alignment and as gold alike."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
 from pathlib import Path
+from typing import Literal, get_args
 
 from switchrank.errors import UserError
-from switchrank.reading import read_lines
+from switchrank.formats.tei import read_entries
+from switchrank.reading import open_bytes, read_lines
 from switchrank.words import key
 
+Pairs = Iterator[tuple[str, str]]
+DictionaryFormat = Literal["auto", "text", "tsv", "tei", "panlex"]
+DICTIONARY_FORMATS: tuple[str, ...] = get_args(DictionaryFormat)
+
 _TODO = "write `source target`, one pair a line"
+_HEAD = 4096
 
 
-def read_pairs(path: str | Path) -> list[tuple[str, str]]:
-    """The pairs of a dictionary file (plain, ``.gz``, ``.xz``) as look-up keys, in file order, repeats included.
+def read_pairs(
+    path: str | Path | Sequence[str | Path],
+    *,
+    format: str = "auto",
+    columns: Sequence[int | str] = (),
+    reverse: bool = False,
+) -> list[tuple[str, str]]:
+    """The pairs of a dictionary (plain or packed) as look-up keys, in file order, repeats included.
 
-    The separator is the first tab or, on lines without one, the first white space; empty lines are passed over; runs
-    of white space inside an expression become one space.
+    Runs of white space inside an expression become one space.
+
+    Args:
+        path: the file; for ``panlex`` two, the source language's and the target language's.
+        format: ``text``: a pair a line, between them a tab or, on lines without one, white space (MUSE, XLing-Eval).
+            ``tsv``: fields between tabs, see ``columns``. ``tei``: FreeDict. ``panlex``: Swadesh lists, line n of both
+            files names concept n, expressions between tabs, each of one file translates each of the other. ``auto``:
+            ``panlex`` for two files, ``tsv`` with columns, ``tei`` for XML, else ``text``.
+        columns: of the source and the target, by number from 1, or by name in the first line.
+        reverse: the file translates from the target to the source language.
 
     Raises:
-        UserError: the file is missing or damaged, a line is not UTF-8 or has no second field, or there is no pair.
+        UserError: a file is missing or damaged, a line is not UTF-8 or holds no pair, or there is no pair at all.
     """
-    pairs = []
+    paths = [path] if isinstance(path, str | Path) else list(path)
+    chosen = _told(paths, columns) if format == "auto" else format
+    if len(paths) != (2 if chosen == "panlex" else 1):
+        raise UserError(paths[0], "", f"{len(paths)} files for format {chosen}", "give two for panlex, else one")
+    if bool(columns) != (chosen == "tsv"):
+        raise UserError(paths[0], "", f"format {chosen} and columns {list(columns)}", "columns go with format tsv")
+    readers: dict[str, Callable[[], Pairs]] = {
+        "text": lambda: _text(paths[0]),
+        "tsv": lambda: _tsv(paths[0], columns),
+        "tei": lambda: _tei(paths[0]),
+        "panlex": lambda: _panlex(paths[0], paths[1]),
+    }
+    if chosen not in readers:
+        raise UserError(paths[0], "format", f"{chosen!r} is not known", f"write {', '.join(DICTIONARY_FORMATS)}")
+    pairs = [(key(" ".join(source.split())), key(" ".join(target.split()))) for source, target in readers[chosen]()]
+    if not pairs:
+        raise UserError(paths[0], "", "holds no pair", _TODO)
+    return [(target, source) for source, target in pairs] if reverse else pairs
+
+
+def _told(paths: Sequence[str | Path], columns: Sequence[int | str]) -> str:
+    if len(paths) > 1 or columns:
+        return "panlex" if len(paths) > 1 else "tsv"
+    with open_bytes(paths[0]) as stream:
+        head = stream.peek(_HEAD)[:_HEAD].lstrip(b"\xef\xbb\xbf \r\n\t")
+    return "tei" if head.startswith((b"<?xml", b"<TEI", b"<!--", b"\xff\xfe<\0", b"\xfe\xff\0<")) else "text"
+
+
+def _text(path: str | Path) -> Pairs:
     for number, line in read_lines(path):
         if not line.strip():
             continue
-        fields = [" ".join(field.split()) for field in line.strip(" ").split("\t" if "\t" in line else None, 1)]
-        if len(fields) < 2 or not all(fields):
+        fields = line.strip(" ").split("\t") if "\t" in line else line.strip(" ").split(None, 1)
+        if len(fields) > 2:
+            todo = "say which with columns, such as [1, 2]"
+            raise UserError(path, f"line {number}", f"{len(fields)} fields between tabs", todo)
+        if len(fields) < 2 or not all(map(str.strip, fields)):
             raise UserError(path, f"line {number}", f"no pair in {line[:60]!r}", _TODO)
-        pairs.append((key(fields[0]), key(fields[1])))
-    if not pairs:
-        raise UserError(path, "", "holds no pair", _TODO)
-    return pairs
+        yield fields[0], fields[1]
+
+
+def _tsv(path: str | Path, columns: Sequence[int | str]) -> Pairs:
+    if len(columns) != 2:
+        raise UserError(path, "columns", f"{len(columns)} columns", "name two, the source's and the target's")
+    numbers = [column - 1 for column in columns if isinstance(column, int)]
+    empty = 0
+    for number, line in read_lines(path):
+        fields = line.split("\t")
+        if not numbers:
+            missing = [name for name in columns if name not in fields]
+            if missing:
+                raise UserError(path, f"line {number}", f"no column {missing[0]!r}", f"found: {', '.join(fields)[:80]}")
+            numbers = [fields.index(str(name)) for name in columns]
+        elif not line.strip():
+            continue
+        elif len(fields) <= max(numbers):
+            todo = "correct the line or the columns"
+            raise UserError(path, f"line {number}", f"{len(fields)} fields between tabs", todo)
+        elif all(fields[column].strip() for column in numbers):
+            yield fields[numbers[0]], fields[numbers[1]]
+        else:
+            empty += 1
+    _tell(path, empty, "rows with an empty side")
+
+
+def _tei(path: str | Path) -> Pairs:
+    bare = 0
+    for heads, translations in read_entries(path):
+        bare += not (heads and translations)
+        yield from product(heads, translations)
+    _tell(path, bare, "entries without a headword or a translation")
+
+
+def _panlex(source: str | Path, target: str | Path) -> Pairs:
+    sides = [[line.split("\t") for _, line in read_lines(path)] for path in (source, target)]
+    if len(sides[0]) != len(sides[1]):
+        problem = f"{len(sides[1])} lines, {source} has {len(sides[0])}"
+        raise UserError(target, "", problem, "give two lists of the same concepts")
+    empty = 0
+    for concept in zip(*sides, strict=True):
+        pairs = list(product(*([word for word in words if word.strip()] for words in concept)))
+        empty += not pairs
+        yield from pairs
+    _tell(target, empty, "concepts without an expression in both languages")
+
+
+def _tell(path: str | Path, count: int, what: str) -> None:
+    if count:
+        print(f"{path}: warning: {count:,} {what} left out", file=sys.stderr, flush=True)

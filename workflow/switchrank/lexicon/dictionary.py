@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,19 @@ from switchrank.formats.tables import LEXICON, read_table, write_table
 from switchrank.seeds import generator
 
 
-def dictionary_lexicon(*, path: str | Path, out: str | Path) -> dict[str, int]:
-    """Write the lexicon (``LEXICON``) of a plain-text dictionary; the first translation of a word is its best.
+def dictionary_lexicon(
+    *,
+    path: str | Path | Sequence[str | Path],
+    out: str | Path,
+    format: str = "auto",
+    columns: Sequence[int | str] = (),
+    reverse: bool = False,
+) -> dict[str, int]:
+    """Write the lexicon (``LEXICON``) of a dictionary; the first translation of a word is its best.
+
+    Args:
+        path, format, columns, reverse: see :func:`switchrank.formats.pairs.read_pairs`.
+        out: the table to write.
 
     Returns:
         ``{"words": distinct sources, "rows": rows}``. Scores are null.
@@ -22,7 +34,8 @@ def dictionary_lexicon(*, path: str | Path, out: str | Path) -> dict[str, int]:
     Raises:
         UserError: see :func:`switchrank.formats.pairs.read_pairs`.
     """
-    pairs = pl.DataFrame(read_pairs(path), schema={"source": pl.String, "target": pl.String}, orient="row")
+    given = read_pairs(path, format=format, columns=columns, reverse=reverse)
+    pairs = pl.DataFrame(given, schema={"source": pl.String, "target": pl.String}, orient="row")
     return _write(pairs.unique(maintain_order=True).with_columns(score=pl.lit(None)), out)
 
 

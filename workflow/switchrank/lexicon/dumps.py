@@ -28,7 +28,8 @@ LAYOUTS: dict[str, list[str]] = {
     "page": [
         # MediaWiki 1.5, 1.21, 1.22, 1.24, 1.25 and 1.37: https://www.mediawiki.org/wiki/Manual:Page_table
         "#id #namespace 'title 'restrictions #counter #is_redirect #is_new #random 'touched #latest #len",
-        "#id #namespace 'title 'restrictions #counter #is_redirect #is_new #random 'touched #latest #len ?content_model",
+        "#id #namespace 'title 'restrictions #counter #is_redirect #is_new #random 'touched #latest "
+        "#len ?content_model",
         "#id #namespace 'title 'restrictions #counter #is_redirect #is_new #random 'touched ?links_updated #latest "
         "#len ?content_model",
         "#id #namespace 'title 'restrictions #counter #is_redirect #is_new #random 'touched ?links_updated #latest "
@@ -250,7 +251,7 @@ class _Scan:
         marks = np.flatnonzero((blanked == _QUOTE) | (blanked == _COMMA))
         is_quote = blanked[marks] == _QUOTE
         inside = np.logical_xor.accumulate(is_quote)
-        self._quotes = marks[is_quote]
+        self._marks, self._inside = marks, inside
         self.commas = marks[~(is_quote | inside)]
         self.quoted = bool(inside[-1:].any())
         ends = self._outside(np.flatnonzero(blanked == _END))
@@ -271,7 +272,8 @@ class _Scan:
         return blanked
 
     def _outside(self, places: NDArray[np.intp]) -> NDArray[np.intp]:
-        return places[np.searchsorted(self._quotes, places) % 2 == 0]
+        before = np.searchsorted(self._marks, places) - 1
+        return places[(before < 0) | ~np.append(self._inside, False)[before]]
 
     def stop(self, columns: int) -> int:
         """Where the last whole row ends; 0 if there is none."""

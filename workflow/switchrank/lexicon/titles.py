@@ -1,9 +1,9 @@
-"""Titles as a lexicon: Wikipedia articles linked across languages translate each other's names.
+"""Titles as a lexicon: articles linked across languages, and names of one thing, translate each other.
 
-The English ``page`` dump names the articles, the English ``langlinks`` dump their counterparts. Both titles are
-cleaned the same way, and of the English side only word sequences are kept that a text can match at its word
-boundaries. This is the dictionary of Wiki-CS (Litschko, Artemova and Plank 2023, Findings of ACL, section 3), read
-from the current SQL dumps (https://www.mediawiki.org/wiki/Manual:Langlinks_table) and cleaned on both sides.
+Both titles of a pair are cleaned the same way, and of the source side only word sequences are kept that a text can
+match at its word boundaries. From the ``page`` and ``langlinks`` dumps of Wikipedia this is the dictionary of Wiki-CS
+(Litschko, Artemova and Plank 2023, Findings of ACL, section 3), read from the current SQL dumps
+(https://www.mediawiki.org/wiki/Manual:Langlinks_table) and cleaned on both sides.
 """
 
 from __future__ import annotations
@@ -11,118 +11,163 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
-from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
+import regex
 
 from switchrank.errors import UserError
 from switchrank.formats.tables import LEXICON, write_table
-from switchrank.lexicon.dumps import read_blocks
-from switchrank.progress import progress
+from switchrank.lexicon.titlefiles import TitleFiles, read_titles
 from switchrank.words import key, split_words
 
 _DISAMBIGUATOR = re.compile(r"(?<=\S)\s*\([^()]*\)$")
 _NAMESPACE = re.compile(r"[^\s:]+:(?=\S)")
+_LETTER = regex.compile(r"\p{L}")
+_BATCH = 1 << 16
+_REASONS = ("no_article", "undecodable", "empty", "too_long", "unmatchable", "equal", "colon", "number", "script")
+_SCRIPTS = {
+    "Arabic": "ar fa ur ps sd ug ckb ku arz azb pnb",
+    "Armenian": "hy",
+    "Bengali": "bn as",
+    "Cyrillic": "ru uk be bg mk sr kk ky tg mn tt ba cv os ce ab av",
+    "Devanagari": "hi mr ne sa",
+    "Ethiopic": "am ti",
+    "Georgian": "ka",
+    "Greek": "el",
+    "Gujarati": "gu",
+    "Gurmukhi": "pa",
+    "Han": "zh yue wuu",
+    "Hangul": "ko",
+    "Hebrew": "he yi",
+    "Kannada": "kn",
+    "Khmer": "km",
+    "Lao": "lo",
+    "Malayalam": "ml",
+    "Myanmar": "my",
+    "Oriya": "or",
+    "Sinhala": "si",
+    "Tamil": "ta",
+    "Telugu": "te",
+    "Thai": "th",
+    "Tibetan": "bo dz",
+}
+_SCRIPT_OF = {code: [script] for script, codes in _SCRIPTS.items() for code in codes.split()}
+_SCRIPT_OF |= {"ja": ["Han", "Hiragana", "Katakana"], "sr": ["Cyrillic", "Latin"], "ku": ["Arabic", "Latin"]}
+DROPS = ("equal", "colon", "number", "script")
+"""What ``drop`` may name: pairs of equal titles, with a colon, with a side without letters, in a wrong script."""
 
 Pair = tuple[str, str, bool]
 """Source, target, and whether a disambiguator was cut from the source."""
-Found = dict[str, Counter[str]]
-"""Source to how often each target was found."""
+_PAIRS = pl.Schema({"source": pl.String, "target": pl.String, "cut": pl.Boolean})
 
 
 def titles_lexicon(
     *,
-    page: str | Path,
-    langlinks: str | Path,
+    files: Sequence[str | Path],
     language: str,
     out: str | Path,
+    format: str = "dumps",
+    source: str = "en",
+    columns: dict[str, list[str]] | None = None,
+    target_first: bool = False,
+    drop: Collection[str] = (),
     max_words: int = 3,
     onesided_titles: bool = False,
 ) -> dict[str, int]:
-    """Write the lexicon (``LEXICON``, null scores) from English titles to those of one language.
+    """Write the lexicon (``LEXICON``, null scores) from the source language's titles to those of one other language.
 
-    Articles only (namespace 0), no redirects. Titles become lower-case text with single spaces, without a
-    disambiguator in round brackets at their end. A target of the form ``Word:Rest`` whose source has no colon links
-    into a namespace and gives ``Rest``; colons of articles (``Star Trek: Voyager``) stay. The source is the look-up
-    keys of its words joined by one space; titles of more than ``max_words`` words and titles with anything but white
-    space around their words cannot be matched and are left out. Identical pairs (names) stay. Several targets of one
-    source are ranked by how often they were found, then those of titles without a disambiguator, then by code points.
+    Titles become lower-case text with single spaces, without a disambiguator in round brackets at their end. A target
+    of the form ``Word:Rest`` whose source has no colon links into a namespace and gives ``Rest``; colons of articles
+    (``Star Trek: Voyager``) stay. The source is the look-up keys of its words joined by one space; titles of more than
+    ``max_words`` words and titles with anything but white space around their words cannot be matched and are left out.
+    Identical pairs (names) stay. Several targets of one source are ranked by how often they were found, then those of
+    titles without a disambiguator, then by code points.
 
     Args:
-        page, langlinks: ``enwiki-...-page.sql.gz`` and ``enwiki-...-langlinks.sql.gz`` of one day, packed or not.
-        language: the other language as ``ll_lang`` writes it (``de``, ``zh``, ``simple``).
+        files: see :class:`switchrank.lexicon.titlefiles.TitleFiles`, for ``dumps`` the page and the langlinks dump.
+        language, source: the languages as the files write them (``de``, ``zh``, ``simple``).
         out: the parquet file.
+        format: a key of :data:`switchrank.lexicon.titlefiles.READERS`.
+        columns, target_first: see there.
+        drop: some of :data:`DROPS`.
         max_words: longest source kept.
         onesided_titles: clean as the original experiment did: only the target loses what follows its first bracket
             and all but its second colon field, the source is only lower-cased, and the last of several pairs wins.
 
     Returns:
-        Counts: ``links`` of the language, ``sources`` and ``rows`` written, and links left out as ``no_article``
-        ``undecodable`` ``empty`` ``too_long`` ``unmatchable``; those left out are also told on standard error.
+        Counts: ``links`` of the language, ``sources`` and ``rows`` written, and links left out by reason, which are
+        told on standard error too.
 
     Raises:
-        UserError: a dump cannot be read (see :func:`switchrank.lexicon.dumps.read_blocks`), or no pair is left.
+        UserError: a file cannot be read, or no pair is left.
     """
-    clean = _clean_one_side if onesided_titles else _clean
     counts: Counter[str] = Counter()
-    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    plain: set[tuple[str, str]] = set()
-    for raw_source, raw_target in _linked_titles(page, langlinks, language, counts):
-        try:
-            titles = raw_source.decode().replace("_", " "), raw_target.decode().replace("_", " ")
-        except UnicodeDecodeError:
-            counts["undecodable"] += 1
-            continue
-        source, target, cut = clean(*titles)
-        reason = "empty" if not source.strip() or not target else _unmatchable(source, max_words, onesided_titles)
+    given = TitleFiles(files, source, language, columns or {}, target_first)
+    cleaner = _Cleaner(source, language, drop, max_words, onesided_titles, counts)
+    batches: list[pl.DataFrame] = []
+    rows: list[Pair] = []
+    for pair in read_titles(format, given, counts):
+        if cleaned := cleaner(*pair):
+            rows.append(cleaned)
+            if len(rows) == _BATCH:
+                batches.append(pl.DataFrame(rows, schema=_PAIRS, orient="row"))
+                rows = []
+    batches.append(pl.DataFrame(rows, schema=_PAIRS, orient="row"))
+    left_out = {reason: counts[reason] for reason in _REASONS}
+    _tell(files[-1], language, counts["links"], left_out)
+    table = _ranked(pl.concat(batches), onesided_titles)
+    if table.is_empty():
+        raise UserError(files[-1], f"language '{language}'", "no title pair is left: it covers nothing",
+                        "check the language code, and that the files belong together")  # fmt: skip
+    write_table(table, out, LEXICON)
+    return {"links": counts["links"], "sources": table["source"].n_unique(), "rows": len(table), **left_out}
+
+
+class _Cleaner:
+    """Cleans a pair, or counts why it is left out and gives nothing."""
+
+    def __init__(
+        self, source: str, target: str, drop: Collection[str], max_words: int, onesided: bool, counts: Counter[str]
+    ) -> None:
+        self._drop, self._max_words, self._onesided, self._counts = drop, max_words, onesided, counts
+        self._scripts = [_letters_of(code) for code in (source, target)]
+
+    def __call__(self, source: str, target: str) -> Pair | None:
+        pair = (_clean_one_side if self._onesided else _clean)(source, target)
+        reason = self._dropped(source, target) or self._unusable(*pair)
         if reason:
-            counts[reason] += 1
-            continue
-        if onesided_titles:
-            found[source].clear()
-        found[source][target] += 1
-        if not cut:
-            plain.add((source, target))
-    _tell(langlinks, language, counts)
-    if not found:
-        raise UserError(langlinks, f"ll_lang '{language}'", "no title pair is left: it covers nothing",
-                        "check the language code, and that both dumps are of one wiki and day")  # fmt: skip
-    rows = list(_ranked(found, plain))
-    write_table(pl.DataFrame(rows, schema=LEXICON, orient="row"), out, LEXICON)
-    return {"links": counts["links"], "sources": len(found), "rows": len(rows), **_left_out(counts)}
+            self._counts[reason] += 1
+            return None
+        return pair
+
+    def _dropped(self, source: str, target: str) -> str:
+        for reason in self._drop:
+            if reason == "equal" and key(source) == key(target):
+                return reason
+            if reason == "colon" and (":" in source or ":" in target):
+                return reason
+            if reason == "number" and not (_LETTER.search(source) and _LETTER.search(target)):
+                return reason
+            titles = zip(self._scripts, (source, target), strict=True)
+            if reason == "script" and any(_LETTER.search(t) and not letters.search(t) for letters, t in titles):
+                return reason
+        return ""
+
+    def _unusable(self, source: str, target: str, _: bool) -> str:
+        if not source.strip() or not target:
+            return "empty"
+        if not self._onesided and not _spaced(split_words(source)[1]):
+            return "unmatchable"
+        return "too_long" if len(source.split()) > self._max_words else ""
 
 
-def _linked_titles(
-    page: str | Path, langlinks: str | Path, language: str, counts: Counter[str]
-) -> Iterator[tuple[bytes, bytes]]:
-    """Yield (English title, other title) of the articles in the order of the page dump."""
-    ids, targets = _links(langlinks, language)
-    counts["links"] = counts["no_article"] = len(ids)
-    columns = ["page_id", "page_namespace", "page_title", "page_is_redirect"]
-    for block in progress(read_blocks(page, "page", columns), what="pages", unit="blocks"):
-        rows = np.flatnonzero(block.equal("page_namespace", 0) & block.equal("page_is_redirect", 0))
-        numbers = block.numbers("page_id", rows)
-        at = np.searchsorted(ids, numbers)
-        linked = np.flatnonzero(ids[np.minimum(at, len(ids) - 1)] == numbers) if len(ids) else at[:0]
-        counts["no_article"] -= len(linked)
-        for source, number in zip(block.texts("page_title", rows[linked]), at[linked].tolist(), strict=True):
-            yield source, targets[number]
-
-
-def _links(langlinks: str | Path, language: str) -> tuple[NDArray[np.int64], list[bytes]]:
-    """Page ids, ascending and distinct, and the titles they link to in ``language``."""
-    ids, titles = [np.empty(0, dtype=np.int64)], []
-    columns = ["ll_from", "ll_lang", "ll_title"]
-    for block in progress(read_blocks(langlinks, "langlinks", columns), what="language links", unit="blocks"):
-        rows = np.flatnonzero(block.equal("ll_lang", language))
-        ids.append(block.numbers("ll_from", rows))
-        titles += block.texts("ll_title", rows)
-    distinct, first = np.unique(np.concatenate(ids), return_index=True)
-    return distinct, [titles[number] for number in first.tolist()]
+def _letters_of(language: str) -> regex.Pattern[str]:
+    """Letters that a language is written with; languages not listed are written in Latin letters."""
+    scripts = _SCRIPT_OF.get(language.partition("-")[0], ["Latin"])
+    return regex.compile("[" + "".join(rf"\p{{Script={script}}}" for script in scripts) + "]")
 
 
 def _text(title: str) -> str:
@@ -149,24 +194,18 @@ def _clean_one_side(source: str, target: str) -> Pair:
     return source.lower(), target.split("(")[0].strip(), False
 
 
-def _unmatchable(source: str, max_words: int, onesided_titles: bool) -> str:
-    if not onesided_titles and not _spaced(split_words(source)[1]):
-        return "unmatchable"
-    return "too_long" if len(source.split()) > max_words else ""
+def _ranked(pairs: pl.DataFrame, last_wins: bool) -> pl.DataFrame:
+    """The distinct pairs by source (code points), best target first."""
+    if last_wins:
+        found = pairs.group_by("source", maintain_order=True).last().with_columns(times=pl.lit(1))
+    else:
+        found = pairs.group_by("source", "target").agg(pl.col("cut").all(), times=pl.len())
+    best_first = found.sort("source", "times", "cut", "target", descending=[False, True, False, False])
+    rank = pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("source")
+    return best_first.select("source", "target", pl.lit(None, pl.Float32).alias("score"), rank.alias("rank"))
 
 
-def _ranked(found: Found, plain: set[tuple[str, str]]) -> Iterator[tuple[str, str, None, int]]:
-    for source in sorted(found):
-        targets = found[source]
-        best_first = sorted(targets, key=lambda target: (-targets[target], (source, target) not in plain, target))
-        for rank, target in enumerate(best_first, start=1):
-            yield source, target, None, rank
-
-
-def _left_out(counts: Counter[str]) -> dict[str, int]:
-    return {reason: counts[reason] for reason in ("no_article", "undecodable", "empty", "too_long", "unmatchable")}
-
-
-def _tell(langlinks: str | Path, language: str, counts: Counter[str]) -> None:
-    left_out = ", ".join(f"{number} {reason.replace('_', ' ')}" for reason, number in _left_out(counts).items())
-    print(f"{langlinks}: {counts['links']} links to '{language}', left out: {left_out}", file=sys.stderr)
+def _tell(file: str | Path, language: str, links: int, left_out: dict[str, int]) -> None:
+    told = {reason: number for reason, number in left_out.items() if number or reason not in DROPS}
+    parts = ", ".join(f"{number} {reason.replace('_', ' ')}" for reason, number in told.items())
+    print(f"{file}: {links} links to '{language}', left out: {parts}", file=sys.stderr)

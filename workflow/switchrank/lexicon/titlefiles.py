@@ -1,0 +1,261 @@
+"""Files that link titles across languages: SQL dumps, pages-articles, Wikidata, linguatools, WikiTitles, CLDR names.
+
+Every reader yields (source title, target title) in the order of its file and counts in ``counts["links"]`` every pair it
+finds, also those it leaves out; these it counts by reason. Titles are as the file has them, but for underscores.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from switchrank.errors import UserError
+from switchrank.formats.pages import Site, read_pages
+from switchrank.lexicon.dumps import read_blocks
+from switchrank.reading import byte_lines, read_lines, read_text
+from switchrank.xmlstream import LANG, read_elements
+
+Titles = Iterator[tuple[str, str]]
+
+_NAMESPACE = re.compile(
+    r"(?:category|template|wikipedia|portal|help|file|image|module|mediawiki|user|draft|book|project|special|talk|"
+    r"(?:category|template|wikipedia|portal|help|file|module|user|draft) talk):",
+    re.IGNORECASE,
+)
+_ENTITY_END = (b"}", b"},")
+
+
+@dataclass(frozen=True)
+class TitleFiles:
+    """What to read: the files of one pair of languages, and how they name the languages.
+
+    Attributes:
+        files: for ``dumps`` the page and the langlinks dump; for ``cldr`` a file of the source and one of the target
+            language, in turn; else one file or several of a kind.
+        source, target: the codes of the languages in the files.
+        columns: for ``dumps`` without CREATE TABLE: all columns of ``page`` and ``langlinks`` in their order.
+        target_first: for ``wikititles``: the target language is in the first column.
+    """
+
+    files: Sequence[str | Path]
+    source: str
+    target: str
+    columns: dict[str, list[str]] = field(default_factory=dict)
+    target_first: bool = False
+
+
+def read_titles(format: str, given: TitleFiles, counts: Counter[str]) -> Titles:
+    """Yield the title pairs of the files.
+
+    Args:
+        format: a key of :data:`READERS`.
+        counts: gets ``links`` and the reasons for which pairs are left out.
+
+    Raises:
+        UserError: a file cannot be read or is not of this format.
+    """
+    return READERS[format](given, counts)
+
+
+def _dumps(given: TitleFiles, counts: Counter[str]) -> Titles:
+    """Titles of articles and what they link to: no redirects, no other namespaces; in the order of the page dump."""
+    if len(given.files) != 2:
+        raise UserError("files", "", f"{len(given.files)} files", "give the page dump and the langlinks dump")
+    page, langlinks = given.files
+    links = _Links(langlinks, given.target, given.columns.get("langlinks"))
+    counts["links"] = counts["no_article"] = len(links)
+    columns = ["page_id", "page_namespace", "page_title", "page_is_redirect"]
+    for block in read_blocks(page, "page", columns, names=given.columns.get("page"), what="pages"):
+        rows = np.flatnonzero(block.equal("page_namespace", 0) & block.equal("page_is_redirect", 0))
+        linked, places = links.find(block.numbers("page_id", rows))
+        counts["no_article"] -= len(linked)
+        for source, target in zip(block.texts("page_title", rows[linked]), links.titles(places), strict=True):
+            try:
+                yield source.decode().replace("_", " "), target.decode().replace("_", " ")
+            except UnicodeDecodeError:
+                counts["undecodable"] += 1
+
+
+class _Links:
+    """Pages, ascending and distinct, and the titles they link to in one language: flat arrays, whatever their number."""
+
+    def __init__(self, path: str | Path, language: str, names: list[str] | None) -> None:
+        ids: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
+        lengths: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
+        texts = bytearray()
+        columns = ["ll_from", "ll_lang", "ll_title"]
+        for block in read_blocks(path, "langlinks", columns, names=names, what="language links"):
+            rows = np.flatnonzero(block.equal("ll_lang", language))
+            titles = block.texts("ll_title", rows)
+            ids.append(block.numbers("ll_from", rows))
+            lengths.append(np.fromiter(map(len, titles), dtype=np.int64, count=len(titles)))
+            texts += b"".join(titles)
+        self._texts = texts
+        ends = np.cumsum(np.concatenate(lengths))
+        self._ids, first = np.unique(np.concatenate(ids), return_index=True)
+        self._ends = ends[first]
+        self._starts = self._ends - np.concatenate(lengths)[first]
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def find(self, pages: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Which of the pages have a link, and its place."""
+        if not len(self):
+            return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
+        at = np.searchsorted(self._ids, pages)
+        linked = np.flatnonzero(self._ids[np.minimum(at, len(self) - 1)] == pages)
+        return linked, at[linked]
+
+    def titles(self, places: NDArray[np.intp]) -> list[bytes]:
+        """The titles at these places."""
+        bounds = zip(self._starts[places].tolist(), self._ends[places].tolist(), strict=True)
+        return [bytes(self._texts[start:end]) for start, end in bounds]
+
+
+def _pages_articles(given: TitleFiles, counts: Counter[str]) -> Titles:
+    """Articles and the ``[[xx:Title]]`` links in their text, as Wikipedia wrote them until 2013; either language's."""
+    for path in given.files:
+        site = Site()
+        for page in read_pages(path, site, what="pages"):
+            if site.language not in (given.source, given.target):
+                problem = f"the dump is of language {site.language!r}, not {given.source} or {given.target}"
+                raise UserError(path, "", problem, "give the dump of one of the two")
+            other = given.target if site.language == given.source else given.source
+            found = re.search(rf"\[\[{re.escape(other)}:([^\[\]|#]+)\]\]", page.text)
+            if not found:
+                continue
+            counts["links"] += 1
+            if page.namespace or page.redirect:
+                counts["no_article"] += 1
+                continue
+            titles = page.title, found[1].strip().replace("_", " ")
+            yield titles if other == given.target else titles[::-1]
+
+
+def _sitelinks(given: TitleFiles, counts: Counter[str]) -> Titles:
+    source, target = (f"{code.replace('-', '_')}wiki" for code in (given.source, given.target))
+    return _entities(given, counts, "sitelinks", source, target, "title")
+
+
+def _labels(given: TitleFiles, counts: Counter[str]) -> Titles:
+    return _entities(given, counts, "labels", given.source, given.target, "value")
+
+
+def _entities(given: TitleFiles, counts: Counter[str], part: str, source: str, target: str, key: str) -> Titles:
+    """A Wikidata JSON dump: one entity a line, in an array or not; lines without both names are not parsed."""
+    needed = f'"{source}"'.encode(), f'"{target}"'.encode()
+    for path in given.files:
+        for number, line in _entity_lines(path):
+            if not all(name in line for name in needed):
+                continue
+            entity = _entity(path, number, line).get(part)
+            pair = [entity.get(name) for name in (source, target)] if isinstance(entity, dict) else [None, None]
+            titles = [side.get(key) for side in pair if isinstance(side, dict)]
+            if len(titles) < 2 or not all(isinstance(title, str) for title in titles):
+                continue
+            counts["links"] += 1
+            if part == "sitelinks" and _NAMESPACE.match(titles[0]):
+                counts["no_article"] += 1
+                continue
+            yield titles[0], titles[1]
+
+
+def _entity_lines(path: str | Path) -> Iterator[tuple[int, bytes]]:
+    """The lines that hold an entity; the array they stand in must be closed if it is opened."""
+    opened, last = False, b""
+    for number, raw in byte_lines(path, what="entities"):
+        line = raw.strip()
+        if number == 1 and line == b"[":
+            opened = True
+        elif line not in (b"", b"]"):
+            if line[:1] != b"{":
+                problem = f"no entity in {line[:40].decode(errors='replace')!r}"
+                raise UserError(path, f"line {number}", problem, "give a Wikidata JSON dump: one entity a line")
+            yield number, line.removesuffix(b",")
+        last = line or last
+    if (opened and last != b"]") or not (last == b"]" or last.endswith(_ENTITY_END)):
+        raise UserError(path, "", "the file ends inside its array of entities", "download the dump again")
+
+
+def _entity(path: str | Path, number: int, line: bytes) -> dict[str, Any]:
+    try:
+        entity = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise UserError(path, f"line {number}", f"not JSON ({error})", "download the dump again") from error
+    return entity if isinstance(entity, dict) else {}
+
+
+def _linguatools(given: TitleFiles, counts: Counter[str]) -> Titles:
+    """``<translation><entry lang="de">...</entry><entry lang="en">...</entry></translation>``"""
+    for path in given.files:
+        found = False
+        for element in read_elements(path, ("translation",), what="translations"):
+            found = True
+            entries = {e.get("lang") or e.get(LANG): "".join(e.itertext()).strip() for e in element.iter("entry")}
+            source, target = entries.get(given.source), entries.get(given.target)
+            if source and target:
+                counts["links"] += 1
+                yield source.replace("_", " "), target.replace("_", " ")
+        if not found:
+            raise UserError(path, "", "no <translation> in it", "give a wikititles file of linguatools")
+
+
+def _wikititles(given: TitleFiles, counts: Counter[str]) -> Titles:
+    """Two titles a line with a tab between them and no header."""
+    for path in given.files:
+        for number, line in read_lines(path, what="titles"):
+            if not line.strip():
+                continue
+            fields = line.split("\t")
+            if len(fields) != 2:
+                problem = f"{len(fields)} fields between tabs, not 2"
+                raise UserError(path, f"line {number}", problem, "give a WikiTitles file: title, tab, title")
+            counts["links"] += 1
+            yield (fields[1], fields[0]) if given.target_first else (fields[0], fields[1])
+
+
+def _cldr(given: TitleFiles, counts: Counter[str]) -> Titles:
+    """Names that both languages have under one key of the same table (territories, languages, scripts, ...)."""
+    if len(given.files) % 2:
+        raise UserError("files", "", f"{len(given.files)} files", "give each source file with its target file")
+    for source, target in list(pairwise(given.files))[::2]:
+        tables = _names(source), _names(target)
+        for table, names in tables[0].items():
+            others = tables[1].get(table, {})
+            for key in [key for key in names if key in others]:
+                counts["links"] += 1
+                yield names[key], others[key]
+
+
+def _names(path: str | Path) -> dict[str, dict[str, str]]:
+    """The tables of a CLDR file ``{"main": {"xx": {"localeDisplayNames": {table: {key: name}}}}}``."""
+    try:
+        (locale,) = json.loads(read_text(path))["main"].values()
+        tables = locale["localeDisplayNames"]
+        return {t: {k: v for k, v in names.items() if isinstance(v, str)} for t, names in tables.items()}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        problem = f"no CLDR display names ({type(error).__name__})"
+        raise UserError(path, "", problem, "give a file of cldr-localenames, such as territories.json") from error
+
+
+READERS: dict[str, Callable[[TitleFiles, Counter[str]], Titles]] = {
+    "dumps": _dumps,
+    "pages-articles": _pages_articles,
+    "wikidata": _sitelinks,
+    "wikidata-labels": _labels,
+    "linguatools": _linguatools,
+    "wikititles": _wikititles,
+    "cldr": _cldr,
+}
+"""Readers by ``format:`` of a titles lexicon."""
