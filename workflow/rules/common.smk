@@ -126,6 +126,13 @@ def lexicons_of(kind):
     )
 
 
+def titles_spec(lexicon, lang):
+    """How title files are read and cleaned; the languages as the files name them."""
+    section = CONFIG.lexicons[lexicon]
+    spec = section.plain("kind", "page", "langlinks", "path", "languages", "codes")
+    return spec | {"source": section.code(SOURCE), "language": section.code(lang)}
+
+
 # corpus
 def corpora_where(parallel):
     """A wildcard constraint: the corpora of parallel text, or the others."""

@@ -27,8 +27,9 @@ rule vectors_lexicon:
 
 rule titles_lexicon:
     input:
-        page=lambda wildcards: CONFIG.lexicons[wildcards.lexicon].page,
-        langlinks=lambda wildcards: CONFIG.lexicons[wildcards.lexicon].langlinks,
+        lambda wildcards: CONFIG.lexicons[wildcards.lexicon].files(
+            SOURCE, wildcards.lang
+        ),
     output:
         f"{R}/lexicons/{{lexicon}}/{SOURCE}-{{lang}}.parquet",
     log:
@@ -40,9 +41,7 @@ rule titles_lexicon:
     conda:
         "../../envs/switchrank.yaml"
     params:
-        spec=lambda wildcards: CONFIG.lexicons[wildcards.lexicon].plain(
-            "kind", "page", "langlinks", "languages"
-        ),
+        spec=lambda wildcards: titles_spec(wildcards.lexicon, wildcards.lang),
         lang=lambda wildcards: wildcards.lang,
         code=CODE("lexicon.titles"),
     script:
@@ -51,9 +50,7 @@ rule titles_lexicon:
 
 rule dictionary_lexicon:
     input:
-        lambda wildcards: CONFIG.lexicons[wildcards.lexicon].path.format(
-            lang=wildcards.lang
-        ),
+        lambda wildcards: CONFIG.lexicons[wildcards.lexicon].files(wildcards.lang),
     output:
         f"{R}/lexicons/{{lexicon}}/{SOURCE}-{{lang}}.parquet",
     log:
@@ -65,6 +62,7 @@ rule dictionary_lexicon:
     conda:
         "../../envs/switchrank.yaml"
     params:
+        spec=lambda wildcards: CONFIG.lexicons[wildcards.lexicon].reading(),
         lang=lambda wildcards: wildcards.lang,
         code=CODE("lexicon.dictionary"),
     script:
@@ -116,10 +114,10 @@ rule degraded_lexicon:
 
 
 QUALITY_PAIRS = [
-    (lexicon, name, lang, path)
+    (lexicon, name, lang, CONFIG.gold_file(name, pair))
     for lexicon, lang in PLAN.lexicon_files
     for name, pairs in CONFIG.gold.items()
-    for pair, path in pairs.items()
+    for pair in pairs
     if pair == f"{SOURCE}-{lang}"
 ]
 
@@ -129,7 +127,7 @@ rule lexicon_quality:
         lexicons=[
             PLAN.lexicon_file(lexicon, lang) for lexicon, _, lang, _ in QUALITY_PAIRS
         ],
-        gold=[path for *_, path in QUALITY_PAIRS],
+        gold=[path for *_, lang, gold in QUALITY_PAIRS for path in gold.files(lang)],
     output:
         f"{R}/tables/lexicon_quality.csv",
     log:
@@ -141,6 +139,10 @@ rule lexicon_quality:
     params:
         source=SOURCE,
         pairs=[[lexicon, name, lang] for lexicon, name, lang, _ in QUALITY_PAIRS],
+        reading=[
+            gold.reading() | {"path": gold.files(lang)}
+            for *_, lang, gold in QUALITY_PAIRS
+        ],
         code=CODE("lexicon.quality"),
     script:
         "../scripts/lexicon_quality.py"

@@ -5,4 +5,4 @@ from switchrank.job import job
 with job(snakemake) as rule:
     from switchrank.lexicon.dictionary import dictionary_lexicon
 
-    dictionary_lexicon(path=rule.input[0], out=rule.output[0])
+    dictionary_lexicon(path=list(rule.input), out=rule.output[0], **rule.params.spec)

@@ -11,8 +11,8 @@ with job(snakemake) as rule:
         for (lexicon, _, lang), path in zip(rule.params.pairs, rule.input.lexicons, strict=True)
     ]
     gold = [
-        {"name": name, "src": source, "tgt": lang, "path": path}
-        for (_, name, lang), path in zip(rule.params.pairs, rule.input.gold, strict=True)
+        {"name": name, "src": source, "tgt": lang, **reading}
+        for (_, name, lang), reading in zip(rule.params.pairs, rule.params.reading, strict=True)
     ]
-    distinct = [list({tuple(item.values()): item for item in items}.values()) for items in (lexicons, gold)]
+    distinct = [list({tuple(item.values())[:3]: item for item in items}.values()) for items in (lexicons, gold)]
     lexicon_quality(lexicons=distinct[0], gold=distinct[1], out=rule.output[0])

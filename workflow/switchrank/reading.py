@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any, cast
 
 from switchrank.errors import UserError
 from switchrank.progress import progress
@@ -57,18 +57,21 @@ def open_bytes(path: str | Path, *, what: str | None = None) -> Iterator[io.Buff
             password; and, while it is read: its packed stream is truncated or corrupt, or unpacks without measure.
     """
     with ExitStack() as opened:
-        stream = opened.enter_context(_Plain(path, what))
-        buffered = io.BufferedReader(stream, _CHUNK)
+        buffered = _buffered(opened.enter_context(_Plain(path, what)))
         if buffered.peek(4)[:4] == _ZIP:
-            buffered = io.BufferedReader(opened.enter_context(_Zipped(path)), _CHUNK)
+            buffered = _buffered(opened.enter_context(_Zipped(path)))
         else:
             for magic, (name, unpacker) in _PACKED.items():
                 if buffered.peek(len(magic)).startswith(magic):
-                    buffered = io.BufferedReader(_Unpacked(path, name, unpacker, buffered), _CHUNK)
+                    buffered = _buffered(_Unpacked(path, name, unpacker, buffered))
                     break
         if _WEB_PAGE.match(buffered.peek(512)[:512]):
             raise UserError(path, "", "holds a web page (HTML), not data", "open the address in a browser, then fetch")
         yield buffered
+
+
+def _buffered(raw: io.RawIOBase) -> io.BufferedReader:
+    return io.BufferedReader(raw, _CHUNK)
 
 
 class _Plain(io.RawIOBase):
@@ -110,7 +113,7 @@ def _unreadable(path: str | Path, error: OSError) -> UserError:
 class _Unpacked(io.RawIOBase):
     """The bytes of one or more packed streams laid end to end."""
 
-    def __init__(self, path: str | Path, kind: str, unpacker: Callable[[], Any], packed: IO[bytes]) -> None:
+    def __init__(self, path: str | Path, kind: str, unpacker: Callable[[], Any], packed: io.BufferedReader) -> None:
         self._path, self._kind, self._new, self._packed = path, kind, unpacker, packed
         self._stream = unpacker()
         self._waiting, self._taken = b"", 0
@@ -145,7 +148,7 @@ class _Unpacked(io.RawIOBase):
                 return cast(bytes, piece)
 
     def _read(self) -> bytes:
-        packed = self._packed.read(_CHUNK)
+        packed = self._packed.read1(_CHUNK)
         self._taken += len(packed)
         return packed
 
@@ -182,7 +185,7 @@ class _Zipped(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         try:
-            piece = self._file.read1(len(buffer))
+            piece = self._file.read(len(buffer))
         except (zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, OSError, ValueError) as error:
             raise _damaged(self._path, "zip", error) from error
         self._guard.count(len(piece), self._size)

@@ -211,8 +211,7 @@ def test_vectors_are_aligned_well_but_not_perfectly(world: Path, tmp_path: Path,
 def test_titles_lead_from_english_to_every_language_of_the_published_lexicons(world: Path, tmp_path: Path) -> None:
     for language in MUSE[1:]:
         titles_lexicon(
-            page=world / "dumps/enwiki-page.sql.gz",
-            langlinks=world / "dumps/enwiki-langlinks.sql.gz",
+            files=[world / "dumps/enwiki-page.sql.gz", world / "dumps/enwiki-langlinks.sql.gz"],
             language=language,
             out=tmp_path / "titles.parquet",
         )

@@ -103,8 +103,9 @@ def _vectors(config: Config) -> Iterator[Finding]:
     if config.vectors and "vectors" in config.start.init and not given:
         yield "start.init", "no vectors to start from", "add vectors.languages"
     seed = config.vectors.alignment.seed_pairs if config.vectors else "identical"
-    if seed in config.lexicons and config.lexicons[seed].kind != "titles":
-        yield "vectors.alignment.seed_pairs", f"{seed} itself needs aligned vectors", "name a lexicon of kind titles"
+    if seed in config.lexicons and config.lexicons[seed].kind not in ("titles", "dictionary"):
+        todo = "name a lexicon of kind titles or dictionary"
+        yield "vectors.alignment.seed_pairs", f"{seed} itself needs aligned vectors", todo
 
 
 def _lexicons(config: Config) -> Iterator[Finding]:

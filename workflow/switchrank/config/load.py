@@ -109,6 +109,8 @@ def _explained(error: ValidationError, path: str | Path) -> UserError:
 
 _TAGGED = {"collections", "lexicons"}
 """Mappings whose sections are of several kinds: pydantic puts the kind behind the name."""
+_ADDED = {"str", "int", "DictionaryFile"}
+"""Types of values that pydantic names in a place."""
 
 
 def _place(location: tuple[str | int, ...]) -> str:
@@ -117,7 +119,7 @@ def _place(location: tuple[str | int, ...]) -> str:
     return ".".join(
         str(part)
         for number, part in enumerate(location)
-        if number not in added and part not in {"str", "int"} and "[" not in str(part)
+        if number not in added and part not in _ADDED and "[" not in str(part)
     )
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
 from switchrank.config.collections import Collection
 from switchrank.config.sections import Count, Language, Name, Section, Share
+from switchrank.formats.pairs import DictionaryFormat
 from switchrank.sources.world.files import DEFAULTS as WORLD
+
+TitleFormat = Literal["dumps", "pages-articles", "wikidata", "wikidata-labels", "linguatools", "wikititles", "cldr"]
 
 
 class Languages(Section):
@@ -84,7 +87,8 @@ class VectorTraining(Section):
 
 class Alignment(Section):
     seed_pairs: str = Field(
-        "identical", description="a title lexicon's name, `identical`, or a dictionary path with `{lang}`"
+        "identical",
+        description="the name of a lexicon of titles or a dictionary, `identical`, or a dictionary path with `{lang}`",
     )
     refinements: Annotated[int, Field(ge=0)] = Field(3, description="rounds of Procrustes refinement")
     criterion: Literal["nn", "csls"] = Field("csls", description="which neighbours refine the alignment")
@@ -124,17 +128,95 @@ class VectorsLexicon(Section):
 
 class TitlesLexicon(Section):
     kind: Literal["titles"]
-    page: str = Field(description="page.sql.gz of the source language's Wikipedia")
-    langlinks: str = Field(description="langlinks.sql.gz of the same dump")
+    format: TitleFormat = Field(
+        "dumps",
+        description="what links the titles: page and langlinks dumps; `[[xx:Title]]` in a pages-articles XML of either "
+        "language (until 2013); sitelinks or labels of a Wikidata JSON dump; wikititles XML of linguatools; two "
+        "columns as WMT's WikiTitles; CLDR names",
+    )
+    page: str | None = Field(None, description="dumps: page.sql.gz of the source language's Wikipedia")
+    langlinks: str | None = Field(None, description="dumps: langlinks.sql.gz of the same day")
+    columns: dict[Literal["page", "langlinks"], list[str]] = Field(
+        {}, description="dumps without CREATE TABLE and of no known layout: all columns of each table in their order"
+    )
+    path: str | list[str] | None = Field(
+        None,
+        description="other formats: the file, or its parts; `{lang}` stands for the target language, `{source}` for "
+        "the source language; cldr: a file for each language, `{lang}` stands for both",
+    )
+    target_first: bool = Field(False, description="wikititles: the target language is in the first column")
+    drop: list[Literal["equal", "colon", "number", "script"]] = Field(
+        [],
+        description="pairs left out: equal titles, a colon in one, one without letters, one without any letter of its "
+        "language's script",
+    )
+    codes: dict[Language, str] = Field(
+        {}, description="how the files write a language where it is not its code, such as `nb: no`"
+    )
     max_words: Count = Field(3, description="longest title kept, in words")
     onesided_titles: bool = Field(False, description="compatibility: clean the target title only, as the original did")
     languages: list[Language] | None = Field(None, description="target languages; default: seen languages")
 
+    @model_validator(mode="after")
+    def _one(self) -> TitlesLexicon:
+        if self.format == "dumps" and not (self.page and self.langlinks and self.path is None):
+            raise ValueError("format dumps without both dumps: give page and langlinks, and no path")
+        if self.format != "dumps" and (self.path is None or self.page or self.langlinks or self.columns):
+            raise ValueError(f"format {self.format} is read from path: give path alone, no page, langlinks or columns")
+        if self.target_first and self.format != "wikititles":
+            raise ValueError("target_first goes with format wikititles: leave it out")
+        return self
 
-class DictionaryLexicon(Section):
+    def code(self, language: str) -> str:
+        """The name of a language in the files."""
+        return self.codes.get(language, language)
+
+    def files(self, source: str, language: str) -> list[str]:
+        """The files of a pair of languages, in the order their reader takes them."""
+        if self.format == "dumps":
+            return [str(self.page), str(self.langlinks)]
+        names = {"source": self.code(source), "lang": self.code(language)}
+        sides = [names | {"lang": names["source"]}, names] if self.format == "cldr" else [names]
+        return [template.format(**side) for template in _listed(self.path) for side in sides]
+
+
+class DictionaryFile(Section):
+    path: str | list[str] = Field(
+        description="the file; panlex: two, source language first; `{lang}` stands for the target language"
+    )
+    format: DictionaryFormat = Field(
+        "auto",
+        description="`text`: a pair a line, tab or space between (MUSE, XLing-Eval); `tsv`: with columns; `tei`: "
+        "FreeDict; `panlex`: Swadesh lists; `auto`: by content",
+    )
+    columns: list[int | str] = Field(
+        [], description="tsv: the columns of source and target, by number from 1 or by name in the first line"
+    )
+    reverse: bool = Field(False, description="the file translates from the target to the source language")
+
+    def files(self, language: str) -> list[str]:
+        """The files, their placeholder filled in."""
+        return [template.format(lang=language) for template in _listed(self.path)]
+
+    def reading(self) -> dict[str, Any]:
+        """How to read the files, as :func:`switchrank.formats.pairs.read_pairs` takes it."""
+        return {"format": self.format, "columns": self.columns, "reverse": self.reverse}
+
+
+class DictionaryLexicon(DictionaryFile):
     kind: Literal["dictionary"]
-    path: str = Field(description="`source target` a line (MUSE, XLing-Eval, TSV); `{lang}` stands for the language")
+    codes: dict[Language, str] = Field(
+        {}, description="what `{lang}` becomes for a language where it is not its code, such as `sw: swh`"
+    )
     languages: list[Language] | None = Field(None, description="target languages; default: seen languages")
+
+    def files(self, language: str) -> list[str]:
+        """The files of a target language."""
+        return super().files(self.codes.get(language, language))
+
+
+def _listed(paths: str | list[str] | None) -> list[str]:
+    return [paths] if isinstance(paths, str) else paths or []
 
 
 class DegradedLexicon(Section):
@@ -376,8 +458,10 @@ class Config(Section):
     collections: dict[Name, Collection]
     vectors: Vectors | None = None
     lexicons: dict[Name, Lexicon] = Field({})
-    gold: dict[Name, dict[Name, str]] = Field(
-        {}, description="gold dictionaries: name, then pair, then path; only lexicon quality reads them"
+    gold: dict[Name, dict[Name, str | DictionaryFile]] = Field(
+        {},
+        description="gold dictionaries: name, then pair, then a path, or path, format, columns and reverse as a "
+        "dictionary lexicon has them; only lexicon quality reads them",
     )
     corpora: dict[Name, Corpus]
     systems: dict[Name, System]
@@ -388,6 +472,11 @@ class Config(Section):
     testsets: dict[Name, Testset]
     rank: Rank = Rank()
     evaluate: Evaluate = Evaluate()
+
+    def gold_file(self, name: str, pair: str) -> DictionaryFile:
+        """A gold dictionary, however short it is written."""
+        given = self.gold[name][pair]
+        return DictionaryFile(path=given) if isinstance(given, str) else given
 
     def mixed_languages(self, testset: str) -> list[str]:
         """Languages of a mixed pool, the source first; none where the test set is not mixed."""

@@ -30,7 +30,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("vectors.alignment", models.Alignment),
     ("lexicons.<name> (kind: vectors)", models.VectorsLexicon),
     ("lexicons.<name> (kind: titles)", models.TitlesLexicon),
-    ("lexicons.<name> (kind: dictionary)", models.DictionaryLexicon),
+    ("lexicons.<name> (kind: dictionary); gold.<name>.<pair> has the first four keys", models.DictionaryLexicon),
     ("lexicons.<name> (kind: degraded)", models.DegradedLexicon),
     ("lexicons.<name> (kind: merged)", models.MergedLexicon),
     ("corpora.<name>", models.Corpus),

@@ -1,8 +1,8 @@
 """TEI dictionaries, as FreeDict publishes them: headwords and translations of every entry.
 
-Read are TEI P5 with or without namespace (``cit[@type="trans"]/quote``, or equivalents in ``def``) and P4 (``trans/tr``);
-see https://github.com/freedict/fd-dictionaries/wiki/FreeDict-HOWTO. Notes, references and what stands in round or square
-brackets are no translations; several equivalents in one ``def`` are parted by commas or semicolons.
+Read are TEI P5 with or without namespace (``cit[@type="trans"]/quote``, or equivalents in ``def``) and P4
+(``trans/tr``); see https://github.com/freedict/fd-dictionaries/wiki/FreeDict-HOWTO. Notes, references and what stands
+in round or square brackets are no translations; several equivalents in one ``def`` are parted by commas or semicolons.
 """
 
 from __future__ import annotations

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import argparse
 
+from switchrank.errors import UserError
+
+TITLE_FORMATS = ("dumps", "pages-articles", "wikidata", "wikidata-labels", "linguatools", "wikititles", "cldr")
+TITLE_DROPS = ("equal", "colon", "number", "script")
+
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Add ``induce``, ``titles``, ``dictionary``, ``merge``, ``degrade`` and ``quality``."""
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _register_induce(commands.add_parser("induce", help="nearest target words of every source word"))
-    _register_titles(commands.add_parser("titles", help="linked Wikipedia titles from page and langlinks dumps"))
+    _register_titles(commands.add_parser("titles", help="titles linked across languages: Wikipedia, Wikidata, CLDR"))
     _register_dictionary(commands.add_parser("dictionary", help="a given dictionary as a lexicon"))
     _register_merge(commands.add_parser("merge", help="several lexicons as one, the most trusted first"))
     _register_degrade(commands.add_parser("degrade", help="wrong translations for a share of the words, on purpose"))
@@ -33,17 +38,29 @@ def _register_induce(parser: argparse.ArgumentParser) -> None:
 
 
 def _register_titles(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--page", required=True, help="page.sql.gz of the source language's Wikipedia")
-    parser.add_argument("--langlinks", required=True, help="langlinks.sql.gz of the same dump")
-    parser.add_argument("--language", required=True, help="target language, as in the dump's ll_lang column")
+    parser.add_argument("--format", choices=TITLE_FORMATS, default="dumps", help="what the files are (default dumps)")
+    parser.add_argument("--files", nargs="+", help="the files; cldr: source, target, source, target, ...")
+    parser.add_argument("--page", help="dumps: page.sql.gz of the source language's Wikipedia")
+    parser.add_argument("--langlinks", help="dumps: langlinks.sql.gz of the same dump")
+    parser.add_argument("--source", default="en", help="source language, as the files name it (default en)")
+    parser.add_argument("--language", required=True, help="target language, as the files name it (ll_lang)")
     parser.add_argument("--out", required=True, help="lexicon to write (.parquet)")
+    parser.add_argument("--page-columns", nargs="+", metavar="NAME", help="dumps without CREATE TABLE: all columns")
+    parser.add_argument("--langlinks-columns", nargs="+", metavar="NAME", help="the same of the other table")
+    parser.add_argument("--target-first", action="store_true", help="wikititles: target language in the first column")
+    parser.add_argument("--drop", nargs="+", choices=TITLE_DROPS, default=[], help="kinds of pairs to leave out")
     parser.add_argument("--max-words", type=int, default=3, help="longest source title in words (default 3)")
     parser.add_argument("--onesided-titles", action="store_true", help="compatibility: clean target titles only")
     parser.set_defaults(run=_titles)
 
 
 def _register_dictionary(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--path", required=True, help="`source target` a line, tab or space between (.gz, .xz too)")
+    from switchrank.formats.pairs import DICTIONARY_FORMATS
+
+    parser.add_argument("--path", required=True, nargs="+", help="the dictionary; panlex: source file, target file")
+    parser.add_argument("--format", choices=DICTIONARY_FORMATS, default="auto", help="default: by content")
+    parser.add_argument("--columns", nargs=2, default=[], metavar="COLUMN", help="tsv: numbers from 1, or names")
+    parser.add_argument("--reverse", action="store_true", help="the file translates into the source language")
     parser.add_argument("--out", required=True, help="lexicon to write (.parquet)")
     parser.set_defaults(run=_dictionary)
 
@@ -95,11 +112,19 @@ def _induce(arguments: argparse.Namespace) -> None:
 def _titles(arguments: argparse.Namespace) -> None:
     from switchrank.lexicon.titles import titles_lexicon
 
+    files = arguments.files or [file for file in (arguments.page, arguments.langlinks) if file]
+    if not files:
+        raise UserError("command line", "--files", "missing", "name the files, or --page and --langlinks")
+    columns = {"page": arguments.page_columns, "langlinks": arguments.langlinks_columns}
     titles_lexicon(
-        page=arguments.page,
-        langlinks=arguments.langlinks,
+        files=files,
+        format=arguments.format,
+        source=arguments.source,
         language=arguments.language,
         out=arguments.out,
+        columns={table: names for table, names in columns.items() if names},
+        target_first=arguments.target_first,
+        drop=arguments.drop,
         max_words=arguments.max_words,
         onesided_titles=arguments.onesided_titles,
     )
@@ -108,7 +133,13 @@ def _titles(arguments: argparse.Namespace) -> None:
 def _dictionary(arguments: argparse.Namespace) -> None:
     from switchrank.lexicon.dictionary import dictionary_lexicon
 
-    dictionary_lexicon(path=arguments.path, out=arguments.out)
+    dictionary_lexicon(
+        path=arguments.path,
+        out=arguments.out,
+        format=arguments.format,
+        columns=[int(column) if column.isdigit() else column for column in arguments.columns],
+        reverse=arguments.reverse,
+    )
 
 
 def _merge(arguments: argparse.Namespace) -> None:

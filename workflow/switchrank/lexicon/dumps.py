@@ -272,8 +272,11 @@ class _Scan:
         return blanked
 
     def _outside(self, places: NDArray[np.intp]) -> NDArray[np.intp]:
+        if not len(self._marks):
+            return places
         before = np.searchsorted(self._marks, places) - 1
-        return places[(before < 0) | ~np.append(self._inside, False)[before]]
+        outside: NDArray[np.bool_] = (before < 0) | ~self._inside[before]
+        return places[outside]
 
     def stop(self, columns: int) -> int:
         """Where the last whole row ends; 0 if there is none."""

@@ -7,7 +7,7 @@ gain by leaving hard words out; precision on covered words alone is ``p_at_1 / c
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypedDict
+from typing import Required, TypedDict
 
 import polars as pl
 
@@ -25,13 +25,21 @@ class LexiconFile(TypedDict):
     path: str
 
 
-class GoldFile(TypedDict):
-    """A gold dictionary (``source target`` a line, repeated for several translations): name, languages and path."""
+class GoldName(TypedDict):
+    """Name and languages of a gold dictionary."""
 
     name: str
     src: str
     tgt: str
-    path: str
+
+
+class GoldFile(GoldName, total=False):
+    """A gold dictionary; ``path`` and how to read it, as :func:`switchrank.formats.pairs.read_pairs` takes it."""
+
+    path: Required[str | list[str]]
+    format: str
+    columns: list[int | str]
+    reverse: bool
 
 
 def lexicon_quality(*, lexicons: list[LexiconFile], gold: list[GoldFile], out: str | Path) -> None:
@@ -44,7 +52,7 @@ def lexicon_quality(*, lexicons: list[LexiconFile], gold: list[GoldFile], out: s
     Raises:
         UserError: a file is missing or unreadable.
     """
-    dictionaries = [(entry, _gold(entry["path"])) for entry in gold]
+    dictionaries = [(entry, _gold(entry)) for entry in gold]
     rows = []
     for lexicon in lexicons:
         for entry, translations in dictionaries:
@@ -56,9 +64,15 @@ def lexicon_quality(*, lexicons: list[LexiconFile], gold: list[GoldFile], out: s
     write_table(pl.DataFrame(rows, schema=QUALITY), out, QUALITY)
 
 
-def _gold(path: str | Path) -> dict[str, set[str]]:
+def _gold(gold: GoldFile) -> dict[str, set[str]]:
     translations: dict[str, set[str]] = {}
-    for source, target in read_pairs(path):
+    pairs = read_pairs(
+        gold["path"],
+        format=gold.get("format", "auto"),
+        columns=gold.get("columns", []),
+        reverse=gold.get("reverse", False),
+    )
+    for source, target in pairs:
         translations.setdefault(source, set()).add(target)
     return translations
 

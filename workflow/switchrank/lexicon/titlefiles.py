@@ -1,7 +1,7 @@
 """Files that link titles across languages: SQL dumps, pages-articles, Wikidata, linguatools, WikiTitles, CLDR names.
 
-Every reader yields (source title, target title) in the order of its file and counts in ``counts["links"]`` every pair it
-finds, also those it leaves out; these it counts by reason. Titles are as the file has them, but for underscores.
+Every reader yields (source title, target title) in the order of its file and counts in ``counts["links"]`` every pair
+it finds, also those it leaves out; these it counts by reason. Titles are as the file has them, but for underscores.
 """
 
 from __future__ import annotations
@@ -64,6 +64,8 @@ def read_titles(format: str, given: TitleFiles, counts: Counter[str]) -> Titles:
     Raises:
         UserError: a file cannot be read or is not of this format.
     """
+    if format not in READERS:
+        raise UserError("format", "", f"{format!r} is not known", f"write {', '.join(READERS)}")
     return READERS[format](given, counts)
 
 
@@ -87,7 +89,7 @@ def _dumps(given: TitleFiles, counts: Counter[str]) -> Titles:
 
 
 class _Links:
-    """Pages, ascending and distinct, and the titles they link to in one language: flat arrays, whatever their number."""
+    """Pages, ascending and distinct, and the titles they link to in one language, as flat arrays."""
 
     def __init__(self, path: str | Path, language: str, names: list[str] | None) -> None:
         ids: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
@@ -161,8 +163,8 @@ def _entities(given: TitleFiles, counts: Counter[str], part: str, source: str, t
                 continue
             entity = _entity(path, number, line).get(part)
             pair = [entity.get(name) for name in (source, target)] if isinstance(entity, dict) else [None, None]
-            titles = [side.get(key) for side in pair if isinstance(side, dict)]
-            if len(titles) < 2 or not all(isinstance(title, str) for title in titles):
+            titles = [side[key] for side in pair if isinstance(side, dict) and isinstance(side.get(key), str)]
+            if len(titles) < 2:
                 continue
             counts["links"] += 1
             if part == "sitelinks" and _NAMESPACE.match(titles[0]):

@@ -1,4 +1,4 @@
-"""``switchrank sources``: build a collection from files of your own, or make up the demonstration world."""
+"""``switchrank sources``: collections from files of your own, text of a Wikipedia dump, a made-up world."""
 
 from __future__ import annotations
 
@@ -42,9 +42,10 @@ A --spec file is JSON of two objects, the specification and the files by role:
 
 
 def register(parser: argparse.ArgumentParser) -> None:
-    """Add the subcommands ``build`` and ``world``."""
+    """Add the subcommands ``build``, ``wikitext`` and ``world``."""
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _register_build(commands)
+    _register_wikitext(commands)
     _register_world(commands)
 
 
@@ -79,6 +80,15 @@ def _register_build(commands: Any) -> None:
     build.set_defaults(run=_build)
 
 
+def _register_wikitext(commands: Any) -> None:
+    wikitext = commands.add_parser("wikitext", help="the articles of a pages-articles dump as plain text")
+    wikitext.add_argument(
+        "dumps", nargs="+", metavar="DUMP", help="pages-articles XML (.bz2, .gz, plain), or its parts"
+    )
+    wikitext.add_argument("--out", required=True, metavar="FILE", help="text file, one paragraph a line (.gz packs it)")
+    wikitext.set_defaults(run=_wikitext)
+
+
 def _register_world(commands: Any) -> None:
     world = commands.add_parser(
         "world",
@@ -100,6 +110,12 @@ def _build(arguments: argparse.Namespace) -> None:
     counts = build_collection(spec=spec, files=files, out=arguments.out)
     for table, numbers in counts.items():
         print(f"{table}: " + ", ".join(f"{name} {number:,}" for name, number in numbers.items()))
+
+
+def _wikitext(arguments: argparse.Namespace) -> None:
+    from switchrank.sources.wikitext import write_wikitext
+
+    write_wikitext(dumps=arguments.dumps, out=arguments.out)
 
 
 def _world(arguments: argparse.Namespace) -> None:

@@ -1,0 +1,58 @@
+"""The articles of a pages-articles dump as plain text, to train word vectors and tokenizers on."""
+
+from __future__ import annotations
+
+import gzip
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, cast
+
+from switchrank.atomic import atomic_path
+from switchrank.errors import UserError
+from switchrank.formats.pages import Site, read_pages
+from switchrank.wikitext import plain_lines
+
+_NO_PROSE = (-2, 6, 14)
+"""Namespaces whose links show no prose: media, files, categories."""
+
+
+def write_wikitext(*, dumps: Sequence[str | Path], out: str | Path) -> dict[str, int]:
+    """Write the prose of all articles, a paragraph or list item a line; redirects and other namespaces are left out.
+
+    Args:
+        dumps: a pages-articles dump, or its parts, plain or packed, in any encoding that XML can tell.
+        out: the text file; gzip if its name ends in ``.gz``.
+
+    Returns:
+        Counts: ``pages`` read, ``articles`` written, ``redirects`` and ``other`` pages left out, ``empty`` articles
+        without prose, ``lines``; they are told on standard error too.
+
+    Raises:
+        UserError: a dump cannot be read, or holds no prose.
+    """
+    counts = dict.fromkeys(("pages", "articles", "redirects", "other", "empty", "lines"), 0)
+    with atomic_path(out) as temporary, ExitStack() as opened:
+        file = opened.enter_context(temporary.open("wb"))
+        packed = str(out).endswith(".gz")
+        stream = (
+            opened.enter_context(cast(IO[bytes], gzip.GzipFile("", "wb", fileobj=file, mtime=0))) if packed else file
+        )
+        for dump in dumps:
+            site = Site()
+            for page in read_pages(dump, site, what=f"pages of {Path(dump).name}"):
+                counts["pages"] += 1
+                kind = "redirects" if page.redirect else "other" if page.namespace else ""
+                lines = [] if kind else plain_lines(page.text, _dropped(site))
+                counts[kind or ("articles" if lines else "empty")] += 1
+                counts["lines"] += len(lines)
+                stream.write("".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
+        if not counts["lines"]:
+            raise UserError(dumps[-1], "", "no article with prose in it", "give a pages-articles dump")
+    print(f"{out}: " + ", ".join(f"{number:,} {name}" for name, number in counts.items()), file=sys.stderr)
+    return counts
+
+
+def _dropped(site: Site) -> list[str]:
+    return [name for name, number in site.namespaces.items() if number in _NO_PROSE]
