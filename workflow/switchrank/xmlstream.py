@@ -3,7 +3,8 @@
 Expat reads any encoding that its declaration or byte order mark tells (UTF-8, UTF-16, ISO-8859-1, ...), and trees are
 built only inside the elements asked for, so memory holds one of them. Nothing outside the file is ever opened, and a
 file that declares entities of its own is refused: dumps and dictionaries need none, and they are how small files are
-made to grow without end (https://docs.python.org/3/library/xml.html#xml-vulnerabilities). Namespaces are taken off the names.
+made to grow without end (https://docs.python.org/3/library/xml.html#xml-vulnerabilities). Namespaces are taken off
+the names.
 """
 
 from __future__ import annotations

@@ -59,6 +59,7 @@ _NESTED = re.compile(rb"'(?:[^'\\]|\\.|'')*+'|\([^()]*\)", re.DOTALL)
 _ESCAPE = re.compile(rb"\\(.)|''", re.DOTALL)
 _UNESCAPED = {b"0": b"\0", b"b": b"\b", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"Z": b"\x1a"}
 _QUOTE, _COMMA, _OPEN, _CLOSE, _BACKSLASH, _END = b"',()\\;"
+_SPACE = 32
 _FITS = {"#": "#", "'": "'", "?": "'0"}
 _DOWNLOAD = "download the dump again"
 
@@ -323,7 +324,7 @@ class Block:
                 self._malformed(f"rows that do not have the {len(names)} columns {' '.join(names)}"[:300])
 
     def _taken(self, text: bytes, scan: _Scan) -> bool:
-        """Take the positions of the fields; whether they are those of whole rows."""
+        """Take the positions of the fields; whether they are those of whole rows without white space around fields."""
         self._text, self._bytes, self._slashes = text, scan.bytes, scan.slashes
         columns, commas = len(self.names), scan.commas[: np.searchsorted(scan.commas, len(text))]
         self._edges = np.concatenate([[-1], commas, [len(text)]])
@@ -331,7 +332,10 @@ class Block:
         if rest or text[:1] != b"(" or text[-1:] != b")" or (scan.quoted and len(scan.text) == len(text)):
             return False
         between = self._edges[columns:-1:columns]
-        return bool(np.all(self._bytes[between - 1] == _CLOSE) and np.all(self._bytes[between + 1] == _OPEN))
+        if not (np.all(self._bytes[between - 1] == _CLOSE) and np.all(self._bytes[between + 1] == _OPEN)):
+            return False
+        beside = (commas + 1, commas - 1, between + 2, between - 2, [1, len(text) - 2])
+        return not any(np.any(self._bytes[places] <= _SPACE) for places in beside)
 
     def _malformed(self, problem: str) -> NoReturn:
         _fail(self._path, self._place, problem, _DOWNLOAD)
@@ -370,10 +374,11 @@ class Block:
         return value
 
     def texts(self, column: str, rows: NDArray[np.intp]) -> list[bytes]:
-        """The texts of ``column`` in the given rows, unquoted and unescaped, still bytes; an unquoted NULL is empty."""
+        """The texts of ``column`` in the given rows, unquoted and unescaped, still bytes; NULL is empty."""
         start, end = (bound[rows] for bound in self._bounds(column))
         quoted = (self._bytes[end - 1] == _QUOTE) & (self._bytes[start] == _QUOTE)
-        start, end = start + quoted, np.where(quoted, end - 1, start)
+        null = ~quoted & (end - start == len(b"NULL")) & (self._bytes[start] == ord("N"))
+        start, end = start + quoted, np.where(null, start, end - quoted)
         text = self._text
         escaped = np.searchsorted(self._slashes, start) < np.searchsorted(self._slashes, end)
         fields = zip(start.tolist(), end.tolist(), escaped.tolist(), strict=True)
