@@ -324,7 +324,7 @@ class Block:
                 self._malformed(f"rows that do not have the {len(names)} columns {' '.join(names)}"[:300])
 
     def _taken(self, text: bytes, scan: _Scan) -> bool:
-        """Take the positions of the fields; whether they are those of whole rows without white space around fields."""
+        """Take the positions of the fields; whether whole rows without spaces around fields."""
         self._text, self._bytes, self._slashes = text, scan.bytes, scan.slashes
         columns, commas = len(self.names), scan.commas[: np.searchsorted(scan.commas, len(text))]
         self._edges = np.concatenate([[-1], commas, [len(text)]])
