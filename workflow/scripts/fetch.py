@@ -3,6 +3,6 @@
 from switchrank.job import job
 
 with job(snakemake) as rule:
-    from switchrank.sources.fetch import fetch_file
+    from switchrank.fetch.cache import fetch_file
 
     fetch_file(out=rule.output[0], **rule.params.download)

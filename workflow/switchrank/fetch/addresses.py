@@ -1,0 +1,180 @@
+"""Web addresses of input files: what one looks like, what its file is called on disk, how it is shown without secrets.
+
+An address is ``https://host/path``, ``http://host/path`` or ``hf://[datasets/|models/]name@revision/path``. It may end
+in ``!member``, a file inside an archive, and then in ``#sha256=<64 hex digits>``, the checksum of what is fetched.
+``${NAME}`` in it stands for an environment variable and is replaced only at the moment of the request, so that a
+password or token never gets into a config, a rule's parameters or provenance. ``{lang}`` is a placeholder, as in paths.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
+
+FOLDER = "data/downloads"
+"""Where files of addresses in a config stand, relative to the working directory."""
+
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_FRAGMENT = re.compile(r"sha256=([0-9a-fA-F]{64})")
+_MEMBER = re.compile(r"(.+\.(?:zip|tar|tgz|tar\.(?:gz|bz2|xz))(?:\?[^!]*)?)!(.+)")
+_HUB = re.compile(r"hf://(?:(datasets|models)/)?((?:[^/@]+/)?[^/@]+)@([^/]+)/(.+)")
+_PLACEHOLDER = re.compile(r"(?<!\$)\{(\w+)\}")
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+_SECRET = re.compile(
+    r"token|secret|passw|pwd|signature|^sig$|api[-_]?key|access[-_]?key|auth|credential|session|^key$", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Address:
+    """An address in its parts: what is requested (variables not filled in), its checksum, the archive's member."""
+
+    url: str
+    sha256: str | None = None
+    member: str | None = None
+
+
+def is_address(text: str) -> bool:
+    """Whether a path is a web address, of a kind that is known or not."""
+    return _ADDRESS.match(text) is not None
+
+
+def parse_address(text: str) -> Address:
+    """Take an address apart.
+
+    Raises:
+        ValueError: ``problem: what to do``, without any secret; the scheme is unknown, a part is missing or wrong, or a
+            password or token is written out.
+    """
+    plain, hash_sign, fragment = text.partition("#")
+    checksum = _FRAGMENT.fullmatch(fragment)
+    if hash_sign and not checksum:
+        raise ValueError("the part after # is not a checksum: write #sha256= and 64 hexadecimal digits")
+    inside = _MEMBER.fullmatch(plain)
+    address = Address(
+        url=inside[1] if inside else plain,
+        sha256=checksum[1].lower() if checksum else None,
+        member=inside[2] if inside else None,
+    )
+    _check(address.url)
+    if address.sha256 and placeholders(text):
+        raise ValueError("one checksum for several files: give each file its own under downloads")
+    return address
+
+
+def _check(url: str) -> None:
+    scheme = url.partition("://")[0].lower()
+    if scheme == "hf":
+        if not _HUB.fullmatch(url):
+            raise ValueError("not an address on the Hugging Face hub: write hf://name@revision/path/of/file")
+        return
+    if scheme not in {"http", "https"}:
+        raise ValueError(f"files cannot be fetched by {scheme}: give an https address, or fetch it and give its path")
+    if re.search(r"[\x00-\x20\x7f]", url):
+        raise ValueError("a space or control character in an address: write a space as %20")
+    try:
+        parts = urlsplit(url)
+        hidden = parts.password if parts.password is not None else parts.username
+        named = [(name, value) for name, value in parse_qsl(parts.query) if _SECRET.search(name)]
+        missing = not parts.hostname or parts.port == 0
+    except ValueError:
+        missing = True
+    if missing:
+        raise ValueError("no valid host in the address: write https://host/path")
+    if any(value and not _VARIABLE.fullmatch(value) for value in [hidden, *(value for _, value in named)]):
+        raise ValueError("a password or token is written out: write ${NAME} there and export NAME in the environment")
+
+
+def placeholders(text: str) -> list[str]:
+    """Names in single braces, such as ``lang``, in order of appearance."""
+    return list(dict.fromkeys(_PLACEHOLDER.findall(text)))
+
+
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """The text with its placeholders filled in; those without a value stay."""
+    return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), text)
+
+
+def variables(text: str) -> list[str]:
+    """Names of the environment variables in an address."""
+    return list(dict.fromkeys(_VARIABLE.findall(text)))
+
+
+def file_name(url: str, member: str | None = None) -> str:
+    """``host/digest/name``: one file name per address (and member), readable, safe everywhere, its suffixes kept.
+
+    Placeholders stay placeholders: in the name, or in a folder before it where the name has none of them.
+    """
+    whole = url if member is None else f"{url}!{member}"
+    digest = hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    hub = _HUB.fullmatch(url)
+    parts = urlsplit(url)
+    host = "hf" if hub else parts.netloc.rpartition("@")[2]
+    path = member or (hub[4] if hub else unquote(parts.path, errors="replace"))
+    name = _safe(path.rstrip("/").rpartition("/")[2])[-120:].lstrip("._-") or "file"
+    elsewhere = "-".join(f"{{{word}}}" for word in placeholders(whole) if word not in placeholders(name))
+    return "/".join(part for part in (_safe(host) or "host", digest, elsewhere, name) if part)
+
+
+def _safe(text: str) -> str:
+    """Letters, digits, ``.``, ``-``, ``_`` and placeholders; anything else becomes ``_``."""
+    pieces = re.split(r"((?<!\$)\{\w+\})", text)
+    return "".join(
+        piece if number % 2 else re.sub(r"[^A-Za-z0-9._-]", "_", piece) for number, piece in enumerate(pieces)
+    )
+
+
+def local_path(text: str) -> str:
+    """The path, relative to the working directory, at which the file of an address in a config stands."""
+    address = parse_address(text)
+    return f"{FOLDER}/{file_name(address.url, address.member)}"
+
+
+def request_url(url: str, environment: Mapping[str, str]) -> str:
+    """The web address to ask: variables filled in, ``hf://`` turned into the hub's address (``HF_ENDPOINT``).
+
+    Raises:
+        ValueError: ``problem: what to do``; a variable is not set.
+    """
+    for name in variables(url):
+        if not environment.get(name):
+            raise ValueError(f"environment variable {name} is not set: export it")
+    url = _VARIABLE.sub(lambda match: environment[match[1]], url)
+    hub = _HUB.fullmatch(url)
+    if not hub:
+        return url
+    kind, name, revision, path = hub.groups()
+    folder = "" if kind == "models" else "datasets/"
+    return f"{hub_endpoint(environment)}/{folder}{name}/resolve/{revision}/{quote(path)}"
+
+
+def hub_endpoint(environment: Mapping[str, str]) -> str:
+    """The address of the Hugging Face hub, or of the mirror that ``HF_ENDPOINT`` names."""
+    return (environment.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
+
+
+def shown(url: str) -> str:
+    """An address for messages: passwords and the values of parameters that may be secret are replaced by ``***``."""
+    if url.lower().startswith("hf://"):
+        return url
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return re.sub(r"//[^/]*@", "//***@", url.partition("?")[0])
+    host = re.sub(r".*@", "***@", parts.netloc)
+    query = "&".join(_shown_pair(pair) for pair in parts.query.split("&")) if parts.query else ""
+    return urlunsplit((parts.scheme, host, parts.path, query, ""))
+
+
+def _shown_pair(pair: str) -> str:
+    name, equals, _ = pair.partition("=")
+    return f"{name}{equals}***" if equals and _SECRET.search(unquote(name)) else pair
+
+
+def split_advice(error: ValueError) -> tuple[str, str]:
+    """The problem and what to do, from the message ``problem: what to do``."""
+    problem, _, todo = str(error).partition(": ")
+    return problem, todo

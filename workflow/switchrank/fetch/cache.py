@@ -1,0 +1,228 @@
+"""The machine's own copies of fetched files: one per address, shared by all runs and folders, never half-written.
+
+``SWITCHRANK_CACHE`` names the folder, else it is ``~/.cache/switchrank/downloads``. Beside each file stands a record of
+its checksum, length and time of change, so that a file that somebody changed is noticed and fetched again. A file
+without a record was put there by hand and is taken as it is. One process at a time fetches an address; others wait.
+``SWITCHRANK_OFFLINE=1`` (or ``HF_HUB_OFFLINE=1``) asks no server for anything.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from switchrank.atomic import atomic_path
+from switchrank.digest import file_digest
+from switchrank.errors import UserError
+from switchrank.fetch.addresses import Address, file_name, parse_address, shown, split_advice
+from switchrank.fetch.content import check_content
+from switchrank.fetch.transfer import Patience, Transfer
+from switchrank.fetch.unpack import unpack_member
+
+
+def cache_folder(environment: Mapping[str, str]) -> Path:
+    """Where the machine's copies are kept."""
+    given = environment.get("SWITCHRANK_CACHE")
+    return Path(given).expanduser() if given else Path.home() / ".cache" / "switchrank" / "downloads"
+
+
+def is_offline(environment: Mapping[str, str]) -> bool:
+    """Whether no server may be asked."""
+    names = ("SWITCHRANK_OFFLINE", "HF_HUB_OFFLINE")
+    return any(environment.get(name, "").strip().lower() in {"1", "true", "yes", "on"} for name in names)
+
+
+def fetch_file(
+    *,
+    url: str,
+    out: str | Path,
+    sha256: str | None = None,
+    member: str | None = None,
+    copy: bool = False,
+    patience: Patience | None = None,
+) -> None:
+    """Put the file of an address at ``out``: fetched into the cache where it is not there yet, then linked.
+
+    Args:
+        url: an address as :mod:`switchrank.fetch.addresses` describes it.
+        out: the file to make; it appears whole or not at all.
+        sha256: checksum of what is fetched; without it (and without one in ``url``) any content is taken.
+        member: the file inside the archive at ``url`` that is wanted.
+        copy: make an independent copy instead of a link.
+        patience: how long to try.
+
+    Raises:
+        UserError: the file cannot be had, is not what was asked for, or cannot be written.
+    """
+    address = _address(url, sha256, member)
+    stored = Stored(address.url)
+    try:
+        file = (
+            stored.file if stored.holds(address.sha256) else stored.fetch(address.sha256, out, patience or Patience())
+        )
+        with atomic_path(out) as temporary:
+            if address.member is not None:
+                unpack_member(file, address.member, temporary)
+            elif copy:
+                shutil.copyfile(file, temporary)
+            else:
+                _link(file, temporary)
+    except OSError as error:
+        place = str(error.filename or stored.file.parent)
+        todo = "correct its rights, make room, or set SWITCHRANK_CACHE to another folder"
+        raise UserError(place, "", f"cannot be written ({error.strerror})", todo) from error
+
+
+def missing_files(wanted: Mapping[str, Any]) -> list[str]:
+    """The paths of ``wanted`` that are neither there nor in the cache.
+
+    Args:
+        wanted: the arguments of :func:`fetch_file` by path.
+    """
+    absent = {path: given for path, given in wanted.items() if not Path(path).exists()}
+    addresses = {path: _address(**given) for path, given in absent.items()}
+    return [path for path, address in addresses.items() if not Stored(address.url).holds(address.sha256)]
+
+
+def offline_error(file: str | Path, wanted: Mapping[str, Any], missing: Iterable[str]) -> UserError:
+    """What to say of ``missing`` paths when no server may be asked: all of them, and where each is to be put."""
+    lines = [f"\n  {path}  from  {shown(wanted[path]['url'])}" for path in missing]
+    todo = "put each at its path, or run `switchrank sources fetch --config` where there is a network:"
+    return UserError(file, "", f"offline, and {len(lines)} files are missing", todo + "".join(lines))
+
+
+def _address(url: str, sha256: str | None = None, member: str | None = None) -> Address:
+    try:
+        found = parse_address(url)
+    except ValueError as error:
+        raise UserError(shown(url), "", *split_advice(error)) from None
+    if sha256 and found.sha256 and sha256 != found.sha256:
+        raise UserError(shown(url), "", "two different checksums are given for it", "leave one out")
+    return Address(found.url, sha256 or found.sha256, member or found.member)
+
+
+def _link(file: Path, out: Path) -> None:
+    """A hard link where both are on one file system, else a symbolic one: the cache's copy stays the only one."""
+    try:
+        os.link(file, out)
+    except OSError:
+        out.symlink_to(file.resolve())
+
+
+class Stored:
+    """The place of one address in the cache.
+
+    Args:
+        url: the address, without checksum and member.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url, self.address = url, shown(url)
+        self.file = cache_folder(os.environ) / file_name(url)
+        self._record = self._beside("json")
+
+    def holds(self, sha256: str | None) -> bool:
+        """Whether the file is there, unchanged since it was stored, with the checksum asked for."""
+        try:
+            now = self.file.stat()
+            record = json.loads(self._record.read_text(encoding="utf-8"))
+            same = (record["size"], record["mtime_ns"]) == (now.st_size, now.st_mtime_ns)
+            return bool(same and sha256 in {None, record["sha256"]})
+        except (OSError, ValueError, TypeError, KeyError):
+            return False
+
+    def fetch(self, sha256: str | None, out: str | Path, patience: Patience) -> Path:
+        """The file, put there by hand or by another process meanwhile, or fetched now."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        with self._alone() as alone:
+            if self.holds(sha256) or self._adopt(sha256):
+                return self.file
+            if is_offline(os.environ):
+                problem = "offline, and the file is missing"
+                raise UserError(self.address, "", problem, f"put it at {out}, or fetch it where there is a network")
+            part = self._beside("part" if alone else f"{os.getpid()}.part")
+            transfer = Transfer(self.url, part, verified=sha256 is not None, patience=patience, name=self.file.name)
+            if not self._received(transfer, sha256, last=False):
+                self._received(transfer, sha256, last=True)
+            return self.file
+
+    def _received(self, transfer: Transfer, sha256: str | None, *, last: bool) -> bool:
+        """Download, check, publish; False where a file of several pieces has a wrong checksum: worth another try."""
+        received = transfer.run()
+        wanted, found = sha256 or received.sha256, file_digest(transfer.part)
+        if wanted and found != wanted:
+            transfer.discard()
+            if not (last or received.one_piece):
+                return False
+            problem = f"the file has sha256 {found}, not {wanted}"
+            raise UserError(self.address, "", problem, "correct the checksum, or try again later")
+        try:
+            check_content(transfer.part, self.file.name, self.address)
+        except UserError:
+            transfer.discard()
+            raise
+        self._publish(transfer.part, found)
+        transfer.discard()
+        return True
+
+    def _publish(self, part: Path, sha256: str) -> None:
+        with part.open("rb") as stream:
+            os.fsync(stream.fileno())
+        self._record.unlink(missing_ok=True)
+        os.replace(part, self.file)
+        self._note(sha256)
+
+    def _adopt(self, sha256: str | None) -> bool:
+        """Take a file that is there without a record of ours, or that changed, if it is what was asked for."""
+        if not self.file.is_file():
+            return False
+        known = self._record.is_file()
+        found = file_digest(self.file)
+        if known and found != self._recorded():
+            return False
+        if sha256 not in {None, found}:
+            return False
+        check_content(self.file, self.file.name, str(self.file))
+        self._note(found)
+        return True
+
+    def _recorded(self) -> str | None:
+        try:
+            return str(json.loads(self._record.read_text(encoding="utf-8"))["sha256"])
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+    def _note(self, sha256: str) -> None:
+        now = self.file.stat()
+        record = {"url": self.address, "sha256": sha256, "size": now.st_size, "mtime_ns": now.st_mtime_ns}
+        with atomic_path(self._record) as temporary:
+            temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+    @contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """Wait until no other process fetches this address; False where the file system has no locks."""
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self._beside("lock"))
+        try:
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                print(f"{self.address}: another process fetches it; waiting", file=sys.stderr, flush=True)
+                lock.acquire(poll_interval=0.5)
+        except NotImplementedError:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
+
+    def _beside(self, suffix: str) -> Path:
+        return self.file.with_name(f".{self.file.name}.{suffix}")
