@@ -8,6 +8,7 @@ from switchrank.config.load import check_config, read_yaml
 from switchrank.config.plan import Plan
 from switchrank.digest import code_digest
 from switchrank.errors import UserError
+from switchrank.fetch.cache import is_offline, missing_files, offline_error
 from switchrank.runlock import hold_run
 
 ROOT = Path(workflow.basedir)
@@ -89,6 +90,20 @@ def store(prefix):
 def prefix(path):
     """The prefix of a vector store, from its words file."""
     return str(path).removesuffix(".words.parquet")
+
+
+# sources
+def end_if_offline():
+    """Before the first job: where no server may be asked, tell every file that this start would have fetched."""
+    if not is_offline(os.environ):
+        return
+    jobs = [job for job in workflow.dag.needrun_jobs() if job.name.startswith("fetch_")]
+    paths = sorted(path for job in jobs for path in job.output)
+    wanted = {path: PLAN.downloads[path].plain() for path in paths}
+    missing = missing_files(wanted)
+    if missing:
+        workflow.persistence.unlock()
+        fail(offline_error(workflow.configfiles[-1], wanted, missing))
 
 
 # embeddings

@@ -22,7 +22,7 @@ if CONFIG.world:
             "../scripts/world.py"
 
 
-for number, (path, download) in enumerate(CONFIG.downloads.items(), 1):
+for number, (path, download) in enumerate(PLAN.downloads.items(), 1):
 
     rule:
         name:
@@ -31,13 +31,17 @@ for number, (path, download) in enumerate(CONFIG.downloads.items(), 1):
             path,
         log:
             f"{R}/logs/sources/fetch-{number}.log",
-        retries: 3
+        localrule: True
         conda:
             "../../envs/switchrank.yaml"
         params:
             download=download.plain(),
         script:
             "../scripts/fetch.py"
+
+
+onstart:
+    end_if_offline()
 
 
 for name in CONFIG.collections:

@@ -10,7 +10,7 @@ from switchrank import __version__
 from switchrank.errors import UserError
 
 STAGES = {
-    "sources": "collections from MS MARCO-style TSV and SQuAD-style JSON; the made-up world",
+    "sources": "collections from MS MARCO-style TSV and SQuAD-style JSON; downloads; the made-up world",
     "embeddings": "read or train word vectors; align them to English",
     "lexicon": "bilingual lexicons from vectors or Wikipedia titles; their quality",
     "corpus": "training instances and their code-switched versions",

@@ -189,7 +189,11 @@ def put(path, value):
         ("ablation.collection", "word", "ablation.collection.en: unknown collection word: did you mean world?"),
         ("ablation.reference", "ml", "ablation.reference: unknown trained system ml: did you mean ml-cs?"),
         ("evaluate.tests", [], "evaluate.tests: [] is not allowed: list should have at least 1 item"),
-        ("downloads", {"data/a": {"url": "a.tsv"}}, "downloads.data/a.url: 'a.tsv' is not allowed"),
+        (
+            "downloads",
+            {"data/a": {"url": "a.tsv"}},
+            "downloads.data/a.url: not a web address: write https://host/path or hf://name@revision/path",
+        ),
         ("run", "a/b", "run: 'a/b' is not allowed: string should match pattern"),
         (
             "gold.world.en",

@@ -10,6 +10,7 @@ from string import Formatter
 from switchrank.config.collections import CollectionSection
 from switchrank.config.models import Config, DegradedLexicon, Lexicon, MergedLexicon
 from switchrank.errors import UserError
+from switchrank.fetch.addresses import placeholders
 from switchrank.mmarco import MMARCO_NAMES
 from switchrank.sources.world.files import complete_spec
 
@@ -19,7 +20,7 @@ Finding = tuple[str, str, str]
 def cross_check(config: Config, path: str | Path) -> None:
     """Raise UserError for the first name or language that is used but not declared."""
     checks = (
-        *(_world, _languages, _collections, _vectors, _lexicons, _corpora),
+        *(_world, _downloads, _languages, _collections, _vectors, _lexicons, _corpora),
         *(_systems, _sweeps, _testsets, _ablation, _gold),
     )
     for check in checks:
@@ -42,6 +43,12 @@ def _world(config: Config) -> Iterator[Finding]:
             complete_spec(config.world.plain() | {"languages": config.languages.every})
         except UserError as error:
             yield f"world.{error.place}", error.problem, error.todo
+
+
+def _downloads(config: Config) -> Iterator[Finding]:
+    for path, download in config.downloads.items():
+        for name in placeholders(download.url):
+            yield from _known(f"downloads.{path}.url", "placeholder", name, placeholders(path))
 
 
 def _languages(config: Config) -> Iterator[Finding]:

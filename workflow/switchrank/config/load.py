@@ -12,9 +12,11 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from switchrank.config.checks import cross_check
+from switchrank.config.downloads import with_downloads
 from switchrank.config.models import Config
 from switchrank.config.sweeps import expand_sweeps
 from switchrank.errors import UserError
+from switchrank.fetch.addresses import is_address, shown
 
 _OCTAL = re.compile(r"^[-+]?0[0-9_]+$")
 _CLOCK = re.compile(r"^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$")
@@ -71,7 +73,11 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
 
 
 def load_config(path: str | Path, environment: Mapping[str, str]) -> Config:
-    """Read and check one config file; ``${NAME}`` in any string is replaced from ``environment``."""
+    """Read and check one config file.
+
+    ``${NAME}`` in any string is replaced from ``environment``, but not in web addresses: these may hold a password, and
+    are filled in when they are asked for.
+    """
     return check_config(read_yaml(path), path, environment)
 
 
@@ -82,7 +88,7 @@ def check_config(data: dict[str, Any], path: str | Path, environment: Mapping[st
         UserError: the first mistake found: file, key path, value, what is allowed, the nearest known key.
     """
     try:
-        config = Config.model_validate(expand_sweeps(_expanded(data, path, "", environment)))
+        config = Config.model_validate(expand_sweeps(with_downloads(_expanded(data, path, "", environment), path)))
     except ValidationError as error:
         raise _explained(error, path) from None
     cross_check(config, path)
@@ -98,7 +104,7 @@ def _expanded(value: Any, path: str | Path, place: str, environment: Mapping[str
         for name in _VARIABLE.findall(value):
             if not environment.get(name):
                 raise UserError(path, place, f"environment variable {name} is not set", f"export {name}=/your/folder")
-        return _VARIABLE.sub(lambda match: environment[match[1]], value)
+        return value if is_address(value) else _VARIABLE.sub(lambda match: environment[match[1]], value)
     return value
 
 
@@ -143,7 +149,8 @@ def _problem(error: Any) -> tuple[str, str]:
     if kind == "value_error":
         problem, _, todo = str(error["ctx"]["error"]).partition(": ")
         return problem, todo
-    return f"{value!r} is not allowed", error["msg"][0].lower() + error["msg"][1:]
+    text = shown(value) if isinstance(value, str) and is_address(value) else value
+    return f"{text!r} is not allowed", error["msg"][0].lower() + error["msg"][1:]
 
 
 def _number_advice(value: str) -> str:

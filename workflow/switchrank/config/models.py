@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from switchrank.config.collections import Collection
 from switchrank.config.sections import Count, Language, Name, Section, Share
+from switchrank.fetch.addresses import parse_address, placeholders
 from switchrank.formats.pairs import DictionaryFormat
 from switchrank.sources.world.files import DEFAULTS as WORLD
 
@@ -69,10 +70,22 @@ class World(Section):
 
 
 class Download(Section):
-    url: Annotated[str, StringConstraints(pattern=r"^(https?|s?ftp)://")] = Field(description="web address of the file")
+    url: str = Field(description="https:// or hf:// address of the file, `archive.zip!file` for one file of an archive")
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = Field(
-        None, description="checksum of the file"
+        None, description="checksum of what is fetched"
     )
+
+    @field_validator("url")
+    @classmethod
+    def _address(cls, url: str) -> str:
+        parse_address(url)
+        return url
+
+    @model_validator(mode="after")
+    def _one_file(self) -> Download:
+        if self.sha256 and placeholders(self.url):
+            raise ValueError("one checksum for several files: give each file its own")
+        return self
 
 
 class VectorTraining(Section):
@@ -453,7 +466,7 @@ class Config(Section):
     languages: Languages
     world: World | None = Field(None, description="generate the made-up world under results/<run>/world/")
     downloads: dict[str, Download] = Field(
-        {}, description="files that are fetched when an input needs them: path and address"
+        {}, description="files that are fetched when an input needs them: path, and `url` with an optional `sha256`"
     )
     collections: dict[Name, Collection]
     vectors: Vectors | None = None

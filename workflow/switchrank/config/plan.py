@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from switchrank.ablation.rows import Row, read_ablation
-from switchrank.config.models import Config, Corpus, MergedLexicon, VectorSource
+from switchrank.config.downloads import concrete_downloads
+from switchrank.config.models import Config, Corpus, DictionaryLexicon, Download, MergedLexicon, TitlesLexicon, VectorSource
 from switchrank.config.sections import MIXED
 from switchrank.config.sweeps import suffix_of, text_of
 from switchrank.errors import UserError
+from switchrank.fetch.addresses import filled
 
 PAIR_COLUMNS = ["id", "query", "document", "own_model"]
 
@@ -141,6 +143,24 @@ class Plan:
     def collection_spec(self, collection: str) -> dict[str, Any]:
         """What the sources stage needs to know of a collection, as plain JSON values."""
         return self.config.collections[collection].spec(self.config.languages.source)
+
+    @cached_property
+    def downloads(self) -> dict[str, Download]:
+        """Every file that is fetched when an input needs it, by path, placeholders filled in."""
+        inputs = [path for name in self.config.collections for path in self.collection_files(name).values()]
+        inputs += [path for name, lang in self.lexicon_files for path in self._lexicon_inputs(name, lang)]
+        for name, pairs in self.config.gold.items():
+            inputs += [path for pair in pairs for path in self.config.gold_file(name, pair).files(pair.split("-")[1])]
+        if self.config.vectors:
+            seed = self.config.vectors.alignment.seed_pairs
+            inputs += [filled(seed, {"lang": lang}) for lang in self.vector_languages if not self.aligned(lang)]
+        return concrete_downloads(self.config.downloads, inputs)
+
+    def _lexicon_inputs(self, lexicon: str, language: str) -> list[str]:
+        section = self.config.lexicons[lexicon]
+        if isinstance(section, TitlesLexicon):
+            return section.files(self.config.languages.source, language)
+        return section.files(language) if isinstance(section, DictionaryLexicon) else []
 
     def lexicon_languages(self, lexicon: str) -> list[str]:
         """Target languages of a lexicon."""

@@ -66,6 +66,8 @@ def parse_address(text: str) -> Address:
 
 
 def _check(url: str) -> None:
+    if not is_address(url):
+        raise ValueError("not a web address: write https://host/path or hf://name@revision/path")
     scheme = url.partition("://")[0].lower()
     if scheme == "hf":
         if not _HUB.fullmatch(url):

@@ -43,7 +43,6 @@ def fetch_file(
     url: str,
     out: str | Path,
     sha256: str | None = None,
-    member: str | None = None,
     copy: bool = False,
     patience: Patience | None = None,
 ) -> None:
@@ -53,14 +52,13 @@ def fetch_file(
         url: an address as :mod:`switchrank.fetch.addresses` describes it.
         out: the file to make; it appears whole or not at all.
         sha256: checksum of what is fetched; without it (and without one in ``url``) any content is taken.
-        member: the file inside the archive at ``url`` that is wanted.
         copy: make an independent copy instead of a link.
         patience: how long to try.
 
     Raises:
         UserError: the file cannot be had, is not what was asked for, or cannot be written.
     """
-    address = _address(url, sha256, member)
+    address = _address(url, sha256)
     stored = Stored(address.url)
     try:
         file = (
@@ -97,14 +95,14 @@ def offline_error(file: str | Path, wanted: Mapping[str, Any], missing: Iterable
     return UserError(file, "", f"offline, and {len(lines)} files are missing", todo + "".join(lines))
 
 
-def _address(url: str, sha256: str | None = None, member: str | None = None) -> Address:
+def _address(url: str, sha256: str | None = None) -> Address:
     try:
         found = parse_address(url)
     except ValueError as error:
         raise UserError(shown(url), "", *split_advice(error)) from None
     if sha256 and found.sha256 and sha256 != found.sha256:
         raise UserError(shown(url), "", "two different checksums are given for it", "leave one out")
-    return Address(found.url, sha256 or found.sha256, member or found.member)
+    return Address(found.url, sha256 or found.sha256, found.member)
 
 
 def _link(file: Path, out: Path) -> None:

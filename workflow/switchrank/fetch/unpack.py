@@ -121,8 +121,9 @@ def _opened(archive: str | Path, limit: int | None) -> Iterator[list[_Member]]:
     except FileNotFoundError as error:
         raise UserError(archive, "", "no such file", "correct the path") from error
     except _BROKEN as error:
-        told = str(error).splitlines()
-        problem = f"cannot be unpacked ({told[0][:160] if told else type(error).__name__})"
+        told = str(error).splitlines() or [type(error).__name__]
+        unknown = told[0].startswith("file could not be opened")
+        problem = "neither zip nor tar, or broken" if unknown else f"cannot be unpacked ({told[0][:160]})"
         full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
         todo = "make room" if full else "give a whole zip or tar archive without a password"
         raise UserError(archive, "", problem, todo) from error

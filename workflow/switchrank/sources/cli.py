@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from switchrank.errors import UserError
+from switchrank.fetch.cli import register_downloads
 from switchrank.sources.shapes import FORMATS
 from switchrank.sources.spec import SPLITS, UNITS
 
@@ -42,11 +43,12 @@ A --spec file is JSON of two objects, the specification and the files by role:
 
 
 def register(parser: argparse.ArgumentParser) -> None:
-    """Add the subcommands ``build``, ``wikitext`` and ``world``."""
+    """Add the subcommands ``build``, ``wikitext``, ``world``, ``fetch`` and ``unpack``."""
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _register_build(commands)
     _register_wikitext(commands)
     _register_world(commands)
+    register_downloads(commands)
 
 
 def _register_build(commands: Any) -> None:

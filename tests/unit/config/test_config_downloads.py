@@ -1,0 +1,150 @@
+"""Web addresses in a config: any input path may be one; no secret and no folder of this machine gets into it."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from switchrank.config.load import check_config, load_config
+from switchrank.config.plan import Plan
+from switchrank.errors import UserError
+
+ROOT = Path(__file__).parents[3]
+PAPER = ROOT / "config" / "paper.yaml"
+HEX = "0" * 64
+
+
+def config(change, environment=None):
+    data = yaml.safe_load(PAPER.read_text())
+    change(data)
+    return check_config(data, "my.yaml", environment or {})
+
+
+def fails(change, environment=None):
+    with pytest.raises(UserError) as caught:
+        config(change, environment)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_an_address_in_place_of_a_path_becomes_a_relative_path_and_a_download():
+    address = f"https://dumps.example.org/enwiki-page.sql.gz?mirror=1#sha256={HEX}"
+    made = config(lambda data: data["lexicons"]["titles"].update(page=address))
+    path = made.lexicons["titles"].page
+    assert path.startswith("data/downloads/dumps.example.org/")
+    assert path.endswith("/enwiki-page.sql.gz")
+    assert made.downloads[path].plain() == {"url": address, "sha256": None}
+    assert Plan(made, [ROOT]).downloads[path].url == address
+
+
+def test_placeholders_of_an_address_are_filled_in_for_each_language_that_is_needed():
+    address = "https://example.org/{split}/get?file={name}.tsv"
+    made = config(lambda data: data["collections"]["mmarco"]["queries"].update(test=address))
+    plan = Plan(made, [ROOT])
+    files = plan.collection_files("mmarco")
+    found = {role: plan.downloads[path].url for role, path in files.items() if role.startswith("queries/test/")}
+    assert len(found) == 14
+    assert found["queries/test/de"] == "https://example.org/test/get?file=german.tsv"
+    assert len({files[role] for role in found}) == 14
+
+
+def test_a_download_may_stand_for_one_file_per_language_under_a_path_of_your_own():
+    path, address = "data/c/{name}.tsv", "hf://unicamp-dl/mmarco@main/data/google/collections/{name}_collection.tsv"
+
+    def change(data):
+        data["downloads"][path] = {"url": address}
+        data["collections"]["mmarco"]["documents"] = path
+
+    downloads = Plan(config(change), [ROOT]).downloads
+    assert downloads["data/c/dutch.tsv"].url == address.replace("{name}", "dutch")
+    assert path not in downloads
+
+
+def test_seed_dictionaries_and_lexicons_by_language_are_fetched_for_their_languages():
+    def change(data):
+        data["vectors"]["languages"]["it"]["aligned"] = False
+        data["vectors"]["alignment"] = {"seed_pairs": "https://example.org/en-{lang}.txt"}
+        data["lexicons"]["words"] = {"kind": "dictionary", "path": "https://example.org/{lang}/words.tsv"}
+
+    urls = {download.url for download in Plan(config(change), [ROOT]).downloads.values()}
+    assert {url for url in urls if "/en-" in url} == {"https://example.org/en-it.txt"}
+    assert {url for url in urls if url.endswith("words.tsv")} == {
+        f"https://example.org/{lang}/words.tsv" for lang in ("de", "it", "nl", "ru", "ar")
+    }
+
+
+def test_the_published_config_names_its_downloads_itself():
+    made = load_config(PAPER, {})
+    assert Plan(made, [ROOT]).downloads == made.downloads
+    assert len(made.downloads) == 54
+
+
+def test_a_password_of_the_environment_stays_out_of_the_checked_config():
+    address = "https://me:${MY_PASSWORD}@example.org/page.sql.gz?token=${MY_PASSWORD}"
+    made = config(lambda data: data["lexicons"]["titles"].update(page=address), {"MY_PASSWORD": "s3cret"})
+    assert "s3cret" not in json.dumps(made.plain())
+    assert made.downloads[made.lexicons["titles"].page].url == address
+
+
+def test_a_variable_that_names_a_mirror_is_filled_in():
+    made = config(lambda data: data["lexicons"]["titles"].update(page="${MIRROR}/page.gz"), {"MIRROR": "https://m.org"})
+    assert made.downloads[made.lexicons["titles"].page].url == "https://m.org/page.gz"
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "told"),
+    [
+        (
+            "lexicons.titles.page",
+            "https://me:s3cret@example.org/a",
+            "a password or token is written out: write ${NAME}",
+        ),
+        ("lexicons.titles.page", "https://s3cret@example.org/a", "a password or token is written out"),
+        ("lexicons.titles.page", "https://example.org/a?api_key=s3cret", "a password or token is written out"),
+        ("lexicons.titles.page", "https://example.org/a?X-Amz-Signature=s3cret", "a password or token is written out"),
+        ("lexicons.titles.page", "ftp://me:s3cret@example.org/a", "files cannot be fetched by ftp"),
+        ("lexicons.titles.page", "https:///a", "no valid host in the address"),
+        ("lexicons.titles.page", "https://[::1/a", "no valid host in the address"),
+        ("lexicons.titles.page", "https://example.org/a b", "a space or control character"),
+        ("lexicons.titles.page", "https://example.org/a#s3cret", "the part after # is not a checksum"),
+        ("lexicons.titles.page", "hf://org/set/file.tsv", "not an address on the Hugging Face hub: write hf://name@"),
+        (
+            "collections.mmarco.documents",
+            f"https://example.org/{{lang}}#sha256={HEX}",
+            "one checksum for several files",
+        ),
+        ("collections.mmarco.documents", "https://example.org/{lnag}.tsv", "unknown placeholder {lnag}"),
+        (
+            "testsets.mmarco.pairs",
+            "https://example.org/pairs.tsv",
+            "a web address where a file of this machine is needed",
+        ),
+        ("start.model", "https://example.org/model", "a web address where a file of this machine is needed"),
+    ],
+)
+def test_an_address_that_cannot_be_used_is_one_line_without_its_secrets(place, value, told):
+    def change(data):
+        *folders, last = place.split(".")
+        for folder in folders:
+            data = data[folder]
+        data[last] = value
+
+    line = fails(change)
+    assert line.startswith(f"my.yaml: {place}: {told}")
+    assert "s3cret" not in line
+
+
+@pytest.mark.parametrize(
+    ("downloads", "told"),
+    [
+        ({"a": {"url": "https://me:s3cret@h/a"}}, "downloads.a.url: a password or token is written out"),
+        ({"a": {"url": "https://h/{lang}"}}, "downloads.a.url: unknown placeholder lang: declared: none"),
+        ({"a{lang}": {"url": "https://h/{lang}", "sha256": HEX}}, "downloads.a{lang}: one checksum for several files"),
+        ("https://me:s3cret@h/a", "downloads: 'https://***@h/a' is not allowed"),
+    ],
+)
+def test_a_wrong_download_is_one_line_without_its_secrets(downloads, told):
+    line = fails(lambda data: data.update(downloads=downloads))
+    assert line.startswith(f"my.yaml: {told}")
+    assert "s3cret" not in line

@@ -1,0 +1,83 @@
+"""Web addresses in place of paths: each is replaced by the path of the file it becomes, and listed under ``downloads``.
+
+This happens in the plain config before it is checked, so that everything downstream sees paths only. A path has the
+same placeholders as its address. The paths are relative, and the addresses keep their ``${NAME}``: nothing of a machine
+and no password gets into rules, digests or provenance.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from switchrank.config.models import Download
+from switchrank.errors import UserError
+from switchrank.fetch.addresses import filled, is_address, local_path, placeholders, split_advice
+
+_LOCAL = re.compile(r"testsets\.[^.]+\.pairs|ablation\.rows|start\.model|run")
+"""Places whose files are read before anything can be fetched, or that name no file."""
+
+
+def with_downloads(data: dict[str, Any], file: str | Path) -> dict[str, Any]:
+    """A config mapping in which every address stands under ``downloads``, and its file's path where it stood.
+
+    Raises:
+        UserError: an address that is wrong, or stands where no address can.
+    """
+    found: dict[str, dict[str, str]] = {}
+    given = data.get("downloads", {})
+    replaced = {
+        key: part if key == "downloads" else _replaced(part, file, str(key), found) for key, part in data.items()
+    }
+    if found and isinstance(given, dict):
+        replaced["downloads"] = {**given, **found}
+    return replaced
+
+
+def _replaced(value: Any, file: str | Path, place: str, found: dict[str, dict[str, str]]) -> Any:
+    if isinstance(value, dict):
+        return {key: _replaced(part, file, f"{place}.{key}", found) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_replaced(part, file, f"{place}.{number}", found) for number, part in enumerate(value)]
+    if not isinstance(value, str) or not is_address(value):
+        return value
+    if _LOCAL.fullmatch(place):
+        raise UserError(
+            file, place, "a web address where a file of this machine is needed", "fetch it and give its path"
+        )
+    try:
+        path = local_path(value)
+    except ValueError as error:
+        raise UserError(file, place, *split_advice(error)) from None
+    found[path] = {"url": value}
+    return path
+
+
+def concrete_downloads(downloads: dict[str, Download], inputs: Iterable[str]) -> dict[str, Download]:
+    """Downloads without placeholders: those that have none, and one for each input that a path with some matches.
+
+    The first match counts.
+    """
+    made = {path: download for path, download in downloads.items() if not placeholders(path)}
+    templates = [(_pattern(path), download) for path, download in downloads.items() if placeholders(path)]
+    for path in inputs:
+        for pattern, download in templates:
+            match = pattern.fullmatch(path)
+            if match:
+                made.setdefault(path, download.model_copy(update={"url": filled(download.url, match.groupdict())}))
+    return made
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    """What a path with placeholders matches: each stands for the same text wherever it stands."""
+    seen: set[str] = set()
+    pieces = []
+    for number, piece in enumerate(re.split(r"\{(\w+)\}", template)):
+        if number % 2 == 0:
+            pieces.append(re.escape(piece))
+        else:
+            pieces.append(f"(?P={piece})" if piece in seen else f"(?P<{piece}>[^/]+?)")
+            seen.add(piece)
+    return re.compile("".join(pieces))
