@@ -105,13 +105,14 @@ def variables(text: str) -> list[str]:
     return list(dict.fromkeys(_VARIABLE.findall(text)))
 
 
-def file_name(url: str, member: str | None = None) -> str:
-    """``host/digest/name``: one file name per address (and member), readable, safe everywhere, its suffixes kept.
+def file_name(url: str, *, member: str | None = None, sha256: str | None = None) -> str:
+    """``host/digest/name``: one name per address (with member and checksum), readable, safe, its suffixes kept.
 
     Placeholders stay placeholders: in the name, or in a folder before it where the name has none of them.
     """
     whole = url if member is None else f"{url}!{member}"
-    digest = hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    told = whole if sha256 is None else f"{whole}#{sha256}"
+    digest = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:12]
     hub = _HUB.fullmatch(url)
     parts = urlsplit(url)
     host = "hf" if hub else parts.netloc.rpartition("@")[2]
@@ -132,7 +133,7 @@ def _safe(text: str) -> str:
 def local_path(text: str) -> str:
     """The path, relative to the working directory, at which the file of an address in a config stands."""
     address = parse_address(text)
-    return f"{FOLDER}/{file_name(address.url, address.member)}"
+    return f"{FOLDER}/{file_name(address.url, member=address.member)}"
 
 
 def request_url(url: str, environment: Mapping[str, str]) -> str:

@@ -1,8 +1,9 @@
 """The machine's own copies of fetched files: one per address, shared by all runs and folders, never half-written.
 
-``SWITCHRANK_CACHE`` names the folder, else it is ``~/.cache/switchrank/downloads``. Beside each file stands a record of
-its checksum, length and time of change, so that a file that somebody changed is noticed and fetched again. A file
-without a record was put there by hand and is taken as it is. One process at a time fetches an address; others wait.
+``SWITCHRANK_CACHE`` names the folder, else it is ``~/.cache/switchrank/downloads``. An address with a checksum has a
+place of its own, so that a pinned file is never replaced by another version. Beside each file stands a record of its
+checksum, length and time of change, so that a file that somebody changed is noticed and fetched again. A file without a
+record was put there by hand and is taken as it is. One process at a time fetches an address; others wait.
 ``SWITCHRANK_OFFLINE=1`` (or ``HF_HUB_OFFLINE=1``) asks no server for anything.
 """
 
@@ -46,7 +47,10 @@ def fetch_file(
     copy: bool = False,
     patience: Patience | None = None,
 ) -> None:
-    """Put the file of an address at ``out``: fetched into the cache where it is not there yet, then linked.
+    """Put the file of an address at ``out``: fetched into the cache where it is not there yet, then a link to it.
+
+    The link is symbolic: a hard one would share its time of change with the links of other runs, and what touches it in
+    one folder would make another run start again.
 
     Args:
         url: an address as :mod:`switchrank.fetch.addresses` describes it.
@@ -59,18 +63,16 @@ def fetch_file(
         UserError: the file cannot be had, is not what was asked for, or cannot be written.
     """
     address = _address(url, sha256)
-    stored = Stored(address.url)
+    stored = Stored(address)
     try:
-        file = (
-            stored.file if stored.holds(address.sha256) else stored.fetch(address.sha256, out, patience or Patience())
-        )
+        file = stored.file if stored.is_sound() else stored.fetch(out, patience or Patience())
         with atomic_path(out) as temporary:
             if address.member is not None:
                 unpack_member(file, address.member, temporary)
             elif copy:
                 shutil.copyfile(file, temporary)
             else:
-                _link(file, temporary)
+                temporary.symlink_to(file.resolve())
     except OSError as error:
         place = str(error.filename or stored.file.parent)
         todo = "correct its rights, make room, or set SWITCHRANK_CACHE to another folder"
@@ -85,7 +87,7 @@ def missing_files(wanted: Mapping[str, Any]) -> list[str]:
     """
     absent = {path: given for path, given in wanted.items() if not Path(path).exists()}
     addresses = {path: _address(**given) for path, given in absent.items()}
-    return [path for path, address in addresses.items() if not Stored(address.url).holds(address.sha256)]
+    return [path for path, address in addresses.items() if not Stored(address).file.is_file()]
 
 
 def offline_error(file: str | Path, wanted: Mapping[str, Any], missing: Iterable[str]) -> UserError:
@@ -105,55 +107,47 @@ def _address(url: str, sha256: str | None = None) -> Address:
     return Address(found.url, sha256 or found.sha256, found.member)
 
 
-def _link(file: Path, out: Path) -> None:
-    """A hard link where both are on one file system, else a symbolic one: the cache's copy stays the only one."""
-    try:
-        os.link(file, out)
-    except OSError:
-        out.symlink_to(file.resolve())
-
-
 class Stored:
     """The place of one address in the cache.
 
     Args:
-        url: the address, without checksum and member.
+        address: what is stored: the whole file, whatever member of it is wanted.
     """
 
-    def __init__(self, url: str) -> None:
-        self.url, self.address = url, shown(url)
-        self.file = cache_folder(os.environ) / file_name(url)
+    def __init__(self, address: Address) -> None:
+        self.url, self.sha256, self.address = address.url, address.sha256, shown(address.url)
+        self.file = cache_folder(os.environ) / file_name(address.url, sha256=address.sha256)
         self._record = self._beside("json")
 
-    def holds(self, sha256: str | None) -> bool:
-        """Whether the file is there, unchanged since it was stored, with the checksum asked for."""
+    def is_sound(self) -> bool:
+        """Whether the file is there and unchanged since it was stored."""
         try:
             now = self.file.stat()
             record = json.loads(self._record.read_text(encoding="utf-8"))
-            same = (record["size"], record["mtime_ns"]) == (now.st_size, now.st_mtime_ns)
-            return bool(same and sha256 in {None, record["sha256"]})
+            return bool((record["size"], record["mtime_ns"]) == (now.st_size, now.st_mtime_ns))
         except (OSError, ValueError, TypeError, KeyError):
             return False
 
-    def fetch(self, sha256: str | None, out: str | Path, patience: Patience) -> Path:
+    def fetch(self, out: str | Path, patience: Patience) -> Path:
         """The file, put there by hand or by another process meanwhile, or fetched now."""
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with self._alone() as alone:
-            if self.holds(sha256) or self._adopt(sha256):
+            if self.is_sound() or self._adopt():
                 return self.file
             if is_offline(os.environ):
                 problem = "offline, and the file is missing"
                 raise UserError(self.address, "", problem, f"put it at {out}, or fetch it where there is a network")
             part = self._beside("part" if alone else f"{os.getpid()}.part")
-            transfer = Transfer(self.url, part, verified=sha256 is not None, patience=patience, name=self.file.name)
-            if not self._received(transfer, sha256, last=False):
-                self._received(transfer, sha256, last=True)
+            known = self.sha256 is not None
+            transfer = Transfer(self.url, part, verified=known, patience=patience, name=self.file.name)
+            if not self._received(transfer, last=False):
+                self._received(transfer, last=True)
             return self.file
 
-    def _received(self, transfer: Transfer, sha256: str | None, *, last: bool) -> bool:
+    def _received(self, transfer: Transfer, *, last: bool) -> bool:
         """Download, check, publish; False where a file of several pieces has a wrong checksum: worth another try."""
         received = transfer.run()
-        wanted, found = sha256 or received.sha256, file_digest(transfer.part)
+        wanted, found = self.sha256 or received.sha256, file_digest(transfer.part)
         if wanted and found != wanted:
             transfer.discard()
             if not (last or received.one_piece):
@@ -176,15 +170,12 @@ class Stored:
         os.replace(part, self.file)
         self._note(sha256)
 
-    def _adopt(self, sha256: str | None) -> bool:
-        """Take a file that is there without a record of ours, or that changed, if it is what was asked for."""
+    def _adopt(self) -> bool:
+        """Take a file that was put there by hand, or only touched, if it is what was asked for."""
         if not self.file.is_file():
             return False
-        known = self._record.is_file()
-        found = file_digest(self.file)
-        if known and found != self._recorded():
-            return False
-        if sha256 not in {None, found}:
+        wanted, found = self.sha256 or self._recorded(), file_digest(self.file)
+        if wanted not in {None, found}:
             return False
         check_content(self.file, self.file.name, str(self.file))
         self._note(found)
