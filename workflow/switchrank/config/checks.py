@@ -8,6 +8,7 @@ from pathlib import Path
 from string import Formatter
 
 from switchrank.config.collections import CollectionSection
+from switchrank.config.collections.joined import Joined
 from switchrank.config.models import Config, DegradedLexicon, Lexicon, MergedLexicon
 from switchrank.errors import UserError
 from switchrank.fetch.addresses import placeholders
@@ -78,6 +79,22 @@ def _collections(config: Config) -> Iterator[Finding]:
         for language in part.train_languages:
             yield from _known(f"collections.{name}.train_languages", "language of it:", language, part.languages)
         yield from _templates(f"collections.{name}", part)
+        if isinstance(part, Joined):
+            yield from _joined(config, name, part)
+
+
+def _joined(config: Config, name: str, joined: Joined) -> Iterator[Finding]:
+    """The parts are collections with training text in the languages of the whole."""
+    place = f"collections.{name}.of"
+    others = {other: part for other, part in config.collections.items() if not isinstance(part, Joined)}
+    for other in joined.of:
+        yield from _known(place, "collection", other, others)
+        if "train" not in others[other].splits:
+            yield place, f"{other} has no training split", "name one that has"
+        for language in joined.languages:
+            yield from _known(place, f"language of {other}:", language, others[other].languages)
+    if len(set(joined.of)) < len(joined.of):
+        yield place, "a collection twice", "name each once"
 
 
 def _templates(place: str, part: CollectionSection) -> Iterator[Finding]:
@@ -91,7 +108,7 @@ def _templates(place: str, part: CollectionSection) -> Iterator[Finding]:
         for field in used:
             if field not in known:
                 yield f"{place}.{key}", f"unknown placeholder {{{field}}}", f"known: {{{'}, {'.join(known)}}}"
-        for language in {*part.languages, *part.asked_in} if "name" in used else []:
+        for language in dict.fromkeys([*part.languages, *part.asked_in]) if "name" in used else []:
             if language not in MMARCO_NAMES:
                 yield f"{place}.{key}", f"mMARCO has no name for {language}", "write {lang} instead of {name}"
 

@@ -13,12 +13,22 @@ from pathlib import Path
 from typing import Any
 
 from switchrank.ablation.rows import Row, read_ablation
+from switchrank.config.collections.joined import Joined
 from switchrank.config.downloads import concrete_downloads
-from switchrank.config.models import Config, Corpus, DictionaryLexicon, Download, MergedLexicon, TitlesLexicon, VectorSource
+from switchrank.config.models import (
+    Config,
+    Corpus,
+    DictionaryLexicon,
+    Download,
+    MergedLexicon,
+    TitlesLexicon,
+    VectorSource,
+)
 from switchrank.config.sections import MIXED
 from switchrank.config.sweeps import suffix_of, text_of
 from switchrank.errors import UserError
 from switchrank.fetch.addresses import filled
+from switchrank.sources.spec import CollectionSpec
 
 PAIR_COLUMNS = ["id", "query", "document", "own_model"]
 
@@ -138,7 +148,15 @@ class Plan:
 
     def collection_files(self, collection: str) -> dict[str, str]:
         """Input files of a collection by role, such as ``documents/en`` or ``test/de``."""
-        return self.config.collections[collection].roles(self.config.languages.source)
+        section = self.config.collections[collection]
+        if isinstance(section, Joined):
+            tables = CollectionSpec.from_plain(self.collection_spec(collection)).outputs()
+            return {
+                f"{part}/{Path(table).stem}": f"{self.folder}/sources/{part}/{table}"
+                for part in section.of
+                for table in tables
+            }
+        return section.roles(self.config.languages.source)
 
     def collection_spec(self, collection: str) -> dict[str, Any]:
         """What the sources stage needs to know of a collection, as plain JSON values."""

@@ -221,6 +221,25 @@ def read_table(path: str | Path, schema: Schema) -> pl.DataFrame:
     return frame
 
 
+def scan_table(path: str | Path, schema: Schema) -> pl.LazyFrame:
+    """A ``.parquet`` table of ours, not read yet; for what does not fit in memory.
+
+    Raises:
+        UserError: as :func:`read_table`, for the file's columns.
+    """
+    if not Path(path).is_file():
+        raise UserError(path, "", "no such file", "run the stage that makes it, or correct the path")
+    try:
+        found = pl.read_parquet_schema(path)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise UserError(
+            path, "", f"not a readable table ({str(error).splitlines()[0]})", "delete it and rerun"
+        ) from error
+    if found != dict(pl.Schema(schema)):
+        raise UserError(path, "columns", f"found {found}", f"expected {dict(pl.Schema(schema))}")
+    return pl.scan_parquet(path)
+
+
 def write_table(frame: pl.DataFrame, path: str | Path, schema: Schema) -> None:
     """Write ``frame`` atomically with exactly the columns, order and dtypes of ``schema``.
 

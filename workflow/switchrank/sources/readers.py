@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from switchrank.sources import pairs, separate, squad
+from switchrank.sources import joined, pairs, separate, squad
 from switchrank.sources.shapes import SEPARATE
 from switchrank.sources.spec import CollectionSpec
 from switchrank.sources.tables import Parsed
@@ -17,4 +17,5 @@ READERS: dict[str, Reader] = {
     **dict.fromkeys(SEPARATE, separate.read_collection),
     "pairs": pairs.read_collection,
     "squad": squad.read_collection,
+    "joined": joined.read_collection,
 }

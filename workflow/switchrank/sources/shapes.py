@@ -100,7 +100,7 @@ SEPARATE: dict[str, dict[str, Shape]] = {
 SEPARATE |= {"mldr": SEPARATE["tevatron"], "datasets": SEPARATE["parquet"]}
 RECORDS = ("pairs", "squad")
 """Formats whose files hold question, passage and answers together, record by record."""
-FORMATS = (*SEPARATE, *RECORDS)
+FORMATS = (*SEPARATE, *RECORDS, "joined")
 WITH_TRIPLES = (*SEPARATE, "pairs")
 """Formats that may bring the negatives to train on."""
 

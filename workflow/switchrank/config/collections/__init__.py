@@ -12,6 +12,7 @@ from pydantic import Field
 
 from switchrank.config.collections.base import CollectionSection, Instances
 from switchrank.config.collections.folders import Beir, Ciral, ClirMatrix, LargeScaleClir, Miracl, Mldr, Mmarco
+from switchrank.config.collections.joined import Joined
 from switchrank.config.collections.records import Pairs, Squad
 from switchrank.config.collections.separate import (
     JudgementColumns,
@@ -39,7 +40,8 @@ Collection = Annotated[
     | Tsv
     | Parquet
     | Pairs
-    | Squad,
+    | Squad
+    | Joined,
     Field(discriminator="format"),
 ]
 FORMATS: dict[str, type[CollectionSection]] = {
@@ -58,6 +60,7 @@ FORMATS: dict[str, type[CollectionSection]] = {
     "parquet": Parquet,
     "pairs": Pairs,
     "squad": Squad,
+    "joined": Joined,
 }
 """The section of each format, in the order of the reference."""
 

@@ -1,0 +1,57 @@
+"""Several collections as one: the tables of each, one after the other, under ids that name the collection.
+
+The parts are collections as :func:`switchrank.sources.build.build_collection` writes them. Document ``d1`` of the part
+``squad`` becomes ``squad:d1``; queries and groups likewise, so that nothing of two parts is ever taken for the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+
+from switchrank.errors import UserError
+from switchrank.formats.tables import DOCUMENTS, JUDGEMENTS, QUERIES, Schema, scan_table
+from switchrank.sources.spec import CollectionSpec
+from switchrank.sources.tables import Parsed
+
+_NAMED = ("docid", "qid", "group")
+
+
+def read_collection(spec: CollectionSpec, files: Mapping[str, str], folder: Path) -> Parsed:
+    """Join the parts; their DOCUMENTS pass through to ``folder`` without being held.
+
+    Args:
+        spec: its ``options.of`` names the parts, in order.
+        files: path by ``<part>/<table>``, such as ``squad/queries-train-en``.
+        folder: where the documents go.
+
+    Raises:
+        UserError: a table is missing or is none.
+    """
+    documents = {}
+    for language in spec.languages:
+        tables = [_scanned(files, part, f"documents-{language}", DOCUMENTS) for part in spec.options["of"]]
+        out = folder / f"documents-{language}.parquet"
+        pl.concat(tables).sink_parquet(out, compression="zstd")
+        documents[language] = int(pl.scan_parquet(out).select(pl.len()).collect().item())
+    roles = [(split, language) for split in spec.splits for language in spec.query_languages(split)]
+
+    def joined(table: str, role: tuple[str, str], schema: Schema) -> pl.DataFrame:
+        name = f"{table}-{role[0]}-{role[1]}"
+        return pl.concat(_scanned(files, part, name, schema) for part in spec.options["of"]).collect()
+
+    return Parsed(
+        queries={role: joined("queries", role, QUERIES) for role in roles},
+        judgements={role: joined("judgements", role, JUDGEMENTS) for role in roles},
+        documents=documents,
+    )
+
+
+def _scanned(files: Mapping[str, str], part: str, table: str, schema: Schema) -> pl.LazyFrame:
+    role = f"{part}/{table}"
+    if role not in files:
+        raise UserError("collection", f"files.{role}", "missing", "name the table")
+    named = [pl.format("{}:{}", pl.lit(part), name).alias(name) for name in _NAMED if name in schema]
+    return scan_table(files[role], schema).with_columns(named)
