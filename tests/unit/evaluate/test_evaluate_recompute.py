@@ -2,11 +2,13 @@
 
 import csv
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
-from tests.recompute import by_definition, by_ir_measures, recompute
+from tests.recompute import Design, by_definition, by_ir_measures, recompute
+from tests.recompute.design import EvaluationSet
 
 from switchrank.evaluate.score import evaluate_testset
 from switchrank.evaluate.tables import make_tables
@@ -17,7 +19,21 @@ PAIRS = [("en", "de"), ("de", "en"), ("de", "de")]
 METRICS = ["mrr@10", "ndcg@10", "map", "recall@100"]
 DOCUMENTS = [f"d{number:02}" for number in range(14)]
 QUERIES = {"few": 9, "many": 40}
-OPTIONS = {"peer": "definitions", "permutations": 4000, "draws": 4000, "families": "testset"}
+TABLES = ("metrics.csv", "per_query.parquet", "significance.csv", "effects.csv")
+OPTIONS = {"tables": TABLES, "peer": "definitions", "draws": 4000}
+DESIGN = Design(
+    run="synthetic",
+    source="en",
+    known=frozenset(["en", "de"]),
+    systems=("zero-shot", "ml-cs"),
+    references=("random",),
+    testsets=dict.fromkeys(QUERIES, EvaluationSet(collection="none")),
+    tested=("mrr@10", "map"),
+    tests=("fisher", "t"),
+    families="testset",
+    apart={"random": "references"},
+    permutations=4000,
+)
 
 
 def _judge(folder, testset, random):
@@ -104,12 +120,12 @@ def _plant(path, row, column, change):
 
 
 def test_tables_agree_with_what_the_runs_give(finished_run):
-    assert recompute(finished_run, **OPTIONS) == []
+    assert recompute(finished_run, DESIGN, **OPTIONS) == []
 
 
 def test_tables_agree_with_ir_measures(finished_run):
     pytest.importorskip("ir_measures")
-    assert recompute(finished_run, **OPTIONS | {"peer": "ir_measures"}) == []
+    assert recompute(finished_run, DESIGN, **OPTIONS | {"peer": "ir_measures"}) == []
 
 
 def test_the_definitions_agree_with_ir_measures():
@@ -127,6 +143,8 @@ def _more(value):
 
 PLANTED = [
     ("metrics.csv", "value", _more),
+    ("metrics.csv", "setup", lambda _: "mlir"),
+    ("metrics.csv", "seen", lambda _: "none"),
     ("metrics.csv", "queries", lambda value: str(int(value) + 1)),
     ("significance.csv", "value", _more),
     ("significance.csv", "baseline_value", _more),
@@ -138,6 +156,8 @@ PLANTED = [
     ("significance.csv", "significant", lambda value: {"true": "false", "false": "true"}[value]),
     ("significance.csv", "family_size", lambda value: str(int(value) - 1)),
     ("significance.csv", "seeds", lambda _: "9"),
+    ("significance.csv", "correction", lambda _: "none"),
+    ("effects.csv", "setup", lambda _: "mlir"),
     ("effects.csv", "delta", _more),
     ("effects.csv", "effect_size", _more),
     ("effects.csv", "boot_low", lambda value: str(float(value) - 0.05)),
@@ -150,7 +170,7 @@ def test_every_planted_wrong_cell_is_found_and_named(copied):
     places = [
         _plant(copied / "tables" / table, row, column, change) for row, (table, column, change) in enumerate(PLANTED)
     ]
-    wrong = recompute(copied, **OPTIONS)
+    wrong = recompute(copied, DESIGN, **OPTIONS)
     for (table, column, _), words in zip(PLANTED, places, strict=True):
         lines = [line for line in wrong if line.startswith(table) and f" {column}:" in line]
         assert any(set(words) <= set(line.split(":")[0].split()) for line in lines), (table, column, words)
@@ -163,7 +183,7 @@ def test_rows_under_another_name_are_missing_and_too_many(copied):
         ("effects.csv", "system", "no"),
     ):
         _plant(copied / "tables" / table, 0, column, lambda _, name=name: name)
-    wrong = "\n".join(recompute(copied, **OPTIONS))
+    wrong = "\n".join(recompute(copied, DESIGN, **OPTIONS))
     for table in ("metrics.csv", "significance.csv", "effects.csv"):
         assert f"{table}: no row" in wrong
     assert "metrics.csv: row" in wrong
@@ -176,13 +196,13 @@ def test_a_wrong_or_missing_query_is_found(copied):
     table = read_table(path, PER_QUERY)
     spoilt = pl.when(pl.int_range(pl.len()) == 17).then(pl.col("value") + 0.5).otherwise(pl.col("value"))
     write_table(table.with_columns(spoilt)[:-1], path, PER_QUERY)
-    assert len([line for line in recompute(copied, **OPTIONS) if line.startswith("per_query.parquet")]) == 2
+    assert len([line for line in recompute(copied, DESIGN, **OPTIONS) if line.startswith("per_query.parquet")]) == 2
 
 
 def test_a_run_that_was_changed_afterwards_is_found(copied):
     path = copied / "runs" / "ml-cs" / "few" / "de-en" / "seed2.trec"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[12:]))
-    wrong = recompute(copied, **OPTIONS)
+    wrong = recompute(copied, DESIGN, **OPTIONS)
     assert {line.split()[0] for line in wrong} >= {
         "metrics.csv",
         "per_query.parquet",
@@ -192,5 +212,16 @@ def test_a_run_that_was_changed_afterwards_is_found(copied):
     assert all("few" in line for line in wrong)
 
 
+def test_a_table_that_is_missing_or_not_called_for_is_a_mismatch(copied):
+    (copied / "tables" / "effects.csv").unlink()
+    (copied / "tables" / "sweep.csv").touch()
+    options = {name: value for name, value in OPTIONS.items() if name != "tables"}
+    wrong = recompute(copied, DESIGN, **options)
+    assert "effects.csv: no such table" in wrong
+    assert "sweep.csv: the design calls for no such table" in wrong
+
+
 def test_families_other_than_declared_are_found(finished_run):
-    assert any("not the setup family" in line for line in recompute(finished_run, **OPTIONS | {"families": "setup"}))
+    assert any(
+        "not the setup family" in line for line in recompute(finished_run, replace(DESIGN, families="setup"), **OPTIONS)
+    )

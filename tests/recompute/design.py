@@ -1,0 +1,188 @@
+"""What a run was asked for, read from its YAML as it is: no code of the pipeline and none of its defaults is used.
+
+The defaults written here are those that ``config/README.md`` promises.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+METRICS = ("mrr@10", "ndcg@10", "map", "recall@100")
+MIXED = "xx"
+
+
+@dataclass(frozen=True)
+class EvaluationSet:
+    """A test set: its collection; ``mixed`` languages of its pool, none where it has pairs; ``every`` for a pool of
+    every document in every language; ``parallel`` where a document id means the same in all languages."""
+
+    collection: str
+    mixed: tuple[str, ...] = ()
+    every: bool = False
+    parallel: bool = True
+
+
+@dataclass(frozen=True)
+class Point:
+    """One value of a sweep: the system that stands for it, that system's corpus and its lexicon."""
+
+    sweep: str
+    x: str
+    system: str
+    corpus: str
+    lexicon: str | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the ablation's own table."""
+
+    id: str
+    start: str
+    language: str
+    examples: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Design:
+    """What a run was asked for.
+
+    Attributes:
+        known: the source language and those seen in training.
+        unspaced: languages whose text is cut by the words of their vectors, where they have vectors.
+        apart: systems that are no hypothesis of the experiment, with the group each is tested in.
+        tested: metrics of significance tests.
+        gold: (gold name, source, target, path from the folder that holds ``results``).
+        rows, ablated, reference, compared: the ablation's rows, test set, start to be reached, starts that are to.
+        band: resamples behind the intervals of the ablation.
+    """
+
+    run: str
+    source: str
+    known: frozenset[str]
+    systems: tuple[str, ...]
+    references: tuple[str, ...]
+    testsets: Mapping[str, EvaluationSet]
+    unspaced: frozenset[str] = frozenset()
+    metrics: tuple[str, ...] = METRICS
+    tested: tuple[str, ...] = METRICS[:1]
+    baseline: str = "zero-shot"
+    tests: tuple[str, ...] = ("t",)
+    correction: str = "holm"
+    families: str = "setup"
+    apart: Mapping[str, str] = field(default_factory=dict)
+    alpha: float = 0.05
+    permutations: int = 100_000
+    resamples: int = 10_000
+    points: tuple[Point, ...] = ()
+    gold: tuple[tuple[str, str, str, str], ...] = ()
+    rows: tuple[Row, ...] = ()
+    ablated: str = ""
+    reference: str = "ml-cs"
+    compared: tuple[str, ...] = ("zero-shot",)
+    band: int = 2000
+
+    @property
+    def parallel_pairs(self) -> list[str]:
+        """Test sets of language pairs whose documents have one id in all languages."""
+        return [name for name, testset in self.testsets.items() if testset.parallel and not testset.mixed]
+
+    def seen(self, testset: str, *sides: str) -> str:
+        """Which of the sides (query, document) is in known languages only: both, query, document or none."""
+        members = [self.testsets[testset].mixed if side == MIXED else (side,) for side in sides]
+        query, document = (self.known.issuperset(languages) for languages in members)
+        return "both" if query and document else "query" if query else "document" if document else "none"
+
+
+def setup(query: str, document: str) -> str:
+    """Retrieval in one language, across two, or in mixed ones."""
+    return "mlir" if MIXED in (query, document) else "moir" if query == document else "clir"
+
+
+def read_design(path: Path, root: Path) -> Design:
+    """The design in a YAML config; its tables are looked for under ``root``."""
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    languages, evaluate, ablation = config["languages"], config.get("evaluate") or {}, config.get("ablation") or {}
+    source = languages.get("source", "en")
+    points = tuple(_points(config))
+    swept = {name: section["system"] for name, section in (config.get("sweeps") or {}).items()}
+    extra = {point.system: f"sweep {point.sweep}" for point in points if point.system not in swept.values()}
+    references = tuple(evaluate.get("references", ("random", "bm25")))
+    lists = {key: tuple(evaluate[key]) for key in ("metrics", "tests") if key in evaluate}
+    plain = {
+        key: evaluate[key]
+        for key in ("baseline", "correction", "families", "alpha", "permutations", "resamples")
+        if key in evaluate
+    }
+    aims = {"reference": ablation.get("reference"), "compared": tuple(ablation.get("compared", ()))}
+    vectors = (config.get("vectors") or {}).get("languages", {})
+    return Design(
+        run=config["run"],
+        source=source,
+        known=frozenset([source, *languages["seen"]]),
+        systems=(*config["systems"], *extra),
+        references=references,
+        testsets={name: _testset(section, languages, source) for name, section in config["testsets"].items()},
+        unspaced=frozenset(languages.get("unspaced", ())) & frozenset(vectors),
+        apart=dict.fromkeys(references, "references") | extra,
+        points=points,
+        gold=tuple(_gold(config, source)),
+        rows=tuple(_rows(root / ablation["rows"])) if ablation else (),
+        ablated=ablation.get("testset", ""),
+        **lists,
+        **plain,
+        **{key: value for key, value in aims.items() if value},
+    )
+
+
+def _testset(section: Mapping[str, Any], languages: Mapping[str, Any], source: str) -> EvaluationSet:
+    mixed = section.get("mixed") or ()
+    named = {"seen": languages["seen"], "all": [*languages["seen"], *languages.get("unseen", ())]}
+    members = named[mixed] if isinstance(mixed, str) else mixed
+    return EvaluationSet(
+        collection=section["collection"],
+        mixed=tuple(dict.fromkeys([source, *members])) if mixed else (),
+        every=section.get("pool", "drawn") == "every",
+        parallel=section.get("documents", "parallel") == "parallel",
+    )
+
+
+def _points(config: Mapping[str, Any]) -> Iterator[Point]:
+    """Values of sweeps. The one that the swept system has itself is that system; others are named after the value."""
+    for name, section in (config.get("sweeps") or {}).items():
+        corpus_name = config["systems"][section["system"]]["corpus"]
+        corpus = config["corpora"][corpus_name]
+        lexicon = corpus.get("lexicon")
+        scope, _, inner = str(section["key"]).rpartition(".")
+        for value in section["values"]:
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            suffix = f"-{name}-{text.replace('.', '-').lower()}"
+            if scope:
+                own = config["lexicons"][lexicon].get(inner)
+                same, new = (not value if inner == "degrade" else own == value), f"{lexicon}{suffix}"
+            else:
+                same, new = corpus.get(inner) == value, value if inner == "lexicon" else lexicon
+            if same:
+                yield Point(name, text, section["system"], corpus_name, lexicon)
+            else:
+                yield Point(name, text, f"{section['system']}{suffix}", f"{corpus_name}{suffix}", new)
+
+
+def _gold(config: Mapping[str, Any], source: str) -> Iterator[tuple[str, str, str, str]]:
+    for name, pairs in (config.get("gold") or {}).items():
+        for pair, path in pairs.items():
+            if pair.startswith(f"{source}-"):
+                yield name, source, pair.removeprefix(f"{source}-"), path
+
+
+def _rows(path: Path) -> Iterator[Row]:
+    with path.open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines, delimiter="\t"):
+            yield Row(row["id"], row["start"], row["language"], int(row["examples"]), int(row["seed"]))
