@@ -93,8 +93,10 @@ class Finished:
         found, expected = list(found), set(expected)
         if len(found) > len(set(found)):
             self.wrong.append(f"{place}: a row stands twice")
-        self.wrong.extend(f"{place}: no row {missing}" for missing in sorted(expected - set(found), key=str))
-        self.wrong.extend(f"{place}: row {extra} comes from no run" for extra in sorted(set(found) - expected, key=str))
+        self.wrong.extend(f"{place}: no row {tuple(missing)}" for missing in sorted(expected - set(found), key=str))
+        self.wrong.extend(
+            f"{place}: row {tuple(extra)} comes from no run" for extra in sorted(set(found) - expected, key=str)
+        )
 
     def check(self, name: str, schema: Any, keys: tuple[str, ...], expected: Mapping[Any, Mapping[str, Any]]) -> None:
         """Hold a table against the values of all its other columns by key."""
@@ -174,7 +176,7 @@ class Finished:
         share, resamples = tails
         allowed = SIGMAS * math.sqrt(share * (1 - share) * (1 / resamples + 1 / len(beyond)))
         if not np.mean(beyond) - allowed <= share <= np.mean(at_most) + allowed:
-            self.wrong.append(f"{place}: {found}, with {np.mean(beyond):.4f} of resamples beyond, recomputed {share}")
+            self.wrong.append(f"{place}: {found}, recomputed {np.mean(beyond):.4f} of resamples beyond it, not {share}")
 
 
 def over_seeds(many: list[dict[str, float]]) -> dict[str, float]:

@@ -32,8 +32,8 @@ from switchrank.formats.tables import (
     read_table,
 )
 from switchrank.formats.trec import read_run
-from tests.conftest import ROOT, Workflow
-from tests.recompute import PEER, recompute
+from tests.conftest import ROOT, SMOKE, Workflow
+from tests.recompute import PEER, read_design, recompute
 
 pytestmark = pytest.mark.slow
 HOLDER = """
@@ -105,15 +105,8 @@ def test_a_row_without_examples_has_the_scores_of_its_start_and_one_with_example
 
 
 def test_every_number_of_the_tables_is_what_other_tools_make_of_the_runs(finished):
-    apart = {"random": "references", "bm25": "references", "ml-cs-degrade-0-5": "sweep degrade"}
     assert PEER == "ir_measures"
-    found = recompute(
-        finished.folder / "results" / "smoke",
-        apart=apart,
-        permutations=2000,
-        resamples=1000,
-        leave_out=("zs-8",),
-    )
+    found = recompute(finished.folder / "results" / "smoke", read_design(SMOKE, ROOT))
     assert found == []
 
 
