@@ -1,7 +1,8 @@
 """What the report says about why: overlap.csv (words that query and passage share) and shift.csv (change of language).
 
-Words are runs of letters, marks and digits, which may hold an apostrophe or a full stop between two of them; under the
-caseless NFC key. That is UAX 29 for the scripts of the made-up world. Text without spaces is cut by longest match.
+Words are runs of letters, marks and digits, which may hold an apostrophe or a full stop between two letters or two
+digits, under the caseless NFC key. That is what UAX 29 comes to in the scripts of the made-up world. Text without
+spaces is cut by longest match.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ def key(word: str) -> str:
 
 def words(text: str, vocabulary: frozenset[str] | None) -> set[str]:
     """The distinct keys of a text; runs of letters are cut by a vocabulary of keys where there is one."""
-    inside = [unicodedata.category(character)[0] in "LMN" for character in text]
+    kinds = [unicodedata.category(character)[0].replace("M", "L") for character in text]
     runs = [""]
-    for place, character in enumerate(text):
-        joins = character in "'’." and 0 < place < len(text) - 1 and inside[place - 1] and inside[place + 1]
-        if inside[place] or (joins and vocabulary is None):
+    for before, kind, after, character in zip(["", *kinds], kinds, [*kinds[1:], ""], text, strict=False):
+        joins = character in "'’." and before == after and after in ("L", "N")
+        if kind in "LN" or joins:
             runs[-1] += character
         else:
             runs.append("")
