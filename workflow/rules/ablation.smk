@@ -172,7 +172,7 @@ if PLAN.ablation:
         params:
             rows=ABLATION_ROWS,
             spec=CONFIG.ablation.plain("rows", "collection", "testset", "train"),
-            metric=CONFIG.evaluate.metrics[0],
+            metric=MAIN_METRIC,
             code=CODE("ablation.table", "ablation.curve", "ablation.equivalence"),
         script:
             "../scripts/ablation_tables.py"

@@ -5,6 +5,7 @@ import sys
 from functools import cache
 
 from switchrank.config.load import check_config, read_yaml
+from switchrank.config.models import MAIN_METRIC
 from switchrank.config.plan import Plan
 from switchrank.digest import code_digest
 from switchrank.errors import UserError

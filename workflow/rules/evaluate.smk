@@ -115,7 +115,7 @@ rule overlap:
         "../../envs/switchrank.yaml"
     params:
         pairs=overlap_pairs(),
-        metric=CONFIG.evaluate.metrics[0],
+        metric=MAIN_METRIC,
         code=CODE("evaluate.why"),
     script:
         "../scripts/overlap.py"

@@ -188,6 +188,7 @@ def put(path, value):
         ("ablation.testset", "word", "ablation.testset: unknown test set word: did you mean world?"),
         ("ablation.collection", "word", "ablation.collection.en: unknown collection word: did you mean world?"),
         ("ablation.reference", "ml", "ablation.reference: unknown trained system ml: did you mean ml-cs?"),
+        ("evaluate.metrics", ["map"], "evaluate.metrics: no mrr@10, which is what is tested and drawn: add mrr@10"),
         ("evaluate.tests", [], "evaluate.tests: [] is not allowed: list should have at least 1 item"),
         (
             "downloads",

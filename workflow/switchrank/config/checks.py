@@ -9,7 +9,7 @@ from string import Formatter
 
 from switchrank.config.collections import CollectionSection
 from switchrank.config.collections.joined import Joined
-from switchrank.config.models import Config, DegradedLexicon, Lexicon, MergedLexicon
+from switchrank.config.models import MAIN_METRIC, Config, DegradedLexicon, Lexicon, MergedLexicon
 from switchrank.errors import UserError
 from switchrank.fetch.addresses import placeholders
 from switchrank.mmarco import MMARCO_NAMES
@@ -22,7 +22,7 @@ def cross_check(config: Config, path: str | Path) -> None:
     """Raise UserError for the first name or language that is used but not declared."""
     checks = (
         *(_world, _downloads, _languages, _collections, _vectors, _lexicons, _corpora),
-        *(_systems, _sweeps, _testsets, _ablation, _gold),
+        *(_systems, _sweeps, _testsets, _evaluate, _ablation, _gold),
     )
     for check in checks:
         for place, problem, todo in check(config):
@@ -250,6 +250,11 @@ def _first_stage(config: Config, name: str) -> Iterator[Finding]:
             yield place, f"{testset.collection} has no queries in {missing[0]}", todo
     else:
         yield from _known(place, "query language of the collection:", asked, collection.asked_in)
+
+
+def _evaluate(config: Config) -> Iterator[Finding]:
+    if MAIN_METRIC not in config.evaluate.metrics:
+        yield "evaluate.metrics", f"no {MAIN_METRIC}, which is what is tested and drawn", f"add {MAIN_METRIC}"
 
 
 def _labelled(config: Config) -> dict[str, str]:

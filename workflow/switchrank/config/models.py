@@ -12,6 +12,8 @@ from switchrank.fetch.addresses import parse_address, placeholders
 from switchrank.formats.pairs import DictionaryFormat
 from switchrank.sources.world.files import DEFAULTS as WORLD
 
+MAIN_METRIC = "mrr@10"
+"""What is tested against the baseline and drawn."""
 TitleFormat = Literal["dumps", "pages-articles", "wikidata", "wikidata-labels", "linguatools", "wikititles", "cldr"]
 
 
@@ -424,7 +426,8 @@ class Rank(Section):
 
 class Evaluate(Section):
     metrics: list[Literal["mrr@10", "ndcg@10", "map", "recall@100"]] = Field(
-        ["mrr@10", "ndcg@10", "map", "recall@100"], description="measures, values 0 to 1"
+        ["mrr@10", "ndcg@10", "map", "recall@100"],
+        description="measures, values 0 to 1, mrr@10 among them: it is what is tested and drawn",
     )
     baseline: Name = Field("zero-shot", description="the system every other is tested against")
     references: list[Literal["random", "bm25"]] = Field(["random", "bm25"], description="reference rows")
