@@ -62,8 +62,8 @@ def _row_scores(run: Finished) -> Iterator[tuple[Row, Series, Scores]]:
 
 
 def _curves(run: Finished) -> Curves:
-    """Curves of the metric that is named first."""
-    metric = run.design.metrics[0]
+    """Curves of the metric that is tested."""
+    metric = run.design.tested[0]
     seeds: dict[Any, list[dict[str, float]]] = defaultdict(list)
     for row, series, metrics in _row_scores(run):
         seeds[(row.language, *series[1:4], metric), row.start, row.examples].append(metrics[metric])

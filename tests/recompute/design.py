@@ -58,7 +58,7 @@ class Design:
         known: the source language and those seen in training.
         unspaced: languages whose text is cut by the words of their vectors, where they have vectors.
         apart: systems that are no hypothesis of the experiment, with the group each is tested in.
-        tested: metrics of significance tests.
+        tested: metrics of significance tests; overlap and the curves of the ablation are of the first.
         gold: (gold name, source, target, path from the folder that holds ``results``).
         rows, ablated, reference, compared: the ablation's rows, test set, start to be reached, starts that are to.
         band: resamples behind the intervals of the ablation.

@@ -53,7 +53,7 @@ def _cut(run: str, vocabulary: frozenset[str], longest: int) -> list[str]:
 
 def check_overlap(run: Finished) -> None:
     """Hold each row against the mean over queries whose best relevant passage has that share of their words."""
-    metric = run.design.metrics[0]
+    metric = run.design.tested[0]
     overlaps: dict[tuple[str, ...], dict[str, float]] = {}
     expected = {}
     for series, metrics in run.scores.items():
