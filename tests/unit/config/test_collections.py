@@ -68,6 +68,49 @@ LISTS = jsonl(
         for n in NUMBERS
     ]
 )
+AFRIQA = jsonl(
+    [
+        {
+            "id": f"q{n}",
+            "question_lang": f"question {n}",
+            "question_translated": f"question {n}",
+            "title": f"title {n}",
+            "context": f"passage {n}",
+            "answer_pivot": {"text": [f"{n}"], "answer_start": [8]},
+        }
+        for n in NUMBERS
+    ]
+)
+OPEN = jsonl(
+    [
+        {
+            "example_id": n,
+            "queries": dict.fromkeys(("en", "de"), f"question {n}"),
+            "answers": {"en": [{"type": "entity", "text": f"passage {n}", "aliases": []}]},
+        }
+        for n in NUMBERS
+    ]
+)
+PARAGRAPHS = {
+    "data": [
+        {
+            "title": f"T{n}",
+            "paragraphs": [
+                {
+                    "context": f"passage {n}.",
+                    "qas": [
+                        {
+                            "id": f"q{n}",
+                            "question": f"question {n}",
+                            "answers": [{"text": "passage", "answer_start": 0}],
+                        }
+                    ],
+                }
+            ],
+        }
+        for n in NUMBERS
+    ]
+}
 SQUAD = {
     "data": [
         {
@@ -144,14 +187,22 @@ CONTENT: dict[str, dict[str, Any]] = {
         "passages": "".join(f"passage {n}\n" for n in NUMBERS),
     },
     "xquad": {"test": json.dumps(SQUAD)},
+    "mlqa": {"test": json.dumps(PARAGRAPHS)},
+    "bipar": {"test": json.dumps(PARAGRAPHS)},
+    "afriqa-sw": {"test": AFRIQA, "documents": AFRIQA},
+    "nq": {
+        "questions/train": jsonl([{"question": f"other {n}", "answer": [f"passage {n}"]} for n in NUMBERS]),
+        "questions/test": OPEN,
+        "documents": table([{"id": row["docid"], "title": row["title"], "text": row["text"]} for row in DOCUMENTS]),
+    },
 }
-"""What the files of each example hold, by the first word of their role; a role that ends in ``/`` is a folder."""
+"""What the files of each example hold, by role or by its first word; a role that ends in ``/`` is a folder."""
 
 
 def lay_out(content: dict[str, Any], roles: dict[str, str]) -> None:
     """Write the files of a collection where its roles say."""
     for role, path in roles.items():
-        kind = role.partition("/")[0]
+        kind = role if role in content else role.partition("/")[0]
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         if f"{kind}/" in content:
             Path(path).mkdir(exist_ok=True)
@@ -172,10 +223,10 @@ def test_every_format_has_an_example() -> None:
     shown = {section["format"] for section in EXAMPLES.values()}
 
     assert shown | {"parquet"} == {*FORMATS, "datasets"}
-    assert EXAMPLES.keys() == CONTENT.keys()
+    assert EXAMPLES.keys() == CONTENT.keys() | {"training"}
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", CONTENT)
 def test_an_example_builds_what_it_declares(tmp_path, monkeypatch, name) -> None:
     monkeypatch.chdir(tmp_path)
     section = section_of(name)

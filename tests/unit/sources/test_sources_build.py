@@ -284,7 +284,8 @@ def test_roles_are_checked_before_anything_is_read(tiny_msmarco, msmarco_spec, t
     fail(lacking, "files.judgements/test: missing")
     fail(tiny_msmarco | {"judgement/test": "x"}, "unknown role: did you mean judgements/test")
     fail(tiny_msmarco, "triples are not announced", triples=False)
-    fail({"test/en": tiny_msmarco["groups"]}, "files.train/en: missing", format="squad", triples=False)
+    fail({"test/en": tiny_msmarco["groups"]}, "languages.qaa: no file in this language", format="squad", triples=False)
+    fail({"dev/en": tiny_msmarco["groups"]}, "files.dev/en: unknown role", format="squad", triples=False)
 
 
 def test_the_outputs_are_named_without_heavy_imports() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from switchrank.sources import joined, pairs, separate, squad
+from switchrank.sources import afriqa, bipar, joined, open_questions, pairs, separate, squad
 from switchrank.sources.shapes import SEPARATE
 from switchrank.sources.spec import CollectionSpec
 from switchrank.sources.tables import Parsed
@@ -13,9 +13,32 @@ from switchrank.sources.tables import Parsed
 Reader = Callable[[CollectionSpec, Mapping[str, str], Path], Parsed]
 """Takes the checked specification, the files by role and the folder that DOCUMENTS tables are written into."""
 
+
+def _squad(spec: CollectionSpec, files: Mapping[str, str], folder: Path) -> Parsed:
+    return squad.read_collection(spec, files, folder, **spec.options)
+
+
+def _bipar(spec: CollectionSpec, files: Mapping[str, str], folder: Path) -> Parsed:
+    return bipar.read_collection(spec, files, folder, **spec.options)
+
+
+def _afriqa(spec: CollectionSpec, files: Mapping[str, str], folder: Path) -> Parsed:
+    return afriqa.read_collection(spec, files, folder, **spec.options)
+
+
+def _questions(spec: CollectionSpec, files: Mapping[str, str], folder: Path) -> Parsed:
+    def write(language: str, _: Path) -> int:
+        return separate.write_documents(spec, files, language, spec.options["documents"], folder).rows
+
+    return open_questions.read_collection(spec, files, folder, write_documents=write)
+
+
 READERS: dict[str, Reader] = {
     **dict.fromkeys(SEPARATE, separate.read_collection),
     "pairs": pairs.read_collection,
-    "squad": squad.read_collection,
+    "squad": _squad,
+    "bipar": _bipar,
+    "afriqa": _afriqa,
+    "questions": _questions,
     "joined": joined.read_collection,
 }

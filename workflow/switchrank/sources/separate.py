@@ -17,6 +17,7 @@ from switchrank.formats.tables import DOCUMENTS, QUERIES
 from switchrank.sources.batches import sink
 from switchrank.sources.judged import read_judgements
 from switchrank.sources.notes import left_out, note
+from switchrank.sources.shapes import Shape
 from switchrank.sources.spec import CollectionSpec
 from switchrank.sources.split import connected_groups
 from switchrank.sources.tables import Parsed
@@ -44,7 +45,10 @@ def read_collection(spec: CollectionSpec, files: Mapping[str, str], folder: Path
         for language in spec.query_languages(split)
     }
     judged = {split: _judgements(spec, files, split, asked) for split in spec.splits}
-    documents = {language: _write_documents(spec, files, language, topics, folder) for language in spec.languages}
+    documents = {
+        language: write_documents(spec, files, language, spec.shape("documents"), folder, topics)
+        for language in spec.languages
+    }
     judgements = {}
     queries = {}
     for split, frame in judged.items():
@@ -85,11 +89,28 @@ class Documents:
         return pl.read_parquet(self.path, columns=["docid"])["docid"]
 
 
-def _write_documents(
-    spec: CollectionSpec, files: Mapping[str, str], language: str, topics: pl.DataFrame | None, folder: Path
+def write_documents(
+    spec: CollectionSpec,
+    files: Mapping[str, str],
+    language: str,
+    shape: Shape,
+    folder: Path,
+    topics: pl.DataFrame | None = None,
 ) -> Documents:
+    """Write one language's DOCUMENTS into ``folder``, batch by batch.
+
+    Args:
+        spec, files: the collection; its role ``documents/<language>`` has the files.
+        language: which.
+        shape: how the files are written (:mod:`switchrank.sources.shapes`).
+        folder: where ``documents-<language>.parquet`` goes.
+        topics: group of each document; without them each is a group of its own.
+
+    Raises:
+        UserError: a defect of a file, an id twice, or more empty documents than the collection allows.
+    """
     parts, out = spec.parts(files, f"documents/{language}"), folder / f"documents-{language}.parquet"
-    source = TextFile(parts, "document", spec.shape("documents"), language, spec.max_skipped)
+    source = TextFile(parts, "document", shape, language, spec.max_skipped)
     sink((_with_groups(batch, topics) for batch in source.batches()), DOCUMENTS, out)
     documents = Documents(out, source)
     if topics is not None:

@@ -98,7 +98,7 @@ SEPARATE: dict[str, dict[str, Shape]] = {
 }
 """Formats whose documents, queries and judgements are files of their own."""
 SEPARATE |= {"mldr": SEPARATE["tevatron"], "datasets": SEPARATE["parquet"]}
-RECORDS = ("pairs", "squad")
+RECORDS = ("pairs", "squad", "bipar", "afriqa", "questions")
 """Formats whose files hold question, passage and answers together, record by record."""
 FORMATS = (*SEPARATE, *RECORDS, "joined")
 WITH_TRIPLES = (*SEPARATE, "pairs")

@@ -17,6 +17,8 @@ from switchrank.sources.shapes import FORMATS, KINDS, SEPARATE, WITH_TRIPLES, Sh
 SPLITS = ("train", "dev", "test")
 UNITS = ("paragraphs", "sentences")
 _FILE = "collection"
+_SIDES = ("squad", "bipar")
+"""Formats whose roles are a split and one language, or a split, a query language and a document language."""
 
 
 @dataclass(frozen=True)
@@ -159,10 +161,10 @@ class CollectionSpec:
         return names + (["triples-train.parquet"] if self.triples else [])
 
     def required_roles(self) -> list[str]:
-        """Roles that ``files`` must map to a path. Of formats of records only squad's are known here."""
+        """Roles that ``files`` must map to a path; formats of records look at their roles themselves."""
         asked = [f"{split}/{language}" for split in self.splits for language in self.query_languages(split)]
         if self.format not in SEPARATE:
-            return asked if self.format == "squad" else []
+            return []
         return [
             *(f"documents/{language}" for language in self.languages),
             *(f"queries/{role}" for role in asked),
@@ -172,8 +174,10 @@ class CollectionSpec:
 
     def optional_roles(self, files: Mapping[str, str]) -> list[str]:
         """Roles that ``files`` may map to a path."""
-        if self.format == "squad":
-            return [f"{split}/{language}" for split in self.splits for language in self.languages]
+        if self.format in _SIDES:
+            sides = [*dict.fromkeys([*self.languages, *(self.asked_in or self.languages)])]
+            pairs = [f"{query}/{document}" for query in sides for document in sides if query != document]
+            return [f"{split}/{side}" for split in self.splits for side in [*sides, *pairs]]
         if self.format not in SEPARATE:
             return list(files)
         return ["groups", "triples/train"]
@@ -194,7 +198,7 @@ class CollectionSpec:
         if "triples/train" in files and not self.triples:
             raise UserError(_FILE, "files.triples/train", "triples are not announced", "set triples: true")
         for language in self.languages:
-            if self.format == "squad" and not any(f"{split}/{language}" in files for split in self.splits):
+            if self.format in _SIDES and not any(language in role.split("/")[1:] for role in files):
                 raise UserError(_FILE, f"languages.{language}", "no file in this language", "add one or drop it")
         for role, path in files.items():
             if not Path(path).exists():

@@ -13,7 +13,7 @@ from pydantic import Field
 from switchrank.config.collections.base import CollectionSection, Instances
 from switchrank.config.collections.folders import Beir, Ciral, ClirMatrix, LargeScaleClir, Miracl, Mldr, Mmarco
 from switchrank.config.collections.joined import Joined
-from switchrank.config.collections.records import Pairs, Squad
+from switchrank.config.collections.records import Afriqa, Bipar, Pairs, Questions, Squad
 from switchrank.config.collections.separate import (
     JudgementColumns,
     MsMarco,
@@ -41,6 +41,9 @@ Collection = Annotated[
     | Parquet
     | Pairs
     | Squad
+    | Bipar
+    | Afriqa
+    | Questions
     | Joined,
     Field(discriminator="format"),
 ]
@@ -60,6 +63,9 @@ FORMATS: dict[str, type[CollectionSection]] = {
     "parquet": Parquet,
     "pairs": Pairs,
     "squad": Squad,
+    "bipar": Bipar,
+    "afriqa": Afriqa,
+    "questions": Questions,
     "joined": Joined,
 }
 """The section of each format, in the order of the reference."""
