@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,14 @@ settings.load_profile("switchrank")
 
 ROOT = Path(__file__).parents[1]
 SMOKE = ROOT / "tests" / "smoke" / "smoke.yaml"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The cache folder is a temporary one, never that of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SWITCHRANK_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 class Workflow:

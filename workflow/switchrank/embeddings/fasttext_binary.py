@@ -30,7 +30,8 @@ _SUPERVISED = 3
 _END_OF_SENTENCE = b"</s>"
 _SPARE = 1.01
 """Vocabulary words taken beyond those asked for, in the place of words that will be skipped."""
-_PAIRS = 1 << 14
+_PAIRS = 1 << 13
+_SHIFT, _LOW = np.uint64(32), np.uint64(2**32 - 1)
 _WORDS = 1 << 14
 
 
@@ -156,42 +157,48 @@ def _read_vocabulary(
 
 def _vectors(reader: _Reader, model: _Model, extra: list[bytes]) -> NDArray[np.float32]:
     """The vectors of ``model.words`` and then ``extra``, float32 ``(n, dimensions)``."""
-    rows, targets = _parts(model, extra)
-    counts = np.bincount(targets, minlength=len(model.words) + len(extra))
+    count = len(model.words) + len(extra)
     try:
-        matrix = np.zeros((len(counts), model.dimensions), dtype=np.float32)
+        matrix = np.zeros((count, model.dimensions), dtype=np.float32)
     except MemoryError as error:
-        problem = f"{len(counts)} x {model.dimensions} numbers do not fit in memory"
+        problem = f"{count} x {model.dimensions} numbers do not fit in memory"
         raise UserError(reader.path, "", problem, "set max_words") from error
-    last = int(rows[-1]) + 1 if len(rows) else 0
-    bar = progress(total=last, what=f"rows of {reader.path.name}", unit="rows")
-    with bar:
+    parts = _parts(model, extra)
+    summed = np.zeros(count, dtype=np.float32)
+    last = int(parts[-1] >> _SHIFT) + 1 if len(parts) else 0
+    with progress(total=last, what=f"rows of {reader.path.name}", unit="rows") as bar:
         for first, block in _matrix_blocks(reader, model, last):
-            begin, end = np.searchsorted(rows, [first, first + len(block)])
+            edges = np.array([first, first + len(block)], dtype=np.uint64) << _SHIFT
+            begin, end = np.searchsorted(parts, edges).tolist()
             for start in range(begin, end, _PAIRS):
-                part = slice(start, min(start + _PAIRS, end))
-                _add(matrix, targets[part], block, rows[part] - first)
+                part = parts[start : min(start + _PAIRS, end)]
+                rows, targets = (part >> _SHIFT).astype(np.int64) - first, (part & _LOW).astype(np.int64)
+                _add(matrix, targets, block, rows)
+                np.add.at(summed, targets, 1)
             bar.update(len(block))
-    for start in range(0, len(matrix), _WORDS):
-        matrix[start : start + _WORDS] /= np.maximum(counts[start : start + _WORDS, None], 1).astype(np.float32)
+    for start in range(0, count, _WORDS):
+        matrix[start : start + _WORDS] /= np.maximum(summed[start : start + _WORDS, None], 1)
     return matrix
 
 
-def _parts(model: _Model, extra: list[bytes]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Which matrix rows make up which word: row numbers, rising, and the words they belong to."""
-    own = list(range(len(model.words))) + [model.known.get(word, -1) for word in extra]
-    known = np.flatnonzero(np.array(own) >= 0)
-    rows, targets = [np.array(own, dtype=np.int32)[known]], [known.astype(np.int32)]
+def _parts(model: _Model, extra: list[bytes]) -> NDArray[np.uint64]:
+    """Which matrix rows make up which word: number of the row in the upper half, of the word in the lower; rising."""
+    own = np.array(list(range(len(model.words))) + [model.known.get(word, -1) for word in extra])
+    known = np.flatnonzero(own >= 0)
+    parts = [_paired(own[known], known)]
     if model.longest > 0 and model.buckets > 0:
         words = model.words + extra
         for start in range(0, len(words), _WORDS):
             some = [b"" if word == _END_OF_SENTENCE else b"<" + word + b">" for word in words[start : start + _WORDS]]
             word, hashes = ngram_hashes(some, model.shortest, model.longest)
-            rows.append((model.vocabulary + hashes % model.buckets).astype(np.int32))
-            targets.append((word + start).astype(np.int32))
-    all_rows, all_targets = np.concatenate(rows), np.concatenate(targets)
-    order = np.argsort(all_rows, kind="stable")
-    return all_rows[order], all_targets[order]
+            parts.append(_paired(model.vocabulary + hashes % model.buckets, word + start))
+    together = np.concatenate(parts)
+    together.sort()
+    return together
+
+
+def _paired(rows: NDArray[np.int64], words: NDArray[np.int64]) -> NDArray[np.uint64]:
+    return (rows.astype(np.uint64) << _SHIFT) | words.astype(np.uint64)
 
 
 def _matrix_blocks(reader: _Reader, model: _Model, last: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
@@ -204,7 +211,7 @@ def _matrix_blocks(reader: _Reader, model: _Model, last: int) -> Iterator[tuple[
 
 
 def _add(
-    matrix: NDArray[np.float32], targets: NDArray[np.int32], block: NDArray[np.float32], rows: NDArray[np.int32]
+    matrix: NDArray[np.float32], targets: NDArray[np.int64], block: NDArray[np.float32], rows: NDArray[np.int64]
 ) -> None:
     """Add rows of ``block`` to rows ``targets`` of ``matrix``; a target may occur often."""
     order = np.argsort(targets, kind="stable")

@@ -1,8 +1,8 @@
 """Convert one file of pickled weights to safetensors; run as a program, in a process that may do nothing else.
 
 ``python -m switchrank.train.unpickle SOURCE TARGET`` prints a line of JSON: ``{"names": [...]}``, or
-``{"problem": ...}`` with exit code 3. The pickle is read by torch's restricted reader (``weights_only``). Should that fail to hold, the
-process has no network and may not write, start or look up anything.
+``{"problem": ...}`` with exit code 3. The pickle is read by torch's restricted reader (``weights_only``). Should that
+fail to hold, the process has no network and may not write, start or look up anything.
 """
 
 from __future__ import annotations
