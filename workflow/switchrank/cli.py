@@ -21,8 +21,10 @@ STAGES = {
     "report": "pictures and tables",
     "config": "check a config file; write the schema and the key reference",
     "import-model": "weights that exist only as a pickle become safetensors, once",
+    "inspect": "what a file or folder is, what is wrong with it, and the config entry that reads it",
+    "new": "write a config file for data of your own",
 }
-_DOORS = {"import-model": "switchrank.train.import_cli"}
+_DOORS = {"import-model": "switchrank.train.import_cli", "new": "switchrank.config.new"}
 """Commands that are no stage, and the module that registers each."""
 
 
@@ -39,13 +41,15 @@ def build_parser(stage: str | None) -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one stage. Returns the exit code: 0, 1 failure, 2 user error, 75 no GPU, 143 ended after saving."""
+    """Run one stage. Returns the exit code: 0, 1 failure, 2 user error, 75 no GPU, 143 ended after saving.
+
+    A command that has a code of its own to give returns it; all others return nothing.
+    """
     argv = sys.argv[1:] if argv is None else argv
     stage = next((word for word in argv if word in STAGES), None)
     arguments = build_parser(stage).parse_args(argv)
     try:
-        arguments.run(arguments)
+        return int(arguments.run(arguments) or 0)
     except UserError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    return 0

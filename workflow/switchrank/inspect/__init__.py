@@ -1,0 +1,1 @@
+"""Says what a file or folder is, by its content: format, rows, languages, samples, what is wrong, the config entry."""
