@@ -67,7 +67,9 @@ def _listed(found: Found, names: list[str]) -> Found:
     found.rows = len(names)
     found.samples = [shorten(name) for name in names[:SAMPLES]]
     found.problems.append("an archive of several files is not read: unpack it, and inspect the files")
-    outside = [name for name in names if name.startswith(("/", "\\")) or ".." in PurePosixPath(name.replace("\\", "/")).parts]
+    outside = [
+        name for name in names if name.startswith(("/", "\\")) or ".." in PurePosixPath(name.replace("\\", "/")).parts
+    ]
     if outside:
         found.problems.append(f"{len(outside):,} names lead out of its folder, such as {shorten(outside[0])}")
     return found

@@ -28,7 +28,9 @@ def inspect(source: Source) -> Found | None:
         return None
     if source.head.startswith(b"PAR1"):
         return _parquet(source)
-    if source.head.startswith(b"ARROW1") or (source.head[:4] == b"\xff\xff\xff\xff" and b"schema" not in source.head[:4]):
+    if source.head.startswith(b"ARROW1") or (
+        source.head[:4] == b"\xff\xff\xff\xff" and b"schema" not in source.head[:4]
+    ):
         return _arrow(source)
     if source.head.startswith(b"\x93NUMPY"):
         return _numpy(source)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from string import Template
 
 from switchrank.inspect.found import Found
@@ -305,10 +306,10 @@ def entry_for(found: Found, path: str) -> str:
 
 def _facts(found: Found, path: str) -> dict[str, str]:
     """What a template may ask for; values of the finding come before what is guessed from languages."""
-    known = found.languages or ["xx"]
+    known = [json.dumps(code) if code in _BOOLEANS else code for code in found.languages or ["xx"]]
     source = known[0] if len(known) > 1 else "en"
     target = known[1] if len(known) > 1 else known[0]
-    columns = [json.dumps(name.partition(" (")[0]) for name in found.fields] + ['"id"', '"text"']
+    columns = [name.partition(" (")[0] for name in found.fields]
     quoted = {
         "path": path,
         "cldr": path.replace(f"/{known[0]}/", "/{lang}/"),
@@ -323,8 +324,8 @@ def _facts(found: Found, path: str) -> dict[str, str]:
         "target": target,
         "split": "train" if "train" in path.rpartition("/")[2] else "test",
         "kind": TITLE_FORMATS.get(found.format, ""),
-        "first": columns[0],
-        "second": columns[1],
+        "first": json.dumps(_named(columns, _IDS) or "id"),
+        "second": json.dumps(_named(columns, _TEXTS) or "text"),
         "negative": negative,
         "positive": {"doc_neg": "doc_pos", "neg": "pos"}.get(negative, "positive"),
         **plain,
@@ -332,5 +333,13 @@ def _facts(found: Found, path: str) -> dict[str, str]:
     }
 
 
+def _named(columns: list[str], known: Sequence[str]) -> str:
+    """The first of the known names that is a column."""
+    return next((name for name in known if name in columns), "")
+
+
+_BOOLEANS = {"no", "on", "off", "yes", "y", "n"}
+_IDS = ("id", "_id", "docid", "doc_id", "pid", "qid", "query_id", "url")
+_TEXTS = ("text", "contents", "passage", "body", "context", "query", "question", "title")
 _PLAIN = {"language", "languages", "split", "version", "name", "files", "vectors"}
 """Values that are YAML already; all others are paths and are quoted."""

@@ -115,13 +115,17 @@ def _members(path: Path, names: Iterable[str], *, quick: bool, what: str | None)
 
 
 def _laid_out(path: Path, names: list[str]) -> Found | None:
-    for layout in LAYOUTS:
-        if all(any(fnmatch.fnmatch(name, need) for name in names) for need in layout.needs):
-            found = Found(layout.format, layout.title, "files")
-            found.languages = _languages(layout, names)
-            found.values = _values(path, layout, names)
-            return found
-    return None
+    fitting = [
+        layout for layout in LAYOUTS if all(any(fnmatch.fnmatch(name, need) for name in names) for need in layout.needs)
+    ]
+    if not fitting:
+        return None
+    layout = fitting[0]
+    found = Found(layout.format, layout.title, "files")
+    found.languages = _languages(layout, names)
+    found.values = _values(path, layout, names)
+    found.notes += [f"holds {other.title} too" for other in fitting[1:]]
+    return found
 
 
 def _languages(layout: Layout, names: list[str]) -> list[str]:
@@ -180,7 +184,9 @@ def _alike(path: Path, members: dict[str, Found]) -> Found:
         return Found("vectors-folder", title, "files", values={"vectors": "\n".join(lines)})
     if kind == "text" and count == len(members) and len({one.rows for one in members.values()}) == 1 and count > 1:
         return Found("parallel-text", "parallel text, line by line", "files")
-    return Found("folder", "a folder of files: " + ", ".join(f"{number} {name}" for name, number in kinds.items()), "files")
+    return Found(
+        "folder", "a folder of files: " + ", ".join(f"{number} {name}" for name, number in kinds.items()), "files"
+    )
 
 
 def _model(path: Path) -> Found | None:

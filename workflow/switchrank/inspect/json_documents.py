@@ -72,7 +72,9 @@ def _squad(value: Any, source: Source) -> Found | None:
     found.problems = look.problems.told()
     found.languages = languages.from_name(source.path)
     asked, read = languages.scripts(look.asked), languages.scripts(look.read)
-    found.scripts = read if asked[:1] == read[:1] else [f"questions: {' '.join(asked)}", f"paragraphs: {' '.join(read)}"]
+    found.scripts = (
+        read if asked[:1] == read[:1] else [f"questions: {' '.join(asked)}", f"paragraphs: {' '.join(read)}"]
+    )
     found.values["documents"] = "sentences" if look.sentences else "paragraphs"
     if _first(asked) != _first(read):
         found.notes.append("questions are in another script than paragraphs: a cross-lingual file (MLQA, BiPaR)")

@@ -89,29 +89,72 @@ SHAPES = (
         "topic_id",
     ),
     Shape(
-        "patapsco-queries", "queries as JSON lines (Patapsco)", "queries", ("id", "lang", "text", "query"), "id",
-        ("text",), ("lang",),
+        "patapsco-queries",
+        "queries as JSON lines (Patapsco)",
+        "queries",
+        ("id", "lang", "text", "query"),
+        "id",
+        ("text",),
+        ("lang",),
     ),
-    Shape("text-triples", "training triples by text", "triples", ("query", "doc_pos", "doc_neg"), "",
-          ("query", "doc_pos", "doc_neg")),
+    Shape(
+        "text-triples",
+        "training triples by text",
+        "triples",
+        ("query", "doc_pos", "doc_neg"),
+        "",
+        ("query", "doc_pos", "doc_neg"),
+    ),
     Shape("text-triples", "training triples by text", "triples", ("query", "pos", "neg"), "", ("query",)),
     Shape("text-triples", "training triples by text", "triples", ("query", "positive", "negative"), "", ("query",)),
-    Shape("nq-open", "questions with answer strings, no passages (NQ-Open)", "questions", ("question", "answer"), "",
-          ("question",)),
-    Shape("xnli", "sentence pairs of XNLI, no retrieval data", "pairs", ("gold_label", "sentence1", "sentence2"), "",
-          ("sentence1", "sentence2"), ("language",)),
+    Shape(
+        "nq-open",
+        "questions with answer strings, no passages (NQ-Open)",
+        "questions",
+        ("question", "answer"),
+        "",
+        ("question",),
+    ),
+    Shape(
+        "xnli",
+        "sentence pairs of XNLI, no retrieval data",
+        "pairs",
+        ("gold_label", "sentence1", "sentence2"),
+        "",
+        ("sentence1", "sentence2"),
+        ("language",),
+    ),
     Shape("beir-corpus", "BEIR corpus: _id, title, text", "documents", ("_id", "title", "text"), "_id", ("text",)),
-    Shape("beir-corpus", "BEIR corpus without titles: _id, text", "documents", ("_id", "text"), "_id", ("text",),
-          long=200),
+    Shape(
+        "beir-corpus", "BEIR corpus without titles: _id, text", "documents", ("_id", "text"), "_id", ("text",), long=200
+    ),
     Shape("beir-queries", "BEIR queries: _id, text", "queries", ("_id", "text"), "_id", ("text",)),
-    Shape("documents-jsonl", "documents as JSON lines: docid, title, text (MIRACL, CIRAL, MLDR, Tevatron)", "documents",
-          ("docid", "text"), "docid", ("text",)),
-    Shape("documents-jsonl", "documents as JSON lines: id, title, text (Patapsco)", "documents", ("id", "text"), "id",
-          ("text",), ("lang",)),
-    Shape("documents-jsonl", "documents as JSON lines: id, contents (Anserini)", "documents", ("id", "contents"), "id",
-          ("contents",)),
-    Shape("wikidata", "entities of Wikidata, one a line", "entities", ("id", "type", "labels"), "id", (),
-          ("labels",)),
+    Shape(
+        "documents-jsonl",
+        "documents as JSON lines: docid, title, text (MIRACL, CIRAL, MLDR, Tevatron)",
+        "documents",
+        ("docid", "text"),
+        "docid",
+        ("text",),
+    ),
+    Shape(
+        "documents-jsonl",
+        "documents as JSON lines: id, title, text (Patapsco)",
+        "documents",
+        ("id", "text"),
+        "id",
+        ("text",),
+        ("lang",),
+    ),
+    Shape(
+        "documents-jsonl",
+        "documents as JSON lines: id, contents (Anserini)",
+        "documents",
+        ("id", "contents"),
+        "id",
+        ("contents",),
+    ),
+    Shape("wikidata", "entities of Wikidata, one a line", "entities", ("id", "type", "labels"), "id", (), ("labels",)),
 )
 
 
@@ -119,11 +162,13 @@ def inspect(source: Source) -> Found | None:
     """What JSON lines are; nothing where the first lines are no JSON objects."""
     if not source.is_text:
         return None
-    sample = [record for line in source.head_lines(200) if (record := parsed(line)) is not None]
     lines = source.head_lines(200)
+    sample = [record for line in lines if (record := parsed(line)) is not None]
     if not sample or len(sample) < 0.8 * (len(lines) - lines.count(b"[") - lines.count(b"]")):
         return None
     shape = next((shape for shape in SHAPES if _fits(shape, sample)), None)
+    if shape is None and len(lines) < 2:
+        return None
     if shape is None:
         members = Counter(name for record in sample for name in record)
         shape = Shape("json-lines", "JSON lines of no known collection", "records", ())
@@ -203,7 +248,7 @@ class _Tally:
                 self._answers(record)
 
     def _passage(self, record: Record) -> None:
-        self.languages[str(record.get("answer_lang"))] += 1
+        """``question_lang`` and ``answer_lang`` are the question and the answer in that language, not its code."""
         if not record["context"]:
             self.counts["without a passage (context is null): skipped"] += 1
 

@@ -34,17 +34,17 @@ _KNOWN = (
     | dict(pair.split("=") for pair in _THREE.split())
     | {code: code for code in _ALONE.split()}
 )
-_WORDS = set("am an as be he id in is it me my no or so to".split())
+_WORDS = {"am", "an", "as", "be", "he", "id", "in", "is", "me", "my", "no", "or", "so", "to"}
 """English words that are codes too: believed only beside another code, or at the end of a name."""
 _NAMED = {name: code for code, name in MMARCO_NAMES.items()}
 _PACKED = re.compile(r"\.(gz|bz2|xz|zip|zst|json|jsonl|tsv|txt|vec|bin|xml|sql|tei|parquet|arrow)$")
 _WIKI = re.compile(r"([a-z]{2,3})wiki")
 
-SCRIPTS = (
-    "Latin Cyrillic Greek Arabic Hebrew Devanagari Bengali Gurmukhi Gujarati Tamil Telugu Kannada Malayalam Sinhala "
-    "Thai Lao Khmer Myanmar Tibetan Georgian Armenian Ethiopic Hangul Han Hiragana Katakana"
-).split()
-_SCRIPT = {name: regex.compile(rf"\p{{Script={name}}}") for name in SCRIPTS}
+_SCRIPTS = """
+Latin Cyrillic Greek Arabic Hebrew Devanagari Bengali Gurmukhi Gujarati Tamil Telugu Kannada Malayalam Sinhala Thai Lao
+Khmer Myanmar Tibetan Georgian Armenian Ethiopic Hangul Han Hiragana Katakana
+"""
+_SCRIPT = {name: regex.compile(rf"\p{{Script={name}}}") for name in _SCRIPTS.split()}
 _SAMPLE = 20_000
 
 

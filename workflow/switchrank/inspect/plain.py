@@ -15,7 +15,7 @@ _SHARE = 0.9
 def inspect(source: Source) -> Found | None:
     """What lines of text are; nothing where most are no text."""
     lines = source.head_lines()
-    if not source.is_text or not lines or _is_code(source.head):
+    if not source.is_text or not lines or source.is_marked:
         return None
     readable = sum(is_utf8(line) and _printable(line) for line in lines)
     if readable < _SHARE * len(lines):
@@ -25,12 +25,6 @@ def inspect(source: Source) -> Found | None:
 
 def _printable(line: bytes) -> bool:
     return not any(letter < 32 and letter != 9 for letter in line)
-
-
-def _is_code(head: bytes) -> bool:
-    """Whether text starts as data of another kind that is not known here."""
-    start = head.lstrip()[:200].lower()
-    return start.startswith((b"{", b"[", b"<?xml", b"<")) and b">" in start + b">" and not start.startswith(b"<unk>")
 
 
 def _counted(source: Source, lines: Sequence[bytes]) -> Found:

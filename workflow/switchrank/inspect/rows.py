@@ -162,5 +162,5 @@ def is_utf8(line: bytes) -> bool:
 
 
 def is_whole(field: bytes) -> bool:
-    """Whether a field is a whole number of ASCII digits."""
-    return field.strip().removeprefix(b"-").isdigit()
+    """Whether a field is a whole number of at most 18 ASCII digits."""
+    return len(field) < 20 and field.strip().removeprefix(b"-").isdigit()

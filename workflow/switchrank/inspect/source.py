@@ -8,6 +8,7 @@ from __future__ import annotations
 import bz2
 import codecs
 import lzma
+import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +25,13 @@ LONGEST_LINE = 1 << 26
 _CHUNK = 1 << 18
 _PACKINGS = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"PK\x03\x04": "zip"}
 _BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
-_ENCODINGS = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8 with a byte order mark", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16"}
+_MARKED = re.compile(rb"<[?!/a-z]|\{\s*[\"}]|\[\s*[\[{\"\d]", re.IGNORECASE)
+_ENCODINGS = {
+    "utf-8": "UTF-8",
+    "utf-8-sig": "UTF-8 with a byte order mark",
+    "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16",
+}
 
 
 def packing_of(path: Path) -> str:
@@ -62,6 +69,11 @@ class Source:
     def is_text(self) -> bool:
         """Whether the file is text of an encoding that is known."""
         return self.encoding != "binary"
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether the file starts as XML or JSON do: then it is no text or table of another kind."""
+        return bool(_MARKED.match(self.head[:4096].lstrip())) and not self.head.lstrip().startswith(b"<unk>")
 
     @property
     def form(self) -> str:

@@ -103,9 +103,8 @@ class _Dump:
             width = bare[bare.find(b"(") : bare.find(b")")].count(b",") + 1
             if width != len(self.columns):
                 self.problems.add(f"statements of {width} columns, where the table has {len(self.columns)}", number)
-        for match in (_ROW.finditer(part[:2000]) if len(self.samples) < SAMPLES else ()):
+        for match in _ROW.finditer(part[:2000]) if len(self.samples) < SAMPLES else ():
             if len(self.samples) < SAMPLES:
                 self.samples.append(shorten(match[0]))
         if self._pattern:
             self.values.update(self._pattern.findall(part))
-

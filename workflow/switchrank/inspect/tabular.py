@@ -9,6 +9,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from switchrank.inspect import languages
 from switchrank.inspect.found import SAMPLES, Found, Problems, shorten
@@ -21,18 +22,19 @@ _LONGEST_FIELD = 1 << 24
 _ITER = {b"0", b"Q0", b"q0"}
 _NUMBER = re.compile(rb"[-+]?(\d++(\.\d*+)?|\.\d++)([eE][-+]?\d++)?")
 _NAME = re.compile(rb"[^\W\d][\w .:-]{0,40}")
-_KNOWN_NAMES = set(
-    b"id qid pid docid doc_id query query_id query-id corpus-id score text title document passage question answer label "
-    b"category headline url lang language source target word translation sentence sentence1 sentence2 gold_label "
-    b"examples seed start own_model relevance".split()
-)
+_COLUMN_NAMES = b"""
+id qid pid docid doc_id query query_id query-id corpus-id score text title document passage question answer label
+category headline url lang language source target word translation sentence sentence1 sentence2 gold_label examples
+seed start own_model relevance
+"""
+_KNOWN_NAMES = set(_COLUMN_NAMES.split())
 Rows = Sequence[Sequence[bytes]]
 
 
 def inspect(source: Source) -> Found | None:
     """What delimited text is; nothing where its lines have one column, or no columns in common."""
     lines = source.head_lines()
-    if not source.is_text or not lines:
+    if not source.is_text or not lines or source.is_marked:
         return None
     layout = _of_words(lines) or _of_tabs(lines, source)
     if layout is None:
@@ -74,9 +76,9 @@ def _of_words(lines: list[bytes]) -> Layout | None:
     """Formats whose fields are split at any white space."""
     rows = [line.split() for line in lines]
     if _share(rows, lambda row: len(row) == 6 and is_whole(row[3]) and bool(_NUMBER.fullmatch(row[4]))) >= _MOST:
-        names = ("qid", "Q0", "docid", "rank", "score", "tag")
+        run = ("qid", "Q0", "docid", "rank", "score", "tag")
         title = "a TREC run: query, Q0, document, rank, score, tag"
-        return Layout("trec-run", title, "rows", names, None, identity=(0, 2), whole=(3,))
+        return Layout("trec-run", title, "rows", run, None, identity=(0, 2), whole=(3,))
     if _share(rows, lambda row: len(row) == 4 and row[1] in _ITER and is_whole(row[3])) >= _MOST:
         title = "TREC judgements (qrels): query, 0, document, relevance"
         names = ("qid", "0", "docid", "relevance")
@@ -103,14 +105,9 @@ def _of_tabs(lines: list[bytes], source: Source) -> Layout | None:
     if width == 1:
         return None
     rows = [row for row in rows if len(row) == width]
-    told = {2: _two, 3: _three, 4: _four}.get(width, _none)(rows, source)
-    return told or Layout(
-        "tsv", f"tab-separated text, {width} columns", "rows", tuple(str(number) for number in range(1, width + 1))
-    )
-
-
-def _none(rows: Rows, source: Source) -> Layout | None:
-    return None
+    told = {2: _two, 3: _three, 4: _four}[width](rows, source.path.name.lower()) if width in (2, 3, 4) else None
+    numbers = tuple(str(number) for number in range(1, width + 1))
+    return told or Layout("tsv", f"tab-separated text, {width} columns", "rows", numbers)
 
 
 def _header(rows: Rows) -> Layout | None:
@@ -170,8 +167,10 @@ def _number_at(row: Sequence[bytes], column: int) -> bool:
 
 
 def _is_id(field: bytes) -> bool:
-    return 0 < len(field) <= 80 and not any(field.count(space) for space in (b" ", b"\t")) and any(
-        48 <= letter <= 57 for letter in field
+    return (
+        0 < len(field) <= 80
+        and not any(field.count(space) for space in (b" ", b"\t"))
+        and any(48 <= letter <= 57 for letter in field)
     )
 
 
@@ -185,10 +184,10 @@ def _mean(rows: Rows, column: int, measure: Callable[[bytes], int]) -> float:
     return sum(measure(row[column]) for row in rows) / len(rows)
 
 
-def _two(rows: Rows, source: Source) -> Layout:
+def _two(rows: Rows, name: str) -> Layout:
     ids = _share(rows, lambda row: _is_id(row[0])) >= _MOST
     if ids and len({row[0] for row in rows}) > 0.9 * len(rows):
-        return _texts(rows, source)
+        return _texts(rows, name)
     if _share(rows, lambda row: is_whole(row[1]) and not is_whole(row[0])) >= _MOST:
         title = "a list of words and how often they occur"
         return Layout("word-frequencies", title, "words", ("word", "count"), whole=(1,), texts=(0,))
@@ -205,11 +204,10 @@ def _two(rows: Rows, source: Source) -> Layout:
     return Layout("wikititles", title, "pairs", ("source", "target"), texts=(0, 1))
 
 
-def _texts(rows: Rows, source: Source) -> Layout:
+def _texts(rows: Rows, name: str) -> Layout:
     """Id and text: long texts are documents; where length does not tell, the name may."""
     letters = _mean(rows, 1, lambda field: len(field.decode("utf-8", "replace")))
     dense = _mean(rows, 1, lambda field: len(field)) > 2.2 * letters
-    name = source.path.name.lower()
     called = "quer" in name or "topic" in name
     documents = letters > (80 if dense else 250) or (letters > (20 if dense else 60) and not called)
     if documents:
@@ -219,11 +217,11 @@ def _texts(rows: Rows, source: Source) -> Layout:
     return Layout("queries-tsv", title, "queries", ("qid", "text"), most=1, identity=(0,), texts=(1,))
 
 
-def _three(rows: Rows, source: Source) -> Layout | None:
+def _three(rows: Rows, name: str) -> Layout | None:
     if _share(rows, lambda row: not any(b" " in field.strip() for field in row)) >= _MOST:
         return _three_ids(rows)
     if _share(rows, lambda row: _is_id(row[0])) >= _MOST:
-        documents = _mean(rows, 2, len) > 300 or "doc" in source.path.name.lower()
+        documents = _mean(rows, 2, len) > 300 or "doc" in name
         what = "documents" if documents else "queries"
         text = "text" if documents else "first_sentence"
         title = f"{what}, id, title and text (Large-Scale CLIR, Sasaki et al. 2018)"
@@ -241,10 +239,10 @@ def _three_ids(rows: Rows) -> Layout | None:
         return _id_triples() if _share(rows, lambda row: all(map(_is_id, row))) >= _MOST else None
     up = sum(
         int(after[2]) == int(before[2]) + 1
-        for before, after in zip(rows, rows[1:], strict=False)
+        for before, after in pairwise(rows)
         if before[0] == after[0] and is_whole(before[2]) and is_whole(after[2])
     )
-    if len(rows) > 2 and up >= 0.8 * sum(a[0] == b[0] for a, b in zip(rows, rows[1:], strict=False)) and up:
+    if len(rows) > 2 and up >= 0.8 * sum(a[0] == b[0] for a, b in pairwise(rows)) and up:
         title = "an MS MARCO run: query, passage, rank"
         return Layout("msmarco-run", title, "rows", ("qid", "pid", "rank"), identity=(0, 1), whole=(2,))
     if len(set(thirds)) <= 7 and max(len(third) for third in thirds) <= 2:
@@ -259,7 +257,7 @@ def _id_triples() -> Layout:
     return Layout("msmarco-triples-ids", title, "triples", ("qid", "positive", "negative"))
 
 
-def _four(rows: Rows, source: Source) -> Layout | None:
+def _four(rows: Rows, _: str) -> Layout | None:
     if _share(rows, lambda row: _is_id(row[0]) and _is_id(row[1]) and b" " in row[3].strip()) >= _MOST:
         title = "candidates with their texts (MS MARCO top1000): query id, passage id, query, passage"
         names = ("qid", "pid", "query", "passage")

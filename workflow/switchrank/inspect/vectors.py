@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable, Iterator
 
 from switchrank.inspect import languages
-from switchrank.inspect.found import SAMPLES, Found, Problems, shorten
+from switchrank.inspect.found import Found, Problems, shorten
 from switchrank.inspect.rows import Identities, closed, is_utf8
 from switchrank.inspect.source import Source
 
@@ -35,7 +35,7 @@ def inspect(source: Source) -> Found | None:
 
 def _values(line: bytes) -> int:
     """Numbers at the end of a line; all fields but the first must be such."""
-    word, *numbers = line.split()
+    _, *numbers = line.split()
     return len(numbers) if numbers and all(map(_NUMBER.fullmatch, numbers)) else 0
 
 
@@ -103,7 +103,6 @@ def _word(line: bytes, dimensions: int, number: int, problems: Problems) -> byte
             return None
     if not word.isascii() and not is_utf8(word):
         problems.add("lines whose word is not UTF-8", number)
-        return None
     return word
 
 
@@ -147,7 +146,7 @@ class _Bytes:
 
 
 def _words_of(found: Found, problems: Problems, promised: int, read: Callable[[], bytes | None]) -> list[str]:
-    """Read as many words as are promised; returns the first of them."""
+    """Read as many words as are promised, or as there are whole ones; returns the first of them."""
     sample: list[str] = []
     for number in range(promised):
         word = read()
@@ -193,7 +192,7 @@ def _fasttext(source: Source) -> Found:
     dimensions, buckets, shortest, longest = arguments[0], arguments[8], arguments[9], arguments[10]
     size, words, labels, _, pruned = _DICTIONARY_START.unpack(head)
     problems = Problems()
-    if not 0 < dimensions <= MOST_DIMENSIONS or words < 0 or size != words + labels:
+    if not 0 < dimensions <= MOST_DIMENSIONS or words < 0 or labels < 0 or size != words + labels:
         found.problems.append(f"version {version} with a header that cannot be ({words} words, {dimensions} numbers)")
         return _finished(found, source, max(0, dimensions), [])
 
@@ -201,10 +200,11 @@ def _fasttext(source: Source) -> Found:
         word = stream.until(b"\0", _LONGEST_WORD)
         return word if word is not None and stream.exactly(9) is not None else None
 
-    sample = _words_of(found, problems, size, read)
+    sample = _words_of(found, problems, words, read)
     found.problems += problems.told()
-    if found.rows < size and not source.stopped:
-        found.problems.append(f"the header promises {size:,} words, and there are {found.rows:,}")
+    if found.rows < words or any(read() is None for _ in range(labels)):
+        if not source.stopped:
+            found.problems.append(f"the header promises {size:,} words and labels, and there are fewer")
     elif not source.stopped:
         _matrices(found, stream, dimensions, pruned)
     found.counts |= {"buckets": buckets}
