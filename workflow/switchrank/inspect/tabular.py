@@ -19,6 +19,7 @@ from switchrank.inspect.source import Source
 _MOST = 0.9
 """Share of the sampled lines that must look alike."""
 _LONGEST_FIELD = 1 << 24
+_MOST_COLUMNS = 1000
 _ITER = {b"0", b"Q0", b"q0"}
 _NUMBER = re.compile(rb"[-+]?(\d++(\.\d*+)?|\.\d++)([eE][-+]?\d++)?")
 _NAME = re.compile(rb"[^\W\d][\w .:-]{0,40}")
@@ -102,7 +103,7 @@ def _of_tabs(lines: list[bytes], source: Source) -> Layout | None:
         return header
     if count < _MOST * len(rows):
         return _uneven(rows)
-    if width == 1:
+    if not 1 < width <= _MOST_COLUMNS:
         return None
     rows = [row for row in rows if len(row) == width]
     told = {2: _two, 3: _three, 4: _four}[width](rows, source.path.name.lower()) if width in (2, 3, 4) else None
@@ -113,7 +114,11 @@ def _of_tabs(lines: list[bytes], source: Source) -> Layout | None:
 def _header(rows: Rows) -> Layout | None:
     """Tables whose first line names the columns."""
     first, *rest = rows
-    if len(first) < 2 or not all(_NAME.fullmatch(name.strip()) for name in first) or len(set(first)) < len(first):
+    if (
+        not 1 < len(first) <= _MOST_COLUMNS
+        or not all(_NAME.fullmatch(name.strip()) for name in first)
+        or len(set(first)) < len(first)
+    ):
         return None
     names = tuple(name.strip().decode("utf-8", "replace") for name in first)
     if first == [b"query-id", b"corpus-id", b"score"]:

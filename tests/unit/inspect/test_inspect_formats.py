@@ -1,0 +1,191 @@
+"""Each format is told by content: made-up files of a few rows, under names that say nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import yaml
+from inspect_files import DICTIONARY, FILES, PASSAGE, SENTENCE, WIKI, lines, records, safetensors, squad, tar
+
+from switchrank.formats.tables import LEXICON
+from switchrank.inspect.entries import ENTRIES
+from switchrank.inspect.look import inspect_path
+
+
+@pytest.mark.parametrize(("name", "rows", "content"), FILES)
+def test_a_file_is_told_by_its_content_and_its_rows_are_counted(tmp_path, name, rows, content):
+    file = tmp_path / "unnamed"
+    file.write_bytes(content)
+    found = inspect_path(file)
+    assert (found.format, found.rows) == (name, rows)
+    assert found.sound or name in {"mediawiki-sql"}, found.problems
+
+
+@pytest.mark.parametrize(("name", "rows", "content"), FILES)
+@pytest.mark.parametrize("packing", ["gzip", "bz2", "lzma"])
+def test_a_packed_file_is_the_same(tmp_path, name, rows, content, packing):
+    if name in {"safetensors"}:
+        pytest.skip("weights are never packed")
+    import importlib
+
+    file = tmp_path / "unnamed"
+    file.write_bytes(importlib.import_module(packing).compress(content))
+    found = inspect_path(file)
+    assert (found.format, found.rows) == (name, rows)
+
+
+@pytest.mark.parametrize("name", sorted(ENTRIES))
+def test_every_entry_is_yaml_and_holds_no_blank_that_was_not_filled(name):
+    from switchrank.inspect.entries import entry_for
+    from switchrank.inspect.found import Found
+
+    values = {"files": 'en: "a"', "vectors": "    en: {path: a}", "version": "v2", "name": "swahili"}
+    paths = dict.fromkeys(["documents", "train_queries", "test_queries", "train_judgements", "test_judgements"], "x")
+    found = Found(name, "t", fields=["id", "text"], languages=["no", "sw"], values=values | paths)
+    entry = entry_for(found, "/data/a b.tsv")
+    assert "$" not in entry
+    (section,) = yaml.safe_load(entry).values()
+    assert section
+
+
+def test_a_table_of_ours_is_named(tmp_path):
+    pl.DataFrame(schema=LEXICON).write_parquet(tmp_path / "x")
+    assert inspect_path(tmp_path / "x").format == "switchrank-lexicon"
+
+
+def test_parquet_arrow_and_numpy_are_named(tmp_path):
+    frame = pl.DataFrame({"id": ["a", "b"], "text": ["x", "y"]})
+    frame.write_parquet(tmp_path / "p")
+    frame.write_ipc_stream(tmp_path / "s")
+    frame.write_ipc(tmp_path / "a")
+    np.save(tmp_path / "n.npy", np.zeros((3, 4), dtype=np.float32))
+    told = {name: (inspect_path(tmp_path / name)) for name in ("p", "s", "a", "n.npy")}
+    assert {name: (found.format, found.rows) for name, found in told.items()} == {
+        "p": ("parquet", 2),
+        "s": ("arrow", 2),
+        "a": ("arrow", 2),
+        "n.npy": ("numpy", 3),
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (squad(is_impossible=False), "SQuAD v2"),
+        (squad(id=7, answers=[{"text": "A cat", "answer_start": "0"}]), "SQuAD v1.1"),
+        (squad().replace(b'"context"', b'"sentences": [], "context"'), "XQuAD-R"),
+    ],
+)
+def test_the_kind_of_a_squad_file_is_told(tmp_path, content, kind):
+    (tmp_path / "x").write_bytes(content)
+    assert kind in inspect_path(tmp_path / "x").title
+
+
+def test_questions_in_another_script_than_paragraphs_are_pointed_out(tmp_path):
+    (tmp_path / "x").write_bytes(squad(question="谁坐"))
+    assert any("another script" in note for note in inspect_path(tmp_path / "x").notes)
+
+
+def test_languages_come_from_fields_then_from_the_name(tmp_path):
+    (tmp_path / "x").write_bytes(WIKI.encode())
+    (tmp_path / "wiki.multi.sw.vec").write_bytes(b"1 2\na 1 2\n")
+    (tmp_path / "swahili_collection.tsv").write_bytes(lines(f"#\t{PASSAGE}"))
+    (tmp_path / "german_collection.tsv").write_bytes(lines(f"#\t{PASSAGE}"))
+    (tmp_path / "en-sw.txt").write_bytes(DICTIONARY)
+    told = {file.name: inspect_path(file).languages for file in tmp_path.iterdir()}
+    assert told == {
+        "x": ["sw"],
+        "wiki.multi.sw.vec": ["sw"],
+        "swahili_collection.tsv": [],
+        "german_collection.tsv": ["de"],
+        "en-sw.txt": ["en", "sw"],
+    }
+
+
+def test_scripts_are_counted(tmp_path):
+    (tmp_path / "x").write_bytes("1\tкошка сидит\n2\tγάτα\n".encode() * 1 + lines("2#\tкошка"))
+    scripts = inspect_path(tmp_path / "x").scripts
+    assert scripts[0].startswith("Cyrillic")
+    assert any(part.startswith("Greek") for part in scripts)
+
+
+def folder(path: Path, files: dict[str, bytes]) -> Path:
+    for name, content in files.items():
+        file = path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    return path
+
+
+FOLDERS = [
+    (
+        "beir-folder",
+        {
+            "corpus.jsonl": records(_id="d#", title="T", text=PASSAGE),
+            "queries.jsonl": records(_id="q#", text="what"),
+            "qrels/test.tsv": b"query-id\tcorpus-id\tscore\n" + lines("q#\td#\t1"),
+        },
+    ),
+    (
+        "mmarco-folder",
+        {
+            "data/google/collections/german_collection.tsv": lines(f"#\t{PASSAGE}"),
+            "data/google/queries/dev/german_queries.dev.small.tsv": lines("#\twas ist das"),
+        },
+    ),
+    (
+        "msmarco-folder",
+        {
+            "collection.tsv": lines(f"#\t{PASSAGE}"),
+            "queries.dev.small.tsv": lines("#\twhat is it"),
+            "qrels.dev.small.tsv": lines("#\t0\t#\t1"),
+        },
+    ),
+    (
+        "miracl-folder",
+        {
+            "miracl-v1.0-sw/topics/topics.miracl-v1.0-sw-dev.tsv": lines("#\tni nini"),
+            "miracl-v1.0-sw/qrels/qrels.miracl-v1.0-sw-dev.tsv": lines("#\tQ0\td#\t1"),
+        },
+    ),
+    (
+        "ciral-folder",
+        {
+            "topics/topics.ciral-v1.0-ha-dev.tsv": lines("#\twhat is it"),
+            "qrels/qrels.ciral-v1.0-ha-dev.tsv": lines("#\tQ0\td#\t1"),
+        },
+    ),
+    ("afriqa-folder", {"swa/gold_span_passages.afriqa.swa.en.test.json": FILES[19][2]}),
+    ("squad-folder", {"en.json": squad(), "sw.json": squad()}),
+    ("vectors-folder", {"a.en.vec": b"1 2\na 1 2\n", "a.sw.vec": b"1 2\na 1 2\n"}),
+    ("parallel-text", {"train.en": lines(SENTENCE), "train.sw": lines(SENTENCE)}),
+    ("folder", {"a": DICTIONARY, "b": lines(SENTENCE), "README.md": b"x"}),
+    ("model-folder", {"config.json": b'{"model_type": "bert"}', "model.safetensors": safetensors()}),
+]
+
+
+@pytest.mark.parametrize(("name", "files"), FOLDERS)
+def test_a_folder_is_told_by_its_files(tmp_path, name, files):
+    found = inspect_path(folder(tmp_path / "x", files))
+    assert found.format == name
+    assert found.sound
+    if name not in {"folder", "parallel-text", "afriqa-folder"}:
+        assert yaml.safe_load(found.entry)
+
+
+def test_a_dataset_on_disk_counts_the_rows_of_its_shards(tmp_path):
+    for shard in range(2):
+        pl.DataFrame({"id": ["a"]}).write_ipc_stream(tmp_path / f"data-0000{shard}-of-00002.arrow")
+    (tmp_path / "state.json").write_text("{}")
+    found = inspect_path(tmp_path)
+    assert (found.format, found.rows, found.sound) == ("datasets", 2, True)
+
+
+def test_an_archive_is_listed_and_names_that_lead_outside_are_told(tmp_path):
+    (tmp_path / "x").write_bytes(tar())
+    found = inspect_path(tmp_path / "x")
+    assert found.format == "tar"
+    assert any("lead out" in problem for problem in found.problems)
