@@ -281,6 +281,8 @@ collections:
 """YAML by format; ``$names`` are facts of :func:`_facts` and of ``Found.values``."""
 TITLE_FORMATS = {name: name for name in ("pages-articles", "wikidata", "linguatools", "wikititles")}
 WITHOUT = {
+    "msmarco-run": "no key reads a run of three columns: make a TREC run of it",
+    "msmarco-top1000": "no key reads candidates with their texts: make a TREC run of it",
     "mkqa": "questions without passages: declare them with a collection that has documents",
     "nq-open": "questions without passages: declare them with a collection that has documents",
     "afriqa-queries": "questions without passages: the collection is made of the gold passages",
