@@ -30,7 +30,7 @@ DUMPS, WIKIDATA = DATA / "wiki-dumps", DATA / "wikidata"
 WIKIS = ["en", "de", "fr", "it", "fi", "ru", "tr", "hr", "es", "sw"]
 REDIRECT = ["rd_from", "rd_namespace", "rd_title", "rd_interwiki", "rd_fragment"]
 TABLES = [
-    *((f"wikidata/derived/{wiki}wiki-derived-{table}.sql.gz", table, None) for wiki in WIKIS for table in ("page", "langlinks")),
+    *((f"wikidata/derived/{w}wiki-derived-{t}.sql.gz", t, None) for w in WIKIS for t in ("page", "langlinks")),
     ("wiki-dumps/aawiki-20260101/aawiki-20260101-pagelinks.sql.gz", "pagelinks", None),
     ("wiki-dumps/aawiki-20260101/aawiki-20260101-categorylinks.sql.gz", "categorylinks", None),
     ("wiki-dumps/simplewiki-change_tag_def/testfile.sql.gz", "change_tag_def", None),
@@ -81,13 +81,17 @@ def test_dumps_and_wikidata_link_as_many_titles_as_the_readme_says_and_make_one_
     assert (tmp_path / "lexicon.parquet").read_bytes() == first
 
 
-@pytest.mark.parametrize(("language", "labels"), [("de", 1615), ("fr", 1650), ("ru", 1702), ("it", 1341), ("es", 1456), ("fi", 815), ("tr", 401), ("sw", 213)])  # fmt: skip
+CLDR = ["ar", "cs", "de", "el", "es", "fi", "fr", "ha", "hr", "ig", "it", "ru", "sw", "tr", "zh"]
+LABELS = [("de", 1615), ("fr", 1650), ("ru", 1702), ("it", 1341), ("es", 1456), ("fi", 815), ("tr", 401), ("sw", 213)]
+
+
+@pytest.mark.parametrize(("language", "labels"), LABELS)
 def test_wikidata_has_as_many_labels_as_its_readme_says(tmp_path, language, labels):
     given = {"format": "wikidata-labels", "files": [WIKIDATA / "testDump.json.bz2"], "language": language}
     assert lexicon(tmp_path, **given)["links"] == labels
 
 
-@pytest.mark.parametrize("language", ["ar", "cs", "de", "el", "es", "fi", "fr", "ha", "hr", "ig", "it", "ru", "sw", "tr", "zh"])  # fmt: skip
+@pytest.mark.parametrize("language", CLDR)
 def test_cldr_names_pair_every_key_that_both_languages_have(tmp_path, language):
     tables = ["territories", "languages"]
     files = [DATA / "cldr-names" / lang / f"{table}.json.gz" for table in tables for lang in ("en", language)]
@@ -121,7 +125,7 @@ def test_a_pages_articles_dump_has_the_pages_of_the_readme(tmp_path, file, langu
     assert sum(bool(re.search(r"\[\[|\]\]|\{\{|\}\}|'''|</?ref|&[a-z]+;", line)) for line in lines) <= len(lines) / 1000
 
 
-def test_the_current_layout_of_2026_is_read(tmp_path):
+def test_the_current_layout_of_2026_is_read():
     path = DUMPS / "aawiki-20260101/aawiki-20260101-pages-meta-current.xml.bz2"
     found = list(read_pages(path, Site()))
     assert len(found) == bz2.decompress(path.read_bytes()).count(b"<page>")

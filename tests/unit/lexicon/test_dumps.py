@@ -1,13 +1,15 @@
 """Rows of MediaWiki SQL dumps, whatever their year and layout."""
 
 import gzip
+import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from switchrank.errors import UserError
+from switchrank.lexicon import dumps
 from switchrank.lexicon.dumps import Block, read_blocks
 
 HEAD = b"/*M!999999\\- enable the sandbox mode */ \n-- MariaDB dump 10.19\n\n"
@@ -118,3 +120,81 @@ def test_a_truncated_gzip_file_is_an_error(tmp_path):
 def test_a_missing_file_is_an_error(tmp_path):
     with pytest.raises(UserError, match="no such file"):
         read(tmp_path / "none.sql.gz")
+
+
+@pytest.mark.parametrize("chunk", [64, 71, 1 << 20])
+def test_a_statement_longer_than_a_block_is_read_in_blocks(tmp_path, monkeypatch, chunk):
+    monkeypatch.setattr(dumps, "_CHUNK", chunk)
+    rows = [(number, rb"it\'s; (a),(b)" * (number % 4)) for number in range(300)]
+    values = b",".join(b"(%d,'%s')" % row for row in rows)
+    path = dump(tmp_path, CREATE + b"INSERT INTO `t` VALUES " + values + b";\nINSERT INTO `t` VALUES (7,'x');\n")
+    expected = [(number, text.replace(b"\\", b"")) for number, text in rows]
+    assert read(path) == [*expected, (7, b"x")]
+
+
+def test_spaces_line_feeds_and_doubled_quotes_of_other_programs_are_read(tmp_path):
+    body = (
+        b"insert into t (title, id)\nVALUES\n ( 'a b' , 1 ) ,\n\t('it''s', 2), ('', 3) ;insert into t values (4,'x');"
+    )
+    found = read(dump(tmp_path, b"create table t (id int, title varchar(9), primary key (id));" + b"\n" + body))
+    assert found == [(1, b"a b"), (2, b"it's"), (3, b""), (4, b"x")]
+
+
+def test_a_create_table_may_hold_defaults_enums_and_keys(tmp_path):
+    create = b"CREATE TABLE IF NOT EXISTS `db`.`t` (`id` int(8) DEFAULT '0,1', `kind` enum('a','b)') , "
+    create += b"`title` double(3,2), UNIQUE KEY `k` (`id`,`title`)) ENGINE=InnoDB;\n"
+    assert read(dump(tmp_path, create + b"INSERT INTO `t` VALUES (1,'a','x');\n")) == [(1, b"x")]
+
+
+PAGE_ROWS = {
+    11: b"(9,0,'A','',5,1,0,0.5,'2008',7,8)",
+    12: b"(9,0,'A','',5,1,0,0.5,'2013',7,8,NULL)",
+    13: b"(9,0,'A','',5,1,0,0.5,'2013','2013',7,8,'wikitext')",
+    14: b"(9,0,'A','',5,1,0,0.5,'2014','2014',7,8,'wikitext',NULL)",
+    -13: b"(9,0,'A','',1,0,0.5,'2018',NULL,7,8,'wikitext',NULL)",
+    -12: b"(9,0,'A',1,0,0.5,'2026','2026',7,8,'wikitext','en')",
+}
+
+
+@pytest.mark.parametrize("fields", PAGE_ROWS)
+def test_a_cut_without_create_table_is_told_by_its_fields(tmp_path, fields):
+    (tmp_path / "cut.sql").write_bytes(b"INSERT INTO `page` VALUES " + PAGE_ROWS[fields] + b";\n")
+    (block,) = read_blocks(tmp_path / "cut.sql", "page", ["page_title", "page_is_redirect"])
+    assert len(block.names) == abs(fields)
+    assert block.texts("page_title", np.array([0])) == [b"A"]
+    assert block.equal("page_is_redirect", 1).tolist() == [True]
+
+
+def test_a_cut_of_no_known_layout_needs_its_columns_named(tmp_path):
+    (tmp_path / "cut.sql").write_bytes(b"INSERT INTO `langlinks` VALUES ('de',5,'A','x'),('fr',6,'B','y');\n")
+    with pytest.raises(UserError, match=r"line 1: rows of `langlinks` with 4 fields .*: name them, columns: "):
+        list(read_blocks(tmp_path / "cut.sql", "langlinks", ["ll_from"]))
+    names = ["ll_lang", "ll_from", "ll_title", "more"]
+    (block,) = read_blocks(tmp_path / "cut.sql", "langlinks", ["ll_from"], names=names)
+    assert block.numbers("ll_from", np.arange(2)).tolist() == [5, 6]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.sampled_from(
+            [CREATE, b"INSERT INTO `t` VALUES ", b"(1,'a')", b",", b";", b"\n", b"'", b"\\", b"(", b")", b"NULL"]
+        )
+        | st.binary(max_size=4)
+    )
+)
+def test_any_bytes_give_rows_or_one_line(tmp_path, parts):
+    (tmp_path / "t.sql").write_bytes(b"".join(parts))
+    problem = ""
+    try:
+        read(tmp_path / "t.sql")
+    except UserError as error:
+        problem = str(error)
+    assert "\n" not in problem
+
+
+def test_many_statements_on_one_line_cost_linear_time(tmp_path):
+    (tmp_path / "t.sql").write_bytes(CREATE + b"INSERT INTO `t` VALUES (1,'a');" * 20_000)
+    started = time.process_time()
+    assert len(read(tmp_path / "t.sql")) == 20_000
+    assert time.process_time() - started < 15

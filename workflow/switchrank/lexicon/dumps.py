@@ -55,7 +55,8 @@ _INSERT = re.compile(_WRITE.pattern + rb"\s*" + _NAME + rb"\s*(?:\(([^()']*)\)\s
 _KEY = re.compile(rb"(?:PRIMARY|UNIQUE|FULLTEXT|SPATIAL|KEY|INDEX|CONSTRAINT|FOREIGN|CHECK)\b", re.IGNORECASE)
 _COLUMN = re.compile(rb"`([^`]+)`|(\w+)")
 _FIELD = re.compile(rb"'(?:[^'\\]|\\.|'')*+'|[^',();]*+", re.DOTALL)
-_NESTED = re.compile(rb"'(?:[^'\\]|\\.|'')*+'|\([^()]*\)", re.DOTALL)
+_TEXT = re.compile(rb"'(?:[^'\\]|\\.|'')*+'", re.DOTALL)
+_NESTED = re.compile(rb"\([^()]*\)")
 _ESCAPE = re.compile(rb"\\(.)|''", re.DOTALL)
 _UNESCAPED = {b"0": b"\0", b"b": b"\b", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"Z": b"\x1a"}
 _QUOTE, _COMMA, _OPEN, _CLOSE, _BACKSLASH, _END = b"',()\\;"
@@ -149,11 +150,10 @@ class _Dump:
 
     def rows(self, text: bytes, table: str, names: list[str]) -> Iterator[Block]:
         """Yield the rows of the statement whose values begin with ``text``, and go on behind its semicolon."""
-        place = self.place
-        whole = _ends(text)
+        place, size = self.place, 0 if _ends(text) else _CHUNK
         while True:
-            more = b"" if whole else self._more(max(_CHUNK, len(text)))
-            whole, text = False, text + more
+            more = self._more(size)
+            text += more
             scan = _Scan(text)
             names = names or _layout(self._path, place, table, scan.first_row())
             stop = scan.stop(len(names))
@@ -162,9 +162,10 @@ class _Dump:
             if scan.end is not None:
                 self._push_back(text[scan.end + 1 :], scan.end)
                 return
-            if not more:
+            if size and not more:
                 _fail(self._path, place, "the file ends inside this statement", _DOWNLOAD)
             text = text[stop + 1 :] if stop else text
+            size = max(_CHUNK, len(text))
             if len(text) > _LONGEST_ROW:
                 _fail(self._path, place, f"a row of more than {_LONGEST_ROW:,} bytes", _DOWNLOAD)
 
@@ -214,7 +215,7 @@ def _ends(line: bytes) -> bool:
 
 def _columns(body: bytes) -> list[str]:
     """Names of the columns that a CREATE TABLE defines, in their order; ``body`` is what follows its first bracket."""
-    inner = body[: body.rfind(b")")]
+    inner = _TEXT.sub(b"", body[: body.rfind(b")")])
     for _ in range(_DEEPEST):
         inner = _NESTED.sub(b"", inner)
     definitions = (part.strip() for part in inner.partition(b")")[0].split(b","))
