@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import lzma
 import struct
@@ -182,7 +183,7 @@ def test_what_a_file_is_shows_in_its_bytes(model, tmp_path):
         "text": b"2 2\nnew york 1 0\nb 0 1e-3\n",
     }
     for kind, content in kinds.items():
-        for pack in (bytes, gzip.compress, lzma.compress):
+        for pack in (bytes, gzip.compress, lzma.compress, bz2.compress):
             (tmp_path / "anything.vec").write_bytes(pack(content))
             assert vector_kind(tmp_path / "anything.vec") == kind
 
@@ -190,10 +191,10 @@ def test_what_a_file_is_shows_in_its_bytes(model, tmp_path):
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"PK\x03\x04rest", "a zip archive, not word vectors"),
-        (b"<!DOCTYPE html><html>404", "an HTML page, not word vectors"),
+        (b"PK\x03\x04rest", "truncated or corrupt zip"),
+        (b"<!DOCTYPE html><html>404", "holds a web page"),
         (b"\x80\x04\x95", "a Python pickle, not word vectors"),
-        (b"BZh91AY", "packed with bzip2"),
+        (b"BZh91AY", "truncated or corrupt bzip2"),
     ],
 )
 def test_other_files_are_told_from_vectors(tmp_path, content, problem):

@@ -9,7 +9,10 @@ import polars as pl
 import pytest
 import yaml
 from inspect_files import DICTIONARY, FILES, PASSAGE, SENTENCE, WIKI, lines, records, safetensors, squad, tar
+from pydantic import TypeAdapter
 
+from switchrank.config import models
+from switchrank.config.collections import Collection
 from switchrank.formats.tables import LEXICON
 from switchrank.inspect.entries import ENTRIES
 from switchrank.inspect.look import inspect_path
@@ -118,6 +121,17 @@ def folder(path: Path, files: dict[str, bytes]) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
     return path
+
+
+@pytest.mark.parametrize(("name", "content"), [(name, content) for name, _, content in FILES])
+def test_an_entry_is_one_that_a_config_takes_and_what_has_none_says_why(tmp_path, name, content):
+    (tmp_path / "x").write_bytes(content)
+    found = inspect_path(tmp_path / "x")
+    assert found.entry or found.notes, name
+    kinds = {"collections": Collection, "lexicons": models.Lexicon}
+    for section, parts in (yaml.safe_load(found.entry) or {}).items():
+        for part in parts.values() if section in kinds else []:
+            TypeAdapter(kinds[section]).validate_python(part)
 
 
 FOLDERS = [

@@ -24,15 +24,10 @@ _HEAD = 1 << 16
 _NUMBER = re.compile(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?(nan|inf|infinity)", re.IGNORECASE)
 _UNPRINTABLE = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _FOREIGN = {
-    b"PK\x03\x04": ("a zip archive", "unpack it and give the .vec or .bin file inside"),
-    b"BZh": ("packed with bzip2", "unpack it first"),
     b"\x28\xb5\x2f\xfd": ("packed with zstd", "unpack it first"),
     b"\x80\x02": ("a Python pickle", "save the vectors in word2vec format first"),
     b"\x80\x03": ("a Python pickle", "save the vectors in word2vec format first"),
     b"\x80\x04": ("a Python pickle", "save the vectors in word2vec format first"),
-    b"<!DOCTYPE": ("an HTML page", "fetch the file again: the server sent a page in its place"),
-    b"<!doctype": ("an HTML page", "fetch the file again: the server sent a page in its place"),
-    b"<html": ("an HTML page", "fetch the file again: the server sent a page in its place"),
 }
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from string import Template
 
+from switchrank.afriqa import AFRIQA_NAMES
 from switchrank.inspect.found import Found
 
 _COMPANIONS = {
@@ -44,6 +46,21 @@ collections:
     documents: $documents
     queries: $queries
     judgements: $judgements
+"""
+_QUESTIONS = """\
+collections:
+  mine:
+    format: questions
+    files: {$split: $path}
+    documents: {path: "documents.{lang}.tsv", id: id, text: text}  # TSV with a header
+    languages: [en]
+    query_languages: [$language]
+"""
+_AFRIQA = """\
+collections:
+  mine:
+    format: afriqa
+    files: {$split: {$pair: $path}}
 """
 _TITLES = """\
 lexicons:
@@ -95,6 +112,10 @@ lexicons:
     langlinks: $langlinks
 """
 ENTRIES: dict[str, str] = {
+    "afriqa-passages": _AFRIQA,
+    "mkqa": _QUESTIONS,
+    "nq-open": _QUESTIONS.replace("    query_languages: [$language]\n", ""),
+    "afriqa-queries": _QUESTIONS,
     "documents-tsv": Template(_SEPARATE).safe_substitute(_COMPANIONS | {"documents": "$path"}),
     "queries-tsv": Template(_SEPARATE).safe_substitute(_COMPANIONS | {"queries": "$path"}),
     "trec-qrels": Template(_SEPARATE).safe_substitute(_COMPANIONS | {"judgements": "$path"}),
@@ -283,9 +304,14 @@ TITLE_FORMATS = {name: name for name in ("pages-articles", "wikidata", "linguato
 WITHOUT = {
     "msmarco-run": "no key reads a run of three columns: make a TREC run of it",
     "msmarco-top1000": "no key reads candidates with their texts: make a TREC run of it",
-    "mkqa": "questions without passages: declare them with a collection that has documents",
-    "nq-open": "questions without passages: declare them with a collection that has documents",
-    "afriqa-queries": "questions without passages: the collection is made of the gold passages",
+    **dict.fromkeys(("beir-corpus", "beir-queries", "beir-qrels"), "a part of a BEIR folder: look at the folder"),
+    **dict.fromkeys(
+        ("large-scale-clir-rel", "large-scale-clir-documents"), "a part of Large-Scale CLIR: look at its folder"
+    ),
+    "translation-table": "no key reads a table of more than two languages: cut two columns out of it",
+    "parallel-tsv": "no key reads parallel sentences: one side alone can be a text of vectors",
+    "ids": "no key reads bare ids",
+    "safetensors": "weights alone: give the folder they are in as start.model",
     "word-frequencies": "no key reads a list of words with counts",
     "json-lines": "no collection has these members: make TSV or Parquet of them",
     "tsv": "no collection has these columns: format tsv with a column map may read it",
@@ -328,11 +354,19 @@ def _facts(found: Found, path: str) -> dict[str, str]:
         "kind": TITLE_FORMATS.get(found.format, ""),
         "first": json.dumps(_named(columns, _IDS) or "id"),
         "second": json.dumps(_named(columns, _TEXTS) or "text"),
+        "pair": _afriqa_pair(path),
         "negative": negative,
         "positive": {"doc_neg": "doc_pos", "neg": "pos"}.get(negative, "positive"),
         **plain,
         **{name: json.dumps(value, ensure_ascii=False) for name, value in quoted.items()},
     }
+
+
+def _afriqa_pair(path: str) -> str:
+    """Query and passage language, as AfriQA's file names tell them."""
+    told = re.search(r"afriqa\.([a-z]{2,3})\.([a-z]{2})\.", path.rpartition("/")[2])
+    codes = {name: code for code, name in AFRIQA_NAMES.items()}
+    return f"{codes.get(told[1], told[1])}-{told[2]}" if told else "xx-en"
 
 
 def _named(columns: list[str], known: Sequence[str]) -> str:
