@@ -132,7 +132,7 @@ def test_pickled_weights_are_refused(start_folder, tmp_path):
     for file in ("config.json", "tokenizer.json", "tokenizer_config.json"):
         (tmp_path / file).write_bytes((start_folder / file).read_bytes())
     torch.save(load_file(start_folder / "model.safetensors"), tmp_path / "pytorch_model.bin")
-    with pytest.raises(UserError, match="only a pickle.*switchrank import-model"):
+    with pytest.raises(UserError, match=r"only a pickle.*switchrank import-model"):
         open_model(tmp_path)
 
 
