@@ -1,11 +1,11 @@
 """Words: the one rule for what a word is, used by vectors, lexicons, switching and BM25 alike.
 
 Word boundaries are those of Unicode Standard Annex 29 (the ``regex`` package's default word boundaries). A segment is
-a *word* when it holds a letter, a mark or a digit; everything else (white space, punctuation, symbols) is *gap*. Text
+a *word* when it holds a visible letter, mark or digit; all else (white space, punctuation, symbols) is *gap*. Text
 is never changed: gaps and words put together again are the input, character for character.
 
-Look-up is caseless: :func:`key` is NFC, then casefold, then NFC (Unicode 3.13, D145). Text without spaces between
-words is cut by longest match over a vocabulary (:class:`Segmenter`).
+Words are compared under :func:`switchrank.fold.key`. Text without spaces between words is cut by longest match over a
+vocabulary (:class:`Segmenter`) or by a segmenter of its language (:mod:`switchrank.segmenters`).
 """
 
 from __future__ import annotations
@@ -15,24 +15,28 @@ from collections.abc import Callable, Iterable, Iterator
 
 import regex
 
+from switchrank.fold import key
+
+__all__ = ["Segmenter", "Split", "Splitter", "join_words", "key", "split_runs", "split_words", "splitter"]
+
 _BOUNDARY = regex.compile(r"(?V1w)\b")
 _SPACE = regex.compile(r"(\s+)")
-_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]")
+_WORD = regex.compile(r"[\p{L}\p{M}\p{N}](?<!\p{Default_Ignorable_Code_Point})")
+_FORMAT = (
+    "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+)
+"""Joiners, direction marks and soft hyphens: inside a word they are part of it, around one they are gap, so that they
+stay where they are when the word is replaced."""
 
 Split = tuple[list[str], list[str]]
 """``(words, gaps)`` with ``len(gaps) == len(words) + 1``; ``gaps[0] + words[0] + gaps[1] + ...`` is the text."""
 Splitter = Callable[[str], Split]
 
 
-def key(word: str) -> str:
-    """The caseless NFC form under which a word is looked up."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", word).casefold())
-
-
 def _segments(text: str) -> Iterator[str]:
     """UAX 29 segments; white space never shares one with a word, not even behind a mark that has no base."""
     for segment in _BOUNDARY.split(text):
-        if segment.isspace() or (len(segment.split()) < 2 and not segment[-1:].isspace() and not segment[:1].isspace()):
+        if segment.isalnum() or segment.isspace() or not _SPACE.search(segment):
             yield segment
         else:
             yield from _SPACE.split(segment)
@@ -43,11 +47,20 @@ def split_words(text: str) -> Split:
     words: list[str] = []
     gaps = [""]
     for segment in _segments(text):
-        if _WORD.search(segment):
+        if segment.isascii() and segment.isalnum():
             words.append(segment)
             gaps.append("")
-        else:
+        elif not _WORD.search(segment):
             gaps[-1] += segment
+        elif segment[0] in _FORMAT or segment[-1] in _FORMAT:
+            word = segment.strip(_FORMAT)
+            before, after = segment.split(word, 1)
+            gaps[-1] += before
+            words.append(word)
+            gaps.append(after)
+        else:
+            words.append(segment)
+            gaps.append("")
     return words, gaps
 
 
