@@ -11,6 +11,7 @@ from switchrank.digest import code_digest
 from switchrank.errors import UserError
 from switchrank.fetch.cache import is_offline, missing_files, offline_error
 from switchrank.runlock import hold_run
+from switchrank.segmenters import segmenter_spec
 
 ROOT = Path(workflow.basedir)
 
@@ -315,8 +316,19 @@ def pool_outputs(testset):
 
 def vocabulary(lang):
     """Words that cut the text of an unspaced language, as input files."""
-    unspaced = lang in CONFIG.languages.unspaced and lang in PLAN.vector_languages
+    unspaced = lang in CONFIG.languages.longest_match and lang in PLAN.vector_languages
     return [f"{R}/vectors/aligned/{lang}.words.parquet"] if unspaced else []
+
+
+def segmenter(lang):
+    """The library that cuts the text of an unspaced language, with its version, or None."""
+    name = CONFIG.languages.segmenters.get(lang)
+    return segmenter_spec(name) if name else None
+
+
+def cut_by(lang):
+    """What cuts the text of a language, for the library: a vector store, a segmenter, or None for Unicode rules."""
+    return segmenter(lang) or next(map(prefix, vocabulary(lang)), None)
 
 
 def pair_files(testset, pairs, translate=None):
@@ -333,15 +345,15 @@ def pair_files(testset, pairs, translate=None):
 
 
 def reference_files(testset):
-    """:func:`pair_files` of a test set, with the vector stores that cut the text of unspaced languages."""
+    """:func:`pair_files` of a test set, with what cuts the text of unspaced languages."""
     files = pair_files(testset, PLAN.pairs[testset])
     for part, pair in zip(files, PLAN.pairs[testset]):
         for role, lang in [
             ("query_vocabulary", pair.query),
             ("vocabulary", pair.document),
         ]:
-            if vocabulary(lang):
-                part[role] = prefix(vocabulary(lang)[0])
+            if cut_by(lang):
+                part[role] = cut_by(lang)
     return files
 
 

@@ -107,6 +107,7 @@ rule translate:
         "../../envs/switchrank.yaml"
     params:
         languages=lambda wildcards: [wildcards.lang, SOURCE],
+        vocabulary=lambda wildcards: cut_by(wildcards.lang),
         names=lambda wildcards: [
             wildcards.lexicon,
             wildcards.collection,

@@ -14,7 +14,8 @@ rule train_vectors:
         "../../envs/switchrank.yaml"
     params:
         spec=CONFIG.vectors.training.plain() if CONFIG.vectors else {},
-        unspaced=lambda wildcards: wildcards.lang in CONFIG.languages.unspaced,
+        unspaced=lambda wildcards: wildcards.lang in CONFIG.languages.longest_match,
+        segmenter=lambda wildcards: segmenter(wildcards.lang),
         lang=lambda wildcards: wildcards.lang,
         code=CODE("embeddings.train"),
     script:

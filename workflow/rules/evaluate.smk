@@ -42,7 +42,7 @@ rule tables:
         "../../envs/switchrank.yaml"
     params:
         run=CONFIG.run,
-        languages=CONFIG.languages.plain("unspaced", "right_to_left"),
+        languages=CONFIG.languages.plain("unspaced", "segmenters", "right_to_left"),
         spec=CONFIG.evaluate.plain("metrics", "references")
         | {
             "systems": PLAN.main_systems,

@@ -50,6 +50,7 @@ rule candidates:
             "run", "query_language"
         ),
         names=lambda wildcards: [wildcards.testset, wildcards.lang],
+        vocabulary=lambda wildcards: cut_by(first_stage_language(wildcards)),
         code=CODE("rank.candidates"),
     script:
         "../scripts/candidates.py"

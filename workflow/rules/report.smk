@@ -1,7 +1,7 @@
 # Pictures and tables, and the Snakemake report that holds them; provenance of the run.
 REPORT = f"{R}/report"
 CHALLENGERS = [name for name in PLAN.main_systems if name != CONFIG.evaluate.baseline]
-LANGUAGES = CONFIG.languages.plain("unspaced", "right_to_left")
+LANGUAGES = CONFIG.languages.plain("unspaced", "segmenters", "right_to_left")
 ENGLISH = [name for name, section in CONFIG.corpora.items() if section.lexicon is None]
 
 

@@ -12,7 +12,7 @@ TEXTS = tokenizer_texts()
 WORDS_NEEDED = [
     lang
     for lang in PLAN.vector_languages
-    if lang not in TEXTS or lang in CONFIG.languages.unspaced
+    if lang not in TEXTS or lang in CONFIG.languages.longest_match
 ]
 FROM_VECTORS = PLAN.vector_languages if "vectors" in CONFIG.start.init else []
 
@@ -35,8 +35,13 @@ if CONFIG.start.preset:
             texts={lang: len(paths) for lang, paths in TEXTS.items()},
             vectors={lang: f"{R}/vectors/aligned/{lang}" for lang in WORDS_NEEDED},
             unspaced=[
-                lang for lang in CONFIG.languages.unspaced if lang in WORDS_NEEDED
+                lang for lang in CONFIG.languages.longest_match if lang in WORDS_NEEDED
             ],
+            segmenters={
+                lang: segmenter(lang)
+                for lang in CONFIG.languages.segmenters
+                if lang in TEXTS
+            },
             size=CONFIG.start.tokenizer.size,
             code=CODE("train.tokenizer"),
         script:

@@ -7,13 +7,12 @@ with job(snakemake) as rule:
 
     spec = rule.params.spec
     run = {"run": str(rule.input.run)} if rule.input.get("run") else {}
-    words = rule.input.get("vocabulary")
     build_candidates(
         queries=rule.input.queries,
         documents=rule.input.documents,
         judgements=rule.input.judgements,
         method=run or ({"all": True} if spec["all"] else {"bm25": spec["bm25"]}),
         relevant=spec["relevant"],
-        vocabulary=str(words).removesuffix(".words.parquet") if words else None,
+        vocabulary=rule.params.vocabulary,
         out=rule.output[0],
     )

@@ -12,6 +12,7 @@ with job(snakemake) as rule:
         texts={lang: [next(files) for _ in range(count)] for lang, count in rule.params.texts.items()},
         vectors=rule.params.vectors,
         unspaced=rule.params.unspaced,
+        segmenters=rule.params.segmenters,
         size=rule.params.size,
         out=Path(rule.output[0]).parent,
     )

@@ -6,4 +6,12 @@ with job(snakemake) as rule:
     from switchrank.embeddings.train import train_vectors
 
     out = rule.output.words.removesuffix(".words.parquet")
-    train_vectors(texts=list(rule.input.text), out=out, unspaced=rule.params.unspaced, threads=1, **rule.params.spec)
+    train_vectors(
+        texts=list(rule.input.text),
+        out=out,
+        language=rule.params.lang,
+        unspaced=rule.params.unspaced,
+        segmenter=rule.params.segmenter,
+        threads=1,
+        **rule.params.spec,
+    )

@@ -5,12 +5,11 @@ from switchrank.job import job
 with job(snakemake) as rule:
     from switchrank.corpus.translate import translate_texts
 
-    words = rule.input.get("vocabulary")
     translate_texts(
         texts=rule.input.texts,
         lexicon=rule.input.lexicon,
         language=rule.params.languages[0],
         source=rule.params.languages[1],
-        vocabulary=str(words).removesuffix(".words.parquet") if words else None,
+        vocabulary=rule.params.vocabulary,
         out=rule.output[0],
     )

@@ -9,16 +9,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import bm25s
 import numpy as np
 from numpy.typing import NDArray
 
-from switchrank.formats.tables import WORDS, read_table
-from switchrank.formats.vectors import vector_files
 from switchrank.progress import progress
-from switchrank.words import Splitter, key, splitter
+from switchrank.words import Splitter, key
 
 K1 = 0.9
 B = 0.4
@@ -36,11 +33,6 @@ class _Numbers(dict[str, int]):
         number = self._terms.get(key(word), _OTHER)
         self[word] = number
         return number
-
-
-def language_splitter(vocabulary: str | Path | None) -> Splitter:
-    """The word splitter of a language: UAX 29, or longest match over the words of the vector store ``vocabulary``."""
-    return splitter(None if vocabulary is None else read_table(vector_files(vocabulary)[0], WORDS)["word"])
 
 
 class Bm25:

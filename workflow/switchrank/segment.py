@@ -75,7 +75,7 @@ def _sample(lines: Iterable[str], seed: int) -> list[str]:
         draw = float(counter_uniform(draw_key, number))
         if draw >= bar:
             continue
-        runs = split_runs(key(line))[0]
+        runs = [key(run) for run in split_runs(line)[0]]
         kept.append((draw, runs))
         total += sum(map(len, runs))
         while total > SAMPLE and len(kept) > 1:

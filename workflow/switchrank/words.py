@@ -10,14 +10,13 @@ vocabulary (:class:`Segmenter`) or by a segmenter of its language (:mod:`switchr
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 
 import regex
 
 from switchrank.fold import key
 
-__all__ = ["Segmenter", "Split", "Splitter", "join_words", "key", "split_runs", "split_words", "splitter"]
+__all__ = ["Segmenter", "Split", "Splitter", "join_words", "key", "split_runs", "split_words"]
 
 _BOUNDARY = regex.compile(r"(?V1w)\b")
 _SPACE = regex.compile(r"(\s+)")
@@ -115,8 +114,8 @@ class Segmenter:
 
     def cut(self, run: str) -> list[str]:
         """The words of one run."""
-        # Slices of a run that is its own key are their own keys too: NFC is closed under slicing.
-        plain = run.casefold() == run and unicodedata.is_normalized("NFC", run)
+        # Slices of a run that is its own key are their own keys too: nothing in them folds, and NFKC bears slicing.
+        plain = key(run) == run
         pieces = []
         start = 0
         while start < len(run):
@@ -126,8 +125,3 @@ class Segmenter:
             pieces.append(run[start:end])
             start = end
         return pieces
-
-
-def splitter(unspaced_vocabulary: Iterable[str] | None = None) -> Splitter:
-    """The word splitter of a language: UAX 29, or longest match when a vocabulary for unspaced text is given."""
-    return split_words if unspaced_vocabulary is None else Segmenter(unspaced_vocabulary)

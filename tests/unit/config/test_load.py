@@ -66,6 +66,22 @@ def put(path, value):
             "languages: qaa both seen and unseen: list each language once",
         ),
         (
+            "languages.segmenters",
+            {"qac": "mecab"},
+            "languages.segmenters.qac: 'mecab' is not allowed: input should be 'icu', 'jieba' or 'sudachi'",
+        ),
+        (
+            "languages.segmenters",
+            {"qac": "jieba"},
+            "languages.segmenters.qac: jieba does not know this language: "
+            "leave it out; Unicode rules and unspaced serve any language",
+        ),
+        (
+            "languages.segmenters",
+            {"ja": "sudachi"},
+            "languages: unknown language ja: list it under seen or unseen",
+        ),
+        (
             "collections.world.languages",
             ["en", "xyz"],
             "collections.world.languages: unknown language xyz: declared: en, qaa, qab, qac, qad",

@@ -12,6 +12,7 @@ from switchrank.embeddings.train import train_vectors
 from switchrank.errors import UserError
 from switchrank.formats.vectors import load_vectors, vector_files
 from switchrank.seeds import generator
+from switchrank.segmenters import RunSegmenter
 from switchrank.words import Segmenter
 
 HOT, COLD = ["sun", "fire", "oven", "steam"], ["ice", "snow", "frost", "sleet"]
@@ -54,9 +55,19 @@ def test_equal_text_and_seed_give_equal_bytes_and_another_seed_other_vectors(tmp
     assert bytes_of["a"] != bytes_of["c"]
 
 
-def test_words_are_lookup_keys_without_punctuation_by_falling_frequency(tmp_path: Path) -> None:
+def test_words_are_lower_case_without_punctuation_by_falling_frequency(tmp_path: Path) -> None:
     rows = ["Sun, sun! (SUN) the stra\u00dfe \u2014 __label__x </s>", "the Sun.", "the sun", "Stra\u00dfe __label__x s"]
-    assert train(tmp_path, rows) == ["sun", "the", "__label__x", "s", "strasse"]
+    assert train(tmp_path, rows) == ["sun", "the", "__label__x", "s", "stra\u00dfe"]
+
+
+def test_spellings_of_one_word_share_a_vector_and_the_most_frequent_one_is_kept(tmp_path: Path) -> None:
+    rows = ["co\u00adoperate l\u2019eau cooperate", "cooperate l\u2019eau l'eau", "e\u0301te\u0301 \u00c9T\u00c9"]
+    assert train(tmp_path, rows) == ["cooperate", "l\u2019eau", "\u00e9t\u00e9"]
+
+
+def test_turkish_words_keep_their_dotless_i(tmp_path: Path) -> None:
+    rows = ["I\u015eIK \u0130zmir \u0131\u015f\u0131k", "izmir \u0130zmir I\u015f\u0131k"]
+    assert train(tmp_path, rows, language="tr") == ["izmir", "\u0131\u015f\u0131k"]
 
 
 def test_max_words_keeps_the_most_frequent(tmp_path: Path) -> None:
@@ -83,6 +94,15 @@ def test_unspaced_text_gets_words_and_is_cut_by_them_alone(tmp_path: Path) -> No
     words = train(tmp_path, rows, unspaced=True)
     assert len(set(spoken) & set(words)) > 0.9 * len(spoken)
     assert set(Segmenter(words)(rows[0])[0]) <= set(words)
+
+
+def test_unspaced_text_is_cut_by_a_segmenter_where_one_is_named(tmp_path: Path, monkeypatch) -> None:
+    pairs = RunSegmenter(lambda run: [run[i : i + 2] for i in range(0, len(run), 2)])
+    monkeypatch.setattr("switchrank.embeddings.train.load_segmenter", {"segmenter:icu": pairs}.__getitem__)
+    assert train(tmp_path, ["\u5357\u4eac\u5e02\u957f"] * 3, segmenter="segmenter:icu", unspaced=True) == [
+        "\u5357\u4eac",
+        "\u5e02\u957f",
+    ]
 
 
 def test_words_that_subsampling_never_lets_through_get_no_vector(

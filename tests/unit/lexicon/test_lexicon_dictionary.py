@@ -27,6 +27,19 @@ def test_a_dictionary_becomes_a_lexicon_in_file_order_without_repeats(tmp_path):
     ]
 
 
+def test_sources_are_look_up_keys_and_targets_are_lower_case_words_as_they_are_written(tmp_path):
+    (tmp_path / "en-de.txt").write_text(
+        "Stra\u00dfe\tSTRA\u00dfE\nword\tlo\u0301gos\nodos\tοδός\nlight\tışık\n", encoding="utf-8"
+    )
+    dictionary_lexicon(path=tmp_path / "en-de.txt", out=tmp_path / "out.parquet")
+    assert [row[:2] for row in rows(tmp_path / "out.parquet")] == [
+        ("strasse", "stra\u00dfe"),
+        ("word", "l\u00f3gos"),
+        ("odos", "οδός"),
+        ("light", "ışık"),
+    ]
+
+
 def test_a_line_without_a_pair_is_named_and_nothing_is_written(tmp_path):
     (tmp_path / "bad.txt").write_text("cat\tkatze\ndog\n")
     with pytest.raises(UserError, match="line 2"):

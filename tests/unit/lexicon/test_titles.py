@@ -124,3 +124,8 @@ def test_a_language_without_links_covers_nothing(build, tmp_path):
 
 def test_titles_with_escapes_are_matched_as_words(build):
     assert build([("All Saints' Day", "Allerheiligen"), ("O'Neil", "O'Neil")])[0] == [("o'neil", "o'neil", 1)]
+
+
+def test_turkish_titles_are_lower_case_by_turkish_rules(build):
+    links = [(1, b"tr", "İzmir Iğdır".encode())]
+    assert build([("İzmir", "x")], language="tr", extra_links=links)[0] == [("izmir", "izmir ığdır", 1)]

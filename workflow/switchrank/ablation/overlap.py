@@ -21,7 +21,7 @@ def read_relevant(path: str | Path) -> pl.DataFrame:
 
 
 def folded(text: str) -> str:
-    """The form in which texts are compared: caseless NFC, runs of white space as one space."""
+    """The form in which texts are compared: the look-up key, runs of white space as one space."""
     return " ".join(key(text).split())
 
 

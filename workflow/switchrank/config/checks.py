@@ -13,6 +13,7 @@ from switchrank.config.models import MAIN_METRIC, Config, DegradedLexicon, Lexic
 from switchrank.errors import UserError
 from switchrank.fetch.addresses import placeholders
 from switchrank.mmarco import MMARCO_NAMES
+from switchrank.segmenters import LIBRARIES
 from switchrank.sources.world.files import complete_spec
 
 Finding = tuple[str, str, str]
@@ -66,6 +67,12 @@ def _languages(config: Config) -> Iterator[Finding]:
         ("vectors.languages", config.vectors.languages if config.vectors else []),
         ("start.tokenizer.texts", config.start.tokenizer.texts),
     ]
+    for language, segmenter in config.languages.segmenters.items():
+        cut = LIBRARIES[segmenter].languages
+        if language not in cut:
+            fitting = [name for name, library in LIBRARIES.items() if language in library.languages]
+            todo = f"write {fitting[0]}" if fitting else "leave it out; Unicode rules and unspaced serve any language"
+            yield f"languages.segmenters.{language}", f"{segmenter} does not know this language", todo
     for place, languages in used:
         for language in languages:
             yield from _known(place, "language", language, known)

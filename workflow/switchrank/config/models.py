@@ -24,6 +24,9 @@ class Languages(Section):
     unspaced: list[Language] = Field(
         [], description="languages written without spaces; words are cut by longest match over their vectors"
     )
+    segmenters: dict[Language, Literal["icu", "jieba", "sudachi"]] = Field(
+        {}, description="languages written without spaces that a library cuts: `{zh: jieba, ja: sudachi, th: icu}`"
+    )
     right_to_left: list[Language] = Field([], description="languages written right to left (for the report)")
 
     @property
@@ -36,10 +39,15 @@ class Languages(Section):
         both = sorted({self.source, *self.seen} & set(self.unseen))
         if both:
             raise ValueError(f"{', '.join(both)} both seen and unseen: list each language once")
-        strangers = sorted({*self.unspaced, *self.right_to_left} - set(self.every))
+        strangers = sorted({*self.unspaced, *self.segmenters, *self.right_to_left} - set(self.every))
         if strangers:
             raise ValueError(f"unknown language {', '.join(strangers)}: list it under seen or unseen")
         return self
+
+    @property
+    def longest_match(self) -> list[str]:
+        """Languages whose words are cut by longest match over their vectors."""
+        return [language for language in self.unspaced if language not in self.segmenters]
 
 
 class World(Section):

@@ -55,7 +55,7 @@ def _register_instances(commands: Any) -> None:
 def _register_tokens(commands: Any) -> None:
     command = commands.add_parser("tokens", help="split the texts of a table into words and gaps, once")
     command.add_argument("--texts", required=True, help="a documents or queries table (parquet)")
-    command.add_argument("--vocabulary", help="vector store prefix whose words cut text without spaces")
+    command.add_argument("--vocabulary", help="vector store prefix, or segmenter:NAME, to cut unspaced text")
     command.add_argument("--treebank", action="store_true", help="compatibility: NLTK's Treebank tokens")
     command.add_argument("--out", required=True, help="the folder to write")
     command.set_defaults(run=_run_tokens)
@@ -101,7 +101,7 @@ def _register_translate(commands: Any) -> None:
     command.add_argument("--lexicon", required=True, help="lexicon from their language to the source language")
     command.add_argument("--language", required=True, help="language of the texts")
     command.add_argument("--source", default="en", help="the source language (default: en)")
-    command.add_argument("--vocabulary", help="vector store prefix whose words cut text without spaces")
+    command.add_argument("--vocabulary", help="vector store prefix, or segmenter:NAME, to cut unspaced text")
     command.add_argument("--out", required=True, help="the table to write (parquet)")
     command.set_defaults(run=_run_translate)
 

@@ -8,10 +8,10 @@ from switchrank.words import key
 def stopwords(language: str) -> frozenset[str]:
     """Look-up keys of the stop words of ``language``: the NLTK list for ``en``, none for other languages.
 
-    The list is the one that bm25s ships; contractions are held with the straight and the curly apostrophe.
+    The list is the one that bm25s ships.
     """
     if language != "en":
         return frozenset()
     from bm25s.stopwords import STOPWORDS_EN_PLUS
 
-    return frozenset(form for word in STOPWORDS_EN_PLUS for form in (key(word), key(word.replace("'", "’"))))
+    return frozenset(map(key, STOPWORDS_EN_PLUS))

@@ -12,10 +12,9 @@ from switchrank.corpus.pieces import PieceTable
 from switchrank.corpus.streams import count_rows, read_slices, scan_checked, write_stream
 from switchrank.corpus.treebank import split_treebank
 from switchrank.errors import UserError
-from switchrank.formats.tables import DOCUMENTS, KEYS, PIECES, QUERIES, TOKENS, WORDS, read_table, write_table
-from switchrank.formats.vectors import vector_files
+from switchrank.formats.tables import DOCUMENTS, KEYS, PIECES, QUERIES, TOKENS, write_table
 from switchrank.progress import progress
-from switchrank.words import splitter
+from switchrank.splitting import language_splitter
 
 TOKEN_FILES = ("tokens.parquet", "pieces.parquet", "keys.parquet")
 """The files of a token table's folder."""
@@ -33,7 +32,7 @@ def build_tokens(
     Args:
         texts: the parquet table.
         out: the folder.
-        vocabulary: vector store prefix whose words cut text without spaces; by default UAX 29 alone cuts.
+        vocabulary: what cuts text without spaces (:func:`switchrank.splitting.language_splitter`).
         treebank: compatibility: NLTK's Treebank tokens instead; joined they are the text only after detokenising.
 
     Returns:
@@ -43,8 +42,7 @@ def build_tokens(
         UserError: the table is missing, unreadable, or of another schema.
     """
     frame = _scan_texts(texts)
-    known = None if vocabulary is None else read_table(vector_files(vocabulary)[0], WORDS)["word"]
-    table = PieceTable(split_treebank, whole=True) if treebank else PieceTable(splitter(known))
+    table = PieceTable(split_treebank, whole=True) if treebank else PieceTable(language_splitter(vocabulary))
     counts = {"texts": 0, "words": 0}
     with atomic_folder(out) as folder:
         tokens, pieces, keys = (folder / name for name in TOKEN_FILES)

@@ -16,10 +16,10 @@ from switchrank.corpus.recipe import read_recipe
 from switchrank.corpus.switcher import Switcher
 from switchrank.corpus.table import TokenTable
 from switchrank.errors import UserError
-from switchrank.formats.tables import DOCUMENTS, QUERIES, TOKENS, WORDS, Schema, read_table, write_table
-from switchrank.formats.vectors import vector_files
+from switchrank.formats.tables import DOCUMENTS, QUERIES, TOKENS, Schema, read_table, write_table
 from switchrank.progress import progress
-from switchrank.words import Split, Splitter, splitter
+from switchrank.splitting import language_splitter
+from switchrank.words import Split, Splitter
 
 _BLOCK = 20_000
 
@@ -40,7 +40,8 @@ def translate_texts(
         lexicon: ``LEXICON`` from ``language`` to ``source``.
         language, source: language codes.
         out: the table to write, of the schema of ``texts``.
-        vocabulary: vector store prefix whose words cut text without spaces; single spaces then part the words.
+        vocabulary: what cuts text without spaces (:func:`switchrank.splitting.language_splitter`); single spaces then
+            part the words.
 
     Returns:
         ``{"texts", "tokens", "switched"}``.
@@ -49,9 +50,8 @@ def translate_texts(
         UserError: a file is missing or of another schema, or the lexicon covers no word of the texts.
     """
     frame, schema = _read_texts(texts)
-    known = None if vocabulary is None else read_table(vector_files(vocabulary)[0], WORDS)["word"]
-    split = splitter(known) if known is None else _spaced(splitter(known))
-    table = PieceTable(split, whole=known is not None)
+    split = language_splitter(vocabulary)
+    table = PieceTable(split if vocabulary is None else _spaced(split), whole=vocabulary is not None)
     pieces = [
         table.encode(text) for text in progress(frame["text"], what=f"tokens of {Path(texts).name}", unit="texts")
     ]

@@ -131,7 +131,7 @@ def _seed_words(seed_pairs: SeedPairs, foreign: Vectors, english: Vectors) -> li
         known = _row_numbers(foreign.words)
         return [(word, word) for word in _row_numbers(english.words) if word in known]
     if kind == "dictionary":
-        return read_pairs(seed_pairs["path"])
+        return [(source, key(target)) for source, target in read_pairs(seed_pairs["path"])]
     if kind == "lexicon":
         table = read_table(seed_pairs["path"], LEXICON).filter(pl.col("rank") == 1)
         return [(source, key(target)) for source, target in table.select("source", "target").iter_rows()]

@@ -32,6 +32,8 @@ def _register_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--texts", required=True, nargs="+", help="text files (.gz, .xz too), a sentence a line")
     parser.add_argument("--out", required=True, metavar="PREFIX", help="writes PREFIX.words.parquet and PREFIX.npy")
     parser.add_argument("--unspaced", action="store_true", help="no spaces between words: learn the words first")
+    parser.add_argument("--segmenter", metavar="segmenter:NAME", help="cut unspaced text by icu, jieba or sudachi")
+    parser.add_argument("--language", default="", help="code of the language; lower case depends on it")
     parser.add_argument("--dim", type=int, default=100, help="dimensions (default 100)")
     parser.add_argument("--epochs", type=int, default=5, help="passes over the text (default 5)")
     parser.add_argument("--window", type=int, default=5, help="context words on each side (default 5)")
@@ -77,7 +79,9 @@ def _train(arguments: argparse.Namespace) -> None:
     train_vectors(
         texts=arguments.texts,
         out=arguments.out,
+        language=arguments.language,
         unspaced=arguments.unspaced,
+        segmenter=arguments.segmenter,
         dim=arguments.dim,
         epochs=arguments.epochs,
         window=arguments.window,

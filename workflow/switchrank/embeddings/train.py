@@ -1,7 +1,8 @@
 """Train word vectors on monolingual text: fastText skip-gram over the words that the rest of switchrank sees.
 
-Text is cut by :mod:`switchrank.words` and put under :func:`switchrank.words.key` before fastText reads it, so that
-vectors, lexicons and switching agree on what a word is. For text without spaces a word vocabulary is learned first
+Text is cut by :mod:`switchrank.words` and its words put under :func:`switchrank.fold.key` before fastText reads them,
+so that vectors, lexicons and switching agree on what a word is; the store holds each word as the text writes it most
+often, in lower case. Text without spaces is cut by a segmenter of its language, or a word vocabulary is learned first
 (:mod:`switchrank.segment`), and the text is cut by it exactly as later text will be cut by the words of the vectors.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -18,12 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from switchrank.errors import UserError
+from switchrank.fold import key, lower
 from switchrank.formats.vectors import write_vectors
 from switchrank.progress import progress
 from switchrank.reading import open_bytes
 from switchrank.seeds import derive_seed
 from switchrank.segment import learn_vocabulary
-from switchrank.words import Segmenter, Splitter, key, split_words
+from switchrank.segmenters import load_segmenter
+from switchrank.words import Segmenter, Splitter, split_words
 
 LEARNED_WORDS = 50_000
 """Words learned at most from unspaced text, before ``min_count`` and ``max_words`` apply."""
@@ -33,7 +36,9 @@ def train_vectors(
     *,
     texts: list[str | Path],
     out: str | Path,
+    language: str = "",
     unspaced: bool = False,
+    segmenter: str | None = None,
     dim: int = 100,
     epochs: int = 5,
     window: int = 5,
@@ -54,7 +59,9 @@ def train_vectors(
 
     Args:
         texts: UTF-8 text files, plain, ``.gz`` or ``.xz``, one sentence or paragraph a line.
-        unspaced: the text has no spaces between words.
+        language: code of the text's language; it matters for lower case (see :func:`switchrank.fold.lower`).
+        unspaced: the text has no spaces between words; they are learned first.
+        segmenter: what cuts it instead, see :func:`switchrank.segmenters.load_segmenter`.
         window: context words on each side.
         min_count: rarer words get no vector.
         max_words: keep only the most frequent words.
@@ -68,21 +75,27 @@ def train_vectors(
         UserError: a file is missing or not UTF-8, or no word occurs ``min_count`` times.
     """
     paths = [Path(path) for path in texts]
-    splitter = _learned_splitter(paths, min_count, max_words, seed) if unspaced else split_words
+    if segmenter is not None:
+        split: Splitter = load_segmenter(segmenter)
+    else:
+        split = _learned_splitter(paths, min_count, max_words, seed) if unspaced else split_words
+    spellings = _Spellings(language)
     Path(out).parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".fasttext.", dir=Path(out).parent) as folder:
         words_file = Path(folder) / "words.txt"
         with words_file.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(" ".join(words) + "\n" for words in _cut(paths, splitter, "cut text") if words)
+            for words in _cut(paths, split, "cut text"):
+                file.write(" ".join(map(spellings.key, words)) + "\n" if words else "")
         options = {"dim": dim, "epoch": epochs, "ws": window, "minCount": min_count, "neg": negatives, "lr": lr}
         options |= {"t": threshold, "minn": minn, "maxn": maxn, "thread": threads}
         options["seed"] = derive_seed(seed, "embeddings", "train") % 2**31
         try:
-            words, matrix = _skipgram(words_file, options)
+            keys, frequencies, matrix = _skipgram(words_file, options)
         except (ValueError, RuntimeError) as error:
             problem, todo = f"fastText cannot train on it ({error})", "give more text or lower min_count"
             raise UserError(", ".join(map(str, paths)), "", problem, todo) from error
-    words, matrix, norms = _trained(words[:max_words], matrix[:max_words])
+    words = [spellings.best(*word) for word in zip(keys[:max_words], frequencies, strict=False)]
+    words, matrix, norms = _trained(words, matrix[:max_words])
     write_vectors(out, words, matrix / norms[:, None], norms)
     return {"words": len(words), "dim": dim}
 
@@ -98,10 +111,35 @@ def _lines(paths: list[Path]) -> Iterator[str]:
                     raise UserError(path, f"line {number}", "not UTF-8", "save the file as UTF-8") from error
 
 
+class _Spellings:
+    """How the text writes its words: lower-case spellings that are not the word's look-up key are counted."""
+
+    def __init__(self, language: str) -> None:
+        self._language = language
+        self._counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+
+    def key(self, word: str) -> str:
+        """The look-up key of ``word``, whose spelling is counted."""
+        folded = key(word)
+        if not word.isascii() or self._language:
+            spelling = lower(word, self._language)
+            if spelling != folded:
+                self._counts[folded][spelling] += 1
+        return folded
+
+    def best(self, folded: str, frequency: int) -> str:
+        """The most frequent spelling of a key that occurs ``frequency`` times; of equally frequent ones the first."""
+        others = self._counts.get(folded)
+        if not others:
+            return folded
+        counts = {**others, folded: frequency - others.total()}
+        return min(counts, key=lambda spelling: (-counts[spelling], spelling))
+
+
 def _cut(paths: list[Path], splitter: Splitter, what: str) -> Iterator[list[str]]:
-    """The words of every line, as look-up keys; punctuation is gone."""
+    """The words of every line; punctuation is gone."""
     for line in progress(_lines(paths), what=what, unit="lines"):
-        yield splitter(key(line))[0]
+        yield splitter(line)[0]
 
 
 def _learned_splitter(paths: list[Path], min_count: int, max_words: int | None, seed: int) -> Segmenter:
@@ -109,13 +147,13 @@ def _learned_splitter(paths: list[Path], min_count: int, max_words: int | None, 
     learned = learn_vocabulary(_lines(paths), size=LEARNED_WORDS, seed=seed)
     counts: Counter[str] = Counter()
     for words in _cut(paths, Segmenter(learned), "count words"):
-        counts.update(words)
+        counts.update(map(key, words))
     ranked = sorted((word for word in counts if counts[word] >= min_count), key=lambda word: (-counts[word], word))
     return Segmenter(ranked[:max_words])
 
 
-def _skipgram(path: Path, options: dict[str, int | float]) -> tuple[list[str], NDArray[np.float32]]:
-    """Train; words by falling frequency (ties by code points) and the input vectors, float32 ``(n, dim)``.
+def _skipgram(path: Path, options: dict[str, int | float]) -> tuple[list[str], list[int], NDArray[np.float32]]:
+    """Train; words by falling frequency (ties by code points), their frequencies, input vectors float32 ``(n, dim)``.
 
     The binding is called directly because the Python class offers no ``seed``.
     """
@@ -132,7 +170,7 @@ def _skipgram(path: Path, options: dict[str, int | float]) -> tuple[list[str], N
     words, frequencies = model.getVocab("strict")
     matrix = np.array(model.getInputMatrix(), dtype=np.float32)[: len(words)]
     order = sorted(_real_words(words), key=lambda i: (-frequencies[i], words[i]))
-    return [words[i] for i in order], matrix[order]
+    return [words[i] for i in order], [int(frequencies[i]) for i in order], matrix[order]
 
 
 def _trained(

@@ -24,22 +24,21 @@ from switchrank.formats.tables import (
     PER_QUERY,
     QUERIES,
     SHIFT,
-    WORDS,
     Schema,
     read_table,
     write_table,
 )
 from switchrank.formats.trec import read_run
-from switchrank.formats.vectors import vector_files
 from switchrank.progress import progress
-from switchrank.words import Splitter, key, splitter
+from switchrank.splitting import language_splitter
+from switchrank.words import key
 
 BINS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Edges of the overlap bins; the last bin includes 1."""
 
 
 class PairTexts(TypedDict, total=False):
-    """The texts of a language pair of a test set; ``*_vocabulary`` are vector stores that cut unspaced text."""
+    """The texts of a language pair of a test set; ``*vocabulary`` is what cuts unspaced text."""
 
     testset: str
     query_lang: str
@@ -121,8 +120,7 @@ def _words(path: str, schema: Schema, ids: pl.Series, vocabulary: str | None) ->
     frame = read_table(path, schema)
     name = frame.columns[0]
     frame = frame.filter(pl.col(name).is_in(ids.unique().implode()))
-    known = None if vocabulary is None else read_table(vector_files(vocabulary)[0], WORDS)["word"]
-    split: Splitter = splitter(known)
+    split = language_splitter(vocabulary)
     return {id_: frozenset(map(key, split(text)[0])) for id_, text in zip(frame[name], frame["text"], strict=True)}
 
 

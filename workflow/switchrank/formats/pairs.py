@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from switchrank.errors import UserError
+from switchrank.fold import key, lower
 from switchrank.formats.tei import read_entries
 from switchrank.reading import open_bytes, read_lines
-from switchrank.words import key
 
 Pairs = Iterator[tuple[str, str]]
 DictionaryFormat = Literal["auto", "text", "tsv", "tei", "panlex"]
@@ -28,7 +28,9 @@ def read_pairs(
     columns: Sequence[int | str] = (),
     reverse: bool = False,
 ) -> list[tuple[str, str]]:
-    """The pairs of a dictionary (plain or packed) as look-up keys, in file order, repeats included.
+    """The pairs of a dictionary (plain or packed) in file order, repeats included.
+
+    A source is a look-up key. A target may be written into a text, so it is no key, but lower-case text in NFC.
 
     Runs of white space inside an expression become one space.
 
@@ -58,10 +60,11 @@ def read_pairs(
     }
     if chosen not in readers:
         raise UserError(paths[0], "format", f"{chosen!r} is not known", f"write {', '.join(DICTIONARY_FORMATS)}")
-    pairs = [(key(" ".join(source.split())), key(" ".join(target.split()))) for source, target in readers[chosen]()]
+    given = ((" ".join(left.split()), " ".join(right.split())) for left, right in readers[chosen]())
+    pairs = [(key(right), lower(left)) if reverse else (key(left), lower(right)) for left, right in given]
     if not pairs:
         raise UserError(paths[0], "", "holds no pair", _TODO)
-    return [(target, source) for source, target in pairs] if reverse else pairs
+    return pairs
 
 
 def _told(paths: Sequence[str | Path], columns: Sequence[int | str]) -> str:

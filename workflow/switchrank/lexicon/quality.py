@@ -73,7 +73,7 @@ def _gold(gold: GoldFile) -> dict[str, set[str]]:
         reverse=gold.get("reverse", False),
     )
     for source, target in pairs:
-        translations.setdefault(source, set()).add(target)
+        translations.setdefault(source, set()).add(key(target))
     return translations
 
 

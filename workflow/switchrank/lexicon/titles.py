@@ -19,6 +19,7 @@ import polars as pl
 import regex
 
 from switchrank.errors import UserError
+from switchrank.fold import lower
 from switchrank.formats.tables import LEXICON, write_table
 from switchrank.lexicon.titlefiles import TitleFiles, read_titles
 from switchrank.words import key, split_words
@@ -133,10 +134,11 @@ class _Cleaner:
         self, source: str, target: str, drop: Collection[str], max_words: int, onesided: bool, counts: Counter[str]
     ) -> None:
         self._drop, self._max_words, self._onesided, self._counts = drop, max_words, onesided, counts
+        self._target = target
         self._scripts = [_letters_of(code) for code in (source, target)]
 
     def __call__(self, source: str, target: str) -> Pair | None:
-        pair = (_clean_one_side if self._onesided else _clean)(source, target)
+        pair = (_clean_one_side if self._onesided else _clean)(source, target, self._target)
         reason = self._dropped(source, target) or self._unusable(*pair)
         if reason:
             self._counts[reason] += 1
@@ -174,21 +176,21 @@ def _text(title: str) -> str:
     return " ".join(unicodedata.normalize("NFC", title).split())
 
 
-def _clean(source: str, target: str) -> Pair:
+def _clean(source: str, target: str, language: str) -> Pair:
     source, target = _text(source), _text(target)
     if ":" not in source:
         target = _NAMESPACE.sub("", target, count=1) if _NAMESPACE.match(target) else target
     short = _DISAMBIGUATOR.sub("", source)
     words, gaps = split_words(short)
     keys = " ".join(map(key, words)) if words and _spaced(gaps) else short
-    return keys, _text(_DISAMBIGUATOR.sub("", target).lower()), short != source
+    return keys, _text(lower(_DISAMBIGUATOR.sub("", target), language)), short != source
 
 
 def _spaced(gaps: list[str]) -> bool:
     return not gaps[0] and not gaps[-1] and all(gap.isspace() for gap in gaps[1:-1])
 
 
-def _clean_one_side(source: str, target: str) -> Pair:
+def _clean_one_side(source: str, target: str, _: str) -> Pair:
     target = target.lower()
     target = target.split(":")[1] if ":" in target else target
     return source.lower(), target.split("(")[0].strip(), False

@@ -33,9 +33,7 @@ def register(parser: argparse.ArgumentParser) -> None:
         "--top", type=int, help="re-rank at most this many documents per query, of --run or else by BM25"
     )
     parser.add_argument("--out", help="the TREC run to write")
-    parser.add_argument(
-        "--vocabulary", help="vector store prefix whose words cut unspaced text for --top without --run"
-    )
+    parser.add_argument("--vocabulary", help="vector store prefix (or segmenter:NAME) whose words cut text for --top")
     parser.add_argument("--system", default="switchrank", help="tag in the last column (default: %(default)s)")
     _add_model_options(parser)
     parser.set_defaults(run=_rank_files)
@@ -84,7 +82,7 @@ def _register_candidates(commands: argparse._SubParsersAction[argparse.ArgumentP
     command.add_argument(
         "--relevant", choices=["keep", "add"], default="keep", help="add: put missing relevant documents in"
     )
-    command.add_argument("--vocabulary", help="vector store prefix whose words cut unspaced text")
+    command.add_argument("--vocabulary", help="vector store prefix, or segmenter:NAME, to cut unspaced text")
     command.add_argument("--seed", type=int, default=1, help="seed of the random documents (default: %(default)s)")
     command.add_argument("--out", required=True, help="CANDIDATES table to write (.parquet)")
     command.set_defaults(run=_candidates)
@@ -121,8 +119,8 @@ def _register_reference(commands: argparse._SubParsersAction[argparse.ArgumentPa
     _add_pairs(command)
     command.add_argument("--testset", default="", help="name of the test set (part of the random seed)")
     command.add_argument("--seed", type=int, default=1, help="seed of the random ranking (default: %(default)s)")
-    command.add_argument("--vocabulary", help="vector store prefix whose words cut unspaced documents")
-    command.add_argument("--query-vocabulary", help="vector store prefix whose words cut unspaced queries")
+    command.add_argument("--vocabulary", help="vector store prefix, or segmenter:NAME, to cut unspaced documents")
+    command.add_argument("--query-vocabulary", help="vector store prefix, or segmenter:NAME, to cut unspaced queries")
     command.set_defaults(run=_reference)
 
 

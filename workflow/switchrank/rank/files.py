@@ -91,7 +91,7 @@ def rank_files(
         queries, docs: texts (:func:`read_texts`).
         run: re-rank the documents of this ranking (:func:`switchrank.rank.ranking.read_ranking`); ``top`` cuts it.
         top: without a run, re-rank this many documents by BM25. With neither, every document is scored for every query.
-        vocabulary: vector store whose words cut unspaced text for BM25.
+        vocabulary: what cuts unspaced text for BM25 (:func:`switchrank.splitting.language_splitter`).
 
     A query without candidates is not in the output.
 

@@ -9,12 +9,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from switchrank.bm25 import Bm25, language_splitter
+from switchrank.bm25 import Bm25
 from switchrank.errors import UserError
 from switchrank.formats.tables import CANDIDATES, DOCUMENTS, QUERIES, read_table
 from switchrank.formats.trec import write_run
 from switchrank.progress import progress
 from switchrank.seeds import generator
+from switchrank.splitting import language_splitter
 
 Pair = dict[str, str]
 
@@ -75,7 +76,8 @@ def rank_reference(
         kind: ``random``: a seeded shuffle of the candidates. ``bm25``: BM25 of the pair's own query and document texts;
             collection statistics are those of all documents of the pair's document language.
         pairs: ``{"queries", "documents", "candidates", "out"}``, paths; ``"pair"`` (``de-en``) names the random draws;
-            ``"vocabulary"`` and ``"query_vocabulary"`` are vector stores that cut unspaced documents and queries.
+            ``"vocabulary"`` and ``"query_vocabulary"`` cut unspaced documents and queries
+            (:func:`switchrank.splitting.language_splitter`).
         testset: name of the test set, part of the random draws' seed.
         system: tag in the run's last column, by default ``kind``.
 

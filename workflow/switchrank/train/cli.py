@@ -65,6 +65,9 @@ def _register_tokenizer(command: Any) -> None:
     command.add_argument("--texts", nargs="+", default=[], metavar="LANG=FILE[,FILE]", help=".txt, .gz or .parquet")
     command.add_argument("--vectors", nargs="+", default=[], metavar="LANG=PREFIX", help="vector stores")
     command.add_argument("--unspaced", nargs="+", default=[], metavar="LANG", help="written without spaces")
+    command.add_argument(
+        "--segmenters", nargs="+", default=[], metavar="LANG=segmenter:NAME", help="what cuts its text"
+    )
     command.add_argument("--size", type=int, default=16_000, help="pieces (default: %(default)s)")
     command.add_argument("--alpha", type=float, default=0.3, help="0 = languages weigh the same, 1 = as their text")
     command.add_argument("--max-length", type=int, default=512, help="pieces per pair (default: %(default)s)")
@@ -123,6 +126,7 @@ def _tokenizer(arguments: argparse.Namespace) -> None:
         texts={language: paths.split(",") for language, paths in _mapping(arguments.texts, "--texts").items()},
         vectors=_mapping(arguments.vectors, "--vectors"),
         unspaced=arguments.unspaced,
+        segmenters=_mapping(arguments.segmenters, "--segmenters"),
         size=arguments.size,
         alpha=arguments.alpha,
         max_length=arguments.max_length,

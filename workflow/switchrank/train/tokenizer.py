@@ -19,8 +19,9 @@ from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, pr
 from switchrank.atomic import atomic_folder
 from switchrank.errors import UserError
 from switchrank.formats.vectors import load_vectors
+from switchrank.segmenters import load_segmenter
 from switchrank.train.counts import Counts, Word, balance, count_texts, count_vectors
-from switchrank.words import Segmenter
+from switchrank.words import Segmenter, Splitter
 
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _WORDS_AND_SIGNS = r"[\p{L}\p{M}\p{N}]+|[^\p{L}\p{M}\p{N}\s]"
@@ -37,6 +38,7 @@ def build_tokenizer(
     out: str | Path,
     vectors: Mapping[str, str | Path] | None = None,
     unspaced: Sequence[str] = (),
+    segmenters: Mapping[str, str] | None = None,
     alpha: float = 0.3,
     word_share: float = 0.75,
     max_characters: int = 20_000_000,
@@ -53,6 +55,7 @@ def build_tokenizer(
         vectors: per language a vector store. It supplies the words of a language that has no text, and the words that
             cut the text of an unspaced language.
         unspaced: languages written without spaces.
+        segmenters: what cuts the text of an unspaced language instead (:func:`switchrank.segmenters.load_segmenter`).
         alpha: languages with n tokens weigh n ** alpha.
         word_share: share of the pieces beyond characters that are whole words.
         max_characters: text read per language.
@@ -65,7 +68,12 @@ def build_tokenizer(
         UserError: no text and no vectors at all, an unreadable file, or a size too small for the characters.
     """
     backend = _backend()
-    words = _count(backend, texts, dict(vectors or {}), unspaced, alpha, max_characters)
+    stores = dict(vectors or {})
+    cuts: dict[str, Splitter] = {
+        language: Segmenter(load_vectors(stores[language]).words) for language in {*unspaced} & {*stores}
+    }
+    cuts |= {language: load_segmenter(spec) for language, spec in (segmenters or {}).items()}
+    words = _count(backend, texts, stores, cuts, alpha, max_characters)
     if not words:
         raise UserError(out, "tokenizer", "no text and no word vectors to learn from", "give at least one of them")
     alphabet = _alphabet(words, size)
@@ -97,14 +105,13 @@ def _count(
     backend: Tokenizer,
     texts: Mapping[str, Sequence[str | Path]],
     vectors: Mapping[str, str | Path],
-    unspaced: Sequence[str],
+    cuts: Mapping[str, Splitter],
     alpha: float,
     max_characters: int,
 ) -> list[Word]:
     counted: dict[str, Counts] = {}
     for language, paths in sorted(texts.items()):
-        cut = Segmenter(load_vectors(vectors[language]).words) if language in {*unspaced} & {*vectors} else None
-        counted[language] = count_texts(backend, paths, max_characters=max_characters, split=cut)
+        counted[language] = count_texts(backend, paths, max_characters=max_characters, split=cuts.get(language))
     ranked = {
         language: count_vectors(backend, prefix) for language, prefix in vectors.items() if not texts.get(language)
     }
