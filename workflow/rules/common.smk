@@ -247,7 +247,7 @@ def tokenizer_texts():
     for lang in PLAN.vector_languages:
         if lang not in texts and PLAN.vector_source(lang).text:
             texts[lang] = PLAN.vector_source(lang).text
-    return texts
+    return {lang: PLAN.plain(paths) for lang, paths in texts.items()}
 
 
 def optimisation(section):

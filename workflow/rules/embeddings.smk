@@ -1,7 +1,7 @@
 # Word vectors: trained on text or read from files, then turned into the space of the source language.
 rule train_vectors:
     input:
-        text=lambda wildcards: PLAN.vector_source(wildcards.lang).text,
+        text=lambda wildcards: PLAN.plain(PLAN.vector_source(wildcards.lang).text),
     output:
         **store(f"{R}/vectors/raw/{{lang}}"),
     log:

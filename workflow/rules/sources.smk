@@ -44,6 +44,27 @@ onstart:
     end_if_offline()
 
 
+for number, (dump, text) in enumerate(PLAN.dumps.items(), 1):
+
+    rule:
+        name:
+            f"wikitext_{number}"
+        input:
+            dump,
+        output:
+            text,
+        log:
+            f"{R}/logs/sources/wikitext-{number}.log",
+        benchmark:
+            f"{R}/benchmarks/sources/wikitext-{number}.tsv"
+        conda:
+            "../../envs/switchrank.yaml"
+        params:
+            code=CODE("sources.wikitext"),
+        script:
+            "../scripts/wikitext.py"
+
+
 for name in CONFIG.collections:
 
     rule:

@@ -177,3 +177,14 @@ def test_sides_that_are_not_parallel_restrict_pairs_and_choose_the_queries_of_th
 
 def test_the_first_stage_asks_in_the_source_or_in_the_document_language(plan):
     assert plan.first_stage("world", "qab") == ("en", "en")
+
+
+def test_dumps_among_the_texts_become_plain_text_once():
+    config = load_config(ROOT / "config" / "demo.yaml", {})
+    parts = ["a/enwiki-20250101-pages-articles1.xml-p1p41242.bz2", "wiki.xml"]
+    source = models.VectorSource(text=["notes.txt", *parts])
+    vectors = config.vectors.model_copy(update={"languages": {"en": source, "qaa": source}})
+    plan = Plan(config.model_copy(update={"vectors": vectors}), [ROOT])
+    texts = ["results/demo/sources/wikitext/1.txt.gz", "results/demo/sources/wikitext/2.txt.gz"]
+    assert plan.dumps == dict(zip(parts, texts, strict=True))
+    assert plan.plain(source.text) == ["notes.txt", *texts]

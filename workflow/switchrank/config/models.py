@@ -118,7 +118,10 @@ class Alignment(Section):
 
 
 class VectorSource(Section):
-    text: list[str] | None = Field(None, description="text files to train fastText on, one sentence a line")
+    text: list[str] | None = Field(
+        None,
+        description="text to train fastText on, one sentence a line, or pages-articles dumps (`.xml`, `.xml.bz2`)",
+    )
     path: str | None = Field(None, description="a .vec, .vec.gz or .vec.xz file")
     aligned: bool = Field(False, description="already in the space of the source language")
     max_words: Count | None = Field(None, description="read the first words of `path` only")

@@ -6,6 +6,7 @@ This is what the Snakefile asks. Nothing heavy is imported, and nothing is read 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,6 +31,8 @@ from switchrank.errors import UserError
 from switchrank.fetch.addresses import filled
 from switchrank.sources.spec import CollectionSpec
 
+_DUMP = re.compile(r"\.xml(-p\d+p\d+)?(\.(bz2|gz|xz|zip))?$")
+"""How the name of a pages-articles dump ends, or that of a part of one."""
 PAIR_COLUMNS = ["id", "query", "document", "own_model"]
 
 
@@ -217,6 +220,18 @@ class Plan:
         if not self.config.vectors:
             raise KeyError(language)
         return self.config.vectors.languages[language]
+
+    @cached_property
+    def dumps(self) -> dict[str, str]:
+        """Pages-articles dumps among the texts of vectors and tokenizer, each with the file of its plain text."""
+        vectors = self.config.vectors.languages if self.config.vectors else {}
+        given = [*(source.text or [] for source in vectors.values()), *self.config.start.tokenizer.texts.values()]
+        dumps = dict.fromkeys(path for paths in given for path in paths if _DUMP.search(path))
+        return {path: f"{self.folder}/sources/wikitext/{number}.txt.gz" for number, path in enumerate(dumps, 1)}
+
+    def plain(self, texts: list[str]) -> list[str]:
+        """Text files as vectors and tokenizer read them: dumps by their plain text."""
+        return [self.dumps.get(path, path) for path in texts]
 
     @property
     def vector_languages(self) -> list[str]:

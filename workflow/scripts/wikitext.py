@@ -1,0 +1,8 @@
+"""Rules wikitext_*: the prose of a pages-articles dump, as plain text."""
+
+from switchrank.job import job
+
+with job(snakemake) as rule:
+    from switchrank.sources.wikitext import write_wikitext
+
+    write_wikitext(dumps=list(rule.input), out=rule.output[0])
