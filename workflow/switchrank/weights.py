@@ -32,7 +32,9 @@ def refuse_pickle(model: str | Path, reason: str = "") -> None:
         only_pickle = "cannot be loaded with `safetensors`" in reason
     if only_pickle:
         problem = "its weights are only a pickle, which can run any code"
-        todo = f"convert it once with `switchrank import-model --model {model} --out FOLDER` and give that folder"
+        todo = (
+            f"convert it to safetensors once, `switchrank import-model --model {model} --out FOLDER`, and give FOLDER"
+        )
         raise UserError(model, "model", problem, todo)
 
 
