@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 
-def cache_folder() -> Path:
+def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
     """The folder that the environment variable SWITCHRANK_CACHE names, else ``~/.cache/switchrank``."""
-    return Path(os.environ.get("SWITCHRANK_CACHE") or "~/.cache/switchrank").expanduser()
+    return Path(environment.get("SWITCHRANK_CACHE") or "~/.cache/switchrank").expanduser()

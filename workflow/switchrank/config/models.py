@@ -122,7 +122,9 @@ class VectorSource(Section):
         None,
         description="text to train fastText on, one sentence a line, or pages-articles dumps (`.xml`, `.xml.bz2`)",
     )
-    path: str | None = Field(None, description="a .vec, .vec.gz or .vec.xz file")
+    path: str | None = Field(
+        None, description="a file of vectors, text or binary: fastText, word2vec, GloVe, MUSE; told by content"
+    )
     aligned: bool = Field(False, description="already in the space of the source language")
     max_words: Count | None = Field(None, description="read the first words of `path` only")
 

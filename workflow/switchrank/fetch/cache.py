@@ -1,6 +1,6 @@
 """The machine's own copies of fetched files: one per address, shared by all runs and folders, never half-written.
 
-``SWITCHRANK_CACHE`` names the folder, else it is ``~/.cache/switchrank/downloads``. An address with a checksum has a
+They lie under ``downloads/`` in :func:`switchrank.cache.cache_folder`. An address with a checksum has a
 place of its own, so that a pinned file is never replaced by another version. Beside each file stands a record of its
 checksum, length and time of change, so that a file that somebody changed is noticed and fetched again. A file without a
 record was put there by hand and is taken as it is. One process at a time fetches an address; others wait.
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from switchrank.atomic import atomic_path
+from switchrank.cache import cache_folder
 from switchrank.digest import file_digest
 from switchrank.errors import UserError
 from switchrank.fetch.addresses import Address, file_name, parse_address, shown, split_advice
@@ -27,10 +28,9 @@ from switchrank.fetch.transfer import Patience, Transfer
 from switchrank.fetch.unpack import unpack_member
 
 
-def cache_folder(environment: Mapping[str, str]) -> Path:
+def downloads_folder(environment: Mapping[str, str]) -> Path:
     """Where the machine's copies are kept."""
-    given = environment.get("SWITCHRANK_CACHE")
-    return Path(given).expanduser() if given else Path.home() / ".cache" / "switchrank" / "downloads"
+    return cache_folder(environment) / "downloads"
 
 
 def is_offline(environment: Mapping[str, str]) -> bool:
@@ -116,7 +116,7 @@ class Stored:
 
     def __init__(self, address: Address) -> None:
         self.url, self.sha256, self.address = address.url, address.sha256, shown(address.url)
-        self.file = cache_folder(os.environ) / file_name(address.url, sha256=address.sha256)
+        self.file = downloads_folder(os.environ) / file_name(address.url, sha256=address.sha256)
         self._record = self._beside("json")
 
     def is_sound(self) -> bool:

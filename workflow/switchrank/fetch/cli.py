@@ -15,7 +15,7 @@ Fetch one file, or all files that a config names by web address, before a run on
 An address is https://host/path or hf://name@revision/path (datasets; models: hf://models/name@...). It may end in
 !member, a file inside a zip or tar archive, and in #sha256=<64 hex digits>. Passwords and tokens are written as ${NAME}
 and come from the environment; HF_TOKEN is sent to the Hugging Face hub, ~/.netrc is read for other hosts. Each address
-is kept once in SWITCHRANK_CACHE (~/.cache/switchrank/downloads); a broken download goes on where it stopped.
+is kept once under SWITCHRANK_CACHE (~/.cache/switchrank); a broken download goes on where it stopped.
 """
 _EXAMPLES = """\
 examples:
