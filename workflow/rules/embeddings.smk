@@ -25,6 +25,7 @@ rule train_vectors:
 rule import_vectors:
     input:
         path=lambda wildcards: PLAN.vector_source(wildcards.lang).path,
+        extra=lambda wildcards: PLAN.vector_source(wildcards.lang).extra_words or [],
     output:
         **store(f"{R}/vectors/raw/{{lang}}"),
     log:

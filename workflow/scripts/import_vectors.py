@@ -7,4 +7,10 @@ with job(snakemake) as rule:
     from switchrank.embeddings.read import import_vectors
 
     out = rule.output.words.removesuffix(".words.parquet")
-    import_vectors(path=rule.input.path, out=out, max_words=rule.params.max_words, cache=cache_folder())
+    import_vectors(
+        path=rule.input.path,
+        out=out,
+        max_words=rule.params.max_words,
+        extra_words=rule.input.get("extra") or None,
+        cache=cache_folder(),
+    )

@@ -56,6 +56,11 @@ def put(path, value):
             {"kind": "degraded", "of": "clwe", "share": 0.5, "languages": ["qad"]},
             "lexicons.all.languages: unknown language of its parts: qad: declared: qaa, qab, qac",
         ),
+        (
+            "vectors.languages.qaa.extra_words",
+            "words.txt",
+            "vectors.languages.qaa: extra_words come with path: vectors that are trained here know their own words",
+        ),
         ("corpora.ml-cs.from", "word", "corpora.ml-cs.from: unknown collection word: did you mean world?"),
         ("systems.ml-cs.corpus", "ml", "systems.ml-cs.corpus: unknown corpus ml: did you mean ml-cs?"),
         ("systems.bm25", {"corpus": "english"}, "systems.bm25: the name of a reference row: choose another name"),

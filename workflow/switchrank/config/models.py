@@ -132,6 +132,8 @@ class VectorSource(Section):
     def _one(self) -> VectorSource:
         if (self.text is None) == (self.path is None):
             raise ValueError("give either text (to train on) or path (to read)")
+        if self.extra_words and self.path is None:
+            raise ValueError("extra_words come with path: vectors that are trained here know their own words")
         return self
 
 
