@@ -251,7 +251,7 @@ def test_sides_are_switched_to_their_own_language(corpus):
         "switched": 1440,
         "content_tokens": 1440,
         "content_switched": 960,
-        "languages": {"de": {"switched": 1440, "content_switched": 960}},
+        "languages": {"de": {"switched": 1440, "content_switched": 960, "covered": 720}},
     }
 
 

@@ -62,6 +62,7 @@ class Lexicon:
     Attributes:
         targets: the targets' strings; :class:`Units` number them.
         covered: how many keys of the table are a source or part of one.
+        single: per key of the table, whether it is a source by itself.
 
     Raises:
         UserError: the file is missing or not a lexicon.
@@ -81,6 +82,7 @@ class Lexicon:
         kept = ~np.isin(key, np.flatnonzero(keys.is_in(list(left_out)).to_numpy()))
         self._target, self._choices = np.full(self._size, -1), np.zeros(self._size, dtype=np.int64)
         self._target[key[kept]], self._choices[key[kept]] = target[single[kept]], choices[single[kept]]
+        self.single = self._choices > 0
         self._levels = _levels(sources["keys"].to_list(), words, target, choices, self._size)
         self.covered = int(sources["keys"].explode().n_unique()) if sources.height else 0
 

@@ -80,8 +80,10 @@ class SubstringSwitcher:
         stays = language >= len(self._foreign)
         titles = {} if stays else self._titles[language]
         switched, found = replace_strings(text, titles, self._stop if self._recipe.drop_stopwords else ())
-        content = np.array([word not in self._stop for word in text.lower().split()], dtype=bool)
-        self.counts.add(1, content, np.where(found, language, -1).astype(np.int8))
+        words = text.lower().split()
+        content = np.array([word not in self._stop for word in words], dtype=bool)
+        known = [np.array([word in translated for word in words], dtype=bool) for translated in self._titles]
+        self.counts.add(1, content, np.where(found, language, -1).astype(np.int8), known)
         return text if stays else switched
 
 

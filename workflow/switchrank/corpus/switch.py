@@ -61,7 +61,8 @@ def switch_corpus(
     Returns:
         The statistics: ``instances``, and for ``query``, ``passage`` and ``total``: ``texts tokens switched
         content_tokens content_switched``, all words counted once per instance, a replaced phrase as its words, and
-        the switched ones per language they came from. Content words are those that are not English stop words.
+        the switched ones per language they came from, beside ``covered``: the content words that its lexicon translates
+        by themselves. Content words are those that are not English stop words.
 
     Raises:
         UserError: a file is missing or of another schema, an instance's text is missing, the recipe is wrong, or a

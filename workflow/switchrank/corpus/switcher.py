@@ -104,7 +104,8 @@ class Switcher:
             units, unit_language = self._chosen_units(words, language)
             self._replace(pieces, words, units, unit_language, instances)
             came_from[_spread(units)] = np.repeat(unit_language, units.length)
-        self.counts.add(len(texts), self._is_content[words.key], came_from)
+        known = [lexicon.single[words.key] for lexicon in self._lexicons]
+        self.counts.add(len(texts), self._is_content[words.key], came_from, known)
         switched = join_pieces(self._strings, pieces, words.pieces_per_text)
         if self._recipe.treebank and self._foreign:
             switched = detokenise(switched)
