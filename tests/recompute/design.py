@@ -20,12 +20,16 @@ MIXED = "xx"
 @dataclass(frozen=True)
 class EvaluationSet:
     """A test set: its collection; ``mixed`` languages of its pool, none where it has pairs; ``every`` for a pool of
-    every document in every language; ``parallel`` where a document id means the same in all languages."""
+    every document in every language; ``parallel`` where a document id means the same in all languages; the
+    collection's ``format`` and ``relevance``; ``listed`` unless every document is a candidate."""
 
     collection: str
     mixed: tuple[str, ...] = ()
     every: bool = False
     parallel: bool = True
+    format: str = "msmarco"
+    relevance: str = "gold"
+    listed: bool = True
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ class Design:
         unspaced: languages whose text is cut by the words of their vectors, where they have vectors.
         apart: systems that are no hypothesis of the experiment, with the group each is tested in.
         tested: metrics of significance tests; overlap and the curves of the ablation are of the first.
+        switched: corpora that words are switched in, with the lexicon of each.
         gold: (gold name, source, target, path from the folder that holds ``results``).
         rows, ablated, reference, compared: the ablation's rows, test set, start to be reached, starts that are to.
         band: resamples behind the intervals of the ablation.
@@ -82,6 +87,7 @@ class Design:
     permutations: int = 100_000
     resamples: int = 10_000
     points: tuple[Point, ...] = ()
+    switched: Mapping[str, str] = field(default_factory=dict)
     gold: tuple[tuple[str, str, str, str], ...] = ()
     rows: tuple[Row, ...] = ()
     ablated: str = ""
@@ -129,10 +135,14 @@ def read_design(path: Path, root: Path) -> Design:
         known=frozenset([source, *languages["seen"]]),
         systems=(*config["systems"], *extra),
         references=references,
-        testsets={name: _testset(section, languages, source) for name, section in config["testsets"].items()},
+        testsets={
+            name: _testset(section, config["collections"][section["collection"]], languages, source)
+            for name, section in config["testsets"].items()
+        },
         unspaced=frozenset(languages.get("unspaced", ())) & frozenset(vectors),
         apart=dict.fromkeys(references, "references") | extra,
         points=points,
+        switched=_switched(config, points),
         gold=tuple(_gold(config, source)),
         rows=tuple(_rows(root / ablation["rows"])) if ablation else (),
         ablated=ablation.get("testset", ""),
@@ -142,7 +152,9 @@ def read_design(path: Path, root: Path) -> Design:
     )
 
 
-def _testset(section: Mapping[str, Any], languages: Mapping[str, Any], source: str) -> EvaluationSet:
+def _testset(
+    section: Mapping[str, Any], collection: Mapping[str, Any], languages: Mapping[str, Any], source: str
+) -> EvaluationSet:
     mixed = section.get("mixed") or ()
     named = {"seen": languages["seen"], "all": [*languages["seen"], *languages.get("unseen", ())]}
     members = named[mixed] if isinstance(mixed, str) else mixed
@@ -151,6 +163,9 @@ def _testset(section: Mapping[str, Any], languages: Mapping[str, Any], source: s
         mixed=tuple(dict.fromkeys([source, *members])) if mixed else (),
         every=section.get("pool", "drawn") == "every",
         parallel=section.get("documents", "parallel") == "parallel",
+        format=collection["format"],
+        relevance=collection.get("relevance", "gold"),
+        listed=not section["candidates"].get("all", False),
     )
 
 
@@ -173,6 +188,14 @@ def _points(config: Mapping[str, Any]) -> Iterator[Point]:
                 yield Point(name, text, section["system"], corpus_name, lexicon)
             else:
                 yield Point(name, text, f"{section['system']}{suffix}", f"{corpus_name}{suffix}", new)
+
+
+def _switched(config: Mapping[str, Any], points: tuple[Point, ...]) -> dict[str, str]:
+    """The corpora that systems train on and that have a lexicon, with it."""
+    trained = [section["corpus"] for section in config["systems"].values() if "corpus" in section]
+    lexicons = {name: config["corpora"][name].get("lexicon") for name in trained}
+    lexicons |= {point.corpus: point.lexicon for point in points}
+    return {corpus: lexicon for corpus, lexicon in lexicons.items() if lexicon}
 
 
 def _gold(config: Mapping[str, Any], source: str) -> Iterator[tuple[str, str, str, str]]:

@@ -26,7 +26,12 @@ def key(word: str) -> str:
 
 
 def words(text: str, vocabulary: frozenset[str] | None) -> set[str]:
-    """The distinct keys of a text; runs of letters are cut by a vocabulary of keys where there is one."""
+    """The distinct keys of a text."""
+    return set(running_words(text, vocabulary))
+
+
+def running_words(text: str, vocabulary: frozenset[str] | None) -> list[str]:
+    """The keys of all words of a text; runs of letters are cut by a vocabulary of keys where there is one."""
     kinds = [unicodedata.category(character)[0].replace("M", "L") for character in text]
     runs = [""]
     for before, kind, after, character in zip(["", *kinds], kinds, [*kinds[1:], ""], text, strict=False):
@@ -36,9 +41,9 @@ def words(text: str, vocabulary: frozenset[str] | None) -> set[str]:
         else:
             runs.append("")
     if vocabulary is None:
-        return {key(run) for run in runs if run}
+        return [key(run) for run in runs if run]
     longest = max(map(len, vocabulary))
-    return {key(piece) for run in runs for piece in _cut(run, vocabulary, longest)}
+    return [key(piece) for run in runs for piece in _cut(run, vocabulary, longest)]
 
 
 def _cut(run: str, vocabulary: frozenset[str], longest: int) -> list[str]:
@@ -74,22 +79,24 @@ def check_overlap(run: Finished) -> None:
 def _overlaps(run: Finished, testset: str, query_lang: str, doc_lang: str) -> dict[str, float]:
     judged = run.relevant(testset, doc_lang)
     folder = run.folder / "sources" / run.design.testsets[testset].collection
-    queries = _texts(folder / f"queries-test-{query_lang}.parquet")
-    documents = _texts(folder / f"documents-{doc_lang}.parquet")
+    queries = texts(folder / f"queries-test-{query_lang}.parquet")
+    documents = texts(folder / f"documents-{doc_lang}.parquet")
     found = {}
     for qid, grades in judged.items():
-        asked = words(queries.get(qid, ""), _vocabulary(run, query_lang))
-        passages = [words(documents[docid], _vocabulary(run, doc_lang)) for docid in grades if docid in documents]
+        asked = words(queries.get(qid, ""), vocabulary(run, query_lang))
+        passages = [words(documents[docid], vocabulary(run, doc_lang)) for docid in grades if docid in documents]
         if asked:
             found[qid] = max((len(asked & passage) / len(asked) for passage in passages), default=0.0)
     return found
 
 
-def _texts(path: object) -> dict[str, str]:
+def texts(path: object) -> dict[str, str]:
+    """Texts of a table by id."""
     return {name: text for name, text, _ in pl.read_parquet(path).rows()}
 
 
-def _vocabulary(run: Finished, language: str) -> frozenset[str] | None:
+def vocabulary(run: Finished, language: str) -> frozenset[str] | None:
+    """The keys that cut the text of a language, if any do."""
     if language not in run.design.unspaced:
         return None
     if language not in run.vocabularies:

@@ -121,7 +121,14 @@ def test_the_tables_of_the_whole_experiment_are_filled(finished):
     assert quality["0"] > quality["0.5"] > 0
     ablation = read_table(tables / "ablation.csv", ABLATION)
     assert set(ablation.select("ablation", "examples").rows()) == {("zs-0", 0), ("zs-8", 8), ("ml-0", 0)}
-    for name, schema in (("effects", EFFECTS), ("overlap", OVERLAP), ("shift", SHIFT), ("equivalence", EQUIVALENCE)):
+    for name, schema in (
+        ("effects", EFFECTS),
+        ("testsets", TESTSETS),
+        ("coverage", COVERAGE),
+        ("overlap", OVERLAP),
+        ("shift", SHIFT),
+        ("equivalence", EQUIVALENCE),
+    ):
         assert read_table(tables / f"{name}.csv", schema).height, name
 
 

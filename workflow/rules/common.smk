@@ -477,6 +477,106 @@ def shift_judgements():
     }
 
 
+def testset_parts():
+    """Every document language of every test set, as plain JSON."""
+    return [
+        {
+            "testset": testset,
+            "collection": section.collection,
+            "format": CONFIG.collections[section.collection].format,
+            "relevance": getattr(
+                CONFIG.collections[section.collection], "relevance", "gold"
+            ),
+            "doc_lang": lang,
+            "documents": PLAN.texts(testset, "documents", lang),
+            "judgements": PLAN.judgements(testset, lang),
+            "candidates": (
+                None if section.candidates.every else PLAN.candidates(testset, lang)
+            ),
+        }
+        for testset, section in CONFIG.testsets.items()
+        for lang in PLAN.document_languages(testset)
+    ]
+
+
+def switched_corpora():
+    """Every corpus that a system trains on and words are switched in, with its training pairs."""
+    found = {}
+    for system, pair in PLAN.models:
+        corpus = CONFIG.systems[system].corpus
+        if CONFIG.corpora[corpus].lexicon:
+            found.setdefault(corpus, {})[pair] = PLAN.corpus_languages(corpus, pair)
+    return found
+
+
+def tested_texts(lang):
+    """The test queries and documents in a language, as plain JSON; those of a mixed pool by its draw."""
+    parts = []
+    for testset, section in CONFIG.testsets.items():
+        mixed = lang in CONFIG.mixed_languages(testset)
+        name = "xx" if mixed else lang
+        chosen = {
+            "query": [
+                PLAN.judgements(testset, document)
+                for document in PLAN.document_languages(testset)
+            ],
+            "document": (
+                [] if section.candidates.every else [PLAN.candidates(testset, name)]
+            ),
+        }
+        for side, kind in [("query", "queries"), ("document", "documents")]:
+            if any(getattr(pair, side) == name for pair in PLAN.pairs[testset]):
+                part = {"testset": testset, "side": side, "chosen": chosen[side]}
+                part["texts"] = PLAN.texts(testset, kind, name)
+                if mixed:
+                    part["draw"] = f"{R}/pools/{testset}/{kind}-draw.parquet"
+                parts.append(part)
+    return parts
+
+
+def coverage_languages():
+    """The languages that words are switched to, with their lexicons and test texts, as plain JSON."""
+    lexicons = {}
+    for corpus, pairs in switched_corpora().items():
+        name = CONFIG.corpora[corpus].lexicon
+        for lang in dict.fromkeys(lang for pair in pairs.values() for lang in pair):
+            lexicons.setdefault(lang, {})[name] = PLAN.lexicon_file(name, lang)
+    return [
+        {"lang": lang, "lexicons": files, "texts": tested_texts(lang)}
+        | ({"vocabulary": prefix(vocabulary(lang)[0])} if vocabulary(lang) else {})
+        for lang, files in lexicons.items()
+    ]
+
+
+def coverage_training():
+    """The statistics of every switched corpus by language, as plain JSON."""
+    return [
+        {
+            "lexicon": CONFIG.corpora[corpus].lexicon,
+            "lang": lang,
+            "corpus": corpus,
+            "stats": [
+                f"{PLAN.corpus_folder(corpus, pair)}/stats.json"
+                for pair, languages in pairs.items()
+                if lang in languages
+            ],
+        }
+        for corpus, pairs in switched_corpora().items()
+        for lang in dict.fromkeys(lang for pair in pairs.values() for lang in pair)
+    ]
+
+
+def coverage_inputs():
+    """The distinct files of :func:`coverage_languages` and :func:`coverage_training`."""
+    files = [file for corpus in coverage_training() for file in corpus["stats"]]
+    for language in coverage_languages():
+        files += [*language["lexicons"].values(), *vocabulary(language["lang"])]
+        for part in language["texts"]:
+            files += [part["texts"], *part["chosen"]]
+            files += [part["draw"]] if "draw" in part else []
+    return list(dict.fromkeys(files))
+
+
 # ablation
 def labelled_parts(wildcards):
     """The labelled split of a language: queries, judgements, documents."""

@@ -143,6 +143,48 @@ rule shift:
         "../scripts/shift.py"
 
 
+rule testsets:
+    input:
+        [
+            file
+            for part in testset_parts()
+            for file in [part["documents"], part["judgements"], part["candidates"]]
+            if file
+        ],
+    output:
+        f"{R}/tables/testsets.csv",
+    log:
+        f"{R}/logs/evaluate/testsets.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/testsets.tsv"
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        testsets=testset_parts(),
+        code=CODE("evaluate.testsets"),
+    script:
+        "../scripts/testsets.py"
+
+
+rule coverage:
+    input:
+        coverage_inputs(),
+    output:
+        f"{R}/tables/coverage.csv",
+    log:
+        f"{R}/logs/evaluate/coverage.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/coverage.tsv"
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        languages=coverage_languages(),
+        training=coverage_training(),
+        code=CODE("evaluate.coverage"),
+    script:
+        "../scripts/coverage.py"
+
+
 rule evaluate:
     input:
         rules.tables.output,
@@ -150,3 +192,5 @@ rule evaluate:
         rules.overlap.output,
         rules.shift.output if shift_records() else [],
         rules.sweep.output if CONFIG.sweeps else [],
+        rules.testsets.output,
+        rules.coverage.output if switched_corpora() else [],

@@ -169,6 +169,7 @@ rule sentences:
 
 
 TABLE_TITLES = {
+    "testsets": "1 Retrieval",
     "metrics": "1 Retrieval",
     "significance": "1 Retrieval",
     "effects": "1 Retrieval",
@@ -176,15 +177,17 @@ TABLE_TITLES = {
     "overlap": "5 Why it works",
     "shift": "5 Why it works",
     "lexicon_quality": "2 Lexicons",
+    "coverage": "2 Lexicons",
     "sweep": "6 Sweeps",
     "ablation": "7 Labelled queries",
     "ablation_curve": "7 Labelled queries",
     "equivalence": "7 Labelled queries",
 }
 TABLES_MADE = [
-    *["metrics", "significance", "effects", "bias", "overlap"],
+    *["testsets", "metrics", "significance", "effects", "bias", "overlap"],
     *(["shift"] if shift_records() else []),
     *(["lexicon_quality"] if QUALITY_PAIRS else []),
+    *(["coverage"] if switched_corpora() else []),
     *(["sweep"] if CONFIG.sweeps else []),
     *(["ablation", "ablation_curve", "equivalence"] if PLAN.ablation else []),
 ]

@@ -16,6 +16,7 @@ from switchrank.errors import UserError
 from switchrank.formats.tables import (
     ABLATION,
     BIAS,
+    COVERAGE,
     CORPUS,
     EFFECTS,
     EQUIVALENCE,
@@ -23,6 +24,7 @@ from switchrank.formats.tables import (
     OVERLAP,
     SHIFT,
     SWEEP,
+    TESTSETS,
     write_table,
 )
 from switchrank.report.sentences import switched_sentences
@@ -119,7 +121,9 @@ def test_a_table_without_rows_says_so(tmp_path: Path) -> None:
     assert (tmp_path / "t.tsv").read_bytes() == b"a\tb\n"
 
 
-@pytest.mark.parametrize("name", ["ablation", "equivalence", "bias", "sweep", "effects", "overlap", "shift"])
+@pytest.mark.parametrize(
+    "name", ["ablation", "equivalence", "bias", "sweep", "effects", "overlap", "shift", "testsets", "coverage"]
+)
 def test_tables_of_the_experiment_have_a_title_and_say_what_they_are(name: str, table: Path, tmp_path: Path) -> None:
     table.rename(tmp_path / f"{name}.csv")
     html_table(table=tmp_path / f"{name}.csv", out=tmp_path / "t.html")
@@ -137,9 +141,9 @@ def test_a_title_that_is_given_wins(table: Path, tmp_path: Path) -> None:
     assert TITLES["bias"].note not in page.xpath("//p[@class='note']/text()")
 
 
-@pytest.mark.parametrize("schema", [ABLATION, EQUIVALENCE, BIAS, SWEEP, EFFECTS, OVERLAP, SHIFT])
+@pytest.mark.parametrize("schema", [ABLATION, EQUIVALENCE, BIAS, SWEEP, EFFECTS, OVERLAP, SHIFT, TESTSETS, COVERAGE])
 def test_every_column_of_the_experiment_that_needs_it_is_explained(schema: dict[str, object]) -> None:
-    plain = {"ablation", "system", "testset", "metric", "value", "low", "high", "seeds"}
+    plain = {"ablation", "system", "testset", "collection", "lexicon", "metric", "value", "low", "high", "seeds"}
     assert set(schema) - plain <= set(HELP)
 
 

@@ -55,7 +55,7 @@ class SideCounts:
     def report(self) -> dict[str, Any]:
         """Plain numbers: totals, and ``languages`` with ``switched``, ``content_switched`` and ``covered`` of each.
 
-        ``covered`` are the content words that the lexicon of the language translates, whether they were switched or not.
+        ``covered`` are the content words that the lexicon of the language translates, switched or not.
         """
         counts = zip(self.switched.tolist(), self.content_switched.tolist(), self.covered.tolist(), strict=True)
         names = ("switched", "content_switched", "covered")

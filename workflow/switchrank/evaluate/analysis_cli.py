@@ -1,4 +1,4 @@
-"""``switchrank evaluate sweep | overlap | shift``: the analyses of a finished run, from lists in JSON files."""
+"""``switchrank evaluate sweep | overlap | shift | testsets | coverage``: analyses of a run, from lists in JSON files."""
 
 from __future__ import annotations
 
@@ -17,12 +17,24 @@ _PAIRS = """\
 query_vocabulary, vocabulary: vector stores (.words.parquet) that cut queries and documents without spaces"""
 _RUNS = """\
 [{"path": "sw-en/seed1.trec", "system": "ml-cs", "testset": "mine", "query_lang": "sw", "doc_lang": "en", "seed": 1}]"""
+_TESTSETS = """\
+[{"testset": "mine", "collection": "squad", "format": "squad", "relevance": "gold", "doc_lang": "en",
+  "documents": "documents-en.parquet", "judgements": "judgements-en.parquet", "candidates": "candidates-en.parquet"}]
+relevance: gold or answer; candidates: null where every document is one"""
+_LANGUAGES = """\
+[{"lang": "sw", "lexicons": {"clwe": "en-sw.parquet"}, "texts": [
+  {"testset": "mine", "side": "query", "texts": "queries-sw.parquet", "chosen": ["judgements-en.parquet"]},
+  {"testset": "mine", "side": "document", "texts": "documents-sw.parquet", "chosen": ["candidates-sw.parquet"]}]}]
+chosen: tables of the ids that count, none for all; draw: which texts of a mixed pool are in the language;
+vocabulary, beside texts: a vector store (.words.parquet) that cuts text without spaces"""
+_TRAINING = """\
+[{"lexicon": "clwe", "lang": "sw", "corpus": "ml-cs", "stats": ["corpora/ml-cs/stats.json"]}]"""
 
 _Commands = argparse._SubParsersAction
 
 
 def register(commands: _Commands[argparse.ArgumentParser]) -> None:
-    """Add the subcommands ``sweep``, ``overlap`` and ``shift``."""
+    """Add the subcommands ``sweep``, ``overlap``, ``shift``, ``testsets`` and ``coverage``."""
     sweep = _add(commands, "sweep", "gather the numbers of settings varied one at a time", f"points:\n{_POINTS}")
     sweep.add_argument("--points", required=True, help="JSON list, one entry per value of a sweep; see below")
     sweep.add_argument("--metrics", required=True, help="METRICS table (metrics.csv)")
@@ -43,6 +55,18 @@ def register(commands: _Commands[argparse.ArgumentParser]) -> None:
         "--judgements", nargs="+", required=True, metavar="TESTSET/LANG=TABLE", help="JUDGEMENTS per document language"
     )
     shift.set_defaults(run=_shift)
+
+    testsets = _add(
+        commands, "testsets", "say what is tested on, and what its candidates allow", f"testsets:\n{_TESTSETS}"
+    )
+    testsets.add_argument("--testsets", required=True, help="JSON list, the document languages of each test set")
+    testsets.set_defaults(run=_testsets)
+
+    lists = f"languages:\n{_LANGUAGES}\n\ntraining:\n{_TRAINING}"
+    coverage = _add(commands, "coverage", "measure how much of the texts each lexicon covers", lists)
+    coverage.add_argument("--languages", required=True, help="JSON list of lexicons and test texts; see below")
+    coverage.add_argument("--training", help="JSON list of corpora; see below")
+    coverage.set_defaults(run=_coverage)
 
 
 def _add(commands: _Commands[argparse.ArgumentParser], name: str, about: str, lists: str) -> argparse.ArgumentParser:
@@ -65,6 +89,10 @@ def _read_list(path: str, needed: set[str], optional: frozenset[str] = frozenset
         raise UserError(path, "", "cannot be read", "correct the path") from error
     except ValueError as error:
         raise UserError(path, "", f"not JSON ({error})", "see --help for an example") from error
+    return _check_entries(path, entries, needed, optional)
+
+
+def _check_entries(path: str, entries: Any, needed: set[str], optional: frozenset[str]) -> list[Any]:
     if not isinstance(entries, list):
         raise UserError(path, "", "not a list", "see --help for an example")
     for number, entry in enumerate(entries):
@@ -101,3 +129,23 @@ def _shift(given: argparse.Namespace) -> None:
             raise UserError("switchrank evaluate", "--judgements", f"'{word}'", "write testset/language=table")
         judgements.setdefault(testset, {})[language] = table
     shift_table(runs=_read_list(given.runs, set(ScoredRun.__annotations__)), judgements=judgements, out=given.out)
+
+
+def _testsets(given: argparse.Namespace) -> None:
+    from switchrank.evaluate.testsets import TestDocuments, testsets_table
+
+    testsets_table(testsets=_read_list(given.testsets, set(TestDocuments.__annotations__)), out=given.out)
+
+
+def _coverage(given: argparse.Namespace) -> None:
+    from switchrank.evaluate.coverage import TestLanguage, TestTexts, Trained, coverage_table
+
+    languages = _read_list(
+        given.languages, set(TestLanguage.__annotations__) - {"vocabulary"}, frozenset({"vocabulary"})
+    )
+    for language in languages:
+        _check_entries(
+            given.languages, language["texts"], set(TestTexts.__annotations__) - {"draw"}, frozenset({"draw"})
+        )
+    training = _read_list(given.training, set(Trained.__annotations__)) if given.training else []
+    coverage_table(languages=languages, training=training, out=given.out)

@@ -34,7 +34,7 @@ examples:
 
 
 def register(parser: argparse.ArgumentParser) -> None:
-    """Add the subcommands ``score``, ``bias``, ``tables``, ``sweep``, ``overlap``, ``shift`` and ``show``."""
+    """Add the subcommands ``score``, ``bias``, ``tables``, ``show``, and those of the analyses."""
     commands = parser.add_subparsers(dest="evaluate_command", metavar="COMMAND", required=True)
     _register_score(commands)
     _register_bias(commands)

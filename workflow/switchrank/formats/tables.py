@@ -198,6 +198,32 @@ SHIFT: Schema = {
     "pairs": pl.Int64,
 }
 """How far the score of a relevant passage falls when it is in ``doc_lang`` and not in the query's language."""
+TESTSETS: Schema = {
+    "testset": pl.String,
+    "collection": pl.String,
+    "format": pl.String,
+    "relevance": pl.String,
+    "doc_lang": pl.String,
+    "documents": pl.Int64,
+    "queries": pl.Int64,
+    "relevant": pl.Float64,
+    "candidates": pl.Float64,
+    "candidate_recall": pl.Float64,
+}
+"""What each test set holds; ``relevance`` is ``gold`` or ``answer``, ``relevant`` and ``candidates`` are means per
+query, ``candidate_recall`` the share of queries with a relevant candidate, which MRR cannot exceed."""
+COVERAGE: Schema = {
+    "lexicon": pl.String,
+    "lang": pl.String,
+    "testset": pl.String,
+    "side": pl.String,
+    "words": pl.Int64,
+    "covered": pl.Int64,
+    "share": pl.Float64,
+}
+"""Running words that a lexicon covers. ``side`` is ``query`` or ``document`` (test words that are words of a target)
+or ``training`` (source words that have a translation; ``testset`` is then the corpus); ``share`` is null without
+words."""
 
 
 def read_table(path: str | Path, schema: Schema) -> pl.DataFrame:

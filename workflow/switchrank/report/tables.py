@@ -20,7 +20,7 @@ from switchrank.errors import UserError
 from switchrank.report.page import asset, page
 from switchrank.report.titles import HELP, described
 
-LANGUAGE_COLUMNS = ("query_lang", "doc_lang", "src", "tgt", "language")
+LANGUAGE_COLUMNS = ("query_lang", "doc_lang", "src", "tgt", "language", "lang")
 P_VALUES = ("p_value", "p_corrected")
 
 

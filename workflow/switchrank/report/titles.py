@@ -21,6 +21,17 @@ HELP = {
     "p_at_1": "share of gold words whose best translation is right; uncovered words count as wrong",
     "p_at_5": "share of gold words with a right translation among the best five",
     "coverage": "share of gold words the lexicon has at all",
+    "format": "format of the collection",
+    "relevance": "gold: passages that the data names; answer: passages that hold an answer string",
+    "documents": "documents in the collection or pool",
+    "relevant": "mean number of relevant documents per query",
+    "candidates": "mean number of documents to re-rank per query",
+    "candidate_recall": "share of queries with a relevant document among their candidates: MRR cannot be higher",
+    "lang": "language that the lexicon translates to",
+    "side": "query or document: test text in lang; training: source-language text of the corpus",
+    "words": "running words; of training text, content words",
+    "covered": "words of a target of the lexicon; in training text, words that it translates",
+    "share": "covered words per word",
     "gold_size": "words in the gold lexicon",
     "examples": "labelled target-language queries used, or needed; empty: never reached",
     "baseline": "the system compared with",
@@ -51,6 +62,17 @@ class Described(NamedTuple):
 
 TITLES = {
     "metrics": Described("Metrics of every system, pair and seed", ""),
+    "testsets": Described(
+        "Test sets and their candidates",
+        "candidate_recall is the highest MRR that any re-ranker can reach. Scores by answer strings and by gold"
+        " passages are not comparable.",
+    ),
+    "coverage": Described(
+        "Words of the texts that each lexicon covers",
+        "side query and document: running words of the test text that are a word of some translation, in judged queries"
+        " and in candidates, of these the first 2,000 by docid. side training: content words of the training text that"
+        " have a translation of their own; testset is the corpus then.",
+    ),
     "significance": Described("Every system against the baseline", ""),
     "lexicon_quality": Described("Lexicons against gold dictionaries", ""),
     "ablation": Described(

@@ -1,0 +1,123 @@
+"""What was tested on: testsets.csv, and coverage.csv, the words of lexicons in its texts and in the training text."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+
+from switchrank.formats.tables import COVERAGE, TESTSETS
+from tests.recompute.design import MIXED
+from tests.recompute.finished import Finished, mean
+from tests.recompute.why import running_words, texts, vocabulary
+
+Candidates = dict[str, set[str]]
+_LOOKED_AT = 2000
+
+
+def check_testsets(run: Finished) -> None:
+    """Hold each row against the judgements, texts and candidates of its document language."""
+    expected = {}
+    for testset, language in sorted({(series.testset, series.doc_lang) for series in run.series}):
+        given, judged = run.design.testsets[testset], run.relevant(testset, language)
+        documents = set(_documents(run, testset, language))
+        listed = _candidates(run, testset, language)
+        lists = [documents if listed is None else listed.get(qid, set()) for qid in judged]
+        expected[testset, language] = {
+            "collection": given.collection,
+            "format": given.format,
+            "relevance": given.relevance,
+            "documents": len(documents),
+            "queries": len(judged),
+            "relevant": mean(len(grades) for grades in judged.values()),
+            "candidates": mean(map(len, lists)),
+            "candidate_recall": mean(
+                any(docid in one for docid in grades) for one, grades in zip(lists, judged.values(), strict=True)
+            ),
+        }
+    run.check("testsets.csv", TESTSETS, ("testset", "doc_lang"), expected)
+
+
+def check_coverage(run: Finished) -> None:
+    """Hold each row against the words of the texts, one by one, and the statistics of the corpora."""
+    switched = _statistics(run)
+    expected: dict[tuple[str, ...], dict[str, Any]] = {}
+    for (corpus, language), sides in switched.items():
+        words = sum(side["content_tokens"] for side in sides)
+        covered = sum(side["languages"][language]["covered"] for side in sides)
+        row = (run.design.switched[corpus], language, corpus, "training")
+        expected[row] = {"words": words, "covered": covered, "share": covered / words}
+    for lexicon, language in sorted({(run.design.switched[corpus], language) for corpus, language in switched}):
+        table = pl.read_parquet(run.folder / "lexicons" / lexicon / f"{run.design.source}-{language}.parquet")
+        known = vocabulary(run, language)
+        targets = {word for target in table["target"] for word in running_words(target, known)}
+        for testset, side, some in _tested(run, language):
+            found = [word in targets for text in some for word in running_words(text, known)]
+            share = sum(found) / len(found) if found else None
+            expected[lexicon, language, testset, side] = {"words": len(found), "covered": sum(found), "share": share}
+    run.check("coverage.csv", COVERAGE, ("lexicon", "lang", "testset", "side"), expected)
+
+
+def _statistics(run: Finished) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    """By corpus and language, the statistics of the sides that the language is switched in on."""
+    found = defaultdict(list)
+    for corpus in run.design.switched:
+        for file in sorted((run.folder / "corpora" / corpus).glob("*/stats.json")):
+            record = json.loads(file.read_text(encoding="utf-8"))
+            for side in (record["query"], record["passage"]):
+                for language in side["languages"]:
+                    found[corpus, language].append(side)
+    return found
+
+
+def _tested(run: Finished, language: str) -> Iterator[tuple[str, str, list[str]]]:
+    """Test set, side and texts of every side of a test set that holds the language."""
+    for testset, given in run.design.testsets.items():
+        named = MIXED if language in given.mixed else language
+        pairs = {series[2:4] for series in run.series if series.testset == testset}
+        if named in {query for query, _ in pairs}:
+            queries = texts(_path(run, testset, "queries", named))
+            asked = {qid for _, document in pairs for qid in run.relevant(testset, document)}
+            kept = asked & _in_language(run, testset, "queries", language, queries)
+            yield testset, "query", [queries[qid] for qid in kept]
+        if named in {document for _, document in pairs}:
+            documents = _documents(run, testset, named)
+            kept = _in_language(run, testset, "documents", language, documents)
+            listed = _candidates(run, testset, named)
+            if listed is not None:
+                kept &= {docid for one in listed.values() for docid in one}
+            yield testset, "document", [documents[docid] for docid in sorted(kept)[:_LOOKED_AT]]
+
+
+def _in_language(run: Finished, testset: str, kind: str, language: str, given: dict[str, str]) -> set[str]:
+    """The ids of a pool's texts that are in the language; outside of pools, all."""
+    if language not in run.design.testsets[testset].mixed:
+        return set(given)
+    draw = pl.read_parquet(run.folder / "pools" / testset / f"{kind}-draw.parquet")
+    return given.keys() & {name for name, drawn in draw.rows() if drawn == language}
+
+
+def _path(run: Finished, testset: str, kind: str, language: str) -> Any:
+    if language == MIXED:
+        return run.folder / "pools" / testset / f"{kind}.parquet"
+    name = "queries-test" if kind == "queries" else kind
+    return run.folder / "sources" / run.design.testsets[testset].collection / f"{name}-{language}.parquet"
+
+
+def _documents(run: Finished, testset: str, language: str) -> dict[str, str]:
+    return texts(_path(run, testset, "documents", language))
+
+
+def _candidates(run: Finished, testset: str, language: str) -> Candidates | None:
+    """Documents by query; a pool that is drawn has those of the source language. None: every document is one."""
+    given = run.design.testsets[testset]
+    if not given.listed:
+        return None
+    named = run.design.source if language == MIXED and not given.every else language
+    listed: Candidates = defaultdict(set)
+    for qid, docid, _ in pl.read_parquet(run.folder / "testsets" / testset / f"candidates-{named}.parquet").rows():
+        listed[qid].add(docid)
+    return listed

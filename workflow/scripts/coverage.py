@@ -1,0 +1,8 @@
+"""Rule coverage: how far lexicons and texts meet."""
+
+from switchrank.job import job
+
+with job(snakemake) as rule:
+    from switchrank.evaluate.coverage import coverage_table
+
+    coverage_table(languages=rule.params.languages, training=rule.params.training, out=rule.output[0])

@@ -1,0 +1,169 @@
+"""Lexicon coverage: how far the words a lexicon switches in, and those it switches, meet the texts of the experiment.
+
+A lexicon puts its target words into the training text. A test text in that language profits from the ones that occur
+in it, so its share of running words that are words of a target is set beside its scores. On the other side stands the
+share of the training text's content words that the lexicon translates at all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NotRequired, TypedDict
+
+import polars as pl
+
+from switchrank.bm25 import language_splitter
+from switchrank.errors import UserError
+from switchrank.formats.tables import (
+    CANDIDATES,
+    COVERAGE,
+    DOCUMENTS,
+    DRAW,
+    JUDGEMENTS,
+    LEXICON,
+    QUERIES,
+    read_table,
+    scan_table,
+    write_table,
+)
+from switchrank.progress import progress
+from switchrank.words import Splitter, key
+
+SAMPLE = 2000
+"""Documents that are looked at in each language of a test set, the first by docid."""
+
+
+class TestTexts(TypedDict):
+    """The texts of one side of a test set in one language.
+
+    ``chosen`` are tables of the ids that count: JUDGEMENTS for ``side: query``, CANDIDATES for ``side: document``;
+    none means all. ``draw`` says which texts of a mixed pool are in the language (DRAW).
+    """
+
+    testset: str
+    side: str
+    texts: str
+    chosen: list[str]
+    draw: NotRequired[str]
+
+
+class TestLanguage(TypedDict):
+    """A language: lexicons into it by name, the test texts in it, and a vector store that cuts unspaced text."""
+
+    lang: str
+    lexicons: dict[str, str]
+    texts: list[TestTexts]
+    vocabulary: NotRequired[str]
+
+
+class Trained(TypedDict):
+    """A corpus that a lexicon switched to a language: the ``stats.json`` of each of its training pairs."""
+
+    lexicon: str
+    lang: str
+    corpus: str
+    stats: list[str]
+
+
+def coverage_table(*, languages: list[TestLanguage], training: list[Trained], out: str | Path) -> None:
+    """Write COVERAGE, sorted by lexicon and language, within them in the order given.
+
+    Words are compared under :func:`switchrank.words.key`, and cut as BM25 cuts the text of that language. A word of a
+    test text is covered if it is a word of some target. Queries count if they have a positive judgement, documents if
+    they are a candidate, at most :data:`SAMPLE` of them.
+
+    Args:
+        languages: the languages with their lexicons and test texts.
+        training: the corpora; ``testset`` is then the name of the corpus, ``words`` are the source language's content
+            words on the sides that the language is switched in on, once per instance, and ``covered`` those with a
+            translation of their own. One whose statistics do not count them has no row.
+        out: the table to write.
+
+    Raises:
+        UserError: a table or statistics file is missing or unreadable.
+    """
+    rows: list[dict[str, Any]] = []
+    for language in progress(languages, what="lexicon coverage", unit="languages"):
+        rows.extend(_language_rows(language))
+    for corpus in training:
+        counts = [_trained(path, corpus["lang"]) for path in corpus["stats"]]
+        known = [count for count in counts if count is not None]
+        if known:
+            words, covered = (sum(column) for column in zip(*known, strict=True))
+            rows.append(_row(corpus["lexicon"], corpus["lang"], corpus["corpus"], "training", words, covered))
+    table = pl.DataFrame(rows, schema=COVERAGE).sort("lexicon", "lang", maintain_order=True)
+    write_table(table, out, COVERAGE)
+
+
+def _row(lexicon: str, lang: str, testset: str, side: str, words: int, covered: int) -> dict[str, Any]:
+    share = covered / words if words else None
+    labels = {"lexicon": lexicon, "lang": lang, "testset": testset, "side": side}
+    return labels | {"words": words, "covered": covered, "share": share}
+
+
+def _language_rows(language: TestLanguage) -> list[dict[str, Any]]:
+    split = language_splitter(language.get("vocabulary"))
+    targets = {name: _target_words(path, split) for name, path in language["lexicons"].items()}
+    rows = []
+    for part in language["texts"]:
+        counts = running_words(_texts(part, language["lang"]), split)
+        words = int(counts["words"].sum())
+        for lexicon, known in targets.items():
+            covered = int(counts.join(known, on="key", how="semi")["words"].sum())
+            rows.append(_row(lexicon, language["lang"], part["testset"], part["side"], words, covered))
+    return rows
+
+
+def running_words(texts: Iterable[str], split: Splitter) -> pl.DataFrame:
+    """Columns ``key`` (a look-up key) and ``words`` (how often it occurs), one row per key."""
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(split(text)[0])
+    spelt = pl.DataFrame(
+        {"key": [key(word) for word in counts], "words": list(counts.values())},
+        schema={"key": pl.String, "words": pl.Int64},
+    )
+    return spelt.group_by("key", maintain_order=True).agg(pl.col("words").sum())
+
+
+def _target_words(path: str, split: Splitter) -> pl.DataFrame:
+    """The look-up keys of all words of a lexicon's targets, as column ``key``."""
+    targets = read_table(path, LEXICON)["target"].unique(maintain_order=True)
+    return running_words(progress(targets, what=f"targets of {Path(path).name}", unit="targets"), split).select("key")
+
+
+def _texts(part: TestTexts, lang: str) -> pl.Series:
+    """The chosen texts of the language."""
+    schema, name = (QUERIES, "qid") if part["side"] == "query" else (DOCUMENTS, "docid")
+    texts = scan_table(part["texts"], schema)
+    if "draw" in part:
+        drawn = scan_table(part["draw"], DRAW).filter(pl.col("lang") == lang).select(pl.col("id").alias(name))
+        texts = texts.join(drawn, on=name, how="semi")
+    if part["chosen"]:
+        chosen = pl.concat([_ids(path, part["side"]) for path in part["chosen"]]).unique()
+        texts = texts.join(chosen, on=name, how="semi")
+    if part["side"] == "document":
+        first = texts.select(name).sort(name).head(SAMPLE).collect(engine="streaming")
+        texts = scan_table(part["texts"], schema).join(first.lazy(), on=name, how="semi")
+    return texts.select("text").collect(engine="streaming")["text"]
+
+
+def _ids(path: str, side: str) -> pl.LazyFrame:
+    if side == "query":
+        return scan_table(path, JUDGEMENTS).filter(pl.col("relevance") > 0).select("qid")
+    return scan_table(path, CANDIDATES).select("docid")
+
+
+def _trained(path: str, lang: str) -> tuple[int, int] | None:
+    """Content words of the sides that ``lang`` is switched in on, and those covered; None where nobody counted."""
+    try:
+        stats = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(path, "", f"not readable statistics ({error})", "rerun the corpus stage") from error
+    sides = [stats[side] for side in ("query", "passage") if lang in stats.get(side, {}).get("languages", {})]
+    if not sides or any("covered" not in side["languages"][lang] for side in sides):
+        return None
+    return sum(side["content_tokens"] for side in sides), sum(side["languages"][lang]["covered"] for side in sides)
