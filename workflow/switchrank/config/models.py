@@ -123,7 +123,10 @@ class VectorSource(Section):
         description="text to train fastText on, one sentence a line, or pages-articles dumps (`.xml`, `.xml.bz2`)",
     )
     path: str | None = Field(
-        None, description="a file of vectors, text or binary: fastText, word2vec, GloVe, MUSE; told by content"
+        None, description="vectors, told by content: fastText (text or .bin), word2vec, GloVe, MUSE; packed or not"
+    )
+    extra_words: str | None = Field(
+        None, description="words, one a line, that get vectors from their parts where a fastText .bin has none for them"
     )
     aligned: bool = Field(False, description="already in the space of the source language")
     max_words: Count | None = Field(None, description="read the first words of `path` only")
