@@ -19,6 +19,7 @@ from switchrank.formats.tables import (
     ABLATION,
     BIAS,
     CORPUS,
+    COVERAGE,
     EFFECTS,
     EQUIVALENCE,
     LEXICON,
@@ -29,6 +30,7 @@ from switchrank.formats.tables import (
     SHIFT,
     SIGNIFICANCE,
     SWEEP,
+    TESTSETS,
     read_table,
 )
 from switchrank.formats.trec import read_run

@@ -16,8 +16,8 @@ from switchrank.errors import UserError
 from switchrank.formats.tables import (
     ABLATION,
     BIAS,
-    COVERAGE,
     CORPUS,
+    COVERAGE,
     EFFECTS,
     EQUIVALENCE,
     LEXICON,

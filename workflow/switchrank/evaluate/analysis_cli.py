@@ -1,4 +1,4 @@
-"""``switchrank evaluate sweep | overlap | shift | testsets | coverage``: analyses of a run, from lists in JSON files."""
+"""``switchrank evaluate sweep | overlap | shift | testsets | coverage``: analyses of a run, lists in JSON files."""
 
 from __future__ import annotations
 

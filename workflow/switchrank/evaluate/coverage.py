@@ -15,7 +15,6 @@ from typing import Any, NotRequired, TypedDict
 
 import polars as pl
 
-from switchrank.bm25 import language_splitter
 from switchrank.errors import UserError
 from switchrank.formats.tables import (
     CANDIDATES,
@@ -30,6 +29,7 @@ from switchrank.formats.tables import (
     write_table,
 )
 from switchrank.progress import progress
+from switchrank.splitting import language_splitter
 from switchrank.words import Splitter, key
 
 SAMPLE = 2000
