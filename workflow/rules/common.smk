@@ -543,7 +543,7 @@ def coverage_languages():
             lexicons.setdefault(lang, {})[name] = PLAN.lexicon_file(name, lang)
     return [
         {"lang": lang, "lexicons": files, "texts": tested_texts(lang)}
-        | ({"vocabulary": prefix(vocabulary(lang)[0])} if vocabulary(lang) else {})
+        | ({"vocabulary": cut_by(lang)} if cut_by(lang) else {})
         for lang, files in lexicons.items()
     ]
 

@@ -50,7 +50,9 @@ rule candidates:
             "run", "query_language"
         ),
         names=lambda wildcards: [wildcards.testset, wildcards.lang],
-        vocabulary=lambda wildcards: cut_by(first_stage_language(wildcards)),
+        vocabulary=lambda wildcards: cut_by(
+            PLAN.first_stage(wildcards.testset, wildcards.lang)[1]
+        ),
         code=CODE("rank.candidates"),
     script:
         "../scripts/candidates.py"
