@@ -182,7 +182,7 @@ rule coverage:
         training=coverage_training(),
         code=CODE("evaluate.coverage"),
     script:
-        "../scripts/coverage.py"
+        "../scripts/lexicon_coverage.py"
 
 
 rule evaluate:

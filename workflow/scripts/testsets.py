@@ -3,6 +3,6 @@
 from switchrank.job import job
 
 with job(snakemake) as rule:
-    from switchrank.evaluate.testsets import testsets_table
+    from switchrank.evaluate.testsets import table_of_testsets
 
-    testsets_table(testsets=rule.params.testsets, out=rule.output[0])
+    table_of_testsets(testsets=rule.params.testsets, out=rule.output[0])

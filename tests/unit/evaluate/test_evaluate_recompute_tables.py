@@ -13,11 +13,13 @@ from switchrank.ablation.curve import curve_table
 from switchrank.ablation.equivalence import equivalence_table
 from switchrank.ablation.table import ablation_table
 from switchrank.evaluate.bias import bias_table
+from switchrank.evaluate.coverage import coverage_table
 from switchrank.evaluate.score import evaluate_testset
 from switchrank.evaluate.sweep import sweep_table
 from switchrank.evaluate.tables import make_tables
+from switchrank.evaluate.testsets import table_of_testsets
 from switchrank.evaluate.why import overlap_table, shift_table
-from switchrank.formats.tables import DOCUMENTS, DRAW, JUDGEMENTS, LEXICON, QUERIES, WORDS, write_table
+from switchrank.formats.tables import CANDIDATES, DOCUMENTS, DRAW, JUDGEMENTS, LEXICON, QUERIES, WORDS, write_table
 from switchrank.formats.trec import write_run
 from switchrank.lexicon.quality import lexicon_quality
 
@@ -41,9 +43,9 @@ DESIGN = Design(
     systems=("zero-shot", "ml-cs", "ml-cs-p-1-0"),
     references=("random", "bm25"),
     testsets={
-        "pairs": EvaluationSet("texts"),
+        "pairs": EvaluationSet("texts", format="squad", relevance="answer"),
         "drawn": EvaluationSet("texts", mixed=("en", "de", "qac")),
-        "every": EvaluationSet("texts", mixed=("en", "de"), every=True),
+        "every": EvaluationSet("texts", mixed=("en", "de"), every=True, listed=False),
     },
     unspaced=frozenset(["qac"]),
     metrics=("map", "ndcg@10"),
@@ -52,6 +54,7 @@ DESIGN = Design(
     correction="none",
     resamples=1000,
     points=(Point("p", "0.5", "ml-cs", "ml-cs", "titles"), Point("p", "1.0", "ml-cs-p-1-0", "ml-cs-p-1-0", "rest")),
+    switched={"ml-cs": "titles", "ml-cs-p-1-0": "rest"},
     gold=(("one", "en", "de", "results/gold.txt"), ("two", "en", "de", "results/other.txt")),
     rows=tuple(ROWS),
     ablated="pairs",
@@ -92,6 +95,7 @@ class Untidy:
         np.save(self.folder / "vectors/aligned/qac.npy", np.ones((7, 2), dtype=np.float32))
         for testset, pairs in PAIRS.items():
             self.judge(testset)
+            self.list_candidates(testset)
             for query, document in pairs:
                 for system, seed in [("random", 1), ("bm25", 1), *product(DESIGN.systems, (1, 2))]:
                     self.rank(system, testset, query, document, seed)
@@ -111,6 +115,25 @@ class Untidy:
                 for grade, docid in zip((1, 2, 1, 0), self.random.choice(ids, 4, replace=False), strict=True)
             ]
             put(self.judgements(testset, language), rows, JUDGEMENTS)
+
+            if language == "xx":
+                texts = [(docid, self.text("en"), "") for docid in ids]
+                put(self.folder / "pools" / testset / "documents.parquet", texts, DOCUMENTS)
+                put(
+                    self.folder / "pools" / testset / "queries.parquet",
+                    [(q, self.text("de"), "") for q in QIDS],
+                    QUERIES,
+                )
+
+    def list_candidates(self, testset):
+        """Some documents for each query, relevant or not; one query has none."""
+        for language in LANGUAGES if DESIGN.testsets[testset].listed else ():
+            rows = [
+                (qid, docid, rank)
+                for qid in QIDS[:-1]
+                for rank, docid in enumerate(self.random.choice(DOCIDS, 5, replace=False), 1)
+            ]
+            put(self.folder / "testsets" / testset / f"candidates-{language}.parquet", rows, CANDIDATES)
 
     def judgements(self, testset, language):
         return self.folder / "testsets" / testset / f"judgements-{language}.parquet"
@@ -154,6 +177,7 @@ def untidy(tmp_path_factory):
     )
     _why_tables(made, main, tables)
     _lexicon_tables(folder, tables)
+    _tested(made, tables)
     _ablation_tables(made, tables)
     return folder
 
@@ -231,10 +255,11 @@ def _lexicon_tables(folder, tables):
 def _sweep(folder, tables):
     points = []
     for number, point in enumerate(DESIGN.points):
-        stats = folder / "corpora" / point.corpus / "xx-xx" / "stats.json"
+        stats = _stats(folder, point.corpus)
         stats.parent.mkdir(parents=True)
         stats.write_text(
-            '{"query": {"content_tokens": 7, "content_switched": 2, "languages": {"de": {"content_switched": 2}}},'
+            '{"query": {"content_tokens": 7, "content_switched": 2,'
+            ' "languages": {"de": {"content_switched": 2, "covered": 3}}},'
             ' "passage": {"content_tokens": 13, "content_switched": 0, "languages": {}},'
             f' "total": {{"content_tokens": 20, "content_switched": 2}}, "instances": {number}}}'
         )
@@ -243,6 +268,63 @@ def _sweep(folder, tables):
     sweep_table(
         points=points, metrics=tables / "metrics.csv", quality=tables / "lexicon_quality.csv", out=tables / "sweep.csv"
     )
+
+
+def _candidates(made, testset, language):
+    """The table of candidates, if there is one: that of English for a pool that is drawn."""
+    named = "en" if language == "xx" else language
+    path = made.folder / "testsets" / testset / f"candidates-{named}.parquet"
+    return str(path) if DESIGN.testsets[testset].listed else None
+
+
+def _texts(made, testset, kind, language):
+    name = "queries-test" if kind == "queries" else kind
+    folder = made.folder / ("pools" if language == "xx" else "sources")
+    return str(folder / (f"{testset}/{kind}.parquet" if language == "xx" else f"texts/{name}-{language}.parquet"))
+
+
+def _tested(made, tables):
+    """The test sets, and how far two lexicons of German cover their texts and the training text."""
+    table_of_testsets(
+        testsets=[
+            {
+                "testset": testset,
+                "collection": "texts",
+                "format": DESIGN.testsets[testset].format,
+                "relevance": DESIGN.testsets[testset].relevance,
+                "doc_lang": language,
+                "documents": _texts(made, testset, "documents", language),
+                "judgements": str(made.judgements(testset, language)),
+                "candidates": _candidates(made, testset, language),
+            }
+            for testset, pairs in PAIRS.items()
+            for language in dict.fromkeys(document for _, document in pairs)
+        ],
+        out=tables / "testsets.csv",
+    )
+    texts = []
+    for testset, pairs in PAIRS.items():
+        mixed = testset != "pairs"
+        for side, kind in (("query", "queries"), ("document", "documents")):
+            judged = [str(made.judgements(testset, one)) for one in dict.fromkeys(document for _, document in pairs)]
+            listed = _candidates(made, testset, "xx" if mixed else "de")
+            part = {"testset": testset, "side": side, "texts": _texts(made, testset, kind, "xx" if mixed else "de")}
+            part["chosen"] = judged if side == "query" else [listed] if listed else []
+            draw = {"draw": str(made.folder / "pools" / testset / f"{kind}-draw.parquet")} if mixed else {}
+            texts.append(part | draw)
+    lexicons = {name: str(made.folder / "lexicons" / name / "en-de.parquet") for name in ("titles", "rest")}
+    coverage_table(
+        languages=[{"lang": "de", "lexicons": lexicons, "texts": texts}],
+        training=[
+            {"lexicon": lexicon, "lang": "de", "corpus": corpus, "stats": [str(_stats(made.folder, corpus))]}
+            for corpus, lexicon in DESIGN.switched.items()
+        ],
+        out=tables / "coverage.csv",
+    )
+
+
+def _stats(folder, corpus):
+    return folder / "corpora" / corpus / "xx-xx" / "stats.json"
 
 
 def _ablation_tables(made, tables):

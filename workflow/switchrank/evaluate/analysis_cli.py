@@ -132,20 +132,19 @@ def _shift(given: argparse.Namespace) -> None:
 
 
 def _testsets(given: argparse.Namespace) -> None:
-    from switchrank.evaluate.testsets import TestDocuments, testsets_table
+    from switchrank.evaluate.testsets import TestedDocuments, table_of_testsets
 
-    testsets_table(testsets=_read_list(given.testsets, set(TestDocuments.__annotations__)), out=given.out)
+    table_of_testsets(testsets=_read_list(given.testsets, set(TestedDocuments.__annotations__)), out=given.out)
 
 
 def _coverage(given: argparse.Namespace) -> None:
-    from switchrank.evaluate.coverage import TestLanguage, TestTexts, Trained, coverage_table
+    from switchrank.evaluate.coverage import TestedLanguage, TestedTexts, Trained, coverage_table
 
     languages = _read_list(
-        given.languages, set(TestLanguage.__annotations__) - {"vocabulary"}, frozenset({"vocabulary"})
+        given.languages, set(TestedLanguage.__annotations__) - {"vocabulary"}, frozenset({"vocabulary"})
     )
+    needed = set(TestedTexts.__annotations__) - {"draw"}
     for language in languages:
-        _check_entries(
-            given.languages, language["texts"], set(TestTexts.__annotations__) - {"draw"}, frozenset({"draw"})
-        )
+        _check_entries(given.languages, language["texts"], needed, frozenset({"draw"}))
     training = _read_list(given.training, set(Trained.__annotations__)) if given.training else []
     coverage_table(languages=languages, training=training, out=given.out)

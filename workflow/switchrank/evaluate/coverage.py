@@ -36,7 +36,7 @@ SAMPLE = 2000
 """Documents that are looked at in each language of a test set, the first by docid."""
 
 
-class TestTexts(TypedDict):
+class TestedTexts(TypedDict):
     """The texts of one side of a test set in one language.
 
     ``chosen`` are tables of the ids that count: JUDGEMENTS for ``side: query``, CANDIDATES for ``side: document``;
@@ -50,12 +50,12 @@ class TestTexts(TypedDict):
     draw: NotRequired[str]
 
 
-class TestLanguage(TypedDict):
+class TestedLanguage(TypedDict):
     """A language: lexicons into it by name, the test texts in it, and a vector store that cuts unspaced text."""
 
     lang: str
     lexicons: dict[str, str]
-    texts: list[TestTexts]
+    texts: list[TestedTexts]
     vocabulary: NotRequired[str]
 
 
@@ -68,7 +68,7 @@ class Trained(TypedDict):
     stats: list[str]
 
 
-def coverage_table(*, languages: list[TestLanguage], training: list[Trained], out: str | Path) -> None:
+def coverage_table(*, languages: list[TestedLanguage], training: list[Trained], out: str | Path) -> None:
     """Write COVERAGE, sorted by lexicon and language, within them in the order given.
 
     Words are compared under :func:`switchrank.words.key`, and cut as BM25 cuts the text of that language. A word of a
@@ -104,7 +104,7 @@ def _row(lexicon: str, lang: str, testset: str, side: str, words: int, covered: 
     return labels | {"words": words, "covered": covered, "share": share}
 
 
-def _language_rows(language: TestLanguage) -> list[dict[str, Any]]:
+def _language_rows(language: TestedLanguage) -> list[dict[str, Any]]:
     split = language_splitter(language.get("vocabulary"))
     targets = {name: _target_words(path, split) for name, path in language["lexicons"].items()}
     rows = []
@@ -135,7 +135,7 @@ def _target_words(path: str, split: Splitter) -> pl.DataFrame:
     return running_words(progress(targets, what=f"targets of {Path(path).name}", unit="targets"), split).select("key")
 
 
-def _texts(part: TestTexts, lang: str) -> pl.Series:
+def _texts(part: TestedTexts, lang: str) -> pl.Series:
     """The chosen texts of the language."""
     schema, name = (QUERIES, "qid") if part["side"] == "query" else (DOCUMENTS, "docid")
     texts = scan_table(part["texts"], schema)

@@ -17,7 +17,7 @@ from switchrank.formats.tables import CANDIDATES, DOCUMENTS, JUDGEMENTS, TESTSET
 from switchrank.progress import progress
 
 
-class TestDocuments(TypedDict):
+class TestedDocuments(TypedDict):
     """One document language of a test set.
 
     ``relevance`` is ``gold`` (a passage named in the data) or ``answer`` (a passage that holds an answer string);
@@ -34,7 +34,7 @@ class TestDocuments(TypedDict):
     candidates: str | None
 
 
-def testsets_table(*, testsets: list[TestDocuments], out: str | Path) -> None:
+def table_of_testsets(*, testsets: list[TestedDocuments], out: str | Path) -> None:
     """Write TESTSETS, one row per entry of ``testsets``, in their order.
 
     ``relevant`` and ``candidates`` are means over the queries with a positive judgement; a query without candidates
@@ -51,7 +51,7 @@ def testsets_table(*, testsets: list[TestDocuments], out: str | Path) -> None:
     write_table(pl.DataFrame(rows, schema=TESTSETS), out, TESTSETS)
 
 
-def _row(part: TestDocuments) -> dict[str, Any]:
+def _row(part: TestedDocuments) -> dict[str, Any]:
     judged = read_table(part["judgements"], JUDGEMENTS).filter(pl.col("relevance") > 0)
     relevant = judged.select("qid", "docid").unique()
     queries = relevant["qid"].n_unique()
@@ -69,7 +69,7 @@ def _row(part: TestDocuments) -> dict[str, Any]:
     }
 
 
-def _listed(part: TestDocuments, relevant: pl.DataFrame) -> tuple[int, int]:
+def _listed(part: TestedDocuments, relevant: pl.DataFrame) -> tuple[int, int]:
     """Candidates of all queries that have a relevant document, and how many of these queries list one."""
     listed = scan_table(str(part["candidates"]), CANDIDATES)
     asked = relevant.select("qid").unique().lazy()
