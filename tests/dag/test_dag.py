@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from switchrank.config.load import load_config
 from switchrank.config.plan import Plan
@@ -30,10 +31,13 @@ CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
 def data(tmp_path: Path) -> Path:
     """A folder with an empty file for every outside input that a shipped config names."""
     for config in CONFIGS:
-        for name in re.findall(r"\$\{SWITCHRANK_DATA\}/([^\"}]+)\"", config.read_text()):
-            file = tmp_path / "data" / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.touch()
+        given = yaml.safe_load(config.read_text())
+        codes = [code for part in given["lexicons"].values() for code in part.get("codes", {}).values()]
+        languages = [given["languages"]["source"], *given["languages"]["seen"], *codes]
+        for name in re.findall(r"\$\{SWITCHRANK_DATA\}/([^\"]+)\"", config.read_text()):
+            for file in {tmp_path / "data" / name.replace("{lang}", lang) for lang in languages}:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.touch()
     return tmp_path / "data"
 
 
