@@ -24,6 +24,11 @@ RANKED = (
     | {f"rank_{name}_{testset}" for name in OF_ALL_PAIRS + OF_SOME_PAIRS for testset in ("world", "own")}
     | {f"rank_{name}_{testset}" for name in OF_ALL_PAIRS for testset in ("world_mlir3", "every_mlir4")}
 )
+LISTED = (
+    SCORED
+    | {"candidates", "testsets", "coverage", "rank_random_own", "rank_bm25_own"}
+    | {f"rank_{name}_own" for name in OF_ALL_PAIRS + OF_SOME_PAIRS}
+)
 TRAINED = RANKED | {"train_model", "tuned_model", "loss_picture"}
 
 
@@ -51,6 +56,7 @@ def change(finished: Workflow, tmp_path: Path, path: str, value: object) -> Work
     [
         ("evaluate.correction", "bonferroni", TABLED),
         ("rank", {"token_budget": 1024}, RANKED),
+        ("testsets.own.candidates.relevant", "keep", LISTED),
         ("train.lr", 2.0e-3, TRAINED),
         ("ablation.train.lr", 2.0e-3, SHOWN | TUNED | {"tuned_model"}),
     ],
