@@ -258,6 +258,21 @@ def test_packed_files_are_found_under_their_own_names(tmp_path) -> None:
     assert roles["queries/test/sw"] == f"{tmp_path}/topics/topics.ciral-v1.0-sw-test-a-native.tsv"
 
 
+def test_topics_of_miracl_may_stand_in_a_folder_that_all_languages_share(tmp_path) -> None:
+    section = section_of("miracl-sw", folder=str(tmp_path))
+    for folder in ("topics", "miracl-v1.0-sw/topics"):
+        assert section.roles("en")["queries/test/sw"] != f"{tmp_path}/{folder}/topics.miracl-v1.0-sw-dev.tsv.gz"
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "topics.miracl-v1.0-sw-dev.tsv.gz").write_bytes(b"")
+        assert section.roles("en")["queries/test/sw"] == f"{tmp_path}/{folder}/topics.miracl-v1.0-sw-dev.tsv.gz"
+    assert section.roles("en")["judgements/test"] == f"{tmp_path}/miracl-v1.0-sw/qrels/qrels.miracl-v1.0-sw-dev.tsv"
+
+
+def test_documents_of_neuclir_are_named_by_the_codes_of_its_topics() -> None:
+    roles = section_of("neuclir", codes={"fa": "fas", "zh": "zho"}).roles("en")
+    assert (roles["documents/fa"], roles["documents/zh"]) == ("data/neuclir/fas.jsonl", "data/neuclir/zho.jsonl")
+
+
 def test_versions_of_mmarco_are_folders_of_its_translators() -> None:
     first = section_of("mmarco", version="v1").roles("en")
     second = section_of("mmarco").roles("en")

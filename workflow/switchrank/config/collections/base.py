@@ -113,9 +113,9 @@ def several(role: str, paths: str | Sequence[str]) -> dict[str, str]:
     return {role if not number else f"{role}+{number}": path for number, path in enumerate(given)}
 
 
-def filled(template: str, language: str = "", split: str = "") -> str:
-    """A path with its placeholders filled in."""
-    return template.format(lang=language, name=MMARCO_NAMES.get(language, language), split=split)
+def filled(template: str, language: str = "", split: str = "", code: str = "") -> str:
+    """A path with its placeholders filled in; ``code`` is what the files call the language."""
+    return template.format(lang=language, name=MMARCO_NAMES.get(language, language), split=split, code=code)
 
 
 def of_split(given: BySplit, split: str) -> str:

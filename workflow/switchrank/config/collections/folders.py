@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -97,7 +98,9 @@ class OneLanguage(CollectionSection):
 
 class Miracl(OneLanguage):
     format: Literal["miracl"]
-    folder: str = Field(description="holds `miracl-v1.0-<language>/topics` and `qrels` (dataset miracl/miracl)")
+    folder: str = Field(
+        description="holds `miracl-v1.0-<language>/topics` and `qrels` (dataset miracl/miracl), or `topics` and `qrels`"
+    )
     documents: str | list[str] | None = Field(
         None, description="folder of docs-*.jsonl.gz, or the files; default: `miracl-corpus-v1.0-<language>` beside"
     )
@@ -105,9 +108,15 @@ class Miracl(OneLanguage):
 
     def files(self, split: str, lang: str) -> tuple[str, str]:
         """Topics and qrels."""
-        base, name = f"{self.folder.rstrip('/')}/miracl-v1.0-{self.language}", f"miracl-v1.0-{self.language}"
-        topics = found(f"{base}/topics/topics.{name}-{self.named(split)}.tsv")
-        return topics, found(f"{base}/qrels/qrels.{name}-{self.named(split)}.tsv")
+        name = f"miracl-v1.0-{self.language}"
+        topics = self._file(f"topics/topics.{name}-{self.named(split)}.tsv")
+        return topics, self._file(f"qrels/qrels.{name}-{self.named(split)}.tsv")
+
+    def _file(self, name: str) -> str:
+        """A file in the folder of the language, or in one that all languages share, where only that is on disk."""
+        folder = self.folder.rstrip("/")
+        own, shared = found(f"{folder}/miracl-v1.0-{self.language}/{name}"), found(f"{folder}/{name}")
+        return shared if Path(shared).is_file() and not Path(own).is_file() else own
 
     def document_files(self) -> list[str]:
         """The corpus."""

@@ -72,10 +72,18 @@ class Separate(CollectionSection):
         """Template of a split's ``queries`` or ``judgements``."""
         return of_split(getattr(self, table), split)
 
+    def document_files(self, lang: str) -> list[str]:
+        """The documents of a language."""
+        return [filled(text, lang) for text in self.document_paths()]
+
+    def document_placeholders(self) -> tuple[str, ...]:
+        """What may stand in the path of the documents."""
+        return ("lang", "name")
+
     @property
     def templates(self) -> list[Template]:
         """Templates of documents, queries and judgements."""
-        found = [Template("documents", text, ("lang", "name")) for text in self.document_paths()]
+        found = [Template("documents", text, self.document_placeholders()) for text in self.document_paths()]
         for split in self.splits:
             found.append(Template("queries", self.path_of("queries", split), ("split", "lang", "name")))
             found.append(Template("judgements", self.path_of("judgements", split), ("split",)))
@@ -85,7 +93,7 @@ class Separate(CollectionSection):
         """Files by role."""
         files: dict[str, str] = {}
         for lang in self.languages:
-            files |= several(f"documents/{lang}", [filled(text, lang) for text in self.document_paths()])
+            files |= several(f"documents/{lang}", self.document_files(lang))
         for split in self.splits:
             for lang in self.questions(source, split):
                 files[f"queries/{split}/{lang}"] = filled(self.path_of("queries", split), lang, split)
@@ -191,7 +199,9 @@ class Trec(Separate):
 
 class NeuClir(Separate):
     format: Literal["neuclir"]
-    documents: str | list[str] = Field(description="JSONL id, title, text; `{lang}` is filled in")
+    documents: str | list[str] = Field(
+        description="JSONL id, title, text; `{lang}` is filled in, or `{code}`, see `codes`"
+    )
     queries: BySplit = Field(description="JSONL topics, each in several languages; `{split}` is filled in")
     judgements: BySplit = Field(description="TREC qrels; `{split}` is filled in, or one path for each split")
     topic_fields: list[str] = Field(
@@ -199,8 +209,16 @@ class NeuClir(Separate):
     )
     codes: dict[Language, str] = Field(
         {"ar": "arb", "de": "deu", "en": "eng", "fa": "fas", "fr": "fra", "ko": "kor", "ru": "rus", "zh": "zho"},
-        description="what the topics call our languages",
+        description="what the topics, and `{code}` in the path of the documents, call our languages",
     )
+
+    def document_files(self, lang: str) -> list[str]:
+        """The documents of a language, whose files may have its code of the topics in their names."""
+        return [filled(text, lang, code=self.codes.get(lang, lang)) for text in self.document_paths()]
+
+    def document_placeholders(self) -> tuple[str, ...]:
+        """The language, by our code or that of the topics."""
+        return ("lang", "code")
 
     def options(self) -> dict[str, Any]:
         """The members that are text."""
