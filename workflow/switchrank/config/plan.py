@@ -31,7 +31,7 @@ from switchrank.errors import UserError
 from switchrank.fetch.addresses import filled
 from switchrank.sources.spec import CollectionSpec
 
-_DUMP = re.compile(r"\.xml(-p\d+p\d+)?(\.(bz2|gz|xz|zip))?$")
+_DUMP = re.compile(r"\.xml(-[\w-]+)?(\.(bz2|gz|xz|zip))?$")
 """How the name of a pages-articles dump ends, or that of a part of one."""
 PAIR_COLUMNS = ["id", "query", "document", "own_model"]
 
