@@ -66,5 +66,5 @@ def development_queries(queries: pl.DataFrame, *, share: float, seed: int) -> pl
     chosen = drawn.filter(before < share * len(queries))
     if len(chosen) == len(drawn):
         problem = f"a development share of {share} takes all {len(drawn)} groups of {len(queries)} training queries"
-        raise UserError("collection", "dev", problem, "lower the share, name finer groups, or set it to 0")
+        raise UserError("collection", "dev", problem, "lower the share, name finer groups, or give more queries")
     return queries.join(chosen, on="group", how="semi", maintain_order="left")["qid"]
