@@ -48,6 +48,7 @@ def test_sentences_are_those_of_the_sentence_breaks(tmp_path):
 
 @pytest.mark.parametrize(("language", "value"), [("en", 0.946), ("de", 0.418), ("tr", 0.307)])
 def test_bm25_on_english_paragraphs_scores_as_measured_elsewhere(xquad, tmp_path, language, value):
+    """Turkish words have another key than a lower-case word: one for ``I`` and ``i``, which finds a little more."""
     queries, documents = xquad / f"queries-test-{language}.parquet", xquad / "documents-en.parquet"
     judgements, candidates, run = xquad / "judgements-test-en.parquet", tmp_path / "c.parquet", tmp_path / "r.trec"
     build_candidates(queries=queries, documents=documents, judgements=judgements, method={"all": True}, out=candidates)
