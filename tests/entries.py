@@ -45,10 +45,11 @@ def whole_config(
     return Plan(check_config({**sections, **least}, "entry.yaml", environment), [])
 
 
-def read_collection(plan: Plan, name: str) -> tuple[Any, Path]:
-    """Counts of a collection, and the folder of its tables."""
+def read_collection(plan: Plan, name: str, **changes: Any) -> tuple[Any, Path]:
+    """Counts of a collection, its specification changed if need be, and the folder of its tables."""
     folder = Path(plan.folder, "sources", name)
-    return build_collection(spec=plan.collection_spec(name), files=plan.collection_files(name), out=folder), folder
+    spec = plan.collection_spec(name) | changes
+    return build_collection(spec=spec, files=plan.collection_files(name), out=folder), folder
 
 
 def read_vectors(plan: Plan, language: str) -> dict[str, Any]:
