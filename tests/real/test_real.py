@@ -58,7 +58,6 @@ def test_bm25_on_english_paragraphs_scores_as_measured_elsewhere(xquad, tmp_path
     evaluate_testset(
         runs=[told], judgements={"en": judgements}, testset="xquad", metrics=["mrr@10"], out=tmp_path / "q.parquet"
     )
-    # measured with plain lower case; names written İ or I meet their English spelling here (Turkish 0.323)
     assert read_table(tmp_path / "q.parquet", PER_QUERY)["value"].mean() == pytest.approx(value, abs=0.02)
 
 
