@@ -1,7 +1,8 @@
-"""Tells at the end of a session how much of the folder with the real data was read."""
+"""Skips all tests where there is no real data, and tells at the end of a session how much of it was read."""
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +16,15 @@ READ = pytest.StashKey[dict[str, list[bool]]]()
 def pytest_configure(config: pytest.Config) -> None:
     """Start with no folder read."""
     config.stash[READ] = defaultdict(list)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip where SWITCHRANK_DATA is not set; a folder that it names and that is missing makes the tests fail."""
+    if "SWITCHRANK_DATA" not in os.environ:
+        skip = pytest.mark.skip(reason="SWITCHRANK_DATA names no folder with the real data")
+        for item in items:
+            if item.get_closest_marker("real"):
+                item.add_marker(skip)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -19,10 +19,7 @@ from switchrank.sources.judged import read_judgements
 from switchrank.sources.texts import read_queries
 
 DATA = Path(os.environ.get("SWITCHRANK_DATA", "none"))
-pytestmark = [
-    pytest.mark.real,
-    pytest.mark.skipif(not DATA.is_dir(), reason="SWITCHRANK_DATA names no folder with the real data"),
-]
+pytestmark = pytest.mark.real
 TOPICS = DATA / "trec-topics-qrels"
 DOUBLE = "topics.ciral-v1.0-sw-test-b-native.tsv.gz"
 CODES = {"en": "eng", "fa": "fas", "ru": "rus", "zh": "zho"}

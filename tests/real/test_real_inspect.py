@@ -10,10 +10,7 @@ import pytest
 from switchrank.inspect.look import inspect_path
 
 DATA = Path(os.environ.get("SWITCHRANK_DATA", "none"))
-pytestmark = [
-    pytest.mark.real,
-    pytest.mark.skipif(not DATA.is_dir(), reason="SWITCHRANK_DATA names no folder with the real data"),
-]
+pytestmark = pytest.mark.real
 LARGEST = 5_000_000
 """Bytes of a file that is copied."""
 

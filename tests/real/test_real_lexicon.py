@@ -22,10 +22,7 @@ from switchrank.lexicon.titles import titles_lexicon
 from switchrank.sources.wikitext import write_wikitext
 
 DATA = Path(os.environ.get("SWITCHRANK_DATA", "none"))
-pytestmark = [
-    pytest.mark.real,
-    pytest.mark.skipif(not DATA.is_dir(), reason="SWITCHRANK_DATA names no folder with the real data"),
-]
+pytestmark = pytest.mark.real
 DUMPS, WIKIDATA = DATA / "wiki-dumps", DATA / "wikidata"
 WIKIS = ["en", "de", "fr", "it", "fi", "ru", "tr", "hr", "es", "sw"]
 REDIRECT = ["rd_from", "rd_namespace", "rd_title", "rd_interwiki", "rd_fragment"]

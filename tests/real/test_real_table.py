@@ -24,12 +24,7 @@ from switchrank.sources.wikitext import write_wikitext
 from tests.entries import read_collection, read_lexicon, whole_config
 
 DATA = Path(os.environ.get("SWITCHRANK_DATA", "none"))
-pytestmark = [
-    pytest.mark.real,
-    pytest.mark.skipif(
-        "SWITCHRANK_DATA" not in os.environ, reason="SWITCHRANK_DATA names no folder with the real data"
-    ),
-]
+pytestmark = pytest.mark.real
 TABLE = yaml.safe_load((Path(__file__).parent / "table.yaml").read_text())
 ROWS: list[dict[str, Any]] = TABLE["rows"]
 TEXT_ONLY: dict[str, str] = TABLE["text only"]

@@ -13,10 +13,7 @@ from switchrank.formats.vector_kinds import vector_kind
 from switchrank.formats.vectors import load_vectors
 
 DATA = Path(os.environ.get("SWITCHRANK_DATA", "none"))
-pytestmark = [
-    pytest.mark.real,
-    pytest.mark.skipif(not DATA.is_dir(), reason="SWITCHRANK_DATA names no folder with the real data"),
-]
+pytestmark = pytest.mark.real
 JOINT = {"en": 10_000, "de": 10_000, "es": 10_000, "fi": 10_000, "it": 10_000, "sw": 10_000, "tr": 6758, "ru": 6440}
 POLARITY = DATA / "word-vectors" / "pang_lee_polarity_fasttext"
 

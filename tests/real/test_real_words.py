@@ -20,10 +20,7 @@ from switchrank.segmenters import LIBRARIES, load_segmenter, segmenter_spec
 from switchrank.words import join_words, split_words
 
 DATA = Path(os.environ.get("SWITCHRANK_DATA", "none"))
-pytestmark = [
-    pytest.mark.real,
-    pytest.mark.skipif(not DATA.is_dir(), reason="SWITCHRANK_DATA names no folder with the real data"),
-]
+pytestmark = pytest.mark.real
 MODULES = {"icu": "icu4py", "jieba": "rjieba", "sudachi": "sudachidict_small"}
 
 

@@ -105,7 +105,7 @@ if PLAN.ablation:
         script:
             "../scripts/train.py"
 
-    for row in filter(PLAN.has_own_runs, PLAN.ablation):
+    for row in [row for row in PLAN.ablation if not PLAN.shares_runs(row)]:
 
         rule:
             name:

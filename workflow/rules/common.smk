@@ -607,13 +607,14 @@ def row_records():
     """Every run of the ablation with what it says about it, as plain JSON."""
     return [
         {
-            "path": PLAN.row_runs(row)[pair.id],
+            "path": runs[pair.id],
             "system": row.id,
             "query_lang": pair.query,
             "doc_lang": pair.document,
             "seed": row.seed,
         }
         for row in PLAN.ablation
+        for runs in [PLAN.row_runs(row)]
         for pair in PLAN.tested_pairs(row)
     ]
 

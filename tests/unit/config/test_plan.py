@@ -109,7 +109,7 @@ def test_a_row_without_examples_has_the_runs_of_its_start_if_there_are_all(rows)
     )
     runs = [plan.row_runs(row)["en-qaa"].split("/")[3] for row in plan.ablation]
     assert runs == ["ml-cs", "bl-cs-0", "none-0", "ml-cs-4"]
-    assert [plan.has_own_runs(row) for row in plan.ablation] == [False, True, True, True]
+    assert [plan.shares_runs(row) for row in plan.ablation] == [True, False, False, False]
 
 
 def test_a_row_starts_from_the_model_that_serves_its_language(rows):

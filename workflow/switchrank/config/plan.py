@@ -437,20 +437,18 @@ class Plan:
         wanted = [f"{MIXED}-{MIXED}", f"{source}-{source}", f"{source}-{row.language}", f"{row.language}-{source}"]
         return next((rankers[pair] for pair in wanted if pair in rankers), None)
 
-    def row_runs(self, row: Row) -> dict[str, str]:
-        """The run of each tested pair; a row without examples takes those of its starting system where it has all."""
+    def shares_runs(self, row: Row) -> bool:
+        """Whether a row's runs are those of its starting system: it has no examples, and that has ranked all pairs."""
         assert self.config.ablation is not None
-        testset = self.config.ablation.testset
-        pairs = self.tested_pairs(row)
         ranker = None if row.examples else self._start_ranker(row)
-        shared = ranker is not None and set(pairs) <= set(self.ranked_pairs(ranker, testset))
-        return {pair.id: self.run_file(row.start if shared else row.id, testset, pair.id, row.seed) for pair in pairs}
+        ranked = self.ranked_pairs(ranker, self.config.ablation.testset) if ranker else []
+        return set(self.tested_pairs(row)) <= set(ranked)
 
-    def has_own_runs(self, row: Row) -> bool:
-        """Whether a row's pairs have to be ranked for it."""
+    def row_runs(self, row: Row) -> dict[str, str]:
+        """The run of each tested pair of a row."""
         assert self.config.ablation is not None
-        own = f"{self.folder}/runs/{row.id}/"
-        return all(path.startswith(own) for path in self.row_runs(row).values())
+        system, testset = row.start if self.shares_runs(row) else row.id, self.config.ablation.testset
+        return {pair.id: self.run_file(system, testset, pair.id, row.seed) for pair in self.tested_pairs(row)}
 
     def tested_pairs(self, row: Row) -> list[Pair]:
         """The test pairs of a row: those of its language and the source language."""

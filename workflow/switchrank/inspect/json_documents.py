@@ -89,7 +89,7 @@ class _Questions:
     """Counts and checks the paragraphs of a SQuAD-like file."""
 
     def __init__(self) -> None:
-        self.questions, self.sentences, self.unanswerable, self.text_offsets = 0, False, False, False
+        self.questions, self.sentences, self.unanswerable = 0, False, False
         self.counts: dict[str, int] = {}
         self.members: set[str] = set()
         self.samples: list[str] = []

@@ -58,7 +58,7 @@ class Source:
 
     def __init__(self, path: Path, *, quick: bool = False, what: str | None = None) -> None:
         self.path, self.quick, self._what = path, quick, what
-        self.damage, self.stopped, self.unended = "", False, False
+        self.damage, self.stopped = "", False
         self._read = 0
         raw = self._raw_head()
         self.packing = packing_of(path)
@@ -134,7 +134,6 @@ class Source:
                 waiting, waits = [part], len(part)
         last = b"".join(waiting)
         if last and not self.stopped:
-            self.unended = True
             yield number + 1, last
 
     def head_lines(self, most: int = 2000) -> list[bytes]:

@@ -14,16 +14,9 @@ Reader = Callable[[CollectionSpec, Mapping[str, str], Path], Parsed]
 """Takes the checked specification, the files by role and the folder that DOCUMENTS tables are written into."""
 
 
-def _squad(spec: CollectionSpec, files: Mapping[str, str], folder: Path) -> Parsed:
-    return squad.read_collection(spec, files, folder, **spec.options)
-
-
-def _bipar(spec: CollectionSpec, files: Mapping[str, str], folder: Path) -> Parsed:
-    return bipar.read_collection(spec, files, folder, **spec.options)
-
-
-def _afriqa(spec: CollectionSpec, files: Mapping[str, str], folder: Path) -> Parsed:
-    return afriqa.read_collection(spec, files, folder, **spec.options)
+def _with_options(read: Callable[..., Parsed]) -> Reader:
+    """A reader that takes the collection's options as keyword arguments."""
+    return lambda spec, files, folder: read(spec, files, folder, **spec.options)
 
 
 def _questions(spec: CollectionSpec, files: Mapping[str, str], folder: Path) -> Parsed:
@@ -36,9 +29,9 @@ def _questions(spec: CollectionSpec, files: Mapping[str, str], folder: Path) -> 
 READERS: dict[str, Reader] = {
     **dict.fromkeys(SEPARATE, separate.read_collection),
     "pairs": pairs.read_collection,
-    "squad": _squad,
-    "bipar": _bipar,
-    "afriqa": _afriqa,
+    "squad": _with_options(squad.read_collection),
+    "bipar": _with_options(bipar.read_collection),
+    "afriqa": _with_options(afriqa.read_collection),
     "questions": _questions,
     "joined": joined.read_collection,
 }
