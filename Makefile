@@ -6,7 +6,7 @@ BIN = .venv/bin
 LOCK = envs/requirements.lock
 TORCH = $(shell sed -n 's/^torch==/torch==/p' $(LOCK))
 
-.PHONY: demo test test-real paper-mini lint reference clean clean-results
+.PHONY: demo test test-real paper-mini bench bench-large bench-gpu lint reference clean clean-results
 
 demo: .venv/ready
 	$(BIN)/snakemake --cores $(CORES)
@@ -22,6 +22,10 @@ paper-mini: .venv/ready
 
 test-real: .venv/ready
 	$(BIN)/python -m pytest tests/real
+
+# Each part beside its peers, at most 25 minutes on two cores; ONLY="rank switch" runs some of them.
+bench bench-large bench-gpu: .venv/bench
+	$(BIN)/python -m tests.benchmarks --scale $(subst bench,small,$(@:bench-%=%)) $(if $(ONLY),--only $(ONLY)) --write docs/benchmarks.md
 
 lint: .venv/ready
 	$(BIN)/ruff check .
@@ -39,6 +43,10 @@ reference: .venv/ready
 	$(BIN)/pip install -q $(PIP_ARGS) $(TORCH)
 	$(BIN)/pip install -q $(PIP_ARGS) -r $(LOCK)
 	$(BIN)/pip install -q $(PIP_ARGS) --no-deps --no-build-isolation -e .
+	touch $@
+
+.venv/bench: .venv/ready envs/bench.lock
+	$(BIN)/pip install -q $(PIP_ARGS) -r envs/bench.lock
 	touch $@
 
 clean:

@@ -1,0 +1,45 @@
+"""Which benchmarks there are, and the function behind each: it takes a scale and returns rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+from tests.benchmarks.row import Row
+
+SCALES = ("small", "large", "gpu")
+PARTS: dict[str, dict[str, str]] = {
+    "small": {
+        "lexicon-nn": "lexicon:nearest",
+        "lexicon-csls": "lexicon:csls",
+        "lexicon-approximate": "lexicon:approximate",
+        "switch": "switch:switch",
+        "switch-from-text": "switch:from_text",
+        "train": "train:train",
+        "rank": "rank:rank",
+        "evaluate": "evaluate:evaluate",
+        "dump-langlinks": "dumps:langlinks",
+        "dag": "dag:dag",
+        "demo": "demo:demo",
+    },
+    "large": {
+        "lexicon-nn": "lexicon:nearest",
+        "lexicon-csls": "lexicon:csls",
+        "lexicon-approximate": "lexicon:approximate",
+        "switch": "switch:switch",
+        "switch-from-text": "switch:from_text",
+        "train": "train:train",
+        "rank": "rank:rank",
+        "evaluate": "evaluate:evaluate",
+        "dump-langlinks": "dumps:langlinks",
+    },
+    "gpu": {"train-gpu": "train:on_gpu", "rank-gpu": "rank:on_gpu", "lexicon-gpu": "lexicon:on_gpu"},
+}
+"""By scale: ``small`` fits 25 minutes on two cores, ``large`` is full size, ``gpu`` needs CUDA."""
+
+
+def part(scale: str, name: str) -> Callable[[str], list[Row]]:
+    """The function of a benchmark."""
+    module, _, function = PARTS[scale][name].partition(":")
+    work: Callable[[str], list[Row]] = getattr(import_module(f"tests.benchmarks.{module}"), function)
+    return work
