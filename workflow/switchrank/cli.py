@@ -23,6 +23,8 @@ STAGES = {
     "import-model": "weights that exist only as a pickle become safetensors, once",
     "inspect": "what a file or folder is, what is wrong with it, and the config entry that reads it",
     "new": "write a config file for data of your own",
+    "plan": "what a config will cost before it runs: jobs, tokens, time, memory, disk",
+    "status": "how a run is going: jobs done and running, last losses, time left",
 }
 _DOORS = {"import-model": "switchrank.train.import_cli", "new": "switchrank.config.new"}
 """Commands that are no stage, and the module that registers each."""

@@ -13,6 +13,9 @@ from switchrank.errors import UserError
 
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS", "NUMBA_NUM_THREADS")
 
+FAILED = "job failed, exit code"
+"""How the log of a job ends that met an error."""
+
 
 @contextmanager
 def job(snakemake: Any) -> Iterator[Any]:
@@ -32,9 +35,14 @@ def job(snakemake: Any) -> Iterator[Any]:
         try:
             yield snakemake
         except UserError as error:
-            print(error, file=sys.stderr, flush=True)
-            os._exit(error.exit_code)
+            print(error, file=sys.stderr)
+            _fail(error.exit_code)
         except Exception:
             traceback.print_exc()
-            sys.stderr.flush()
-            os._exit(1)
+            _fail(1)
+
+
+def _fail(code: int) -> None:
+    """End the job; the last line of its log says so."""
+    print(FAILED, code, file=sys.stderr, flush=True)
+    os._exit(code)

@@ -208,7 +208,9 @@ class _Jobs:
         for side, lang in zip(("queries", "passages"), pair.split("-"), strict=True):
             cut = "treebank" if section.treebank and lang != self.source else "unicode"
             texts = ["documents"] if side == "passages" else ["queries-train", "queries-dev"]
-            inputs += [f"{self.R}/tokens/{section.collection}/{cut}/{name}/{file}" for name in texts for file in TOKEN_FILES]
+            inputs += [
+                f"{self.R}/tokens/{section.collection}/{cut}/{name}/{file}" for name in texts for file in TOKEN_FILES
+            ]
         languages = self.plan.corpus_languages(corpus, pair)
         inputs += [self.plan.lexicon_file(str(section.lexicon), lang) for lang in languages]
         self.add("switch", f"corpus/{corpus}-{pair}", inputs, self._corpus_files(corpus, pair), corpus=corpus)
@@ -235,7 +237,7 @@ class _Jobs:
             inputs = [f"{self.tables(collection)}/{table}-{lang}.parquet", self.plan.reverse_file(lexicon, lang)]
             output = f"{self.R}/translated/{lexicon}/{collection}/{table}-{lang}.parquet"
             label = f"corpus/translate-{lexicon}-{collection}-{table}-{lang}"
-            about = {"collection": collection, "texts": table, "lang": lang}
+            about: dict[str, Any] = {"collection": collection, "texts": table, "lang": lang}
             self.add("translate", label, [*inputs, *self.vocabulary(lang)], [output], **about)
 
     def start(self) -> None:
@@ -248,7 +250,9 @@ class _Jobs:
             needed = [lang for lang in self.plan.vector_languages if lang not in texts or lang in cut]
             words = [f"{self.R}/vectors/aligned/{lang}.words.parquet" for lang in needed]
             tokenizer = [f"{folder}/tokenizer/tokenizer.json", f"{folder}/tokenizer/tokenizer_config.json"]
-            self.add("tokenizer", "train/tokenizer", [path for paths in texts.values() for path in paths] + words, tokenizer)
+            self.add(
+                "tokenizer", "train/tokenizer", [path for paths in texts.values() for path in paths] + words, tokenizer
+            )
             given = self.plan.vector_languages if "vectors" in start.init else []
             inputs = [tokenizer[0], *(file for lang in given for file in self.store("aligned", lang))]
             self.add("initial_model", "train/initial", inputs, initial)
@@ -294,10 +298,15 @@ class _Jobs:
         for testset, section in self.config.testsets.items():
             judged = self.plan.judged_languages(testset)
             folder = self.tables(section.collection)
-            every = [self.source, *judged, *self.plan.document_languages(testset), *self.config.mixed_languages(testset)]
+            every = [
+                self.source,
+                *judged,
+                *self.plan.document_languages(testset),
+                *self.config.mixed_languages(testset),
+            ]
             for lang in dict.fromkeys(lang for lang in every if lang != MIXED):
                 inputs = [f"{folder}/judgements-test-{other}.parquet" for other in judged]
-                about = {"testset": testset, "lang": lang}
+                about: dict[str, Any] = {"testset": testset, "lang": lang}
                 output = self.plan.judgements(testset, lang)
                 self.add("judgements", f"rank/judgements-{testset}-{lang}", inputs, [output], **about)
                 asked, searched = self.plan.first_stage(testset, lang)
@@ -322,7 +331,9 @@ class _Jobs:
             if section.pool == "every":
                 inputs += [self.plan.candidates(testset, lang) for lang in languages]
                 outputs += [self.plan.candidates(testset, MIXED)]
-            self.add(_identifier("pool", testset), f"rank/pool-{testset}", inputs, outputs, kind="pool", testset=testset)
+            self.add(
+                _identifier("pool", testset), f"rank/pool-{testset}", inputs, outputs, kind="pool", testset=testset
+            )
 
     def _texts(self, testset: str, pairs: Sequence[Pair], translate: str | None = None) -> list[str]:
         """What ranking pairs reads."""
@@ -339,7 +350,8 @@ class _Jobs:
             for reference in self.config.evaluate.references:
                 inputs = [*self._texts(testset, pairs), *self.vocabulary(*self.config.languages.unspaced)]
                 outputs = [self.plan.run_file(reference, testset, pair.id, self.config.seeds[0]) for pair in pairs]
-                rule, about = _identifier("rank", reference, testset), {"testset": testset, "pairs": pairs}
+                rule = _identifier("rank", reference, testset)
+                about: dict[str, Any] = {"testset": testset, "pairs": pairs}
                 self.add(rule, f"rank/{reference}-{testset}", inputs, outputs, kind=reference, **about)
             for ranker in self.plan.rankers:
                 ranked = self.plan.ranked_pairs(ranker, testset)
@@ -374,9 +386,7 @@ class _Jobs:
     @property
     def shifted(self) -> list[str]:
         """Test sets whose documents have one id in all languages."""
-        return [
-            name for name, part in self.config.testsets.items() if not part.mixed and part.documents == "parallel"
-        ]
+        return [name for name, part in self.config.testsets.items() if not part.mixed and part.documents == "parallel"]
 
     @property
     def switched_corpora(self) -> dict[str, list[str]]:
@@ -403,7 +413,9 @@ class _Jobs:
 
     def _bias(self) -> list[str]:
         chance = f"{self.R}/runs/random/"
-        files = [run for testset in self.config.testsets for run in self.run_files(testset) if not run.startswith(chance)]
+        files = [
+            run for testset in self.config.testsets for run in self.run_files(testset) if not run.startswith(chance)
+        ]
         for name, section in self.config.testsets.items():
             if section.mixed:
                 files += [f"{self.R}/pools/{name}/{kind}-draw.parquet" for kind in ("documents", "queries")]
@@ -475,9 +487,12 @@ class _Jobs:
             folder, tables = f"{self.R}/ablation/{setting}", self.tables(self.plan.labelled(row.language))
             if any(job.log == f"{self.R}/logs/ablation/queries-{setting}.log" for job in self.made):
                 continue
-            parts = [f"{tables}/{name}-{row.language}.parquet" for name in ("queries-train", "judgements-train", "documents")]
-            judged = f"{self.tables(self.config.testsets[section.testset].collection)}/judgements-test-{row.language}.parquet"
-            inputs = [*parts, self.plan.texts(section.testset, "queries", row.language), judged]
+            parts = [
+                f"{tables}/{name}-{row.language}.parquet" for name in ("queries-train", "judgements-train", "documents")
+            ]
+            tested = self.tables(self.config.testsets[section.testset].collection)
+            inputs = [*parts, self.plan.texts(section.testset, "queries", row.language)]
+            inputs.append(f"{tested}/judgements-test-{row.language}.parquet")
             sample, instances = f"{folder}/queries.parquet", f"{folder}/instances.parquet"
             self.add("labelled_queries", f"ablation/queries-{setting}", inputs, [sample])
             self.add("labelled_instances", f"ablation/instances-{setting}", [*parts, sample], [instances])
@@ -486,7 +501,8 @@ class _Jobs:
 
     def tuned(self) -> None:
         """Tuned models, their runs, the tables of the ablation."""
-        section, runs = self.config.ablation, []
+        section = self.config.ablation
+        runs: list[str] = []
         if section is None:
             return
         for row in self.plan.ablation:
@@ -497,7 +513,9 @@ class _Jobs:
                 inputs = [corpus, *(f"{model}/{file}" for file in MODEL_FILES)]
                 model = f"{self.R}/ablation/models/{row.id}"
                 about = self._trained("", "ablation") | {"row": row}
-                self.add("tuned_model", f"ablation/train-{row.id}", inputs, [f"{model}/{file}" for file in RECORD], **about)
+                self.add(
+                    "tuned_model", f"ablation/train-{row.id}", inputs, [f"{model}/{file}" for file in RECORD], **about
+                )
             if not self.plan.shares_runs(row):
                 pairs = self.plan.tested_pairs(row)
                 inputs = [*(f"{model}/{file}" for file in MODEL_FILES), *self._texts(section.testset, pairs)]
@@ -506,7 +524,8 @@ class _Jobs:
                 self.add(rule, f"ablation/rank-{row.id}", inputs, self.plan.row_runs(row).values(), **about)
         judged = [self.plan.judgements(section.testset, lang) for lang in self.plan.document_languages(section.testset)]
         scores = f"{self.R}/evaluate/ablation.parquet"
-        self.add("score_rows", "ablation/score", [*runs, *judged], [scores], kind="score_runs", runs=len(runs))
+        about = {"ablated": section.testset, "runs": len(runs)}
+        self.add("score_rows", "ablation/score", [*runs, *judged], [scores], kind="score_runs", **about)
         names = ("ablation", "ablation_curve", "equivalence")
         self.add("ablation_tables", "ablation/tables", [scores], [f"{self.R}/tables/{name}.csv" for name in names])
 

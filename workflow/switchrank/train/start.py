@@ -16,17 +16,12 @@ from transformers import BertConfig, BertForSequenceClassification
 
 from switchrank.atomic import atomic_folder
 from switchrank.errors import UserError
+from switchrank.presets import PRESETS
 from switchrank.seeds import derive_seed
 from switchrank.train.embeddings import Cut, fit_width, mix, piece_vectors, translated_pieces
 from switchrank.train.mimetic import mimetic, orthogonal
 from switchrank.train.models import Model, copy_tokenizer, open_model, open_tokenizer, save_model, write_json
 
-PRESETS: dict[str, dict[str, Any]] = {
-    "tiny": {"num_hidden_layers": 2, "hidden_size": 64, "num_attention_heads": 1, "intermediate_size": 128},
-    "small": {"num_hidden_layers": 2, "hidden_size": 128, "num_attention_heads": 2, "intermediate_size": 512},
-}
-"""Wide heads: a head compares tokens by what its slice of the embedding says. Two layers are the least that can match:
-the first compares tokens, the second collects what was found."""
 INITS = ("mimetic", "vectors")
 
 

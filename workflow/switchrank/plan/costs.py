@@ -1,0 +1,304 @@
+"""What a job costs, from how much it has to do: tokens, floating point operations, seconds, memory, disk.
+
+The constants were fitted once to the benchmark files of the shipped configs on a machine with 100 GFLOP/s a core. They
+are rough on purpose: earlier runs on the user's own machine correct them (:mod:`switchrank.plan.calibration`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from switchrank.config.models import VectorsLexicon
+from switchrank.config.plan import Plan
+from switchrank.plan.jobs import Job
+from switchrank.plan.machine import Machine
+from switchrank.plan.shape import shape_of
+from switchrank.plan.sizes import Sizes, Texts
+from switchrank.plan.work import Work
+
+MB = 1e6
+REFERENCE = 100.0
+"""GFLOP/s of the core that seconds below were measured on."""
+SHARE_OF_PEAK, SHARE_OF_GPU = 0.36, 0.3
+"""What training and ranking get of the rate of matrix products, on a CPU and on a GPU."""
+TORCH, RANX, POLARS = 500 * MB, 360 * MB, 120 * MB
+"""Memory of a process that has imported these."""
+SMALL_JOB = 0.4
+"""Seconds of a job that does next to nothing: a Python process with the library."""
+TORCH_JOB = 5.5
+"""The same with torch and transformers."""
+SEARCH = 35e-9
+"""Seconds that BM25 takes for a query and a document."""
+_ROLES = {"triples": "triples", "quer": "test", "qrels": "test", ".vec": "vectors", "run": "run"}
+"""What a download is by a part of its name, else documents."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a job costs.
+
+    Attributes:
+        seconds: wall time, alone on the machine.
+        memory: bytes at its peak.
+        disk: bytes of its outputs.
+        scratch: bytes beside them that are gone when it ends.
+        tokens: what goes through a model.
+        flops: floating point operations; a training step counts three times a forward pass.
+    """
+
+    seconds: float = SMALL_JOB
+    memory: float = POLARS
+    disk: float = 20e3
+    scratch: float = 0.0
+    tokens: float = 0.0
+    flops: float = 0.0
+
+
+class Costs:
+    """The cost of each job of a run on a machine."""
+
+    def __init__(self, plan: Plan, sizes: Sizes, machine: Machine) -> None:
+        self.plan, self.config, self.sizes, self.machine = plan, plan.config, sizes, machine
+        self.work, self.shape = Work(plan, sizes), shape_of(plan.config.start)
+        self._slow = REFERENCE / machine.gflops
+        self._kinds: dict[str, Callable[[Job], Cost]] = {
+            "world": self._world,
+            "fetch": self._fetch,
+            "wikitext": self._wikitext,
+            "collection": self._collection,
+            "train_vectors": self._train_vectors,
+            "import_vectors": self._import_vectors,
+            "keep_vectors": self._store,
+            "align_vectors": self._store,
+            "vectors_lexicon": self._vectors_lexicon,
+            "titles_lexicon": self._titles_lexicon,
+            "instances": self._instances,
+            "tokens": self._tokens,
+            "switch": self._corpus,
+            "parallel": self._corpus,
+            "translate": self._translate,
+            "tokenizer": self._tokenizer,
+            "initial_model": self._initial,
+            "pretrained_model": self._initial,
+            "transplant": self._transplant,
+            "train": self._train,
+            "candidates": self._candidates,
+            "pool": self._pool,
+            "random": self._reference,
+            "bm25": self._reference,
+            "rank": self._rank,
+            "score_runs": self._score,
+            "tables": self._tables,
+            **dict.fromkeys(("bias", "shift"), self._analysis),
+            **dict.fromkeys(("overlap", "testsets", "coverage"), lambda _: self._plain(1.2, 30 * MB)),
+            "labelled_instances": lambda _: self._plain(0.9, 60 * MB),
+            "picture": lambda _: self._plain(1.5, 80 * MB, 40e3),
+            "report_zip": lambda _: self._plain(6.0, 80 * MB, MB),
+        }
+
+    def of(self, job: Job) -> Cost:
+        """The cost of a job; of a kind that is not listed, that of a small one."""
+        cost = self._kinds.get(job.kind)
+        return cost(job) if cost else self._plain(SMALL_JOB, 0)
+
+    def _plain(self, seconds: float, memory: float, disk: float = 20e3) -> Cost:
+        """The cost of a job without a model: seconds on the reference machine, memory beside that of Polars."""
+        return Cost(seconds=seconds * self._slow, memory=POLARS + memory, disk=disk)
+
+    def _torch(self, seconds: float, memory: float) -> Cost:
+        """The cost of a job that opens a model and writes one."""
+        return Cost(seconds=seconds * self._slow, memory=TORCH + memory, disk=self._model_bytes)
+
+    # sources and embeddings
+    def _world(self, _: Job) -> Cost:
+        assert self.config.world is not None
+        sentences = self.config.world.sentences * len(self.config.languages.every)
+        return self._plain(0.5 + 31e-6 * sentences, 80 * MB, 100.0 * sentences)
+
+    def _fetch(self, job: Job) -> Cost:
+        path = job.outputs[0]
+        size = self.sizes.on_disk(path, next((role for word, role in _ROLES.items() if word in path), "documents"))
+        return Cost(seconds=1 + size / 20e6, disk=size, scratch=size)
+
+    def _wikitext(self, job: Job) -> Cost:
+        size = self.sizes.on_disk(job.inputs[0])
+        return self._plain(1 + size / 1.5e6, 100 * MB, size / 2)
+
+    def _collection(self, job: Job) -> Cost:
+        found = self.sizes.collection(job.about["collection"])
+        sizes = [texts.bytes for texts in (*found.documents.values(), *found.queries.values())]
+        seconds = SMALL_JOB + sum(sizes) / 15e6 + found.triples / 1e6
+        return self._plain(seconds, 1.5 * max(sizes), 0.35 * sum(sizes) + 12 * found.triples)
+
+    def _train_vectors(self, job: Job) -> Cost:
+        assert self.config.vectors is not None
+        training, lang = self.config.vectors.training, job.about["lang"]
+        words = self.sizes.text_bytes(self.plan.plain(self.plan.vector_source(lang).text or [])) / 6
+        buckets = 2_000_000 * training.dim * 4 if training.dim > 64 else 64 * MB
+        return self._plain(
+            1 + words * training.epochs * training.dim / 21e6, buckets + self._matrix(job), self._matrix(job)
+        )
+
+    def _matrix(self, job: Job) -> float:
+        """Bytes of a language's vectors."""
+        words, width = self.sizes.vectors(job.about["lang"])
+        return words * (width * 4 + 10)
+
+    def _import_vectors(self, job: Job) -> Cost:
+        matrix = self._matrix(job)
+        return self._plain(SMALL_JOB + matrix / 20e6, 1.5 * matrix, matrix)
+
+    def _store(self, job: Job) -> Cost:
+        matrix = self._matrix(job)
+        return self._plain(SMALL_JOB + matrix / 100e6, 2 * matrix, matrix)
+
+    # lexicon and corpus
+    def _vectors_lexicon(self, job: Job) -> Cost:
+        section = self.config.lexicons[job.about["lexicon"]]
+        assert isinstance(section, VectorsLexicon)
+        (first, width), (second, _) = (self.sizes.vectors(lang) for lang in job.about["languages"])
+        flops = 2 * first * second * width * (2 if section.criterion == "csls" else 1)
+        seconds = 0.5 * self._slow + flops / (0.2e9 * self.machine.gflops)
+        memory = POLARS + 8 * (first + second) * width
+        return Cost(seconds=seconds, memory=memory, disk=9 * first * section.k, flops=flops)
+
+    def _titles_lexicon(self, job: Job) -> Cost:
+        size = sum(map(self.sizes.on_disk, job.inputs))
+        return self._plain(SMALL_JOB + size / 4e6, min(3 * size, 2e9), min(20 * MB, size / 10))
+
+    def _instances(self, job: Job) -> Cost:
+        collection, split = job.about["collection"], job.about["split"]
+        rows, documents = self.work.instances(collection, split), self.work.training_documents(collection)
+        given = self.sizes.collection(collection).triples
+        searched = 0.0 if given else self.work.queries(collection, split).rows * documents.rows
+        return self._plain(0.6 + SEARCH * searched + rows / 1e6, 1.5 * documents.bytes + 60 * rows, 8 * rows)
+
+    def _texts(self, job: Job, documents: Texts) -> Texts:
+        """The texts that a job about one table reads: documents, or queries of a split."""
+        name = job.about["texts"]
+        return documents if name == "documents" else self.work.queries(job.about["collection"], name.split("-")[1])
+
+    def _tokens(self, job: Job) -> Cost:
+        texts = self._texts(job, self.work.training_documents(job.about["collection"]))
+        return self._plain(0.3 + texts.bytes / 3e6, texts.bytes / 2, 0.6 * texts.bytes)
+
+    def _corpus(self, job: Job) -> Cost:
+        pairs, section = self.work.corpus(job.about["corpus"]), self.config.corpora[job.about["corpus"]]
+        rows = pairs.rows + self.work.instances(section.collection, "dev")
+        seconds = 0.7 + rows * (2e-6 if section.parallel else 11e-6)
+        memory = 60 * MB + 2 * self.work.training_documents(section.collection).bytes + 500 * min(rows, 1e6)
+        return self._plain(seconds, memory, rows * pairs.chars * (0.2 if section.lexicon else 0.08))
+
+    def _translate(self, job: Job) -> Cost:
+        documents = self.sizes.collection(job.about["collection"]).documents
+        texts = self._texts(job, documents.get(job.about["lang"]) or next(iter(documents.values())))
+        return self._plain(0.5 + texts.bytes / 2e6, texts.bytes, 0.4 * texts.bytes)
+
+    # train
+    @property
+    def _model_bytes(self) -> float:
+        """A model on disk, its tokenizer included."""
+        return 4 * self.shape.parameters + 65.0 * self.shape.vocabulary
+
+    def _tokenizer(self, job: Job) -> Cost:
+        size = self.sizes.text_bytes(file for file in job.inputs if not file.endswith(".words.parquet"))
+        return self._plain(2 + 0.15e-6 * size, 50 * MB + size, 65.0 * self.shape.vocabulary)
+
+    def _initial(self, _: Job) -> Cost:
+        weights = 4 * self.shape.parameters
+        return self._torch(TORCH_JOB + weights / 100e6, 2 * weights)
+
+    def _transplant(self, _: Job) -> Cost:
+        lexicon = str(self.config.start.transplant)
+        rows = self.sizes.lexicon_rows[lexicon] * len(self.plan.lexicon_languages(lexicon))
+        return self._torch(TORCH_JOB + rows / 20e3, 4e3 * rows + 8 * self.shape.parameters)
+
+    def _rate(self, job: Job) -> float:
+        """Floating point operations a second that a job's model reaches."""
+        if job.gpu:
+            return self.machine.gpu_tflops * 1e12 * SHARE_OF_GPU
+        return self.machine.gflops * 1e9 * min(job.threads, self.machine.cores) * SHARE_OF_PEAK
+
+    def _train(self, job: Job) -> Cost:
+        settings, corpus = self.work.settings(job), job.about["corpus"]
+        pairs = self.work.corpus(corpus) if corpus else self.work.labelled(job)
+        length = self.work.tokens(pairs.chars, settings.max_length)
+        tokens, judged = settings.steps * settings.batch_size * length, 0.0
+        if corpus:
+            times = -(-settings.steps // settings.eval_every)
+            judged = self.work.instances(self.config.corpora[corpus].collection, "dev") * length * times
+        flops = 3 * self.shape.forward(tokens, length) + self.shape.forward(judged, length)
+        weights = 4 * self.shape.parameters
+        moved = settings.steps * 12 * weights / (1e12 if job.gpu else 8e9)
+        micro = min(settings.token_budget, settings.batch_size * length)
+        activations = 4 * micro * self.shape.layers * (10 * self.shape.hidden + 2 * self.shape.inner)
+        return Cost(
+            seconds=(TORCH_JOB + 0.01 * settings.steps) * self._slow + flops / self._rate(job) + moved,
+            memory=TORCH + 4 * weights + (0 if job.gpu else activations) + 1300 * min(pairs.rows, 2e7),
+            disk=self._model_bytes,
+            scratch=9 * weights,
+            tokens=tokens + judged,
+            flops=flops,
+        )
+
+    # rank and evaluate
+    def _candidates(self, job: Job) -> Cost:
+        testset, lang = job.about["testset"], job.about["lang"]
+        documents, asked = self.work.documents(testset, lang), self.work.asked(testset)
+        kept = asked * self.work.candidates(testset, lang)
+        searched = self.config.testsets[testset].candidates.bm25 is not None
+        seconds = SEARCH * asked * documents.rows + documents.bytes / 5e6 if searched else documents.rows / 2e6
+        return self._plain(0.6 + seconds, 2 * documents.bytes + 150 * kept, 3.5 * kept)
+
+    def _pool(self, job: Job) -> Cost:
+        testset = job.about["testset"]
+        size = sum(self.work.documents(testset, lang).bytes for lang in self.config.mixed_languages(testset))
+        return self._plain(SMALL_JOB + size / 20e6, size, size / 3)
+
+    def _lines(self, job: Job) -> float:
+        """Lines of all runs of a job."""
+        return sum(self.work.run_lines(job.about["testset"], pair) for pair in job.about["pairs"])
+
+    def _kept(self, job: Job) -> float:
+        """Bytes of a job's runs: long ids where a question is asked of a paragraph, short ones elsewhere."""
+        section = self.config.collections[self.config.testsets[job.about["testset"]].collection]
+        return self._lines(job) * (70 if section.format in ("squad", "bipar") else 36)
+
+    def _reference(self, job: Job) -> Cost:
+        lines = self._lines(job)
+        return self._plain(0.8 + lines * (30e-6 if job.kind == "bm25" else 6e-6), 60 * MB + 20 * lines, self._kept(job))
+
+    def _rank(self, job: Job) -> Cost:
+        runs = self.work.scored(job.about["testset"], job.about["pairs"])
+        tokens = sum(lines * length for lines, length in runs)
+        flops = sum(self.shape.forward(lines * length, length) for lines, length in runs)
+        lines = sum(lines for lines, _ in runs)
+        memory = TORCH + 4 * self.shape.parameters + 100 * MB + 200 * max(lines for lines, _ in runs)
+        seconds = (TORCH_JOB + lines * 10e-6) * self._slow + flops / self._rate(job)
+        return Cost(seconds=seconds, memory=memory, disk=self._kept(job), tokens=tokens, flops=flops)
+
+    def _all_lines(self) -> float:
+        """Lines of all runs of all test sets."""
+        return sum(
+            self.work.run_lines(testset, run.pair)
+            for testset in self.config.testsets
+            for run in self.plan.runs(testset)
+        )
+
+    def _score(self, job: Job) -> Cost:
+        testset = job.about.get("testset")
+        if testset is None:
+            testset, runs = job.about["ablated"], job.about["runs"]
+            lines = runs * self.work.run_lines(testset, self.plan.pairs[testset][0])
+        else:
+            lines = sum(self.work.run_lines(testset, run.pair) for run in self.plan.runs(testset))
+        return Cost(seconds=(3 + 2e-6 * lines) * self._slow, memory=RANX)
+
+    def _tables(self, _: Job) -> Cost:
+        asked = sum(self.work.asked(testset) for testset in self.config.testsets for _ in self.plan.runs(testset))
+        draws = 1e5 if "fisher" in self.config.evaluate.tests else 1e4
+        return self._plain(1 + asked * draws / 1.5e9, 80 * MB + 200 * asked, 40 * asked)
+
+    def _analysis(self, _: Job) -> Cost:
+        return self._plain(0.8 + 0.4e-6 * self._all_lines(), 60 * MB)

@@ -1,0 +1,138 @@
+"""The estimate of a whole run: each job's cost, corrected by earlier runs, and what follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from switchrank.config.plan import Plan
+from switchrank.errors import UserError
+from switchrank.plan.calibration import Calibration, Observation, calibrate, read_benchmark
+from switchrank.plan.costs import REFERENCE, Cost, Costs
+from switchrank.plan.graph import job_graph
+from switchrank.plan.jobs import Graph, Job
+from switchrank.plan.machine import Machine, free_bytes
+from switchrank.plan.schedule import Schedule, plan_schedule
+from switchrank.plan.sizes import Sizes
+from switchrank.started import started_plan
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run will cost.
+
+    Attributes:
+        plan, graph, machine: what was estimated.
+        costs: the cost of each job.
+        calibration: the correction that is in them.
+        assumed: inputs that are not here, whose size is a guess.
+        done: jobs whose outputs are there.
+    """
+
+    plan: Plan
+    graph: Graph
+    machine: Machine
+    costs: dict[Job, Cost]
+    calibration: Calibration
+    assumed: tuple[str, ...]
+    done: frozenset[Job]
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        """How the whole run would go, nothing done yet."""
+        return plan_schedule(self.graph, self.costs, cores=self.machine.cores, gpus=self.machine.gpus)
+
+    @cached_property
+    def remaining(self) -> Schedule:
+        """How the rest of it would go."""
+        return plan_schedule(self.graph, self.costs, cores=self.machine.cores, gpus=self.machine.gpus, done=self.done)
+
+    def disk(self, *, remaining: bool = False) -> float:
+        """Bytes that the outputs need, and while it runs the largest passing files of as many jobs as run at once."""
+        jobs = [job for job in self.graph.jobs if not (remaining and job in self.done)]
+        passing = sorted((self.costs[job].scratch for job in jobs), reverse=True)[: self.machine.cores]
+        return sum(self.costs[job].disk for job in jobs) + sum(passing)
+
+    def own_seconds(self, system: str) -> float:
+        """Time to train a system's models and to rank with them."""
+        return sum(cost.seconds for job, cost in self.costs.items() if _is_of(job, system))
+
+    def all_seconds(self, system: str) -> float:
+        """The same with all that must be made before, as if no other system were there."""
+        runs = [job for job in self.graph.jobs if _is_of(job, system) and job.kind == "rank"]
+        return sum(self.costs[job].seconds for job in self.graph.behind(runs))
+
+
+def _is_of(job: Job, system: str) -> bool:
+    return job.stage in ("train", "rank") and job.about.get("system") == system
+
+
+def estimate_run(plan: Plan, machine: Machine, *, calibrated: bool = True) -> Estimate:
+    """The estimate of a run on a machine; ``calibrated`` by the benchmark files of earlier runs under ``results``."""
+    graph = job_graph(plan)
+    sizes = Sizes(plan, graph)
+    costs = Costs(plan, sizes, machine)
+    correction = _correction(plan, machine) if calibrated else Calibration()
+    found = {job: correction.correct(job, costs.of(job)) for job in graph.jobs}
+    done = frozenset(job for job in graph.jobs if is_done(job))
+    return Estimate(plan, graph, machine, found, correction, tuple(sizes.assumed), done)
+
+
+def is_done(job: Job) -> bool:
+    """Whether all outputs of a job are there."""
+    return all(Path(output).exists() for output in job.outputs)
+
+
+def _correction(plan: Plan, machine: Machine) -> Calibration:
+    """What earlier jobs of this run say; of kinds that it had none of, those of the other runs under ``results``."""
+    own: list[Observation] = []
+    others: list[Observation] = []
+    for folder in sorted(Path("results").glob("*/benchmarks")):
+        run = folder.parent.name
+        started = started_plan(run, roots=plan.roots)
+        if run == plan.config.run:
+            own += _measured(started[0] if started else plan, machine)
+        elif started is not None:
+            others += _measured(started[0], machine)
+    known = {(one.job.kind, one.job.gpu) for one in own}
+    return calibrate([*own, *(one for one in others if (one.job.kind, one.job.gpu) not in known)])
+
+
+def _measured(plan: Plan, machine: Machine) -> Iterator[Observation]:
+    graph = job_graph(plan)
+    costs = Costs(plan, Sizes(plan, graph), machine)
+    for job in graph.jobs:
+        measured = read_benchmark(job.benchmark) if job.benchmark else None
+        if measured is not None:
+            yield Observation(job, costs.of(job), measured)
+
+
+def check_disk(plan: Plan, files: Iterable[str], place: str | Path) -> None:
+    """Before a start: whether what it will make fits on the disk.
+
+    Args:
+        plan: the run.
+        files: outputs of the jobs that are to run; only they count.
+        place: the config file, named in the error.
+
+    Raises:
+        UserError: it does not.
+    """
+    wanted = set(files)
+    graph = job_graph(plan)
+    costs = Costs(plan, Sizes(plan, graph), Machine(REFERENCE, 1))
+    needed = 0.0
+    for job in graph.jobs:
+        if wanted.intersection(job.outputs):
+            cost = costs.of(job)
+            needed += cost.disk
+    free = free_bytes("results")
+    if needed > free:
+        raise UserError(
+            place,
+            f"run {plan.config.run}",
+            f"needs about {needed / 1e9:.1f} GB of disk, and {free / 1e9:.1f} GB are free",
+            "free some, or set SWITCHRANK_ANY_DISK=1 to start anyway (switchrank plan tells what needs it)",
+        )

@@ -1,0 +1,94 @@
+"""What a run was last started with, kept beside its lock in ``.snakemake``: the config as given, cores, when.
+
+Results tell nothing of the jobs that are still to come; with this, a look at a run needs its name alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from switchrank.atomic import atomic_path
+from switchrank.config.load import check_config
+from switchrank.config.plan import Plan
+from switchrank.errors import UserError
+
+SNAKEMAKE = ".snakemake"
+"""Snakemake's own folder, beside ``results``."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """The last start of a run.
+
+    Attributes:
+        config: the config as given, environment variables not filled in.
+        file: where it was read from.
+        cores: cores of this machine that jobs may use; 0 where a cluster has them.
+        began: seconds since 1970.
+    """
+
+    config: Mapping[str, Any]
+    file: str
+    cores: int
+    began: float
+
+
+def _record(run: str, folder: str | Path) -> Path:
+    return Path(folder) / "switchrank" / f"{run}.json"
+
+
+def remember_start(
+    run: str, *, config: Mapping[str, Any], file: str | Path, cores: int | None, folder: str | Path = SNAKEMAKE
+) -> None:
+    """Keep what a run is started with. A disk that takes no note ends no run."""
+    start = Start(dict(config), str(file), cores or 0, time.time())
+    try:
+        with atomic_path(_record(run, folder)) as temporary:
+            temporary.write_text(json.dumps(asdict(start)), encoding="utf-8")
+    except OSError:
+        return
+
+
+def last_start(run: str, folder: str | Path = SNAKEMAKE) -> Start | None:
+    """The last start of a run; of one that was made elsewhere, what its ``provenance.json`` tells; None if neither."""
+    try:
+        told = json.loads(_record(run, folder).read_text(encoding="utf-8"))
+        return Start(**told)
+    except (OSError, ValueError, TypeError):
+        pass
+    path = Path("results", run, "provenance.json")
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))["config"]
+        return Start(config, f"config/{run}.yaml", 0, path.stat().st_mtime) if isinstance(config, dict) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _environment(config: Mapping[str, Any]) -> dict[str, str]:
+    """The environment, in which a variable of the config that is not set stays as it is written."""
+    names = re.findall(r"\$\{(\w+)\}", json.dumps(config))
+    return {name: f"${{{name}}}" for name in names} | {name: value for name, value in os.environ.items() if value}
+
+
+def started_plan(run: str, folder: str | Path = SNAKEMAKE, roots: Sequence[Path] = ()) -> tuple[Plan, Start] | None:
+    """The plan of a run as it was last started; None where nobody knows, or its config can no longer be read.
+
+    Pair tables are looked for in this folder, in that of the config, and in ``roots``.
+    """
+    start = last_start(run, folder)
+    if start is None:
+        return None
+    try:
+        config = check_config(dict(start.config), start.file, _environment(start.config))
+        plan = Plan(config, [Path.cwd(), Path(start.file).absolute().parent.parent, *roots])
+        _ = plan.pairs, plan.ablation
+    except UserError:
+        return None
+    return plan, start

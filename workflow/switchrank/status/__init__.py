@@ -1,0 +1,1 @@
+"""``switchrank status``: how a run is going, told from its files alone."""
