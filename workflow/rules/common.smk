@@ -10,8 +10,10 @@ from switchrank.config.plan import Plan
 from switchrank.digest import code_digest
 from switchrank.errors import UserError
 from switchrank.fetch.cache import is_offline, missing_files, offline_error
+from switchrank.plan.estimate import check_disk
 from switchrank.runlock import hold_run
 from switchrank.segmenters import segmenter_spec
+from switchrank.started import remember_start
 
 ROOT = Path(workflow.basedir)
 
@@ -45,9 +47,13 @@ def held():
     if workflow.exec_mode.name != "DEFAULT" or idle or "--nolock" in sys.argv:
         return None
     try:
-        return hold_run(CONFIG.run, ".snakemake")
+        lock = hold_run(CONFIG.run, ".snakemake")
     except UserError as error:
         fail(error)
+    remember_start(
+        CONFIG.run, config=config, file=workflow.configfiles[-1], cores=asked.cores
+    )
+    return lock
 
 
 CONFIG, PLAN = checked([str(file) for file in workflow.configfiles])
@@ -106,6 +112,20 @@ def end_if_offline():
     if missing:
         workflow.persistence.unlock()
         fail(offline_error(workflow.configfiles[-1], wanted, missing))
+
+
+def end_if_full():
+    """Before the first job: whether the disk can hold what this start makes; `SWITCHRANK_ANY_DISK=1` starts anyway."""
+    if os.environ.get("SWITCHRANK_ANY_DISK"):
+        return
+    files = [
+        str(path) for job in workflow.dag.needrun_jobs() for path in job.output
+    ]
+    try:
+        check_disk(PLAN, files, workflow.configfiles[-1])
+    except UserError as error:
+        workflow.persistence.unlock()
+        fail(error)
 
 
 # embeddings
@@ -357,6 +377,11 @@ def reference_files(testset):
     return files
 
 
+def kept_depth():
+    """How many documents of a query a run keeps; nothing where it keeps all, so that the key changed no other run."""
+    return {"depth": CONFIG.rank.depth} if CONFIG.rank.depth else {}
+
+
 def rank_settings():
     """How texts are scored: as they were trained on."""
     return {
@@ -364,7 +389,7 @@ def rank_settings():
         "sigmoid_scores": CONFIG.rank.sigmoid_scores,
         "max_length": CONFIG.train.max_length,
         "truncation": CONFIG.train.truncation,
-    }
+    } | kept_depth()
 
 
 def pair_inputs(testset, pairs, translate=None):

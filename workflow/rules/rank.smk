@@ -136,6 +136,7 @@ for testset in CONFIG.testsets:
                 pairs=reference_files(testset),
                 testset=testset,
                 seed=CONFIG.seeds[0],
+                **({"kept": kept_depth()} if kept_depth() else {}),
                 code=CODE("rank.reference"),
             script:
                 "../scripts/rank_reference.py"

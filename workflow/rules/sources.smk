@@ -42,6 +42,7 @@ for number, (path, download) in enumerate(PLAN.downloads.items(), 1):
 
 onstart:
     end_if_offline()
+    end_if_full()
 
 
 for number, (dump, text) in enumerate(PLAN.dumps.items(), 1):

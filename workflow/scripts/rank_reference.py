@@ -6,4 +6,10 @@ with job(snakemake) as rule:
     from switchrank.rank.reference import rank_reference
 
     pairs = [part | {"out": out} for part, out in zip(rule.params.pairs, rule.output, strict=True)]
-    rank_reference(kind=rule.params.kind, pairs=pairs, testset=rule.params.testset, seed=rule.params.seed)
+    rank_reference(
+        kind=rule.params.kind,
+        pairs=pairs,
+        testset=rule.params.testset,
+        seed=rule.params.seed,
+        **rule.params.get("kept", {}),
+    )

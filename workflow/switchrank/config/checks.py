@@ -262,6 +262,10 @@ def _first_stage(config: Config, name: str) -> Iterator[Finding]:
 def _evaluate(config: Config) -> Iterator[Finding]:
     if MAIN_METRIC not in config.evaluate.metrics:
         yield "evaluate.metrics", f"no {MAIN_METRIC}, which is what is tested and drawn", f"add {MAIN_METRIC}"
+    for metric in config.evaluate.metrics:
+        cut = int(metric.partition("@")[2] or 1)
+        if config.rank.depth is not None and config.rank.depth < cut:
+            yield "rank.depth", f"{config.rank.depth} is less than {metric} looks at", f"write {cut} or more"
 
 
 def _labelled(config: Config) -> dict[str, str]:

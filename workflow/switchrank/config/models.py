@@ -440,6 +440,11 @@ class Rank(Section):
     token_budget: Count = Field(16_384, description="padded tokens per batch")
     threads: Count = Field(1, description="CPU threads per ranking job")
     sigmoid_scores: bool = Field(False, description="compatibility: scores are probabilities, ties included")
+    depth: Count | None = Field(
+        None,
+        description="documents of a query that its run file keeps, the best ones; default: every candidate. What lies "
+        "below counts as not found in map, recall and the tables of bias and shift",
+    )
 
 
 class Evaluate(Section):

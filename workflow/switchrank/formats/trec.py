@@ -13,13 +13,14 @@ RUN = {"qid": pl.String, "docid": pl.String, "rank": pl.Int32, "score": pl.Float
 _COLUMNS = ["qid", "q0", "docid", "rank", "score", "system"]
 
 
-def write_run(scores: pl.DataFrame, path: str | Path, system: str) -> None:
+def write_run(scores: pl.DataFrame, path: str | Path, system: str, depth: int | None = None) -> None:
     """Rank and write scores atomically.
 
     Args:
         scores: columns ``qid``, ``docid``, ``score``; queries keep their order of first appearance.
         path: the ``.trec`` file.
         system: the tag in the last column.
+        depth: documents of a query that are written, the best ones; default: all.
 
     Scores are written with 9 significant digits, and it is the *written* score that ranks: a reader who sorts the
     file by score gets the rank column. Code point order equals UTF-8 byte order, which is what Polars sorts by.
@@ -33,7 +34,8 @@ def write_run(scores: pl.DataFrame, path: str | Path, system: str) -> None:
         .sort(["query_order", "value", "docid"], descending=[False, True, False])
         .with_columns(pl.int_range(1, pl.len() + 1).over("qid").alias("rank"))
     )
-    lines = ranked.select(
+    kept = ranked if depth is None else ranked.filter(pl.col("rank") <= depth)
+    lines = kept.select(
         pl.format("{} Q0 {} {} {} {}", "qid", "docid", "rank", "written", pl.lit(system)).alias("line")
     )["line"]
     with atomic_path(path) as temporary:

@@ -263,7 +263,8 @@ class Costs:
     def _kept(self, job: Job) -> float:
         """Bytes of a job's runs: long ids where a question is asked of a paragraph, short ones elsewhere."""
         section = self.config.collections[self.config.testsets[job.about["testset"]].collection]
-        return self._lines(job) * (70 if section.format in ("squad", "bipar") else 36)
+        lines = sum(self.work.kept_lines(job.about["testset"], pair) for pair in job.about["pairs"])
+        return lines * (70 if section.format in ("squad", "bipar") else 36)
 
     def _reference(self, job: Job) -> Cost:
         lines = self._lines(job)
@@ -281,7 +282,7 @@ class Costs:
     def _all_lines(self) -> float:
         """Lines of all runs of all test sets."""
         return sum(
-            self.work.run_lines(testset, run.pair)
+            self.work.kept_lines(testset, run.pair)
             for testset in self.config.testsets
             for run in self.plan.runs(testset)
         )
@@ -290,9 +291,9 @@ class Costs:
         testset = job.about.get("testset")
         if testset is None:
             testset, runs = job.about["ablated"], job.about["runs"]
-            lines = runs * self.work.run_lines(testset, self.plan.pairs[testset][0])
+            lines = runs * self.work.kept_lines(testset, self.plan.pairs[testset][0])
         else:
-            lines = sum(self.work.run_lines(testset, run.pair) for run in self.plan.runs(testset))
+            lines = sum(self.work.kept_lines(testset, run.pair) for run in self.plan.runs(testset))
         return Cost(seconds=(3 + 2e-6 * lines) * self._slow, memory=RANX)
 
     def _tables(self, _: Job) -> Cost:

@@ -100,6 +100,11 @@ class Work:
         """Query-document pairs that are scored for a run."""
         return self.asked(testset) * self.candidates(testset, pair.document)
 
+    def kept_lines(self, testset: str, pair: Pair) -> float:
+        """Lines of a run file."""
+        lines, depth = self.run_lines(testset, pair), self.config.rank.depth
+        return min(lines, self.asked(testset) * depth) if depth else lines
+
     def scored(self, testset: str, pairs: Sequence[Pair]) -> list[tuple[float, float]]:
         """For each run of a ranking job the pairs it scores and the tokens of a pair."""
         section = self.config.testsets[testset]

@@ -68,7 +68,13 @@ def _bm25_scorer(pairs: list[Pair]) -> Callable[[Pair], pl.DataFrame]:
 
 
 def rank_reference(
-    *, kind: str, pairs: list[Pair], testset: str = "", seed: int = 1, system: str | None = None
+    *,
+    kind: str,
+    pairs: list[Pair],
+    testset: str = "",
+    seed: int = 1,
+    system: str | None = None,
+    depth: int | None = None,
 ) -> None:
     """Write one TREC run for each pair of a test set, without a model.
 
@@ -80,6 +86,7 @@ def rank_reference(
             (:func:`switchrank.splitting.language_splitter`).
         testset: name of the test set, part of the random draws' seed.
         system: tag in the run's last column, by default ``kind``.
+        depth: documents of a query that a run keeps; default: all candidates.
 
     Raises:
         UserError: an unknown kind, candidates that name unknown ids.
@@ -96,4 +103,4 @@ def rank_reference(
                 candidates = read_table(pair["candidates"], CANDIDATES)
                 name = pair.get("pair") or Path(pair["out"]).parent.name
                 scores = random_scores(candidates, seed=seed, testset=testset, pair=name)
-            write_run(scores, pair["out"], system or kind)
+            write_run(scores, pair["out"], system or kind, depth)

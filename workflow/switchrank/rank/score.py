@@ -137,6 +137,7 @@ def rank_pairs(
     max_length: int | None = None,
     truncation: str | None = None,
     sigmoid_scores: bool = False,
+    depth: int | None = None,
 ) -> None:
     """Score all pairs of a test set with one model and write one TREC run for each.
 
@@ -150,6 +151,7 @@ def rank_pairs(
         threads: CPU threads; results are byte-identical for equal threads.
         precision: ``fp32``, ``bf16``, ``fp16`` or ``auto`` (autocast).
         max_length, truncation: default to what the model was trained with.
+        depth: documents of a query that a run keeps; default: all candidates.
         sigmoid_scores: write float32 probabilities instead of logits, ties included, as the original experiments did.
 
     Raises:
@@ -175,7 +177,7 @@ def rank_pairs(
             scores = score_candidates(ranker, queries[asked], documents, candidates, source=source, what=what)
             if sigmoid_scores:
                 scores = scores.with_columns(pl.Series("score", sigmoid(scores["score"].to_numpy())))
-            write_run(scores, pair["out"], system)
+            write_run(scores, pair["out"], system, depth)
 
 
 def _load_texts(ranker: Ranker, path: str, used: pl.Series | None, column: str) -> tuple[TextTable, Texts]:

@@ -55,7 +55,13 @@ def _line(look: Look, job: Job, state: State) -> str:
 def _models(look: Look) -> Iterator[list[str]]:
     yield ["model", "step", "of", "loss", "dev mrr@10"]
     for job, curve in look.curves.items():
-        yield [job.name, str(curve.step), str(_steps(look, job, curve)), _value(_loss(look, job, curve)), _value(curve.dev)]
+        yield [
+            job.name,
+            str(curve.step),
+            str(_steps(look, job, curve)),
+            _value(_loss(look, job, curve)),
+            _value(curve.dev),
+        ]
 
 
 def _steps(look: Look, job: Job, curve: Curve) -> int:
