@@ -51,7 +51,11 @@ def held():
     except UserError as error:
         fail(error)
     remember_start(
-        CONFIG.run, config=config, file=workflow.configfiles[-1], cores=asked.cores
+        CONFIG.run,
+        config=config,
+        file=workflow.configfiles[-1],
+        root=ROOT,
+        cores=asked.cores,
     )
     return lock
 

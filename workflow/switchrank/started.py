@@ -17,7 +17,6 @@ from typing import Any
 from switchrank.atomic import atomic_path
 from switchrank.config.load import check_config
 from switchrank.config.plan import Plan
-from switchrank.errors import UserError
 
 SNAKEMAKE = ".snakemake"
 """Snakemake's own folder, beside ``results``."""
@@ -30,12 +29,14 @@ class Start:
     Attributes:
         config: the config as given, environment variables not filled in.
         file: where it was read from.
+        root: the folder of the Snakefile, in which pair tables are looked for too; empty where nobody knows.
         cores: cores of this machine that jobs may use; 0 where a cluster has them.
         began: seconds since 1970.
     """
 
     config: Mapping[str, Any]
     file: str
+    root: str
     cores: int
     began: float
 
@@ -45,10 +46,16 @@ def _record(run: str, folder: str | Path) -> Path:
 
 
 def remember_start(
-    run: str, *, config: Mapping[str, Any], file: str | Path, cores: int | None, folder: str | Path = SNAKEMAKE
+    run: str,
+    *,
+    config: Mapping[str, Any],
+    file: str | Path,
+    root: str | Path,
+    cores: int | None,
+    folder: str | Path = SNAKEMAKE,
 ) -> None:
     """Keep what a run is started with. A disk that takes no note ends no run."""
-    start = Start(dict(config), str(file), cores or 0, time.time())
+    start = Start(dict(config), str(file), str(root), cores or 0, time.time())
     try:
         with atomic_path(_record(run, folder)) as temporary:
             temporary.write_text(json.dumps(asdict(start)), encoding="utf-8")
@@ -66,7 +73,7 @@ def last_start(run: str, folder: str | Path = SNAKEMAKE) -> Start | None:
     path = Path("results", run, "provenance.json")
     try:
         config = json.loads(path.read_text(encoding="utf-8"))["config"]
-        return Start(config, f"config/{run}.yaml", 0, path.stat().st_mtime) if isinstance(config, dict) else None
+        return Start(config, f"config/{run}.yaml", "", 0, path.stat().st_mtime) if isinstance(config, dict) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -78,17 +85,18 @@ def _environment(config: Mapping[str, Any]) -> dict[str, str]:
 
 
 def started_plan(run: str, folder: str | Path = SNAKEMAKE, roots: Sequence[Path] = ()) -> tuple[Plan, Start] | None:
-    """The plan of a run as it was last started; None where nobody knows, or its config can no longer be read.
+    """The plan of a run as it was last started; None where nobody knows.
 
-    Pair tables are looked for in this folder, in that of the config, and in ``roots``.
+    Pair tables are looked for in this folder, in those that the start tells, and in ``roots``.
+
+    Raises:
+        UserError: its config can no longer be read.
     """
     start = last_start(run, folder)
     if start is None:
         return None
-    try:
-        config = check_config(dict(start.config), start.file, _environment(start.config))
-        plan = Plan(config, [Path.cwd(), Path(start.file).absolute().parent.parent, *roots])
-        _ = plan.pairs, plan.ablation
-    except UserError:
-        return None
+    config = check_config(dict(start.config), start.file, _environment(start.config))
+    told = [Path(start.root)] if start.root else []
+    plan = Plan(config, [Path.cwd(), *told, Path(start.file).absolute().parent.parent, *roots])
+    _ = plan.pairs, plan.ablation
     return plan, start

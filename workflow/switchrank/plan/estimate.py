@@ -91,7 +91,10 @@ def _correction(plan: Plan, machine: Machine) -> Calibration:
     others: list[Observation] = []
     for folder in sorted(Path("results").glob("*/benchmarks")):
         run = folder.parent.name
-        started = started_plan(run, roots=plan.roots)
+        try:
+            started = started_plan(run, roots=plan.roots)
+        except UserError:
+            started = None
         if run == plan.config.run:
             own += _measured(started[0] if started else plan, machine)
         elif started is not None:
