@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import yaml
 
 from switchrank.config.load import load_config
 from switchrank.config.plan import Plan
+from switchrank.plan.graph import job_graph
 from tests.conftest import ROOT, Workflow
 
 STAGES = {
@@ -54,7 +56,7 @@ def test_every_profile_is_found_from_the_root_and_plans_the_same_jobs(profile, t
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.stem)
-def test_every_config_plans_one_model_per_system_pair_and_seed(config, data, tmp_path):
+def test_every_config_plans_one_model_per_system_pair_and_seed_and_the_library_the_same_jobs(config, data, tmp_path):
     planned = jobs(Workflow(tmp_path, config).run("-n", SWITCHRANK_DATA=str(data)).stdout)
     plan = Plan(load_config(config, {"SWITCHRANK_DATA": str(data)}), [ROOT])
     assert planned["train_model"] == len(plan.models) * len(plan.config.seeds)
@@ -63,6 +65,8 @@ def test_every_config_plans_one_model_per_system_pair_and_seed(config, data, tmp
     assert planned.get("parallel", 0) == sum(plan.config.corpora[corpus].parallel for corpus, _ in corpora)
     assert planned.get("tuned_model", 0) == sum(row.examples > 0 for row in plan.ablation)
     assert planned["report_zip"] == planned["provenance"] == 1
+    counted = Counter(job.rule for job in job_graph(plan).jobs)
+    assert counted == Counter({rule: count for rule, count in planned.items() if rule not in ("all", "total")})
 
 
 def test_the_readme_tells_how_many_jobs_of_each_stage_the_published_experiment_has(tmp_path):

@@ -72,6 +72,8 @@ def test_a_run_is_ranked_by_written_score_then_by_document_id(tmp_path):
         "q2 Q0 c 1 2 mine\nq2 Q0 a 2 0.5 mine\nq2 Q0 b 3 0.5 mine\nq1 Q0 a 1 -1.25 mine\n"
     )
     assert read_run(tmp_path / "r.trec").rows()[0] == ("q2", "c", 1, 2.0)
+    write_run(scores, tmp_path / "short.trec", "mine", depth=1)
+    assert (tmp_path / "short.trec").read_text() == "q2 Q0 c 1 2 mine\nq1 Q0 a 1 -1.25 mine\n"
 
 
 @pytest.mark.parametrize(

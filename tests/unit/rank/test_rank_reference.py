@@ -28,6 +28,11 @@ def test_bm25_ranks_the_candidates_by_words_shared(pair):
     assert run.filter(pl.col("qid") == "q1")["docid"].to_list() == ["d2", "d1"]
 
 
+def test_a_depth_keeps_the_best_documents_of_each_query(pair):
+    rank_reference(kind="bm25", pairs=[pair], depth=1)
+    assert read_run(pair["out"]).select("qid", "docid").rows() == [("q2", "d3"), ("q1", "d2")]
+
+
 def test_random_is_a_permutation_that_depends_on_seed_testset_and_pair():
     rows = [(f"q{q}", f"d{d}", d) for q in range(3) for d in range(1, 30)]
     table = pl.DataFrame(rows, schema=CANDIDATES, orient="row")

@@ -59,7 +59,7 @@ def read_benchmark(path: str | Path) -> Measured | None:
         with Path(path).open(encoding="utf-8", newline="") as stream:
             row = next(csv.DictReader(stream, delimiter="\t"), {})
         memory = row.get("max_rss") or "0"
-        return Measured(float(row["s"]), 1e6 * (float(memory) if memory not in ("-", "NA") else 0.0))
+        return Measured(float(row["s"]), 2**20 * (float(memory) if memory not in ("-", "NA") else 0.0))
     except (OSError, ValueError, KeyError):
         return None
 

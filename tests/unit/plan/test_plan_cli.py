@@ -1,0 +1,103 @@
+"""``switchrank plan``: what it prints, and how earlier runs correct it."""
+
+import json
+
+import pytest
+from tests.unit.planned import write_inputs
+
+from switchrank.cli import main
+from switchrank.config.load import read_yaml
+from switchrank.plan.table import amount, columns, duration
+from switchrank.started import remember_start
+
+
+@pytest.fixture
+def config(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return write_inputs(tmp_path)
+
+
+def planned(capsys, config, *words):
+    assert main(["plan", str(config), "--cores", "2", "--gflops", "100", "--json", *words]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def benchmark(run, name, seconds, memory):
+    path = run / "benchmarks" / f"{name}.tsv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"s\th:m:s\tmax_rss\n{seconds}\t0:00:00\t{memory}\n")
+
+
+def test_the_text_names_stages_systems_critical_path_and_disk(config, capsys):
+    assert main(["plan", str(config), "--cores", "2", "--gflops", "100"]) == 0
+    told = capsys.readouterr().out
+    assert "train    train                  4" in told
+    for words in ("zero-shot", "wall time:", "critical path:", "free here:", "not corrected by any earlier run"):
+        assert words in told
+    assert "guessed" not in told
+
+
+def test_the_json_adds_up(config, capsys):
+    told = planned(capsys, config)
+    assert len(told["jobs"]) == 48
+    assert sum(stage["jobs"] for stage in told["stages"]) == 48
+    assert sum(job["seconds"] for job in told["jobs"]) == pytest.approx(
+        sum(stage["seconds"] for stage in told["stages"])
+    )
+    assert told["critical_path"]["seconds"] <= told["wall"] <= 48 + sum(job["seconds"] for job in told["jobs"])
+    own = sum(
+        job["seconds"] for job in told["jobs"] if "ml-cs-xx-xx" in job["name"] and job["kind"] in ("train", "rank")
+    )
+    assert told["systems"]["ml-cs"]["own"] == pytest.approx(own)
+    assert told["systems"]["ml-cs"]["from_nothing"] > own
+
+
+def test_benchmark_files_of_the_same_run_correct_it(config, capsys, tmp_path):
+    before = planned(capsys, config)
+    seconds = {job["name"]: job["seconds"] for job in before["jobs"]}
+    benchmark(tmp_path / "results/mini", "train/ml-cs-xx-xx-seed1", 3 * seconds["train/ml-cs-xx-xx-seed1"], 2000)
+    after = planned(capsys, config)
+    assert after["calibrated_by"] == 1
+    corrected = {job["name"]: job for job in after["jobs"]}
+    assert corrected["train/zero-shot-en-en-seed2"]["seconds"] == pytest.approx(
+        3 * seconds["train/zero-shot-en-en-seed2"]
+    )
+    assert corrected["train/ml-cs-xx-xx-seed1"]["memory"] == pytest.approx(2000 * 2**20)
+    assert corrected["rank/ml-cs-xx-xx-docs-seed1"]["seconds"] == seconds["rank/ml-cs-xx-xx-docs-seed1"]
+    assert planned(capsys, config, "--uncalibrated") == before
+
+
+def test_another_run_corrects_the_kinds_that_this_one_has_not_had(config, capsys, tmp_path):
+    other = read_yaml(config) | {"run": "other"}
+    remember_start("other", config=other, file=config, root=tmp_path, cores=2)
+    seconds = {job["name"]: job["seconds"] for job in planned(capsys, config)["jobs"]}
+    train, rank = "train/ml-cs-xx-xx-seed1", "rank/ml-cs-xx-xx-docs-seed1"
+    benchmark(tmp_path / "results/other", train, 5 * seconds[train], 100)
+    benchmark(tmp_path / "results/other", rank, 5 * seconds[rank], 100)
+    benchmark(tmp_path / "results/mini", train, 2 * seconds[train], 100)
+    found = {job["name"]: job["seconds"] for job in planned(capsys, config)["jobs"]}
+    assert found[train] == pytest.approx(2 * seconds[train])
+    assert found[rank] == pytest.approx(5 * seconds[rank])
+
+
+def test_a_benchmark_goes_by_the_config_that_it_was_made_with(config, capsys, tmp_path):
+    seconds = {job["name"]: job["seconds"] for job in planned(capsys, config)["jobs"]}
+    remember_start("mini", config=read_yaml(config), file=config, root=tmp_path, cores=2)
+    name = "train/ml-cs-xx-xx-seed1"
+    benchmark(tmp_path / "results/mini", name, 2 * seconds[name], 100)
+    config.write_text(config.read_text().replace("steps: 100", "steps: 10000"))
+    raw = {job["name"]: job["seconds"] for job in planned(capsys, config, "--uncalibrated")["jobs"]}
+    found = {job["name"]: job["seconds"] for job in planned(capsys, config)["jobs"]}
+    assert found[name] == pytest.approx(2 * raw[name])
+
+
+def test_a_mistake_in_the_config_is_one_line(config, capsys):
+    config.write_text(config.read_text().replace("steps: 100", "stepps: 100"))
+    assert main(["plan", str(config)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_numbers_for_people():
+    assert [duration(seconds) for seconds in (4.6, 600, 9000, 259_200)] == ["5 s", "10 min", "2.5 h", "3.0 d"]
+    assert [amount(number, "B") for number in (5, 1500, 23e6, 2e21)] == ["5 B", "1.5 kB", "23 MB", "2000 EB"]
+    assert columns([["a", "1"], ["bcd", "22"]], 1) == "a     1\nbcd  22"
