@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
 from typing import IO
 
 from switchrank.errors import UserError
+
+_TRIES = 5
 
 
 def hold_run(run: str, folder: str | Path) -> IO[str] | None:
@@ -33,7 +36,7 @@ def hold_run(run: str, folder: str | Path) -> IO[str] | None:
     path.parent.mkdir(parents=True, exist_ok=True)
     file = path.open("a+", encoding="utf-8")
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _take(file)
     except BlockingIOError as error:
         file.seek(0)
         holder = file.read().strip() or "unknown"
@@ -48,6 +51,18 @@ def hold_run(run: str, folder: str | Path) -> IO[str] | None:
     file.flush()
     _clear_stale(run, Path(folder))
     return file
+
+
+def _take(file: IO[str]) -> None:
+    """Lock the file. Who only looks (:func:`is_held`) has the lock for a moment: that is waited for."""
+    for left in reversed(range(_TRIES)):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if not left:
+                raise
+            time.sleep(0.05)
 
 
 def is_held(run: str, folder: str | Path) -> bool:

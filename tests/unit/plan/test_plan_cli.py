@@ -1,6 +1,7 @@
 """``switchrank plan``: what it prints, and how earlier runs correct it."""
 
 import json
+import re
 
 import pytest
 from tests.unit.planned import write_inputs
@@ -31,7 +32,7 @@ def benchmark(run, name, seconds, memory):
 def test_the_text_names_stages_systems_critical_path_and_disk(config, capsys):
     assert main(["plan", str(config), "--cores", "2", "--gflops", "100"]) == 0
     told = capsys.readouterr().out
-    assert "train    train                  4" in told
+    assert re.search(r"^train +train +4 ", told, re.MULTILINE)
     for words in ("zero-shot", "wall time:", "critical path:", "free here:", "not corrected by any earlier run"):
         assert words in told
     assert "guessed" not in told
@@ -64,7 +65,7 @@ def test_benchmark_files_of_the_same_run_correct_it(config, capsys, tmp_path):
     )
     assert corrected["train/ml-cs-xx-xx-seed1"]["memory"] == pytest.approx(2000 * 2**20)
     assert corrected["rank/ml-cs-xx-xx-docs-seed1"]["seconds"] == seconds["rank/ml-cs-xx-xx-docs-seed1"]
-    assert planned(capsys, config, "--uncalibrated") == before
+    assert planned(capsys, config, "--uncalibrated")["jobs"] == before["jobs"]
 
 
 def test_another_run_corrects_the_kinds_that_this_one_has_not_had(config, capsys, tmp_path):
