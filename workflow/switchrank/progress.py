@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
-from collections.abc import Iterable
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from tqdm import tqdm
@@ -18,7 +23,43 @@ def progress(
 
     Without a name nothing is shown.
     """
-    interval = 0.2 if sys.stderr.isatty() else 10.0
     return tqdm(
-        items, total=total, desc=what, unit=f" {unit}", mininterval=interval, unit_scale=True, disable=what is None
+        items, total=total, desc=what, unit=f" {unit}", mininterval=_interval(), unit_scale=True, disable=what is None
     )
+
+
+def _interval() -> float:
+    """Seconds between two looks."""
+    return 0.2 if sys.stderr.isatty() else 10.0
+
+
+@contextmanager
+def native_progress() -> Iterator[None]:
+    """In the block, a line that native code rewrites on standard error over and over comes as seldom as a bar's."""
+    sys.stderr.flush()
+    interval, target = _interval(), os.dup(2)
+    reader, writer = os.pipe()
+    os.dup2(writer, 2)
+    os.close(writer)
+    passing = threading.Thread(target=_pass_on, args=(reader, target, interval))
+    passing.start()
+    try:
+        yield
+    finally:
+        os.dup2(target, 2)
+        passing.join()
+        os.close(reader)
+        os.close(target)
+
+
+def _pass_on(reader: int, target: int, interval: float) -> None:
+    """Copy lines until the other end closes; of rewritten ones (they end with a carriage return) those that are due."""
+    waiting, due = b"", time.monotonic() + interval
+    while chunk := os.read(reader, 65_536):
+        *whole, waiting = re.split(rb"(?<=[\r\n])", waiting + chunk)
+        for line in whole:
+            if line.endswith(b"\n") or (line.strip() and time.monotonic() >= due):
+                os.write(target, line)
+                due = time.monotonic() + interval
+    if waiting.strip():
+        os.write(target, waiting + b"\n")

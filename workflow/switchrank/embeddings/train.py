@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from switchrank.errors import UserError
 from switchrank.fold import key, lower
 from switchrank.formats.vectors import write_vectors
-from switchrank.progress import progress
+from switchrank.progress import native_progress, progress
 from switchrank.reading import open_bytes
 from switchrank.seeds import derive_seed
 from switchrank.segment import learn_vocabulary
@@ -164,9 +164,10 @@ def _skipgram(path: Path, options: dict[str, int | float]) -> tuple[list[str], l
     arguments.input, arguments.output = str(path), ""
     arguments.label = " "  # no word can begin with the label prefix, whatever the text holds
     arguments.bucket = 2_000_000 if arguments.maxn else 0
-    arguments.verbose = 2 if sys.stderr.isatty() else 0
+    arguments.verbose = 2
     model = fasttext_pybind.fasttext()
-    fasttext_pybind.train(model, arguments)
+    with native_progress():
+        fasttext_pybind.train(model, arguments)
     words, frequencies = model.getVocab("strict")
     matrix = np.array(model.getInputMatrix(), dtype=np.float32)[: len(words)]
     order = sorted(_real_words(words), key=lambda i: (-frequencies[i], words[i]))
