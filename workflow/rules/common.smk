@@ -455,14 +455,22 @@ def overlap_pairs():
     ]
 
 
+def compares_languages(testset):
+    """Whether some queries are ranked against passages of their own language and, by the same ids, of another."""
+    pairs = {(pair.query, pair.document) for pair in PLAN.pairs[testset]}
+    return (
+        testset not in POOLS
+        and CONFIG.testsets[testset].documents == "parallel"
+        and any(query != document and (query, query) in pairs for query, document in pairs)
+    )
+
+
 def shift_records():
-    """The runs of systems on test sets whose documents have one id in all languages."""
+    """The runs of systems on test sets that compare languages."""
     return [
         record
         for record in bias_records()
-        if record["testset"] not in POOLS
-        and CONFIG.testsets[record["testset"]].documents == "parallel"
-        and record["system"] in CONFIG.systems
+        if compares_languages(record["testset"]) and record["system"] in CONFIG.systems
     ]
 
 
