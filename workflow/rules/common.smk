@@ -461,7 +461,9 @@ def compares_languages(testset):
     return (
         testset not in POOLS
         and CONFIG.testsets[testset].documents == "parallel"
-        and any(query != document and (query, query) in pairs for query, document in pairs)
+        and any(
+            query != document and (query, query) in pairs for query, document in pairs
+        )
     )
 
 
