@@ -48,6 +48,15 @@ def jobs(printed: str) -> dict[str, int]:
     return {rule: int(count) for rule, count in re.findall(r"^([a-z_0-9]+) +(\d+)$", printed, re.MULTILINE)}
 
 
+def compares_languages(plan: Plan, testset: str) -> bool:
+    """Whether a query is ranked against passages of its own language and of another, the same passages in both."""
+    pairs = {(pair.query, pair.document) for pair in plan.pairs[testset]}
+    own = {query for query, document in pairs if query == document}
+    crossed = {query for query, document in pairs if query != document}
+    section = plan.config.testsets[testset]
+    return section.documents == "parallel" and not section.mixed and bool(own & crossed)
+
+
 @pytest.mark.parametrize("profile", ["profiles/local", "profiles/gpus", "slurm"])
 def test_every_profile_is_found_from_the_root_and_plans_the_same_jobs(profile, tmp_path):
     plain = jobs(Workflow(tmp_path).run("-n").stdout)
@@ -65,6 +74,7 @@ def test_every_config_plans_one_model_per_system_pair_and_seed_and_the_library_t
     assert planned.get("parallel", 0) == sum(plan.config.corpora[corpus].parallel for corpus, _ in corpora)
     assert planned.get("tuned_model", 0) == sum(row.examples > 0 for row in plan.ablation)
     assert planned["report_zip"] == planned["provenance"] == 1
+    assert planned.get("shift_picture", 0) == sum(compares_languages(plan, testset) for testset in plan.config.testsets)
     counted = Counter(job.rule for job in job_graph(plan).jobs)
     assert counted == Counter({rule: count for rule, count in planned.items() if rule not in ("all", "total")})
 

@@ -485,13 +485,11 @@ def overlap_pairs():
 
 
 def shift_records():
-    """The runs of systems on test sets whose documents have one id in all languages."""
+    """The runs of systems on test sets that compare languages."""
     return [
         record
         for record in bias_records()
-        if record["testset"] not in POOLS
-        and CONFIG.testsets[record["testset"]].documents == "parallel"
-        and record["system"] in CONFIG.systems
+        if PLAN.compares_languages(record["testset"]) and record["system"] in CONFIG.systems
     ]
 
 

@@ -148,6 +148,14 @@ def test_a_run_that_does_not_fit_on_the_disk_ends_before_it_begins(config, monke
         check_disk(plan, job.outputs, config)
 
 
+def test_a_need_that_is_a_guess_ends_nothing(config, monkeypatch, capsys):
+    (config.parent / "data" / "docs.en.tsv").unlink()
+    plan, _ = opened(config)
+    monkeypatch.setattr("switchrank.plan.estimate.free_bytes", lambda _: 1000)
+    check_disk(plan, [output for job in job_graph(plan).jobs for output in job.outputs], config)
+    assert capsys.readouterr().err.startswith(f"warning: {config}: run mini: needs about ")
+
+
 def test_the_machine_is_measured(tmp_path):
     assert measure_gflops(0.05) >= 1
     assert free_bytes(tmp_path / "not" / "there") > 0

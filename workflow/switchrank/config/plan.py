@@ -456,6 +456,16 @@ class Plan:
         sides = {self.config.languages.source, row.language}
         return [pair for pair in self.pairs[self.config.ablation.testset] if {pair.query, pair.document} <= sides]
 
+    def compares_languages(self, testset: str) -> bool:
+        """Whether some queries are ranked against passages of their own language and, by the same ids, of another."""
+        section = self.config.testsets[testset]
+        pairs = {(pair.query, pair.document) for pair in self.pairs[testset]}
+        return (
+            section.mixed is None
+            and section.documents == "parallel"
+            and any(query != document and (query, query) in pairs for query, document in pairs)
+        )
+
     @property
     def apart(self) -> dict[str, str]:
         """Systems that are no hypothesis of the main experiment, and the group they are tested in."""

@@ -385,8 +385,8 @@ class _Jobs:
 
     @property
     def shifted(self) -> list[str]:
-        """Test sets whose documents have one id in all languages."""
-        return [name for name, part in self.config.testsets.items() if not part.mixed and part.documents == "parallel"]
+        """Test sets that compare languages."""
+        return [name for name in self.config.testsets if self.plan.compares_languages(name)]
 
     @property
     def switched_corpora(self) -> dict[str, list[str]]:
