@@ -122,9 +122,7 @@ def end_if_full():
     """Before the first job: whether the disk can hold what this start makes; `SWITCHRANK_ANY_DISK=1` starts anyway."""
     if os.environ.get("SWITCHRANK_ANY_DISK"):
         return
-    files = [
-        str(path) for job in workflow.dag.needrun_jobs() for path in job.output
-    ]
+    files = [str(path) for job in workflow.dag.needrun_jobs() for path in job.output]
     try:
         check_disk(PLAN, files, workflow.configfiles[-1])
     except UserError as error:
@@ -489,7 +487,8 @@ def shift_records():
     return [
         record
         for record in bias_records()
-        if PLAN.compares_languages(record["testset"]) and record["system"] in CONFIG.systems
+        if PLAN.compares_languages(record["testset"])
+        and record["system"] in CONFIG.systems
     ]
 
 

@@ -132,11 +132,11 @@ for testset in CONFIG.testsets:
             conda:
                 "../../envs/switchrank.yaml"
             params:
+                **({"kept": kept_depth()} if kept_depth() else {}),
                 kind=reference,
                 pairs=reference_files(testset),
                 testset=testset,
                 seed=CONFIG.seeds[0],
-                **({"kept": kept_depth()} if kept_depth() else {}),
                 code=CODE("rank.reference"),
             script:
                 "../scripts/rank_reference.py"

@@ -67,7 +67,9 @@ def last_start(run: str, folder: str | Path = SNAKEMAKE) -> Start | None:
     """The last start of a run; of one that was made elsewhere, what its ``provenance.json`` tells; None if neither."""
     try:
         told = json.loads(_record(run, folder).read_text(encoding="utf-8"))
-        return Start(**told)
+        start = Start(**told)
+        if isinstance(start.config, dict):
+            return start
     except (OSError, ValueError, TypeError):
         pass
     path = Path("results", run, "provenance.json")

@@ -68,8 +68,10 @@ def test_a_kind_is_corrected_by_the_sum_of_its_seconds_and_its_worst_memory():
     found = calibrate(seen)
     assert found.jobs == 2
     corrected = found.correct(job("c", kind="train"), Cost(seconds=5, memory=10))
-    assert corrected.seconds == pytest.approx(5 * 80 / 40)
+    assert corrected.seconds == pytest.approx(5 * (80 + 10) / (40 + 10))
     assert corrected.memory == pytest.approx(15)
+    less = calibrate([Observation(jobs[0], Cost(seconds=10, memory=100), Measured(1, 50))])
+    assert less.correct(job("c", kind="train"), Cost(memory=10)).memory == 10
     assert found.correct(job("d", kind="rank"), Cost(seconds=5)).seconds == 5
     assert found.correct(job("e", kind="train", gpu=True), Cost(seconds=5)).seconds == 5
 

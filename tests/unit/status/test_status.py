@@ -150,6 +150,13 @@ def test_a_run_made_elsewhere_is_known_by_its_provenance(tmp_path):
     assert last_start("mini").config["run"] == "mini"
 
 
+@pytest.mark.usefixtures("run")
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"config": [], "file": "", "root": "", "cores": 1, "began": 0}'])
+def test_a_note_of_a_start_that_cannot_be_read_is_none(text):
+    write(".snakemake/switchrank/mini.json", text)
+    assert last_start("mini") is None
+
+
 def test_a_start_is_not_kept_where_nothing_can_be_written(tmp_path):
     (tmp_path / "file").touch()
     remember_start("x", config={}, file="x.yaml", root="", cores=1, folder=tmp_path / "file")

@@ -11,6 +11,10 @@ from pathlib import Path
 from switchrank.plan.costs import Cost
 from switchrank.plan.jobs import Job
 
+PRIOR = 10.0
+"""Seconds that count as estimated well: a few small jobs, whose time is that of starting a process, say little about large
+ones of their kind."""
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -34,8 +38,8 @@ class Calibration:
     """By kind of job, on a GPU or not, how much longer and how much more memory than estimated.
 
     Attributes:
-        seconds: all seconds measured by all estimated, so that long jobs count most.
-        memory: the largest ratio, for too little memory ends a job.
+        seconds: all seconds measured by all estimated, so that long jobs count most; :data:`PRIOR` is added to both.
+        memory: the largest ratio, and no less than 1, for too little memory ends a job.
         jobs: how many jobs were measured.
     """
 
@@ -70,12 +74,10 @@ def calibrate(observations: Iterable[Observation]) -> Calibration:
     for one in observations:
         by_kind[one.job.kind, one.job.gpu].append(one)
     seconds = {
-        kind: sum(one.measured.seconds for one in found) / sum(one.cost.seconds for one in found)
+        kind: (sum(one.measured.seconds for one in found) + PRIOR) / (sum(one.cost.seconds for one in found) + PRIOR)
         for kind, found in by_kind.items()
     }
     memory = {
-        kind: max(one.measured.memory / one.cost.memory for one in found)
-        for kind, found in by_kind.items()
-        if any(one.measured.memory for one in found)
+        kind: max(1.0, *(one.measured.memory / one.cost.memory for one in found)) for kind, found in by_kind.items()
     }
     return Calibration(seconds, memory, sum(map(len, by_kind.values())))

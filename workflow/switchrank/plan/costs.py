@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from switchrank.config.models import VectorsLexicon
 from switchrank.config.plan import Plan
+from switchrank.config.sections import MIXED
 from switchrank.plan.jobs import Job
 from switchrank.plan.machine import Machine
 from switchrank.plan.shape import shape_of
@@ -91,7 +92,7 @@ class Costs:
             "score_runs": self._score,
             "tables": self._tables,
             **dict.fromkeys(("bias", "shift"), self._analysis),
-            **dict.fromkeys(("overlap", "testsets", "coverage"), lambda _: self._plain(1.2, 30 * MB)),
+            **dict.fromkeys(("overlap", "testsets", "coverage"), self._texts_read),
             "labelled_instances": lambda _: self._plain(0.9, 60 * MB),
             "picture": lambda _: self._plain(1.5, 80 * MB, 40e3),
             "report_zip": lambda _: self._plain(6.0, 80 * MB, MB),
@@ -253,8 +254,9 @@ class Costs:
 
     def _pool(self, job: Job) -> Cost:
         testset = job.about["testset"]
-        size = sum(self.work.documents(testset, lang).bytes for lang in self.config.mixed_languages(testset))
-        return self._plain(SMALL_JOB + size / 20e6, size, size / 3)
+        sizes = [self.work.documents(testset, lang).bytes for lang in self.config.mixed_languages(testset)]
+        kept = max(sizes) if self.config.testsets[testset].pool == "drawn" else sum(sizes)
+        return self._plain(SMALL_JOB + sum(sizes) / 20e6, 1.5 * max(sizes) + kept, kept / 3)
 
     def _lines(self, job: Job) -> float:
         """Lines of all runs of a job."""
@@ -267,8 +269,15 @@ class Costs:
         return lines * (70 if section.format in ("squad", "bipar") else 36)
 
     def _reference(self, job: Job) -> Cost:
-        lines = self._lines(job)
-        return self._plain(0.8 + lines * (30e-6 if job.kind == "bm25" else 6e-6), 60 * MB + 20 * lines, self._kept(job))
+        lines, texts = self._lines(job), self._largest_table(job) if job.kind == "bm25" else 0.0
+        seconds = 0.8 + lines * (30e-6 if job.kind == "bm25" else 6e-6)
+        return self._plain(seconds, 60 * MB + 20 * lines + 3 * texts, self._kept(job))
+
+    def _largest_table(self, job: Job) -> float:
+        """Bytes of the largest table of documents that a ranking job reads."""
+        source = self.config.languages.source
+        languages = {source if pair.document == MIXED else pair.document for pair in job.about["pairs"]}
+        return max(self.work.documents(job.about["testset"], lang).bytes for lang in languages)
 
     def _rank(self, job: Job) -> Cost:
         runs = self.work.scored(job.about["testset"], job.about["pairs"])
@@ -276,8 +285,18 @@ class Costs:
         flops = sum(self.shape.forward(lines * length, length) for lines, length in runs)
         lines = sum(lines for lines, _ in runs)
         memory = TORCH + 4 * self.shape.parameters + 100 * MB + 200 * max(lines for lines, _ in runs)
+        memory += self._largest_table(job)
         seconds = (TORCH_JOB + lines * 10e-6) * self._slow + flops / self._rate(job)
         return Cost(seconds=seconds, memory=memory, disk=self._kept(job), tokens=tokens, flops=flops)
+
+    def _texts_read(self, _: Job) -> Cost:
+        """A table about the texts of all test sets."""
+        sizes = [
+            self.work.documents(testset, lang).bytes
+            for testset, section in self.config.testsets.items()
+            for lang in (self.config.mixed_languages(testset) or self.plan.document_languages(testset))
+        ]
+        return self._plain(1 + sum(sizes) / 50e6, 30 * MB + 1.5 * max(sizes))
 
     def _all_lines(self) -> float:
         """Lines of all runs of all test sets."""
