@@ -40,7 +40,7 @@ def checked(files):
 
 def held():
     """The lock of this run, where this process is to make it: not a job of it, a dry-run, a summary, or `--nolock`."""
-    asked = workflow.resource_settings
+    asked, given = workflow.resource_settings, workflow.global_resources
     idle = workflow.output_settings.dryrun or (
         asked.cores is None and asked.nodes is None
     )
@@ -55,7 +55,8 @@ def held():
         config=config,
         file=workflow.configfiles[-1],
         root=ROOT,
-        cores=asked.cores,
+        cores=asked.cores or asked.nodes,
+        gpus=given["gpu"].value if "gpu" in given else asked.nodes or 1,
     )
     return lock
 

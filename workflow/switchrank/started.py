@@ -30,7 +30,8 @@ class Start:
         config: the config as given, environment variables not filled in.
         file: where it was read from.
         root: the folder of the Snakefile, in which pair tables are looked for too; empty where nobody knows.
-        cores: cores of this machine that jobs may use; 0 where a cluster has them.
+        cores: cores that its jobs may use at once, or on a cluster how many jobs; 0 where nobody knows.
+        gpus: the same of GPUs.
         began: seconds since 1970.
     """
 
@@ -38,6 +39,7 @@ class Start:
     file: str
     root: str
     cores: int
+    gpus: int
     began: float
 
 
@@ -52,10 +54,11 @@ def remember_start(
     file: str | Path,
     root: str | Path,
     cores: int | None,
+    gpus: int = 1,
     folder: str | Path = SNAKEMAKE,
 ) -> None:
     """Keep what a run is started with. A disk that takes no note ends no run."""
-    start = Start(dict(config), str(file), str(root), cores or 0, time.time())
+    start = Start(dict(config), str(file), str(root), cores or 0, gpus, time.time())
     try:
         with atomic_path(_record(run, folder)) as temporary:
             temporary.write_text(json.dumps(asdict(start)), encoding="utf-8")
@@ -75,7 +78,7 @@ def last_start(run: str, folder: str | Path = SNAKEMAKE) -> Start | None:
     path = Path("results", run, "provenance.json")
     try:
         config = json.loads(path.read_text(encoding="utf-8"))["config"]
-        return Start(config, f"config/{run}.yaml", "", 0, path.stat().st_mtime) if isinstance(config, dict) else None
+        return Start(config, f"config/{run}.yaml", "", 0, 1, path.stat().st_mtime) if isinstance(config, dict) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

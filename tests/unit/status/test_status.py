@@ -151,7 +151,9 @@ def test_a_run_made_elsewhere_is_known_by_its_provenance(tmp_path):
 
 
 @pytest.mark.usefixtures("run")
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"config": [], "file": "", "root": "", "cores": 1, "began": 0}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"config": [], "file": "", "root": "", "cores": 1, "gpus": 1, "began": 0}']
+)
 def test_a_note_of_a_start_that_cannot_be_read_is_none(text):
     write(".snakemake/switchrank/mini.json", text)
     assert last_start("mini") is None

@@ -12,8 +12,8 @@ from switchrank.plan.costs import Cost
 from switchrank.plan.jobs import Job
 
 PRIOR = 10.0
-"""Seconds that count as estimated well: a few small jobs, whose time is that of starting a process, say little about large
-ones of their kind."""
+"""Seconds that count as estimated well: a few small jobs, which mostly start a process, say little about large ones of
+their kind."""
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ def look_at(named: str | None) -> Look:
     plan, start = find_plan(named or the_only_run())
     alive = is_held(plan.config.run, SNAKEMAKE)
     cores = start.cores if start and start.cores else os.cpu_count() or 1
-    estimate = estimate_run(plan, Machine(REFERENCE, cores))
+    estimate = estimate_run(plan, Machine(REFERENCE, cores, gpus=start.gpus if start else 1))
     found = {job: read_tail(job.log) for job in estimate.graph.jobs if job not in estimate.done}
     tails = {job: tail for job, tail in found.items() if tail}
     since = start.began if start else 0.0
