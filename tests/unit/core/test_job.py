@@ -1,0 +1,29 @@
+"""What a rule's script leaves in its log when it fails."""
+
+import subprocess
+import sys
+
+import pytest
+
+SCRIPT = """
+import sys
+from types import SimpleNamespace
+from switchrank.errors import UserError
+from switchrank.job import job
+with job(SimpleNamespace(threads=1, log=[sys.argv[1]])):
+    raise {error}
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        ('UserError("data.tsv", "line 3", "no tab", "add it")', 2, "data.tsv: line 3: no tab: add it"),
+        ('ValueError("unforeseen")', 1, "ValueError: unforeseen"),
+    ],
+)
+def test_a_log_ends_with_the_error_and_the_exit_code(tmp_path, error, code, told):
+    log = tmp_path / "job.log"
+    done = subprocess.run([sys.executable, "-c", SCRIPT.format(error=error), str(log)], check=False)
+    assert done.returncode == code
+    assert log.read_text().splitlines()[-2:] == [told, f"job failed, exit code {code}"]
