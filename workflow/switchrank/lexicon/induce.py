@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from switchrank.errors import UserError
 from switchrank.formats.tables import LEXICON, write_table
 from switchrank.formats.vectors import Vectors, load_vectors
-from switchrank.neighbours import Criterion, Side, faiss_threads, mutual_best, sides, top_k
+from switchrank.neighbours import Criterion, Side, mutual_best, sides, top_k
 from switchrank.words import key
 
 Floats = NDArray[np.float32]
@@ -65,12 +65,11 @@ def induce_lexicon(
     plain = rows[-1] == len(rows) - 1  # no key repeats: a slice needs no copy
     left = source_store.matrix[: len(rows)] if plain else source_store.matrix[rows]
     right = target_store.matrix[:max_target]
-    with faiss_threads(threads):
-        if raw_dot:
-            prepared = Side(left, source_store.norms[rows]), Side(right, target_store.norms[:max_target]), False
-        else:
-            prepared = sides(left, right, criterion, csls_k)
-        scores, ids, keep = _best(*prepared, k, mutual)
+    if raw_dot:
+        prepared = Side(left, source_store.norms[rows]), Side(right, target_store.norms[:max_target]), False
+    else:
+        prepared = sides(left, right, criterion, csls_k, threads)
+    scores, ids, keep = _best(*prepared, k, mutual, threads)
     if threshold is not None:
         keep &= scores >= threshold
     frame = _table(keys, target_store.words, scores, ids, keep)
@@ -95,12 +94,14 @@ def _check_dimensions(source: str | Path, left: Vectors, target: str | Path, rig
         raise UserError(target, "", problem, "align the vectors first, both in one space")
 
 
-def _best(left: Side, right: Side, double: bool, k: int, mutual: bool) -> tuple[Floats, Indices, NDArray[np.bool_]]:
+def _best(
+    left: Side, right: Side, double: bool, k: int, mutual: bool, threads: int
+) -> tuple[Floats, Indices, NDArray[np.bool_]]:
     """Scores, target rows and what to keep of them, all ``(sources, k)``."""
-    scores, ids = top_k(left, right, 1 if mutual else k, double=double, what="translations")
+    scores, ids = top_k(left, right, 1 if mutual else k, double=double, threads=threads, what="translations")
     keep = np.ones(scores.shape, dtype=bool)
     if mutual:
-        keep[:, 0] = mutual_best(left, right, double, ids[:, 0])
+        keep[:, 0] = mutual_best(left, right, double, ids[:, 0], threads)
     return scores, ids, keep
 
 
