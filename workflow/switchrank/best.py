@@ -50,8 +50,9 @@ class Best:
 
     @property
     def ids(self) -> Indices:
-        """int64 ``(rows, k)``, best first, of equal scores the lower id first."""
-        return (_LOW - (self._best[:, ::-1] & _LOW)).astype(np.int64)
+        """int64 ``(rows, k)``, best first, of equal scores the lower id first; 0 where nothing was offered."""
+        best = self._best[:, ::-1]
+        return np.where(best == 0, 0, (_LOW - (best & _LOW)).astype(np.int64))
 
     def start(self, scores: Floats, ids: Indices) -> None:
         """Begin with scores and ids, each ``(rows, at least k)``. Those offered again keep the score of here."""

@@ -12,10 +12,10 @@ among them has a cosine no higher than theirs, so it can only win by a mean that
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,8 @@ from switchrank.progress import progress
 Floats = NDArray[np.float32]
 Indices = NDArray[np.int64]
 Nearest = tuple[Floats, Indices]
+Pairs = list[tuple[Indices, Indices]]
+"""Rising row numbers of both sides that are compared, all of the one with all of the other; no two rows meet twice."""
 Criterion = Literal["nn", "csls"]
 
 BLOCK = 2048
@@ -51,9 +53,11 @@ class Side:
     def __len__(self) -> int:
         return len(self.matrix)
 
-    def rows(self, which: slice | Indices) -> Floats:
-        """Some rows, scaled, as contiguous float32."""
-        rows = np.ascontiguousarray(self.matrix[which], dtype=np.float32)
+    def rows(self, which: Indices) -> Floats:
+        """Some rows (rising numbers), scaled, as contiguous float32."""
+        gapless = bool((np.diff(which) == 1).all())  # then a slice needs no copy
+        rows = self.matrix[slice(which[0], which[-1] + 1)] if gapless else self.matrix[which]
+        rows = np.ascontiguousarray(rows, dtype=np.float32)
         return rows if self.scale is None else rows * self.scale[which, None]
 
 
@@ -62,14 +66,19 @@ def blocks(length: int) -> list[slice]:
     return [slice(start, min(start + BLOCK, length)) for start in range(0, length, BLOCK)]
 
 
-def in_threads(work: Callable[[slice], object], length: int, threads: int, what: str) -> None:
-    """Call ``work`` on the blocks of so many rows in a number of threads, each with matrix products on one core."""
+def in_threads(work: Callable[[Any], object], items: Iterable[tuple[Any, int]], threads: int, what: str) -> None:
+    """Call ``work`` on items in a number of threads, each with matrix products on one core.
+
+    Args:
+        items: each with its number of rows, which the progress bar counts.
+    """
+    sizes = list(items)
     with (
         threadpool_limits(1, user_api="blas"),
         ThreadPoolExecutor(threads) as pool,
-        progress(total=length, what=what, unit="words") as bar,
+        progress(total=sum(size for _, size in sizes), what=what, unit="words") as bar,
     ):
-        jobs = {pool.submit(work, block): block.stop - block.start for block in blocks(length)}
+        jobs = {pool.submit(work, item): size for item, size in sizes}
         try:
             for job in as_completed(jobs):
                 job.result()
@@ -98,117 +107,156 @@ def _with_column(rows: Floats, column: Floats | float) -> Floats:
 
 
 def top_k(
-    queries: Side, base: Side, k: int, *, double: bool = False, threads: int = 1, what: str = "neighbours"
-) -> tuple[Floats, Indices]:
+    queries: Side,
+    base: Side,
+    k: int,
+    *,
+    double: bool = False,
+    threads: int = 1,
+    pairs: Pairs | None = None,
+    what: str = "neighbours",
+) -> Nearest:
     """The ``k`` best rows of ``base`` for every row of ``queries``.
 
     The score of (x, y) is the inner product of the scaled rows (twice that if ``double``) minus both penalties.
 
     Args:
         k: neighbours per query; at most ``len(base)`` are found.
+        pairs: rows of ``queries`` and ``base`` to compare, for an approximate search; all where not given.
         what: name of the progress bar.
 
     Returns:
         scores (float32) and row numbers in ``base`` (int64), both ``(len(queries), min(k, len(base)))``, best first,
-        ties by lower row number.
+        ties by lower row number; -inf and 0 where a query met too few rows.
     """
     best = Best(len(queries), min(k, len(base)))
-    plan = _plan(best, queries, base, double)
 
-    def work(block: slice) -> None:
-        which, products = np.sort(plan.queries[block]), _Products()
-        left = queries.rows(_run(which)) * np.float32(2 if double else 1)
+    def work(group: tuple[Indices, Sequence[Indices]]) -> None:
+        which, others = group
+        products, left = _Products(), queries.rows(which) * np.float32(2 if double else 1)
         if base.penalty is not None:
             left = _with_column(left, -1.0)
-        for other in blocks(int(plan.reach[block].max())):
-            ids = np.sort(plan.base[other])
-            right = base.rows(_run(ids))
+        for ids in others:
+            right = base.rows(ids)
             if base.penalty is not None:
                 right = _with_column(right, base.penalty[ids])
             best.offer(which, ids, products(left, right))
 
-    in_threads(work, len(queries), threads, what)
+    groups = _plan(best, queries, base, double) if pairs is None else _split(pairs)
+    in_threads(work, ((group, len(group[0])) for group in groups), threads, what)
     scores = best.scores
     if queries.penalty is not None:
         scores -= queries.penalty[:, None]
     return scores, best.ids
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """Orders to visit the rows of both sides in, and how many of ``base``'s each query has to see."""
-
-    queries: Indices
-    base: Indices
-    reach: Indices
+def _split(pairs: Pairs) -> Iterator[tuple[Indices, list[Indices]]]:
+    """Pairs in blocks."""
+    for left, right in pairs:
+        for block in blocks(len(left)):
+            yield left[block], [right[other] for other in blocks(len(right))]
 
 
-def _plan(best: Best, queries: Side, base: Side, double: bool) -> _Plan:
-    """Everything in order; or, where neighbours by cosine are known, those first and then what can still beat them.
+def _plan(best: Best, queries: Side, base: Side, double: bool) -> Iterator[tuple[Indices, list[Indices]]]:
+    """Blocks of queries, and for each the blocks of ``base`` it has to see: all; or those that can beat what is known.
 
-    A row that is not among the known has a cosine of at most their lowest. So only rows are left whose penalty is low
-    enough to beat, with that cosine, the k-th best score of the known.
+    Neighbours by cosine that are known come first. A row that is not among them has a cosine of at most their lowest,
+    so only rows are left whose penalty is low enough to beat, with that cosine, the k-th best score of the known.
     """
+    everything = np.arange(len(base))
     if queries.nearest is None or base.penalty is None or not double or queries.nearest[0].shape[1] < best.k:
-        return _Plan(np.arange(len(queries)), np.arange(len(base)), np.full(len(queries), len(base)))
+        for block in blocks(len(queries)):
+            yield np.arange(block.start, block.stop), [everything[other] for other in blocks(len(base))]
+        return
     cosines, ids = queries.nearest
     best.start(2 * cosines - base.penalty[ids], ids)
     limit = 2 * cosines[:, -1] - best.scores[:, -1] + ROUNDING
     order = np.argsort(base.penalty, kind="stable")
     reach = np.searchsorted(base.penalty[order], limit, side="right")
-    longest_first = np.argsort(-reach, kind="stable")
-    return _Plan(longest_first, order, reach[longest_first])
+    farthest_first = np.argsort(-reach, kind="stable")
+    for block in blocks(len(queries)):
+        which = np.sort(farthest_first[block])
+        yield which, [np.sort(order[other]) for other in blocks(int(reach[which].max()))]
 
 
-def _run(rows: Indices) -> slice | Indices:
-    """Rising row numbers without a gap as a slice, which needs no copy."""
-    gapless = bool((np.diff(rows) == 1).all())
-    return slice(int(rows[0]), int(rows[-1]) + 1) if gapless else rows
-
-
-def nearest_both(left: Side, right: Side, k: int, *, threads: int = 1, what: str = "CSLS") -> tuple[Nearest, Nearest]:
+def nearest_both(
+    left: Floats, right: Floats, k: int, *, threads: int = 1, pairs: Pairs | None = None, what: str = "CSLS"
+) -> tuple[Nearest, Nearest]:
     """The ``k`` nearest rows of the other side for each row of ``left`` and each of ``right``, in one pass.
 
     Returns:
         for each side inner products and row numbers, as :func:`top_k` gives them.
     """
     of_left, of_right = Best(len(left), min(k, len(right))), Best(len(right), min(k, len(left)))
+    ours, theirs = Side(left), Side(right)
 
-    def work(block: slice) -> None:
-        products, rows, ids = _Products(), right.rows(block), np.arange(block.start, block.stop)
-        for other in blocks(len(left)):
-            scores = products(left.rows(other), rows)
-            numbers = np.arange(other.start, other.stop)
+    def work(group: tuple[Indices, Sequence[Indices]]) -> None:
+        ids, others = group
+        products, rows = _Products(), theirs.rows(ids)
+        for numbers in others:
+            scores = products(ours.rows(numbers), rows)
             of_left.offer(numbers, ids, scores)
             of_right.offer(ids, numbers, scores.T)
 
-    in_threads(work, len(right), threads, what)
+    everything = [(np.arange(len(right)), np.arange(len(left)))]
+    groups = _split(everything if pairs is None else _turned(pairs))
+    in_threads(work, ((group, len(group[0])) for group in groups), threads, what)
     return (of_left.scores, of_left.ids), (of_right.scores, of_right.ids)
 
 
+def _turned(pairs: Pairs) -> Pairs:
+    return [(right, left) for left, right in pairs]
+
+
 def sides(
-    source: Floats, target: Floats, criterion: Criterion, csls_k: int, threads: int = 1
+    source: Floats,
+    target: Floats,
+    criterion: Criterion,
+    csls_k: int,
+    *,
+    threads: int = 1,
+    pairs: Pairs | None = None,
 ) -> tuple[Side, Side, bool]:
-    """The two sets prepared for :func:`top_k` under a criterion (in either direction), and its ``double``."""
+    """The two sets prepared for :func:`top_k` under a criterion (in either direction), and its ``double``.
+
+    Args:
+        pairs: source and target rows to compare; the means of CSLS are then over the nearest of these.
+    """
     if criterion == "nn":
         return Side(source), Side(target), False
-    nearest = nearest_both(Side(source), Side(target), csls_k, threads=threads)
+    nearest = nearest_both(source, target, csls_k, threads=threads, pairs=pairs)
     left, right = (
-        Side(matrix, penalty=known[0].mean(axis=1, dtype=np.float64).astype(np.float32), nearest=known)
+        Side(matrix, penalty=_means(known[0]), nearest=known if pairs is None else None)
         for matrix, known in zip((source, target), nearest, strict=True)
     )
     return left, right, True
 
 
+def _means(scores: Floats) -> Floats:
+    """The mean of each row over what was found; 0 where nothing was."""
+    found = np.isfinite(scores)
+    sums = np.where(found, scores, 0).sum(axis=1, dtype=np.float64)
+    return np.asarray(sums / np.maximum(found.sum(axis=1), 1), dtype=np.float32)
+
+
 def mutual_best(
-    source: Side, target: Side, double: bool, forward: Indices | None = None, threads: int = 1
+    source: Side,
+    target: Side,
+    double: bool,
+    forward: Indices | None = None,
+    *,
+    threads: int = 1,
+    pairs: Pairs | None = None,
 ) -> NDArray[np.bool_]:
     """Which source rows are the best of their own best target row; bool ``(len(source),)``.
 
     Args:
         forward: best target row of every source row, where it is known already.
+        pairs: source and target rows to compare; all where not given.
     """
     if forward is None:
-        forward = top_k(source, target, 1, double=double, threads=threads, what="best target words")[1][:, 0]
-    backward = top_k(target, source, 1, double=double, threads=threads, what="best source words")[1][:, 0]
+        found = top_k(source, target, 1, double=double, threads=threads, pairs=pairs, what="best target words")
+        forward = found[1][:, 0]
+    back = _turned(pairs) if pairs is not None else None
+    backward = top_k(target, source, 1, double=double, threads=threads, pairs=back, what="best source words")[1][:, 0]
     return np.asarray(backward[forward] == np.arange(len(source)))

@@ -91,7 +91,7 @@ def test_threads_change_no_bit(criterion: str, monkeypatch: pytest.MonkeyPatch) 
     x, y = unit(3, 500, 20), unit(4, 700, 20)
     found = []
     for threads in (1, 2, 5):
-        left, right, double = sides(x, y, criterion, 10, threads)  # type: ignore[arg-type]
+        left, right, double = sides(x, y, criterion, 10, threads=threads)  # type: ignore[arg-type]
         scores, ids = top_k(left, right, 3, double=double, threads=threads)
         found.append((scores.tobytes(), ids.tobytes(), mutual_best(left, right, double, threads=threads).tobytes()))
     assert found[0] == found[1] == found[2]

@@ -202,8 +202,8 @@ def _mutual_pairs(
 ) -> Indices:
     """Mutual best pairs among the most frequent words, as rows (foreign, English)."""
     left, right, double = sides(
-        _turned(foreign.matrix[:refine_words], turn), english.matrix[:refine_words], criterion, csls_k, threads
+        _turned(foreign.matrix[:refine_words], turn), english.matrix[:refine_words], criterion, csls_k, threads=threads
     )
     forward = top_k(left, right, 1, double=double, threads=threads, what="refine")[1][:, 0]
-    mutual = np.flatnonzero(mutual_best(left, right, double, forward, threads))
+    mutual = np.flatnonzero(mutual_best(left, right, double, forward, threads=threads))
     return np.column_stack([mutual, forward[mutual]])

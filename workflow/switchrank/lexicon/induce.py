@@ -68,7 +68,7 @@ def induce_lexicon(
     if raw_dot:
         prepared = Side(left, source_store.norms[rows]), Side(right, target_store.norms[:max_target]), False
     else:
-        prepared = sides(left, right, criterion, csls_k, threads)
+        prepared = sides(left, right, criterion, csls_k, threads=threads)
     scores, ids, keep = _best(*prepared, k, mutual, threads)
     if threshold is not None:
         keep &= scores >= threshold
@@ -101,7 +101,7 @@ def _best(
     scores, ids = top_k(left, right, 1 if mutual else k, double=double, threads=threads, what="translations")
     keep = np.ones(scores.shape, dtype=bool)
     if mutual:
-        keep[:, 0] = mutual_best(left, right, double, ids[:, 0], threads)
+        keep[:, 0] = mutual_best(left, right, double, ids[:, 0], threads=threads)
     return scores, ids, keep
 
 
