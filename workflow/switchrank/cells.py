@@ -1,17 +1,14 @@
 """Approximate search: which pairs of rows an inverted file (IVF) compares.
 
-The target rows are divided into cells by k-means (FAISS); a source row meets the rows of the cells whose centres are
+The target rows are divided into cells by k-means; a source row meets the rows of the cells whose centres are
 nearest to it and no others (Jegou, Douze and Schmid 2011, Product quantization for nearest neighbor search, section
 IV.A). Source rows that visit a cell are taken together, so that the work stays a product of matrices.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,7 +23,7 @@ SEED = 1
 def cell_pairs(source: Floats, target: Floats, *, probes: int, cells: int | None = None, threads: int = 1) -> Pairs:
     """For each cell the source rows that visit it and the target rows in it.
 
-    Equal input and threads give equal pairs.
+    Equal input gives equal pairs, whatever the number of threads.
 
     Args:
         probes: cells a source row visits.
@@ -42,24 +39,18 @@ def cell_pairs(source: Floats, target: Floats, *, probes: int, cells: int | None
 
 
 def _centres(target: Floats, count: int, threads: int) -> Floats:
+    """Unit centres of a seeded sample of rows, by Lloyd's algorithm on the sphere; an empty cell keeps its centre."""
     draw = np.random.default_rng(SEED)
-    rows = np.sort(draw.permutation(len(target))[: count * TRAINING_ROWS])
-    kmeans = faiss.Kmeans(
-        target.shape[1], count, niter=ITERATIONS, seed=SEED, spherical=True, min_points_per_centroid=1
-    )
-    with _faiss_threads(threads):
-        kmeans.train(np.ascontiguousarray(target[rows], dtype=np.float32))
-    return np.asarray(kmeans.centroids, dtype=np.float32)
-
-
-@contextmanager
-def _faiss_threads(threads: int) -> Iterator[None]:
-    before = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(threads)
-    try:
-        yield
-    finally:
-        faiss.omp_set_num_threads(before)
+    sample = Side(target).rows(np.sort(draw.permutation(len(target))[: count * TRAINING_ROWS]))
+    centres = sample[np.sort(draw.choice(len(sample), count, replace=False))]
+    for _ in range(ITERATIONS):
+        home = top_k(Side(sample), Side(centres), 1, threads=threads, what="cells")[1]
+        for cell, rows in enumerate(_by_cell(home, count)):
+            total = sample[rows].sum(axis=0)
+            length = np.linalg.norm(total)
+            if length > 0:
+                centres[cell] = total / length
+    return centres
 
 
 def _by_cell(cells: Indices, count: int) -> list[NDArray[np.int64]]:

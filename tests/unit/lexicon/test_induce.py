@@ -141,22 +141,13 @@ def test_an_approximate_search_of_all_cells_is_exact(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("search", ["exact", "ivf"])
-def test_searches_give_equal_bytes_again(tmp_path: Path, search: str) -> None:
+def test_a_search_gives_equal_bytes_again_on_any_number_of_cores(tmp_path: Path, search: str) -> None:
     clusters(tmp_path)
     written = []
-    for _ in range(3):
-        induced(tmp_path, search=search, k=2, threads=2)
+    for threads in (1, 2, 2, 5):
+        induced(tmp_path, search=search, k=2, threads=threads)
         written.append((tmp_path / "lexicon.parquet").read_bytes())
-    assert written[0] == written[1] == written[2]
-
-
-def test_the_exact_lexicon_has_the_same_bytes_on_one_core_and_on_many(tmp_path: Path) -> None:
-    clusters(tmp_path)
-    written = []
-    for threads in (1, 4):
-        induced(tmp_path, threads=threads)
-        written.append((tmp_path / "lexicon.parquet").read_bytes())
-    assert written[0] == written[1]
+    assert len(set(written)) == 1
 
 
 def test_an_approximate_search_of_one_word_works(tmp_path: Path) -> None:
