@@ -1,4 +1,4 @@
-# Bilingual lexicons, from aligned vectors by exact nearest neighbours or from Wikipedia titles, and their quality.
+# Bilingual lexicons, from aligned vectors by nearest neighbours or from Wikipedia titles, and their quality.
 rule vectors_lexicon:
     input:
         source_words=f"{R}/vectors/aligned/{{src}}.words.parquet",
@@ -13,6 +13,7 @@ rule vectors_lexicon:
         f"{R}/benchmarks/lexicon/{{lexicon}}-{{src}}-{{tgt}}.tsv"
     wildcard_constraints:
         lexicon=lexicons_of("vectors"),
+    threads: 4
     conda:
         "../../envs/switchrank.yaml"
     params:
