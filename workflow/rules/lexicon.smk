@@ -13,9 +13,9 @@ rule vectors_lexicon:
         f"{R}/benchmarks/lexicon/{{lexicon}}-{{src}}-{{tgt}}.tsv"
     wildcard_constraints:
         lexicon=lexicons_of("vectors"),
-    threads: 4
     conda:
         "../../envs/switchrank.yaml"
+    threads: 4
     params:
         spec=lambda wildcards: CONFIG.lexicons[wildcards.lexicon].plain(
             "kind", "languages"

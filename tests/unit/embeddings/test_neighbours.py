@@ -115,6 +115,20 @@ def test_the_best_of_blocks_are_those_of_all_scores(seed: int, k: int, wide: boo
     assert np.isneginf(best.scores[:, found:]).all()
 
 
+def test_an_error_in_a_thread_ends_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Best, "offer", fail)
+    with pytest.raises(MemoryError):
+        top_k(Side(unit(0, 5, 4)), Side(unit(1, 5, 4)), 1, threads=2)
+
+
+def test_equal_vectors_everywhere_give_the_lower_rows() -> None:
+    same = np.tile(unit(0, 1, 16), (300, 1))
+    assert (top_k(Side(same), Side(same), 3)[1] == np.arange(3)).all()
+
+
 def test_a_csls_search_skips_rows_that_cannot_win(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neighbours, "BLOCK", 16)
     draw = np.random.default_rng(0)

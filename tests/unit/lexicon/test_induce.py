@@ -104,6 +104,14 @@ def test_stores_of_different_dimensions_are_refused(hub: Path) -> None:
         induced(hub)
 
 
+@pytest.mark.parametrize("empty", ["en", "fo"])
+@pytest.mark.parametrize("search", ["exact", "ivf"])
+def test_a_store_without_words_is_refused(hub: Path, empty: str, search: str) -> None:
+    write_vectors(hub / empty, [], np.empty((0, 2), dtype=np.float32))
+    with pytest.raises(UserError, match=f"{empty}: no words: make the vectors again"):
+        induced(hub, search=search)
+
+
 def test_equal_stores_give_equal_bytes(hub: Path) -> None:
     induced(hub)
     first = (hub / "lexicon.parquet").read_bytes()

@@ -69,8 +69,8 @@ def induce_lexicon(
         ``{"words": source words with a translation, "rows": rows written}``.
 
     Raises:
-        UserError: a store is missing, dimensions differ, ``raw_dot`` is asked for with ``csls`` or ``ivf``, or nothing
-            is left.
+        UserError: a store is missing or empty, dimensions differ, ``raw_dot`` is asked for with ``csls`` or ``ivf``, or
+            nothing is left.
     """
     if raw_dot and criterion != "nn":
         raise UserError(out, "raw_dot", f"has no meaning with criterion {criterion!r}", "write criterion: nn")
@@ -78,7 +78,7 @@ def induce_lexicon(
         raise UserError(out, "raw_dot", f"has no meaning with search {search!r}", "write search: exact")
     rows, keys, source_store = _source_words(source, max_source)
     target_store = load_vectors(target)
-    _check_dimensions(source, source_store, target, target_store)
+    _check(source, source_store, target, target_store)
     plain = rows[-1] == len(rows) - 1  # no key repeats: a slice needs no copy
     left = source_store.matrix[: len(rows)] if plain else source_store.matrix[rows]
     right = target_store.matrix[:max_target]
@@ -116,7 +116,10 @@ def _source_words(prefix: str | Path, limit: int | None) -> tuple[Indices, list[
     return np.fromiter(rows.values(), dtype=np.int64, count=len(rows)), list(rows), store
 
 
-def _check_dimensions(source: str | Path, left: Vectors, target: str | Path, right: Vectors) -> None:
+def _check(source: str | Path, left: Vectors, target: str | Path, right: Vectors) -> None:
+    for prefix, store in ((source, left), (target, right)):
+        if not store.words:
+            raise UserError(prefix, "", "no words", "make the vectors again from a text or file that has some")
     if left.matrix.shape[1] != right.matrix.shape[1]:
         problem = f"{right.matrix.shape[1]} dimensions, {source} has {left.matrix.shape[1]}"
         raise UserError(target, "", problem, "align the vectors first, both in one space")
