@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -67,7 +68,14 @@ def _child(sender: Any, function: Callable[..., Any], arguments: tuple[Any, ...]
         start = time.perf_counter()
         result = result()
     taken = time.perf_counter() - start
-    unit = 1 if sys.platform == "darwin" else 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
-    sender.send((result, taken, before, peak))
+    sender.send((result, taken, before, _peak() / 1e6))
     sender.close()
+
+
+def _peak() -> int:
+    """Highest resident memory of this process in bytes; on Linux not that of the process it was forked from."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        high = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(high.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

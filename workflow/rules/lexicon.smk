@@ -1,4 +1,4 @@
-# Bilingual lexicons, from aligned vectors by exact nearest neighbours or from Wikipedia titles, and their quality.
+# Bilingual lexicons, from aligned vectors by nearest neighbours or from Wikipedia titles, and their quality.
 rule vectors_lexicon:
     input:
         source_words=f"{R}/vectors/aligned/{{src}}.words.parquet",
@@ -15,6 +15,7 @@ rule vectors_lexicon:
         lexicon=lexicons_of("vectors"),
     conda:
         "../../envs/switchrank.yaml"
+    threads: 4
     params:
         spec=lambda wildcards: CONFIG.lexicons[wildcards.lexicon].plain(
             "kind", "languages"

@@ -1,4 +1,4 @@
-"""Rule vectors_lexicon: translations by exact nearest neighbours."""
+"""Rule vectors_lexicon: translations by nearest neighbours."""
 
 from switchrank.job import job
 

@@ -1,42 +1,39 @@
-"""Exact nearest neighbours between two sets of word vectors, by cosine (``nn``) or CSLS, with FAISS.
+"""Exact nearest neighbours between two sets of word vectors, by cosine (``nn``) or CSLS.
 
 CSLS (Conneau, Lample, Ranzato, Denoyer and Jegou 2018, arXiv 1710.04087, section 2.3) is ``2 cos(x, y) - r(x) - r(y)``,
 where ``r`` is a vector's mean cosine to its nearest neighbours in the other set. As ``r(x)`` is constant for a query,
-the best ``y`` maximise the inner product of ``(2x, -1)`` with ``(y, r(y))``: one more dimension keeps the search exact
-and inside FAISS, and no score matrix is ever built. Both sets are visited in blocks, so memory does not grow with them.
+the best ``y`` maximise the inner product of ``(2x, -1)`` with ``(y, r(y))``. Both sets are visited in blocks, whose
+scores are looked at while they are in the cache; no score matrix is ever built. A thread works on a block alone, with
+matrix products on one core, so the number of threads changes no result.
+
+One pass finds the means of both sets, and the nearest rows too, which bound what is left to find: a ``y`` that is not
+among them has a cosine no higher than theirs, so it can only win by a mean that is low enough.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
+from switchrank.best import Best
 from switchrank.progress import progress
 
 Floats = NDArray[np.float32]
 Indices = NDArray[np.int64]
+Nearest = tuple[Floats, Indices]
+Pairs = list[tuple[Indices, Indices]]
+"""Rising row numbers of both sides that are compared, all of the one with all of the other; no two rows meet twice."""
 Criterion = Literal["nn", "csls"]
 
-BLOCK = 16_384
-SPARE = 4
-"""Neighbours fetched beyond k, so that ties at the k-th place are seen and broken by lower index."""
-
-
-@contextmanager
-def faiss_threads(threads: int) -> Iterator[None]:
-    """Pin FAISS to a number of threads inside the block."""
-    before = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(threads)
-    try:
-        yield
-    finally:
-        faiss.omp_set_num_threads(before)
+BLOCK = 2048
+ROUNDING = np.float32(1e-5)
+"""More than the error of a score in float32; scores of unit vectors are between -4 and 4."""
 
 
 @dataclass(frozen=True)
@@ -44,19 +41,62 @@ class Side:
     """One set of vectors: ``matrix`` float32 ``(n, d)``, and what its rows' scores are scaled by and reduced by.
 
     ``scale`` (``(n,)`` or None for 1) multiplies inner products; ``penalty`` (``(n,)`` or None for 0) is subtracted.
+    ``nearest``, where known: inner products and row numbers of the nearest rows of the other side, each
+    ``(n, neighbours)``, nearest first.
     """
 
     matrix: Floats
     scale: Floats | None = None
     penalty: Floats | None = None
+    nearest: Nearest | None = None
 
     def __len__(self) -> int:
         return len(self.matrix)
 
-    def rows(self, start: int, stop: int) -> Floats:
-        """Rows ``start:stop``, scaled, as contiguous float32."""
-        rows = np.ascontiguousarray(self.matrix[start:stop], dtype=np.float32)
-        return rows if self.scale is None else rows * self.scale[start:stop, None]
+    def rows(self, which: Indices) -> Floats:
+        """Some rows (rising numbers), scaled, as contiguous float32."""
+        gapless = bool((np.diff(which) == 1).all())  # then a slice needs no copy
+        rows = self.matrix[slice(which[0], which[-1] + 1)] if gapless else self.matrix[which]
+        rows = np.ascontiguousarray(rows, dtype=np.float32)
+        return rows if self.scale is None else rows * self.scale[which, None]
+
+
+def blocks(length: int) -> list[slice]:
+    """Slices of at most ``BLOCK`` rows."""
+    return [slice(start, min(start + BLOCK, length)) for start in range(0, length, BLOCK)]
+
+
+def in_threads(work: Callable[[Any], object], items: Iterable[tuple[Any, int]], threads: int, what: str) -> None:
+    """Call ``work`` on items in a number of threads, each with matrix products on one core.
+
+    Args:
+        items: each with its number of rows, which the progress bar counts.
+    """
+    sizes = list(items)
+    with (
+        threadpool_limits(1, user_api="blas"),
+        ThreadPoolExecutor(threads) as pool,
+        progress(total=sum(size for _, size in sizes), what=what, unit="words") as bar,
+    ):
+        jobs = {pool.submit(work, item): size for item, size in sizes}
+        try:
+            for job in as_completed(jobs):
+                job.result()
+                bar.update(jobs[job])
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+class _Products:
+    """Matrix products of two blocks into one buffer that is used again."""
+
+    def __init__(self) -> None:
+        self._buffer = np.empty(BLOCK * BLOCK, dtype=np.float32)
+
+    def __call__(self, left: Floats, right: Floats) -> Floats:
+        out = self._buffer[: len(left) * len(right)].reshape(len(left), len(right))
+        return np.matmul(left, right.T, out=out)
 
 
 def _with_column(rows: Floats, column: Floats | float) -> Floats:
@@ -66,92 +106,157 @@ def _with_column(rows: Floats, column: Floats | float) -> Floats:
     return wider
 
 
-def _sorted_cut(scores: Floats, ids: Indices, k: int) -> tuple[Floats, Indices]:
-    """Best ``k`` of each row by falling score, ties by rising index."""
-    order = np.lexsort((ids, -scores), axis=1)[:, :k]
-    return np.take_along_axis(scores, order, axis=1), np.take_along_axis(ids, order, axis=1)
-
-
-def _untie(queries: Floats, base: Floats, scores: Floats, ids: Indices, k: int) -> None:
-    """Redo, in place, the rows whose ties may reach beyond what was fetched."""
-    if scores.shape[1] <= k or len(base) <= scores.shape[1]:
-        return
-    for row in np.flatnonzero(scores[:, k - 1] == scores[:, -1]):
-        every = base @ queries[row]
-        ids[row] = np.argsort(-every, kind="stable")[: ids.shape[1]]
-        scores[row] = every[ids[row]]
-
-
 def top_k(
-    queries: Side, base: Side, k: int, *, double: bool = False, what: str = "neighbours"
-) -> tuple[Floats, Indices]:
+    queries: Side,
+    base: Side,
+    k: int,
+    *,
+    double: bool = False,
+    threads: int = 1,
+    pairs: Pairs | None = None,
+    what: str = "neighbours",
+) -> Nearest:
     """The ``k`` best rows of ``base`` for every row of ``queries``.
 
     The score of (x, y) is the inner product of the scaled rows (twice that if ``double``) minus both penalties.
 
     Args:
         k: neighbours per query; at most ``len(base)`` are found.
+        pairs: rows of ``queries`` and ``base`` to compare, for an approximate search; all where not given.
         what: name of the progress bar.
 
     Returns:
         scores (float32) and row numbers in ``base`` (int64), both ``(len(queries), min(k, len(base)))``, best first,
-        ties by lower row number.
+        ties by lower row number; -inf and 0 where a query met too few rows.
     """
-    k = min(k, len(base))
-    scores = np.empty((len(queries), k), dtype=np.float32)
-    ids = np.empty((len(queries), k), dtype=np.int64)
-    with progress(total=len(queries), what=what, unit="words") as bar:
-        for start in range(0, len(queries), BLOCK):
-            stop = min(start + BLOCK, len(queries))
-            block = queries.rows(start, stop) * np.float32(2 if double else 1)
+    best = Best(len(queries), min(k, len(base)))
+
+    def work(group: tuple[Indices, Sequence[Indices]]) -> None:
+        which, others = group
+        products, left = _Products(), queries.rows(which) * np.float32(2 if double else 1)
+        if base.penalty is not None:
+            left = _with_column(left, -1.0)
+        for ids in others:
+            right = base.rows(ids)
             if base.penalty is not None:
-                block = _with_column(block, -1.0)
-            scores[start:stop], ids[start:stop] = _top_k_block(block, base, k)
-            bar.update(stop - start)
+                right = _with_column(right, base.penalty[ids])
+            best.offer(which, ids, products(left, right))
+
+    groups = _plan(best, queries, base, double) if pairs is None else _split(pairs)
+    in_threads(work, ((group, len(group[0])) for group in groups), threads, what)
+    scores = best.scores
     if queries.penalty is not None:
         scores -= queries.penalty[:, None]
-    return scores, ids
+    return scores, best.ids
 
 
-def _top_k_block(block: Floats, base: Side, k: int) -> tuple[Floats, Indices]:
-    best: list[tuple[Floats, Indices]] = []
-    for start in range(0, len(base), BLOCK):
-        stop = min(start + BLOCK, len(base))
-        rows = base.rows(start, stop)
-        if base.penalty is not None:
-            rows = _with_column(rows, base.penalty[start:stop])
-        scores, ids = faiss.knn(block, rows, min(k + SPARE, len(rows)), metric=faiss.METRIC_INNER_PRODUCT)
-        _untie(block, rows, scores, ids, k)
-        scores, ids = _sorted_cut(scores, ids, k)
-        best.append((scores, ids + start))
-        if len(best) == 2:
-            joined = (np.hstack([best[0][0], best[1][0]]), np.hstack([best[0][1], best[1][1]]))
-            best = [_sorted_cut(*joined, k)]
-    return best[0]
+def _split(pairs: Pairs) -> Iterator[tuple[Indices, list[Indices]]]:
+    """Pairs in blocks."""
+    for left, right in pairs:
+        for block in blocks(len(left)):
+            yield left[block], [right[other] for other in blocks(len(right))]
 
 
-def mean_cosine(queries: Floats, base: Floats, k: int, *, what: str = "mean cosine") -> Floats:
-    """CSLS's ``r``: the mean inner product of each row of ``queries`` with its ``k`` nearest rows of ``base``."""
-    scores, _ = top_k(Side(queries), Side(base), k, what=what)
-    return np.asarray(scores.mean(axis=1, dtype=np.float64), dtype=np.float32)
+def _plan(best: Best, queries: Side, base: Side, double: bool) -> Iterator[tuple[Indices, list[Indices]]]:
+    """Blocks of queries, and for each the blocks of ``base`` it has to see: all; or those that can beat what is known.
+
+    Neighbours by cosine that are known come first. A row that is not among them has a cosine of at most their lowest,
+    so only rows are left whose penalty is low enough to beat, with that cosine, the k-th best score of the known.
+    """
+    everything = np.arange(len(base))
+    if queries.nearest is None or base.penalty is None or not double or queries.nearest[0].shape[1] < best.k:
+        for block in blocks(len(queries)):
+            yield np.arange(block.start, block.stop), [everything[other] for other in blocks(len(base))]
+        return
+    cosines, ids = queries.nearest
+    best.start(2 * cosines - base.penalty[ids], ids)
+    limit = 2 * cosines[:, -1] - best.scores[:, -1] + ROUNDING
+    order = np.argsort(base.penalty, kind="stable")
+    reach = np.searchsorted(base.penalty[order], limit, side="right")
+    farthest_first = np.argsort(-reach, kind="stable")
+    for block in blocks(len(queries)):
+        which = np.sort(farthest_first[block])
+        yield which, [np.sort(order[other]) for other in blocks(int(reach[which].max()))]
 
 
-def sides(source: Floats, target: Floats, criterion: Criterion, csls_k: int) -> tuple[Side, Side, bool]:
-    """The two sets prepared for :func:`top_k` under a criterion (in either direction), and its ``double``."""
+def nearest_both(
+    left: Floats, right: Floats, k: int, *, threads: int = 1, pairs: Pairs | None = None, what: str = "CSLS"
+) -> tuple[Nearest, Nearest]:
+    """The ``k`` nearest rows of the other side for each row of ``left`` and each of ``right``, in one pass.
+
+    Returns:
+        for each side inner products and row numbers, as :func:`top_k` gives them.
+    """
+    of_left, of_right = Best(len(left), min(k, len(right))), Best(len(right), min(k, len(left)))
+    ours, theirs = Side(left), Side(right)
+
+    def work(group: tuple[Indices, Sequence[Indices]]) -> None:
+        ids, others = group
+        products, rows = _Products(), theirs.rows(ids)
+        for numbers in others:
+            scores = products(ours.rows(numbers), rows)
+            of_left.offer(numbers, ids, scores)
+            of_right.offer(ids, numbers, scores.T)
+
+    everything = [(np.arange(len(right)), np.arange(len(left)))]
+    groups = _split(everything if pairs is None else _turned(pairs))
+    in_threads(work, ((group, len(group[0])) for group in groups), threads, what)
+    return (of_left.scores, of_left.ids), (of_right.scores, of_right.ids)
+
+
+def _turned(pairs: Pairs) -> Pairs:
+    return [(right, left) for left, right in pairs]
+
+
+def sides(
+    source: Floats,
+    target: Floats,
+    criterion: Criterion,
+    csls_k: int,
+    *,
+    threads: int = 1,
+    pairs: Pairs | None = None,
+) -> tuple[Side, Side, bool]:
+    """The two sets prepared for :func:`top_k` under a criterion (in either direction), and its ``double``.
+
+    Args:
+        pairs: source and target rows to compare; the means of CSLS are then over the nearest of these.
+    """
     if criterion == "nn":
         return Side(source), Side(target), False
-    source_mean = mean_cosine(source, target, csls_k, what="CSLS: source words")
-    target_mean = mean_cosine(target, source, csls_k, what="CSLS: target words")
-    return Side(source, penalty=source_mean), Side(target, penalty=target_mean), True
+    nearest = nearest_both(source, target, csls_k, threads=threads, pairs=pairs)
+    left, right = (
+        Side(matrix, penalty=_means(known[0]), nearest=known if pairs is None else None)
+        for matrix, known in zip((source, target), nearest, strict=True)
+    )
+    return left, right, True
 
 
-def mutual_best(source: Side, target: Side, double: bool, forward: Indices | None = None) -> NDArray[np.bool_]:
+def _means(scores: Floats) -> Floats:
+    """The mean of each row over what was found; 0 where nothing was."""
+    found = np.isfinite(scores)
+    sums = np.where(found, scores, 0).sum(axis=1, dtype=np.float64)
+    return np.asarray(sums / np.maximum(found.sum(axis=1), 1), dtype=np.float32)
+
+
+def mutual_best(
+    source: Side,
+    target: Side,
+    double: bool,
+    forward: Indices | None = None,
+    *,
+    threads: int = 1,
+    pairs: Pairs | None = None,
+) -> NDArray[np.bool_]:
     """Which source rows are the best of their own best target row; bool ``(len(source),)``.
 
     Args:
         forward: best target row of every source row, where it is known already.
+        pairs: source and target rows to compare; all where not given.
     """
     if forward is None:
-        forward = top_k(source, target, 1, double=double, what="best target words")[1][:, 0]
-    backward = top_k(target, source, 1, double=double, what="best source words")[1][:, 0]
+        found = top_k(source, target, 1, double=double, threads=threads, pairs=pairs, what="best target words")
+        forward = found[1][:, 0]
+    back = _turned(pairs) if pairs is not None else None
+    backward = top_k(target, source, 1, double=double, threads=threads, pairs=back, what="best source words")[1][:, 0]
     return np.asarray(backward[forward] == np.arange(len(source)))

@@ -18,7 +18,6 @@ PACKAGES = [
     "transformers",
     "tokenizers",
     "fasttext-wheel",
-    "faiss-cpu",
     "polars",
     "ranx",
     "numpy",

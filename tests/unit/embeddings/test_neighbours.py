@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from switchrank import neighbours
-from switchrank.neighbours import Side, faiss_threads, mean_cosine, mutual_best, sides, top_k
+from switchrank.best import Best
+from switchrank.neighbours import Side, mutual_best, sides, top_k
 
 
 def brute(x: NDArray[np.float32], y: NDArray[np.float32], criterion: str, csls_k: int) -> NDArray[np.float64]:
@@ -79,13 +80,64 @@ def test_csls_takes_hubs_down_by_hand() -> None:
     assert ids.tolist() == [[0, 1], [0, 1]]
     # x0: 2(.8) - .8 - .9 = -.1 and 2(.6) - .8 - .6 = -.2; x1: 2(.9) - .9 - .9 = 0 and 2(.4359) - .9 - .6 = -.62822
     np.testing.assert_allclose(scores, [[-0.1, -0.2], [0.0, -0.628220]], atol=1e-6)
-    np.testing.assert_allclose(mean_cosine(x, y, 2), [0.7, (0.9 + np.sqrt(0.19)) / 2], atol=1e-6)
+    left = sides(x, y, "csls", 2)[0]
+    assert left.penalty is not None
+    np.testing.assert_allclose(left.penalty, [0.7, (0.9 + np.sqrt(0.19)) / 2], atol=1e-6)
 
 
-def test_thread_pinning_ends_with_the_block() -> None:
-    import faiss
+@pytest.mark.parametrize("criterion", ["nn", "csls"])
+def test_threads_change_no_bit(criterion: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neighbours, "BLOCK", 64)
+    x, y = unit(3, 500, 20), unit(4, 700, 20)
+    found = []
+    for threads in (1, 2, 5):
+        left, right, double = sides(x, y, criterion, 10, threads=threads)  # type: ignore[arg-type]
+        scores, ids = top_k(left, right, 3, double=double, threads=threads)
+        found.append((scores.tobytes(), ids.tobytes(), mutual_best(left, right, double, threads=threads).tobytes()))
+    assert found[0] == found[1] == found[2]
 
-    before = faiss.omp_get_max_threads()
-    with faiss_threads(1):
-        assert faiss.omp_get_max_threads() == 1
-    assert faiss.omp_get_max_threads() == before
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), k=st.integers(1, 70), wide=st.booleans(), transposed=st.booleans())
+def test_the_best_of_blocks_are_those_of_all_scores(seed: int, k: int, wide: bool, transposed: bool) -> None:
+    draw = np.random.default_rng(seed)
+    widths = draw.integers(1, 400 if wide else 20, 4)
+    scores = (draw.integers(-9, 9, (13, widths.sum())) / (1 if seed % 2 else 1000)).astype(np.float32)
+    best, start = Best(13, k), 0
+    for width in widths:
+        block = np.asarray(scores[:, start : start + width], order="F" if transposed else "C")
+        best.offer(np.arange(13), np.arange(start, start + width), block)
+        start += width
+    expected = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    found = min(k, start)
+    np.testing.assert_array_equal(best.ids[:, :found], expected)
+    np.testing.assert_array_equal(best.scores[:, :found], np.take_along_axis(scores, expected, axis=1))
+    assert np.isneginf(best.scores[:, found:]).all()
+
+
+def test_an_error_in_a_thread_ends_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Best, "offer", fail)
+    with pytest.raises(MemoryError):
+        top_k(Side(unit(0, 5, 4)), Side(unit(1, 5, 4)), 1, threads=2)
+
+
+def test_equal_vectors_everywhere_give_the_lower_rows() -> None:
+    same = np.tile(unit(0, 1, 16), (300, 1))
+    assert (top_k(Side(same), Side(same), 3)[1] == np.arange(3)).all()
+
+
+def test_a_csls_search_skips_rows_that_cannot_win(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neighbours, "BLOCK", 16)
+    draw = np.random.default_rng(0)
+    y = unit(1, 400, 50)
+    x = y[:100] + draw.normal(0, 0.05, (100, 50)).astype(np.float32)
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    left, right, double = sides(x, y, "csls", 10)
+    seen: list[int] = []
+    offer = Best.offer
+    monkeypatch.setattr(Best, "offer", lambda self, *block: seen.append(block[2].size) or offer(self, *block))
+    assert top_k(left, right, 1, double=double)[1][:, 0].tolist() == list(range(100))
+    assert sum(seen) < x.shape[0] * y.shape[0] / 4

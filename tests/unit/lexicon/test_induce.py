@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -85,6 +87,11 @@ def test_raw_dot_with_csls_is_refused(hub: Path) -> None:
         induced(hub, raw_dot=True)
 
 
+def test_raw_dot_with_an_approximate_search_is_refused(hub: Path) -> None:
+    with pytest.raises(UserError, match="raw_dot: has no meaning with search 'ivf'"):
+        induced(hub, criterion="nn", raw_dot=True, search="ivf")
+
+
 def test_a_lexicon_without_pairs_is_refused_and_not_written(hub: Path) -> None:
     with pytest.raises(UserError, match="no pair passes"):
         induced(hub, threshold=9.0)
@@ -97,11 +104,65 @@ def test_stores_of_different_dimensions_are_refused(hub: Path) -> None:
         induced(hub)
 
 
+@pytest.mark.parametrize("empty", ["en", "fo"])
+@pytest.mark.parametrize("search", ["exact", "ivf"])
+def test_a_store_without_words_is_refused(hub: Path, empty: str, search: str) -> None:
+    write_vectors(hub / empty, [], np.empty((0, 2), dtype=np.float32))
+    with pytest.raises(UserError, match=f"{empty}: no words: make the vectors again"):
+        induced(hub, search=search)
+
+
 def test_equal_stores_give_equal_bytes(hub: Path) -> None:
     induced(hub)
     first = (hub / "lexicon.parquet").read_bytes()
     induced(hub)
     assert (hub / "lexicon.parquet").read_bytes() == first
+
+
+def clusters(tmp_path: Path, sources: int = 300, targets: int = 900) -> None:
+    """Words around thirty centres."""
+    draw = np.random.default_rng(5)
+    centres = draw.standard_normal((30, 16))
+    for name, count in (("en", sources), ("fo", targets)):
+        rows = centres[draw.integers(0, 30, count)] + 0.3 * draw.standard_normal((count, 16))
+        write_vectors(tmp_path / name, [f"{name}{i}" for i in range(count)], unit(rows))
+
+
+@pytest.mark.parametrize("options", [{"criterion": "nn"}, {"criterion": "csls"}, {"criterion": "csls", "mutual": True}])
+def test_an_approximate_search_finds_most_and_stores_its_recall(tmp_path: Path, options: dict[str, object]) -> None:
+    clusters(tmp_path)
+    exact = {source: target for source, target, *_ in induced(tmp_path, **options)}
+    found = {source: target for source, target, *_ in induced(tmp_path, search="ivf", probes=8, **options)}
+    stored = json.loads(pl.read_parquet_metadata(tmp_path / "lexicon.parquet")["search"])
+    assert sum(found.get(word) == target for word, target in exact.items()) > 0.9 * len(exact)
+    assert (stored["kind"], stored["probes"], stored["sample"]) == ("ivf", 8, 300)
+    if not options.get("mutual"):
+        assert len(found) == 300
+    if options == {"criterion": "nn"}:
+        assert stored["recall_at_1"] == pytest.approx(sum(found[word] == exact[word] for word in exact) / 300, abs=1e-4)
+
+
+def test_an_approximate_search_of_all_cells_is_exact(tmp_path: Path) -> None:
+    clusters(tmp_path, 60, 100)
+    exact = induced(tmp_path, k=3)
+    assert induced(tmp_path, k=3, search="ivf", cells=7, probes=7) == exact
+
+
+@pytest.mark.parametrize("search", ["exact", "ivf"])
+def test_a_search_gives_equal_bytes_again_on_any_number_of_cores(tmp_path: Path, search: str) -> None:
+    clusters(tmp_path)
+    written = []
+    for threads in (1, 2, 2, 5):
+        induced(tmp_path, search=search, k=2, threads=threads)
+        written.append((tmp_path / "lexicon.parquet").read_bytes())
+    assert len(set(written)) == 1
+
+
+def test_an_approximate_search_of_one_word_works(tmp_path: Path) -> None:
+    for name in ("en", "fo"):
+        write_vectors(tmp_path / name, [name], np.ones((1, 1), dtype=np.float32))
+    assert induced(tmp_path, search="ivf") == [("en", "fo", 0.0, 1)]
+    assert induced(tmp_path) == [("en", "fo", 0.0, 1)]
 
 
 @settings(max_examples=30, deadline=None)

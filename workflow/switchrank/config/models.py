@@ -156,7 +156,18 @@ class VectorsLexicon(Section):
     max_source: Count | None = Field(None, description="most frequent source words used")
     max_target: Count | None = Field(None, description="most frequent target words used")
     raw_dot: bool = Field(False, description="compatibility: vectors keep their lengths (criterion nn only)")
+    search: Literal["exact", "ivf"] = Field(
+        "exact", description="`ivf`: approximate, faster; its recall is measured and stored with the lexicon"
+    )
+    probes: Count = Field(16, description="ivf: cells of target words that a source word is compared with")
+    cells: Count | None = Field(None, description="ivf: number of cells; default: twice the square root of the words")
     languages: list[Language] | None = Field(None, description="target languages; default: seen languages")
+
+    @model_validator(mode="after")
+    def _raw_dot_is_exact(self) -> VectorsLexicon:
+        if self.raw_dot and self.search != "exact":
+            raise ValueError("raw_dot goes with search: exact")
+        return self
 
 
 class TitlesLexicon(Section):

@@ -21,7 +21,7 @@ from switchrank.errors import UserError
 from switchrank.formats.pairs import read_pairs
 from switchrank.formats.tables import LEXICON, read_table
 from switchrank.formats.vectors import Vectors, load_vectors, write_vectors
-from switchrank.neighbours import Criterion, faiss_threads, mutual_best, sides, top_k
+from switchrank.neighbours import Criterion, mutual_best, sides, top_k
 from switchrank.words import key
 
 Floats = NDArray[np.float32]
@@ -79,8 +79,7 @@ def align_vectors(
     given = _seed_words(seed_pairs, foreign, english)
     pairs = _known_pairs(given, foreign, english)
     _check_pairs(pairs, len(given), seed_pairs, str(vectors))
-    with faiss_threads(threads):
-        turn, rounds = _fit(foreign, english, pairs, refinements, criterion, csls_k, refine_words)
+    turn, rounds = _fit(foreign, english, pairs, refinements, criterion, csls_k, refine_words, threads)
     write_vectors(out, foreign.words, _turned(foreign.matrix, turn), foreign.norms)
     record = {
         "method": "procrustes",
@@ -174,12 +173,13 @@ def _fit(
     criterion: Criterion,
     csls_k: int,
     refine_words: int,
+    threads: int,
 ) -> tuple[NDArray[np.float64], list[dict[str, float]]]:
     """The last round's map, and what each round was fitted on."""
     turn = _procrustes(foreign.matrix[pairs[:, 0]], english.matrix[pairs[:, 1]])
     rounds = [_fitted(foreign, english, pairs, turn)]
     for _ in range(refinements):
-        pairs = _mutual_pairs(foreign, english, turn, criterion, csls_k, refine_words)
+        pairs = _mutual_pairs(foreign, english, turn, criterion, csls_k, refine_words, threads)
         turn = _procrustes(foreign.matrix[pairs[:, 0]], english.matrix[pairs[:, 1]])
         rounds.append(_fitted(foreign, english, pairs, turn))
     return turn, rounds
@@ -198,11 +198,12 @@ def _mutual_pairs(
     criterion: Criterion,
     csls_k: int,
     refine_words: int,
+    threads: int,
 ) -> Indices:
     """Mutual best pairs among the most frequent words, as rows (foreign, English)."""
     left, right, double = sides(
-        _turned(foreign.matrix[:refine_words], turn), english.matrix[:refine_words], criterion, csls_k
+        _turned(foreign.matrix[:refine_words], turn), english.matrix[:refine_words], criterion, csls_k, threads=threads
     )
-    forward = top_k(left, right, 1, double=double, what="refine")[1][:, 0]
-    mutual = np.flatnonzero(mutual_best(left, right, double, forward))
+    forward = top_k(left, right, 1, double=double, threads=threads, what="refine")[1][:, 0]
+    mutual = np.flatnonzero(mutual_best(left, right, double, forward, threads=threads))
     return np.column_stack([mutual, forward[mutual]])

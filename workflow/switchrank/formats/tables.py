@@ -266,8 +266,10 @@ def scan_table(path: str | Path, schema: Schema) -> pl.LazyFrame:
     return pl.scan_parquet(path)
 
 
-def write_table(frame: pl.DataFrame, path: str | Path, schema: Schema) -> None:
+def write_table(frame: pl.DataFrame, path: str | Path, schema: Schema, metadata: dict[str, str] | None = None) -> None:
     """Write ``frame`` atomically with exactly the columns, order and dtypes of ``schema``.
+
+    ``metadata`` goes into the head of a Parquet file, where ``polars.read_parquet_metadata`` finds it.
 
     Parquet is zstd; CSV has Unix line ends and shortest round-trip floats. Equal frames give equal bytes.
     """
@@ -276,4 +278,4 @@ def write_table(frame: pl.DataFrame, path: str | Path, schema: Schema) -> None:
         if Path(path).suffix == ".csv":
             frame.write_csv(temporary)
         else:
-            frame.write_parquet(temporary, compression="zstd", statistics=True)
+            frame.write_parquet(temporary, compression="zstd", statistics=True, metadata=metadata or None)
