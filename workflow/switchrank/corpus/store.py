@@ -18,6 +18,11 @@ _KEPT = 1 << 28
 """Bytes of a file that may stay resident; pages of a larger one are let go after each look."""
 
 
+def arrow_strings(strings: pl.Series) -> pa.LargeStringArray:
+    """Strings end to end in one buffer, to be gathered from."""
+    return strings.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
+
+
 class PieceStore:
     """Rows of piece numbers.
 

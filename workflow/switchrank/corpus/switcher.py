@@ -21,7 +21,8 @@ from switchrank.corpus.counts import SideCounts
 from switchrank.corpus.lexicons import Lexicon, Units, without_overlaps
 from switchrank.corpus.recipe import MIXED, Recipe
 from switchrank.corpus.stopwords import stopwords
-from switchrank.corpus.table import Numbers, TokenTable, Words, arrow_strings, join_pieces
+from switchrank.corpus.store import arrow_strings
+from switchrank.corpus.table import Numbers, TokenTable, Words, join_pieces
 from switchrank.corpus.treebank import detokenise
 from switchrank.ragged import spans
 from switchrank.seeds import counter_state, counter_uniform, derive_seed, uniform_after

@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from switchrank.corpus.pieces import PieceTable
-from switchrank.corpus.store import PieceStore
+from switchrank.corpus.store import PieceStore, arrow_strings
 from switchrank.corpus.streams import count_rows, read_slices, scan_checked
 from switchrank.corpus.tokens import TOKEN_FILES
 from switchrank.formats.tables import KEYS, PIECES, TOKENS, read_table
@@ -120,11 +120,6 @@ def _rows(path: Path, ids: list[pl.Series]) -> Iterator[pl.Series]:
     for block in read_slices(frame, 0, count_rows(frame)):
         ids.append(block["id"])
         yield block["pieces"]
-
-
-def arrow_strings(strings: pl.Series) -> pa.LargeStringArray:
-    """Strings end to end in one buffer, to be gathered from."""
-    return strings.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
 
 
 def join_pieces(strings: pa.LargeStringArray, pieces: NDArray[np.uint32], pieces_per_text: Numbers) -> pl.Series:
