@@ -29,7 +29,7 @@ from switchrank.seeds import counter_uniform, derive_seed
 from switchrank.words import join_words, key, split_words
 from tests.benchmarks.clock import Alone, alone, seconds
 from tests.benchmarks.inputs import spellings, zipf_words
-from tests.benchmarks.machine import memory_bandwidth, package_version
+from tests.benchmarks.machine import memory_bandwidth, package_version, threads
 from tests.benchmarks.row import Row
 
 LANGUAGES = ("ar", "de", "it", "nl", "ru")
@@ -95,7 +95,9 @@ def from_text(scale: str) -> list[Row]:
 
 
 _FLOOR = "The floor is one copy of the text written, at the memory's rate; words are those of UAX 29 on both sides."
-_SAMPLE = f"The peer is timed on {PEER_INSTANCES:,} instances, its lexicons loaded before; it uses one core."
+_SAMPLE = (
+    f"The peer is timed on {PEER_INSTANCES:,} instances, its lexicons loaded before; it has no use for a second core."
+)
 
 
 def _row(folder: Path, ours: Alone, peer: float, **fields: Any) -> Row:
@@ -135,6 +137,7 @@ def _switch(folder: Path) -> int:
         lexicons=_lexicons(folder),
         recipe=RECIPE,
         out=folder / "corpus",
+        threads=threads(),
     )
     return int(stats["total"]["tokens"])
 

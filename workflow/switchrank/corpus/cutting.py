@@ -33,7 +33,9 @@ for _characters, _kind in (
 ):
     _KIND[list(_characters.encode())] = _kind
 _KIND[128:] = _FAR
-_SPACE = ord(" ")
+_IS_VOWEL = np.zeros(256, dtype=bool)
+_IS_VOWEL[list(b"aeiouAEIOU")] = True
+_SPACE, _APOSTROPHE = ord(" "), ord("'")
 _REMEMBERED = 1 << 18
 
 
@@ -94,13 +96,13 @@ class ArrayPieceTable(PieceTable):
     def _words_of(self, block: _Block) -> _Spans:
         """The words of all texts of a block."""
         inside = block.kind - 1 < _UNDERSCORE  # letters, digits and underscores; the byte of _OTHER wraps around
-        middle = np.flatnonzero((block.kind >= _BETWEEN_LETTERS) & (block.kind <= _BETWEEN_EITHER))
-        kind, before, after = block.kind[middle], block.kind[middle - 1], block.kind[middle + 1]
-        letters, digits = (before == _LETTER) & (after == _LETTER), (before == _DIGIT) & (after == _DIGIT)
-        inside[middle[(letters & (kind != _BETWEEN_DIGITS)) | (digits & (kind != _BETWEEN_LETTERS))]] = True
+        elisions = _let_in_between(block, inside)
         far = self._far_words(block, inside)
         edges = np.flatnonzero(np.diff(inside, prepend=False))
         starts, ends = edges[::2], edges[1::2]
+        breaks = elisions[inside[elisions] & inside[elisions - 1]]
+        if len(breaks):
+            starts, ends = np.sort(np.append(starts, breaks)), np.sort(np.append(ends, breaks))
         bare = [
             number
             for number in np.flatnonzero(block.kind[starts] == _UNDERSCORE).tolist()
@@ -149,6 +151,22 @@ class ArrayPieceTable(PieceTable):
         return learnt
 
 
+def _let_in_between(block: _Block, inside: NDArray[np.bool_]) -> Numbers:
+    """Mark in ``inside`` the marks that are part of a word; returns apostrophes that begin one.
+
+    Between two letters or two digits a mark joins them (rules WB6, 7, 11, 12). The boundaries of the ``regex`` package
+    also leave an apostrophe with the vowel behind it.
+    """
+    middle = np.flatnonzero((block.kind >= _BETWEEN_LETTERS) & (block.kind <= _BETWEEN_EITHER))
+    kind, before, after = block.kind[middle], block.kind[middle - 1], block.kind[middle + 1]
+    letters, digits = (before == _LETTER) & (after == _LETTER), (before == _DIGIT) & (after == _DIGIT)
+    joins = (letters & (kind != _BETWEEN_DIGITS)) | (digits & (kind != _BETWEEN_LETTERS))
+    inside[middle[joins]] = True
+    begins = middle[(block.bytes[middle] == _APOSTROPHE) & _IS_VOWEL[block.bytes[middle + 1]] & ~joins]
+    inside[begins] = True
+    return begins
+
+
 class _Block:
     """Texts end to end, a line end behind each.
 
@@ -176,7 +194,8 @@ class _Block:
 
 
 def _bounds(strings: pa.LargeStringArray) -> Numbers:
-    return np.frombuffer(strings.buffers()[1], dtype=np.int64)[: len(strings) + 1]
+    bounds: Numbers = np.frombuffer(strings.buffers()[1], dtype=np.int64)[: len(strings) + 1]
+    return bounds
 
 
 def _distinct(data: NDArray[np.uint8], begins: Numbers, ends: Numbers) -> tuple[list[str], NDArray[np.int32]]:

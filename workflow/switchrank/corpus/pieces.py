@@ -12,7 +12,7 @@ import polars as pl
 import regex
 
 from switchrank.corpus.store import arrow_strings
-from switchrank.formats.tables import KEYS, PIECES
+from switchrank.formats.tables import KEYS
 from switchrank.words import Splitter, key, split_words
 
 GLUED = regex.compile(r" [\p{WB=Extend}\p{WB=Format}\p{WB=ZWJ}]")
@@ -103,6 +103,6 @@ class PieceTable:
         is_word[at] = True
         of_piece = np.zeros(len(pieces), dtype=np.uint32)
         of_piece[at] = coded.indices.to_numpy()
-        number = pl.when(pl.col("word")).then(pl.Series("key", of_piece))
+        number = pl.when(pl.col("word")).then(pl.Series("key", of_piece)).cast(pl.UInt32)
         table = pl.DataFrame({"piece": pieces, "word": is_word}).select("piece", key=number, word="word")
-        return table.cast(dict(PIECES)), pl.DataFrame({"key": coded.dictionary.to_pylist()}, schema=KEYS)
+        return table, pl.DataFrame({"key": coded.dictionary.to_pylist()}, schema=KEYS)

@@ -90,7 +90,8 @@ def switch_corpus(
             start, stop = rows * shard // len(shards), rows * (shard + 1) // len(shards)
             parts = read_slices(frame, start, stop, _JOINED_ROWS)
             blocks = (block for part in parts for block in _blocks(part, tables, instances))
-            done = in_order(partial(_switched, switchers=switchers, bar=bar), blocks, threads)
+            work = partial(_switched, switchers=switchers, bar=bar)
+            done = in_order(work, blocks, 1 if checked.substring_replace else threads)
             write_stream(done, path, CORPUS)
         stats = _statistics(rows, switchers)
         if name == "train":
