@@ -162,7 +162,7 @@ def _let_in_between(block: _Block, inside: NDArray[np.bool_]) -> Numbers:
     letters, digits = (before == _LETTER) & (after == _LETTER), (before == _DIGIT) & (after == _DIGIT)
     joins = (letters & (kind != _BETWEEN_DIGITS)) | (digits & (kind != _BETWEEN_LETTERS))
     inside[middle[joins]] = True
-    begins = middle[(block.bytes[middle] == _APOSTROPHE) & _IS_VOWEL[block.bytes[middle + 1]] & ~joins]
+    begins: Numbers = middle[(block.bytes[middle] == _APOSTROPHE) & _IS_VOWEL[block.bytes[middle + 1]] & ~joins]
     inside[begins] = True
     return begins
 

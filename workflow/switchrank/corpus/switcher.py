@@ -79,8 +79,9 @@ class Switcher:
         targets = [arrow_strings(lexicon.targets) for lexicon in self._lexicons]
         self._strings = pa.concat_arrays([table.strings, pa.array([""], pa.large_string()), *targets])
         self._first_target = self._empty + 1 + np.cumsum([0, *map(len, targets)])
-        self._single = np.array([lexicon.target for lexicon in self._lexicons], dtype=np.int64).reshape(-1, len(keys))
-        self._single_choices = np.array([lexicon.choices for lexicon in self._lexicons]).reshape(self._single.shape)
+        none = np.empty(0, dtype=np.int32)  # all languages end to end, and small, to stay in the processor's cache
+        self._single = np.concatenate([none, *(lexicon.target.astype(np.int32) for lexicon in self._lexicons)])
+        self._single_choices = np.concatenate([none, *(lexicon.choices for lexicon in self._lexicons)])
         self._lock = Lock()
         self._texts = 0
         self._seen = np.zeros(len(keys), dtype=np.int64)
@@ -93,7 +94,8 @@ class Switcher:
         counts.texts, counts.tokens = self._texts, int(self._seen.sum())
         content = np.where(self._is_content, self._seen, 0)
         counts.content_tokens = int(content.sum())
-        counts.covered = (self._single_choices > 0).astype(np.int64) @ content
+        choices = self._single_choices.reshape(len(self._foreign), len(self._seen))
+        counts.covered = (choices > 0).astype(np.int64) @ content
         counts.switched, counts.content_switched = self._switched.sum(axis=1), self._switched[:, 1]
         return counts
 
@@ -160,11 +162,7 @@ class Switcher:
         is to be switched to that language. Units of different languages may overlap then, and longer ones go first.
         """
         if not any(lexicon.has_phrases for lexicon in self._lexicons):
-            target = self._single[language, words.key[chosen]] if self._foreign else chosen
-            known = target >= 0
-            start, language, target = chosen[known], language[known], target[known]
-            choices = self._single_choices[language, words.key[start]] if self._foreign else chosen
-            return Units(start, np.ones_like(start), target + self._first_target[language], choices), language
+            return self._singles(words, chosen, language)
         parts = []
         of_word = np.full(len(words.key), -1)
         of_word[chosen] = language
@@ -180,6 +178,18 @@ class Switcher:
         units = without_overlaps(Units.concatenate(parts), len(words.key))
         language = of_word[units.start]
         return replace(units, target=units.target + self._first_target[language]), language
+
+    def _singles(self, words: Words, chosen: Numbers, language: Numbers) -> tuple[Units, Numbers]:
+        """:meth:`_units` where no lexicon has a source of several words."""
+        if not len(chosen):
+            return Units(chosen, chosen, chosen, chosen), chosen
+        entry = language * len(self._seen) + words.key[chosen]
+        target = self._single[entry]
+        known = np.flatnonzero(target >= 0)
+        start, language = chosen[known], language[known]
+        one = np.ones_like(start)
+        choices = one if self._recipe.translations == 1 else self._single_choices[entry[known]]
+        return Units(start, one, target[known] + self._first_target[language], choices), language
 
     def _replace(self, words: Words, units: Units, instances: NDArray[np.uint64]) -> None:
         target = units.target
