@@ -17,13 +17,16 @@ def zipf_words(count: int, vocabulary: int, rng: np.random.Generator, exponent: 
 
 def spellings(vocabulary: int, rng: np.random.Generator) -> list[str]:
     """Distinct lower-case words of 2 to 12 letters; the frequent ones (small numbers) are short."""
-    letters = np.array(list("etaoinshrdlucmfwypvbgkjqxz"))
+    letters = np.frombuffer(b"etaoinshrdlucmfwypvbgkjqxz", dtype=np.uint8)
     weights = 1 / (np.arange(26) + 3)
     words: dict[str, None] = {}
     while len(words) < vocabulary:
-        length = min(12, 2 + int(np.log2(len(words) + 2) * 0.45) + int(rng.integers(0, 4)))
-        words["".join(rng.choice(letters, length, p=weights / weights.sum()))] = None
-    return list(words)
+        rank = len(words) + np.arange(vocabulary)
+        lengths = np.minimum(12, 2 + (np.log2(rank + 2) * 0.45).astype(np.int64) + rng.integers(0, 4, vocabulary))
+        drawn = letters[rng.choice(26, (vocabulary, 12), p=weights / weights.sum())]
+        drawn[np.arange(12) >= lengths[:, None]] = 0
+        words.update(dict.fromkeys(drawn.view("S12").ravel().astype(str).tolist()))
+    return list(words)[:vocabulary]
 
 
 def clustered_vectors(rows: int, dimensions: int, centres: Floats, noise: float, rng: np.random.Generator) -> Floats:

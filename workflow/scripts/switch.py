@@ -16,4 +16,5 @@ with job(snakemake) as rule:
             recipe=rule.params.recipe,
             out=Path(rule.output.train).parent,
             name=split,
+            threads=rule.threads,
         )

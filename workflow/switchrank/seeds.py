@@ -29,9 +29,36 @@ def generator(seed: int, *purpose: str) -> np.random.Generator:
 
 
 def _finalise(state: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    state = (state ^ (state >> np.uint64(30))) * _MIX_1
-    state = (state ^ (state >> np.uint64(27))) * _MIX_2
-    return state ^ (state >> np.uint64(31))
+    state = state ^ (state >> np.uint64(30))
+    state *= _MIX_1
+    state ^= state >> np.uint64(27)
+    state *= _MIX_2
+    state ^= state >> np.uint64(31)
+    return state
+
+
+def _advance(state: NDArray[np.uint64], coordinate: ArrayLike) -> NDArray[np.uint64]:
+    return _finalise(state ^ (np.asarray(coordinate).astype(np.uint64, copy=False) + _GAMMA)) + _GAMMA
+
+
+def counter_state(key: int, *coordinates: ArrayLike) -> NDArray[np.uint64]:
+    """Where the draws of :func:`counter_uniform` stand after some coordinates; see :func:`uniform_after`."""
+    with np.errstate(over="ignore"):
+        state: NDArray[np.uint64] = np.asarray(np.uint64(key) + _GAMMA)
+        for coordinate in coordinates:
+            state = _advance(state, coordinate)
+        return state
+
+
+def uniform_after(state: NDArray[np.uint64], *coordinates: ArrayLike) -> NDArray[np.float64]:
+    """Draws that continue a state: ``uniform_after(counter_state(k, a), b)`` is ``counter_uniform(k, a, b)``.
+
+    A coordinate that many draws share is worked in once this way, and the state repeated for each of them.
+    """
+    with np.errstate(over="ignore"):
+        for coordinate in coordinates:
+            state = _advance(state, coordinate)
+        return (_finalise(state) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def counter_uniform(key: int, *coordinates: ArrayLike) -> NDArray[np.float64]:
@@ -41,8 +68,4 @@ def counter_uniform(key: int, *coordinates: ArrayLike) -> NDArray[np.float64]:
         key: a seed from :func:`derive_seed`; it carries the purpose.
         coordinates: integers (scalars or arrays that broadcast), such as instance number, side, token position.
     """
-    with np.errstate(over="ignore"):
-        state: NDArray[np.uint64] = np.asarray(np.uint64(key) + _GAMMA)
-        for coordinate in coordinates:
-            state = _finalise(state ^ (np.asarray(coordinate).astype(np.uint64) + _GAMMA)) + _GAMMA
-        return (_finalise(state) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return uniform_after(counter_state(key), *coordinates)

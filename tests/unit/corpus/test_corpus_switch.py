@@ -103,11 +103,11 @@ def test_one_language_per_text_mixes_across_texts_only(switch):
         assert 60 < kinds.count(kind) < 140
 
 
-def peer(line, number, lexicons, recipe):
+def peer(line, number, lexicons, recipe, side="query"):
     """Switching as the method says it, one word at a time."""
     words, gaps = split_words(line)
-    u = counter_uniform(derive_seed(1, "switch", "query"), number, np.arange(len(words)))
-    draw = counter_uniform(derive_seed(1, "language", "query"), number, np.arange(len(words)))
+    u = counter_uniform(derive_seed(1, "switch", side), number, np.arange(len(words)))
+    draw = counter_uniform(derive_seed(1, "language", side), number, np.arange(len(words)))
     names = list(lexicons)
     language = [names[int(draw[i] * len(names))] for i in range(len(words))]
 
@@ -207,7 +207,16 @@ def corpus(tmp_path):
         for name in ("de", "it")
     }
 
-    def corpus(query, passage, *, name="train", lexicons=lexicons, instances=tmp_path / "instances.parquet", **recipe):
+    def corpus(
+        query,
+        passage,
+        *,
+        name="train",
+        lexicons=lexicons,
+        instances=tmp_path / "instances.parquet",
+        threads=1,
+        **recipe,
+    ):
         recipe = {"sides": {"query": query, "passage": passage}, **recipe}
         if "xx" in (query, passage):
             recipe.setdefault("languages", ["de", "it"])
@@ -220,6 +229,7 @@ def corpus(tmp_path):
             recipe=recipe,
             out=out,
             name=name,
+            threads=threads,
         )
         files = corpus_files(shards=recipe.get("shards", 1), name=name)
         frames = [read_table(out / file, CORPUS) for file in files if file.endswith("parquet")]
@@ -300,6 +310,82 @@ def test_shards_and_blocks_do_not_change_a_row(corpus, recipe, monkeypatch):
     cut, cut_stats = corpus("xx", "xx", shards=7, **recipe)
     assert cut.equals(whole)
     assert cut_stats == stats
+
+
+def parquet_bytes(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("*.parquet"))}
+
+
+@pytest.mark.parametrize("recipe", [{}, {"mix": "instance", "p": 1.0}, {"translations": 3, "shards": 3}])
+def test_threads_and_blocks_do_not_change_a_byte(corpus, recipe, monkeypatch):
+    _, stats = corpus("xx", "xx", **recipe)
+    once = parquet_bytes(corpus.folder / "corpus")
+    for threads, words in ((1, 50), (2, 50), (5, 7)):
+        monkeypatch.setattr("switchrank.corpus.switch._BLOCK_WORDS", words)
+        _, again = corpus("xx", "xx", threads=threads, **recipe)
+        assert parquet_bytes(corpus.folder / "corpus") == once
+        assert again == stats
+
+
+def test_every_row_of_a_corpus_is_switched_as_word_by_word(corpus):
+    rows, stats = corpus("xx", "xx", p=0.6, threads=2)
+    named = {name: {source: f"{name}:{target}" for source, target in ENTRIES.items()} for name in ("de", "it")}
+    for number, (query, passage) in enumerate(rows.select("query", "passage").rows()):
+        assert query == peer(QUERY_TEXTS[number % 3], number, named, {"p": 0.6})
+        assert passage == peer(PASSAGES[number // 3 % 4], number, named, {"p": 0.6}, side="passage")
+    tokens = sum(
+        len(split_words(QUERY_TEXTS[n % 3])[0]) + len(split_words(PASSAGES[n // 3 % 4])[0]) for n in range(240)
+    )
+    assert stats["total"]["tokens"] == tokens
+
+
+def test_a_large_token_table_is_let_go_of_after_each_block(corpus, monkeypatch):
+    whole, _ = corpus("xx", "xx")
+    monkeypatch.setattr("switchrank.corpus.store._KEPT", 0)
+    assert corpus("xx", "xx")[0].equals(whole)
+
+
+def make_corpus(folder, queries, documents, pairs, threads=2, **recipe):
+    """Switches small tables by the lexicon a -> A; returns the rows and the statistics."""
+    for name, schema, texts in (("queries", QUERIES, queries), ("documents", DOCUMENTS, documents)):
+        frame = pl.DataFrame([(str(n), text, "") for n, text in enumerate(texts)], schema=schema, orient="row")
+        write_table(frame, folder / f"{name}.parquet", schema)
+        build_tokens(texts=folder / f"{name}.parquet", out=folder / f"tokens-{name}")
+    rows = [(n, str(query), str(document), 1) for n, (query, document) in enumerate(pairs)]
+    write_table(pl.DataFrame(rows, schema=INSTANCES, orient="row"), folder / "instances.parquet", INSTANCES)
+    stats = switch_corpus(
+        instances=folder / "instances.parquet",
+        queries=folder / "tokens-queries",
+        documents=folder / "tokens-documents",
+        lexicons={"de": write_lexicon(folder / "a.parquet", {"a": "A", "b" * 100_000: "B"})},
+        recipe={"sides": {"query": "de", "passage": "de"}, "p": 1.0, **recipe},
+        out=folder / "corpus",
+        threads=threads,
+    )
+    return read_table(folder / "corpus/train-00000.parquet", CORPUS), stats
+
+
+def test_one_document_and_texts_without_a_word_are_switched(tmp_path):
+    rows, stats = make_corpus(tmp_path, ["a", "", "?!"], ["an a"], [(0, 0), (1, 0), (2, 0)])
+    assert rows.select("query", "passage").rows() == [("A", "an A"), ("", "an A"), ("?!", "an A")]
+    assert stats["total"]["tokens"] == 7
+
+
+def test_texts_and_no_instances_are_an_empty_corpus(tmp_path):
+    rows, stats = make_corpus(tmp_path, ["a"], ["a"], [], shards=2)
+    assert rows.height == 0
+    assert stats["total"]["tokens"] == 0
+
+
+@pytest.mark.parametrize("texts", [[], [""], ["", " "]])
+def test_texts_without_any_word_are_one_line(tmp_path, texts):
+    with pytest.raises(UserError, match="covers nothing"):
+        make_corpus(tmp_path, texts, texts, [])
+
+
+def test_words_of_any_length_are_switched(tmp_path):
+    rows, _ = make_corpus(tmp_path, ["b" * 100_000], [f"{'c' * 100_000} a {'b' * 100_000}."], [(0, 0)])
+    assert rows.select("query", "passage").row(0) == ("B", f"{'c' * 100_000} A B.")
 
 
 def test_a_side_is_switched_alike_in_every_pair(corpus):

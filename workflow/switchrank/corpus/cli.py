@@ -78,6 +78,7 @@ def _register_switch(commands: Any) -> None:
         action="store_true",
         help="compatibility: keys match inside words (needs --p 1 --mix instance)",
     )
+    command.add_argument("--threads", type=int, default=1, help="blocks of texts at a time (default: 1)")
     command.add_argument("--out", required=True, help="the folder to write into")
     _add_recipe(command)
     command.set_defaults(run=_run_switch)
@@ -168,6 +169,7 @@ def _run_switch(arguments: argparse.Namespace) -> None:
         recipe=recipe,
         out=arguments.out,
         name=arguments.name,
+        threads=arguments.threads,
     )
     _print(stats["total"])
 

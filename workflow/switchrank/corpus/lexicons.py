@@ -50,41 +50,47 @@ class _Level:
     choices: Numbers
 
 
-class Lexicon:
-    """The translations into one language of the words of one token table.
-
-    Args:
-        path: the lexicon (``LEXICON``).
-        keys: the look-up keys of the token table.
-        translations: how many of the best translations of a source to keep.
-        left_out: keys that are not translated as single words.
-
-    Attributes:
-        targets: the targets' strings; :class:`Units` number them.
-        covered: how many keys of the table are a source or part of one.
-        single: per key of the table, whether it is a source by itself.
+def read_sources(path: str | Path, translations: int) -> pl.DataFrame:
+    """The sources of a lexicon (``LEXICON``), ascending: ``source``, its ``words``, and as ``targets`` its best ones.
 
     Raises:
         UserError: the file is missing or not a lexicon.
     """
+    rows = read_table(path, LEXICON).filter(pl.col("rank") <= translations).sort("source", "rank")
+    sources = rows.group_by("source", maintain_order=True).agg(pl.col("target").alias("targets"))
+    return sources.with_columns(words=pl.col("source").str.split(" "))
 
-    def __init__(self, path: str | Path, keys: pl.Series, translations: int, left_out: Collection[str]) -> None:
-        rows = read_table(path, LEXICON).filter(pl.col("rank") <= translations).sort("source", "rank")
-        rows = rows.with_columns(pl.col("source").str.split(" ").alias("words"))
+
+class Lexicon:
+    """The translations into one language of the words of one token table.
+
+    Args:
+        sources: see :func:`read_sources`.
+        keys: look-up keys that words are numbered by.
+        left_out: keys that are not translated as single words.
+
+    Attributes:
+        targets: the targets' strings; :class:`Units` number them.
+        covered: how many keys are a source or part of one.
+        target, choices: int64, per key that is a source by itself: the number of its best target, and how many follow
+            each other from there; -1 and 0 for other keys.
+    """
+
+    def __init__(self, sources: pl.DataFrame, keys: pl.Series, left_out: Collection[str]) -> None:
         self._size = len(keys)
-        sources = _keyed(rows, keys)
-        self.targets = sources["targets"].explode() if sources.height else pl.Series(dtype=pl.String)
-        choices = sources["targets"].list.len().cast(pl.Int64).to_numpy()
+        singles, phrases = _keyed(sources, keys)
+        targets = pl.concat([singles["targets"], phrases["targets"]])
+        self.targets = targets.explode() if len(targets) else pl.Series(dtype=pl.String)
+        choices = targets.list.len().cast(pl.Int64).to_numpy()
         target = np.cumsum(choices) - choices
-        words = sources["keys"].list.len().to_numpy()
-        single = np.flatnonzero(words == 1)
-        key = sources["keys"].list.first().cast(pl.Int64).to_numpy()[single]
-        kept = ~np.isin(key, np.flatnonzero(keys.is_in(list(left_out)).to_numpy()))
-        self._target, self._choices = np.full(self._size, -1), np.zeros(self._size, dtype=np.int64)
-        self._target[key[kept]], self._choices[key[kept]] = target[single[kept]], choices[single[kept]]
-        self.single = self._choices > 0
-        self._levels = _levels(sources["keys"].to_list(), words, target, choices, self._size)
-        self.covered = int(sources["keys"].explode().n_unique()) if sources.height else 0
+        key = singles["key"].to_numpy()
+        self.covered = int(pl.concat([singles["key"], phrases["keys"].explode()]).drop_nulls().n_unique())
+        kept = ~singles["source"].is_in(list(left_out)).to_numpy()
+        self.target, self.choices = np.full(self._size, -1), np.zeros(self._size, dtype=np.int64)
+        self.target[key[kept]] = target[: len(key)][kept]
+        self.choices[key[kept]] = choices[: len(key)][kept]
+        words = phrases["keys"].list.len().cast(pl.Int64).to_numpy()
+        self._levels = _levels(phrases["keys"].to_list(), words, target[len(key) :], choices[len(key) :], self._size)
 
     @property
     def has_phrases(self) -> bool:
@@ -98,9 +104,9 @@ class Lexicon:
             words: the words of some texts.
             eligible: numbers of words at which a unit may start, ascending.
         """
-        single = eligible[self._choices[words.key[eligible]] > 0]
+        single = eligible[self.choices[words.key[eligible]] > 0]
         key = words.key[single]
-        singles = Units(single, np.ones_like(single), self._target[key], self._choices[key])
+        singles = Units(single, np.ones_like(single), self.target[key], self.choices[key])
         if not self._levels:
             return singles
         return without_overlaps(Units.concatenate([*self._phrases(words, eligible), singles]), len(words.key))
@@ -122,20 +128,23 @@ class Lexicon:
         return found
 
 
-def _keyed(rows: pl.DataFrame, keys: pl.Series) -> pl.DataFrame:
-    """One row per source all of whose words are in the table: ``keys`` (their numbers) and ``targets``, best first."""
-    sources = rows.group_by("source", maintain_order=True).agg(
-        pl.col("words").first(), pl.col("target").alias("targets")
+def _keyed(sources: pl.DataFrame, keys: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Sources whose words are all among the keys: those of one word with ``key``, those of several with ``keys``."""
+    numbers = pl.DataFrame({"word": keys, "key": np.arange(len(keys))})
+    single = pl.col("words").list.len() == 1
+    singles = sources.filter(single).join(
+        numbers, left_on="source", right_on="word", how="inner", maintain_order="left"
     )
-    numbers = pl.DataFrame({"words": keys, "keys": np.arange(len(keys))})
-    keyed = (
-        sources.with_row_index("entry")
+    phrases = (
+        sources.filter(~single)
+        .with_row_index("entry")
         .explode("words")
-        .join(numbers, on="words", how="left", maintain_order="left")
+        .join(numbers, left_on="words", right_on="word", how="left", maintain_order="left")
         .group_by("entry", maintain_order=True)
-        .agg(pl.col("keys"), pl.col("targets").first())
+        .agg(pl.col("key").alias("keys"), pl.col("targets").first())
     )
-    return keyed.filter(pl.col("keys").list.eval(pl.element().is_not_null()).list.all())
+    known = pl.col("keys").list.eval(pl.element().is_not_null()).list.all()
+    return singles, phrases.filter(known)
 
 
 def _levels(keys: list[list[int]], words: Numbers, target: Numbers, choices: Numbers, size: int) -> list[_Level]:

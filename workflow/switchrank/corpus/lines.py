@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from switchrank.corpus.lexicons import read_sources
 from switchrank.corpus.recipe import MIXED, read_recipe
 from switchrank.corpus.switcher import Switcher
 from switchrank.corpus.table import TokenTable
@@ -30,7 +31,8 @@ def switch_lines(
     side = languages[0] if len(languages) == 1 else MIXED
     sides = {"query": side, "passage": side}
     checked = read_recipe({"languages": languages, "sides": sides, **(recipe or {})})
-    switcher = Switcher(TokenTable.of(lines), "query", checked, lexicons)
+    sources = {language: read_sources(path, checked.translations) for language, path in lexicons.items()}
+    switcher = Switcher(TokenTable.of(lines), "query", checked, sources)
     numbers = np.arange(len(lines))
     texts: list[str] = switcher.switch(numbers, numbers.astype(np.uint64)).texts.to_list()
     return texts

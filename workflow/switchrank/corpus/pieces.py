@@ -7,14 +7,16 @@ texts that hold such a place are split whole.
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 import regex
 
-from switchrank.formats.tables import KEYS, PIECES
+from switchrank.corpus.store import arrow_strings
+from switchrank.formats.tables import KEYS
 from switchrank.words import Splitter, key, split_words
 
-_GLUED = regex.compile(r" [\p{WB=Extend}\p{WB=Format}\p{WB=ZWJ}]")
-_CACHED_LENGTH = 40
+GLUED = regex.compile(r" [\p{WB=Extend}\p{WB=Format}\p{WB=ZWJ}]")
+"""Where a space is no word boundary."""
 _CACHED_CHUNKS = 1 << 20
 
 _Chunk = tuple[str, list[int], str]
@@ -39,6 +41,9 @@ class PieceTable:
         whole: texts are split whole, for a splitter that looks further than a space.
     """
 
+    CACHED_LENGTH = 40
+    """Characters of the longest stretch between spaces whose words are remembered."""
+
     def __init__(self, split: Splitter = split_words, *, whole: bool = False) -> None:
         self._split, self._whole = split, whole
         self._numbers = _Numbers()
@@ -61,8 +66,12 @@ class PieceTable:
         pieces.append(numbers[gap[:-1]])
         return pieces
 
+    def encode_all(self, texts: pl.Series) -> pl.Series:
+        """The pieces of each text, as lists of uint32; see :meth:`encode`."""
+        return pl.Series([self.encode(text) for text in texts], dtype=pl.List(pl.UInt32))
+
     def _chunks_of(self, text: str) -> list[str]:
-        glued = self._whole or (not text.isascii() and _GLUED.search(text))
+        glued = self._whole or (not text.isascii() and GLUED.search(text))
         return [text] if glued else text.split(" ")
 
     def _learn(self, chunk: str) -> _Chunk:
@@ -77,14 +86,23 @@ class PieceTable:
         learnt = (gaps[0], body, gaps[-1] + " ")
         if len(self._chunks) >= _CACHED_CHUNKS:
             self._chunks.clear()
-        if len(chunk) <= _CACHED_LENGTH:
+        if len(chunk) <= self.CACHED_LENGTH:
             self._chunks[chunk] = learnt
         return learnt
 
     def tables(self) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The tables ``PIECES`` and ``KEYS`` of all texts so far; keys are numbered in the order of the pieces."""
-        keys = _Numbers()
-        of_piece = [keys[key(piece)] if number in self._words else None for piece, number in self._numbers.items()]
-        is_word = [number is not None for number in of_piece]
-        pieces = {"piece": list(self._numbers), "key": of_piece, "word": is_word}
-        return pl.DataFrame(pieces, schema=PIECES), pl.DataFrame({"key": list(keys)}, schema=KEYS)
+        pieces = pl.Series("piece", list(self._numbers), dtype=pl.String)
+        at = np.fromiter(sorted(self._words), dtype=np.int64, count=len(self._words))
+        words = pieces.gather(at)
+        beyond_ascii = np.flatnonzero((words.str.len_bytes() != words.str.len_chars()).to_numpy())
+        folded = words.str.to_lowercase()  # the key of what is ASCII
+        folded = folded.scatter(beyond_ascii, [key(word) for word in words.gather(beyond_ascii)])
+        coded = arrow_strings(folded).dictionary_encode()
+        is_word = np.zeros(len(pieces), dtype=bool)
+        is_word[at] = True
+        of_piece = np.zeros(len(pieces), dtype=np.uint32)
+        of_piece[at] = coded.indices.to_numpy()
+        number = pl.when(pl.col("word")).then(pl.Series("key", of_piece)).cast(pl.UInt32)
+        table = pl.DataFrame({"piece": pieces, "word": is_word}).select("piece", key=number, word="word")
+        return table, pl.DataFrame({"key": coded.dictionary.to_pylist()}, schema=KEYS)

@@ -5,14 +5,20 @@ The bytes written depend on the rows only, not on how they came in blocks: row g
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 from polars.io.plugins import register_io_source
 
 from switchrank.errors import UserError
 from switchrank.formats.tables import Schema
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 ROW_GROUP = 65_536
 """Rows of a row group; a block read is one row group by default, so that no row group is read twice."""
@@ -46,6 +52,21 @@ def read_slices(frame: pl.LazyFrame, start: int, stop: int, rows: int = ROW_GROU
     """Yield rows ``start`` to ``stop`` of ``frame`` in order, at most ``rows`` at a time."""
     for first in range(start, stop, rows):
         yield frame.slice(first, min(rows, stop - first)).collect()
+
+
+def in_order(work: Callable[[T], U], items: Iterable[T], threads: int) -> Iterator[U]:
+    """The results of ``work`` on each item, in their order, with as many items at work as there are threads."""
+    if threads == 1:
+        yield from map(work, items)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: deque[Future[U]] = deque()
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def write_stream(frames: Iterable[pl.DataFrame], path: Path, schema: Schema) -> None:

@@ -69,7 +69,7 @@ class SubstringSwitcher:
     def switch(self, texts: Numbers, instances: NDArray[np.uint64]) -> Switched:
         """See :meth:`switchrank.corpus.switcher.Switcher.switch`."""
         words = self._table.words(texts)
-        plain = join_pieces(self._table.strings, words.pieces, words.pieces_per_text)
+        plain = join_pieces(self._table.strings, words.pieces, 2 * words.per_text + 1)
         drawn = text_languages(self._recipe, self._side, instances)
         language = np.zeros(len(texts), np.int64) if drawn is None else drawn
         done = [self._one(text, number) for text, number in zip(plain, language.tolist(), strict=True)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ from numpy.typing import NDArray
 
 from switchrank.atomic import atomic_path
 from switchrank.corpus.files import corpus_files
+from switchrank.corpus.lexicons import read_sources
 from switchrank.corpus.recipe import SIDES, Recipe, read_recipe
-from switchrank.corpus.streams import count_rows, read_slices, scan_checked, write_stream
+from switchrank.corpus.streams import count_rows, in_order, read_slices, scan_checked, write_stream
 from switchrank.corpus.substring import SubstringSwitcher
 from switchrank.corpus.switcher import Switcher
 from switchrank.corpus.table import Numbers, TokenTable
@@ -24,10 +26,11 @@ from switchrank.errors import UserError
 from switchrank.formats.tables import CORPUS, INSTANCES
 from switchrank.progress import progress
 
-_BLOCK_WORDS = 300_000
+_BLOCK_WORDS = 100_000
+"""Words of a block; small enough that its arrays stay in the processor's cache."""
 _JOINED_ROWS = 1 << 20
 
-Switchers = dict[str, Switcher | SubstringSwitcher]
+Switchers = Mapping[str, Switcher | SubstringSwitcher]
 
 
 def switch_corpus(
@@ -39,6 +42,7 @@ def switch_corpus(
     recipe: dict[str, Any],
     out: str | Path,
     name: str = "train",
+    threads: int = 1,
 ) -> dict[str, Any]:
     """Write the corpus (``CORPUS``, in instance order) that ``recipe`` makes of ``instances``.
 
@@ -57,6 +61,7 @@ def switch_corpus(
         out: the folder; the files :func:`switchrank.corpus.files.corpus_files` names appear in it together.
         name: ``train`` writes shards ``train-00000.parquet`` ... and ``stats.json``; another name, such as ``dev``,
             one file ``<name>.parquet``.
+        threads: how many blocks are switched at a time; the result does not depend on it.
 
     Returns:
         The statistics: ``instances``, and for ``query``, ``passage`` and ``total``: ``texts tokens switched
@@ -69,13 +74,12 @@ def switch_corpus(
             lexicon is missing or covers no word of the texts it is for.
     """
     checked = read_recipe(recipe)
-    switchers: Switchers = {}
-    tables = {}
-    for side, folder in zip(SIDES, (queries, documents), strict=True):
-        tables[side] = TokenTable.load(folder)
+    for side in SIDES:
         _check_lexicons(checked, side, lexicons)
-        make = SubstringSwitcher if checked.substring_replace else Switcher
-        switchers[side] = make(tables[side], side, checked, lexicons)
+    Path(out).mkdir(parents=True, exist_ok=True)
+    folders = zip(SIDES, (queries, documents), strict=True)
+    tables = {side: TokenTable.load(folder, Path(out)) for side, folder in folders}
+    switchers = _switchers(checked, tables, lexicons)
     _check_coverage(switchers, lexicons)
     frame = scan_checked(instances, INSTANCES)
     rows = count_rows(frame)
@@ -86,12 +90,21 @@ def switch_corpus(
             start, stop = rows * shard // len(shards), rows * (shard + 1) // len(shards)
             parts = read_slices(frame, start, stop, _JOINED_ROWS)
             blocks = (block for part in parts for block in _blocks(part, tables, instances))
-            write_stream((_switched(block, switchers, bar) for block in blocks), path, CORPUS)
+            work = partial(_switched, switchers=switchers, bar=bar)
+            done = in_order(work, blocks, 1 if checked.substring_replace else threads)
+            write_stream(done, path, CORPUS)
         stats = _statistics(rows, switchers)
         if name == "train":
             path = stack.enter_context(atomic_path(Path(out) / "stats.json"))
             path.write_text(json.dumps(stats, sort_keys=True, indent=1) + "\n", encoding="utf-8")
     return stats
+
+
+def _switchers(recipe: Recipe, tables: dict[str, TokenTable], lexicons: Mapping[str, str | Path]) -> Switchers:
+    if recipe.substring_replace:
+        return {side: SubstringSwitcher(tables[side], side, recipe, lexicons) for side in SIDES}
+    sources = {language: read_sources(lexicons[language], recipe.translations) for language in recipe.foreign}
+    return {side: Switcher(tables[side], side, recipe, sources) for side in SIDES}
 
 
 def _check_lexicons(recipe: Recipe, side: str, lexicons: Mapping[str, str | Path]) -> None:

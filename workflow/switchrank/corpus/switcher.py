@@ -9,21 +9,23 @@ language pairs are made.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from threading import Lock
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from switchrank.corpus.counts import SideCounts
 from switchrank.corpus.lexicons import Lexicon, Units, without_overlaps
 from switchrank.corpus.recipe import MIXED, Recipe
 from switchrank.corpus.stopwords import stopwords
+from switchrank.corpus.store import arrow_strings
 from switchrank.corpus.table import Numbers, TokenTable, Words, join_pieces
 from switchrank.corpus.treebank import detokenise
 from switchrank.ragged import spans
-from switchrank.seeds import counter_uniform, derive_seed
+from switchrank.seeds import counter_state, counter_uniform, derive_seed, uniform_after
 
 
 @dataclass(frozen=True)
@@ -34,17 +36,12 @@ class Switched:
     languages: pl.Series
 
 
-def _uniform(
-    recipe: Recipe, side: str, purpose: str, *coordinates: NDArray[np.uint64] | Numbers
-) -> NDArray[np.float64]:
-    return counter_uniform(derive_seed(recipe.seed, purpose, side), *coordinates)
-
-
 def text_languages(recipe: Recipe, side: str, instances: NDArray[np.uint64]) -> Numbers | None:
     """Per text, the number of its language (the source is the last), or None where words draw for themselves."""
     if recipe.sides[side] != MIXED or recipe.mix == "token":
         return None
-    return (_uniform(recipe, side, "language", instances) * len(recipe.choices(side))).astype(np.int64)
+    u = counter_uniform(derive_seed(recipe.seed, "language", side), instances)
+    return (u * len(recipe.choices(side))).astype(np.int64)
 
 
 def language_names(recipe: Recipe, side: str, drawn: Numbers | None, texts: int) -> pl.Series:
@@ -55,38 +52,52 @@ def language_names(recipe: Recipe, side: str, drawn: Numbers | None, texts: int)
 
 
 class Switcher:
-    """Switches the texts of one side of a corpus.
+    """Switches the texts of one side of a corpus; several threads may switch blocks of texts at the same time.
 
     Args:
         table: the side's texts.
         side: ``query`` or ``passage``.
         recipe: the corpus recipe.
-        lexicons: language to path, at least the languages of this side.
+        sources: language to the sources of its lexicon (:func:`switchrank.corpus.lexicons.read_sources`), at least the
+            languages of this side.
 
     Attributes:
-        counts: of all texts switched so far.
         covered: per language, how many keys of the table its lexicon knows.
-
-    Raises:
-        UserError: a lexicon cannot be read.
     """
 
-    def __init__(self, table: TokenTable, side: str, recipe: Recipe, lexicons: Mapping[str, str | Path]) -> None:
+    def __init__(self, table: TokenTable, side: str, recipe: Recipe, sources: Mapping[str, pl.DataFrame]) -> None:
         self._table, self._side, self._recipe = table, side, recipe
         self._choices = recipe.choices(side)
         self._foreign = [language for language in self._choices if language != recipe.source]
         stop = stopwords(recipe.source)
         left_out = stop if recipe.drop_stopwords else frozenset()
-        self._lexicons = [
-            Lexicon(lexicons[language], table.keys, recipe.translations, left_out) for language in self._foreign
-        ]
+        keys, self._key_of_piece = _told_apart(table, [sources[language] for language in self._foreign], stop)
+        self._lexicons = [Lexicon(sources[language], keys, left_out) for language in self._foreign]
         self.covered = dict(zip(self._foreign, (lexicon.covered for lexicon in self._lexicons), strict=True))
-        self._is_content = ~table.keys.is_in(list(stop)).to_numpy()
+        self._is_content = ~keys.is_in(list(stop)).to_numpy()
         self._empty = len(table.strings)
-        targets = [lexicon.targets for lexicon in self._lexicons]
-        self._strings = pl.concat([table.strings, pl.Series([""]), *targets]).rechunk()
+        targets = [arrow_strings(lexicon.targets) for lexicon in self._lexicons]
+        self._strings = pa.concat_arrays([table.strings, pa.array([""], pa.large_string()), *targets])
         self._first_target = self._empty + 1 + np.cumsum([0, *map(len, targets)])
-        self.counts = SideCounts(tuple(self._foreign))
+        none = np.empty(0, dtype=np.int32)  # all languages end to end, and small, to stay in the processor's cache
+        self._single = np.concatenate([none, *(lexicon.target.astype(np.int32) for lexicon in self._lexicons)])
+        self._single_choices = np.concatenate([none, *(lexicon.choices for lexicon in self._lexicons)])
+        self._lock = Lock()
+        self._texts = 0
+        self._seen = np.zeros(len(keys), dtype=np.int64)
+        self._switched = np.zeros((len(self._foreign), 2), dtype=np.int64)
+
+    @property
+    def counts(self) -> SideCounts:
+        """Counts of all texts switched so far."""
+        counts = SideCounts(tuple(self._foreign))
+        counts.texts, counts.tokens = self._texts, int(self._seen.sum())
+        content = np.where(self._is_content, self._seen, 0)
+        counts.content_tokens = int(content.sum())
+        choices = self._single_choices.reshape(len(self._foreign), len(self._seen))
+        counts.covered = (choices > 0).astype(np.int64) @ content
+        counts.switched, counts.content_switched = self._switched.sum(axis=1), self._switched[:, 1]
+        return counts
 
     def switch(self, texts: Numbers, instances: NDArray[np.uint64]) -> Switched:
         """Switch texts.
@@ -95,80 +106,114 @@ class Switcher:
             texts: numbers of texts of the table, one per instance.
             instances: the instances' numbers, which key the draws.
         """
-        words = self._table.words(texts)
+        words = self._table.words(texts, self._key_of_piece)
         drawn = text_languages(self._recipe, self._side, instances)
-        language = self._draw_word_languages(drawn, words, instances)
-        pieces = words.pieces.copy()
-        came_from = np.full(len(words.key), -1, dtype=np.int8)
-        if np.any(language >= 0):
-            units, unit_language = self._chosen_units(words, language)
-            self._replace(pieces, words, units, unit_language, instances)
-            came_from[_spread(units)] = np.repeat(unit_language, units.length)
-        known = [lexicon.single[words.key] for lexicon in self._lexicons]
-        self.counts.add(len(texts), self._is_content[words.key], came_from, known)
-        switched = join_pieces(self._strings, pieces, words.pieces_per_text)
+        chosen, language = self._drawn_words(drawn, words, instances)
+        units, language = self._units(words, chosen, language)
+        self._count(words, units, language)
+        self._replace(words, units, instances)
+        switched = join_pieces(self._strings, words.pieces, 2 * words.per_text + 1)
         if self._recipe.treebank and self._foreign:
             switched = detokenise(switched)
         return Switched(switched, language_names(self._recipe, self._side, drawn, len(texts)))
 
-    def _uniform(self, purpose: str, *coordinates: NDArray[np.uint64] | Numbers) -> NDArray[np.float64]:
-        return _uniform(self._recipe, self._side, purpose, *coordinates)
+    def _count(self, words: Words, units: Units, language: Numbers) -> None:
+        seen = np.bincount(words.key, minlength=len(self._seen))
+        is_content = self._is_content[words.key[_spread(units)]]
+        switched = np.bincount(2 * np.repeat(language, units.length) + is_content, minlength=self._switched.size)
+        with self._lock:
+            self._texts += len(words.per_text)
+            self._seen += seen
+            self._switched += switched.reshape(self._switched.shape)
 
-    def _draw_word_languages(self, drawn: Numbers | None, words: Words, instances: NDArray[np.uint64]) -> Numbers:
-        """Per word, the number of the language it is to be switched to, or -1."""
-        language = np.full(len(words.key), -1)
+    def _drawn_words(
+        self, drawn: Numbers | None, words: Words, instances: NDArray[np.uint64]
+    ) -> tuple[Numbers, Numbers]:
+        """The numbers of the words that are to be switched, ascending, and of the language of each."""
         if not self._foreign or not self._recipe.p:
-            return language
-        instance = instances[words.text]
-        chosen = np.flatnonzero(self._uniform("switch", instance, words.position) < self._recipe.p)
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+        u = uniform_after(np.repeat(self._state("switch", instances), words.per_text), words.position)
+        chosen = np.flatnonzero(u < self._recipe.p)
         if drawn is not None:
-            language[chosen] = drawn[words.text[chosen]]
+            language = drawn[words.text[chosen]]
         elif len(self._choices) == 1:
-            language[chosen] = 0
+            language = np.zeros_like(chosen)
         else:
-            u = self._uniform("language", instance[chosen], words.position[chosen])
-            language[chosen] = (u * len(self._choices)).astype(np.int64)
-        language[language == len(self._foreign)] = -1
-        return language
+            u = self._uniform("language", instances, words, chosen)
+            language = (u * len(self._choices)).astype(np.int64)
+        if len(self._choices) > len(self._foreign):
+            foreign = language < len(self._foreign)
+            chosen, language = chosen[foreign], language[foreign]
+        return chosen, language
 
-    def _chosen_units(self, words: Words, language: Numbers) -> tuple[Units, Numbers]:
-        """The units to replace, by start, and the language of each.
+    def _state(self, purpose: str, instances: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        return counter_state(derive_seed(self._recipe.seed, purpose, self._side), instances)
+
+    def _uniform(
+        self, purpose: str, instances: NDArray[np.uint64], words: Words, which: Numbers
+    ) -> NDArray[np.float64]:
+        """Draws for some of the words."""
+        return uniform_after(self._state(purpose, instances)[words.text[which]], words.position[which])
+
+    def _units(self, words: Words, chosen: Numbers, language: Numbers) -> tuple[Units, Numbers]:
+        """The units to replace, by start, and the language of each; their ``target`` numbers all strings.
 
         What a lexicon would replace in a text does not depend on the draws; a unit is replaced when its first word
         is to be switched to that language. Units of different languages may overlap then, and longer ones go first.
         """
+        if not any(lexicon.has_phrases for lexicon in self._lexicons):
+            return self._singles(words, chosen, language)
         parts = []
+        of_word = np.full(len(words.key), -1)
+        of_word[chosen] = language
         for number, lexicon in enumerate(self._lexicons):
-            wanted = np.flatnonzero(language == number)
+            wanted = chosen[language == number]
             if not lexicon.has_phrases:
                 parts.append(lexicon.units(words, wanted))
                 continue
-            texts = np.zeros(len(words.pieces_per_text), dtype=bool)
+            texts = np.zeros(len(words.per_text), dtype=bool)
             texts[words.text[wanted]] = True
             units = lexicon.units(words, np.flatnonzero(texts[words.text]))
-            parts.append(units.take(language[units.start] == number))
-        units = Units.concatenate(parts)
-        if any(lexicon.has_phrases for lexicon in self._lexicons):
-            units = without_overlaps(units, len(words.key))
-        return units, language[units.start]
+            parts.append(units.take(of_word[units.start] == number))
+        units = without_overlaps(Units.concatenate(parts), len(words.key))
+        language = of_word[units.start]
+        return replace(units, target=units.target + self._first_target[language]), language
 
-    def _replace(
-        self,
-        pieces: NDArray[np.uint32],
-        words: Words,
-        units: Units,
-        unit_language: Numbers,
-        instances: NDArray[np.uint64],
-    ) -> None:
-        target = units.target + self._first_target[unit_language]
+    def _singles(self, words: Words, chosen: Numbers, language: Numbers) -> tuple[Units, Numbers]:
+        """:meth:`_units` where no lexicon has a source of several words."""
+        if not len(chosen):
+            return Units(chosen, chosen, chosen, chosen), chosen
+        entry = language * len(self._seen) + words.key[chosen]
+        target = self._single[entry]
+        known = np.flatnonzero(target >= 0)
+        start, language = chosen[known], language[known]
+        one = np.ones_like(start)
+        choices = one if self._recipe.translations == 1 else self._single_choices[entry[known]]
+        return Units(start, one, target[known] + self._first_target[language], choices), language
+
+    def _replace(self, words: Words, units: Units, instances: NDArray[np.uint64]) -> None:
+        target = units.target
         if self._recipe.translations > 1:
-            instance, position = instances[words.text[units.start]], words.position[units.start]
-            target += (self._uniform("translation", instance, position) * units.choices).astype(np.int64)
+            u = self._uniform("translation", instances, words, units.start)
+            target = target + (u * units.choices).astype(np.int64)
         phrases = units.take(units.length > 1)
         inner = np.setdiff1d(_spread(phrases), phrases.start, assume_unique=True)
-        pieces[words.at[inner]] = self._empty
-        pieces[words.at[inner] - 1] = self._empty
-        pieces[words.at[units.start]] = target
+        words.pieces[words.at[inner]] = self._empty
+        words.pieces[words.at[inner] - 1] = self._empty
+        words.pieces[words.at[units.start]] = target
+
+
+def _told_apart(table: TokenTable, sources: list[pl.DataFrame], stop: frozenset[str]) -> tuple[pl.Series, Numbers]:
+    """The keys that matter, those of lexicons and the stop words, behind an empty one for all others.
+
+    Returns:
+        the keys, and for each piece the number of its key among them (0: any other, or a gap).
+    """
+    words = [frame["words"].explode() for frame in sources]
+    matters = table.keys.is_in(pl.concat([pl.Series(list(stop), dtype=pl.String), *words]).unique().implode())
+    keys = pl.concat([pl.Series([""]), table.keys.filter(matters)])
+    number = np.append(np.where(matters, np.cumsum(matters), 0), 0)  # the last for gaps, whose key is -1
+    return keys, number[table.key_of_piece]
 
 
 def _spread(units: Units) -> Numbers:

@@ -1,15 +1,20 @@
-"""A token table in memory, and the words of some of its texts laid end to end for array work."""
+"""A token table at hand, and the words of some of its texts laid end to end for array work."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from switchrank.corpus.pieces import PieceTable
+from switchrank.corpus.store import PieceStore, arrow_strings
+from switchrank.corpus.streams import count_rows, read_slices, scan_checked
 from switchrank.corpus.tokens import TOKEN_FILES
 from switchrank.formats.tables import KEYS, PIECES, TOKENS, read_table
 
@@ -20,76 +25,111 @@ Numbers = NDArray[np.int64]
 class Words:
     """The pieces of some texts laid end to end, and where their words are.
 
-    ``pieces`` (uint32) are all pieces and ``pieces_per_text`` how many belong to each text. The other arrays have one
-    entry per word: ``at`` is its place in ``pieces``, ``key`` the number of its look-up key, ``text`` the text it is
-    in, ``position`` its number in that text, ``joined`` whether white space alone parts it from the word before.
+    ``pieces`` (uint32) are all pieces and ``per_text`` how many words each text has. The other arrays have one entry
+    per word: ``at`` is its place in ``pieces``, ``key`` the number of its look-up key, ``text`` the text it is in,
+    ``position`` its number in that text, ``joined`` whether white space alone parts it from the word before.
     """
 
     pieces: NDArray[np.uint32]
-    pieces_per_text: Numbers
+    per_text: Numbers
     at: Numbers
     key: Numbers
     text: Numbers
     position: Numbers
-    joined: NDArray[np.bool_]
+    is_white_space: NDArray[np.bool_]
+
+    @cached_property
+    def joined(self) -> NDArray[np.bool_]:
+        """See above."""
+        return self.is_white_space[self.pieces[self.at - 1]] & (self.position > 0)
 
 
 class TokenTable:
     """Texts as pieces.
 
     Args:
-        tokens, pieces, keys: the tables ``TOKENS``, ``PIECES`` and ``KEYS``.
+        ids: the texts' ids.
+        store: the texts' pieces.
+        pieces, keys: the tables ``PIECES`` and ``KEYS``.
 
     Attributes:
         ids: the texts' ids, column ``id``, with their numbers, column ``number`` (int64).
         strings: the pieces' strings.
         keys: the look-up keys.
+        key_of_piece: int64, the number of each piece's key, -1 for a gap.
         words_per_text: int64, one entry per text.
     """
 
-    def __init__(self, tokens: pl.DataFrame, pieces: pl.DataFrame, keys: pl.DataFrame) -> None:
-        self.ids = tokens.select("id").with_row_index("number").cast({"number": pl.Int64})
-        self.strings = pieces["piece"]
+    def __init__(self, ids: pl.Series, store: PieceStore, pieces: pl.DataFrame, keys: pl.DataFrame) -> None:
+        self.ids = pl.DataFrame({"number": np.arange(len(ids)), "id": ids})
+        self.strings = arrow_strings(pieces["piece"])
         self.keys = keys["key"]
-        self.words_per_text = tokens["pieces"].list.len().cast(pl.Int64).to_numpy() // 2
-        self._tokens = tokens["pieces"]
-        self._key_of_piece = pieces["key"].cast(pl.Int64).fill_null(-1).to_numpy()
-        blank = [not is_word and text.isspace() for text, is_word in zip(self.strings, pieces["word"], strict=True)]
-        self._is_white_space = np.array(blank, dtype=bool)
+        self.words_per_text = store.lengths // 2
+        self.key_of_piece: Numbers = pieces["key"].cast(pl.Int64).fill_null(-1).to_numpy()
+        self._store = store
+        gaps = np.flatnonzero(~pieces["word"].to_numpy())
+        self._is_white_space = np.zeros(pieces.height, dtype=bool)
+        self._is_white_space[gaps] = [text.isspace() for text in pieces["piece"].gather(gaps)]
 
     @classmethod
-    def load(cls, folder: str | Path) -> TokenTable:
-        """Read a folder of :func:`switchrank.corpus.tokens.build_tokens`.
+    def load(cls, folder: str | Path, scratch: Path) -> TokenTable:
+        """Open a folder of :func:`switchrank.corpus.tokens.build_tokens`.
+
+        The texts' pieces go to a nameless file in the folder ``scratch``, so that memory grows with the number of
+        texts and of distinct words, not with the length of the texts.
 
         Raises:
             UserError: a file is missing or not of its schema.
         """
         tokens, pieces, keys = (Path(folder) / name for name in TOKEN_FILES)
-        return cls(read_table(tokens, TOKENS), read_table(pieces, PIECES), read_table(keys, KEYS))
+        ids: list[pl.Series] = [pl.Series(dtype=pl.String)]
+        store = PieceStore.in_file(_rows(tokens, ids), scratch)
+        return cls(pl.concat(ids), store, read_table(pieces, PIECES), read_table(keys, KEYS))
 
     @classmethod
-    def of(cls, texts: list[str]) -> TokenTable:
-        """A table of texts at hand; their ids are their numbers."""
-        table = PieceTable()
-        pieces = [table.encode(text) for text in texts]
-        tokens = pl.DataFrame({"id": [str(number) for number in range(len(texts))], "pieces": pieces}, schema=TOKENS)
-        return cls(tokens, *table.tables())
+    def of(cls, texts: Iterable[str], table: PieceTable | None = None) -> TokenTable:
+        """A table of texts at hand, cut by ``table`` (default: a new one by Unicode rules); ids are their numbers."""
+        table = table or PieceTable()
+        rows = [np.array(table.encode(text), dtype=np.uint32) for text in texts]
+        pieces = np.concatenate([np.empty(0, dtype=np.uint32), *rows])
+        store = PieceStore(pieces, np.fromiter(map(len, rows), dtype=np.int64, count=len(rows)))
+        return cls(pl.Series(map(str, range(len(rows))), dtype=pl.String), store, *table.tables())
 
-    def words(self, texts: Numbers) -> Words:
-        """The words of the texts with these numbers (repeats allowed), in this order."""
-        chosen = self._tokens.gather(texts)
-        pieces = chosen.explode().to_numpy() if len(texts) else np.empty(0, dtype=np.uint32)
+    def words(self, texts: Numbers, key_of_piece: Numbers | None = None) -> Words:
+        """The words of the texts with these numbers (repeats allowed), in this order.
+
+        Args:
+            texts: numbers of texts.
+            key_of_piece: what ``key`` of a word is instead of its number among the table's keys.
+        """
+        pieces = self._store.take(texts)
         per_text = self.words_per_text[texts]
         text = np.repeat(np.arange(len(texts)), per_text)
         number = np.arange(len(text))
-        at = 2 * number + 1 + text  # each text is gap, word, gap, ..., gap: one piece more than twice its words
-        position = number - np.repeat(np.cumsum(per_text) - per_text, per_text)
-        joined = self._is_white_space[pieces[at - 1]] & (position > 0)
-        return Words(pieces, 2 * per_text + 1, at, self._key_of_piece[pieces[at]], text, position, joined)
+        at = 2 * number  # each text is gap, word, gap, ..., gap: one piece more than twice its words
+        at += 1
+        at += text
+        number -= np.repeat(np.cumsum(per_text) - per_text, per_text)
+        key = (self.key_of_piece if key_of_piece is None else key_of_piece)[pieces[at]]
+        return Words(pieces, per_text, at, key, text, number, self._is_white_space)
 
 
-def join_pieces(strings: pl.Series, pieces: NDArray[np.uint32], pieces_per_text: Numbers) -> pl.Series:
-    """The texts whose pieces are laid end to end in ``pieces``; a String series, one entry per text."""
-    text = pl.Series("text", np.repeat(np.arange(len(pieces_per_text), dtype=np.uint32), pieces_per_text)).set_sorted()
-    laid_out = pl.DataFrame({"text": text, "piece": strings.gather(pieces)})
-    return laid_out.group_by("text", maintain_order=True).agg("piece")["piece"].list.join("")
+def _rows(path: Path, ids: list[pl.Series]) -> Iterator[pl.Series]:
+    """The pieces of the texts, block by block; the ids are put into the list ``ids``."""
+    frame = scan_checked(path, TOKENS)
+    for block in read_slices(frame, 0, count_rows(frame)):
+        ids.append(block["id"])
+        yield block["pieces"]
+
+
+def join_pieces(strings: pa.LargeStringArray, pieces: NDArray[np.uint32], pieces_per_text: Numbers) -> pl.Series:
+    """The texts whose pieces are laid end to end in ``pieces``; a String series, one entry per text.
+
+    Arrow lays gathered strings end to end, so a text's pieces are its bytes, and only the bounds have to be found.
+    """
+    taken = strings.take(pa.array(pieces))
+    _, bounds, data = taken.buffers()
+    ends = np.concatenate([[0], np.cumsum(pieces_per_text)])
+    starts = np.frombuffer(bounds, dtype=np.int64)[ends + taken.offset]
+    texts = pa.LargeStringArray.from_buffers(len(pieces_per_text), pa.py_buffer(starts), data)
+    return pl.Series("text", pl.from_arrow(texts), dtype=pl.String)

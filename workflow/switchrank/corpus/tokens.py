@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from switchrank.atomic import atomic_folder
+from switchrank.corpus.cutting import ArrayPieceTable
 from switchrank.corpus.pieces import PieceTable
 from switchrank.corpus.streams import count_rows, read_slices, scan_checked, write_stream
 from switchrank.corpus.treebank import split_treebank
@@ -18,6 +21,7 @@ from switchrank.splitting import language_splitter
 
 TOKEN_FILES = ("tokens.parquet", "pieces.parquet", "keys.parquet")
 """The files of a token table's folder."""
+_PART_BYTES = 1 << 22
 
 
 def build_tokens(
@@ -42,7 +46,10 @@ def build_tokens(
         UserError: the table is missing, unreadable, or of another schema.
     """
     frame = _scan_texts(texts)
-    table = PieceTable(split_treebank, whole=True) if treebank else PieceTable(language_splitter(vocabulary))
+    if treebank:
+        table = PieceTable(split_treebank, whole=True)
+    else:
+        table = PieceTable(language_splitter(vocabulary)) if vocabulary else ArrayPieceTable()
     counts = {"texts": 0, "words": 0}
     with atomic_folder(out) as folder:
         tokens, pieces, keys = (folder / name for name in TOKEN_FILES)
@@ -66,8 +73,17 @@ def _encoded(frame: pl.LazyFrame, table: PieceTable, counts: dict[str, int], nam
     rows = count_rows(frame)
     with progress(total=rows, what=f"tokens of {name}", unit="texts") as bar:
         for block in read_slices(frame, 0, rows):
-            pieces = [table.encode(text) for text in block["text"].to_list()]
-            counts["texts"] += block.height
-            counts["words"] += sum(len(text) // 2 for text in pieces)
-            yield pl.DataFrame({"id": block.to_series(0), "pieces": pl.Series(pieces, dtype=pl.List(pl.UInt32))})
-            bar.update(block.height)
+            for part in _cut(block):
+                pieces = table.encode_all(part["text"])
+                counts["texts"] += part.height
+                counts["words"] += int((pieces.list.len() // 2).sum())
+                yield pl.DataFrame({"id": part.to_series(0), "pieces": pieces})
+                bar.update(part.height)
+
+
+def _cut(block: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Parts of about as many bytes of text, so that long texts need no more memory than short ones."""
+    part = block["text"].str.len_bytes().cast(pl.Int64).cum_sum().to_numpy() // _PART_BYTES
+    cuts = [0, *(np.flatnonzero(np.diff(part)) + 1).tolist(), block.height]
+    for start, stop in pairwise(cuts):
+        yield block[start:stop]

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from switchrank.corpus.lexicons import read_sources
 from switchrank.corpus.pieces import PieceTable
 from switchrank.corpus.recipe import read_recipe
 from switchrank.corpus.switcher import Switcher
 from switchrank.corpus.table import TokenTable
 from switchrank.errors import UserError
-from switchrank.formats.tables import DOCUMENTS, QUERIES, TOKENS, Schema, read_table, write_table
+from switchrank.formats.tables import DOCUMENTS, QUERIES, Schema, read_table, write_table
 from switchrank.progress import progress
 from switchrank.splitting import language_splitter
 from switchrank.words import Split, Splitter
@@ -51,13 +52,11 @@ def translate_texts(
     """
     frame, schema = _read_texts(texts)
     split = language_splitter(vocabulary)
-    table = PieceTable(split if vocabulary is None else _spaced(split), whole=vocabulary is not None)
-    pieces = [
-        table.encode(text) for text in progress(frame["text"], what=f"tokens of {Path(texts).name}", unit="texts")
-    ]
-    tokens = pl.DataFrame({"id": frame.to_series(0), "pieces": pieces}, schema=TOKENS)
-    recipe = {"p": 1.0, "source": language, "sides": {"query": source, "passage": source}}
-    switcher = Switcher(TokenTable(tokens, *table.tables()), "query", read_recipe(recipe), {source: lexicon})
+    cut = PieceTable(split if vocabulary is None else _spaced(split), whole=vocabulary is not None)
+    named = progress(frame["text"], what=f"tokens of {Path(texts).name}", unit="texts")
+    recipe = read_recipe({"p": 1.0, "source": language, "sides": {"query": source, "passage": source}})
+    sources = {source: read_sources(lexicon, recipe.translations)}
+    switcher = Switcher(TokenTable.of(named, cut), "query", recipe, sources)
     if not switcher.covered[source]:
         raise UserError(lexicon, "source", f"it covers nothing: not one word of {texts}", "check its languages")
     blocks = [np.arange(start, min(start + _BLOCK, len(frame))) for start in range(0, len(frame), _BLOCK)]
