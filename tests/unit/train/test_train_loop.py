@@ -87,7 +87,7 @@ def test_sentence_transformers_loads_the_folder_and_returns_the_logits(run, worl
     folder = run(steps=60, dev=False)
     pairs = Pairs([world / "dev.parquet"])
     batcher = Batcher(pairs, open_tokenizer(folder), max_length=32, truncation="longest_first", token_budget=500)
-    ours = logits(open_model(folder), batcher, len(pairs), torch.device("cpu"))
+    ours = logits(open_model(folder), batcher, len(pairs))
     frame = read_table(world / "dev.parquet", CORPUS)
     theirs = CrossEncoder(str(folder), device="cpu").predict(list(zip(frame["query"], frame["passage"], strict=True)))
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
