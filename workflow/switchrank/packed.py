@@ -159,7 +159,15 @@ def pack(inputs: Mapping[str, Tensor], *, first_position: int, pad: int | None, 
         flat["ends"] = ends.int()
     moved = _moved(flat, device)
     runs = [(len(list(equal)), length) for length, equal in groupby(lengths.tolist())]
-    return Packed(runs=runs, **{"types": None, "ends": None, **moved})
+    return Packed(
+        ids=moved["ids"],
+        positions=moved["positions"],
+        types=moved.get("types"),
+        starts=moved["starts"],
+        runs=runs,
+        places=moved["places"],
+        ends=moved.get("ends"),
+    )
 
 
 @dataclass(frozen=True)
@@ -206,8 +214,9 @@ def _attend(query: Tensor, key_value: Tensor, batch: Packed, heads: int, dropout
             else (batch.ends, longest)
         )
         ours = query.unflatten(-1, (heads, size))
-        mixed = varlen_attn(ours, key, value, asked[0], batch.ends, asked[1], longest)
-        return mixed.flatten(-2)
+        together: Any = varlen_attn(ours, key, value, asked[0], batch.ends, asked[1], longest)
+        attended: Tensor = together.flatten(-2)
+        return attended
     tokens = [pairs * length for pairs, length in batch.runs]
     queries = query.split([pairs for pairs, _ in batch.runs] if first_only else tokens)
     parts = []
@@ -315,8 +324,8 @@ def _frozen(dtype: torch.dtype, activation: str, *modules: Model) -> Dense:
     """Linear modules over the same inputs as one product, of their present weights, laid out for it once."""
     weight = torch.cat([module.weight for module in modules]).to(dtype)
     bias = torch.cat([module.bias for module in modules]).to(dtype)
-    after = {"gelu": functional.gelu, "none": lambda tokens: tokens}[activation]
     if not _suits_onednn(weight):
+        after: Dense = functional.gelu if activation == "gelu" else torch.nn.Identity()
         return lambda inputs: after(functional.linear(inputs.to(dtype), weight, bias))
     laid_out = torch.ops.mkldnn._reorder_linear_weight(weight, _ROWS)
     return lambda inputs: _onednn(inputs.to(dtype), laid_out, bias, activation)
