@@ -51,7 +51,7 @@ def stock_forward(model: Model) -> Forward:
 
 def training_forward(model: Model) -> Forward:
     """A forward pass through which gradients flow to the model's parameters; mind autocast and ``model.train()``."""
-    if not _covered(model):
+    if not covered(model):
         return stock_forward(model)
     encoder = _Encoder(model, [_live_layer(layer) for layer in _base(model).encoder.layer])
     stock = stock_forward(model)
@@ -70,7 +70,7 @@ def ranking_forward(model: Model, dtype: torch.dtype | None) -> Forward:
         dtype: of the linear layers and attention, None for float32. Norms and sums stay float32.
     """
     device = model.device
-    if device.type != "cpu" or not _covered(model):
+    if device.type != "cpu" or not covered(model):
         live = training_forward(model)
 
         def forward(inputs: Mapping[str, Tensor]) -> Tensor:
@@ -94,8 +94,8 @@ def _base(model: Model) -> Model:
     return model.bert if isinstance(model, BertForSequenceClassification) else model.roberta
 
 
-def _covered(model: Model) -> bool:
-    """Is this a model whose forward pass we know?"""
+def covered(model: Model) -> bool:
+    """Is this a model whose forward pass this module knows?"""
     config = model.config
     plain = not (config.is_decoder or config.add_cross_attention)
     return type(model) in _CLASSES and plain and getattr(config, "position_embedding_type", "absolute") == "absolute"
@@ -223,9 +223,18 @@ def _attend(query: Tensor, key_value: Tensor, batch: Packed, heads: int, dropout
     for (pairs, length), some, others in zip(batch.runs, queries, key_value.split(tokens), strict=True):
         key, value = others.view(pairs, length, 2, heads, size).permute(2, 0, 3, 1, 4)
         ours = some.view(pairs, -1, heads, size).transpose(1, 2)
-        mixed = functional.scaled_dot_product_attention(ours, key, value, dropout_p=dropout)
+        mixed = _mixed(ours, key, value, dropout)
         parts.append(mixed.transpose(1, 2).reshape(len(some), heads * size))
     return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+
+def _mixed(query: Tensor, key: Tensor, value: Tensor, dropout: float) -> Tensor:
+    """Attention of pairs of one length, ``(pairs, heads, tokens, size)`` each."""
+    if query.device.type == "cpu" and query.dtype != torch.float32 and query.requires_grad:
+        # Step by step: the fused kernel's backward pass is four times slower than this in bf16 on a CPU.
+        shares = torch.softmax((query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2), -1, dtype=query.dtype)
+        return functional.dropout(shares, dropout) @ value if dropout else shares @ value
+    return functional.scaled_dot_product_attention(query, key, value, dropout_p=dropout)
 
 
 class _Encoder:
@@ -234,8 +243,8 @@ class _Encoder:
     def __init__(self, model: Model, layers: list[_Layer]) -> None:
         self._model, self._layers = model, layers
         self._embeddings = _base(model).embeddings
-        roberta = not isinstance(model, BertForSequenceClassification)
-        self._pad = int(self._embeddings.padding_idx) if roberta else None
+        self._bert = isinstance(model, BertForSequenceClassification)
+        self._pad = None if self._bert else int(self._embeddings.padding_idx)
         self._first_position = self._pad + 1 if self._pad is not None else 0
 
     def __call__(self, inputs: Mapping[str, Tensor]) -> Tensor:
@@ -245,10 +254,8 @@ class _Encoder:
         for layer in self._layers:
             tokens = layer(tokens, batch, last=layer is self._layers[-1], training=model.training)
         first = tokens[:, None]
-        if isinstance(model, BertForSequenceClassification):
-            logits = model.classifier(model.dropout(model.bert.pooler(first)))
-        else:
-            logits = model.classifier(first)
+        pooled = model.dropout(model.bert.pooler(first)) if self._bert else first
+        logits = model.classifier(pooled)
         in_order: Tensor = logits[:, 0][batch.places]
         return in_order
 
