@@ -220,7 +220,8 @@ def test_memory_that_runs_out_halves_the_token_budget_and_training_goes_on(run, 
         halved = train_record(run("halved", token_budget=160, **options))[0]["loss"]
     np.testing.assert_allclose(halved, whole, rtol=1e-4)
     told = [line for line in capsys.readouterr().err.splitlines() if "out of memory" in line]
-    assert told == ["train: step 0: out of memory: token budget halved to 80, going on"]
+    assert len(told) == 1
+    assert told[0].endswith("train: step 0: out of memory: token budget halved to 80, going on")
 
 
 def test_memory_too_small_for_anything_is_one_line(run, monkeypatch):

@@ -172,10 +172,11 @@ def rank_pairs(
         pairs: ``{"queries": QUERIES, "documents": DOCUMENTS, "candidates": CANDIDATES, "out": run}``, paths. Pairs that
             share a documents file are done together: each file is read, and each of its texts tokenised, once.
         system: tag in the run's last column.
-        token_budget: padded tokens per batch.
+        token_budget: padded tokens per batch; lowered where memory runs out.
         device: ``cpu``, ``cuda`` or ``cuda:<n>``.
         threads: CPU threads; results are byte-identical for equal threads.
-        precision: ``fp32``, ``bf16``, ``fp16`` or ``auto`` (autocast).
+        precision: ``fp32``, or ``bf16``, ``fp16``, ``auto``, which change scores a little
+            (:func:`switchrank.precision.find_precision`).
         max_length, truncation: default to what the model was trained with.
         sigmoid_scores: write float32 probabilities instead of logits, ties included, as the original experiments did.
 
