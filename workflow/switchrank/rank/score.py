@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import torch
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from switchrank.encode import Numbers, Texts, assemble, by_length, read_template, tokenise, truncated
 from switchrank.errors import UserError
@@ -100,7 +101,7 @@ class Ranker:
         self._budget = pairs * longest // 2
         if self._opened.device.type == "cuda":
             torch.cuda.empty_cache()
-        print(f"rank: out of memory: token budget lowered to {self._budget}, going on", file=sys.stderr)
+        tqdm.write(f"rank: out of memory: token budget lowered to {self._budget}, going on", file=sys.stderr)
 
 
 class TextTable:

@@ -20,6 +20,7 @@ from types import FrameType
 from typing import Any
 
 import torch
+from tqdm import tqdm
 
 from switchrank.atomic import atomic_folder
 from switchrank.digest import code_digest, value_digest
@@ -299,9 +300,8 @@ class _Run:
         self.batcher.token_budget = budget // 2
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
-        print(
-            f"train: step {self.step}: out of memory: token budget halved to {budget // 2}, going on", file=sys.stderr
-        )
+        said = f"train: step {self.step}: out of memory: token budget halved to {budget // 2}, going on"
+        tqdm.write(said, file=sys.stderr)
 
     def _log(self) -> float:
         last = self.history.loss[-1][0] if self.history.loss else 0
