@@ -183,3 +183,61 @@ def test_scores_that_are_not_finite_are_an_error(bert_folder, pair, tmp_path):
 def test_a_system_name_with_spaces_is_an_error(bert_folder, pair):
     with pytest.raises(UserError, match="not one word"):
         rank_pairs(model=bert_folder, pairs=[pair], system="my system")
+
+
+def _forgetful(monkeypatch, largest):
+    """A device that holds ``largest`` padded tokens, and says what torch says on a CPU when there are more."""
+    from switchrank.rank import score
+
+    make = score.ranking_forward
+
+    def forgetful(model, dtype):
+        forward = make(model, dtype)
+
+        def call(inputs):
+            if inputs["input_ids"].numel() > largest:
+                raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
+            return forward(inputs)
+
+        return call
+
+    monkeypatch.setattr(score, "ranking_forward", forgetful)
+
+
+def test_memory_that_runs_out_lowers_the_token_budget_and_ranking_goes_on(
+    bert_folder, pair, tmp_path, monkeypatch, capsys
+):
+    short = pair | {"out": str(tmp_path / "short.trec")}
+    rank_pairs(model=bert_folder, pairs=[pair], system="toy")
+    _forgetful(monkeypatch, largest=80)
+    rank_pairs(model=bert_folder, pairs=[short], system="toy")
+    first, second = (read_run(out["out"]) for out in (pair, short))
+    assert first["docid"].to_list() == second["docid"].to_list()
+    assert second["score"].to_list() == pytest.approx(first["score"].to_list(), abs=1e-4)
+    assert "out of memory: token budget lowered to " in capsys.readouterr().err
+
+
+def test_a_pair_too_long_for_the_memory_is_one_line(bert_folder, pair, monkeypatch):
+    _forgetful(monkeypatch, largest=2)
+    with pytest.raises(UserError, match=r"out of memory with one pair of \d+ tokens: lower it, or use a device"):
+        rank_pairs(model=bert_folder, pairs=[pair], system="toy")
+
+
+def test_other_failures_of_a_forward_pass_are_not_hidden(bert_folder, pair, monkeypatch):
+    from switchrank.rank import score
+
+    def broken(_inputs):
+        raise RuntimeError("shapes differ")
+
+    monkeypatch.setattr(score, "ranking_forward", lambda *_: broken)
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        rank_pairs(model=bert_folder, pairs=[pair], system="toy")
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16", "auto"])
+def test_other_precisions_move_scores_a_little(bert_folder, pair, tmp_path, precision):
+    rough = pair | {"out": str(tmp_path / "rough.trec")}
+    rank_pairs(model=bert_folder, pairs=[pair], system="toy")
+    rank_pairs(model=bert_folder, pairs=[rough], system="toy", precision=precision)
+    scores = [read_run(out["out"]).sort("qid", "docid")["score"].to_numpy() for out in (pair, rough)]
+    assert scores[1] == pytest.approx(scores[0], abs=0.2 * scores[0].std() + 0.05)

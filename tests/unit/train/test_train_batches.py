@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from train_world import corpus_frame
 
 from switchrank.errors import UserError
@@ -77,3 +79,22 @@ def test_an_empty_corpus_is_refused(tmp_path):
     write_table(pl.DataFrame(schema=CORPUS), tmp_path / "empty.parquet", CORPUS)
     with pytest.raises(UserError, match="no training pairs"):
         Pairs([tmp_path / "empty.parquet"])
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(batch_size=st.integers(1, 50), budget=st.integers(1, 400), seed=st.integers(0, 9))
+def test_an_epoch_holds_every_instance_exactly_once_whatever_the_batches(
+    world, tokenizer_folder, batch_size, budget, seed
+):
+    pairs = Pairs([world / "train.parquet"])
+    shape = {"max_length": 24, "truncation": "longest_first", "token_budget": budget}
+    batcher = Batcher(pairs, open_tokenizer(tokenizer_folder), **shape)
+    order = Order(len(pairs), batch_size, seed)
+    steps = -(-len(pairs) // batch_size)
+    seen = [batch.rows for step in range(steps) for batch in batcher.split(order.rows(step, step + 1))]
+    counts = np.bincount(np.concatenate(seen), minlength=len(pairs))
+    extra = steps * batch_size - len(pairs)
+    assert counts.min() == 1
+    assert counts.sum() == len(pairs) + extra
+    epoch = np.concatenate([order.rows(step, step + 1) for step in range(steps)])[: len(pairs)]
+    assert sorted(epoch) == list(range(len(pairs)))

@@ -87,7 +87,7 @@ def test_sentence_transformers_loads_the_folder_and_returns_the_logits(run, worl
     folder = run(steps=60, dev=False)
     pairs = Pairs([world / "dev.parquet"])
     batcher = Batcher(pairs, open_tokenizer(folder), max_length=32, truncation="longest_first", token_budget=500)
-    ours = logits(open_model(folder), batcher, len(pairs), torch.device("cpu"))
+    ours = logits(open_model(folder), batcher, len(pairs))
     frame = read_table(world / "dev.parquet", CORPUS)
     theirs = CrossEncoder(str(folder), device="cpu").predict(list(zip(frame["query"], frame["passage"], strict=True)))
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
@@ -191,3 +191,48 @@ def test_global_switches_are_put_back(run):
     run(steps=1, warmup=0)
     after = torch.are_deterministic_algorithms_enabled(), torch.get_num_threads(), signal.getsignal(signal.SIGTERM)
     assert before == after
+
+
+def _forgetful(monkeypatch, largest, message="CUDA out of memory. Tried to allocate 2.00 GiB"):
+    """A device that holds ``largest`` padded tokens: a forward pass over more runs out of memory."""
+    from switchrank import packed
+
+    make = packed.training_forward
+
+    def forgetful(model):
+        forward = make(model)
+
+        def call(inputs):
+            if inputs["input_ids"].numel() > largest:
+                raise torch.OutOfMemoryError(message)
+            return forward(inputs)
+
+        return call
+
+    monkeypatch.setattr(loop, "training_forward", forgetful)
+
+
+def test_memory_that_runs_out_halves_the_token_budget_and_training_goes_on(run, monkeypatch, capsys):
+    options = {"dropout": 0.0, "dev": False, "lr": 1e-3, "log_every": 1}
+    whole = train_record(run("whole", token_budget=160, **options))[0]["loss"]
+    with monkeypatch.context() as patch:
+        _forgetful(patch, largest=80)
+        halved = train_record(run("halved", token_budget=160, **options))[0]["loss"]
+    np.testing.assert_allclose(halved, whole, rtol=1e-4)
+    told = [line for line in capsys.readouterr().err.splitlines() if "out of memory" in line]
+    assert len(told) == 1
+    assert told[0].endswith("train: step 0: out of memory: token budget halved to 80, going on")
+
+
+def test_memory_too_small_for_anything_is_one_line(run, monkeypatch):
+    _forgetful(monkeypatch, largest=0)
+    with pytest.raises(UserError, match="step 0: out of memory with 20 tokens at a time: lower max_length"):
+        run(token_budget=160)
+
+
+def test_precision_auto_is_what_the_cpu_has_and_is_said(run, monkeypatch, capsys):
+    for capabilities, expected in (({"avx512_bf16": True}, "bf16"), ({"amx_bf16": True}, "bf16"), ({}, "fp32")):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda found=capabilities: found)
+        record = train_record(run(f"{len(capabilities)}{expected}", precision="auto", steps=2, dev=False))[0]
+        assert record["precision"] == expected
+        assert f"precision auto: {expected}, since this CPU has " in capsys.readouterr().err

@@ -351,14 +351,19 @@ class Optimisation(Section):
     )
     steps: Count = Field(200_000, description="optimiser steps")
     batch_size: Count = Field(64, description="instances per optimiser step")
-    token_budget: Count = Field(16_384, description="padded tokens per micro-batch; changes speed, not the batch")
+    token_budget: Count = Field(
+        16_384, description="padded tokens per micro-batch; changes speed, not the batch; halved where memory runs out"
+    )
     lr: Annotated[float, Field(gt=0)] = Field(2.0e-5, description="peak learning rate")
     warmup: Annotated[int, Field(ge=0)] = Field(5_000, description="steps of linear warm-up")
     weight_decay: Annotated[float, Field(ge=0)] = Field(0.01, description="AdamW, not on bias and LayerNorm")
     clip: Annotated[float, Field(gt=0)] = Field(1.0, description="largest gradient norm")
     max_length: Count = Field(512, description="subword tokens per pair")
     truncation: Literal["longest_first", "only_second"] = Field("longest_first", description="what is cut")
-    precision: Literal["fp32", "bf16", "fp16", "auto"] = Field("fp32", description="arithmetic of the training step")
+    precision: Literal["fp32", "bf16", "fp16", "auto"] = Field(
+        "fp32",
+        description="arithmetic of the training step; auto: bf16 where GPU or CPU computes in it, said in the log",
+    )
     dropout: Share = Field(0.1, description="hidden and attention dropout")
     keep: Literal["last", "best"] = Field("last", description="the last weights (as published) or the best on dev")
     eval_every: Count = Field(20_000, description="steps between development scores")

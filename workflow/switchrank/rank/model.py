@@ -12,9 +12,9 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils.logging import disable_progress_bar
 
 from switchrank.errors import NoGpuError, UserError
+from switchrank.precision import PRECISIONS, find_precision
 from switchrank.weights import refuse_pickle
 
-PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 TRUNCATIONS = ("longest_first", "only_second")
 
 
@@ -42,14 +42,10 @@ def choose_device(device: str) -> torch.device:
 
 
 def choose_precision(precision: str, device: torch.device) -> torch.dtype | None:
-    """The autocast dtype, None for plain fp32. ``auto`` is bf16 where the GPU has it, fp16 on others, fp32 on CPU."""
-    if precision == "auto":
-        if device.type != "cuda":
-            return None
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    if precision not in PRECISIONS:
+    """The dtype of products, None for plain fp32; ``auto`` is :func:`switchrank.precision.find_precision`."""
+    if precision not in (*PRECISIONS, "auto"):
         raise UserError("rank", "precision", f"unknown value {precision}", "write fp32, bf16, fp16 or auto")
-    return PRECISIONS[precision]
+    return PRECISIONS[find_precision(precision, device)]
 
 
 def _trained_with(folder: Path) -> dict[str, Any]:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 import torch
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from switchrank.encode import Numbers, Texts, assemble, by_length, read_template, tokenise, truncated
 from switchrank.errors import UserError
 from switchrank.formats.tables import CANDIDATES, DOCUMENTS, QUERIES, read_table
 from switchrank.formats.trec import write_run
+from switchrank.packed import ranking_forward
+from switchrank.precision import is_out_of_memory
 from switchrank.progress import progress
 from switchrank.rank.model import Opened, open_model
 
@@ -29,6 +31,7 @@ class Ranker:
     def __init__(self, opened: Opened, *, token_budget: int) -> None:
         self._opened = opened
         self._budget = token_budget
+        self._forward = ranking_forward(opened.model, opened.dtype)
         self._template = read_template(opened.tokenizer)
         self._room = opened.max_length - self._template.specials
         if self._room < 2:
@@ -37,16 +40,6 @@ class Ranker:
     def tokenise(self, texts: Sequence[str], what: str) -> Texts:
         """Token ids of ``texts``."""
         return tokenise(self._opened.tokenizer, texts, limit=self._room, what=what)
-
-    def _forward(self, inputs: dict[str, Numbers]) -> torch.Tensor:
-        device = self._opened.device
-        tensors = {name: torch.from_numpy(values).to(device, non_blocking=True) for name, values in inputs.items()}
-        logits: torch.Tensor = self._opened.model(**tensors).logits
-        return logits[:, 0].float()
-
-    def _autocast(self) -> AbstractContextManager[Any]:
-        dtype = self._opened.dtype
-        return nullcontext() if dtype is None else torch.autocast(self._opened.device.type, dtype=dtype)
 
     def score(
         self, queries: Texts, passages: Texts, query: Numbers, passage: Numbers, what: str = "rank"
@@ -60,12 +53,17 @@ class Ranker:
             queries.lengths[query], passages.lengths[passage], room=self._room, truncation=self._opened.truncation
         )
         lengths = kept[0] + kept[1] + self._template.specials
+
+        def logits_of(batch: Numbers) -> torch.Tensor:
+            left = (queries.ids, queries.starts[query[batch]], kept[0][batch])
+            right = (passages.ids, passages.starts[passage[batch]], kept[1][batch])
+            inputs = assemble(self._template, left, right)
+            return self._forward({name: torch.from_numpy(values) for name, values in inputs.items()}).float()
+
         logits, numbers = [], []
-        with progress(total=len(query), what=what, unit="pairs") as bar, torch.inference_mode(), self._autocast():
-            for batch in by_length(lengths, self._budget):
-                left = (queries.ids, queries.starts[query[batch]], kept[0][batch])
-                right = (passages.ids, passages.starts[passage[batch]], kept[1][batch])
-                logits.append(self._forward(assemble(self._template, left, right)))
+        with progress(total=len(query), what=what, unit="pairs") as bar, torch.inference_mode():
+            for batch, scored in self._as_memory_allows(logits_of, lengths):
+                logits.append(scored)
                 numbers.append(batch)
                 bar.update(len(batch))
         scores = np.empty(len(query), dtype=np.float32)
@@ -74,6 +72,36 @@ class Ranker:
         if not np.isfinite(scores).all():
             raise UserError("rank", "scores", "the model gives scores that are not finite", "rank in fp32, or retrain")
         return scores
+
+    def _as_memory_allows(
+        self, logits_of: Callable[[Numbers], torch.Tensor], lengths: Numbers
+    ) -> Iterator[tuple[Numbers, torch.Tensor]]:
+        """Batches and their logits; a batch that memory does not hold is split, and so are those after it."""
+        waiting = list(by_length(lengths, self._budget))[::-1]
+        while waiting:
+            batch = waiting.pop()
+            longest = int(lengths[batch[0]])
+            if len(batch) > 1 and len(batch) * longest > self._budget:
+                waiting += [batch[part] for part in by_length(lengths[batch], self._budget)][::-1]
+                continue
+            try:
+                scored = logits_of(batch)
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+                self._halve_budget(len(batch), longest)
+                waiting.append(batch)
+            else:
+                yield batch, scored
+
+    def _halve_budget(self, pairs: int, longest: int) -> None:
+        if pairs == 1:
+            problem = f"out of memory with one pair of {longest} tokens"
+            raise UserError("rank", "max_length", problem, "lower it, or use a device with more memory")
+        self._budget = pairs * longest // 2
+        if self._opened.device.type == "cuda":
+            torch.cuda.empty_cache()
+        tqdm.write(f"rank: out of memory: token budget lowered to {self._budget}, going on", file=sys.stderr)
 
 
 class TextTable:
@@ -146,10 +174,11 @@ def rank_pairs(
         pairs: ``{"queries": QUERIES, "documents": DOCUMENTS, "candidates": CANDIDATES, "out": run}``, paths. Pairs that
             share a documents file are done together: each file is read, and each of its texts tokenised, once.
         system: tag in the run's last column.
-        token_budget: padded tokens per batch.
+        token_budget: padded tokens per batch; lowered where memory runs out.
         device: ``cpu``, ``cuda`` or ``cuda:<n>``.
         threads: CPU threads; results are byte-identical for equal threads.
-        precision: ``fp32``, ``bf16``, ``fp16`` or ``auto`` (autocast).
+        precision: ``fp32``, or ``bf16``, ``fp16``, ``auto``, which change scores a little
+            (:func:`switchrank.precision.find_precision`).
         max_length, truncation: default to what the model was trained with.
         depth: documents of a query that a run keeps; default: all candidates.
         sigmoid_scores: write float32 probabilities instead of logits, ties included, as the original experiments did.

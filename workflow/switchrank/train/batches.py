@@ -101,10 +101,13 @@ class Batcher:
         max_length: tokens per pair, special ones included.
         truncation: see :func:`switchrank.encode.truncated`.
         token_budget: padded tokens per micro-batch; a single pair or group that has more still is one.
+
+    Attributes:
+        token_budget: may be lowered between batches.
     """
 
     def __init__(self, pairs: Pairs, tokenizer: Any, *, max_length: int, truncation: str, token_budget: int) -> None:
-        self._pairs, self._budget, self._truncation = pairs, token_budget, truncation
+        self._pairs, self.token_budget, self._truncation = pairs, token_budget, truncation
         self._template = read_template(tokenizer)
         self._room = max_length - self._template.specials
         self._store = TokenStore(pairs.texts, tokenizer, self._room)
@@ -124,7 +127,7 @@ class Batcher:
         whole = np.ones(len(rows), np.int64) if sizes is None else sizes
         store, query, passage = self._store, self._pairs.query[rows], self._pairs.passage[rows]
         kept = truncated(store.lengths[query], store.lengths[passage], room=self._room, truncation=self._truncation)
-        for some in by_group(kept[0] + kept[1] + self._template.specials, whole, self._budget):
+        for some in by_group(kept[0] + kept[1] + self._template.specials, whole, self.token_budget):
             queries = (store.ids, store.starts[query[some]], kept[0][some])
             passages = (store.ids, store.starts[passage[some]], kept[1][some])
             arrays = assemble(self._template, queries, passages)

@@ -7,6 +7,7 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 
+from switchrank.packed import training_forward
 from switchrank.train.batches import Batcher, Pairs
 from switchrank.train.models import Model
 
@@ -15,14 +16,13 @@ _ROWS = 2048
 
 
 @torch.no_grad()
-def logits(model: Model, batcher: Batcher, count: int, device: torch.device) -> NDArray[np.float32]:
+def logits(model: Model, batcher: Batcher, count: int) -> NDArray[np.float32]:
     """The logit of each pair 0 to ``count`` - 1, float32. The model is put back in training mode."""
-    scores = np.zeros(count, np.float32)
+    scores, forward = np.zeros(count, np.float32), training_forward(model)
     model.eval()
     for start in range(0, count, _ROWS):
         for batch in batcher.split(np.arange(start, min(start + _ROWS, count))):
-            inputs = {name: tensor.to(device) for name, tensor in batch.inputs.items()}
-            scores[batch.rows] = model(**inputs).logits.squeeze(-1).float().cpu().numpy()
+            scores[batch.rows] = forward(batch.inputs).float().cpu().numpy()
     model.train()
     return scores
 

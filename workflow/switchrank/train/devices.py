@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from switchrank import precision
 from switchrank.errors import NoGpuError, UserError
 
 
@@ -34,25 +35,20 @@ def describe_device(device: torch.device) -> str:
 
 
 def find_precision(wanted: str, device: torch.device) -> str:
-    """``auto`` resolved: bf16 on GPUs that have it, fp16 on others, fp32 on CPU.
+    """``auto`` resolved (:func:`switchrank.precision.find_precision`).
 
     Raises:
         UserError: fp16 on CPU, which has no loss scaling.
     """
-    if wanted == "auto":
-        if device.type == "cpu":
-            return "fp32"
-        return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
     if wanted == "fp16" and device.type == "cpu":
         raise UserError("train settings", "precision", "fp16 needs a GPU", "write fp32 or bf16")
-    return wanted
+    return precision.find_precision(wanted, device)
 
 
-def autocast(precision: str, device: torch.device) -> AbstractContextManager[object]:
-    """The context forward passes run in."""
-    if precision == "fp32":
-        return nullcontext()
-    return torch.autocast(device.type, dtype=torch.bfloat16 if precision == "bf16" else torch.float16)
+def autocast(name: str, device: torch.device) -> AbstractContextManager[object]:
+    """The context forward passes run in, by the name of a precision."""
+    dtype = precision.PRECISIONS[name]
+    return nullcontext() if dtype is None else torch.autocast(device.type, dtype=dtype)
 
 
 @contextmanager

@@ -20,10 +20,14 @@ from types import FrameType
 from typing import Any
 
 import torch
+from tqdm import tqdm
 
 from switchrank.atomic import atomic_folder
 from switchrank.digest import code_digest, value_digest
+from switchrank.encode import Numbers
 from switchrank.errors import EXIT_TERMINATED, UserError
+from switchrank.packed import Forward, training_forward
+from switchrank.precision import is_out_of_memory
 from switchrank.progress import progress
 from switchrank.seeds import derive_seed
 from switchrank.train import devices
@@ -149,6 +153,7 @@ class _Run:
     device: torch.device
     precision: str
     model: Model
+    forward: Forward
     optimiser: torch.optim.AdamW
     scaler: torch.amp.GradScaler
     pairs: Pairs
@@ -190,6 +195,7 @@ class _Run:
             device=device,
             precision=precision,
             model=model,
+            forward=training_forward(model),
             optimiser=make_optimiser(model, settings),
             scaler=torch.amp.GradScaler(device.type, enabled=precision == "fp16"),
             pairs=pairs,
@@ -261,17 +267,41 @@ class _Run:
             self.batcher.prepare(self.units.rows(ahead))
         units = self.order.rows(self.step, self.step + 1)
         rows = self.units.rows(units)
-        terms = self.objective.terms(self.labels[rows])
-        for batch in self.batcher.split(rows, self.units.sizes(units)):
-            inputs = {name: tensor.to(self.device) for name, tensor in batch.inputs.items()}
-            with devices.autocast(self.precision, self.device):
-                scores = self.model(**inputs).logits.squeeze(-1)
-            loss = self.objective.loss(scores.float(), self.labels[batch.rows]) / terms
-            self.scaler.scale(loss).backward()
-            self.loss += loss.detach()
+        while (loss := self._gradients(rows, self.units.sizes(units))) is None:
+            self._halve_budget()
+        self.loss += loss
         apply_gradients(self.model, self.optimiser, self.scaler, learning_rate(self.step, settings), settings.clip)
         self.history.pairs += len(rows)
         self.step += 1
+
+    def _gradients(self, rows: Numbers, sizes: Numbers) -> torch.Tensor | None:
+        """The loss of a step, its gradients left at the parameters; None where memory ran out on the way."""
+        terms, total = self.objective.terms(self.labels[rows]), torch.zeros_like(self.loss)
+        try:
+            for batch in self.batcher.split(rows, sizes):
+                with devices.autocast(self.precision, self.device):
+                    scores = self.forward(batch.inputs)
+                loss = self.objective.loss(scores.float(), self.labels[batch.rows]) / terms
+                self.scaler.scale(loss).backward()
+                total += loss.detach()
+        except RuntimeError as error:
+            if is_out_of_memory(error):
+                return None
+            raise
+        return total
+
+    def _halve_budget(self) -> None:
+        """Drop the gradients of a step that ran out of memory, and make its micro-batches half as large from now on."""
+        self.optimiser.zero_grad(set_to_none=True)
+        budget = self.batcher.token_budget
+        if budget <= self.settings.max_length:
+            problem = f"out of memory with {budget} tokens at a time"
+            raise UserError("train", f"step {self.step}", problem, "lower max_length, or use a device with more memory")
+        self.batcher.token_budget = budget // 2
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        said = f"train: step {self.step}: out of memory: token budget halved to {budget // 2}, going on"
+        tqdm.write(said, file=sys.stderr)
 
     def _log(self) -> float:
         last = self.history.loss[-1][0] if self.history.loss else 0
@@ -284,7 +314,7 @@ class _Run:
 
     def _judge(self, pairs: Pairs, batcher: Batcher) -> None:
         with devices.autocast(self.precision, self.device):
-            score = mean_reciprocal_rank(pairs, logits(self.model, batcher, len(pairs), self.device))
+            score = mean_reciprocal_rank(pairs, logits(self.model, batcher, len(pairs)))
         best = max((row["mrr@10"] for row in self.history.dev), default=-1.0)
         self.history.dev.append({"step": self.step, "mrr@10": score})
         if self.settings.keep == "best" and score > best:

@@ -22,7 +22,7 @@ class Settings:
     at least one, where size is the rounded mean number of instances in a group."""
     token_budget: int = 2048
     """Padded tokens per forward pass; a batch is split by length into as many passes as that takes, groups kept
-    whole. Small models on CPU are fastest at about 2048 (little padding), GPUs at tens of thousands."""
+    whole; halved where memory runs out. Small models on CPU are fastest at about 2048, GPUs at tens of thousands."""
     lr: float = 2e-5
     warmup: float = 0.1
     """Steps of linear warm-up: a share of ``steps`` when below 1, a number of steps otherwise."""
@@ -35,7 +35,8 @@ class Settings:
     truncation: str = "longest_first"
     """``longest_first`` or ``only_second`` (the passage)."""
     precision: str = "fp32"
-    """``fp32``, ``bf16``, ``fp16`` or ``auto`` (the best the device has)."""
+    """``fp32``, ``bf16``, ``fp16`` or ``auto`` (bf16 where the GPU or CPU computes in it; the log says what and why).
+    All but ``fp32`` change the result a little."""
     dropout: float | None = None
     """``None`` = what the starting model's config says."""
     eval_every: int = 0

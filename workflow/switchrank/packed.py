@@ -1,0 +1,366 @@
+"""The forward pass of BERT and RoBERTa rankers without padding: the tokens of all pairs of a batch lie end to end.
+
+It computes the same logits as the stock transformers classes, up to rounding, from the same weights, with less work:
+
+- no token is padding: linear layers see real tokens only, and attention runs over pairs of equal length;
+- a ranker's logit depends on the first token of a pair alone, so the last layer computes keys and values of all tokens
+  but everything else of first tokens only;
+- query, key and value are one product;
+- on a CPU, wide products go to oneDNN, which is faster than MKL on some machines and never much slower; a model
+  that is only used has its weights laid out once for that, and GELU applied within the product.
+
+Models of other classes, and cases the fast way does not cover, take the stock forward pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from transformers import (
+    BertForSequenceClassification,
+    RobertaForSequenceClassification,
+    XLMRobertaForSequenceClassification,
+)
+
+Forward = Callable[[Mapping[str, Tensor]], Tensor]
+"""From padded inputs on the CPU (int64 ``(pairs, longest)``) to logits ``(pairs,)`` on the model's device."""
+Dense = Callable[[Tensor], Tensor]
+AddDense = Callable[[Tensor, Tensor], Tensor]
+Model = Any
+
+_CLASSES = (BertForSequenceClassification, RobertaForSequenceClassification, XLMRobertaForSequenceClassification)
+_SMALLEST = 256
+"""Below this width oneDNN's products are slower than MKL's."""
+
+
+def stock_forward(model: Model) -> Forward:
+    """The model's own forward pass, over padded inputs."""
+
+    def forward(inputs: Mapping[str, Tensor]) -> Tensor:
+        logits: Tensor = model(**_moved(inputs, model.device)).logits
+        return logits[:, 0]
+
+    return forward
+
+
+def training_forward(model: Model) -> Forward:
+    """A forward pass through which gradients flow to the model's parameters; mind autocast and ``model.train()``."""
+    if not covered(model):
+        return stock_forward(model)
+    encoder = _Encoder(model, [_live_layer(layer) for layer in _base(model).encoder.layer])
+    stock = stock_forward(model)
+
+    def forward(inputs: Mapping[str, Tensor]) -> Tensor:
+        return encoder(inputs) if _attends(model) else stock(inputs)
+
+    return forward
+
+
+def ranking_forward(model: Model, dtype: torch.dtype | None) -> Forward:
+    """A forward pass of a model in eval mode whose weights do not change any more; call it in inference mode.
+
+    Args:
+        model: a ranker with one label.
+        dtype: of the linear layers and attention, None for float32. Norms and sums stay float32.
+    """
+    device = model.device
+    if device.type != "cpu" or not covered(model):
+        live = training_forward(model)
+
+        def forward(inputs: Mapping[str, Tensor]) -> Tensor:
+            with torch.autocast(device.type, dtype=dtype, enabled=dtype is not None):
+                return live(inputs)
+
+        return forward
+    with torch.inference_mode():
+        layers = [_frozen_layer(layer, dtype or torch.float32) for layer in _base(model).encoder.layer]
+    return _Encoder(model, layers)
+
+
+def _moved(inputs: Mapping[str, Tensor], device: torch.device) -> dict[str, Tensor]:
+    """The inputs on the model's device; from pinned memory, so that a GPU need not be waited for."""
+    if device.type == "cpu":
+        return dict(inputs)
+    return {name: tensor.pin_memory().to(device, non_blocking=True) for name, tensor in inputs.items()}
+
+
+def _base(model: Model) -> Model:
+    return model.bert if isinstance(model, BertForSequenceClassification) else model.roberta
+
+
+def covered(model: Model) -> bool:
+    """Is this a model whose forward pass this module knows?"""
+    config = model.config
+    plain = not (config.is_decoder or config.add_cross_attention)
+    return type(model) in _CLASSES and plain and getattr(config, "position_embedding_type", "absolute") == "absolute"
+
+
+def _attends(model: Model) -> bool:
+    """Is there attention without padding here? On a GPU only in half precision, and not with dropout in it."""
+    if model.device.type == "cpu":
+        return True
+    dropped = model.training and model.config.attention_probs_dropout_prob > 0
+    if dropped or not torch.is_autocast_enabled(model.device.type):
+        return False
+    return torch.cuda.get_device_capability(model.device) >= (8, 0)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """The tokens of a batch end to end, on a device; pairs by falling length.
+
+    Attributes:
+        ids, positions, types: int64 ``(1, tokens)``; ``types`` is None where the model is given none.
+        starts: number of each pair's first token, int64 ``(pairs,)``.
+        runs: how many pairs of which length follow one another.
+        places: number of each pair of the batch in this order, int64 ``(pairs,)``.
+        ends: on a GPU, the starts with the number of all tokens at the end, int32 ``(pairs + 1,)``.
+    """
+
+    ids: Tensor
+    positions: Tensor
+    types: Tensor | None
+    starts: Tensor
+    runs: list[tuple[int, int]]
+    places: Tensor
+    ends: Tensor | None
+
+
+def pack(inputs: Mapping[str, Tensor], *, first_position: int, pad: int | None, device: torch.device) -> Packed:
+    """Padded inputs without their padding.
+
+    Args:
+        inputs: ``input_ids``, ``attention_mask`` (ones, then zeros) and maybe ``token_type_ids``, on the CPU.
+        first_position: position of the first token.
+        pad: RoBERTa gives the padding token this position wherever it stands, and does not count it; None for BERT.
+        device: where the result goes.
+    """
+    lengths = inputs["attention_mask"].sum(1)
+    order = torch.argsort(lengths, descending=True, stable=True)
+    real = inputs["attention_mask"][order].bool()
+    ids = inputs["input_ids"][order]
+    if pad is None:
+        positions = torch.arange(ids.shape[1]).expand_as(ids) + first_position
+    else:
+        counted = (ids != pad).long()
+        positions = (counted.cumsum(1) - 1 + first_position) * counted + pad * (1 - counted)
+    lengths = lengths[order]
+    ends = functional.pad(lengths.cumsum(0), (1, 0))
+    flat = {"ids": ids[real][None], "positions": positions[real][None], "starts": ends[:-1], "places": order.argsort()}
+    if "token_type_ids" in inputs:
+        flat["types"] = inputs["token_type_ids"][order][real][None]
+    if device.type != "cpu":
+        flat["ends"] = ends.int()
+    moved = _moved(flat, device)
+    runs = [(len(list(equal)), length) for length, equal in groupby(lengths.tolist())]
+    return Packed(
+        ids=moved["ids"],
+        positions=moved["positions"],
+        types=moved.get("types"),
+        starts=moved["starts"],
+        runs=runs,
+        places=moved["places"],
+        ends=moved.get("ends"),
+    )
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """A transformer layer as functions of tokens ``(tokens, width)``."""
+
+    heads: int
+    attention_dropout: float
+    query_key_value: Dense
+    query: Dense
+    key_value: Dense
+    joined: AddDense
+    """Product of what attention gives, plus the residual."""
+    attention_norm: Dense
+    inner: Dense
+    outer: AddDense
+    norm: Dense
+
+    def __call__(self, tokens: Tensor, batch: Packed, *, last: bool, training: bool) -> Tensor:
+        dropout = self.attention_dropout if training else 0.0
+        if last:
+            first = tokens[batch.starts]
+            mixed = _attend(self.query(first), self.key_value(tokens), batch, self.heads, dropout, first_only=True)
+            tokens = first
+        else:
+            width = tokens.shape[-1]
+            query, key_value = self.query_key_value(tokens).split([width, 2 * width], dim=-1)
+            mixed = _attend(query, key_value, batch, self.heads, dropout, first_only=False)
+        tokens = self.attention_norm(self.joined(mixed, tokens))
+        return self.norm(self.outer(self.inner(tokens), tokens))
+
+
+def _attend(query: Tensor, key_value: Tensor, batch: Packed, heads: int, dropout: float, *, first_only: bool) -> Tensor:
+    """Attention within each pair: ``(tokens, width)`` and ``(tokens, 2 * width)`` to the shape of ``query``."""
+    size = query.shape[-1] // heads
+    if batch.ends is not None:
+        from torch.nn.attention.varlen import varlen_attn
+
+        key, value = key_value.unflatten(-1, (2, heads, size)).unbind(-3)
+        longest, pairs = batch.runs[0][1], len(batch.starts)
+        asked = (
+            (torch.arange(pairs + 1, dtype=torch.int32, device=query.device), 1)
+            if first_only
+            else (batch.ends, longest)
+        )
+        ours = query.unflatten(-1, (heads, size))
+        together: Any = varlen_attn(ours, key, value, asked[0], batch.ends, asked[1], longest)
+        attended: Tensor = together.flatten(-2)
+        return attended
+    tokens = [pairs * length for pairs, length in batch.runs]
+    queries = query.split([pairs for pairs, _ in batch.runs] if first_only else tokens)
+    parts = []
+    for (pairs, length), some, others in zip(batch.runs, queries, key_value.split(tokens), strict=True):
+        key, value = others.view(pairs, length, 2, heads, size).permute(2, 0, 3, 1, 4)
+        ours = some.view(pairs, -1, heads, size).transpose(1, 2)
+        mixed = _mixed(ours, key, value, dropout)
+        parts.append(mixed.transpose(1, 2).reshape(len(some), heads * size))
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+
+def _mixed(query: Tensor, key: Tensor, value: Tensor, dropout: float) -> Tensor:
+    """Attention of pairs of one length, ``(pairs, heads, tokens, size)`` each."""
+    if query.device.type == "cpu" and query.dtype != torch.float32 and query.requires_grad:
+        # Step by step: the fused kernel's backward pass is four times slower than this in bf16 on a CPU.
+        shares = torch.softmax((query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2), -1, dtype=query.dtype)
+        return functional.dropout(shares, dropout) @ value if dropout else shares @ value
+    return functional.scaled_dot_product_attention(query, key, value, dropout_p=dropout)
+
+
+class _Encoder:
+    """From padded inputs to logits through the stock embeddings and head, and our layers between them."""
+
+    def __init__(self, model: Model, layers: list[_Layer]) -> None:
+        self._model, self._layers = model, layers
+        self._embeddings = _base(model).embeddings
+        self._bert = isinstance(model, BertForSequenceClassification)
+        self._pad = None if self._bert else int(self._embeddings.padding_idx)
+        self._first_position = self._pad + 1 if self._pad is not None else 0
+
+    def __call__(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        model = self._model
+        batch = pack(inputs, first_position=self._first_position, pad=self._pad, device=model.device)
+        tokens = self._embeddings(input_ids=batch.ids, token_type_ids=batch.types, position_ids=batch.positions)[0]
+        for layer in self._layers:
+            tokens = layer(tokens, batch, last=layer is self._layers[-1], training=model.training)
+        first = tokens[:, None]
+        pooled = model.dropout(model.bert.pooler(first)) if self._bert else first
+        logits = model.classifier(pooled)
+        in_order: Tensor = logits[:, 0][batch.places]
+        return in_order
+
+
+class _Product(torch.autograd.Function):
+    """``inputs @ weight.T + bias`` of float32 matrices by oneDNN, and the gradient of ``inputs``."""
+
+    @staticmethod
+    def forward(ctx: Any, inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        ctx.save_for_backward(inputs, weight)
+        return _onednn(inputs, weight, bias)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        inputs, weight = ctx.saved_tensors
+        gradient = gradients[0].contiguous()
+        return _onednn(gradient, weight.t(), None), gradient.t() @ inputs, gradient.sum(0)
+
+
+def _onednn(inputs: Tensor, weight: Tensor, bias: Tensor | None, activation: str = "none") -> Tensor:
+    product: Tensor = torch.ops.mkldnn._linear_pointwise(inputs, weight, bias, activation, [], "none")
+    return product
+
+
+def _suits_onednn(weight: Tensor) -> bool:
+    """Has this build of torch oneDNN's product, and is the matrix large enough for it?"""
+    there = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    return there and weight.device.type == "cpu" and min(weight.shape) >= _SMALLEST
+
+
+def _live_product(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    if torch.is_autocast_enabled(inputs.device.type) or not _suits_onednn(weight):
+        return functional.linear(inputs, weight, bias)
+    product: Tensor = _Product.apply(inputs, weight, bias)
+    return product
+
+
+def _live(*modules: Model) -> Dense:
+    """Linear modules over the same inputs as one product, of the parameters they have at the time."""
+
+    def product(inputs: Tensor) -> Tensor:
+        if len(modules) == 1:
+            return _live_product(inputs, modules[0].weight, modules[0].bias)
+        weight = torch.cat([module.weight for module in modules])
+        return _live_product(inputs, weight, torch.cat([module.bias for module in modules]))
+
+    return product
+
+
+def _live_layer(layer: Model) -> _Layer:
+    attention, joined, outer = layer.attention.self, layer.attention.output, layer.output
+    inner, activation = _live(layer.intermediate.dense), layer.intermediate.intermediate_act_fn
+
+    def adding(output: Model) -> AddDense:
+        product = _live(output.dense)
+        return lambda inputs, residual: output.dropout(product(inputs)) + residual
+
+    return _Layer(
+        heads=attention.num_attention_heads,
+        attention_dropout=attention.dropout.p,
+        query_key_value=_live(attention.query, attention.key, attention.value),
+        query=_live(attention.query),
+        key_value=_live(attention.key, attention.value),
+        joined=adding(joined),
+        attention_norm=joined.LayerNorm,
+        inner=lambda tokens: activation(inner(tokens)),
+        outer=adding(outer),
+        norm=outer.LayerNorm,
+    )
+
+
+def _frozen(dtype: torch.dtype, activation: str, *modules: Model) -> Dense:
+    """Linear modules over the same inputs as one product, of their present weights, laid out for it once."""
+    weight = torch.cat([module.weight for module in modules]).to(dtype)
+    bias = torch.cat([module.bias for module in modules]).to(dtype)
+    if not _suits_onednn(weight):
+        after: Dense = functional.gelu if activation == "gelu" else torch.nn.Identity()
+        return lambda inputs: after(functional.linear(inputs.to(dtype), weight, bias))
+    laid_out = torch.ops.mkldnn._reorder_linear_weight(weight, _ROWS)
+    return lambda inputs: _onednn(inputs.to(dtype), laid_out, bias, activation)
+
+
+_ROWS = 2048
+"""Tokens that the layout of weights is chosen for; other numbers work too."""
+
+
+def _frozen_layer(layer: Model, dtype: torch.dtype) -> _Layer:
+    attention, joined, outer = layer.attention.self, layer.attention.output, layer.output
+    gelu = layer.attention.self.config.hidden_act == "gelu"
+    inner = _frozen(dtype, "gelu" if gelu else "none", layer.intermediate.dense)
+    activation = layer.intermediate.intermediate_act_fn
+
+    def adding(output: Model) -> AddDense:
+        product = _frozen(dtype, "none", output.dense)
+        return lambda inputs, residual: product(inputs) + residual
+
+    return _Layer(
+        heads=attention.num_attention_heads,
+        attention_dropout=0.0,
+        query_key_value=_frozen(dtype, "none", attention.query, attention.key, attention.value),
+        query=_frozen(dtype, "none", attention.query),
+        key_value=_frozen(dtype, "none", attention.key, attention.value),
+        joined=adding(joined),
+        attention_norm=joined.LayerNorm,
+        inner=inner if gelu else lambda tokens: activation(inner(tokens)),
+        outer=adding(outer),
+        norm=outer.LayerNorm,
+    )
