@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import resource
+import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -67,7 +71,29 @@ def _child(sender: Any, function: Callable[..., Any], arguments: tuple[Any, ...]
         start = time.perf_counter()
         result = result()
     taken = time.perf_counter() - start
-    unit = 1 if sys.platform == "darwin" else 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
-    sender.send((result, taken, before, peak))
+    sender.send((result, taken, before, _peak(resource.getrusage(resource.RUSAGE_SELF))))
     sender.close()
+
+
+def _peak(used: resource.struct_rusage) -> float:
+    return used.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
+
+
+def process(words: Sequence[object], folder: Path | None = None) -> Alone:
+    """Run a command, its output thrown away; its memory before is 0, its result its exit status.
+
+    Raises:
+        RuntimeError: it failed; with the end of what it said.
+    """
+    with tempfile.TemporaryFile() as said:
+        start = time.perf_counter()
+        started = subprocess.Popen([str(word) for word in words], cwd=folder, stdout=subprocess.DEVNULL, stderr=said)
+        _, status, used = os.wait4(started.pid, 0)
+        taken = time.perf_counter() - start
+        started.returncode = os.waitstatus_to_exitcode(status)
+        if started.returncode:
+            said.seek(0)
+            raise RuntimeError(
+                f"{words[0]}: exit status {started.returncode}: {said.read()[-2000:].decode(errors='replace')}"
+            )
+    return Alone(started.returncode, taken, 0.0, _peak(used))
