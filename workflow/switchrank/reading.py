@@ -18,6 +18,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, cast
 
+from isal import igzip_lib, isal_zlib
+
 from switchrank.errors import UserError
 from switchrank.progress import progress
 
@@ -33,7 +35,7 @@ _AGAIN = "fetch or make the file again"
 
 
 def _gzip() -> Any:
-    return zlib.decompressobj(wbits=31)
+    return isal_zlib.decompressobj(wbits=31)
 
 
 _PACKED: dict[bytes, tuple[str, Callable[[], Any]]] = {
@@ -125,7 +127,7 @@ class _Unpacked(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         try:
             piece = self._next(len(buffer))
-        except (EOFError, zlib.error, lzma.LZMAError, OSError, ValueError) as error:
+        except (EOFError, igzip_lib.IsalError, lzma.LZMAError, OSError, ValueError) as error:
             raise _damaged(self._path, self._kind, error) from error
         self._guard.count(len(piece), self._taken)
         buffer[: len(piece)] = piece

@@ -78,7 +78,7 @@ def metric_values(metric: str, found: Graded, ideal: Graded, queries: int) -> Fl
 
 
 def _sums(query: NDArray[np.int64], values: Floats, queries: int) -> Floats:
-    return np.bincount(query, weights=values, minlength=queries)
+    return np.bincount(query, weights=values, minlength=queries).astype(np.float64)
 
 
 def _position(query: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -3,8 +3,9 @@
 A dump is what ``mysqldump`` writes: ``CREATE TABLE`` names the columns in their order, which differs between years;
 then come ``INSERT INTO ... VALUES (...),(...);`` statements, most often one line of about a megabyte each. Rows are
 cut apart with array operations: once escaped quotes are blanked, a comma outside quotes ends a field, and every
-``len(columns)``-th of them ends a row. Only the fields asked for ever become Python objects, and no more than one
-block of rows is held at a time, however long a statement is.
+``len(columns)``-th of them ends a row. Only the fields asked for ever become Python objects, and only a
+few blocks of rows are held at a time, however long a statement is: one is used, the next ones are cut while the file
+is unpacked further, each in a thread of its own.
 
 Cuts of a dump have no ``CREATE TABLE``. Their columns are those that are given, or those of the one layout in
 :data:`LAYOUTS` that has as many fields, quoted in the same places.
@@ -14,7 +15,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import NoReturn
 
@@ -22,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from switchrank.errors import UserError
+from switchrank.readahead import read_ahead
 from switchrank.reading import open_bytes
 
 LAYOUTS: dict[str, list[str]] = {
@@ -81,10 +84,17 @@ def read_blocks(
         UserError: no such file; rows before any ``CREATE TABLE`` that fit no known layout; a column is missing; rows
             that do not fit the columns; the file ends early or its packed stream is damaged; no such table.
     """
+    with closing(read_ahead(_blocks(path, table, columns, names, what))) as blocks:
+        yield from blocks
+
+
+def _blocks(
+    path: str | Path, table: str, columns: Sequence[str], names: Sequence[str] | None, what: str | None
+) -> Generator[Block]:
     told = list(names or [])
     seen = False
-    with open_bytes(path, what=what) as stream:
-        dump = _Dump(path, stream)
+    with open_bytes(path, what=what) as stream, closing(read_ahead(_pieces(stream))) as pieces:
+        dump = _Dump(path, pieces)
         for head in dump.statements():
             created, insert = _CREATE.match(head), _INSERT.match(head)
             if created and created[1].decode() == table:
@@ -103,6 +113,11 @@ def read_blocks(
         _fail(path, "", f"no CREATE TABLE and no rows of `{table}` in it", f"give the dump of the table `{table}`")
 
 
+def _pieces(stream: io.BufferedReader) -> Generator[bytes]:
+    while piece := stream.read(_CHUNK):
+        yield piece
+
+
 def _check(path: str | Path, table: str, columns: Sequence[str], block: Block) -> None:
     missing = [name for name in columns if name not in block.names]
     if missing:
@@ -117,8 +132,8 @@ def _fail(path: str | Path, place: str, problem: str, todo: str) -> NoReturn:
 class _Dump:
     """The statements of a dump, and the rows of those that are asked for, in one pass."""
 
-    def __init__(self, path: str | Path, stream: io.BufferedReader) -> None:
-        self._path, self._stream = path, stream
+    def __init__(self, path: str | Path, pieces: Iterator[bytes]) -> None:
+        self._path, self._pieces = path, pieces
         self._buffer, self._at, self._piece = b"", 0, _CHUNK
         self._number, self._fresh = 0, True
 
@@ -196,7 +211,7 @@ class _Dump:
         while (end := self._buffer.find(b"\n", self._at, self._at + self._piece)) < 0:
             if len(self._buffer) - self._at >= self._piece:
                 break
-            more = self._stream.read(_CHUNK)
+            more = next(self._pieces, b"")
             self._buffer, self._at = self._buffer[self._at :] + more, 0
             if not more:
                 break
