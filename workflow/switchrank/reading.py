@@ -43,6 +43,7 @@ _PACKED: dict[bytes, tuple[str, Callable[[], Any]]] = {
     b"BZh": ("bzip2", bz2.BZ2Decompressor),
     b"\xfd7zXZ\x00": ("xz", lambda: lzma.LZMADecompressor(format=lzma.FORMAT_XZ)),
 }
+_BROKEN = (EOFError, cast("type[Exception]", igzip_lib.IsalError), lzma.LZMAError, OSError, ValueError)
 _ZIP = b"PK\x03\x04"
 
 
@@ -127,7 +128,7 @@ class _Unpacked(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         try:
             piece = self._next(len(buffer))
-        except (EOFError, igzip_lib.IsalError, lzma.LZMAError, OSError, ValueError) as error:
+        except _BROKEN as error:
             raise _damaged(self._path, self._kind, error) from error
         self._guard.count(len(piece), self._taken)
         buffer[: len(piece)] = piece

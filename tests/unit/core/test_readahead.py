@@ -26,11 +26,10 @@ def test_items_come_in_their_order_and_the_source_is_closed(depth):
 
 
 def test_an_error_comes_after_the_items_before_it():
-    given = []
+    items = read_ahead(counted([], [], stop=5))
+    assert [next(items) for _ in range(5)] == [0, 1, 2, 3, 4]
     with pytest.raises(ValueError, match="item 5"):
-        for number in read_ahead(counted([], [], stop=5)):
-            given.append(number)
-    assert given == [0, 1, 2, 3, 4]
+        next(items)
 
 
 def test_stopping_early_makes_few_more_items_closes_the_source_and_leaves_no_thread():
