@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import resource
 import subprocess
 import sys
@@ -71,29 +70,49 @@ def _child(sender: Any, function: Callable[..., Any], arguments: tuple[Any, ...]
         start = time.perf_counter()
         result = result()
     taken = time.perf_counter() - start
-    sender.send((result, taken, before, _peak(resource.getrusage(resource.RUSAGE_SELF))))
+    sender.send((result, taken, before, _peak() / 1e6))
     sender.close()
 
 
-def _peak(used: resource.struct_rusage) -> float:
-    return used.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
+def _peak() -> int:
+    """Highest resident memory of this process in bytes; on Linux not that of the process it was forked from."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        high = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(high.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def process(words: Sequence[object], folder: Path | None = None) -> Alone:
-    """Run a command, its output thrown away; its memory before is 0, its result its exit status.
+    """Run a command, what it prints thrown away; its result is its exit status, its memory before it is 0.
 
     Raises:
         RuntimeError: it failed; with the end of what it said.
     """
+    peak = 0.0
     with tempfile.TemporaryFile() as said:
         start = time.perf_counter()
-        started = subprocess.Popen([str(word) for word in words], cwd=folder, stdout=subprocess.DEVNULL, stderr=said)
-        _, status, used = os.wait4(started.pid, 0)
+        command = [str(word) for word in words]
+        with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=said) as running:
+            while running.poll() is None:
+                peak = max(peak, _peak_of(running.pid))
+                time.sleep(0.01)
         taken = time.perf_counter() - start
-        started.returncode = os.waitstatus_to_exitcode(status)
-        if started.returncode:
+        if running.returncode:
             said.seek(0)
-            raise RuntimeError(
-                f"{words[0]}: exit status {started.returncode}: {said.read()[-2000:].decode(errors='replace')}"
-            )
-    return Alone(started.returncode, taken, 0.0, _peak(used))
+            end = said.read()[-2000:].decode(errors="replace")
+            raise RuntimeError(f"{words[0]}: exit status {running.returncode}: {end}")
+    return Alone(running.returncode, taken, 0.0, peak / 1e6)
+
+
+def _peak_of(process: int) -> float:
+    """Highest resident memory of another process so far in bytes; where the system does not tell, what it has now."""
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+        return max((int(line.split()[1]) * 1024.0 for line in lines if line.startswith("VmHWM:")), default=0.0)
+    except OSError:
+        pass
+    try:
+        return float(psutil.Process(process).memory_info().rss)
+    except psutil.Error:
+        return 0.0

@@ -20,7 +20,6 @@ PACKAGES = [
     "fasttext-wheel",
     "faiss-cpu",
     "polars",
-    "ranx",
     "numpy",
 ]
 PACKAGES += ["bm25s", "scipy", "statsmodels", "matplotlib", "switchrank"]
