@@ -27,6 +27,8 @@ from switchrank.errors import UserError
 from switchrank.readahead import read_ahead
 from switchrank.reading import open_bytes
 
+Words = NDArray[np.uint64]
+
 LAYOUTS: dict[str, list[str]] = {
     "page": [
         # MediaWiki 1.5, 1.21, 1.22, 1.24, 1.25 and 1.37: https://www.mediawiki.org/wiki/Manual:Page_table
@@ -64,6 +66,7 @@ _ESCAPE = re.compile(rb"\\(.)|''", re.DOTALL)
 _UNESCAPED = {b"0": b"\0", b"b": b"\b", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"Z": b"\x1a"}
 _QUOTE, _COMMA, _OPEN, _CLOSE, _BACKSLASH, _END = b"',()\\;"
 _SPACE = 32
+_LAST_BIT, _ALL_BITS = np.uint64(63), np.uint64(2**64 - 1)
 _FITS = {"#": "#", "'": "'", "?": "'0"}
 _DOWNLOAD = "download the dump again"
 
@@ -248,6 +251,22 @@ def _layout(path: str | Path, place: str, table: str, kinds: str) -> list[str]:
     _fail(path, place, problem, f"name them, columns: {{{table}: [...]}}, or give the whole dump")
 
 
+def _bits(mask: NDArray[np.bool_]) -> Words:
+    """A mask as bits, 64 to a word, the first one lowest; filled up with zeros."""
+    packed = np.packbits(mask, bitorder="little")
+    return np.concatenate([packed, np.zeros(-len(packed) % 8, dtype=np.uint8)]).view("<u8")
+
+
+def _odd_so_far(bits: Words) -> Words:
+    """For each bit, whether the ones up to it, itself included, are odd in number."""
+    odd = bits.copy()
+    for shift in (1, 2, 4, 8, 16, 32):
+        odd ^= odd << np.uint64(shift)
+    carried = np.logical_xor.accumulate(odd >> _LAST_BIT != 0)
+    odd[1:] ^= np.where(carried[:-1], _ALL_BITS, np.uint64(0))
+    return odd
+
+
 class _Scan:
     """Where the fields of some rows end.
 
@@ -265,14 +284,10 @@ class _Scan:
         self.bytes = np.frombuffer(text, dtype=np.uint8)
         self.slashes = np.flatnonzero(self.bytes == _BACKSLASH)
         blanked = self._without_escapes()
-        marks = np.flatnonzero((blanked == _QUOTE) | (blanked == _COMMA))
-        is_quote = blanked[marks] == _QUOTE
-        inside = np.logical_xor.accumulate(is_quote)
-        self._marks, self._inside = marks, inside
-        self.commas = marks[~(is_quote | inside)]
-        self.quoted = bool(inside[-1:].any())
-        ends = self._outside(np.flatnonzero(blanked == _END))
-        self.end = int(ends[0]) if len(ends) else None
+        self._inside = _odd_so_far(_bits(blanked == _QUOTE))
+        self.commas = self._outside(blanked == _COMMA)
+        self.quoted = bool(len(self._inside) and self._inside[-1] >> _LAST_BIT)
+        self.end = self._first_outside(blanked == _END)
         if self.end is not None:
             self.commas = self.commas[: np.searchsorted(self.commas, self.end)]
 
@@ -288,12 +303,16 @@ class _Scan:
         blanked[escaped[escaped < len(blanked)]] = 0
         return blanked
 
-    def _outside(self, places: NDArray[np.intp]) -> NDArray[np.intp]:
-        if not len(self._marks):
-            return places
-        before = np.searchsorted(self._marks, places) - 1
-        outside: NDArray[np.bool_] = (before < 0) | ~self._inside[before]
-        return places[outside]
+    def _first_outside(self, wanted: NDArray[np.bool_]) -> int | None:
+        found = _bits(wanted) & ~self._inside
+        word = int(np.argmax(found != 0)) if len(found) else 0
+        bits = int(found[word]) if len(found) else 0
+        return word * 64 + (bits & -bits).bit_length() - 1 if bits else None
+
+    def _outside(self, wanted: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """The places of the wanted bytes that stand outside quotes."""
+        found = _bits(wanted) & ~self._inside
+        return np.flatnonzero(np.unpackbits(found.view(np.uint8), bitorder="little").view(bool))
 
     def stop(self, columns: int) -> int:
         """Where the last whole row ends; 0 if there is none."""
@@ -314,7 +333,7 @@ class _Scan:
 
     def without_spaces(self) -> bytes:
         """The text without white space outside quotes."""
-        spaces = self._outside(np.flatnonzero((self.bytes == 32) | ((self.bytes >= 9) & (self.bytes <= 13))))
+        spaces = self._outside((self.bytes == 32) | ((self.bytes >= 9) & (self.bytes <= 13)))
         return np.delete(self.bytes, spaces).tobytes()
 
 
