@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import resource
+import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,3 +81,38 @@ def _peak() -> int:
         high = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
         return int(high.split()[1]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def process(words: Sequence[object], folder: Path | None = None) -> Alone:
+    """Run a command, what it prints thrown away; its result is its exit status, its memory before it is 0.
+
+    Raises:
+        RuntimeError: it failed; with the end of what it said.
+    """
+    peak = 0.0
+    with tempfile.TemporaryFile() as said:
+        start = time.perf_counter()
+        command = [str(word) for word in words]
+        with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=said) as running:
+            while running.poll() is None:
+                peak = max(peak, _peak_of(running.pid))
+                time.sleep(0.01)
+        taken = time.perf_counter() - start
+        if running.returncode:
+            said.seek(0)
+            end = said.read()[-2000:].decode(errors="replace")
+            raise RuntimeError(f"{words[0]}: exit status {running.returncode}: {end}")
+    return Alone(running.returncode, taken, 0.0, peak / 1e6)
+
+
+def _peak_of(process: int) -> float:
+    """Highest resident memory of another process so far in bytes; where the system does not tell, what it has now."""
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+        return max((int(line.split()[1]) * 1024.0 for line in lines if line.startswith("VmHWM:")), default=0.0)
+    except OSError:
+        pass
+    try:
+        return float(psutil.Process(process).memory_info().rss)
+    except psutil.Error:
+        return 0.0

@@ -19,7 +19,6 @@ PACKAGES = [
     "tokenizers",
     "fasttext-wheel",
     "polars",
-    "ranx",
     "numpy",
 ]
 PACKAGES += ["bm25s", "scipy", "statsmodels", "matplotlib", "switchrank"]

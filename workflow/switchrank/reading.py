@@ -18,6 +18,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, cast
 
+from isal import igzip_lib, isal_zlib
+
 from switchrank.errors import UserError
 from switchrank.progress import progress
 
@@ -33,7 +35,7 @@ _AGAIN = "fetch or make the file again"
 
 
 def _gzip() -> Any:
-    return zlib.decompressobj(wbits=31)
+    return isal_zlib.decompressobj(wbits=31)
 
 
 _PACKED: dict[bytes, tuple[str, Callable[[], Any]]] = {
@@ -41,6 +43,7 @@ _PACKED: dict[bytes, tuple[str, Callable[[], Any]]] = {
     b"BZh": ("bzip2", bz2.BZ2Decompressor),
     b"\xfd7zXZ\x00": ("xz", lambda: lzma.LZMADecompressor(format=lzma.FORMAT_XZ)),
 }
+_BROKEN = (EOFError, cast("type[Exception]", igzip_lib.IsalError), lzma.LZMAError, OSError, ValueError)
 _ZIP = b"PK\x03\x04"
 
 
@@ -125,7 +128,7 @@ class _Unpacked(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         try:
             piece = self._next(len(buffer))
-        except (EOFError, zlib.error, lzma.LZMAError, OSError, ValueError) as error:
+        except _BROKEN as error:
             raise _damaged(self._path, self._kind, error) from error
         self._guard.count(len(piece), self._taken)
         buffer[: len(piece)] = piece

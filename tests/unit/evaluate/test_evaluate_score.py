@@ -1,16 +1,20 @@
-"""Per-query scores against values worked out by hand. ranx compiles once, so one test scores all golden cases."""
+"""Per-query scores against values worked out by hand, and against ranx and ir_measures on made-up rankings."""
 
 import json
 import math
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.recompute import by_ir_measures
 
 from switchrank.cli import main
 from switchrank.errors import UserError
-from switchrank.evaluate.score import Judged, check_metrics, evaluate_testset, score_run
+from switchrank.evaluate.metrics import check_metrics
+from switchrank.evaluate.score import Judged, evaluate_testset, score_run
+from switchrank.formats import trec as trec_files
 from switchrank.formats.tables import PER_QUERY, read_table
 
 METRICS = ["mrr@10", "ndcg@10", "map", "recall@100"]
@@ -69,30 +73,101 @@ def test_the_command_scores_a_list_of_runs(judge, trec, tmp_path):
 
 
 DOCIDS = [f"d{n}" for n in range(12)]
-judgements = st.dictionaries(st.sampled_from(DOCIDS), st.integers(1, 3), min_size=1, max_size=5)
+grades = st.dictionaries(st.sampled_from(DOCIDS), st.integers(1, 3), min_size=1, max_size=5)
+rankings = st.permutations(DOCIDS).flatmap(lambda docids: st.integers(1, 12).map(lambda depth: docids[:depth]))
+many = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(relevant=judgements, ranking=st.permutations(DOCIDS), depth=st.integers(1, 12), data=st.data())
-def test_scores_lie_between_0_and_1_and_follow_rank_whatever_the_line_order(judge, relevant, ranking, depth, data):
+def write_lines(path, rows):
+    """A run whose scores all tie, lines as given: ``(qid, docid, rank)``."""
+    path.write_text("".join(f"{qid} Q0 {docid} {rank} 0 x\n" for qid, docid, rank in rows))
+    return path
+
+
+@many
+@given(relevant=grades, ranking=rankings, data=st.data())
+def test_scores_lie_between_0_and_1_and_follow_rank_whatever_the_line_order(judge, tmp_path, relevant, ranking, data):
     judged = Judged(judge([("q", docid, grade) for docid, grade in relevant.items()]))
-    rows = [("q", docid, rank, 0.0) for rank, docid in enumerate(ranking[:depth], 1)]
-    schema = {"qid": pl.String, "docid": pl.String, "rank": pl.Int32, "score": pl.Float64}
-    run = pl.DataFrame(rows, schema=schema, orient="row")
+    rows = [("q", docid, rank) for rank, docid in enumerate(ranking, 1)]
+    run = write_lines(tmp_path / "run.trec", rows)
     scores = {metric: float(values[0]) for metric, values in score_run(judged, run, METRICS).items()}
     assert all(0 <= value <= 1 + 1e-12 for value in scores.values())
     first = next((row[2] for row in rows if row[1] in relevant), None)
     assert scores["mrr@10"] == pytest.approx(0 if first is None or first > 10 else 1 / first)
     assert scores["recall@100"] == pytest.approx(sum(row[1] in relevant for row in rows) / len(relevant))
-    shuffled = pl.DataFrame(data.draw(st.permutations(rows)), schema=schema, orient="row")
+    shuffled = write_lines(tmp_path / "shuffled.trec", data.draw(st.permutations(rows)))
     assert {metric: float(values[0]) for metric, values in score_run(judged, shuffled, METRICS).items()} == scores
 
 
-def test_a_ranking_that_puts_the_best_first_has_full_ndcg_and_map(judge):
+def test_a_ranking_that_puts_the_best_first_has_full_ndcg_and_map(judge, trec):
     judged = Judged(judge([("q", "d1", 3), ("q", "d2", 1)]))
-    rows = [("q", "d1", 1, 5.0), ("q", "d2", 2, 4.0), ("q", "d3", 3, 3.0)]
-    run = pl.DataFrame(rows, schema=["qid", "docid", "rank", "score"], orient="row")
-    assert [values.tolist() for values in score_run(judged, run, METRICS).values()] == [[1.0]] * 4
+    values = score_run(judged, trec({"q": ["d1", "d2", "d3"]}), METRICS).values()
+    assert [value.tolist() for value in values] == [[1.0]] * 4
+
+
+def test_equal_ranks_go_by_falling_score_then_by_document_id(judge, tmp_path):
+    judged = Judged(judge([("q", "c", 1)]))
+    lines = ["q Q0 c 1 0.5 x", "q Q0 a 1 0.5 x", "q Q0 b 1 0.7 x"]
+    (tmp_path / "run.trec").write_text("".join(f"{line}\n" for line in lines))
+    assert score_run(judged, tmp_path / "run.trec", ["mrr"])["mrr"].tolist() == [1 / 3]
+
+
+DEPTHS = [f"{metric}{depth}" for metric in ("mrr", "ndcg", "map", "recall") for depth in ("", "@1", "@3", "@10")]
+queries = st.sampled_from(["q1", "q2", "q3", "q4"])
+
+
+@many
+@given(judged=st.dictionaries(queries, grades, min_size=1), ranked=st.dictionaries(queries, rankings, min_size=1))
+def test_ranx_gives_the_same_scores(judge, trec, judged, ranked):
+    from ranx import Qrels, Run, evaluate
+
+    mine = Judged(judge([(qid, docid, grade) for qid, found in judged.items() for docid, grade in found.items()]))
+    scores = score_run(mine, trec(ranked), DEPTHS)
+    run = {qid: {docid: -float(place) for place, docid in enumerate(ranked.get(qid, ["none"]))} for qid in judged}
+    theirs = evaluate(Qrels(judged), Run(run), DEPTHS, return_mean=False)
+    for metric in DEPTHS:
+        assert scores[metric].tolist() == pytest.approx(list(theirs[metric]), abs=1e-12)
+
+
+@settings(many, max_examples=25)
+@given(judged=st.dictionaries(queries, grades, min_size=1), ranked=st.dictionaries(queries, rankings, min_size=1))
+def test_ir_measures_gives_the_same_scores(judge, trec, judged, ranked):
+    mine = Judged(judge([(qid, docid, grade) for qid, found in judged.items() for docid, grade in found.items()]))
+    scores = score_run(mine, trec(ranked), METRICS)
+    for metric, theirs in by_ir_measures(ranked, judged, METRICS).items():
+        expected = [theirs.get(qid, 0.0) for qid in sorted(judged)]
+        assert scores[metric].tolist() == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("order", ["queries together", "queries mixed"])
+@pytest.mark.parametrize("piece", [1, 300, 10_000])
+def test_a_large_run_read_in_pieces_scores_the_same(judge, tmp_path, monkeypatch, order, piece):
+    rng = np.random.default_rng(3)
+    rows = [(f"q{q}", f"d{d}", rank) for q in range(40) for rank, d in enumerate(rng.permutation(25), 1)]
+    if order == "queries mixed":
+        rows = [rows[number] for number in rng.permutation(len(rows))]
+    run = write_lines(tmp_path / "run.trec", rows)
+    judged = Judged(judge([(f"q{q}", f"d{d}", 1 + d % 2) for q in range(0, 40, 2) for d in range(q % 7, 25, 6)]))
+    whole = score_run(judged, run, DEPTHS)
+    monkeypatch.setattr(trec_files, "_PIECE", piece)
+    assert {name: values.tolist() for name, values in score_run(judged, run, DEPTHS).items()} == {
+        name: values.tolist() for name, values in whole.items()
+    }
+
+
+@pytest.mark.parametrize("bad", ["q39 Q0 d1 99 0 x\n", "q39 Q0 d7 one 0 x\n", "q40 Q0\n", "q40 Q0\td1 1 0\n", "\xff\n"])
+def test_a_defect_in_a_late_piece_is_the_same_line_as_in_a_whole_file(judge, tmp_path, monkeypatch, bad):
+    text = "".join(f"q{q} Q0 d{d} {d + 1} 0 x\n" for q in range(40) for d in range(5)) + bad
+    (tmp_path / "run.trec").write_bytes(text.encode("latin-1"))
+    judged = Judged(judge([("q1", "d1", 1)]))
+    told = []
+    for piece in (1 << 24, 300):
+        monkeypatch.setattr(trec_files, "_PIECE", piece)
+        with pytest.raises(UserError) as error:
+            score_run(judged, tmp_path / "run.trec", METRICS)
+        told.append(str(error.value))
+    assert told[0] == told[1]
+    assert "\n" not in told[0]
 
 
 @pytest.mark.parametrize("metric", ["mrr@0", "ndcg_10", "err@10", ""])

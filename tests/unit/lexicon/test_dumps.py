@@ -80,6 +80,31 @@ def test_every_text_survives_the_escapes_of_mysqldump(values):
     assert block.numbers("id", every).tolist() == list(range(len(values)))
 
 
+def one_by_one(text):
+    """Commas outside quotes, the first semicolon outside them, whether a quote is open at the end; byte by byte."""
+    commas, end, quoted, escaped = [], None, False, False
+    for place, byte in enumerate(text):
+        if escaped:
+            escaped = False
+        elif byte == ord("\\"):
+            escaped = True
+        elif byte == ord("'"):
+            quoted = not quoted
+        elif byte == ord(",") and not quoted and end is None:
+            commas.append(place)
+        elif byte == ord(";") and not quoted and end is None:
+            end = place
+    return commas, end, quoted
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from([b"'", b",", b";", b"\\", b"x", b"(1,'a", b"y" * 61]) | st.binary(max_size=3)))
+def test_bytes_taken_64_at_a_time_are_cut_as_one_by_one(parts):
+    text = b"".join(parts)
+    scan = dumps._Scan(text)
+    assert (scan.commas.tolist(), scan.end, scan.quoted) == one_by_one(text)
+
+
 def test_equal_compares_whole_fields():
     block = Block(b"(1,'de',0),(11,'deu',10),(111,'fde',0)", ["id", "lang", "ns"], "t.sql", "line 1")
     assert block.equal("lang", "de").tolist() == [True, False, False]

@@ -1,36 +1,30 @@
-"""Per-query scores of the runs of one test set, by ranx, in one process: its compiler costs seconds per process.
+"""Per-query scores of the runs of one test set, in one process and little memory.
 
-ranx takes rankings as dense arrays of (document number, score), so a run costs two table joins and no Python objects.
-Metrics follow the rank column of a run: its scores may tie, ranks do not.
+Of a run only the relevant documents it found are kept, with their places; a large run is read in pieces of whole
+queries. Metrics follow the rank column of a run: its scores may tie, ranks do not.
 """
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from switchrank.errors import UserError
+from switchrank.evaluate.metrics import Floats, Graded, check_metrics, metric_values
 from switchrank.formats.tables import JUDGEMENTS, PER_QUERY, read_table, write_table
-from switchrank.formats.trec import read_run
+from switchrank.formats.trec import by_queries, hashes
 from switchrank.progress import progress
-
-_METRIC = re.compile(r"(mrr|ndcg|map|recall)(@[1-9][0-9]*)?")
-"""ranx's names; a depth of 0 means the whole ranking."""
-_UNJUDGED = 0.0
-_PADDING = -1.0
 
 
 class Judged:
-    """The relevant documents of one document language as ranx wants them.
+    """The relevant documents of one document language.
 
-    ``qids`` are the queries with a positive judgement, ascending. ``array`` is float64 of shape ``(queries, most
-    relevant documents, 2)``: document numbers from 1 within the query and their relevance, best first, padded with
-    relevance 0, which ranx leaves out.
+    Attributes:
+        qids: the queries with a positive judgement, ascending.
+        ideal: their relevant documents, most relevant first.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -43,61 +37,48 @@ class Judged:
             raise UserError(path, "", "no positive judgement", "give judgements with relevance 1 or more")
         table = table.sort(["qid", "relevance", "docid"], descending=[False, True, False])
         self.qids = table["qid"].unique(maintain_order=True)
-        self._query = pl.DataFrame({"qid": self.qids}).with_row_index("query")
-        numbered = table.with_columns(pl.int_range(1, pl.len() + 1).over("qid").alias("number"))
-        self._known = numbered.join(self._query, on="qid", how="left").select("qid", "docid", "query", "number")
-        self.array = np.zeros((len(self.qids), int(numbered["number"].max()), 2))  # type: ignore[arg-type]
-        rows, columns = self._known["query"].to_numpy(), self._known["number"].to_numpy() - 1
-        self.array[:, :, 0] = _PADDING
-        self.array[rows, columns, 0] = self._known["number"].to_numpy()
-        self.array[rows, columns, 1] = numbered["relevance"].to_numpy()
+        numbers = pl.DataFrame({"qid": self.qids}).with_row_index("query")
+        self._relevant = table.join(numbers, on="qid", how="left", maintain_order="left")
+        self._hashes = hashes(table).implode()
+        self.ideal = _graded(self._relevant.with_columns(place=pl.int_range(1, pl.len() + 1).over("qid")))
 
-    def rankings(self, run: pl.DataFrame) -> NDArray[np.float64]:
-        """A run as float64 of shape ``(queries, longest ranking, 2)``, documents by rank, scores strictly falling.
-
-        Judged queries that the run does not have are all padding, and so score 0; the run's other queries are left out.
-        """
-        ordered = run.sort(["qid", "rank", "score", "docid"], descending=[False, False, True, False])
-        placed = (
-            ordered.join(self._query, on="qid", how="inner", maintain_order="left")
-            .join(self._known.select("qid", "docid", "number"), on=["qid", "docid"], how="left", maintain_order="left")
-            .with_columns(pl.int_range(pl.len()).over("query").alias("place"))
-        )
-        longest = 1 if placed.is_empty() else int(placed["place"].max()) + 1  # type: ignore[arg-type]
-        array = np.empty((len(self.qids), longest, 2))
-        array[:, :, 0] = _PADDING
-        array[:, :, 1] = -np.arange(1.0, longest + 1)
-        numbers = placed["number"].cast(pl.Float64).fill_null(_UNJUDGED).to_numpy()
-        array[placed["query"].to_numpy(), placed["place"].to_numpy(), 0] = numbers
-        return array
+    def found(self, run: pl.DataFrame) -> pl.DataFrame:
+        """The relevant documents among some whole queries of a run: ``query``, ``place``, ``relevance``."""
+        maybe = hashes(run).is_in(self._hashes)
+        placed = run.select("qid", "docid", place=_places(run)).filter(maybe)
+        return placed.join(self._relevant, on=["qid", "docid"], how="inner").select("query", "place", "relevance")
 
 
-def check_metrics(metrics: list[str]) -> None:
-    """Raise UserError unless every name is ``mrr``, ``ndcg``, ``map`` or ``recall``, with or without ``@k``."""
-    for metric in metrics:
-        if not _METRIC.fullmatch(metric):
-            raise UserError(
-                "evaluate", "metrics", f"unknown metric {metric}", "write mrr@10, ndcg@10, map or recall@100"
-            )
-    if not metrics:
-        raise UserError("evaluate", "metrics", "none given", "write mrr@10, ndcg@10, map or recall@100")
+def _graded(table: pl.DataFrame) -> Graded:
+    table = table.sort("query", "place")
+    query, place = (table[name].cast(pl.Int64).to_numpy() for name in ("query", "place"))
+    return Graded(query, place, table["relevance"].cast(pl.Float64).to_numpy())
 
 
-def score_run(judged: Judged, run: pl.DataFrame, metrics: list[str]) -> dict[str, NDArray[np.float64]]:
-    """Scores of one run per metric, one value for each of ``judged.qids``.
+def _places(run: pl.DataFrame) -> pl.Series:
+    """The place of each row in its query, from 1: by rank, then falling score, then document id."""
+    begins = (run["qid"] != run["qid"].shift(1)).fill_null(True)
+    number = pl.Series(np.arange(len(run)))
+    start = pl.Series(np.maximum.accumulate(np.where(begins, number, 0)))
+    in_order = (begins | (run["rank"].diff() > 0)).all()
+    if in_order and int(begins.sum()) == run["qid"].n_unique():
+        return number - start + 1
+    by = [pl.col("rank"), -pl.col("score"), pl.col("docid")]
+    ordered = run.with_row_index("row").sort("qid", *by)
+    places = ordered.select("row", place=pl.int_range(1, pl.len() + 1).over("qid"))
+    return places.sort("row")["place"]
 
-    nDCG has linear gains (Järvelin and Kekäläinen 2002); the other metrics take relevance 1 and up as relevant. Average
-    precision and recall are over all relevant documents, retrieved or not.
+
+def score_run(judged: Judged, path: str | Path, metrics: list[str]) -> dict[str, Floats]:
+    """Scores of one run per metric, one value for each of ``judged.qids``; see :func:`metric_values`.
+
+    Judged queries that the run does not have score 0; the run's other queries are left out.
+
+    Raises:
+        UserError: as :func:`switchrank.formats.trec.read_run`.
     """
-    from ranx.metrics import average_precision, ndcg, recall, reciprocal_rank
-
-    functions = {"mrr": reciprocal_rank, "ndcg": ndcg, "map": average_precision, "recall": recall}
-    rankings = judged.rankings(run)
-    scores = {}
-    for metric in metrics:
-        name, _, depth = metric.partition("@")
-        scores[metric] = functions[name](judged.array, rankings, int(depth or 0))
-    return scores
+    found = _graded(pl.concat(by_queries(path, judged.found)))
+    return {metric: metric_values(metric, found, judged.ideal, len(judged.qids)) for metric in metrics}
 
 
 def evaluate_testset(
@@ -111,13 +92,13 @@ def evaluate_testset(
     """Write PER_QUERY of one test set: every run, metric and query with a positive judgement.
 
     Args:
-        runs: ``{"path", "system", "query_lang", "doc_lang", "seed"}``, TREC files, loaded one at a time.
+        runs: ``{"path", "system", "query_lang", "doc_lang", "seed"}``, TREC files, read one at a time.
         judgements: JUDGEMENTS of each document language.
         testset: its name.
         metrics: ``mrr@10``, ``ndcg@10``, ``map``, ``recall@100`` or other cut-offs.
         out: the table; sorted by system, query_lang, doc_lang, seed, metric, qid.
 
-    A query without candidates in a run scores 0. Values are 0 to 1.
+    Values are 0 to 1.
 
     Raises:
         UserError: an unknown metric, no judgements for a document language, an unreadable run.
@@ -131,7 +112,7 @@ def evaluate_testset(
             raise UserError(run["path"], f"documents in {language}", "no judgements", "give those of this language")
         if language not in judged:
             judged[language] = Judged(judgements[language])
-        scores = score_run(judged[language], read_run(run["path"]), metrics)
+        scores = score_run(judged[language], run["path"], metrics)
         labels = [pl.lit(run[name]).alias(name) for name in ("system", "query_lang", "doc_lang", "seed")]
         qids = judged[language].qids
         for metric, values in scores.items():

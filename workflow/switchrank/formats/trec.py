@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
 from switchrank.atomic import atomic_path
 from switchrank.errors import UserError
+from switchrank.reading import read_lines
 
 RUN = {"qid": pl.String, "docid": pl.String, "rank": pl.Int32, "score": pl.Float64}
+T = TypeVar("T")
+_PIECE = 1 << 24
 _COLUMNS = ["qid", "q0", "docid", "rank", "score", "system"]
 
 
@@ -42,29 +47,72 @@ def write_run(scores: pl.DataFrame, path: str | Path, system: str, depth: int | 
         temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
 
 
-def _read_plain(path: Path) -> pl.DataFrame | None:
-    """A run with single spaces, as ours are, read by Polars; None where :func:`read_run` must look at every line."""
+def hashes(frame: pl.DataFrame) -> pl.Series:
+    """A number for each row's query and document: equal ones have equal numbers, others most likely not."""
+    return frame.select(pl.col("qid").hash(1) ^ pl.col("docid").hash(2)).to_series()
+
+
+def by_queries(path: str | Path, work: Callable[[pl.DataFrame], T]) -> list[T]:
+    """The results of ``work`` on pieces of a run, each as :func:`read_run` gives them and with whole queries.
+
+    A large run is never in memory as a whole, unless the lines of a query stand apart or its fields are not separated
+    by single spaces.
+
+    Raises:
+        UserError: as :func:`read_run`, for what was read.
+    """
+    path = Path(path)
+    if not path.is_file() or path.stat().st_size <= _PIECE:
+        return [work(read_run(path))]
+    done = []
+    for piece in _pieces(path):
+        if piece is None:
+            return [work(read_run(path))]
+        done.append(work(_without_repetition(path, piece)))
+    return done
+
+
+def _pieces(path: Path) -> Iterator[pl.DataFrame | None]:
+    """Whole queries of a run; None and no more where one of them goes on elsewhere or a line is not plain."""
+    seen: set[str] = set()
+    waiting = pl.DataFrame(schema=RUN)
+    with path.open("rb") as stream:
+        while lines := stream.read(_PIECE):
+            frame = _read_plain(lines + stream.readline())
+            if frame is None:
+                yield None
+                return
+            frame = pl.concat([waiting, frame])
+            last = frame["qid"] == frame["qid"][-1]
+            whole, waiting = frame.filter(~last), frame.filter(last)
+            qids = whole["qid"].unique().to_list()
+            if not seen.isdisjoint([*qids, waiting["qid"][0]]):
+                yield None
+                return
+            seen.update(qids)
+            yield whole
+    yield waiting
+
+
+def _read_plain(lines: bytes) -> pl.DataFrame | None:
+    """Lines with single spaces, as ours are, read by Polars; None where :func:`read_run` must look at every line."""
     schema = {"qid": pl.String, "q0": pl.String, "docid": pl.String, **dict(list(RUN.items())[2:]), "system": pl.String}
+    if b"\t" in lines:
+        return None
     try:
-        frame = pl.read_csv(path, separator=" ", has_header=False, quote_char=None, schema=schema)
+        frame = pl.read_csv(lines, separator=" ", has_header=False, quote_char=None, schema=schema)
     except pl.exceptions.PolarsError:
         return None
-    tabs = pl.any_horizontal(pl.col(pl.String).str.contains("\t", literal=True))
-    if sum(frame.null_count().row(0)) or frame.select(tabs.any()).item():
-        return None
-    return frame.select(list(RUN))
+    return None if sum(frame.null_count().row(0)) else frame.select(list(RUN))
 
 
 def _read_lines(path: Path) -> pl.DataFrame:
     rows: list[list[str]] = []
-    with path.open(encoding="utf-8", newline="\n") as lines:
-        for number, line in enumerate(lines, 1):
-            fields = line.split()
-            if len(fields) != len(_COLUMNS):
-                raise UserError(
-                    path, f"line {number}", f"{len(fields)} fields", "write 'qid Q0 docid rank score system'"
-                )
-            rows.append(fields)
+    for number, line in read_lines(path):
+        fields = line.split()
+        if len(fields) != len(_COLUMNS):
+            raise UserError(path, f"line {number}", f"{len(fields)} fields", "write 'qid Q0 docid rank score system'")
+        rows.append(fields)
     frame = pl.DataFrame(rows, schema=dict.fromkeys(_COLUMNS, pl.String), orient="row")
     try:
         return frame.select("qid", "docid", pl.col("rank").cast(pl.Int32), pl.col("score").cast(pl.Float64))
@@ -81,11 +129,15 @@ def read_run(path: str | Path) -> pl.DataFrame:
     path = Path(path)
     if not path.is_file():
         raise UserError(path, "", "no such file", "correct the path")
-    frame = _read_plain(path)
-    if frame is None:
-        frame = _read_lines(path)
-    twice = frame.filter(frame.select("qid", "docid").is_duplicated())
-    if len(twice):
-        first = twice.row(0, named=True)
-        raise UserError(path, f"query {first['qid']}", f"document {first['docid']} twice", "keep one line of each")
+    frame = _read_plain(path.read_bytes())
+    return _without_repetition(path, _read_lines(path) if frame is None else frame)
+
+
+def _without_repetition(path: Path, frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame, if no query has a document twice; hashes show that at once, and only equal ones are looked at."""
+    if hashes(frame).n_unique() < len(frame):
+        twice = frame.filter(frame.select("qid", "docid").is_duplicated())
+        if len(twice):
+            first = twice.row(0, named=True)
+            raise UserError(path, f"query {first['qid']}", f"document {first['docid']} twice", "keep one line of each")
     return frame

@@ -3,8 +3,9 @@
 A dump is what ``mysqldump`` writes: ``CREATE TABLE`` names the columns in their order, which differs between years;
 then come ``INSERT INTO ... VALUES (...),(...);`` statements, most often one line of about a megabyte each. Rows are
 cut apart with array operations: once escaped quotes are blanked, a comma outside quotes ends a field, and every
-``len(columns)``-th of them ends a row. Only the fields asked for ever become Python objects, and no more than one
-block of rows is held at a time, however long a statement is.
+``len(columns)``-th of them ends a row. Only the fields asked for ever become Python objects, and only a
+few blocks of rows are held at a time, however long a statement is: one is used, the next ones are cut while the file
+is unpacked further, each in a thread of its own.
 
 Cuts of a dump have no ``CREATE TABLE``. Their columns are those that are given, or those of the one layout in
 :data:`LAYOUTS` that has as many fields, quoted in the same places.
@@ -14,7 +15,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import NoReturn
 
@@ -22,7 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from switchrank.errors import UserError
+from switchrank.readahead import read_ahead
 from switchrank.reading import open_bytes
+
+Words = NDArray[np.uint64]
 
 LAYOUTS: dict[str, list[str]] = {
     "page": [
@@ -61,6 +66,7 @@ _ESCAPE = re.compile(rb"\\(.)|''", re.DOTALL)
 _UNESCAPED = {b"0": b"\0", b"b": b"\b", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"Z": b"\x1a"}
 _QUOTE, _COMMA, _OPEN, _CLOSE, _BACKSLASH, _END = b"',()\\;"
 _SPACE = 32
+_LAST_BIT, _ALL_BITS = np.uint64(63), np.uint64(2**64 - 1)
 _FITS = {"#": "#", "'": "'", "?": "'0"}
 _DOWNLOAD = "download the dump again"
 
@@ -81,10 +87,17 @@ def read_blocks(
         UserError: no such file; rows before any ``CREATE TABLE`` that fit no known layout; a column is missing; rows
             that do not fit the columns; the file ends early or its packed stream is damaged; no such table.
     """
+    with closing(read_ahead(_blocks(path, table, columns, names, what))) as blocks:
+        yield from blocks
+
+
+def _blocks(
+    path: str | Path, table: str, columns: Sequence[str], names: Sequence[str] | None, what: str | None
+) -> Generator[Block]:
     told = list(names or [])
     seen = False
-    with open_bytes(path, what=what) as stream:
-        dump = _Dump(path, stream)
+    with open_bytes(path, what=what) as stream, closing(read_ahead(_pieces(stream))) as pieces:
+        dump = _Dump(path, pieces)
         for head in dump.statements():
             created, insert = _CREATE.match(head), _INSERT.match(head)
             if created and created[1].decode() == table:
@@ -103,6 +116,11 @@ def read_blocks(
         _fail(path, "", f"no CREATE TABLE and no rows of `{table}` in it", f"give the dump of the table `{table}`")
 
 
+def _pieces(stream: io.BufferedReader) -> Generator[bytes]:
+    while piece := stream.read(_CHUNK):
+        yield piece
+
+
 def _check(path: str | Path, table: str, columns: Sequence[str], block: Block) -> None:
     missing = [name for name in columns if name not in block.names]
     if missing:
@@ -117,8 +135,8 @@ def _fail(path: str | Path, place: str, problem: str, todo: str) -> NoReturn:
 class _Dump:
     """The statements of a dump, and the rows of those that are asked for, in one pass."""
 
-    def __init__(self, path: str | Path, stream: io.BufferedReader) -> None:
-        self._path, self._stream = path, stream
+    def __init__(self, path: str | Path, pieces: Iterator[bytes]) -> None:
+        self._path, self._pieces = path, pieces
         self._buffer, self._at, self._piece = b"", 0, _CHUNK
         self._number, self._fresh = 0, True
 
@@ -196,7 +214,7 @@ class _Dump:
         while (end := self._buffer.find(b"\n", self._at, self._at + self._piece)) < 0:
             if len(self._buffer) - self._at >= self._piece:
                 break
-            more = self._stream.read(_CHUNK)
+            more = next(self._pieces, b"")
             self._buffer, self._at = self._buffer[self._at :] + more, 0
             if not more:
                 break
@@ -233,6 +251,22 @@ def _layout(path: str | Path, place: str, table: str, kinds: str) -> list[str]:
     _fail(path, place, problem, f"name them, columns: {{{table}: [...]}}, or give the whole dump")
 
 
+def _bits(mask: NDArray[np.bool_]) -> Words:
+    """A mask as bits, 64 to a word, the first one lowest; filled up with zeros."""
+    packed = np.packbits(mask, bitorder="little")
+    return np.concatenate([packed, np.zeros(-len(packed) % 8, dtype=np.uint8)]).view("<u8")
+
+
+def _odd_so_far(bits: Words) -> Words:
+    """For each bit, whether the ones up to it, itself included, are odd in number."""
+    odd = bits.copy()
+    for shift in (1, 2, 4, 8, 16, 32):
+        odd ^= odd << np.uint64(shift)
+    carried = np.logical_xor.accumulate(odd >> _LAST_BIT != 0)
+    odd[1:] ^= np.where(carried[:-1], _ALL_BITS, np.uint64(0))
+    return odd
+
+
 class _Scan:
     """Where the fields of some rows end.
 
@@ -250,14 +284,10 @@ class _Scan:
         self.bytes = np.frombuffer(text, dtype=np.uint8)
         self.slashes = np.flatnonzero(self.bytes == _BACKSLASH)
         blanked = self._without_escapes()
-        marks = np.flatnonzero((blanked == _QUOTE) | (blanked == _COMMA))
-        is_quote = blanked[marks] == _QUOTE
-        inside = np.logical_xor.accumulate(is_quote)
-        self._marks, self._inside = marks, inside
-        self.commas = marks[~(is_quote | inside)]
-        self.quoted = bool(inside[-1:].any())
-        ends = self._outside(np.flatnonzero(blanked == _END))
-        self.end = int(ends[0]) if len(ends) else None
+        self._inside = _odd_so_far(_bits(blanked == _QUOTE))
+        self.commas = self._outside(blanked == _COMMA)
+        self.quoted = bool(len(self._inside) and self._inside[-1] >> _LAST_BIT)
+        self.end = self._first_outside(blanked == _END)
         if self.end is not None:
             self.commas = self.commas[: np.searchsorted(self.commas, self.end)]
 
@@ -273,12 +303,16 @@ class _Scan:
         blanked[escaped[escaped < len(blanked)]] = 0
         return blanked
 
-    def _outside(self, places: NDArray[np.intp]) -> NDArray[np.intp]:
-        if not len(self._marks):
-            return places
-        before = np.searchsorted(self._marks, places) - 1
-        outside: NDArray[np.bool_] = (before < 0) | ~self._inside[before]
-        return places[outside]
+    def _first_outside(self, wanted: NDArray[np.bool_]) -> int | None:
+        found = _bits(wanted) & ~self._inside
+        word = int(np.argmax(found != 0)) if len(found) else 0
+        bits = int(found[word]) if len(found) else 0
+        return word * 64 + (bits & -bits).bit_length() - 1 if bits else None
+
+    def _outside(self, wanted: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """The places of the wanted bytes that stand outside quotes."""
+        found = _bits(wanted) & ~self._inside
+        return np.flatnonzero(np.unpackbits(found.view(np.uint8), bitorder="little").view(bool))
 
     def stop(self, columns: int) -> int:
         """Where the last whole row ends; 0 if there is none."""
@@ -299,7 +333,7 @@ class _Scan:
 
     def without_spaces(self) -> bytes:
         """The text without white space outside quotes."""
-        spaces = self._outside(np.flatnonzero((self.bytes == 32) | ((self.bytes >= 9) & (self.bytes <= 13))))
+        spaces = self._outside((self.bytes == 32) | ((self.bytes >= 9) & (self.bytes <= 13)))
         return np.delete(self.bytes, spaces).tobytes()
 
 

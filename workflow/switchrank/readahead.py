@@ -1,0 +1,31 @@
+"""Reading ahead: the next items of an iterator are made in a thread while the last one is worked on.
+
+It pays where making an item is work that lets other threads run, such as unpacking or array operations on bytes.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def read_ahead(items: Generator[T], depth: int = 2) -> Generator[T]:
+    """Yield the items in their order; at most ``depth`` wait. What ``items`` raises is raised here, in its turn.
+
+    Closing this generator closes ``items``, which no thread runs by then.
+    """
+    end = object()
+    with closing(items):
+        pool = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
+        try:
+            waiting = deque(pool.submit(next, items, end) for _ in range(depth))
+            while (item := waiting.popleft().result()) is not end:
+                waiting.append(pool.submit(next, items, end))
+                yield item  # type: ignore[misc]
+        finally:
+            pool.shutdown(cancel_futures=True)
