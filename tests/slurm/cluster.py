@@ -1,4 +1,4 @@
-"""A one-node Slurm for tests: Debian's packages, its daemons as children of this process, one GPU that is only pretended.
+"""A one-node Slurm for tests: Debian's packages, its daemons as children of this process, and a pretended GPU.
 
 The node has as many CPUs and as much memory as its file says, whatever the machine has (``config_overrides``), so that
 memory requests of real size fit and a job that stands still keeps nobody waiting. There is no accounting database, as
@@ -93,10 +93,11 @@ class Cluster:
         return subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout.strip()
 
     def jobs(self) -> list[dict[str, str]]:
-        """Every job that Slurm remembers: ``id``, ``state``, ``comment`` (rule and wildcards) and what it asked for."""
-        keys = {"id": "JobID", "state": "State", "comment": "Comment", "gpus": "tres-per-job"}
-        printed = self.ask("squeue", "--states=all", "--noheader", "--Format", ",".join(f"{key}:|" for key in keys.values()))
-        return [dict(zip(keys, line.split("|"), strict=False)) for line in printed.splitlines()]
+        """Every job that Slurm remembers: ``id``, ``state``, ``comment`` (rule and wildcards), ``gpus`` asked for."""
+        columns = {"id": "JobID", "state": "State", "comment": "Comment", "gpus": "tres-per-job"}
+        shown = ",".join(f"{column}:|" for column in columns.values())
+        printed = self.ask("squeue", "--states=all", "--noheader", "--Format", shown)
+        return [dict(zip(columns, line.split("|"), strict=False)) for line in printed.splitlines()]
 
     def state(self) -> str:
         """The state of the node."""

@@ -16,6 +16,8 @@ rule instances:
         f"{R}/benchmarks/corpus/instances-{{collection}}-{{split}}.tsv"
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(whole_tables),
     params:
         spec=instance_settings,
         names=lambda wildcards: [wildcards.collection, wildcards.split],
@@ -35,6 +37,8 @@ rule tokens:
         f"{R}/benchmarks/corpus/tokens-{{collection}}-{{cut}}-{{texts}}.tsv"
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(whole_tables),
     params:
         names=lambda wildcards: [wildcards.collection, wildcards.texts],
         treebank=lambda wildcards: wildcards.cut == "treebank",
@@ -59,6 +63,8 @@ rule switch:
         corpus=corpora_where(parallel=False),
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(whole_tables),
     params:
         recipe=recipe,
         instances=lambda wildcards: f"{R}/instances/{CONFIG.corpora[wildcards.corpus].collection}",
@@ -83,6 +89,8 @@ rule parallel:
         corpus=corpora_where(parallel=True),
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(whole_tables),
     params:
         languages=lambda wildcards: wildcards.train_pair.split("-"),
         code=CODE("corpus.parallel"),
@@ -105,6 +113,8 @@ rule translate:
         table="queries-test|documents",
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(whole_tables),
     params:
         languages=lambda wildcards: [wildcards.lang, SOURCE],
         vocabulary=lambda wildcards: cut_by(wildcards.lang),

@@ -12,6 +12,8 @@ rule train_vectors:
         lang=languages_where(lambda lang: PLAN.vector_source(lang).text),
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **asks(fasttext_need),
     params:
         spec=CONFIG.vectors.training.plain() if CONFIG.vectors else {},
         unspaced=lambda wildcards: wildcards.lang in CONFIG.languages.longest_match,
@@ -36,6 +38,8 @@ rule import_vectors:
         lang=languages_where(lambda lang: PLAN.vector_source(lang).path),
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(vector_stores),
     params:
         max_words=lambda wildcards: PLAN.vector_source(wildcards.lang).max_words,
         lang=lambda wildcards: wildcards.lang,
@@ -61,6 +65,8 @@ rule align_vectors:
         lang=languages_where(lambda lang: not PLAN.aligned(lang)),
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(vector_stores),
     params:
         spec=CONFIG.vectors.alignment.plain("seed_pairs") if CONFIG.vectors else {},
         kind=seed_kind(),
@@ -84,6 +90,8 @@ rule keep_vectors:
         lang=languages_where(PLAN.aligned),
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(vector_stores),
     params:
         lang=lambda wildcards: wildcards.lang,
         code=CODE("embeddings.align"),

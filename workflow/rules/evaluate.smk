@@ -16,6 +16,8 @@ rule score_runs:
         f"{R}/benchmarks/evaluate/{{testset}}.tsv"
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(whole_tables),
     params:
         runs=lambda wildcards: run_records(wildcards.testset),
         languages=lambda wildcards: PLAN.document_languages(wildcards.testset),
@@ -40,6 +42,8 @@ rule tables:
         f"{R}/benchmarks/evaluate/tables.tsv"
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(whole_tables),
     params:
         run=CONFIG.run,
         languages=CONFIG.languages.plain("unspaced", "segmenters", "right_to_left"),
@@ -66,6 +70,8 @@ rule bias:
         f"{R}/benchmarks/evaluate/bias.tsv"
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(whole_tables),
     params:
         runs=bias_records(),
         pools=bias_pools(),
@@ -85,6 +91,7 @@ rule sweep:
         f"{R}/logs/evaluate/sweep.log",
     benchmark:
         f"{R}/benchmarks/evaluate/sweep.tsv"
+    localrule: True
     conda:
         "../../envs/switchrank.yaml"
     params:
@@ -113,6 +120,8 @@ rule overlap:
         f"{R}/benchmarks/evaluate/overlap.tsv"
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(whole_tables),
     params:
         pairs=overlap_pairs(),
         metric=MAIN_METRIC,
@@ -135,6 +144,8 @@ rule shift:
         f"{R}/benchmarks/evaluate/shift.tsv"
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(whole_tables),
     params:
         runs=shift_records(),
         judgements=shift_judgements(),
@@ -159,6 +170,8 @@ rule testsets:
         f"{R}/benchmarks/evaluate/testsets.tsv"
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(whole_tables),
     params:
         testsets=testset_parts(),
         code=CODE("evaluate.testsets"),
@@ -177,6 +190,8 @@ rule coverage:
         f"{R}/benchmarks/evaluate/coverage.tsv"
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(whole_tables),
     params:
         languages=coverage_languages(),
         training=coverage_training(),

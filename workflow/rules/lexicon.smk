@@ -15,6 +15,8 @@ rule vectors_lexicon:
         lexicon=lexicons_of("vectors"),
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(neighbours),
     params:
         spec=lambda wildcards: CONFIG.lexicons[wildcards.lexicon].plain(
             "kind", "languages"
@@ -40,6 +42,8 @@ rule titles_lexicon:
         lexicon=lexicons_of("titles"),
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(streaming),
     params:
         spec=lambda wildcards: titles_spec(wildcards.lexicon, wildcards.lang),
         lang=lambda wildcards: wildcards.lang,
@@ -61,6 +65,8 @@ rule dictionary_lexicon:
         lexicon=lexicons_of("dictionary"),
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(streaming),
     params:
         spec=lambda wildcards: CONFIG.lexicons[wildcards.lexicon].reading(),
         lang=lambda wildcards: wildcards.lang,
@@ -80,6 +86,7 @@ rule merged_lexicon:
         f"{R}/benchmarks/lexicon/{{lexicon}}-{{lang}}.tsv"
     wildcard_constraints:
         lexicon=lexicons_of("merged"),
+    localrule: True
     conda:
         "../../envs/switchrank.yaml"
     params:
@@ -101,6 +108,7 @@ rule degraded_lexicon:
         f"{R}/benchmarks/lexicon/{{lexicon}}-{{lang}}.tsv"
     wildcard_constraints:
         lexicon=lexicons_of("degraded"),
+    localrule: True
     conda:
         "../../envs/switchrank.yaml"
     params:
@@ -134,6 +142,7 @@ rule lexicon_quality:
         f"{R}/logs/lexicon/quality.log",
     benchmark:
         f"{R}/benchmarks/lexicon/quality.tsv"
+    localrule: True
     conda:
         "../../envs/switchrank.yaml"
     params:

@@ -14,6 +14,7 @@ rule judgements:
         f"{R}/benchmarks/rank/judgements-{{testset}}-{{lang}}.tsv"
     wildcard_constraints:
         lang=UNMIXED,
+    localrule: True
     conda:
         "../../envs/switchrank.yaml"
     params:
@@ -45,6 +46,8 @@ rule candidates:
         lang=UNMIXED,
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(word_index),
     params:
         spec=lambda wildcards: CONFIG.testsets[wildcards.testset].candidates.plain(
             "run", "query_language"
@@ -71,6 +74,7 @@ rule pool_queries:
         f"{R}/logs/rank/pool-queries-{{testset}}.log",
     benchmark:
         f"{R}/benchmarks/rank/pool-queries-{{testset}}.tsv"
+    localrule: True
     conda:
         "../../envs/switchrank.yaml"
     params:
@@ -97,6 +101,8 @@ for testset in POOLS:
             f"{R}/benchmarks/rank/pool-{testset}.tsv"
         conda:
             "../../envs/switchrank.yaml"
+        resources:
+            **sized(whole_tables),
         params:
             languages=CONFIG.mixed_languages(testset),
             pool=CONFIG.testsets[testset].pool,
@@ -131,6 +137,8 @@ for testset in CONFIG.testsets:
                 f"{R}/benchmarks/rank/{reference}-{testset}.tsv"
             conda:
                 "../../envs/switchrank.yaml"
+            resources:
+                **sized(word_index),
             params:
                 kind=reference,
                 pairs=reference_files(testset),
@@ -167,7 +175,12 @@ for testset in CONFIG.testsets:
                     "../../envs/switchrank.yaml"
                 threads: CONFIG.rank.threads
                 resources:
-                    gpu=resource_gpu,
+                    **asks(
+                        ranking_need(
+                            pair_files(testset, PLAN.ranked_pairs(ranker, testset))
+                        )
+                    ),
+                    **on_gpu(),
                 params:
                     system=ranker.system,
                     pairs=pair_files(

@@ -14,6 +14,8 @@ if CONFIG.world:
             f"{R}/benchmarks/world.tsv"
         conda:
             "../../envs/switchrank.yaml"
+        resources:
+            **sized(streaming),
         params:
             spec=WORLD,
             out=lambda wildcards, output: Path(output[0]).parents[1].as_posix(),
@@ -59,6 +61,8 @@ for number, (dump, text) in enumerate(PLAN.dumps.items(), 1):
             f"{R}/benchmarks/sources/wikitext-{number}.tsv"
         conda:
             "../../envs/switchrank.yaml"
+        resources:
+            **sized(streaming),
         params:
             code=CODE("sources.wikitext"),
         script:
@@ -83,6 +87,8 @@ for name in CONFIG.collections:
             f"{R}/benchmarks/sources/{name}.tsv"
         conda:
             "../../envs/switchrank.yaml"
+        resources:
+            **sized(streaming),
         params:
             spec=PLAN.collection_spec(name),
             roles=list(PLAN.collection_files(name)),

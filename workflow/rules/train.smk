@@ -31,6 +31,8 @@ if CONFIG.start.preset:
             f"{R}/benchmarks/train/tokenizer.tsv"
         conda:
             "../../envs/switchrank.yaml"
+        resources:
+            **sized(whole_tables),
         params:
             texts={lang: len(paths) for lang, paths in TEXTS.items()},
             vectors={lang: f"{R}/vectors/aligned/{lang}" for lang in WORDS_NEEDED},
@@ -63,6 +65,8 @@ if CONFIG.start.preset:
             f"{R}/benchmarks/train/initial.tsv"
         conda:
             "../../envs/switchrank.yaml"
+        resources:
+            **sized(vector_stores),
         params:
             preset=CONFIG.start.preset,
             init=CONFIG.start.init,
@@ -83,6 +87,8 @@ else:
             f"{R}/benchmarks/train/initial.tsv"
         conda:
             "../../envs/switchrank.yaml"
+        resources:
+            **sized(streaming),
         params:
             model=CONFIG.start.model,
             seed=CONFIG.start.seed,
@@ -111,7 +117,8 @@ if CONFIG.start.first:
             "../../envs/switchrank.yaml"
         threads: CONFIG.train.threads
         resources:
-            gpu=resource_gpu,
+            **asks(training_need(CONFIG.start.first)),
+            **on_gpu(),
         params:
             settings=optimisation(CONFIG.start.first),
             seed=CONFIG.start.seed,
@@ -138,6 +145,8 @@ if CONFIG.start.transplant:
             f"{R}/benchmarks/train/transplant.tsv"
         conda:
             "../../envs/switchrank.yaml"
+        resources:
+            **sized(vector_stores),
         params:
             languages=PLAN.lexicon_languages(CONFIG.start.transplant),
             code=CODE("train.start"),
@@ -160,7 +169,8 @@ rule train_model:
         "../../envs/switchrank.yaml"
     threads: CONFIG.train.threads
     resources:
-        gpu=resource_gpu,
+        **asks(training_need(CONFIG.train)),
+        **on_gpu(),
     params:
         settings=optimisation(CONFIG.train),
         seed=lambda wildcards: int(wildcards.seed),
