@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 FOLDER = Path("/etc/slurm")
@@ -46,17 +46,17 @@ SchedulerParameters=sched_interval=2,bf_interval=2
 SlurmdParameters=config_overrides
 GresTypes=gpu
 # Finished jobs are forgotten after this many seconds: how long `squeue` can tell how they ended.
-MinJobAge=300
+MinJobAge=3600
 KillWait=10
 ReturnToService=2
 AccountingStorageType=accounting_storage/none
 JobAcctGatherType=jobacct_gather/none
-NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} Gres=gpu:1 State=UNKNOWN
+NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} Gres=gpu:pretended:1 State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
 # A count of GPUs without a device file is taken for none.
 GRES = """{mark}
-NodeName={host} Name=gpu File=/dev/null
+NodeName={host} Name=gpu Type=pretended File=/dev/null
 """
 
 
@@ -81,20 +81,27 @@ def _install() -> bool:
     return all(map(shutil.which, DAEMONS))
 
 
-@dataclass(frozen=True)
 class Cluster:
     """A Slurm that runs."""
 
-    host: str
-    folder: Path
+    def __init__(self, host: str, folder: Path) -> None:
+        self.host, self.folder = host, folder
+        self._node: subprocess.Popen[bytes] | None = None
 
     def ask(self, *command: str) -> str:
         """What a Slurm command prints; one that fails is an error."""
         return subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout.strip()
 
     def jobs(self) -> list[dict[str, str]]:
-        """Every job that Slurm remembers: ``id``, ``state``, ``comment`` (rule and wildcards), ``gpus`` asked for."""
-        columns = {"id": "JobID", "state": "State", "comment": "Comment", "gpus": "tres-per-job"}
+        """Every job that Slurm remembers: ``id``, ``state``, ``comment`` (rule and wildcards) and what it asked for."""
+        columns = {
+            "id": "JobID",
+            "state": "State",
+            "comment": "Comment",
+            "gpus": "tres-per-job",
+            "limit": "TimeLimit",
+            "restarts": "RestartCnt",
+        }
         shown = ",".join(f"{column}:|" for column in columns.values())
         printed = self.ask("squeue", "--states=all", "--noheader", "--Format", shown)
         return [dict(zip(columns, line.split("|"), strict=False)) for line in printed.splitlines()]
@@ -102,6 +109,51 @@ class Cluster:
     def state(self) -> str:
         """The state of the node."""
         return self.ask("sinfo", "--noheader", "--format=%t")
+
+    def start_node(self) -> None:
+        """Start the node, for the first time or after a failure."""
+        self._node = _start(["slurmd", "-D"], self.folder / "slurmd.log")
+        if self.state() == "down":
+            self.ask("scontrol", "update", f"NodeName={self.host}", "State=RESUME")
+        wait_for(lambda: self.state() in ("idle", "mix", "alloc"), 20)
+
+    def fail_node(self) -> None:
+        """Power off: the node and every process of its jobs are gone at once, and Slurm is told that it is down."""
+        assert self._node is not None
+        self._node.kill()
+        self._node.wait()
+        for job in self.jobs():
+            for process in processes(job["id"]):
+                _signal(process, signal.SIGKILL)
+        self.ask("scontrol", "update", f"NodeName={self.host}", "State=DOWN", "Reason=test")
+
+    def stop_node(self) -> None:
+        """Stop the node in good order."""
+        if self._node:
+            _stop(self._node)
+
+
+def processes(job: str) -> list[int]:
+    """The processes of a job, told by their environment."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it ended meanwhile
+            if f"SLURM_JOB_ID={job}".encode() in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
+    return found
+
+
+def freeze(job: str, script: str) -> None:
+    """Make the processes of a job that run a script stand still."""
+    for process in processes(job):
+        with suppress(OSError):
+            if Path(f"/proc/{process}/cmdline").read_bytes().rstrip(b"\0").endswith(script.encode()):
+                _signal(process, signal.SIGSTOP)
+
+
+def _signal(process: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(process, number)
 
 
 @contextmanager
@@ -113,21 +165,20 @@ def one_node(folder: Path, cpus: int, memory: int) -> Iterator[Cluster]:
         cpus: CPUs that the node says it has.
         memory: its memory in MB.
     """
-    host = socket.gethostname().partition(".")[0]
+    cluster = Cluster(socket.gethostname().partition(".")[0], folder)
     for name in ("state", "spool"):
         (folder / name).mkdir(parents=True)
     FOLDER.mkdir(exist_ok=True)
     with ExitStack() as stack:
         for name, text in (("slurm.conf", SLURM), ("gres.conf", GRES)):
             file = FOLDER / name
-            file.write_text(text.format(mark=MARK, host=host, folder=folder, cpus=cpus, memory=memory))
+            file.write_text(text.format(mark=MARK, host=cluster.host, folder=folder, cpus=cpus, memory=memory))
             stack.callback(file.unlink)
         _start_munge(stack, folder)
-        stack.enter_context(_daemon([shutil.which("slurmctld"), "-D", "-c"], folder / "slurmctld.log"))
-        wait_for(lambda: not subprocess.run(["scontrol", "ping"], capture_output=True, check=False).returncode, 20)
-        stack.enter_context(_daemon([shutil.which("slurmd"), "-D"], folder / "slurmd.log"))
-        cluster = Cluster(host, folder)
-        wait_for(lambda: cluster.state() == "idle", 20)
+        stack.callback(_stop, _start(["slurmctld", "-D", "-c"], folder / "slurmctld.log"))
+        wait_for(lambda: _works("scontrol", "ping"), 20)
+        stack.callback(cluster.stop_node)
+        cluster.start_node()
         stack.callback(_cancel_all, cluster)
         yield cluster
 
@@ -140,29 +191,33 @@ def _cancel_all(cluster: Cluster) -> None:
 
 def _start_munge(stack: ExitStack, folder: Path) -> None:
     """Start munged, which signs what the daemons tell each other, unless one runs."""
-    if not subprocess.run(["munge", "-n"], capture_output=True, check=False).returncode:
+    if _works("munge", "-n"):
         return
     runtime = Path("/run/munge")
     runtime.mkdir(exist_ok=True)
     shutil.chown(runtime, "munge", "munge")
-    stack.enter_context(_daemon([shutil.which("munged"), "--foreground"], folder / "munged.log", user="munge"))
-    wait_for(lambda: not subprocess.run(["munge", "-n"], capture_output=True, check=False).returncode, 10)
+    stack.callback(_stop, _start(["munged", "--foreground"], folder / "munged.log", user="munge"))
+    wait_for(lambda: _works("munge", "-n"), 10)
 
 
-@contextmanager
-def _daemon(command: list[str], log: Path, user: str | None = None) -> Iterator[None]:
-    """A daemon that stays a child of this process; it is asked to end, then made to."""
+def _works(*command: str) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def _start(command: list[str], log: Path, user: str | None = None) -> subprocess.Popen[bytes]:
+    """Start a daemon that stays a child of this process."""
     with log.open("ab") as stream:
-        process = subprocess.Popen(command, user=user, group=user, stdout=stream, stderr=stream, cwd="/")
+        return subprocess.Popen(command, user=user, group=user, stdout=stream, stderr=stream, cwd="/")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Ask a daemon to end, then make it."""
+    process.terminate()
     try:
-        yield
-    finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def wait_for(test: Callable[[], object], seconds: float, every: float = 0.2) -> None:
