@@ -11,9 +11,12 @@ from switchrank.digest import code_digest
 from switchrank.errors import UserError
 from switchrank.fetch.cache import is_offline, missing_files, offline_error
 from switchrank.resources import (
+    layer_weights,
     neighbours,
+    operations_per_second,
     ranking,
     size_mb,
+    starting_model,
     streaming,
     training,
     vector_stores,
@@ -126,20 +129,29 @@ def fasttext_need(input):
 
 def training_need(section):
     """What training a ranker with the settings of a section needs, as a function of the rule's input."""
-    work = {"threads": CONFIG.train.threads, "gpu": CONFIG.train.device == "cuda"}
-    work |= {
-        key: getattr(section, key) for key in ["steps", "batch_size", "max_length"]
-    }
-    return lambda input: training(size_mb(input.start), size_mb([input.corpus]), **work)
+    work = {key: getattr(section, key) for key in ["steps", "batch_size", "max_length"]}
+    work["rate"] = operations_per_second(
+        CONFIG.train.threads, CONFIG.train.device == "cuda"
+    )
+    return lambda input: training(
+        size_mb(input.start),
+        layer_weights(input.start),
+        size_mb([input.corpus]),
+        **work,
+    )
 
 
 def ranking_need(pairs):
     """What scoring pairs needs, as a function of the rule's input."""
-    work = {"threads": CONFIG.rank.threads, "gpu": CONFIG.train.device == "cuda"}
-    work["max_length"] = CONFIG.train.max_length
+    rate = operations_per_second(CONFIG.rank.threads, CONFIG.train.device == "cuda")
     lists = [part["candidates"] for part in pairs]
     return lambda input: ranking(
-        size_mb(input.model), size_mb(input.pairs), size_mb(lists), **work
+        size_mb(input.model),
+        layer_weights(input.model),
+        size_mb(input.pairs),
+        size_mb(lists),
+        max_length=CONFIG.train.max_length,
+        rate=rate,
     )
 
 

@@ -66,7 +66,7 @@ if CONFIG.start.preset:
         conda:
             "../../envs/switchrank.yaml"
         resources:
-            **sized(vector_stores),
+            **sized(starting_model),
         params:
             preset=CONFIG.start.preset,
             init=CONFIG.start.init,
@@ -88,7 +88,7 @@ else:
         conda:
             "../../envs/switchrank.yaml"
         resources:
-            **sized(streaming),
+            **sized(starting_model),
         params:
             model=CONFIG.start.model,
             seed=CONFIG.start.seed,
@@ -146,7 +146,7 @@ if CONFIG.start.transplant:
         conda:
             "../../envs/switchrank.yaml"
         resources:
-            **sized(vector_stores),
+            **sized(starting_model),
         params:
             languages=PLAN.lexicon_languages(CONFIG.start.transplant),
             code=CODE("train.start"),

@@ -7,6 +7,7 @@ does not grow with the input (libraries, buffers) stands first.
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from collections.abc import Iterable
@@ -14,11 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _DAY = 24 * 60
-"""The longest that a job which resumes from checkpoints asks for: many partitions end there."""
-_CPU_RATE = 1e10
-"""Floating-point operations a second of one CPU thread, fp32, on small matrices."""
-_GPU_RATE = 2e13
-"""The same of one GPU of the slower kind in use."""
+"""Many partitions end there."""
 _BYTES_PER_PAIR = 2
 """A row of a candidate table, compressed: at least."""
 
@@ -45,7 +42,7 @@ def size_mb(files: Iterable[str | Path]) -> float:
     """
     total = 0
     for file in files:
-        total += os.stat(file).st_size
+        total += os.stat(os.fspath(file)).st_size
         if os.path.isdir(file):
             total += sum(part.stat().st_size for part in Path(file).rglob("*") if part.is_file())
     return total / 1e6
@@ -81,25 +78,75 @@ def vector_training(size: float, epochs: int) -> Need:
     return Need(5000 + 2 * size, 15 + size * epochs / 5)
 
 
+def starting_model(size: float) -> Need:
+    """A model that is made, fetched or changed: torch, and a few copies of weights, vectors and lexicons."""
+    return Need(4000 + 10 * size, 15 + size / 50)
+
+
+def operations_per_second(threads: int, gpu: bool) -> float:
+    """Floating-point operations a second on small matrices: of a GPU of the slower kind in use, or of CPU threads."""
+    return 2e13 if gpu else 1e10 * threads
+
+
+def layer_weights(model: Iterable[str | Path]) -> float:
+    """How many weights every token is multiplied with: those of the layers, without the word table.
+
+    Args:
+        model: the files of a model; its ``config.json`` tells. Where there is none of a known kind, half of all
+            weights (fp32) are taken: a multilingual model has at least as many in its word table.
+
+    Raises:
+        FileNotFoundError: a file is not there (yet).
+    """
+    files = [Path(file) for file in model]
+    told = [json.loads(file.read_text("utf-8")) for file in files if file.name == "config.json"]
+    try:
+        width, inner = told[0]["hidden_size"], told[0]["intermediate_size"]
+        return float(told[0]["num_hidden_layers"] * width * (4 * width + 2 * inner))
+    except (IndexError, KeyError):
+        return size_mb(files) * 1e6 / 4 / 2
+
+
 def training(
-    model: float, corpus: float, *, steps: int, batch_size: int, max_length: int, threads: int, gpu: bool
+    model: float,
+    weights: float,
+    corpus: float,
+    *,
+    steps: int,
+    batch_size: int,
+    max_length: int,
+    rate: float,
 ) -> Need:
-    """A training run, from the sizes in MB of its starting model (fp32) and its corpus.
+    """A training run.
 
     Memory: the weights, their gradients, two moments, the best weights so far and those being written. Time: six
-    operations per parameter and token (Kaplan et al. 2020, arXiv 2001.08361, section 2.1), of full length.
+    operations per weight and token (Kaplan et al. 2020, arXiv 2001.08361, section 2.1), every text of full length.
+
+    Args:
+        model: size of the starting model in MB (fp32).
+        weights: see :func:`layer_weights`.
+        corpus: size of the training table in MB.
+        steps: optimiser steps, of ``batch_size`` instances of at most ``max_length`` tokens.
+        batch_size: see ``steps``.
+        max_length: see ``steps``.
+        rate: see :func:`operations_per_second`.
     """
-    minutes = 15 + _minutes(6, model, steps * batch_size * max_length, threads, gpu)
+    minutes = 15 + 6 * weights * steps * batch_size * max_length / rate / 60
     return Need(4000 + 8 * model + 10 * corpus, minutes, longest=_DAY)
 
 
-def ranking(model: float, texts: float, candidates: float, *, max_length: int, threads: int, gpu: bool) -> Need:
-    """Scoring pairs with a model, from the sizes in MB of the model, the texts, and the candidates of all pairs."""
+def ranking(model: float, weights: float, texts: float, candidates: float, *, max_length: int, rate: float) -> Need:
+    """Scoring pairs with a model: two operations per weight and token. At first for a day at most, as texts are mostly
+    shorter than they may be.
+
+    Args:
+        model: size of the model in MB (fp32).
+        weights: see :func:`layer_weights`.
+        texts: size of queries, documents and candidates in MB.
+        candidates: size of the candidate tables in MB, each as often as it is scored.
+        max_length: tokens of a query and a document together, at most.
+        rate: see :func:`operations_per_second`.
+    """
     tokens = candidates * 1e6 / _BYTES_PER_PAIR * max_length
-    return Need(4000 + 3 * model + 10 * texts, 15 + _minutes(2, model, tokens, threads, gpu))
-
-
-def _minutes(operations: int, model: float, tokens: float, threads: int, gpu: bool) -> float:
-    """Minutes of arithmetic. At least half of a multilingual model is its word table, which costs no arithmetic."""
-    parameters = model * 1e6 / 4 / 2
-    return operations * parameters * tokens / (_GPU_RATE if gpu else _CPU_RATE * threads) / 60
+    minutes = 15 + 2 * weights * tokens / rate / 60
+    return Need(4000 + 3 * model + 10 * texts, min(minutes, _DAY))
