@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ import pytest
 
 from tests.conftest import ROOT, SMOKE, Workflow
 from tests.slurm.cluster import Cluster, freeze, wait_for
-from tests.smoke.test_smoke import checkpoints_of, promised
+from tests.smoke.test_smoke import promised
 
 pytestmark = pytest.mark.slow
 
@@ -44,9 +45,9 @@ class Training:
         named = f"rule_train_model_wildcards_{self.system}_{self.pair}_1"
         return sorted((job for job in jobs if job["comment"] == named), key=lambda job: int(job["id"]))
 
-    def models(self, folder: Path) -> Path:
-        """Where its model and its checkpoints are."""
-        return folder / "results/smoke/models" / self.system / self.pair
+    def checkpoints(self, folder: Path) -> set[Path]:
+        """Its checkpoints that are complete and in their place."""
+        return set((folder / "results/smoke/models" / self.system / self.pair).glob(".work-*/*/step-*/COMPLETE"))
 
     def resumed(self, folder: Path) -> int:
         """The step after which its last attempt went on, 0 where it began anew."""
@@ -91,7 +92,7 @@ def running(workflow: Workflow, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     try:
         yield process
     finally:
-        process.terminate()
+        process.send_signal(signal.SIGINT)  # as Ctrl-C: its jobs are cancelled
         process.wait()
 
 
@@ -100,7 +101,7 @@ class Disturber:
 
     def __init__(self, cluster: Cluster, folder: Path, alive: Callable[[], bool]) -> None:
         self.cluster, self.folder, self.alive = cluster, folder, alive
-        self.seen: dict[Training, set[str]] = {}
+        self.seen: dict[Training, set[Path]] = {}
 
     def caught(self, *trainings: Training) -> Iterator[tuple[Training, str]]:
         """Each training with its Slurm job, in the order in which they write a checkpoint that was not seen before."""
@@ -108,11 +109,11 @@ class Disturber:
         while left:
             assert self.alive(), "the run ended before all that should happen had happened"
             for training in list(left):
-                written = checkpoints_of(training.models(self.folder))
+                written = training.checkpoints(self.folder)
                 if written - self.seen.get(training, set()):
                     job = training.attempts(self.cluster.jobs())[-1]["id"]
                     freeze(job, "train.py")
-                    self.seen[training] = checkpoints_of(training.models(self.folder))
+                    self.seen[training] = training.checkpoints(self.folder)
                     left.remove(training)
                     yield training, job
             time.sleep(0.02)
