@@ -9,9 +9,9 @@ import pytest
 from tests.slurm.cluster import Cluster, one_node, why_not
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """One node of eight CPUs; where none can be started its tests are skipped."""
+    """One node of eight CPUs; where none can be started, the tests are skipped before anything else is made."""
     reason = why_not()
     if reason:
         pytest.skip(reason)

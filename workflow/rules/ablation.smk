@@ -150,6 +150,7 @@ if PLAN.ablation:
             f"{R}/logs/ablation/score.log",
         benchmark:
             f"{R}/benchmarks/ablation/score.tsv"
+        localrule: SMALL
         conda:
             "../../envs/switchrank.yaml"
         resources:

@@ -11,6 +11,7 @@ from switchrank.digest import code_digest
 from switchrank.errors import UserError
 from switchrank.fetch.cache import is_offline, missing_files, offline_error
 from switchrank.resources import (
+    are_small,
     layer_weights,
     neighbours,
     operations_per_second,
@@ -109,6 +110,10 @@ def prefix(path):
 
 
 # resources: what a job asks for; no result depends on it
+# Where the raw files of a run are small, a job is not worth the wait in a queue, but for training and ranking.
+SMALL = are_small(PLAN.raw_files)
+
+
 def asks(need):
     """Memory and run time of a rule, from a function of its input; twice as much at each attempt."""
     return {

@@ -14,6 +14,7 @@ rule instances:
         f"{R}/logs/corpus/instances-{{collection}}-{{split}}.log",
     benchmark:
         f"{R}/benchmarks/corpus/instances-{{collection}}-{{split}}.tsv"
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
     resources:
@@ -35,6 +36,7 @@ rule tokens:
         f"{R}/logs/corpus/tokens-{{collection}}-{{cut}}-{{texts}}.log",
     benchmark:
         f"{R}/benchmarks/corpus/tokens-{{collection}}-{{cut}}-{{texts}}.tsv"
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
     resources:
@@ -61,6 +63,7 @@ rule switch:
         f"{R}/benchmarks/corpus/{{corpus}}-{{train_pair}}.tsv"
     wildcard_constraints:
         corpus=corpora_where(parallel=False),
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
     resources:
@@ -87,6 +90,7 @@ rule parallel:
         f"{R}/benchmarks/corpus/{{corpus}}-{{train_pair}}.tsv"
     wildcard_constraints:
         corpus=corpora_where(parallel=True),
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
     resources:
@@ -111,6 +115,7 @@ rule translate:
         f"{R}/benchmarks/corpus/translate-{{lexicon}}-{{collection}}-{{table}}-{{lang}}.tsv"
     wildcard_constraints:
         table="queries-test|documents",
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
     resources:

@@ -10,6 +10,7 @@ rule train_vectors:
         f"{R}/benchmarks/embeddings/train-{{lang}}.tsv"
     wildcard_constraints:
         lang=languages_where(lambda lang: PLAN.vector_source(lang).text),
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
     resources:
@@ -36,6 +37,7 @@ rule import_vectors:
         f"{R}/benchmarks/embeddings/import-{{lang}}.tsv"
     wildcard_constraints:
         lang=languages_where(lambda lang: PLAN.vector_source(lang).path),
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
     resources:
@@ -63,6 +65,7 @@ rule align_vectors:
         f"{R}/benchmarks/embeddings/align-{{lang}}.tsv"
     wildcard_constraints:
         lang=languages_where(lambda lang: not PLAN.aligned(lang)),
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
     resources:
@@ -88,6 +91,7 @@ rule keep_vectors:
         f"{R}/benchmarks/embeddings/keep-{{lang}}.tsv"
     wildcard_constraints:
         lang=languages_where(PLAN.aligned),
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
     resources:

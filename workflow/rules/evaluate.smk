@@ -14,6 +14,7 @@ rule score_runs:
         f"{R}/logs/evaluate/{{testset}}.log",
     benchmark:
         f"{R}/benchmarks/evaluate/{{testset}}.tsv"
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
     resources:
@@ -40,6 +41,7 @@ rule tables:
         f"{R}/logs/evaluate/tables.log",
     benchmark:
         f"{R}/benchmarks/evaluate/tables.tsv"
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
     resources:
@@ -68,6 +70,7 @@ rule bias:
         f"{R}/logs/evaluate/bias.log",
     benchmark:
         f"{R}/benchmarks/evaluate/bias.tsv"
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
     resources:
@@ -118,6 +121,7 @@ rule overlap:
         f"{R}/logs/evaluate/overlap.log",
     benchmark:
         f"{R}/benchmarks/evaluate/overlap.tsv"
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
     resources:
@@ -142,6 +146,7 @@ rule shift:
         f"{R}/logs/evaluate/shift.log",
     benchmark:
         f"{R}/benchmarks/evaluate/shift.tsv"
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
     resources:
@@ -168,6 +173,7 @@ rule testsets:
         f"{R}/logs/evaluate/testsets.log",
     benchmark:
         f"{R}/benchmarks/evaluate/testsets.tsv"
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
     resources:
@@ -188,6 +194,7 @@ rule coverage:
         f"{R}/logs/evaluate/coverage.log",
     benchmark:
         f"{R}/benchmarks/evaluate/coverage.tsv"
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
     resources:

@@ -13,6 +13,7 @@ rule vectors_lexicon:
         f"{R}/benchmarks/lexicon/{{lexicon}}-{{src}}-{{tgt}}.tsv"
     wildcard_constraints:
         lexicon=lexicons_of("vectors"),
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
     resources:
@@ -40,6 +41,7 @@ rule titles_lexicon:
         f"{R}/benchmarks/lexicon/{{lexicon}}-{{lang}}.tsv"
     wildcard_constraints:
         lexicon=lexicons_of("titles"),
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
     resources:
@@ -63,6 +65,7 @@ rule dictionary_lexicon:
         f"{R}/benchmarks/lexicon/{{lexicon}}-{{lang}}.tsv"
     wildcard_constraints:
         lexicon=lexicons_of("dictionary"),
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
     resources:

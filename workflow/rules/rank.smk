@@ -44,6 +44,7 @@ rule candidates:
         f"{R}/benchmarks/rank/candidates-{{testset}}-{{lang}}.tsv"
     wildcard_constraints:
         lang=UNMIXED,
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
     resources:
@@ -99,6 +100,7 @@ for testset in POOLS:
             f"{R}/logs/rank/pool-{testset}.log",
         benchmark:
             f"{R}/benchmarks/rank/pool-{testset}.tsv"
+        localrule: SMALL
         conda:
             "../../envs/switchrank.yaml"
         resources:
@@ -135,6 +137,7 @@ for testset in CONFIG.testsets:
                 f"{R}/logs/rank/{reference}-{testset}.log",
             benchmark:
                 f"{R}/benchmarks/rank/{reference}-{testset}.tsv"
+            localrule: SMALL
             conda:
                 "../../envs/switchrank.yaml"
             resources:

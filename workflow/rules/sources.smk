@@ -12,6 +12,7 @@ if CONFIG.world:
             f"{R}/logs/world.log",
         benchmark:
             f"{R}/benchmarks/world.tsv"
+        localrule: SMALL
         conda:
             "../../envs/switchrank.yaml"
         resources:
@@ -59,6 +60,7 @@ for number, (dump, text) in enumerate(PLAN.dumps.items(), 1):
             f"{R}/logs/sources/wikitext-{number}.log",
         benchmark:
             f"{R}/benchmarks/sources/wikitext-{number}.tsv"
+        localrule: SMALL
         conda:
             "../../envs/switchrank.yaml"
         resources:
@@ -85,6 +87,7 @@ for name in CONFIG.collections:
             f"{R}/logs/sources/{name}.log",
         benchmark:
             f"{R}/benchmarks/sources/{name}.tsv"
+        localrule: SMALL
         conda:
             "../../envs/switchrank.yaml"
         resources:

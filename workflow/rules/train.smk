@@ -29,6 +29,7 @@ if CONFIG.start.preset:
             f"{R}/logs/train/tokenizer.log",
         benchmark:
             f"{R}/benchmarks/train/tokenizer.tsv"
+        localrule: SMALL
         conda:
             "../../envs/switchrank.yaml"
         resources:
@@ -63,6 +64,7 @@ if CONFIG.start.preset:
             f"{R}/logs/train/initial.log",
         benchmark:
             f"{R}/benchmarks/train/initial.tsv"
+        localrule: SMALL
         conda:
             "../../envs/switchrank.yaml"
         resources:
@@ -85,6 +87,7 @@ else:
             f"{R}/logs/train/initial.log",
         benchmark:
             f"{R}/benchmarks/train/initial.tsv"
+        localrule: SMALL
         conda:
             "../../envs/switchrank.yaml"
         resources:
@@ -143,6 +146,7 @@ if CONFIG.start.transplant:
             f"{R}/logs/train/transplant.log",
         benchmark:
             f"{R}/benchmarks/train/transplant.tsv"
+        localrule: SMALL
         conda:
             "../../envs/switchrank.yaml"
         resources:

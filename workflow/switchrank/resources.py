@@ -16,6 +16,7 @@ from pathlib import Path
 
 _DAY = 24 * 60
 """Many partitions end there."""
+_SMALL_MB = 100
 _BYTES_PER_PAIR = 2
 """A row of a candidate table, compressed: at least."""
 
@@ -46,6 +47,14 @@ def size_mb(files: Iterable[str | Path]) -> float:
         if os.path.isdir(file):
             total += sum(part.stat().st_size for part in Path(file).rglob("*") if part.is_file())
     return total / 1e6
+
+
+def are_small(files: Iterable[str | Path]) -> bool:
+    """Whether files are together so small that what is made of them takes seconds; a file that is not there is not."""
+    try:
+        return size_mb(files) < _SMALL_MB
+    except OSError:
+        return False
 
 
 def streaming(size: float) -> Need:

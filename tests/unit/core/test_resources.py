@@ -49,6 +49,16 @@ def test_a_file_that_is_not_there_yet_is_named(tmp_path):
     assert error.value.filename == str(tmp_path / "later")
 
 
+def test_files_are_small_together_or_not(tmp_path):
+    for name in ("one", "other"):
+        with (tmp_path / name).open("wb") as stream:
+            stream.truncate(60_000_000)
+    assert resources.are_small([])
+    assert resources.are_small([tmp_path / "one"])
+    assert not resources.are_small([tmp_path / "one", tmp_path / "other"])
+    assert not resources.are_small([tmp_path / "not-yet"])
+
+
 def test_training_time_is_six_operations_per_weight_and_token():
     # 5e7 weights, 1000 steps of 64 texts of 128 tokens, 1e10 operations a second.
     seconds = 6 * 5e7 * 1000 * 64 * 128 / 1e10
