@@ -62,26 +62,13 @@ def test_every_profile_is_found_from_the_root_and_plans_the_same_jobs(profile, t
     assert plain["train_model"] > 0
 
 
-def test_training_and_ranking_are_jobs_for_a_cluster_and_the_rest_is_where_raw_files_are_large(data, tmp_path):
-    config = ROOT / "config" / "xquad.yaml"
-    small = Workflow(tmp_path, config).run("-n", SWITCHRANK_DATA=str(data)).stdout
-    with next(data.rglob("*.json.gz")).open("r+b") as stream:
-        stream.truncate(200_000_000)
-    large = Workflow(tmp_path, config).run("-n", SWITCHRANK_DATA=str(data)).stdout
-    for printed in (small, large):
-        jobs_of_nodes = set(re.findall(r"^rule (\w+):", printed, re.MULTILINE))
-        assert {"train_model", "tuned_model", "rank_ml_cs_xx_xx_xquad"} <= jobs_of_nodes
-        assert not {"table_page", "report_zip", "judgements"} & jobs_of_nodes
-        assert ({"switch", "tables", "rank_bm25_xquad"} <= jobs_of_nodes) == (printed == large)
-
-
 def test_gpu_jobs_have_a_partition_and_a_type_of_their_own_where_the_profile_names_them(tmp_path):
     config = tmp_path / "cuda.yaml"
     config.write_text(SMOKE.read_text().replace("train: {objective", "train: {device: cuda, objective"))
     site = ["slurm_partition=main", "gpu_partition=fast", "gpu_type=a100"]
     target = ["--until", "train_model", "--quiet", "reason"]
     printed = Workflow(tmp_path, config).run("-n", "--profile", "slurm", "--default-resources", *site, *target).stdout
-    asked = dict(re.findall(r"^(?:local)?rule (\w+):\n(?:    .*\n)*?    resources: (.*)$", printed, re.MULTILINE))
+    asked = dict(re.findall(r"^rule (\w+):\n(?:    .*\n)*?    resources: (.*)$", printed, re.MULTILINE))
     assert "gpu=1" in asked["train_model"]
     assert "slurm_partition=fast" in asked["train_model"]
     assert "gpu_model=a100" in asked["train_model"]
