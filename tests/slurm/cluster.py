@@ -122,9 +122,9 @@ class Cluster:
         assert self._node is not None
         self._node.kill()
         self._node.wait()
-        for job in self.jobs():
-            for process in processes(job["id"]):
-                _signal(process, signal.SIGKILL)
+        jobs = [job["id"] for job in self.jobs()]
+        for process in [*_stewards(), *processes(*jobs)]:
+            _signal(process, signal.SIGKILL)
         self.ask("scontrol", "update", f"NodeName={self.host}", "State=DOWN", "Reason=test")
 
     def stop_node(self) -> None:
@@ -133,12 +133,23 @@ class Cluster:
             _stop(self._node)
 
 
-def processes(job: str) -> list[int]:
-    """The processes of a job, told by their environment."""
+def processes(*jobs: str) -> list[int]:
+    """The processes of jobs, told by their environment."""
+    named = {f"SLURM_JOB_ID={job}".encode() for job in jobs}
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # it ended meanwhile
-            if f"SLURM_JOB_ID={job}".encode() in (folder / "environ").read_bytes().split(b"\0"):
+            if named & set((folder / "environ").read_bytes().split(b"\0")):
+                found.append(int(folder.name))
+    return found
+
+
+def _stewards() -> list[int]:
+    """Slurm's own processes beside each job. They outlive the node's daemon, and would report that the jobs failed."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (folder / "cmdline").read_bytes().startswith(b"slurmstepd: ["):
                 found.append(int(folder.name))
     return found
 
