@@ -195,9 +195,11 @@ def one_node(folder: Path, cpus: int, memory: int) -> Iterator[Cluster]:
 
 
 def _cancel_all(cluster: Cluster) -> None:
-    """Cancel every job and wait until none runs."""
+    """Cancel every job, wait until none runs, and end what escaped: without cgroups Slurm loses sight of orphans."""
     cluster.ask("scancel", "--user=root")
-    wait_for(lambda: not cluster.ask("squeue", "--noheader"), 30)
+    wait_for(lambda: not cluster.ask("squeue", "--noheader"), 60)
+    for process in processes(*(job["id"] for job in cluster.jobs())):
+        _signal(process, signal.SIGKILL)
 
 
 def _start_munge(stack: ExitStack, folder: Path) -> None:

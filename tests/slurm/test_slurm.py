@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -87,13 +86,13 @@ class Ended:
 
 @contextmanager
 def running(workflow: Workflow, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Snakemake at work; it is ended if the test fails."""
+    """Snakemake at work; it is killed if the test fails, and its jobs are cancelled with the cluster."""
     with log.open("wb") as stream:
         process = subprocess.Popen(workflow.command(), cwd=ROOT, stdout=stream, stderr=stream)
     try:
         yield process
     finally:
-        process.send_signal(signal.SIGINT)  # as Ctrl-C: its jobs are cancelled
+        process.kill()
         process.wait()
 
 
