@@ -6,7 +6,7 @@ BIN = .venv/bin
 LOCK = envs/requirements.lock
 TORCH = $(shell sed -n 's/^torch==/torch==/p' $(LOCK))
 
-.PHONY: demo test test-real paper-mini bench bench-large bench-gpu lint reference clean clean-results
+.PHONY: demo test test-real test-slurm paper-mini bench bench-large bench-gpu lint reference clean clean-results
 
 demo: .venv/ready
 	$(BIN)/snakemake --cores $(CORES)
@@ -22,6 +22,10 @@ paper-mini: .venv/ready
 
 test-real: .venv/ready
 	$(BIN)/python -m pytest tests/real
+
+# The smoke config on a one-node Slurm, which is started from Debian's packages (root on Debian) and stopped again.
+test-slurm: .venv/ready
+	$(BIN)/python -m pytest -rsP tests/slurm
 
 # Each part beside its peers, at most 25 minutes on two cores; ONLY="rank switch" runs some of them.
 bench bench-large bench-gpu: .venv/bench

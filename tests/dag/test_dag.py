@@ -12,7 +12,7 @@ import yaml
 from switchrank.config.load import load_config
 from switchrank.config.plan import Plan
 from switchrank.plan.graph import job_graph
-from tests.conftest import ROOT, Workflow
+from tests.conftest import ROOT, SMOKE, Workflow
 
 STAGES = {
     "downloads": "fetch_",
@@ -62,6 +62,20 @@ def test_every_profile_is_found_from_the_root_and_plans_the_same_jobs(profile, t
     plain = jobs(Workflow(tmp_path).run("-n").stdout)
     assert jobs(Workflow(tmp_path).run("-n", "--profile", profile).stdout) == plain
     assert plain["train_model"] > 0
+
+
+def test_gpu_jobs_have_a_partition_and_a_type_of_their_own_where_the_profile_names_them(tmp_path):
+    config = tmp_path / "cuda.yaml"
+    config.write_text(SMOKE.read_text().replace("train: {objective", "train: {device: cuda, objective"))
+    site = ["slurm_partition=main", "gpu_partition=fast", "gpu_type=a100"]
+    target = ["--until", "train_model", "--quiet", "reason"]
+    printed = Workflow(tmp_path, config).run("-n", "--profile", "slurm", "--default-resources", *site, *target).stdout
+    asked = dict(re.findall(r"^rule (\w+):\n(?:    .*\n)*?    resources: (.*)$", printed, re.MULTILINE))
+    assert "gpu=1" in asked["train_model"]
+    assert "slurm_partition=fast" in asked["train_model"]
+    assert "gpu_model=a100" in asked["train_model"]
+    assert "slurm_partition=main" in asked["switch"]
+    assert not re.search(r"\bgpu=|gpu_model=", asked["switch"])
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.stem)

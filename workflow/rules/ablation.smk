@@ -20,6 +20,7 @@ if PLAN.ablation:
             f"{R}/logs/ablation/queries-{SETTING}.log",
         benchmark:
             f"{R}/benchmarks/ablation/queries-{SETTING}.tsv"
+        localrule: True
         conda:
             "../../envs/switchrank.yaml"
         params:
@@ -44,6 +45,7 @@ if PLAN.ablation:
             f"{R}/logs/ablation/instances-{SETTING}.log",
         benchmark:
             f"{R}/benchmarks/ablation/instances-{SETTING}.tsv"
+        localrule: True
         conda:
             "../../envs/switchrank.yaml"
         params:
@@ -71,6 +73,7 @@ if PLAN.ablation:
             f"{R}/logs/ablation/corpus-{SETTING}.log",
         benchmark:
             f"{R}/benchmarks/ablation/corpus-{SETTING}.tsv"
+        localrule: True
         conda:
             "../../envs/switchrank.yaml"
         params:
@@ -95,7 +98,8 @@ if PLAN.ablation:
             "../../envs/switchrank.yaml"
         threads: CONFIG.train.threads
         resources:
-            gpu=resource_gpu,
+            **asks(training_need(CONFIG.ablation.train)),
+            **on_gpu(),
         params:
             settings=optimisation(CONFIG.ablation.train),
             seed=lambda wildcards: TUNED[wildcards.row].seed,
@@ -123,7 +127,8 @@ if PLAN.ablation:
                 "../../envs/switchrank.yaml"
             threads: CONFIG.rank.threads
             resources:
-                gpu=resource_gpu,
+                **asks(ranking_need(pair_files(ABLATED, PLAN.tested_pairs(row)))),
+                **on_gpu(),
             params:
                 system=row.id,
                 pairs=pair_files(ABLATED, PLAN.tested_pairs(row)),
@@ -145,8 +150,11 @@ if PLAN.ablation:
             f"{R}/logs/ablation/score.log",
         benchmark:
             f"{R}/benchmarks/ablation/score.tsv"
+        localrule: SMALL
         conda:
             "../../envs/switchrank.yaml"
+        resources:
+            **sized(whole_tables),
         params:
             runs=row_records(),
             languages=PLAN.document_languages(ABLATED),
@@ -167,6 +175,7 @@ if PLAN.ablation:
             f"{R}/logs/ablation/tables.log",
         benchmark:
             f"{R}/benchmarks/ablation/tables.tsv"
+        localrule: True
         conda:
             "../../envs/switchrank.yaml"
         params:

@@ -11,6 +11,21 @@ from switchrank.digest import code_digest
 from switchrank.errors import UserError
 from switchrank.fetch.cache import is_offline, missing_files, offline_error
 from switchrank.plan.estimate import check_disk
+from switchrank.resources import (
+    are_small,
+    layer_weights,
+    neighbours,
+    operations_per_second,
+    ranking,
+    size_mb,
+    starting_model,
+    streaming,
+    training,
+    vector_stores,
+    vector_training,
+    whole_tables,
+    word_index,
+)
 from switchrank.runlock import hold_run
 from switchrank.segmenters import segmenter_spec
 from switchrank.started import remember_start
@@ -103,6 +118,72 @@ def store(prefix):
 def prefix(path):
     """The prefix of a vector store, from its words file."""
     return str(path).removesuffix(".words.parquet")
+
+
+# resources: what a job asks for; no result depends on it
+# Where the raw files of a run are small, a job is not worth the wait in a queue, but for training and ranking.
+SMALL = are_small(PLAN.raw_files)
+
+
+def asks(need):
+    """Memory and run time of a rule, from a function of its input; twice as much at each attempt."""
+    return {
+        "mem_mb": lambda wildcards, input, attempt: need(input).asked(attempt)[0],
+        "runtime": lambda wildcards, input, attempt: need(input).asked(attempt)[1],
+    }
+
+
+def sized(estimate):
+    """:func:`asks` where the size of the input says it all."""
+    return asks(lambda input: estimate(size_mb(input)))
+
+
+def fasttext_need(input):
+    """What training word vectors needs."""
+    return vector_training(size_mb(input.text), CONFIG.vectors.training.epochs)
+
+
+def training_need(section):
+    """What training a ranker with the settings of a section needs, as a function of the rule's input."""
+    work = {key: getattr(section, key) for key in ["steps", "batch_size", "max_length"]}
+    work["rate"] = operations_per_second(
+        CONFIG.train.threads, CONFIG.train.device == "cuda"
+    )
+    return lambda input: training(
+        size_mb(input.start),
+        layer_weights(input.start),
+        size_mb([input.corpus]),
+        **work,
+    )
+
+
+def ranking_need(pairs):
+    """What scoring pairs needs, as a function of the rule's input."""
+    rate = operations_per_second(CONFIG.rank.threads, CONFIG.train.device == "cuda")
+    lists = [part["candidates"] for part in pairs]
+    return lambda input: ranking(
+        size_mb(input.model),
+        layer_weights(input.model),
+        size_mb(input.pairs),
+        size_mb(lists),
+        max_length=CONFIG.train.max_length,
+        rate=rate,
+    )
+
+
+def on_gpu():
+    """One GPU where the config demands it, in the partition and of the type that the profile names for such jobs.
+
+    `--resources gpu=0` takes it away again.
+    """
+    if CONFIG.train.device != "cuda":
+        return {"gpu": 0}
+    defaults = workflow.resource_settings.default_resources
+    named = dict(text.split("=", 1) for text in (defaults.args if defaults else []))
+    site = {"slurm_partition": "gpu_partition", "gpu_model": "gpu_type"}
+    return {"gpu": 1} | {
+        ours: named[theirs] for ours, theirs in site.items() if theirs in named
+    }
 
 
 # sources
@@ -276,11 +357,6 @@ def tokenizer_texts():
 def optimisation(section):
     """The training settings of a section, without what is not about optimisation."""
     return section.plain("device", "corpus") | {"threads": CONFIG.train.threads}
-
-
-def resource_gpu(wildcards):
-    """One GPU where the config demands it; `--resources gpu=0` takes it away again."""
-    return 1 if CONFIG.train.device == "cuda" else 0
 
 
 def trained_on(wildcards):

@@ -14,8 +14,11 @@ rule instances:
         f"{R}/logs/corpus/instances-{{collection}}-{{split}}.log",
     benchmark:
         f"{R}/benchmarks/corpus/instances-{{collection}}-{{split}}.tsv"
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(whole_tables),
     params:
         spec=instance_settings,
         names=lambda wildcards: [wildcards.collection, wildcards.split],
@@ -33,8 +36,11 @@ rule tokens:
         f"{R}/logs/corpus/tokens-{{collection}}-{{cut}}-{{texts}}.log",
     benchmark:
         f"{R}/benchmarks/corpus/tokens-{{collection}}-{{cut}}-{{texts}}.tsv"
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(whole_tables),
     params:
         names=lambda wildcards: [wildcards.collection, wildcards.texts],
         treebank=lambda wildcards: wildcards.cut == "treebank",
@@ -57,8 +63,11 @@ rule switch:
         f"{R}/benchmarks/corpus/{{corpus}}-{{train_pair}}.tsv"
     wildcard_constraints:
         corpus=corpora_where(parallel=False),
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(whole_tables),
     params:
         recipe=recipe,
         instances=lambda wildcards: f"{R}/instances/{CONFIG.corpora[wildcards.corpus].collection}",
@@ -81,8 +90,11 @@ rule parallel:
         f"{R}/benchmarks/corpus/{{corpus}}-{{train_pair}}.tsv"
     wildcard_constraints:
         corpus=corpora_where(parallel=True),
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(whole_tables),
     params:
         languages=lambda wildcards: wildcards.train_pair.split("-"),
         code=CODE("corpus.parallel"),
@@ -103,8 +115,11 @@ rule translate:
         f"{R}/benchmarks/corpus/translate-{{lexicon}}-{{collection}}-{{table}}-{{lang}}.tsv"
     wildcard_constraints:
         table="queries-test|documents",
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(whole_tables),
     params:
         languages=lambda wildcards: [wildcards.lang, SOURCE],
         vocabulary=lambda wildcards: cut_by(wildcards.lang),

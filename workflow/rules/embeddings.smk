@@ -10,8 +10,11 @@ rule train_vectors:
         f"{R}/benchmarks/embeddings/train-{{lang}}.tsv"
     wildcard_constraints:
         lang=languages_where(lambda lang: PLAN.vector_source(lang).text),
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **asks(fasttext_need),
     params:
         spec=CONFIG.vectors.training.plain() if CONFIG.vectors else {},
         unspaced=lambda wildcards: wildcards.lang in CONFIG.languages.longest_match,
@@ -34,8 +37,11 @@ rule import_vectors:
         f"{R}/benchmarks/embeddings/import-{{lang}}.tsv"
     wildcard_constraints:
         lang=languages_where(lambda lang: PLAN.vector_source(lang).path),
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(vector_stores),
     params:
         max_words=lambda wildcards: PLAN.vector_source(wildcards.lang).max_words,
         lang=lambda wildcards: wildcards.lang,
@@ -59,8 +65,11 @@ rule align_vectors:
         f"{R}/benchmarks/embeddings/align-{{lang}}.tsv"
     wildcard_constraints:
         lang=languages_where(lambda lang: not PLAN.aligned(lang)),
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(vector_stores),
     params:
         spec=CONFIG.vectors.alignment.plain("seed_pairs") if CONFIG.vectors else {},
         kind=seed_kind(),
@@ -82,8 +91,11 @@ rule keep_vectors:
         f"{R}/benchmarks/embeddings/keep-{{lang}}.tsv"
     wildcard_constraints:
         lang=languages_where(PLAN.aligned),
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(vector_stores),
     params:
         lang=lambda wildcards: wildcards.lang,
         code=CODE("embeddings.align"),

@@ -14,8 +14,11 @@ rule score_runs:
         f"{R}/logs/evaluate/{{testset}}.log",
     benchmark:
         f"{R}/benchmarks/evaluate/{{testset}}.tsv"
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(whole_tables),
     params:
         runs=lambda wildcards: run_records(wildcards.testset),
         languages=lambda wildcards: PLAN.document_languages(wildcards.testset),
@@ -38,8 +41,11 @@ rule tables:
         f"{R}/logs/evaluate/tables.log",
     benchmark:
         f"{R}/benchmarks/evaluate/tables.tsv"
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(whole_tables),
     params:
         run=CONFIG.run,
         languages=CONFIG.languages.plain("unspaced", "segmenters", "right_to_left"),
@@ -64,8 +70,11 @@ rule bias:
         f"{R}/logs/evaluate/bias.log",
     benchmark:
         f"{R}/benchmarks/evaluate/bias.tsv"
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(whole_tables),
     params:
         runs=bias_records(),
         pools=bias_pools(),
@@ -85,6 +94,7 @@ rule sweep:
         f"{R}/logs/evaluate/sweep.log",
     benchmark:
         f"{R}/benchmarks/evaluate/sweep.tsv"
+    localrule: True
     conda:
         "../../envs/switchrank.yaml"
     params:
@@ -111,8 +121,11 @@ rule overlap:
         f"{R}/logs/evaluate/overlap.log",
     benchmark:
         f"{R}/benchmarks/evaluate/overlap.tsv"
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(whole_tables),
     params:
         pairs=overlap_pairs(),
         metric=MAIN_METRIC,
@@ -133,8 +146,11 @@ rule shift:
         f"{R}/logs/evaluate/shift.log",
     benchmark:
         f"{R}/benchmarks/evaluate/shift.tsv"
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(whole_tables),
     params:
         runs=shift_records(),
         judgements=shift_judgements(),
@@ -157,8 +173,11 @@ rule testsets:
         f"{R}/logs/evaluate/testsets.log",
     benchmark:
         f"{R}/benchmarks/evaluate/testsets.tsv"
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(whole_tables),
     params:
         testsets=testset_parts(),
         code=CODE("evaluate.testsets"),
@@ -175,8 +194,11 @@ rule coverage:
         f"{R}/logs/evaluate/coverage.log",
     benchmark:
         f"{R}/benchmarks/evaluate/coverage.tsv"
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(whole_tables),
     params:
         languages=coverage_languages(),
         training=coverage_training(),

@@ -13,9 +13,12 @@ rule vectors_lexicon:
         f"{R}/benchmarks/lexicon/{{lexicon}}-{{src}}-{{tgt}}.tsv"
     wildcard_constraints:
         lexicon=lexicons_of("vectors"),
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
     threads: 4
+    resources:
+        **sized(neighbours),
     params:
         spec=lambda wildcards: CONFIG.lexicons[wildcards.lexicon].plain(
             "kind", "languages"
@@ -39,8 +42,11 @@ rule titles_lexicon:
         f"{R}/benchmarks/lexicon/{{lexicon}}-{{lang}}.tsv"
     wildcard_constraints:
         lexicon=lexicons_of("titles"),
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(streaming),
     params:
         spec=lambda wildcards: titles_spec(wildcards.lexicon, wildcards.lang),
         lang=lambda wildcards: wildcards.lang,
@@ -60,8 +66,11 @@ rule dictionary_lexicon:
         f"{R}/benchmarks/lexicon/{{lexicon}}-{{lang}}.tsv"
     wildcard_constraints:
         lexicon=lexicons_of("dictionary"),
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(streaming),
     params:
         spec=lambda wildcards: CONFIG.lexicons[wildcards.lexicon].reading(),
         lang=lambda wildcards: wildcards.lang,
@@ -81,6 +90,7 @@ rule merged_lexicon:
         f"{R}/benchmarks/lexicon/{{lexicon}}-{{lang}}.tsv"
     wildcard_constraints:
         lexicon=lexicons_of("merged"),
+    localrule: True
     conda:
         "../../envs/switchrank.yaml"
     params:
@@ -102,6 +112,7 @@ rule degraded_lexicon:
         f"{R}/benchmarks/lexicon/{{lexicon}}-{{lang}}.tsv"
     wildcard_constraints:
         lexicon=lexicons_of("degraded"),
+    localrule: True
     conda:
         "../../envs/switchrank.yaml"
     params:
@@ -135,6 +146,7 @@ rule lexicon_quality:
         f"{R}/logs/lexicon/quality.log",
     benchmark:
         f"{R}/benchmarks/lexicon/quality.tsv"
+    localrule: True
     conda:
         "../../envs/switchrank.yaml"
     params:

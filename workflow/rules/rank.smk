@@ -14,6 +14,7 @@ rule judgements:
         f"{R}/benchmarks/rank/judgements-{{testset}}-{{lang}}.tsv"
     wildcard_constraints:
         lang=UNMIXED,
+    localrule: True
     conda:
         "../../envs/switchrank.yaml"
     params:
@@ -43,8 +44,11 @@ rule candidates:
         f"{R}/benchmarks/rank/candidates-{{testset}}-{{lang}}.tsv"
     wildcard_constraints:
         lang=UNMIXED,
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
+    resources:
+        **sized(word_index),
     params:
         spec=lambda wildcards: CONFIG.testsets[wildcards.testset].candidates.plain(
             "run", "query_language"
@@ -71,6 +75,7 @@ rule pool_queries:
         f"{R}/logs/rank/pool-queries-{{testset}}.log",
     benchmark:
         f"{R}/benchmarks/rank/pool-queries-{{testset}}.tsv"
+    localrule: True
     conda:
         "../../envs/switchrank.yaml"
     params:
@@ -95,8 +100,11 @@ for testset in POOLS:
             f"{R}/logs/rank/pool-{testset}.log",
         benchmark:
             f"{R}/benchmarks/rank/pool-{testset}.tsv"
+        localrule: SMALL
         conda:
             "../../envs/switchrank.yaml"
+        resources:
+            **sized(whole_tables),
         params:
             languages=CONFIG.mixed_languages(testset),
             pool=CONFIG.testsets[testset].pool,
@@ -129,8 +137,11 @@ for testset in CONFIG.testsets:
                 f"{R}/logs/rank/{reference}-{testset}.log",
             benchmark:
                 f"{R}/benchmarks/rank/{reference}-{testset}.tsv"
+            localrule: SMALL
             conda:
                 "../../envs/switchrank.yaml"
+            resources:
+                **sized(word_index),
             params:
                 **({"kept": kept_depth()} if kept_depth() else {}),
                 kind=reference,
@@ -168,7 +179,12 @@ for testset in CONFIG.testsets:
                     "../../envs/switchrank.yaml"
                 threads: CONFIG.rank.threads
                 resources:
-                    gpu=resource_gpu,
+                    **asks(
+                        ranking_need(
+                            pair_files(testset, PLAN.ranked_pairs(ranker, testset))
+                        )
+                    ),
+                    **on_gpu(),
                 params:
                     system=ranker.system,
                     pairs=pair_files(

@@ -36,6 +36,7 @@ rule mrr_picture:
         numbers=f"{REPORT}/mrr-{{testset}}.csv",
     log:
         f"{R}/logs/report/mrr-{{testset}}.log",
+    localrule: True
     conda:
         "../../envs/switchrank.yaml"
     params:
@@ -67,6 +68,7 @@ rule gain_picture:
         ),
     log:
         f"{R}/logs/report/gain-{{testset}}-{{system}}.log",
+    localrule: True
     conda:
         "../../envs/switchrank.yaml"
     params:
@@ -93,6 +95,7 @@ rule lexicon_picture:
         ),
     log:
         f"{R}/logs/report/lexicon.log",
+    localrule: True
     conda:
         "../../envs/switchrank.yaml"
     params:
@@ -119,6 +122,7 @@ rule loss_picture:
         ),
     log:
         f"{R}/logs/report/loss.log",
+    localrule: True
     conda:
         "../../envs/switchrank.yaml"
     params:
@@ -157,6 +161,7 @@ rule sentences:
         ),
     log:
         f"{R}/logs/report/sentences.log",
+    localrule: True
     conda:
         "../../envs/switchrank.yaml"
     params:
@@ -228,6 +233,7 @@ for table in ["overlap", "shift", "bias", "sweep", "ablation"]:
             numbers=f"{REPORT}/{table}-{{testset}}.csv",
         log:
             f"{R}/logs/report/{table}-{{testset}}.log",
+        localrule: True
         conda:
             "../../envs/switchrank.yaml"
         params:
@@ -262,6 +268,7 @@ rule table_page:
         f"{R}/logs/report/{{table}}.log",
     wildcard_constraints:
         table="|".join(TABLE_TITLES),
+    localrule: True
     conda:
         "../../envs/switchrank.yaml"
     params:
@@ -295,6 +302,7 @@ rule report_zip:
         f"{R}/report.zip",
     log:
         f"{R}/logs/report/zip.log",
+    localrule: True
     conda:
         "../../envs/switchrank.yaml"
     params:
@@ -310,6 +318,7 @@ rule provenance:
         f"{R}/provenance.json",
     log:
         f"{R}/logs/provenance.log",
+    localrule: True
     conda:
         "../../envs/switchrank.yaml"
     params:

@@ -12,8 +12,11 @@ if CONFIG.world:
             f"{R}/logs/world.log",
         benchmark:
             f"{R}/benchmarks/world.tsv"
+        localrule: SMALL
         conda:
             "../../envs/switchrank.yaml"
+        resources:
+            **sized(streaming),
         params:
             spec=WORLD,
             out=lambda wildcards, output: Path(output[0]).parents[1].as_posix(),
@@ -58,8 +61,11 @@ for number, (dump, text) in enumerate(PLAN.dumps.items(), 1):
             f"{R}/logs/sources/wikitext-{number}.log",
         benchmark:
             f"{R}/benchmarks/sources/wikitext-{number}.tsv"
+        localrule: SMALL
         conda:
             "../../envs/switchrank.yaml"
+        resources:
+            **sized(streaming),
         params:
             code=CODE("sources.wikitext"),
         script:
@@ -82,8 +88,11 @@ for name in CONFIG.collections:
             f"{R}/logs/sources/{name}.log",
         benchmark:
             f"{R}/benchmarks/sources/{name}.tsv"
+        localrule: SMALL
         conda:
             "../../envs/switchrank.yaml"
+        resources:
+            **sized(streaming),
         params:
             spec=PLAN.collection_spec(name),
             roles=list(PLAN.collection_files(name)),

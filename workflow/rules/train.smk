@@ -29,8 +29,11 @@ if CONFIG.start.preset:
             f"{R}/logs/train/tokenizer.log",
         benchmark:
             f"{R}/benchmarks/train/tokenizer.tsv"
+        localrule: SMALL
         conda:
             "../../envs/switchrank.yaml"
+        resources:
+            **sized(whole_tables),
         params:
             texts={lang: len(paths) for lang, paths in TEXTS.items()},
             vectors={lang: f"{R}/vectors/aligned/{lang}" for lang in WORDS_NEEDED},
@@ -61,8 +64,11 @@ if CONFIG.start.preset:
             f"{R}/logs/train/initial.log",
         benchmark:
             f"{R}/benchmarks/train/initial.tsv"
+        localrule: SMALL
         conda:
             "../../envs/switchrank.yaml"
+        resources:
+            **sized(starting_model),
         params:
             preset=CONFIG.start.preset,
             init=CONFIG.start.init,
@@ -81,8 +87,11 @@ else:
             f"{R}/logs/train/initial.log",
         benchmark:
             f"{R}/benchmarks/train/initial.tsv"
+        localrule: SMALL
         conda:
             "../../envs/switchrank.yaml"
+        resources:
+            **sized(starting_model),
         params:
             model=CONFIG.start.model,
             seed=CONFIG.start.seed,
@@ -111,7 +120,8 @@ if CONFIG.start.first:
             "../../envs/switchrank.yaml"
         threads: CONFIG.train.threads
         resources:
-            gpu=resource_gpu,
+            **asks(training_need(CONFIG.start.first)),
+            **on_gpu(),
         params:
             settings=optimisation(CONFIG.start.first),
             seed=CONFIG.start.seed,
@@ -136,8 +146,11 @@ if CONFIG.start.transplant:
             f"{R}/logs/train/transplant.log",
         benchmark:
             f"{R}/benchmarks/train/transplant.tsv"
+        localrule: SMALL
         conda:
             "../../envs/switchrank.yaml"
+        resources:
+            **sized(starting_model),
         params:
             languages=PLAN.lexicon_languages(CONFIG.start.transplant),
             code=CODE("train.start"),
@@ -160,7 +173,8 @@ rule train_model:
         "../../envs/switchrank.yaml"
     threads: CONFIG.train.threads
     resources:
-        gpu=resource_gpu,
+        **asks(training_need(CONFIG.train)),
+        **on_gpu(),
     params:
         settings=optimisation(CONFIG.train),
         seed=lambda wildcards: int(wildcards.seed),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from switchrank.errors import NoGpuError
+from switchrank.errors import NoGpuError, UserError
+
+_SHARED = "/tmp"
 
 
 @contextmanager
@@ -39,17 +40,19 @@ def hold_first(names: Sequence[str], folder: str | Path | None = None) -> tuple[
 
     Args:
         names: what tells the GPUs of this machine apart.
-        folder: where the lock files are; by default the machine's temporary folder.
+        folder: where the lock files are; by default one that all users of the machine share, whatever their TMPDIR.
 
     Raises:
         NoGpuError: no names, or all are held.
+        UserError: a lock file cannot be opened.
     """
-    place = Path(folder or tempfile.gettempdir())
+    place = Path(folder or _SHARED)
     for number, name in enumerate(names):
         path = place / f"switchrank-gpu-{name}.lock"
-        lock = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+", encoding="utf-8")
-        with suppress(PermissionError):  # other users of the machine lock the same file, whatever our umask
-            os.fchmod(lock.fileno(), 0o666)
+        try:
+            lock = os.fdopen(_open_lock(path), "r+", encoding="utf-8")
+        except OSError as error:
+            raise UserError(path, "", f"cannot be opened: {error.strerror}", "remove it") from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -58,3 +61,19 @@ def hold_first(names: Sequence[str], folder: str | Path | None = None) -> tuple[
             return number, lock
     problem = f"all {len(names)} visible GPUs are held by other jobs" if names else "no GPU is visible"
     raise NoGpuError("device", "cuda", problem, "allow fewer GPU jobs at once: --resources gpu=N, 0 for the CPU")
+
+
+def _open_lock(path: Path) -> int:
+    """Open a lock file that users of the machine share; never what a link of somebody else points to.
+
+    It is made only where it is not there: in a sticky folder Linux lets nobody open another user's file "to create it".
+    """
+    flags = os.O_RDWR | os.O_NOFOLLOW
+    with suppress(FileNotFoundError):
+        return os.open(path, flags)
+    try:
+        made = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o666)
+    except FileExistsError:  # by another job, just now
+        return os.open(path, flags)
+    os.fchmod(made, 0o666)  # whatever our umask
+    return made

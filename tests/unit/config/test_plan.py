@@ -188,3 +188,14 @@ def test_dumps_among_the_texts_become_plain_text_once():
     texts = [f"results/demo/sources/wikitext/{number}.txt.gz" for number in (1, 2, 3)]
     assert plan.dumps == dict(zip(parts, texts, strict=True))
     assert plan.plain(source.text) == ["notes.txt", *texts]
+
+
+def test_raw_files_are_those_that_no_rule_makes(plan):
+    assert plan.raw_files == []
+    paper = Plan(load_config(ROOT / "config" / "paper.yaml", {}), [ROOT])
+    found = paper.raw_files
+    assert "data/mmarco/collections/german_collection.tsv" in found
+    assert "data/muse/wiki.multi.de.vec" in found
+    assert "data/wikipedia/enwiki-latest-langlinks.sql.gz" in found
+    assert len(found) == len(set(found))
+    assert not any(path.startswith("results/") for path in found)

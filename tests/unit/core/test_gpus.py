@@ -1,12 +1,25 @@
 """Two jobs never share a GPU by accident."""
 
+import os
+import signal
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
 import torch
 
-from switchrank.errors import EXIT_NO_GPU, NoGpuError
+from switchrank import gpus
+from switchrank.errors import EXIT_NO_GPU, NoGpuError, UserError
 from switchrank.gpus import gpu_for_job, hold_first
+
+HOLDER = """
+import sys
+from switchrank.gpus import hold_first
+number, lock = hold_first(["a", "b"], sys.argv[1])
+print(number, flush=True)
+sys.stdin.read()
+"""
 
 
 @pytest.fixture
@@ -14,7 +27,7 @@ def two_gpus(monkeypatch, tmp_path):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda n: SimpleNamespace(uuid=f"GPU-{n}"))
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(gpus, "_SHARED", tmp_path)
 
 
 @pytest.mark.usefixtures("two_gpus")
@@ -52,3 +65,52 @@ def test_the_same_name_is_held_once_whoever_asks(tmp_path):
     assert freed == 1
     second.close()
     third.close()
+
+
+def holder(folder):
+    """A process that holds the first free of two names and says which."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, "-c", HOLDER, str(folder)], **pipes)
+
+
+def test_processes_get_names_of_their_own_and_a_killed_one_gives_its_name_back(tmp_path):
+    first = holder(tmp_path)
+    assert first.stdout.readline() == "0\n"
+    second = holder(tmp_path)
+    assert second.stdout.readline() == "1\n"
+    first.send_signal(signal.SIGKILL)
+    first.communicate()
+    third = holder(tmp_path)
+    assert third.stdout.readline() == "0\n"
+    for process in (second, third):
+        process.communicate()
+        assert process.returncode == 0
+
+
+def test_the_lock_files_are_in_one_place_whatever_the_temporary_folder_of_a_job(monkeypatch, tmp_path):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    name = f"test-{os.getpid()}"
+    _, lock = hold_first([name])
+    lock.close()
+    os.unlink(f"/tmp/switchrank-gpu-{name}.lock")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_everybody_may_lock_a_lock_file(tmp_path):
+    before = os.umask(0o077)
+    try:
+        hold_first(["a"], tmp_path)[1].close()
+    finally:
+        os.umask(before)
+    assert (tmp_path / "switchrank-gpu-a.lock").stat().st_mode & 0o777 == 0o666
+
+
+def test_a_link_that_somebody_planted_is_not_followed(tmp_path):
+    private = tmp_path / "private"
+    private.write_text("")
+    private.chmod(0o600)
+    (tmp_path / "switchrank-gpu-a.lock").symlink_to(private)
+    with pytest.raises(UserError, match="symbolic links"):
+        hold_first(["a"], tmp_path)
+    assert private.stat().st_mode & 0o777 == 0o600

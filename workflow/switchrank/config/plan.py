@@ -168,14 +168,25 @@ class Plan:
     @cached_property
     def downloads(self) -> dict[str, Download]:
         """Every file that is fetched when an input needs it, by path, placeholders filled in."""
-        inputs = [path for name in self.config.collections for path in self.collection_files(name).values()]
-        inputs += [path for name, lang in self.lexicon_files for path in self._lexicon_inputs(name, lang)]
+        inputs = self._collection_and_lexicon_inputs()
         for name, pairs in self.config.gold.items():
             inputs += [path for pair in pairs for path in self.config.gold_file(name, pair).files(pair.split("-")[1])]
         if self.config.vectors:
             seed = self.config.vectors.alignment.seed_pairs
             inputs += [filled(seed, {"lang": lang}) for lang in self.vector_languages if not self.aligned(lang)]
         return concrete_downloads(self.config.downloads, inputs)
+
+    @cached_property
+    def raw_files(self) -> list[str]:
+        """The files of collections, lexicons and vectors that the run reads and does not make: where its size lies."""
+        sources = [self.vector_source(lang) for lang in self.vector_languages]
+        vectors = [path for source in sources for path in [source.path, *(source.text or [])] if path]
+        found = dict.fromkeys([*self._collection_and_lexicon_inputs(), *vectors])
+        return [path for path in found if not path.startswith(f"{self.folder}/")]
+
+    def _collection_and_lexicon_inputs(self) -> list[str]:
+        files = [path for name in self.config.collections for path in self.collection_files(name).values()]
+        return files + [path for name, lang in self.lexicon_files for path in self._lexicon_inputs(name, lang)]
 
     def _lexicon_inputs(self, lexicon: str, language: str) -> list[str]:
         section = self.config.lexicons[lexicon]
