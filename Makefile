@@ -6,7 +6,7 @@ BIN = .venv/bin
 LOCK = envs/requirements.lock
 TORCH = $(shell sed -n 's/^torch==/torch==/p' $(LOCK))
 
-.PHONY: demo test test-real paper-mini bench bench-large bench-gpu lint reference clean clean-results
+.PHONY: demo test test-real paper-mini bench bench-large bench-gpu lint reference clean clean-results segmenters
 
 demo: .venv/ready
 	$(BIN)/snakemake --cores $(CORES)
@@ -26,6 +26,9 @@ test-real: .venv/ready
 # Each part beside its peers, at most 25 minutes on two cores; ONLY="rank switch" runs some of them.
 bench bench-large bench-gpu: .venv/bench
 	$(BIN)/python -m tests.benchmarks --scale $(subst bench,small,$(@:bench-%=%)) $(if $(ONLY),--only $(ONLY)) --write docs/benchmarks.md
+
+# The optional libraries of languages.segmenters; with them no test of `make test` is skipped for want of one.
+segmenters: .venv/segmenters
 
 lint: .venv/ready
 	$(BIN)/ruff check .
@@ -47,6 +50,10 @@ reference: .venv/ready
 
 .venv/bench: .venv/ready envs/bench.lock
 	$(BIN)/pip install -q $(PIP_ARGS) -r envs/bench.lock
+	touch $@
+
+.venv/segmenters: envs/segmenters.lock .venv/ready
+	$(BIN)/pip install -q $(PIP_ARGS) -r envs/segmenters.lock
 	touch $@
 
 clean:
