@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faiss
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -57,6 +58,24 @@ def test_best_rows_are_those_of_the_whole_score_matrix(
     np.testing.assert_allclose(np.take_along_axis(expected, ids, axis=1), scores, atol=2e-6)
     best = expected.argmax(axis=1)
     np.testing.assert_array_equal(mutual, expected.argmax(axis=0)[best] == np.arange(n))
+
+
+@pytest.mark.parametrize("criterion", ["nn", "csls"])
+def test_faiss_finds_the_same_neighbours(criterion: str) -> None:
+    """FAISS (Johnson, Douze and Jegou 2019, arXiv 1702.08734); CSLS as an inner product with one more dimension."""
+    x, y = unit(3, 3_000, 30), unit(4, 5_000, 30)
+    left, right, double = sides(x, y, criterion, 10)  # type: ignore[arg-type]
+    scores, ids = top_k(left, right, 5, double=double, threads=2)
+    if criterion == "nn":
+        theirs, found = faiss.knn(x, y, 5, metric=faiss.METRIC_INNER_PRODUCT)
+    else:
+        means = [faiss.knn(*pair, 10, metric=faiss.METRIC_INNER_PRODUCT)[0].mean(axis=1) for pair in ((x, y), (y, x))]
+        queries = np.column_stack([2 * x, -np.ones(len(x), np.float32)])
+        wider = np.column_stack([y, means[1]])
+        theirs, found = faiss.knn(queries, wider, 5, metric=faiss.METRIC_INNER_PRODUCT)
+        theirs = theirs - means[0][:, None]
+    np.testing.assert_allclose(scores, theirs, atol=2e-6)
+    assert (ids == found).mean() > 0.999  # near-equal scores may change places
 
 
 @settings(max_examples=60, deadline=None)
