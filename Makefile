@@ -6,7 +6,7 @@ BIN = .venv/bin
 LOCK = envs/requirements.lock
 TORCH = $(shell sed -n 's/^torch==/torch==/p' $(LOCK))
 
-.PHONY: demo test test-real paper-mini lint reference clean clean-results
+.PHONY: demo test test-real segmenters paper-mini lint reference clean clean-results
 
 demo: .venv/ready
 	$(BIN)/snakemake --cores $(CORES)
@@ -22,6 +22,9 @@ paper-mini: .venv/ready
 
 test-real: .venv/ready
 	$(BIN)/python -m pytest tests/real
+
+# The optional libraries of languages.segmenters; with them no test of `make test` is skipped for want of one.
+segmenters: .venv/segmenters
 
 lint: .venv/ready
 	$(BIN)/ruff check .
@@ -39,6 +42,10 @@ reference: .venv/ready
 	$(BIN)/pip install -q $(PIP_ARGS) $(TORCH)
 	$(BIN)/pip install -q $(PIP_ARGS) -r $(LOCK)
 	$(BIN)/pip install -q $(PIP_ARGS) --no-deps --no-build-isolation -e .
+	touch $@
+
+.venv/segmenters: envs/segmenters.lock .venv/ready
+	$(BIN)/pip install -q $(PIP_ARGS) -r envs/segmenters.lock
 	touch $@
 
 clean:
