@@ -38,11 +38,14 @@ def lines(*records: Any) -> str:
     return "".join(json.dumps(value) + "\n" for value in records)
 
 
-def read(folder: Path, files: dict[str, str], *languages: str, **options: Any) -> dict[str, list[tuple[Any, ...]]]:
+def read(
+    folder: Path, files: dict[str, str], *languages: str, max_skipped: float = 1.0, **options: Any
+) -> dict[str, list[tuple[Any, ...]]]:
     """Rows of everything that the reader gives, by table, split and language."""
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     splits = tuple(dict.fromkeys(role.partition("/")[0] for role in files if not role.startswith("documents/")))
-    parsed = read_collection(CollectionSpec("afriqa", languages or ("en",), splits), files, folder, **options)
+    spec = CollectionSpec("afriqa", languages or ("en",), splits, max_skipped=max_skipped)
+    parsed = read_collection(spec, files, folder, **options)
     tables = {f"queries-{split}-{language}": frame for (split, language), frame in parsed.queries.items()}
     tables |= {f"judgements-{split}-{language}": frame for (split, language), frame in parsed.judgements.items()}
     tables |= {path.stem: pl.read_parquet(path) for path in folder.iterdir()}
@@ -84,6 +87,22 @@ def test_what_is_null_nan_or_blank_is_missing_and_counted(write, tmp_path, capsy
     assert [row[0] for row in rows["queries-test-en"]] == ["test-tw-2", "test-tw-3"]
     assert "warning: 2 records left out: they have no passage" in messages
     assert "warning: 1 records without a question in tw" in messages
+
+
+@pytest.mark.parametrize(
+    ("lost", "problem"),
+    [
+        (record(4, None), "1 of 5 rows: records left out: they have no passage"),
+        (record(4, question_lang=None), "1 of 5 rows: records without a question in tw"),
+        (record(4, question_translated=" "), "1 of 5 rows: records without a question in en"),
+    ],
+)
+def test_more_records_without_a_part_than_max_skipped_allows_stop_the_run(write, tmp_path, lost, problem) -> None:
+    files = {"test/tw/en": write("twi.json", lines(*map(record, range(4)), lost))}
+
+    with pytest.raises(UserError, match=rf"twi\.json: {problem}; that is above max_skipped 0\.1"):
+        read(tmp_path / "out", files, max_skipped=0.1)
+    assert len(read(tmp_path / "out", files, max_skipped=0.2)["documents-en"]) == 1
 
 
 def test_training_questions_of_many_languages_are_one_set_of_translations(write, tmp_path) -> None:

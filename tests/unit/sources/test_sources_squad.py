@@ -314,6 +314,39 @@ def test_questions_marked_impossible_are_left_out_and_counted(write, tmp_path, c
     assert "1 questions left out: they are marked is_impossible" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("lost", "problem"),
+    [
+        (paragraph(" ", question("x", text=" ")), "1 of 4 rows: empty documents left out"),
+        (paragraph("More.", question("x", text=" ")), "1 of 4 rows: empty questions left out"),
+        (paragraph(" ", question("x", 0)), "1 of 4 rows: empty documents left out"),
+    ],
+)
+def test_more_empty_rows_than_max_skipped_allows_stop_the_run(write, tmp_path, lost, problem) -> None:
+    sound = [paragraph(f"{CONTEXT} {name}", question(name, 4)) for name in "abc"]
+    files = {"test/en": write("en.json", squad([*sound, lost]))}
+
+    with pytest.raises(UserError, match=rf"en\.json: {problem}; that is above max_skipped 0\.2"):
+        build(tmp_path / "out", files, max_skipped=0.2)
+    assert len(build(tmp_path / "out", files, max_skipped=0.25)["queries-test-en"]) == 3
+
+
+def test_answers_that_stand_in_no_sentence_count_against_max_skipped(write, tmp_path) -> None:
+    nowhere = {"id": "b", "question": "?", "answers": [{"answer_start": -1, "text": "boat"}]}
+    files = {"test/en": write("en.json", squad([paragraph(CONTEXT, question("a", 4), nowhere)]))}
+
+    with pytest.raises(UserError, match="1 of 2 rows: answers left out: they stand nowhere .* above max_skipped 0.4"):
+        build(tmp_path / "out", files, documents_as="sentences", max_skipped=0.4)
+    assert len(build(tmp_path / "out", files, documents_as="paragraphs", max_skipped=0)["queries-test-en"]) == 2
+
+
+def test_questions_marked_impossible_do_not_count_against_max_skipped(write, tmp_path) -> None:
+    impossible = {"id": "no", "question": "?", "is_impossible": True, "answers": []}
+    file = write("en.json", squad([paragraph(CONTEXT, question("yes", 4), impossible)]))
+
+    assert len(build(tmp_path / "out", {"test/en": file}, max_skipped=0)["queries-test-en"]) == 1
+
+
 def test_answers_may_be_two_lists(write, tmp_path) -> None:
     given = {"id": "a", "question": "?", "answers": {"text": ["It", "The"], "answer_start": [22, 41]}}
     file = write("en.json", squad([paragraph(CONTEXT, given)]))
