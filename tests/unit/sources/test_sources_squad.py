@@ -335,7 +335,7 @@ def test_answers_that_stand_in_no_sentence_count_against_max_skipped(write, tmp_
     nowhere = {"id": "b", "question": "?", "answers": [{"answer_start": -1, "text": "boat"}]}
     files = {"test/en": write("en.json", squad([paragraph(CONTEXT, question("a", 4), nowhere)]))}
 
-    with pytest.raises(UserError, match="1 of 2 rows: answers left out: they stand nowhere .* above max_skipped 0.4"):
+    with pytest.raises(UserError, match=r"1 of 2 rows: answers left out: .* above max_skipped 0\.4"):
         build(tmp_path / "out", files, documents_as="sentences", max_skipped=0.4)
     assert len(build(tmp_path / "out", files, documents_as="paragraphs", max_skipped=0)["queries-test-en"]) == 2
 
