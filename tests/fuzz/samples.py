@@ -76,7 +76,9 @@ def texts(shape: Mapping[str, Any], *rows: tuple[str, str], header: bool = True)
         case "passages":
             given = [{shape["id"]: name, shape["text"][0]: text} for name, text in rows]
             return json_lines(*({"query_id": "q", shape["lists"][0]: [passage]} for passage in given))
-    return records(shape, [shape["id"], *shape["text"]], [[name, *[text] * len(shape["text"])] for name, text in rows], header)
+    return records(
+        shape, [shape["id"], *shape["text"]], [[name, *[text] * len(shape["text"])] for name, text in rows], header
+    )
 
 
 def judgements(shape: Mapping[str, Any], *rows: tuple[str, str], header: bool = True) -> bytes:
@@ -98,6 +100,10 @@ def records(shape: Mapping[str, Any], names: list[str], rows: list[list[str]], h
     separator = shape.get("separator", "")
     if not separator:
         return json_lines(*(dict(zip(names, row, strict=True)) for row in rows))
+    if not shape.get("header", True):
+        places = {int(name) - 1: number for number, name in enumerate(names)}
+        width = range(max(places) + 1)
+        rows = [[row[places[place]] if place in places else "x" for place in width] for row in rows]
     first = [names] if header and shape.get("header", True) else []
     return lines(*(separator.join(row) for row in [*first, *rows]))
 
@@ -202,5 +208,5 @@ systems:
 start: {preset: tiny}
 train: {steps: 10}
 testsets:
-  t: {collection: mine, mixed: seen, candidates: {all: true}}
+  t-mlir2: {collection: mine, mixed: seen, candidates: {all: true}}
 """

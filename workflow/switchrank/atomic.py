@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_PAUSES = (0.01, 0.1, 1.0)
+"""Seconds to wait before a temporary folder is removed once more."""
 
 
 def _flush(path: Path) -> None:
@@ -19,6 +23,24 @@ def _flush(path: Path) -> None:
 
 
 @contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """A temporary folder beside ``path``, removed in the end.
+
+    A writer of another thread may still open a file in it after an error: Polars' sinks end a little later than the
+    exception that ends them.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}.", dir=path.parent))
+    try:
+        yield folder
+    finally:
+        for pause in _PAUSES:
+            shutil.rmtree(folder, ignore_errors=True)
+            if not folder.exists():
+                break
+            time.sleep(pause)
+
+
+@contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path in the folder of ``path``; on success it replaces ``path``, on error it is removed.
 
@@ -26,8 +48,8 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{path.name[:40]}.", dir=path.parent) as folder:
-        temporary = Path(folder) / path.name
+    with _beside(path) as folder:
+        temporary = folder / path.name
         yield temporary
         _flush(temporary)
         os.replace(temporary, path)
@@ -38,13 +60,12 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     """Yield an empty temporary folder beside ``path``; on success it becomes ``path`` (an older one is replaced)."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{path.name[:40]}.", dir=path.parent) as folder:
-        temporary = Path(folder) / "new"
+    with _beside(path) as folder:
+        temporary = folder / "new"
         temporary.mkdir()
         yield temporary
         for file in sorted(p for p in temporary.rglob("*") if p.is_file()):
             _flush(file)
         if path.exists():
-            os.replace(path, Path(folder) / "old")
+            os.replace(path, folder / "old")
         os.replace(temporary, path)
-        shutil.rmtree(Path(folder) / "old", ignore_errors=True)

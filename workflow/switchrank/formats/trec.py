@@ -8,6 +8,7 @@ import polars as pl
 
 from switchrank.atomic import atomic_path
 from switchrank.errors import UserError
+from switchrank.reading import read_lines
 
 RUN = {"qid": pl.String, "docid": pl.String, "rank": pl.Int32, "score": pl.Float64}
 _COLUMNS = ["qid", "q0", "docid", "rank", "score", "system"]
@@ -55,14 +56,11 @@ def _read_plain(path: Path) -> pl.DataFrame | None:
 
 def _read_lines(path: Path) -> pl.DataFrame:
     rows: list[list[str]] = []
-    with path.open(encoding="utf-8", newline="\n") as lines:
-        for number, line in enumerate(lines, 1):
-            fields = line.split()
-            if len(fields) != len(_COLUMNS):
-                raise UserError(
-                    path, f"line {number}", f"{len(fields)} fields", "write 'qid Q0 docid rank score system'"
-                )
-            rows.append(fields)
+    for number, line in read_lines(path):
+        fields = line.split()
+        if len(fields) != len(_COLUMNS):
+            raise UserError(path, f"line {number}", f"{len(fields)} fields", "write 'qid Q0 docid rank score system'")
+        rows.append(fields)
     frame = pl.DataFrame(rows, schema=dict.fromkeys(_COLUMNS, pl.String), orient="row")
     try:
         return frame.select("qid", "docid", pl.col("rank").cast(pl.Int32), pl.col("score").cast(pl.Float64))

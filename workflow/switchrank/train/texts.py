@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from switchrank.errors import UserError
+from switchrank.formats.tables import DAMAGE, reason
 from switchrank.prose import read_prose
 
 _COLUMNS = ("text", "query", "passage")
@@ -25,9 +26,8 @@ def _cells(path: Path) -> Iterator[str]:
             while len(rows := frame.select(column).slice(start, _ROWS).collect()):
                 yield from rows[column]
                 start += _ROWS
-    except pl.exceptions.PolarsError as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(path, "", f"not a readable parquet table ({reason})", "delete it and rerun") from error
+    except DAMAGE as error:
+        raise UserError(path, "", f"not a readable parquet table ({reason(error)})", "delete it and rerun") from error
 
 
 def read_texts(path: str | Path) -> Iterator[str]:
