@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -10,6 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from switchrank.errors import UserError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_IN_WORDS = re.compile(r"\(os error (\d+)\)|\d+ requested and \d+ written")
 _PAUSES = (0.01, 0.1, 1.0)
 """Seconds to wait before a temporary folder is removed once more."""
 
@@ -22,16 +28,31 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
+def _is_full(error: Exception) -> bool:
+    """Whether a write found no room; libraries that are not written in Python say so in words."""
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return True
+    found = None if isinstance(error, UserError) else _IN_WORDS.search(str(error))
+    return found is not None and (found[1] is None or int(found[1]) in _FULL)
+
+
 @contextmanager
 def _beside(path: Path) -> Iterator[Path]:
     """A temporary folder beside ``path``, removed in the end.
 
     A writer of another thread may still open a file in it after an error: Polars' sinks end a little later than the
     exception that ends them.
+
+    Raises:
+        UserError: the disk is full.
     """
     folder = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}.", dir=path.parent))
     try:
         yield folder
+    except Exception as error:
+        if _is_full(error):
+            raise UserError(path, "", "the disk is full", "make room, or choose another folder") from error
+        raise
     finally:
         for pause in _PAUSES:
             shutil.rmtree(folder, ignore_errors=True)
