@@ -6,7 +6,7 @@ BIN = .venv/bin
 LOCK = envs/requirements.lock
 TORCH = $(shell sed -n 's/^torch==/torch==/p' $(LOCK))
 
-.PHONY: demo test test-real segmenters paper-mini lint reference clean clean-results
+.PHONY: demo test test-real fuzz segmenters paper-mini lint reference clean clean-results
 
 demo: .venv/ready
 	$(BIN)/snakemake --cores $(CORES)
@@ -14,7 +14,7 @@ demo: .venv/ready
 	@echo "report: results/demo/report.zip"
 
 test: .venv/ready
-	$(BIN)/python -m pytest tests/unit tests/dag tests/smoke
+	$(BIN)/python -m pytest tests/unit tests/fuzz tests/dag tests/smoke
 
 # The published experiment in small, to its report, in a folder of its own.
 paper-mini: .venv/ready
@@ -22,6 +22,12 @@ paper-mini: .venv/ready
 
 test-real: .venv/ready
 	$(BIN)/python -m pytest tests/real
+
+# Coverage-guided fuzzing: SECONDS for each parser, all of them or those that ONLY names.
+SECONDS ?= 20
+ONLY ?=
+fuzz: .venv/fuzz
+	$(BIN)/python -m tests.fuzz.run --seconds $(SECONDS) $(ONLY)
 
 # The optional libraries of languages.segmenters; with them no test of `make test` is skipped for want of one.
 segmenters: .venv/segmenters
@@ -42,6 +48,11 @@ reference: .venv/ready
 	$(BIN)/pip install -q $(PIP_ARGS) $(TORCH)
 	$(BIN)/pip install -q $(PIP_ARGS) -r $(LOCK)
 	$(BIN)/pip install -q $(PIP_ARGS) --no-deps --no-build-isolation -e .
+	touch $@
+
+.venv/fuzz: envs/fuzz.lock .venv/ready
+	@$(BIN)/pip install -q $(PIP_ARGS) -r envs/fuzz.lock \
+	  || { echo "make fuzz: atheris does not install here; make test fuzzes the same parsers without it"; exit 1; }
 	touch $@
 
 .venv/segmenters: envs/segmenters.lock .venv/ready
