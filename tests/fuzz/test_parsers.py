@@ -44,14 +44,16 @@ def test_a_sound_file_is_read_with_and_without_another_row(parser: Parser) -> No
 
 @st.composite
 def anything(draw: st.DrawFn, parser: Parser) -> bytes:
-    """Bytes of no kind, or a sound file that is cut, with a piece replaced or doubled, or a member of its JSON changed."""
-    kinds = ["bytes", "cut"] if parser.native else ["bytes", "cut", "replaced", "replaced", "doubled", "member"]
+    """Bytes of no kind, or a sound file: cut, in disorder, a piece replaced or doubled, or its JSON changed."""
+    kinds = ["bytes", "cut"] if parser.native else ["bytes", "cut", "disorder", "replaced", "doubled", "member"]
     kind = draw(st.sampled_from(kinds))
     if kind == "bytes":
         return draw(st.binary(max_size=200))
     sound = draw(st.sampled_from(parser.seeds))
     if kind == "cut":
         return sound[: draw(st.integers(0, len(sound)))]
+    if kind == "disorder":
+        return b"".join(draw(st.lists(st.sampled_from(re.findall(rb"\w+|\W", sound)), max_size=40)))
     if kind == "member":
         try:
             records = [json.loads(line) for line in sound.splitlines()]

@@ -8,9 +8,6 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from tests.damage import damaged
 
 from switchrank.afriqa import afriqa_passages, afriqa_questions
 from switchrank.errors import UserError
@@ -199,21 +196,6 @@ def test_a_defect_is_named_by_its_line(write, tmp_path, content, message) -> Non
 def test_files_are_found_by_their_published_names() -> None:
     assert afriqa_passages("d", "sw", "test") == ("d/gold_passages/swa/gold_span_passages.afriqa.swa.en.test.json")
     assert afriqa_questions("d", "fon", "dev") == "d/queries/fon/queries.afriqa.fon.fr.dev.json"
-
-
-@given(
-    content=st.binary() | damaged([record(0), record("1", "Lee"), record(2)]).map(lambda rows: lines(*rows).encode()),
-    relevance=st.sampled_from(["gold", "answer"]),
-)
-def test_any_bytes_give_rows_or_one_error(tmp_path_factory, content, relevance) -> None:
-    folder = tmp_path_factory.mktemp("fuzz")
-    (folder / "swa.json").write_bytes(content)
-    try:
-        rows = read(folder / "out", {"test/sw/en": str(folder / "swa.json")}, relevance=relevance)
-    except UserError:
-        return
-    ids = {row[0] for row in rows["documents-en"]}
-    assert {row[1] for row in rows.get("judgements-test-en", [])} <= ids
 
 
 def squad(language: str, *questions: tuple[str, str], context: str) -> dict[str, Any]:

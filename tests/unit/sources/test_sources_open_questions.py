@@ -8,9 +8,6 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from tests.damage import damaged
 
 from switchrank.errors import UserError
 from switchrank.formats.tables import DOCUMENTS, write_table
@@ -178,24 +175,3 @@ def test_answers_of_afriqa_are_lists_as_python_writes_them(write, written, answe
 def test_a_defect_is_named_by_its_line(write, tmp_path, content, message) -> None:
     with pytest.raises(UserError, match=message):
         read(tmp_path / "out", {"questions/test": write("nq.jsonl", content)})
-
-
-SOUND = [
-    [mkqa(1, answer("Lee", "A. Lee"), en="who", de="wer"), mkqa(2, answer("1850", kind="date"), en="when")],
-    [{"question": "who", "answer": ["Lee"]}, {"question": "when", "answer": ["1850"]}],
-    [afriqa(1, "['Lee']", "['Lee']"), afriqa(2, "['Lee's']", "[]")],
-]
-
-
-@given(
-    content=st.binary() | st.sampled_from(SOUND).flatmap(damaged).map(lambda rows: lines(*rows).encode()),
-)
-def test_any_bytes_give_rows_or_one_error(tmp_path_factory, content) -> None:
-    folder = tmp_path_factory.mktemp("fuzz")
-    (folder / "q.jsonl").write_bytes(content)
-    try:
-        rows = read(folder / "out", {"questions/test": str(folder / "q.jsonl")})
-    except UserError:
-        return
-    assert rows["queries-test-en"]
-    assert {row[0] for row in rows["judgements-test-en"]} <= {row[0] for row in rows["queries-test-en"]}

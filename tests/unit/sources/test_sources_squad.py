@@ -10,7 +10,6 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.damage import damaged
 
 from switchrank.errors import UserError
 from switchrank.sources.build import build_collection
@@ -463,35 +462,3 @@ def test_a_truncated_download_is_named(write, tmp_path) -> None:
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(UserError, match="truncated or corrupt gzip"):
         build(tmp_path / "out", {"test/en": str(path)})
-
-
-SOUND = squad(
-    [
-        paragraph(
-            CONTEXT, named("a", "Who?", "Lee", 4), {"id": 7, "question": "?", "answers": [], "is_impossible": True}
-        ),
-        paragraph(CONTEXT, {"id": "b", "question": "?", "answers": {"text": ["mill"], "answer_start": ["60"]}}),
-    ],
-    [paragraph("É. One", named("c", "What?", "É", 0), sentences=["É.", "One"], sentence_breaks=[[0, 2], [3, 6]])],
-)
-
-
-@given(
-    content=st.binary() | damaged(SOUND).map(lambda value: json.dumps(value).encode()),
-    documents_as=st.sampled_from(["paragraphs", "sentences"]),
-    options=st.fixed_dictionaries(
-        {"parallel": st.booleans(), "relevance": st.sampled_from(["gold", "answer"])},
-    ),
-)
-def test_any_bytes_give_rows_or_one_error(tmp_path_factory, content, documents_as, options) -> None:
-    folder = tmp_path_factory.mktemp("fuzz")
-    path = folder / "en.json"
-    path.write_bytes(content)
-    try:
-        rows = read(folder / "out", spec("en", documents_as=documents_as), {"test/en": str(path)}, **options)
-    except UserError:
-        return
-    ids = {row[0] for row in rows["documents-en"]}
-    assert ids
-    assert {row[1] for row in rows["judgements-en"]} <= ids
-    assert {row[0] for row in rows["judgements-en"]} <= {row[0] for row in rows["queries-en"]}
