@@ -77,6 +77,7 @@ def test_an_archive_is_told_by_content_and_unpacked_whole(tmp_path, packed):
     [
         (zipped({"a": b"", "../b": b"1"}), "a name that leads elsewhere"),
         (zipped({"/etc/x": b"1"}), "a name that leads elsewhere"),
+        (zipped({"@": b"1"}).replace(b"@", b"\0"), "a name that leads elsewhere"),
         (zipped({"C:/x": b"1"}), "a name that leads elsewhere"),
         (zipped({"a\\..\\b": b"1"}), "a name that leads elsewhere"),
         (tarred({"a/../../b": b"1"}), "a name that leads elsewhere"),
