@@ -6,7 +6,7 @@ BIN = .venv/bin
 LOCK = envs/requirements.lock
 TORCH = $(shell sed -n 's/^torch==/torch==/p' $(LOCK))
 
-.PHONY: demo test test-real test-slurm paper-mini bench bench-large bench-gpu lint reference clean clean-results
+.PHONY: demo test test-real test-slurm paper-mini fuzz segmenters bench bench-large bench-gpu lint reference clean clean-results
 
 demo: .venv/ready
 	$(BIN)/snakemake --cores $(CORES)
@@ -14,7 +14,7 @@ demo: .venv/ready
 	@echo "report: results/demo/report.zip"
 
 test: .venv/ready
-	$(BIN)/python -m pytest tests/unit tests/dag tests/smoke
+	$(BIN)/python -m pytest tests/unit tests/fuzz tests/dag tests/smoke
 
 # The published experiment in small, to its report, in a folder of its own.
 paper-mini: .venv/ready
@@ -30,6 +30,15 @@ test-slurm: .venv/ready
 # Each part beside its peers, at most 25 minutes on two cores; ONLY="rank switch" runs some of them.
 bench bench-large bench-gpu: .venv/bench
 	$(BIN)/python -m tests.benchmarks --scale $(subst bench,small,$(@:bench-%=%)) $(if $(ONLY),--only $(ONLY)) --write docs/benchmarks.md
+
+# Coverage-guided fuzzing: SECONDS for each parser, all of them or those that ONLY names.
+SECONDS ?= 20
+ONLY ?=
+fuzz: .venv/fuzz
+	$(BIN)/python -m tests.fuzz.run --seconds $(SECONDS) $(ONLY)
+
+# The optional libraries of languages.segmenters; with them no test of `make test` is skipped for want of one.
+segmenters: .venv/segmenters
 
 lint: .venv/ready
 	$(BIN)/ruff check .
@@ -51,6 +60,15 @@ reference: .venv/ready
 
 .venv/bench: .venv/ready envs/bench.lock
 	$(BIN)/pip install -q $(PIP_ARGS) -r envs/bench.lock
+	touch $@
+
+.venv/fuzz: envs/fuzz.lock .venv/ready
+	@$(BIN)/pip install -q $(PIP_ARGS) -r envs/fuzz.lock \
+	  || { echo "make fuzz: atheris does not install here; make test fuzzes the same parsers without it"; exit 1; }
+	touch $@
+
+.venv/segmenters: envs/segmenters.lock .venv/ready
+	$(BIN)/pip install -q $(PIP_ARGS) -r envs/segmenters.lock
 	touch $@
 
 clean:

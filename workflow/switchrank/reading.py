@@ -175,7 +175,7 @@ class _Zipped(io.RawIOBase):
         self._guard = _Guard(path)
         try:
             self._archive = zipfile.ZipFile(path)
-            names = [entry.filename for entry in self._archive.infolist() if not entry.is_dir()]
+            names = [entry.filename for entry in self._archive.infolist() if not entry.filename.endswith("/")]
             if len(names) != 1:
                 problem = f"a zip archive of {len(names)} files"
                 raise UserError(path, "", problem, "unpack it, and give the file that is meant")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from switchrank.config.load import load_config, read_yaml
+from switchrank.config.load import check_config, load_config, read_yaml
 from switchrank.config.plan import Plan, read_pairs
 from switchrank.errors import UserError
 
@@ -240,14 +240,27 @@ def test_a_mistake_is_one_line_with_place_value_and_advice(tmp_path, path, value
         ("run: a\nrun: b", "line 2: key run twice: keep one"),
         ("run: [a", "line 1: expected ',' or ']'"),
         ("- a", "not a mapping of keys"),
+        ("run: x\n? [a, b]\n: c", "line 2: a key that is no word"),
+        ("run: a\0b", "not YAML (unacceptable character #x0000"),
+        ("run: 2026-13-41", "not YAML (month must be in 1..12)"),
+        ("run: " + "[" * 5000, "not YAML (maximum recursion depth exceeded"),
+        ("run: \udcff", "not UTF-8 (byte 0xff)"),
     ],
 )
 def test_yaml_traps_are_told_with_their_line(tmp_path, text, line):
     file = tmp_path / "trap.yaml"
-    file.write_text(text)
+    file.write_text(text, encoding="utf-8", errors="surrogateescape")
     with pytest.raises(UserError) as caught:
         read_yaml(file)
     assert line in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("section", ["lexicons", "corpora", "systems"])
+def test_a_section_of_a_sweep_that_is_no_mapping_is_told(tmp_path, section):
+    data = {"run": "x", section: "none", "sweeps": {"p": {"system": "a", "key": "p", "values": [0.5]}}}
+    with pytest.raises(UserError, match=r"x\.yaml: "):
+        check_config(data, tmp_path / "x.yaml", {})
 
 
 def test_norwegian_needs_quotes(tmp_path):

@@ -1,8 +1,14 @@
 """Outputs appear whole or not at all."""
 
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+
 import pytest
 
 from switchrank.atomic import atomic_folder, atomic_path
+from switchrank.errors import UserError
 
 
 def test_a_file_appears_only_when_finished(tmp_path):
@@ -43,3 +49,67 @@ def test_a_failed_folder_leaves_the_old_one(tmp_path):
         raise RuntimeError
     assert (target / "weights").read_text() == "old"
     assert [file.name for file in tmp_path.iterdir()] == ["model"]
+
+
+WRITERS = {
+    "a text": "with atomic_path('out') as path: path.write_text(digits)",
+    "packed text": "with atomic_path('out') as path, gzip.open(path, 'wb') as file: file.write(noise.tobytes())",
+    "an array": "with atomic_path('out') as path: np.save(path.open('wb'), noise)",
+    "a Parquet table": "write_table(frame, 'out.parquet', DOCUMENTS)",
+    "a CSV table": "write_table(frame, 'out.csv', DOCUMENTS)",
+    "a table that streams": "with atomic_folder('out') as folder: sink([frame], DOCUMENTS, folder / 'a.parquet')",
+    "a TREC run": "write_run(scores, 'out.trec', 'tag')",
+    "model weights": "with atomic_folder('out') as folder: save_file({'a': noise}, folder / 'm.safetensors')",
+}
+FILLING = """
+import gzip, resource, sys
+import numpy as np
+import polars as pl
+from safetensors.numpy import save_file
+from switchrank.atomic import atomic_folder, atomic_path
+from switchrank.errors import UserError
+from switchrank.formats.tables import DOCUMENTS, write_table
+from switchrank.formats.trec import write_run
+from switchrank.sources.batches import sink
+noise = np.random.default_rng(1).random(20_000)
+names = [str(number) for number in noise]
+digits = "".join(names)
+frame = pl.DataFrame({"docid": names, "text": names, "group": names})
+scores = pl.DataFrame({"qid": names, "docid": names, "score": noise})
+resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
+try:
+    exec(sys.argv[1])
+except UserError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_a_disk_that_is_full_in_the_middle_of_a_write_is_one_line_and_leaves_nothing(tmp_path, writer):
+    """A limit on the size of files stands for the disk."""
+    command = [sys.executable, "-c", FILLING, WRITERS[writer]]
+    done = subprocess.run(command, cwd=tmp_path, text=True, capture_output=True, check=True)
+    assert done.stdout.endswith(": the disk is full: make room, or choose another folder\n")
+    assert done.stdout.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_another_error_of_the_disk_stays_what_it_is(tmp_path):
+    with pytest.raises(PermissionError), atomic_path(tmp_path / "a"):
+        raise PermissionError(13, "Permission denied")
+    with pytest.raises(UserError, match="file: text"), atomic_path(tmp_path / "a"):
+        raise UserError("file", "", "text (os error 28)", "")
+
+
+def test_a_writer_that_ends_after_its_error_leaves_nothing_behind(tmp_path):
+    def write_on(folder):
+        with suppress(OSError):
+            for number in range(1000):
+                (folder / f"{number}").write_text("late")
+
+    with pytest.raises(RuntimeError), atomic_folder(tmp_path / "out") as folder:  # noqa: PT012
+        late = threading.Thread(target=write_on, args=[folder])
+        late.start()
+        raise RuntimeError
+    late.join()
+    assert not list(tmp_path.iterdir())

@@ -1,5 +1,9 @@
 """Tables, vector stores and TREC runs between the stages."""
 
+import bz2
+import gzip
+import lzma
+
 import numpy as np
 import polars as pl
 import pytest
@@ -59,6 +63,29 @@ def test_words_without_their_rows_are_an_error(tmp_path):
         load_vectors(tmp_path / "en")
 
 
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"\x93NUMPY\x01\x00\x10\x00{'shape': (2,     ", "not a whole .npy file"),
+        (b"\x93NUMPY\x01\x00\x04\x00{}\n ", "not a whole .npy file"),
+        (b"", "not a whole .npy file"),
+    ],
+)
+def test_a_damaged_matrix_is_one_line(tmp_path, content, problem):
+    write_vectors(tmp_path / "en", ["a"], np.ones((1, 2), np.float32))
+    (tmp_path / "en.npy").write_bytes(content)
+    with pytest.raises(UserError, match=problem) as caught:
+        load_vectors(tmp_path / "en")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_matrix_of_another_shape_is_one_line(tmp_path):
+    write_vectors(tmp_path / "en", ["a"], np.ones((1, 2), np.float32))
+    np.save(tmp_path / "en.npy", np.ones(1))
+    with pytest.raises(UserError, match=r"an array of shape \(1,\) and type float64, not rows of float32"):
+        load_vectors(tmp_path / "en")
+
+
 def test_a_run_is_ranked_by_written_score_then_by_document_id(tmp_path):
     scores = pl.DataFrame(
         {
@@ -74,6 +101,16 @@ def test_a_run_is_ranked_by_written_score_then_by_document_id(tmp_path):
     assert read_run(tmp_path / "r.trec").rows()[0] == ("q2", "c", 1, 2.0)
     write_run(scores, tmp_path / "short.trec", "mine", depth=1)
     assert (tmp_path / "short.trec").read_text() == "q2 Q0 c 1 2 mine\nq1 Q0 a 1 -1.25 mine\n"
+
+
+def test_a_run_may_be_packed_and_has_to_be_utf8(tmp_path):
+    line = "q1 Q0 d\u00e9 1 0.5 x\n"
+    for pack in (bytes, gzip.compress, bz2.compress, lzma.compress):
+        (tmp_path / "r.trec").write_bytes(pack(line.encode()))
+        assert read_run(tmp_path / "r.trec").rows() == [("q1", "d\u00e9", 1, 0.5)]
+    (tmp_path / "r.trec").write_bytes(f"q1 Q0 a 1 1 x\n{line}".encode("latin-1"))
+    with pytest.raises(UserError, match=r"r\.trec: line 2: not UTF-8"):
+        read_run(tmp_path / "r.trec")
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from switchrank.cli import main
 from switchrank.errors import UserError
-from switchrank.formats.pairs import DICTIONARY_FORMATS, read_pairs
+from switchrank.formats.pairs import read_pairs
 from switchrank.formats.tables import LEXICON, QUALITY, read_table, write_table
 from switchrank.formats.tei import read_entries
 from switchrank.lexicon.quality import lexicon_quality
@@ -107,23 +105,3 @@ def test_the_command_line_takes_every_kind(write, tmp_path):
     assert main(["lexicon", "dictionary", "--path", str(write(TEI)), "--reverse", out]) == 0
     assert read_table(tmp_path / "l.parquet", LEXICON)["source"].to_list()[:2] == ["cat", "cat"]
     assert main(["lexicon", "dictionary", "--path", str(write("1\ta\tb\n")), "--columns", "2", "3", out]) == 0
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.sampled_from(DICTIONARY_FORMATS),
-    st.lists(
-        st.sampled_from([TEI, "<TEI>", "<entry>", "</entry>", "\t", "\n", " ", "cat katze\n"]) | st.text(max_size=4)
-    ),
-)
-def test_any_file_gives_pairs_or_one_line(tmp_path, format, parts):
-    (tmp_path / "any").write_bytes("".join(parts).encode("utf-8", "surrogatepass"))
-    paths = [tmp_path / "any"] * (2 if format == "panlex" else 1)
-    problem = ""
-    try:
-        assert all(
-            len(pair) == 2 for pair in read_pairs(paths, format=format, columns=[1, 2] if format == "tsv" else [])
-        )
-    except UserError as error:
-        problem = str(error)
-    assert "\n" not in problem

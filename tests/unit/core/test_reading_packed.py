@@ -81,6 +81,10 @@ def test_an_archive_must_hold_one_file_and_is_never_unpacked_to_disk(write, tmp_
     assert [path.name for path in tmp_path.iterdir()] == ["renamed"]
 
 
+def test_a_file_of_an_archive_need_not_have_a_name(write):
+    assert read_text(write(zipped(b"x", "@").replace(b"@", b"\0"))) == "x"
+
+
 @pytest.mark.parametrize("kind", PACKED)
 def test_what_unpacks_without_measure_is_stopped(write, monkeypatch, kind):
     monkeypatch.setattr(reading, "_BOMB_BYTES", 1 << 20)

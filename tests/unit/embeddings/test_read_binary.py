@@ -219,18 +219,6 @@ def test_a_changed_byte_in_a_model_gives_rows_or_one_line(model, tmp_path_factor
     rows_or_one_line(tmp_path_factory, bytes(content))
 
 
-@settings(max_examples=150, deadline=None)
-@given(
-    prefix=st.sampled_from(
-        [b"", b"2 3\n", b"9 1\nab ", b"999999999999999999 9999\n", b"\xba\x16\x4f\x2f\x0c\x00\x00\x00"]
-    ),
-    content=st.binary(max_size=200),
-    end=st.sampled_from([b"", b"\n", b" 1 2 3\n"]),
-)
-def test_any_bytes_give_rows_or_one_line(tmp_path_factory, prefix, content, end):
-    rows_or_one_line(tmp_path_factory, prefix + content + end)
-
-
 def rows_or_one_line(tmp_path_factory, content: bytes) -> None:
     tmp_path = tmp_path_factory.mktemp("fuzz")
     store = None

@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from switchrank.errors import UserError
@@ -197,25 +197,6 @@ def test_a_cut_of_no_known_layout_needs_its_columns_named(tmp_path):
     names = ["ll_lang", "ll_from", "ll_title", "more"]
     (block,) = read_blocks(tmp_path / "cut.sql", "langlinks", ["ll_from"], names=names)
     assert block.numbers("ll_from", np.arange(2)).tolist() == [5, 6]
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.lists(
-        st.sampled_from(
-            [CREATE, b"INSERT INTO `t` VALUES ", b"(1,'a')", b",", b";", b"\n", b"'", b"\\", b"(", b")", b"NULL"]
-        )
-        | st.binary(max_size=4)
-    )
-)
-def test_any_bytes_give_rows_or_one_line(tmp_path, parts):
-    (tmp_path / "t.sql").write_bytes(b"".join(parts))
-    problem = ""
-    try:
-        read(tmp_path / "t.sql")
-    except UserError as error:
-        problem = str(error)
-    assert "\n" not in problem
 
 
 def test_many_statements_on_one_line_cost_linear_time(tmp_path):

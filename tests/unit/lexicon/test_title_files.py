@@ -6,8 +6,6 @@ import json
 from typing import get_args
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from switchrank.cli import main
 from switchrank.config.models import TitleFormat, TitlesLexicon
@@ -145,22 +143,6 @@ def test_the_command_line_reads_every_format(tmp_path):
     given = ["--format=wikititles", f"--files={tmp_path / 't.tsv'}", "--language=de", f"--out={tmp_path / 'l.parquet'}"]
     assert main(["lexicon", "titles", *given]) == 0
     assert main(["lexicon", "titles", "--language=de", f"--out={tmp_path / 'l.parquet'}"]) == 2
-
-
-PARTS = [ENTITIES[0], LINGUATOOLS, "[", "]", "\n", "\t", "{", "}", '"', "<", "Cat\tKatze"]
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(format=st.sampled_from(sorted(READERS)), parts=st.lists(st.sampled_from(PARTS) | st.text(max_size=4)))
-def test_any_file_gives_titles_or_one_line(tmp_path, format, parts):
-    file = tmp_path / "any"
-    file.write_bytes("".join(parts).encode("utf-8", "surrogatepass"))
-    problem = ""
-    try:
-        titles_lexicon(format=format, files=[file, file], language="de", out=tmp_path / "out.parquet")
-    except UserError as error:
-        problem = str(error)
-    assert "\n" not in problem
 
 
 def entry(**keys):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 
@@ -39,6 +41,17 @@ def test_a_missing_table_is_named(parts, tmp_path) -> None:
     with pytest.raises(UserError, match=r"files\.b/queries-dev-en: missing"):
         build_collection(spec=SPEC, files=parts, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_damaged_table_is_one_line(parts, tmp_path) -> None:
+    for role in ("b/documents-en", "b/queries-train-en"):
+        sound = Path(parts[role]).read_bytes()
+        Path(parts[role]).write_bytes(sound[:4] + bytes(40) + sound[44:])
+        with pytest.raises(UserError, match=rf"{role}\.parquet: not a readable table") as error:
+            build_collection(spec=SPEC, files=parts, out=tmp_path / "out")
+        assert "\n" not in str(error.value)
+        assert not (tmp_path / "out").exists()
+        Path(parts[role]).write_bytes(sound)
 
 
 def test_a_table_of_something_else_is_named(parts, tmp_path) -> None:

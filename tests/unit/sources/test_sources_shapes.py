@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from ir_datasets.formats import TrecQueries
 
 from switchrank.errors import UserError
@@ -103,6 +100,7 @@ def test_a_defect_of_tagged_text_is_named_with_its_line(write, content, message)
     [
         ("<top><title>x</top>", "a topic without <num>"),
         ("<top><num>1<desc>x</top>", "without <title>: name one of desc"),
+        ("<top>x</top>", "a topic without <num>"),
     ],
 )
 def test_a_topic_has_a_number_and_the_wanted_element(write, content, message) -> None:
@@ -317,52 +315,3 @@ def test_trec_topics_are_those_that_another_reader_finds(write) -> None:
     ours = texts(write("t", content), "query", {"kind": "trec"})
 
     assert ours == [(query.query_id, query.title.strip()) for query in theirs.queries_iter()]
-
-
-ANY_TEXT = [(format_, table) for format_, tables in SEPARATE.items() for table in tables if table != "judgements"]
-SEEDS = [
-    TREC_DOCS.encode(),
-    TOPICS.encode(),
-    jsonl({"_id": "1", "docid": "1", "id": "1", "text": "x", "topics": [{"lang": "en"}]}).encode(),
-    b"id\ttext\n1\tx\n",
-    b"PAR1",
-]
-
-
-@st.composite
-def damaged(draw: st.DrawFn) -> bytes:
-    """Bytes of no kind, or a good file with a piece replaced."""
-    if draw(st.booleans()):
-        return draw(st.binary(max_size=200))
-    good = draw(st.sampled_from(SEEDS))
-    start = draw(st.integers(0, len(good)))
-    return good[:start] + draw(st.binary(max_size=20)) + good[start + draw(st.integers(0, 20)) :]
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
-@given(raw=damaged())
-def test_any_bytes_give_rows_or_one_clear_error(tmp_path: Path, raw: bytes) -> None:
-    path = tmp_path / "any"
-    path.write_bytes(raw)
-    for format_, table in ANY_TEXT:
-        kind = "document" if table == "documents" else "query"
-        assert well(path, lambda shape=SEPARATE[format_][table], kind=kind: checked_texts(path, kind, shape))
-    for tables in SEPARATE.values():
-        assert well(path, lambda shape=tables["judgements"]: read_judgements(path, shape))
-    assert well(path, lambda: list(read_records(path, separator=",")))
-
-
-def checked_texts(path: Path, kind: str, shape: dict) -> None:
-    file = TextFile(path, kind, shape, "en")
-    frame = pl.concat(file.batches())
-    file.check_ids(frame["id"])
-    assert all(len(identifier.split()) == 1 and text.strip() for identifier, text in frame.rows())
-
-
-def well(path: Path, call: Callable[[], object]) -> bool:
-    """Whether a call ends well, or in one line that names the file."""
-    try:
-        call()
-    except UserError as error:
-        return str(path) in str(error) and "\n" not in str(error)
-    return True

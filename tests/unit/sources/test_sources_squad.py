@@ -10,7 +10,6 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.damage import damaged
 
 from switchrank.errors import UserError
 from switchrank.sources.build import build_collection
@@ -314,6 +313,39 @@ def test_questions_marked_impossible_are_left_out_and_counted(write, tmp_path, c
     assert "1 questions left out: they are marked is_impossible" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("lost", "problem"),
+    [
+        (paragraph(" ", question("x", text=" ")), "1 of 4 rows: empty documents left out"),
+        (paragraph("More.", question("x", text=" ")), "1 of 4 rows: empty questions left out"),
+        (paragraph(" ", question("x", 0)), "1 of 4 rows: empty documents left out"),
+    ],
+)
+def test_more_empty_rows_than_max_skipped_allows_stop_the_run(write, tmp_path, lost, problem) -> None:
+    sound = [paragraph(f"{CONTEXT} {name}", question(name, 4)) for name in "abc"]
+    files = {"test/en": write("en.json", squad([*sound, lost]))}
+
+    with pytest.raises(UserError, match=rf"en\.json: {problem}; that is above max_skipped 0\.2"):
+        build(tmp_path / "out", files, max_skipped=0.2)
+    assert len(build(tmp_path / "out", files, max_skipped=0.25)["queries-test-en"]) == 3
+
+
+def test_answers_that_stand_in_no_sentence_count_against_max_skipped(write, tmp_path) -> None:
+    nowhere = {"id": "b", "question": "?", "answers": [{"answer_start": -1, "text": "boat"}]}
+    files = {"test/en": write("en.json", squad([paragraph(CONTEXT, question("a", 4), nowhere)]))}
+
+    with pytest.raises(UserError, match=r"1 of 2 rows: answers left out: .* above max_skipped 0\.4"):
+        build(tmp_path / "out", files, documents_as="sentences", max_skipped=0.4)
+    assert len(build(tmp_path / "out", files, documents_as="paragraphs", max_skipped=0)["queries-test-en"]) == 2
+
+
+def test_questions_marked_impossible_do_not_count_against_max_skipped(write, tmp_path) -> None:
+    impossible = {"id": "no", "question": "?", "is_impossible": True, "answers": []}
+    file = write("en.json", squad([paragraph(CONTEXT, question("yes", 4), impossible)]))
+
+    assert len(build(tmp_path / "out", {"test/en": file}, max_skipped=0)["queries-test-en"]) == 1
+
+
 def test_answers_may_be_two_lists(write, tmp_path) -> None:
     given = {"id": "a", "question": "?", "answers": {"text": ["It", "The"], "answer_start": [22, 41]}}
     file = write("en.json", squad([paragraph(CONTEXT, given)]))
@@ -430,35 +462,3 @@ def test_a_truncated_download_is_named(write, tmp_path) -> None:
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(UserError, match="truncated or corrupt gzip"):
         build(tmp_path / "out", {"test/en": str(path)})
-
-
-SOUND = squad(
-    [
-        paragraph(
-            CONTEXT, named("a", "Who?", "Lee", 4), {"id": 7, "question": "?", "answers": [], "is_impossible": True}
-        ),
-        paragraph(CONTEXT, {"id": "b", "question": "?", "answers": {"text": ["mill"], "answer_start": ["60"]}}),
-    ],
-    [paragraph("É. One", named("c", "What?", "É", 0), sentences=["É.", "One"], sentence_breaks=[[0, 2], [3, 6]])],
-)
-
-
-@given(
-    content=st.binary() | damaged(SOUND).map(lambda value: json.dumps(value).encode()),
-    documents_as=st.sampled_from(["paragraphs", "sentences"]),
-    options=st.fixed_dictionaries(
-        {"parallel": st.booleans(), "relevance": st.sampled_from(["gold", "answer"])},
-    ),
-)
-def test_any_bytes_give_rows_or_one_error(tmp_path_factory, content, documents_as, options) -> None:
-    folder = tmp_path_factory.mktemp("fuzz")
-    path = folder / "en.json"
-    path.write_bytes(content)
-    try:
-        rows = read(folder / "out", spec("en", documents_as=documents_as), {"test/en": str(path)}, **options)
-    except UserError:
-        return
-    ids = {row[0] for row in rows["documents-en"]}
-    assert ids
-    assert {row[1] for row in rows["judgements-en"]} <= ids
-    assert {row[0] for row in rows["judgements-en"]} <= {row[0] for row in rows["queries-en"]}

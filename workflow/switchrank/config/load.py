@@ -17,6 +17,7 @@ from switchrank.config.models import Config
 from switchrank.config.sweeps import expand_sweeps
 from switchrank.errors import UserError
 from switchrank.fetch.addresses import is_address, shown
+from switchrank.reading import read_text
 
 _OCTAL = re.compile(r"^[-+]?0[0-9_]+$")
 _CLOCK = re.compile(r"^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$")
@@ -41,6 +42,8 @@ def _whole_number(loader: _Loader, node: yaml.ScalarNode) -> int:
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[str] = set()
     for key, _ in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise yaml.MarkedYAMLError(problem="a key that is no word", problem_mark=key.start_mark)
         if key.value in seen:
             raise yaml.MarkedYAMLError(problem=f"key {key.value} twice: keep one", problem_mark=key.start_mark)
         seen.add(key.value)
@@ -60,13 +63,17 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     path = Path(path)
     if not path.is_file():
         raise UserError(path, "", "no such config file", "correct the path after --configfile")
+    text = read_text(path)
     try:
-        loaded = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        loaded = yaml.load(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"line {mark.line + 1}" if mark else ""
-        problem, _, todo = (error.problem or "broken YAML").partition(": ")
+        problem, _, todo = " ".join((error.problem or "broken YAML").split()).partition(": ")
         raise UserError(path, place, problem, todo or "correct the YAML there") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        problem = f"not YAML ({' '.join(str(error).split())[:200]})"
+        raise UserError(path, "", problem, "correct the file") from error
     if not isinstance(loaded, dict):
         raise UserError(path, "", "not a mapping of keys", "start with 'run: name'")
     return loaded

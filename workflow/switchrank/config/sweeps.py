@@ -30,7 +30,10 @@ def expand_sweeps(data: Plain) -> Plain:
     sweeps = data.get("sweeps") or {}
     if not isinstance(sweeps, dict) or not all(isinstance(sweep, dict) for sweep in sweeps.values()):
         return data
-    grown = {**data, **{name: dict(data.get(name) or {}) for name in ("lexicons", "corpora", "systems")}}
+    sections = {name: data.get(name) or {} for name in ("lexicons", "corpora", "systems")}
+    if not all(isinstance(section, dict) for section in sections.values()):
+        return data
+    grown = {**data, **{name: dict(section) for name, section in sections.items()}}
     for name, sweep in sweeps.items():
         key, values = sweep.get("key"), sweep.get("values")
         for value in values if isinstance(key, str) and isinstance(values, list) else []:

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import fasttext_pybind
@@ -22,7 +23,7 @@ from switchrank.errors import UserError
 from switchrank.fold import key, lower
 from switchrank.formats.vectors import write_vectors
 from switchrank.progress import native_progress, progress
-from switchrank.reading import open_bytes
+from switchrank.prose import read_prose
 from switchrank.seeds import derive_seed
 from switchrank.segment import learn_vocabulary
 from switchrank.segmenters import load_segmenter
@@ -72,7 +73,7 @@ def train_vectors(
         ``{"words": n, "dim": d}``.
 
     Raises:
-        UserError: a file is missing or not UTF-8, or no word occurs ``min_count`` times.
+        UserError: a file is missing, not UTF-8 or no text (XML, SQL, binary), or no word occurs ``min_count`` times.
     """
     paths = [Path(path) for path in texts]
     if segmenter is not None:
@@ -101,14 +102,8 @@ def train_vectors(
 
 
 def _lines(paths: list[Path]) -> Iterator[str]:
-    """Lines of all files in order; lines end at the line feed alone."""
-    for path in paths:
-        with open_bytes(path) as file:
-            for number, line in enumerate(file, start=1):
-                try:
-                    yield line.decode("utf-8")
-                except UnicodeDecodeError as error:
-                    raise UserError(path, f"line {number}", "not UTF-8", "save the file as UTF-8") from error
+    """Lines of all files in order."""
+    return chain.from_iterable(map(read_prose, paths))
 
 
 class _Spellings:

@@ -145,7 +145,7 @@ def _zip_members(archive: str | Path, packed: zipfile.ZipFile) -> Iterator[_Memb
         kind = stat.S_IFMT(info.external_attr >> 16)
         if kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
             raise _dangerous(archive, info.filename, "a link or device")
-        if not info.is_dir():
+        if not info.filename.endswith("/"):
             yield _Member(info.filename, info.file_size, lambda info=info: packed.open(info))  # type: ignore[misc]
 
 

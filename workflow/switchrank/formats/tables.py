@@ -226,6 +226,15 @@ or ``training`` (source words that have a translation; ``testset`` is then the c
 words."""
 
 
+DAMAGE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
+"""What Polars raises over a file that is damaged; some defects of Parquet files make it panic."""
+
+
+def reason(error: BaseException) -> str:
+    """What Polars says is wrong, in one line."""
+    return (str(error).splitlines() or ["no reason given"])[0]
+
+
 def read_table(path: str | Path, schema: Schema) -> pl.DataFrame:
     """Read a ``.parquet`` or ``.csv`` table of ours.
 
@@ -237,11 +246,9 @@ def read_table(path: str | Path, schema: Schema) -> pl.DataFrame:
         raise UserError(path, "", "no such file", "run the stage that makes it, or correct the path")
     try:
         frame = pl.read_csv(path, schema=schema) if path.suffix == ".csv" else pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(
-            path, "", f"not a readable {path.suffix[1:]} table ({reason})", "delete it and rerun"
-        ) from error
+    except DAMAGE as error:
+        problem = f"not a readable {path.suffix[1:]} table ({reason(error)})"
+        raise UserError(path, "", problem, "delete it and rerun") from error
     if dict(frame.schema) != dict(pl.Schema(schema)):
         raise UserError(path, "columns", f"found {dict(frame.schema)}", f"expected {dict(pl.Schema(schema))}")
     return frame
@@ -257,10 +264,8 @@ def scan_table(path: str | Path, schema: Schema) -> pl.LazyFrame:
         raise UserError(path, "", "no such file", "run the stage that makes it, or correct the path")
     try:
         found = pl.read_parquet_schema(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise UserError(
-            path, "", f"not a readable table ({str(error).splitlines()[0]})", "delete it and rerun"
-        ) from error
+    except DAMAGE as error:
+        raise UserError(path, "", f"not a readable table ({reason(error)})", "delete it and rerun") from error
     if found != dict(pl.Schema(schema)):
         raise UserError(path, "columns", f"found {found}", f"expected {dict(pl.Schema(schema))}")
     return pl.scan_parquet(path)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO
 
 import numpy as np
@@ -122,8 +123,12 @@ def load_vectors(prefix: str | Path) -> Vectors:
         raise UserError(matrix_file, "", "no such file", "delete the .words.parquet beside it and rerun")
     try:
         matrix = np.load(matrix_file, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise UserError(matrix_file, "", f"not a whole .npy file ({error})", "delete both files and rerun") from error
+    except (ValueError, TypeError, OverflowError, SyntaxError, TokenError, OSError, EOFError) as error:
+        problem = f"not a whole .npy file ({' '.join(str(error).split())})"
+        raise UserError(matrix_file, "", problem, "delete both files and rerun") from error
+    if matrix.ndim != 2 or matrix.dtype != np.float32:
+        problem = f"an array of shape {matrix.shape} and type {matrix.dtype}, not rows of float32"
+        raise UserError(matrix_file, "", problem, "delete both files and rerun")
     if len(words) != len(matrix):
         raise UserError(matrix_file, "", f"{len(matrix)} rows for {len(words)} words", "delete both files and rerun")
     return Vectors(words, matrix, table["norm"].to_numpy())

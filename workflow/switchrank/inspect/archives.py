@@ -35,7 +35,7 @@ def inspect_packed(path: Path) -> Found | None:
 def _zip(path: Path) -> Found | None:
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
+            names = [entry.filename for entry in archive.infolist() if not entry.filename.endswith("/")]
     except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, UnicodeError, zlib.error) as error:
         raise UserError(path, "", f"truncated or corrupt zip ({error})", "fetch or make the file again") from error
     if any(name.endswith("data.pkl") for name in names):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 from switchrank.inspect import languages
@@ -103,6 +104,6 @@ def _numpy(source: Source) -> Found:
         found.rows = len(array)
         found.counts = {"dimensions": int(array.shape[1])} if array.ndim > 1 else {}
         found.fields = [str(array.dtype)]
-    except (ValueError, OSError, TypeError, EOFError, SyntaxError) as error:
+    except (ValueError, OSError, TypeError, OverflowError, EOFError, SyntaxError, TokenError) as error:
         return _failed(found, error)
     return found

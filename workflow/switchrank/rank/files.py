@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from switchrank.errors import UserError
+from switchrank.formats.tables import DAMAGE, reason
 from switchrank.formats.trec import write_run
 from switchrank.rank.candidates import Lists, bm25_lists, candidate_table, run_lists
 from switchrank.rank.model import open_model
@@ -36,8 +37,8 @@ def _read_tsv(path: Path) -> tuple[list[str], list[str]]:
 def _read_parquet(path: Path) -> tuple[list[str], list[str]]:
     try:
         frame = pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise UserError(path, "", str(error).splitlines()[0], "give a Parquet file") from error
+    except DAMAGE as error:
+        raise UserError(path, "", f"not a readable table ({reason(error)})", "give a Parquet file") from error
     column = next((name for name in _ID_COLUMNS if name in frame.columns), None)
     if column is None or "text" not in frame.columns:
         todo = f"name them {' or '.join(_ID_COLUMNS)}, and text"

@@ -12,7 +12,6 @@ named after the first question that it was found for: ``<split>-<query>-<id>`` o
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +23,7 @@ from switchrank.errors import UserError
 from switchrank.formats.tables import DOCUMENTS, JUDGEMENTS, QUERIES, write_table
 from switchrank.sources.answers import judge_by_answers
 from switchrank.sources.json_values import identifier, member, proper_text, read_json_lines
-from switchrank.sources.notes import note
+from switchrank.sources.notes import Skipped, left_out
 from switchrank.sources.spec import CollectionSpec
 from switchrank.sources.tables import Parsed, Relevance
 
@@ -64,7 +63,7 @@ def read_collection(
         UserError: a defect of a file, a language without a file, or test questions of two languages.
     """
     _check_test_languages(files)
-    rows = AfriqaRows()
+    rows = AfriqaRows(spec.max_skipped)
     for split in [*spec.splits, "documents"]:
         for role, path in files.items():
             kind, first, second = role.split("/")
@@ -85,11 +84,12 @@ def read_collection(
     )
 
 
-def read_records(path: str | Path) -> Iterator[Record]:
+def read_records(path: str | Path, max_skipped: float = 1.0) -> Iterator[Record]:
     """Yield the records that have a passage; the others are counted on standard error at the end.
 
     Raises:
-        UserError: a line that is not such an object, an id twice, or no passage at all.
+        UserError: a line that is not such an object, an id twice, no passage at all, or a share of more than
+            ``max_skipped`` without one.
     """
     lines: dict[str, int] = {}
     lost = 0
@@ -107,7 +107,7 @@ def read_records(path: str | Path) -> Iterator[Record]:
             lost += 1
     if lost == len(lines):
         raise UserError(path, "", "holds no passage", _WANTED)
-    note(path, lost, "records left out: they have no passage")
+    left_out(path, lost, len(lines), "records left out: they have no passage", max_skipped)
 
 
 def _text(value: Any, path: str | Path, place: str) -> str:
@@ -144,12 +144,14 @@ class AfriqaRows:
     """The rows of a collection, gathered file by file.
 
     Attributes:
+        max_skipped: largest share of a file's records that may lack a passage, or a question.
         passages: by document language, then title and text: the document's id.
         queries: rows of QUERIES by split and query language.
         judged: rows of JUDGEMENTS by split and document language.
         answers: the answers by split and document language, then question id.
     """
 
+    max_skipped: float
     passages: dict[str, dict[tuple[str, str], str]] = field(default_factory=dict)
     queries: dict[tuple[str, str], list[tuple[str, str, str]]] = field(default_factory=dict)
     judged: dict[tuple[str, str], list[tuple[str, str, int]]] = field(default_factory=dict)
@@ -157,13 +159,14 @@ class AfriqaRows:
 
     def add_passages(self, path: str, name: str, language: str) -> None:
         """Take the passages of one file, and nothing else."""
-        for record in read_records(path):
+        for record in read_records(path, self.max_skipped):
             self._docid(record, language, f"{name}-{record.name}")
 
     def add_questions(self, path: str, split: str, query: str, document: str) -> None:
         """Take the questions of one file, their translations and their passages."""
-        lost: Counter[str] = Counter()
-        for record in read_records(path):
+        skipped = Skipped(path, self.max_skipped)
+        for record in read_records(path, self.max_skipped):
+            skipped.rows["records"] += 1
             qid = f"{split}-{query}-{record.name}"
             docid = self._docid(record, document, qid)
             self.judged.setdefault((split, document), []).append((qid, docid, 1))
@@ -172,9 +175,8 @@ class AfriqaRows:
                 table = self.queries.setdefault((split, language), [])
                 if text:
                     table.append((qid, text, record.title or docid))
-                lost[language] += not text
-        for language, count in lost.items():
-            note(path, count, f"records without a question in {language}")
+                skipped.lose("records", f"records without a question in {language}", not text)
+        skipped.tell()
 
     def check(self, spec: CollectionSpec) -> None:
         """Raise UserError if a language of the collection has no file."""

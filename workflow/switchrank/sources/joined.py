@@ -6,13 +6,14 @@ The parts are collections as :func:`switchrank.sources.build.build_collection` w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
 
 from switchrank.errors import UserError
-from switchrank.formats.tables import DOCUMENTS, JUDGEMENTS, QUERIES, Schema, scan_table
+from switchrank.formats.tables import DOCUMENTS, JUDGEMENTS, QUERIES, Schema, reason, scan_table
 from switchrank.sources.spec import CollectionSpec
 from switchrank.sources.tables import Parsed
 
@@ -34,19 +35,32 @@ def read_collection(spec: CollectionSpec, files: Mapping[str, str], folder: Path
     for language in spec.languages:
         tables = [_scanned(files, part, f"documents-{language}", DOCUMENTS) for part in spec.options["of"]]
         out = folder / f"documents-{language}.parquet"
-        pl.concat(tables).sink_parquet(out, compression="zstd")
+        with _reading(files, f"documents-{language}"):
+            pl.concat(tables).sink_parquet(out, compression="zstd")
         documents[language] = int(pl.scan_parquet(out).select(pl.len()).collect().item())
     roles = [(split, language) for split in spec.splits for language in spec.query_languages(split)]
 
     def joined(table: str, role: tuple[str, str], schema: Schema) -> pl.DataFrame:
         name = f"{table}-{role[0]}-{role[1]}"
-        return pl.concat(_scanned(files, part, name, schema) for part in spec.options["of"]).collect()
+        tables = [_scanned(files, part, name, schema) for part in spec.options["of"]]
+        with _reading(files, name):
+            return pl.concat(tables).collect()
 
     return Parsed(
         queries={role: joined("queries", role, QUERIES) for role in roles},
         judgements={role: joined("judgements", role, JUDGEMENTS) for role in roles},
         documents=documents,
     )
+
+
+@contextmanager
+def _reading(files: Mapping[str, str], table: str) -> Iterator[None]:
+    """Turn damage in a table of one of the parts into one line; Polars does not say of which."""
+    try:
+        yield
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        named = " or ".join(path for role, path in files.items() if role.endswith(f"/{table}"))
+        raise UserError(named, "", f"not a readable table ({reason(error)})", "delete it and rerun") from error
 
 
 def _scanned(files: Mapping[str, str], part: str, table: str, schema: Schema) -> pl.LazyFrame:

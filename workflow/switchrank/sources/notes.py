@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from switchrank.errors import UserError
@@ -24,3 +26,36 @@ def left_out(file: str | Path, count: int, total: int, what: str, limit: float) 
     if count > limit * total:
         problem = f"{count:,} of {total:,} rows: {what}; that is above max_skipped {limit:g}"
         raise UserError(file, "", problem, "correct the file, or raise max_skipped")
+
+
+@dataclass
+class Skipped:
+    """What the reader of one file leaves out, counted while it reads and told at its end.
+
+    Attributes:
+        file: the file.
+        limit: largest share of the rows of a kind that one reason may cost.
+        rows: how many rows of each kind the file holds.
+        lost: how many are lost, by kind of row and reason; the kind is empty where nothing usable is lost.
+    """
+
+    file: str | Path
+    limit: float
+    rows: Counter[str] = field(default_factory=Counter)
+    lost: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def lose(self, kind: str, reason: str, count: int = 1) -> None:
+        """Count rows of a ``kind`` that are lost for a ``reason``; without a kind they are told, and no limit holds."""
+        self.lost[kind, reason] += count
+
+    def tell(self) -> None:
+        """Print every count, in the order in which the reasons came up.
+
+        Raises:
+            UserError: a reason costs more than the share ``limit`` of the rows of its kind.
+        """
+        for (kind, reason), count in self.lost.items():
+            if kind:
+                left_out(self.file, count, self.rows[kind], reason, self.limit)
+            else:
+                note(self.file, count, reason)

@@ -17,7 +17,6 @@ The documents are read by another reader. A question belongs to a split when it 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +29,7 @@ from switchrank.errors import UserError
 from switchrank.formats.tables import QUERIES
 from switchrank.sources.answers import answer_words, judge_by_answers
 from switchrank.sources.json_values import identifier, member, proper_text, read_json_lines
-from switchrank.sources.notes import note
+from switchrank.sources.notes import Skipped, note
 from switchrank.sources.spec import CollectionSpec
 from switchrank.sources.tables import Parsed
 
@@ -70,7 +69,7 @@ def read_collection(
     asked = {}
     for split in spec.splits:
         path = files[f"questions/{split}"]
-        asked[split] = _usable(path, split, spec.query_languages(split), list(spec.languages))
+        asked[split] = _usable(path, split, spec)
     _separate(asked, files)
     queries, judgements = {}, {}
     for split, questions in asked.items():
@@ -83,21 +82,25 @@ def read_collection(
     return Parsed(queries, judgements, documents, relevance="answer")
 
 
-def _usable(path: str, split: str, languages: list[str], documents: list[str]) -> list[OpenQuestion]:
-    """The questions with a text in every query language and an answer in a document language."""
+def _usable(path: str, split: str, spec: CollectionSpec) -> list[OpenQuestion]:
+    """The questions with a text in every query language and an answer in a document language.
+
+    A question that no string answers is what its file says it is; one without a text is lost.
+    """
+    languages, documents = spec.query_languages(split), list(spec.languages)
     kept = []
-    lost: Counter[str] = Counter()
+    skipped = Skipped(path, spec.max_skipped)
     for question in read_questions(path, split, [*languages, *documents]):
+        skipped.rows["questions"] += 1
         if not any(question.answers.get(language) for language in documents):
-            lost["questions left out: no answer in a document language that a string can tell"] += 1
+            skipped.lose("", "questions left out: no answer in a document language that a string can tell")
         elif not all(language in question.texts for language in languages):
-            lost[f"questions left out: not in {' and '.join(languages)}"] += 1
+            skipped.lose("questions", f"questions left out: not in {' and '.join(languages)}")
         else:
             kept.append(question)
-    for reason, count in lost.items():
-        note(path, count, reason)
     if not kept:
         raise UserError(path, "", f"no question in {', '.join(languages)} with a usable answer", _WANTED)
+    skipped.tell()
     return kept
 
 

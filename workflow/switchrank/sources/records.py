@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from switchrank.errors import UserError
+from switchrank.formats.tables import DAMAGE, reason
 from switchrank.reading import open_bytes, read_lines, read_text
 
 Record = Mapping[str, Any]
@@ -148,9 +149,9 @@ def _frames(path: Path, columns: Sequence[str]) -> Iterator[tuple[Path, pl.DataF
             rows = scan.select(pl.len()).collect().item()
             for start in range(0, rows, BATCH):
                 yield file, scan.slice(start, BATCH).collect()
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-            reason = (str(error).splitlines() or ["no reason given"])[0]
-            raise UserError(file, "", f"not a readable table ({reason})", "fetch or make the file again") from error
+        except DAMAGE as error:
+            problem = f"not a readable table ({reason(error)})"
+            raise UserError(file, "", problem, "fetch or make the file again") from error
 
 
 def _wanted(frame: pl.DataFrame, file: Path, columns: Sequence[str]) -> pl.DataFrame:

@@ -108,7 +108,7 @@ def _topic_elements(body: str) -> dict[str, str]:
     """Text by element, each up to the next tag whether it is closed or not."""
     found: dict[str, str] = {}
     tags = list(_NAMED.finditer(body))
-    for tag, after in zip(tags, [*tags[1:], None], strict=True):
+    for tag, after in zip(tags, [*tags[1:], None], strict=False):
         if not tag[1]:
             text = body[tag.end() : after.start() if after else len(body)]
             found.setdefault(tag[2].lower(), _plain(_LABEL.sub("", text)))

@@ -61,7 +61,7 @@ def read_collection(
         asked = spec.query_languages(split)
         splits[split] = rows = SplitRows(split, parallel, asked)
         for query, document, path in _sides(split, files, spec.source):
-            read = SquadFile(path, document, split, spec.documents_as, question_id).read()
+            read = SquadFile(path, document, split, spec.documents_as, question_id, spec.max_skipped).read()
             rows.add(path, query if query in asked else None, document, read)
         rows.finish()
     documents = {language: _write_documents(language, list(splits.values()), folder) for language in spec.languages}

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from switchrank.errors import UserError
 from switchrank.sources.json_values import identifier, member, proper_text, read_json
-from switchrank.sources.notes import note
+from switchrank.sources.notes import Skipped
 from switchrank.sources.sentences import sentence_spans
 
 Json = dict[str, Any]
@@ -70,7 +70,7 @@ class SquadFile:
         split: names the paragraphs in messages.
         documents_as: what a document is, ``paragraphs`` or ``sentences``.
         question_id: the id that a question goes by, made from the one that the file gives.
-        lost: counts of what was left out or is doubtful, by reason.
+        max_skipped: largest share of its documents, questions, answers or judgements that may be left out.
     """
 
     path: str
@@ -78,13 +78,17 @@ class SquadFile:
     split: str
     documents_as: str
     question_id: Callable[[str], str] = str
-    lost: dict[str, int] = field(default_factory=dict)
+    max_skipped: float = 1.0
+
+    def __post_init__(self) -> None:
+        self._skipped = Skipped(self.path, self.max_skipped)
 
     def read(self) -> list[Paragraph]:
         """All paragraphs in file order; what was left out is counted on standard error.
 
         Raises:
-            UserError: a missing or wrong member, a question id twice, an answer outside its paragraph, no document.
+            UserError: a missing or wrong member, a question id twice, an answer outside its paragraph, no document, or
+                too many rows left out.
         """
         home: dict[str, str] = {}
         found = []
@@ -95,8 +99,7 @@ class SquadFile:
                 found.append(self._paragraph(number, index, title, paragraph, home))
         if not any(unit.text for paragraph in found for unit in paragraph.units):
             raise UserError(self.path, "", "holds no document", "give a file with paragraphs")
-        for reason, count in self.lost.items():
-            note(self.path, count, reason)
+        self._skipped.tell()
         return found
 
     def _title(self, article: Any, number: int) -> str:
@@ -108,7 +111,8 @@ class SquadFile:
         place = f"data[{article}].paragraphs[{index}]"
         context = self._member(given, "context", str, place)
         units = list(self._units(context, given, place))
-        self._lose("empty documents left out", sum(not unit.text for unit in units))
+        self._skipped.rows["documents"] += len(units)
+        self._skipped.lose("documents", "empty documents left out", sum(not unit.text for unit in units))
         asked: list[Question] = []
         for number, question in enumerate(self._member(given, "qas", list, place)):
             qid = self.question_id(identifier(question, self.path, f"{place}.qas[{number}]", _WANTED))
@@ -123,15 +127,18 @@ class SquadFile:
     def _question(self, qid: str, given: Json, context: str, units: list[Unit]) -> Iterator[Question]:
         """The question, or none if it has no text or is marked as one that its paragraph does not answer."""
         text = self._member(given, "question", str, f"question {qid}")
+        self._skipped.rows["questions"] += 1
         if not text.strip():
-            self._lose("empty questions left out")
+            self._skipped.lose("questions", "empty questions left out")
         elif given.get("is_impossible") is True:
-            self._lose("questions left out: they are marked is_impossible")
+            self._skipped.lose("", "questions left out: they are marked is_impossible")
         else:
             answers = list(self._answers(given, f"question {qid}"))
             relevant = self._relevant(qid, answers, context, units)
             kept = [number for number in relevant if units[number].text]
-            self._lose("judgements left out: their document is empty", len(relevant) - len(kept))
+            self._skipped.rows.update(judgements=len(relevant), answers=len(answers))
+            lost = len(relevant) - len(kept)
+            self._skipped.lose("judgements", "judgements left out: their document is empty", lost)
             yield Question(qid, text, [answer for answer, _ in answers], kept)
 
     def _units(self, context: str, paragraph: Json, place: str) -> Iterator[Unit]:
@@ -201,20 +208,19 @@ class SquadFile:
         places = [context.rfind(text, 0, max(given, 0) + len(text)), context.find(text, max(given, 0))]
         there = [place for place in places if place >= 0]
         if there:
-            self._lose("answers do not stand at their answer_start; the nearest place where they do is taken")
+            self._skipped.lose(
+                "", "answers do not stand at their answer_start; the nearest place where they do is taken"
+            )
             return min(there, key=lambda place: abs(place - given))
         if given == _NOWHERE and self.documents_as == "sentences":
-            self._lose("answers left out: they stand nowhere in their paragraph (answer_start -1)")
+            self._skipped.lose("answers", "answers left out: they stand nowhere in their paragraph (answer_start -1)")
             return _NOWHERE
         if given == _NOWHERE:
             return 0
         if "".join(context[given : given + 2 * len(text)].split()).startswith("".join(text.split())):
             return given
-        self._lose("answers stand nowhere in their paragraph; their answer_start is trusted")
+        self._skipped.lose("", "answers stand nowhere in their paragraph; their answer_start is trusted")
         return given
-
-    def _lose(self, reason: str, count: int = 1) -> None:
-        self.lost[reason] = self.lost.get(reason, 0) + count
 
     def _member(self, value: Any, key: str, kind: type[Any], place: str) -> Any:
         return member(value, key, kind, self.path, place, _WANTED)

@@ -8,7 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from switchrank.errors import UserError
-from switchrank.reading import read_lines
+from switchrank.formats.tables import DAMAGE, reason
+from switchrank.prose import read_prose
 
 _COLUMNS = ("text", "query", "passage")
 _ROWS = 50_000
@@ -25,9 +26,8 @@ def _cells(path: Path) -> Iterator[str]:
             while len(rows := frame.select(column).slice(start, _ROWS).collect()):
                 yield from rows[column]
                 start += _ROWS
-    except pl.exceptions.PolarsError as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(path, "", f"not a readable parquet table ({reason})", "delete it and rerun") from error
+    except DAMAGE as error:
+        raise UserError(path, "", f"not a readable parquet table ({reason(error)})", "delete it and rerun") from error
 
 
 def read_texts(path: str | Path) -> Iterator[str]:
@@ -37,9 +37,9 @@ def read_texts(path: str | Path) -> Iterator[str]:
         path: ``.parquet`` (columns ``text``, or ``query`` and ``passage``), or lines of UTF-8, plain, gzip or xz.
 
     Raises:
-        UserError: the file is missing, damaged, not UTF-8, or a table without a column of text.
+        UserError: the file is missing, damaged, not UTF-8, no text (XML, SQL, binary), or a table without text.
     """
     path = Path(path)
     if not path.is_file():
         raise UserError(path, "", "no such file", "correct the path, or run the stage that makes it")
-    return _cells(path) if path.suffix == ".parquet" else (line for _, line in read_lines(path))
+    return _cells(path) if path.suffix == ".parquet" else read_prose(path)

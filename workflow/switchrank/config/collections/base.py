@@ -38,7 +38,7 @@ class CollectionSection(Section):
     instances: Instances = Field(Instances(), description="how training pairs are made")
     max_skipped: Share = Field(
         0.1,
-        description="largest share of a file's rows that may be left out because they are empty; above it a run stops",
+        description="largest share of a file's rows that may be left out: empty or incomplete; above it a run stops",
     )
 
     if TYPE_CHECKING:
