@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -47,8 +48,13 @@ def _judge(folder: Path, candidates: np.ndarray, rng: np.random.Generator) -> No
     ]
     table = pl.DataFrame(rows, schema=JUDGEMENTS, orient="row")
     write_table(table, folder / "judgements.parquet", JUDGEMENTS)
-    lines = table.select("qid", pl.lit("0").alias("iteration"), "docid", "relevance")
-    lines.write_csv(folder / "qrels.txt", separator=" ", include_header=False)
+    write_qrels(table, folder / "qrels.txt")
+
+
+def write_qrels(judgements: pl.DataFrame, path: Path) -> None:
+    """Judgements as TREC qrels."""
+    lines = judgements.select("qid", pl.lit("0").alias("iteration"), "docid", "relevance")
+    lines.write_csv(path, separator=" ", include_header=False)
 
 
 def _candidates(queries: int, depth: int, rng: np.random.Generator) -> np.ndarray:
@@ -84,16 +90,13 @@ def _many(folder: Path) -> Row:
     listed = [
         {"path": str(r), "system": "s", "query_lang": "de", "doc_lang": "en", "seed": n} for n, r in enumerate(runs)
     ]
-    (folder / "runs.json").write_text(json.dumps(listed))
-    out = folder / "scores.parquet"
-    words = ["evaluate", "score", "--runs", folder / "runs.json", "--judgements", f"en={folder / 'judgements.parquet'}"]
-    words += ["--testset", "made-up", "--metrics", *METRICS, "--out", out]
-    ours = min((process([sys.executable, "-m", "switchrank", *words]) for _ in range(2)), key=lambda done: done.seconds)
+    judgements, out, theirs = folder / "judgements.parquet", folder / "scores.parquet", folder / "ranx.json"
+    ours = min((score(listed, {"en": judgements}, out) for _ in range(2)), key=lambda done: done.seconds)
+    found = pl.read_parquet(out)
     timed, largest = [], 0.0
     for number in range(-1, TIMED):
-        asked = [folder / "qrels.txt", runs[max(number, 0)], " ".join(METRICS), folder / "ranx.json"]
-        timed.append(process([sys.executable, "-c", _RANX, *asked]).seconds)
-        largest = max(largest, _difference(pl.read_parquet(out), max(number, 0), folder / "ranx.json"))
+        timed.append(score_by_ranx(folder / "qrels.txt", runs[max(number, 0)], theirs).seconds)
+        largest = max(largest, difference(found.filter(pl.col("seed") == max(number, 0)), theirs))
     return Row(
         name="evaluate",
         unit="s",
@@ -110,9 +113,23 @@ def _many(folder: Path) -> Row:
     )
 
 
-def _difference(ours: pl.DataFrame, seed: int, theirs: Path) -> float:
-    """The largest difference of a score, which must be none to speak of."""
-    found = ours.filter(pl.col("seed") == seed).sort("metric", "qid")
+def score(runs: list[dict[str, Any]], judgements: dict[str, Path], out: Path) -> Alone:
+    """Ours: one process for all runs; the table goes to ``out``."""
+    listed = out.with_suffix(".runs.json")
+    listed.write_text(json.dumps(runs))
+    words = ["--judgements", *(f"{language}={path}" for language, path in judgements.items()), "--testset", "made-up"]
+    words += ["--runs", str(listed), "--metrics", *METRICS, "--out", str(out)]
+    return process([sys.executable, "-m", "switchrank", "evaluate", "score", *words])
+
+
+def score_by_ranx(qrels: Path, run: Path, out: Path) -> Alone:
+    """The peer: a process for one run, its scores by metric and query as JSON; the first one fills its cache."""
+    return process([sys.executable, "-c", _RANX, qrels, run, " ".join(METRICS), out])
+
+
+def difference(ours: pl.DataFrame, theirs: Path) -> float:
+    """The largest difference of a score of one run, which must be none to speak of."""
+    found = ours.sort("metric", "qid")
     values = {name: part["value"].to_numpy() for (name,), part in found.group_by("metric", maintain_order=True)}
     return _largest(values, json.loads(theirs.read_text()))
 

@@ -48,13 +48,13 @@ def nearest(scale: str) -> list[Row]:
         part = count // CHUNKS * SAMPLED_CHUNKS
         asked = words[:: count // part][:part]
         peers = {
-            "published": lambda: _published(asked, words, source, target),
+            "published": lambda: published(asked, words, source, target),
             "faiss": lambda: _faiss(source[:part], target),
         }
         ours, answers, times = _by_turns(lambda: alone(_search, str(folder), "nn"), peers)
     found = ours.result["ids"][:, 0]
-    _check(source[:: count // part][:part], target, found[:: count // part][:part], answers["published"])
-    _check(source[:part], target, found[:part], answers["faiss"])
+    check(source[:: count // part][:part], target, found[:: count // part][:part], answers["published"])
+    check(source[:part], target, found[:part], answers["faiss"])
     common: dict[str, Any] = {
         "name": "lexicon-nn",
         "unit": "s",
@@ -148,7 +148,7 @@ def on_gpu(scale: str) -> list[Row]:
     with _vectors(count) as (folder, source, target):
         peers = {"torch": lambda: _torch(source, target)}
         ours, answers, times = _by_turns(lambda: alone(_search, str(folder), "nn"), peers)
-    _check(source, target, ours.result["ids"][:, 0], answers["torch"])
+    check(source, target, ours.result["ids"][:, 0], answers["torch"])
     return [
         Row(
             name="lexicon-gpu",
@@ -223,7 +223,7 @@ def _ivf(folder: str) -> Callable[[], dict[str, Any]]:
     return run
 
 
-def _published(asked: list[str], words: list[str], source: Floats, target: Floats) -> Indices:
+def published(asked: list[str], words: list[str], source: Floats, target: Floats) -> Indices:
     """Rows by ``list.index``, float64, argmax of products of chunks of a hundredth of all words."""
     rows = [words.index(word) for word in asked]
     queries, base = source[rows].astype(np.float64), target.T.astype(np.float64)
@@ -266,7 +266,7 @@ def _numpy_means(queries: Floats, base: Floats) -> Floats:
     return np.concatenate(means)
 
 
-def _check(source: Floats, target: Floats, ours: Indices, peer: Indices) -> None:
+def check(source: Floats, target: Floats, ours: Indices, peer: Indices) -> None:
     """Equal rows, or rows with equal inner products."""
     differ = np.flatnonzero(ours != peer)
     products = [np.einsum("ij,ij->i", source[differ], target[ids[differ]], dtype=np.float64) for ids in (ours, peer)]

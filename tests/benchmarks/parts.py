@@ -20,6 +20,7 @@ PARTS: dict[str, dict[str, str]] = {
         "evaluate": "evaluate:evaluate",
         "dump-langlinks": "dumps:langlinks",
         "dag": "dag:dag",
+        "demo": "demo:demo",
     },
     "large": {
         "lexicon-nn": "lexicon:nearest",

@@ -40,7 +40,8 @@ TRANSLATED = 50_000
 INSTANCES_OF = {"small": 200_000, "large": 4_000_000}
 PEER_INSTANCES = 20_000
 CHECKED = 2_000
-RECIPE: dict[str, Any] = {"p": 0.5, "sides": {"query": "xx", "passage": "xx"}, "languages": list(LANGUAGES)}
+RECIPE: dict[str, Any] = {"p": 0.5, "sides": {"query": "xx", "passage": "xx"}}
+"""Of ML-CS, but for the languages, which are those that have a lexicon."""
 FORMS = (
     ("", " "),
     ("", ", "),
@@ -67,7 +68,7 @@ def switch(scale: str) -> list[Row]:
         count = INSTANCES_OF[scale]
         _inputs(folder, count)
         _tokens(folder)
-        checked = _checked(folder)
+        checked = equal_texts(folder)
         ours, peer = _by_turns(partial(alone, _switch, folder), folder)
         row = _row(folder, ours, peer, name="switch", required_ratio=50, checked=checked)
         if scale != "small":
@@ -93,7 +94,7 @@ def from_text(scale: str) -> list[Row]:
         folder = Path(name)
         count = INSTANCES_OF[scale]
         _inputs(folder, count)
-        ours, peer = _by_turns(partial(alone, _from_text, folder), folder)
+        ours, peer = _by_turns(partial(alone, cut_and_switch, folder), folder)
         return [_row(folder, ours, peer, name="switch-from-text", required_ratio=20, checked="As in `switch`.")]
 
 
@@ -122,23 +123,23 @@ def _row(folder: Path, ours: Alone, peer: float, **fields: Any) -> Row:
 def _by_turns(ours: Callable[[], Alone], folder: Path, rounds: int = 2) -> tuple[Alone, float]:
     """The faster of our runs, and the words a second of the peer's fastest, taken by turns."""
     runs, rates = [], []
-    sample = _sample(folder, PEER_INSTANCES)
+    sample = sample_texts(folder, PEER_INSTANCES)
     words = sum(len(split_words(text)[0]) for pair in sample for text in pair)
-    lexicons = [_pairs(folder, language) for language in LANGUAGES]
+    lexicons = [translations(folder, language) for language in lexicon_files(folder)]
     for _ in range(rounds):
         runs.append(ours())
-        rates.append(words / seconds(partial(_peer, sample, lexicons, folder / "peer.jsonl")))
+        rates.append(words / seconds(partial(peer, sample, lexicons, folder / "peer.jsonl")))
     return min(runs, key=lambda run: run.seconds), max(rates)
 
 
 def _switch(folder: Path) -> int:
-    """Our side; the words of all instances."""
+    """Our side from token tables; the words of all instances."""
     stats = switch_corpus(
         instances=folder / "instances.parquet",
         queries=folder / "tokens/queries",
         documents=folder / "tokens/documents",
-        lexicons=_lexicons(folder),
-        recipe=RECIPE,
+        lexicons=lexicon_files(folder),
+        recipe={**RECIPE, "languages": list(lexicon_files(folder))},
         out=folder / "corpus",
         threads=threads(),
     )
@@ -150,12 +151,13 @@ def _tokens(folder: Path) -> None:
         build_tokens(texts=folder / f"{name}.parquet", out=folder / "tokens" / name)
 
 
-def _from_text(folder: Path) -> int:
+def cut_and_switch(folder: Path) -> int:
+    """Our side from texts; the words of all instances."""
     _tokens(folder)
     return _switch(folder)
 
 
-def _peer(sample: list[tuple[str, str]], lexicons: list[dict[str, str]], out: Path) -> None:
+def peer(sample: list[tuple[str, str]], lexicons: list[dict[str, str]], out: Path) -> None:
     """ML-CS word by word (Litschko, Artemova and Plank 2023): each side of an instance, then a line of JSON."""
     from nltk.tokenize.treebank import TreebankWordDetokenizer, TreebankWordTokenizer
 
@@ -173,13 +175,13 @@ def _peer(sample: list[tuple[str, str]], lexicons: list[dict[str, str]], out: Pa
             file.write(json.dumps({"query": switched[0], "passage": switched[1]}) + "\n")
 
 
-def _checked(folder: Path) -> str:
+def equal_texts(folder: Path, language: str = "de") -> str:
     """Hold a sample of instances against the peer, where no draws differ, and against switching word by word."""
-    pairs = _pairs(folder, "de")
+    pairs = translations(folder, language)
     from nltk.tokenize.treebank import TreebankWordDetokenizer, TreebankWordTokenizer
 
     tokenise, detokenise = TreebankWordTokenizer().tokenize, TreebankWordDetokenizer().detokenize
-    sample = _sample(folder, CHECKED)
+    sample = sample_texts(folder, CHECKED)
     with tempfile.TemporaryDirectory(dir=folder) as name:
         small = Path(name)
         tables = [("queries", QUERIES, 0), ("documents", DOCUMENTS, 1)]
@@ -191,8 +193,8 @@ def _checked(folder: Path) -> str:
             instances=small / "instances.parquet",
             queries=small / "tokens/queries",
             documents=small / "tokens/documents",
-            lexicons=_lexicons(folder),
-            recipe={"p": 1.0, "sides": {"query": "de", "passage": "de"}, "treebank": True},
+            lexicons=lexicon_files(folder),
+            recipe={"p": 1.0, "sides": {"query": language, "passage": language}, "treebank": True},
             out=small,
         )
         rows = read_table(small / "train-00000.parquet", CORPUS)
@@ -202,16 +204,16 @@ def _checked(folder: Path) -> str:
             if ours != expected:
                 raise AssertionError(f"differs from the peer: {ours!r} {expected!r}")
     queries = [text for text, _ in sample]
-    if switch_lines(queries, lexicons=_lexicons(folder)) != _word_by_word(queries, folder):
+    if switch_lines(queries, lexicons=lexicon_files(folder)) != _word_by_word(queries, folder):
         raise AssertionError("differs from switching word by word")
     return (
         f"{CHECKED:,} instances are equal to the peer's with its word rule, one lexicon and p = 1 (no draws); their "
-        "queries, with five lexicons and p = 0.5, to plain Python with the same draws."
+        f"queries, with {len(lexicon_files(folder))} lexicons and p = 0.5, to plain Python with the same draws."
     )
 
 
 def _word_by_word(texts: list[str], folder: Path) -> list[str]:
-    lexicons = [_pairs(folder, language) for language in LANGUAGES]
+    lexicons = [translations(folder, language) for language in lexicon_files(folder)]
     switched = []
     for number, text in enumerate(texts):
         words, gaps = split_words(text)
@@ -226,16 +228,18 @@ def _word_by_word(texts: list[str], folder: Path) -> list[str]:
     return switched
 
 
-def _lexicons(folder: Path) -> dict[str, Path]:
-    return {language: folder / f"lexicon-{language}.parquet" for language in LANGUAGES}
+def lexicon_files(folder: Path) -> dict[str, Path]:
+    """The lexicons of a folder by language, in alphabetical order."""
+    return {path.stem.removeprefix("lexicon-"): path for path in sorted(folder.glob("lexicon-*.parquet"))}
 
 
-def _pairs(folder: Path, language: str) -> dict[str, str]:
-    rows = read_table(_lexicons(folder)[language], LEXICON)
+def translations(folder: Path, language: str) -> dict[str, str]:
+    """A lexicon of a folder as the peer holds it."""
+    rows = read_table(folder / f"lexicon-{language}.parquet", LEXICON)
     return dict(zip(rows["source"], rows["target"], strict=True))
 
 
-def _sample(folder: Path, count: int) -> list[tuple[str, str]]:
+def sample_texts(folder: Path, count: int) -> list[tuple[str, str]]:
     """The texts of the first instances."""
     instances = read_table(folder / "instances.parquet", INSTANCES)[:count]
     queries = pl.scan_parquet(folder / "queries.parquet").select("qid", query="text").collect()
@@ -317,4 +321,4 @@ def _write_lexicon(words: list[str], language: str, folder: Path, rng: np.random
         alphabet = str.maketrans("etaoinshrdlucmfwypvb", LETTERS[language])
         targets = [target.translate(alphabet) for target in targets]
     rows = {"source": words[:TRANSLATED], "target": targets, "score": None, "rank": 1}
-    write_table(pl.DataFrame(rows), _lexicons(folder)[language], LEXICON)
+    write_table(pl.DataFrame(rows), folder / f"lexicon-{language}.parquet", LEXICON)

@@ -34,8 +34,8 @@ from tests.benchmarks.rankers import (
 from tests.benchmarks.row import Row
 
 _SEED = 1
-_SCHEDULE: dict[str, Any] = {"lr": 5e-5, "warmup": 2, "clip": 1.0, "weight_decay": 0.01}
-_CURVES = {"fp32": 2e-3, "bf16": 3e-2}
+_SCHEDULE: dict[str, Any] = {"clip": 1.0, "weight_decay": 0.01}
+CURVES = {"fp32": 2e-3, "bf16": 3e-2}
 """How far two loss curves may lie apart."""
 
 
@@ -48,6 +48,8 @@ class Work:
     batch_size: int = 64
     device: str = "cpu"
     token_budget: int = 4096
+    lr: float = 5e-5
+    warmup: int = 2
 
     @property
     def start(self) -> Path:
@@ -83,9 +85,17 @@ def make_work(folder: Path, shape: Shape, **options: Any) -> Work:
 
 
 def ours(work: Work, precision: str) -> Trained:
-    """Train with switchrank."""
+    """Train with switchrank, the model thrown away."""
+    with tempfile.TemporaryDirectory() as folder:
+        return trained(work, precision, Path(folder) / "model")
+
+
+def trained(work: Work, precision: str, out: Path) -> Trained:
+    """Train with switchrank into the folder ``out``."""
     settings = {
         **_SCHEDULE,
+        "lr": work.lr,
+        "warmup": work.warmup,
         "steps": work.steps,
         "batch_size": work.batch_size,
         "token_budget": work.token_budget,
@@ -95,13 +105,11 @@ def ours(work: Work, precision: str) -> Trained:
         "log_every": 1,
         "checkpoint_every": 0,
     }
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "model"
-        done = train_ranker(
-            corpus=[work.corpus], start=work.start, out=out, work=Path(folder) / "work", settings=settings, seed=_SEED,
-            device=work.device,
-        )  # fmt: skip
-        loss = json.loads((out / "train.json").read_text())["loss"]
+    done = train_ranker(
+        corpus=[work.corpus], start=work.start, out=out, work=out.parent / "work", settings=settings, seed=_SEED,
+        device=work.device,
+    )  # fmt: skip
+    loss = json.loads((out / "train.json").read_text())["loss"]
     return Trained([value for _, value in loss], done["pairs_per_second"])
 
 
@@ -126,8 +134,8 @@ def peer(work: Work, precision: str) -> Trained:
             output_dir=folder,
             max_steps=work.steps,
             per_device_train_batch_size=work.batch_size,
-            learning_rate=_SCHEDULE["lr"],
-            warmup_steps=_SCHEDULE["warmup"],
+            learning_rate=work.lr,
+            warmup_steps=work.warmup,
             weight_decay=_SCHEDULE["weight_decay"],
             max_grad_norm=_SCHEDULE["clip"],
             adam_epsilon=1e-6,
@@ -179,6 +187,11 @@ def _watch() -> Any:
     return Watch()
 
 
+def distance(one: Trained, other: Trained) -> float:
+    """How far two loss curves lie apart at most."""
+    return float(np.abs(np.array(one.loss) - np.array(other.loss)).max())
+
+
 def lengths(work: Work) -> NDArray[np.int64]:
     """Tokens of each pair."""
     from transformers import AutoTokenizer
@@ -199,8 +212,8 @@ def train(scale: str) -> list[Row]:
 
 def _row(work: Work, precision: str) -> Row:
     first, second = ours(work, precision), peer(work, precision)
-    apart = float(np.abs(np.array(first.loss) - np.array(second.loss)).max())
-    assert apart < _CURVES[precision], (first.loss, second.loss)
+    apart = distance(first, second)
+    assert apart < CURVES[precision], (first.loss, second.loss)
     rates = max(first.rate, ours(work, precision).rate), max(second.rate, peer(work, precision).rate)
     whole, needed = operations(MINILM, lengths(work))
     rate = gemm_rate(dtype="float32" if precision == "fp32" else "bfloat16")
@@ -240,7 +253,7 @@ def gpu_row(shape: Shape, *, steps: int, batch_size: int, device: str = "cuda", 
             Path(folder), shape, steps=steps, batch_size=batch_size, device=device, token_budget=token_budget
         )
         first, second = ours(work, "bf16"), peer(work, "bf16")
-        apart = float(np.abs(np.array(first.loss) - np.array(second.loss)).max())
+        apart = distance(first, second)
         rates = max(first.rate, ours(work, "bf16").rate), max(second.rate, peer(work, "bf16").rate)
         whole, needed = operations(shape, lengths(work))
         rate, pairs = gpu_gemm_rate(device), steps * batch_size
