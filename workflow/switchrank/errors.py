@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 EXIT_FAILURE = 1
@@ -9,9 +10,13 @@ EXIT_USER = 2
 EXIT_NO_GPU = 75
 EXIT_TERMINATED = 143
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
 
 class UserError(Exception):
     """A mistake in what the user gave: printed as one line ``file: place: problem: what to do``, exit code 2.
+
+    Whatever of a file the parts repeat, the message has no line breaks and no other control characters.
 
     Args:
         file: the file (or config file) that holds the mistake.
@@ -24,7 +29,7 @@ class UserError(Exception):
 
     def __init__(self, file: str | Path, place: str, problem: str, todo: str) -> None:
         self.file, self.place, self.problem, self.todo = str(file), place, problem, todo
-        super().__init__(": ".join(part for part in (self.file, place, problem, todo) if part))
+        super().__init__(_CONTROL.sub(" ", ": ".join(part for part in (self.file, place, problem, todo) if part)))
 
     def __reduce__(self) -> tuple[type[UserError], tuple[str, str, str, str]]:
         return type(self), (self.file, self.place, self.problem, self.todo)

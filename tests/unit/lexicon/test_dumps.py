@@ -199,6 +199,15 @@ def test_a_cut_of_no_known_layout_needs_its_columns_named(tmp_path):
     assert block.numbers("ll_from", np.arange(2)).tolist() == [5, 6]
 
 
+def test_a_column_with_a_line_break_in_its_name_is_told_in_one_line(tmp_path):
+    (tmp_path / "t.sql").write_bytes(
+        b"CREATE TABLE `t` (\n  `id` int,\n  `a\nb` int\n);\nINSERT INTO `t` VALUES (1);\n"
+    )
+    with pytest.raises(UserError, match="rows that do not have the 2 columns id a b: download") as error:
+        list(read_blocks(tmp_path / "t.sql", "t", ["id"]))
+    assert "\n" not in str(error.value)
+
+
 def test_many_statements_on_one_line_cost_linear_time(tmp_path):
     (tmp_path / "t.sql").write_bytes(CREATE + b"INSERT INTO `t` VALUES (1,'a');" * 20_000)
     started = time.process_time()
