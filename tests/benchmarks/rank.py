@@ -135,7 +135,7 @@ def _rows(work: Work, shape: Shape) -> list[Row]:
     plain = ours(work, "fp32")
     scores, theirs = plain(), at_once()
     checked = same_rankings(scores, theirs, len(work.queries))
-    fast, slow = by_turns(plain, at_once, rounds=2)
+    fast, slow = by_turns(plain, at_once, rounds=1)
     slowest = seconds(by_query)
     pairs, tokens = len(work.pairs), lengths(work)
     size = f"{len(work.queries)} queries x {len(work.passages[0])}, {shape.name}"
@@ -159,7 +159,7 @@ def _rows(work: Work, shape: Shape) -> list[Row]:
 def _half(work: Work, shape: Shape, scores: Scores, peer: float, name: str, common: dict[str, Any]) -> Row:
     half = ours(work, "bf16")
     rough = half()
-    fast = min(seconds(half) for _ in range(2))
+    fast = seconds(half)
     pairs, tau = len(work.pairs), correlation(scores, rough, len(work.queries))
     floor = pairs * gemm_rate(dtype="bfloat16") / operations(shape, lengths(work))[1]
     furthest = np.abs(rough - scores).max()
@@ -174,7 +174,7 @@ def _best_batch_size(work: Work) -> int:
     """The fastest of the peer's batch sizes, on its first query, as its documentation advises."""
     first = Work(work.folder, work.queries[:1], work.passages[:1])
     calls = {size: peers(first, batch_size=size)[1] for size in (16, 32, 64)}
-    return min(calls, key=lambda size: min(seconds(calls[size]) for _ in range(2)))
+    return min(calls, key=lambda size: seconds(calls[size]))
 
 
 def _peak(work: Work) -> float:

@@ -203,9 +203,9 @@ def lengths(work: Work) -> NDArray[np.int64]:
 
 
 def train(scale: str) -> list[Row]:
-    """10 steps of 64 instances (``large``: 100), 6 x 384, on the CPU, in fp32 and where the CPU has it in bf16."""
+    """6 steps of 64 instances (``large``: 100), 6 x 384, on the CPU, in fp32 and where the CPU has it in bf16."""
     with tempfile.TemporaryDirectory() as folder:
-        work = make_work(Path(folder), MINILM, steps=10 if scale == "small" else 100)
+        work = make_work(Path(folder), MINILM, steps=6 if scale == "small" else 100)
         names = ("fp32", "bf16") if has_bf16() else ("fp32",)
         return [_row(work, precision) for precision in names]
 
