@@ -12,6 +12,7 @@ from switchrank.config.load import load_config
 from switchrank.config.plan import Plan
 from switchrank.corpus.instances import build_instances
 from switchrank.embeddings.read import import_vectors
+from switchrank.presets import PRESETS
 from switchrank.rank.candidates import build_candidates
 from switchrank.sources.build import build_collection
 from switchrank.sources.world.generate import generate_world
@@ -19,8 +20,10 @@ from switchrank.train.start import build_start
 from switchrank.train.tokenizer import build_tokenizer
 
 ROOT = Path(__file__).parents[2]
-SENTENCES = 5_000
-"""Of monolingual text in a language, which only the tokenizer reads here."""
+REDUCED = {"sentences": 5_000, "test_queries": 100}
+"""The keys of the world that are smaller than the demo's; only the tokenizer reads the sentences here."""
+_NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+"""As ``train.dropout`` of the config says; the peer reads it from the model."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Demo:
         return self.folder / "vectors" / language
 
     def tested(self) -> list[dict[str, str]]:
-        """The test pairs as the ranking rules name them; ``id`` and languages beside."""
+        """The test pairs as the ranking rule names them."""
         return [
             {
                 "queries": f"{self.folder}/sources/queries-test-{pair.query}.parquet",
@@ -70,7 +73,7 @@ def prepare(work: Demo) -> None:
     """Make what the stages start from."""
     plan, folder = work.plan, work.folder
     section, languages = plan.config, list(plan.config.languages.every)
-    spec = section.world.plain() | {"languages": languages, "sentences": SENTENCES, "vectors": languages}
+    spec = section.world.plain() | REDUCED | {"languages": languages, "vectors": languages}
     generate_world(spec=spec, out=folder / "world")
     moved = str(folder / "world")
     files = {role: file.replace("results/demo/world", moved) for role, file in plan.collection_files("world").items()}
@@ -99,7 +102,7 @@ def prepare(work: Demo) -> None:
     )
     build_start(
         tokenizer=folder / "tokenizer",
-        preset=section.start.preset,
+        preset=PRESETS[section.start.preset] | _NO_DROPOUT,
         init=section.start.init,
         vectors=vectors,
         out=folder / "start",
