@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 EXIT_FAILURE = 1
@@ -16,23 +17,26 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 class UserError(Exception):
     """A mistake in what the user gave: printed as one line ``file: place: problem: what to do``, exit code 2.
 
-    Whatever of a file the parts repeat, the message has no line breaks and no other control characters.
+    Whatever of a file the parts repeat, no line of the message has a line break or another control character in it.
 
     Args:
         file: the file (or config file) that holds the mistake.
         place: where in it: ``line 7``, a key path such as ``corpora.ml-cs.p``, a row id.
         problem: what is wrong, with the offending value.
         todo: what to do about it.
+        listed: what all of it concerns, where one name is not enough (the files that are missing): a line each, after
+            the first.
     """
 
     exit_code = EXIT_USER
 
-    def __init__(self, file: str | Path, place: str, problem: str, todo: str) -> None:
-        self.file, self.place, self.problem, self.todo = str(file), place, problem, todo
-        super().__init__(_CONTROL.sub(" ", ": ".join(part for part in (self.file, place, problem, todo) if part)))
+    def __init__(self, file: str | Path, place: str, problem: str, todo: str, listed: Sequence[str] = ()) -> None:
+        self.file, self.place, self.problem, self.todo, self.listed = str(file), place, problem, todo, tuple(listed)
+        first = ": ".join(part for part in (self.file, place, problem, todo) if part)
+        super().__init__("\n  ".join(_CONTROL.sub(" ", line) for line in (first, *self.listed)))
 
-    def __reduce__(self) -> tuple[type[UserError], tuple[str, str, str, str]]:
-        return type(self), (self.file, self.place, self.problem, self.todo)
+    def __reduce__(self) -> tuple[type[UserError], tuple[str, str, str, str, tuple[str, ...]]]:
+        return type(self), (self.file, self.place, self.problem, self.todo, self.listed)
 
 
 class NoGpuError(UserError):

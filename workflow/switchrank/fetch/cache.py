@@ -92,9 +92,9 @@ def missing_files(wanted: Mapping[str, Any]) -> list[str]:
 
 def offline_error(file: str | Path, wanted: Mapping[str, Any], missing: Iterable[str]) -> UserError:
     """What to say of ``missing`` paths when no server may be asked: all of them, and where each is to be put."""
-    lines = [f"\n  {path}  from  {shown(wanted[path]['url'])}" for path in missing]
+    listed = [f"{path}  from  {shown(wanted[path]['url'])}" for path in missing]
     todo = "put each at its path, or run `switchrank sources fetch --config` where there is a network:"
-    return UserError(file, "", f"offline, and {len(lines)} files are missing", todo + "".join(lines))
+    return UserError(file, "", f"offline, and {len(listed)} files are missing", todo, listed)
 
 
 def _address(url: str, sha256: str | None = None) -> Address:
