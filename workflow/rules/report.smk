@@ -243,7 +243,7 @@ for table in ["overlap", "shift", "bias", "sweep", "ablation"]:
             baseline=CONFIG.evaluate.baseline,
             systems=PLAN.main_systems,
             reference=CONFIG.ablation.reference if CONFIG.ablation else None,
-            code=CODE("report.pictures"),
+            code=CODE(f"report.{table}"),
         script:
             "../scripts/experiment_picture.py"
 
@@ -306,7 +306,7 @@ rule report_zip:
     conda:
         "../../envs/switchrank.yaml"
     params:
-        captions=CODE("report"),
+        captions=file_digests(ROOT / "workflow/report"),
     script:
         "../scripts/report_zip.py"
 
