@@ -7,7 +7,7 @@ from functools import cache
 from switchrank.config.load import check_config, read_yaml
 from switchrank.config.models import MAIN_METRIC
 from switchrank.config.plan import Plan
-from switchrank.digest import code_digest
+from switchrank.digest import code_digest, file_digest
 from switchrank.errors import UserError
 from switchrank.fetch.cache import is_offline, missing_files, offline_error
 from switchrank.plan.estimate import check_disk
@@ -81,6 +81,8 @@ R = PLAN.folder
 RUN_LOCK = held()
 SOURCE = CONFIG.languages.source
 CODE = cache(code_digest)
+# With `--cache`: what word vectors and lexicons are made from and the like is taken from other runs.
+SHARED = workflow.workflow_settings.cache is not None
 MODEL_FILES = [
     "config.json",
     "model.safetensors",
@@ -108,6 +110,18 @@ wildcard_constraints:
 def identifier(*parts):
     """A rule name from config names."""
     return "_".join(parts).replace("-", "_")
+
+
+def in_order(files):
+    """The names of files in their order, for params: Snakemake compares input files as a set, and so does its cache."""
+    files = list(files)
+    places = {file: place for place, file in enumerate(sorted(files))}
+    return [[places[file], Path(file).name] for file in files]
+
+
+def file_digests(folder):
+    """The digest of every file in a folder of the workflow, by name."""
+    return {file.name: file_digest(file) for file in sorted(folder.iterdir())}
 
 
 def store(prefix):
@@ -184,6 +198,20 @@ def on_gpu():
     return {"gpu": 1} | {
         ours: named[theirs] for ours, theirs in site.items() if theirs in named
     }
+
+
+def share():
+    """With `--cache`, take the benchmarks from shared rules: a job whose output comes from elsewhere measures nothing.
+
+    The cache leaves links to its folder, which must hold from wherever they are looked at.
+    """
+    folder = os.environ.get("SNAKEMAKE_OUTPUT_CACHE")
+    if SHARED and folder and not Path(folder).is_absolute():
+        todo = "export SNAKEMAKE_OUTPUT_CACHE=/your/folder, from the root"
+        fail(UserError("SNAKEMAKE_OUTPUT_CACHE", "", f"{folder} is a relative path", todo))
+    for made in workflow.rules:
+        if SHARED and made.cache and made.cache.output:
+            made._benchmark = None
 
 
 # sources

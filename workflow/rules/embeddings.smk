@@ -11,12 +11,16 @@ rule train_vectors:
     wildcard_constraints:
         lang=languages_where(lambda lang: PLAN.vector_source(lang).text),
     localrule: SMALL
+    cache: SHARED
     conda:
         "../../envs/switchrank.yaml"
     resources:
         **asks(fasttext_need),
     params:
         spec=CONFIG.vectors.training.plain() if CONFIG.vectors else {},
+        texts=lambda wildcards: in_order(
+            PLAN.plain(PLAN.vector_source(wildcards.lang).text)
+        ),
         unspaced=lambda wildcards: wildcards.lang in CONFIG.languages.longest_match,
         segmenter=lambda wildcards: segmenter(wildcards.lang),
         lang=lambda wildcards: wildcards.lang,
@@ -38,12 +42,14 @@ rule import_vectors:
     wildcard_constraints:
         lang=languages_where(lambda lang: PLAN.vector_source(lang).path),
     localrule: SMALL
+    cache: SHARED
     conda:
         "../../envs/switchrank.yaml"
     resources:
         **sized(vector_stores),
     params:
         max_words=lambda wildcards: PLAN.vector_source(wildcards.lang).max_words,
+        extra=lambda wildcards: bool(PLAN.vector_source(wildcards.lang).extra_words),
         lang=lambda wildcards: wildcards.lang,
         code=CODE("embeddings.read"),
     script:
@@ -66,6 +72,7 @@ rule align_vectors:
     wildcard_constraints:
         lang=languages_where(lambda lang: not PLAN.aligned(lang)),
     localrule: SMALL
+    cache: SHARED
     conda:
         "../../envs/switchrank.yaml"
     resources:
@@ -92,6 +99,7 @@ rule keep_vectors:
     wildcard_constraints:
         lang=languages_where(PLAN.aligned),
     localrule: SMALL
+    cache: SHARED
     conda:
         "../../envs/switchrank.yaml"
     resources:

@@ -19,7 +19,6 @@ if CONFIG.world:
             **sized(streaming),
         params:
             spec=WORLD,
-            out=lambda wildcards, output: Path(output[0]).parents[1].as_posix(),
             code=CODE("sources.world.generate"),
         script:
             "../scripts/world.py"
@@ -62,6 +61,7 @@ for number, (dump, text) in enumerate(PLAN.dumps.items(), 1):
         benchmark:
             f"{R}/benchmarks/sources/wikitext-{number}.tsv"
         localrule: SMALL
+        cache: SHARED
         conda:
             "../../envs/switchrank.yaml"
         resources:
@@ -96,7 +96,7 @@ for name in CONFIG.collections:
         params:
             spec=PLAN.collection_spec(name),
             roles=list(PLAN.collection_files(name)),
-            out=lambda wildcards, output: Path(output[0]).parent.as_posix(),
+            files=in_order(PLAN.collection_files(name).values()),
             code=CODE("sources.build"),
         script:
             "../scripts/collection.py"

@@ -35,7 +35,7 @@ if CONFIG.start.preset:
         resources:
             **sized(whole_tables),
         params:
-            texts={lang: len(paths) for lang, paths in TEXTS.items()},
+            texts={lang: in_order(paths) for lang, paths in TEXTS.items()},
             vectors={lang: f"{R}/vectors/aligned/{lang}" for lang in WORDS_NEEDED},
             unspaced=[
                 lang for lang in CONFIG.languages.longest_match if lang in WORDS_NEEDED
