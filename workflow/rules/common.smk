@@ -119,9 +119,10 @@ def in_order(files):
     return [[places[file], Path(file).name] for file in files]
 
 
-def file_digests(folder):
-    """The digest of every file in a folder of the workflow, by name."""
-    return {file.name: file_digest(file) for file in sorted(folder.iterdir())}
+def caption_digests():
+    """The digest of every caption of the report, by name."""
+    folder = ROOT / "workflow/report"
+    return {file.name: file_digest(file) for file in sorted(folder.glob("*.rst"))}
 
 
 def store(prefix):
@@ -383,8 +384,9 @@ def tokenizer_texts():
 
 
 def optimisation(section):
-    """The training settings of a section, without what is not about optimisation."""
-    return section.plain("device", "corpus") | {"threads": CONFIG.train.threads}
+    """The training settings of a section, without what no result depends on."""
+    kept = section.plain("device", "corpus", "checkpoint_every")
+    return kept | {"threads": CONFIG.train.threads}
 
 
 def trained_on(wildcards):
@@ -482,6 +484,19 @@ def reference_files(testset):
             if cut_by(lang):
                 part[role] = cut_by(lang)
     return files
+
+
+def reference_vocabularies(testset):
+    """Words that cut the unspaced text of a test set, as input files."""
+    tested = {
+        lang for pair in PLAN.pairs[testset] for lang in [pair.query, pair.document]
+    }
+    return [
+        file
+        for lang in CONFIG.languages.unspaced
+        if lang in tested
+        for file in vocabulary(lang)
+    ]
 
 
 def kept_depth():
@@ -751,6 +766,16 @@ def row_records():
 
 
 # report
+def picture_settings(table):
+    """What a picture of the experiment is told beside its table."""
+    told = {"baseline": CONFIG.evaluate.baseline, "systems": PLAN.main_systems}
+    if table != "sweep":
+        told["languages"] = LANGUAGES
+    if table == "ablation" and CONFIG.ablation:
+        told["reference"] = CONFIG.ablation.reference
+    return told
+
+
 def example_corpora():
     """Switched corpora of the English corpus's collection, each with its first training pair."""
     base = CONFIG.corpora[ENGLISH[0]].collection if ENGLISH else None

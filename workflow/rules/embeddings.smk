@@ -49,7 +49,6 @@ rule import_vectors:
         **sized(vector_stores),
     params:
         max_words=lambda wildcards: PLAN.vector_source(wildcards.lang).max_words,
-        extra=lambda wildcards: bool(PLAN.vector_source(wildcards.lang).extra_words),
         lang=lambda wildcards: wildcards.lang,
         code=CODE("embeddings.read"),
     script:
@@ -106,7 +105,7 @@ rule keep_vectors:
         **sized(vector_stores),
     params:
         lang=lambda wildcards: wildcards.lang,
-        code=CODE("embeddings.align"),
+        code=CODE("embeddings.keep"),
     script:
         "../scripts/keep_vectors.py"
 
