@@ -28,6 +28,9 @@ include: "workflow/rules/ablation.smk"
 include: "workflow/rules/report.smk"
 
 
+share()
+
+
 report: "workflow/report/workflow.rst"
 
 

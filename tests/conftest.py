@@ -28,10 +28,10 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 class Workflow:
-    """Runs Snakemake on one config file in one folder."""
+    """Runs Snakemake on one config file in one folder, from this checkout or from another one."""
 
-    def __init__(self, folder: Path, config: Path = SMOKE) -> None:
-        self.folder, self.config = folder, config
+    def __init__(self, folder: Path, config: Path = SMOKE, root: Path = ROOT) -> None:
+        self.folder, self.config, self.root = folder, config, root
 
     def command(self, *words: str) -> list[str]:
         """The command line, with the options every test wants."""
@@ -40,7 +40,7 @@ class Workflow:
             "-m",
             "snakemake",
             "--snakefile",
-            str(ROOT / "Snakefile"),
+            str(self.root / "Snakefile"),
             "--directory",
             str(self.folder),
         ]
@@ -54,7 +54,7 @@ class Workflow:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=os.environ | environment,
-            cwd=ROOT,
+            cwd=self.root,
             check=False,
         )
         assert not check or done.returncode == 0, done.stdout[-8000:]

@@ -13,10 +13,12 @@ from typing import Any
 from switchrank.config.load import check_config
 from switchrank.config.models import DegradedLexicon, DictionaryLexicon, MergedLexicon, TitlesLexicon
 from switchrank.config.plan import Plan
-from switchrank.embeddings.align import align_vectors, keep_vectors
+from switchrank.embeddings.align import align_vectors
+from switchrank.embeddings.keep import keep_vectors
 from switchrank.embeddings.read import import_vectors
 from switchrank.embeddings.train import train_vectors
-from switchrank.lexicon.dictionary import degrade_lexicon, dictionary_lexicon, merge_lexicons
+from switchrank.lexicon.derived import degrade_lexicon, merge_lexicons
+from switchrank.lexicon.dictionary import dictionary_lexicon
 from switchrank.lexicon.induce import induce_lexicon
 from switchrank.lexicon.quality import lexicon_quality
 from switchrank.lexicon.titles import titles_lexicon

@@ -21,8 +21,7 @@ import switchrank
 from switchrank.errors import UserError
 from switchrank.formats.pairs import DICTIONARY_FORMATS
 from switchrank.lexicon.titlefiles import READERS as TITLES
-from switchrank.sources.readers import READERS
-from switchrank.sources.shapes import SEPARATE
+from switchrank.sources.shapes import READ_BY, SEPARATE
 from tests.damage import damaged
 from tests.fuzz.parsers import PARSERS, Parser, check
 from tests.fuzz.samples import zipped
@@ -90,7 +89,7 @@ def test_a_packed_file_cut_at_any_tenth_is_one_error(parser: Parser, packing: st
 def test_every_format_has_a_parser() -> None:
     names = {parser.name for parser in PARSERS}
     apart = {"questions": "open-questions", "squad": "squad-paragraphs", "afriqa": "afriqa-gold"}
-    assert {apart.get(name, name) for name in READERS if name not in SEPARATE} <= names
+    assert {apart.get(name, name) for name in READ_BY if name not in SEPARATE} <= names
     assert {f"titles-{name}" for name in TITLES} - {"titles-dumps"} <= names
     assert {f"dictionary-{name}" for name in DICTIONARY_FORMATS} <= names
 

@@ -1,15 +1,17 @@
-"""What a change makes run again: exactly the rules that can see it."""
+"""What a change makes run again after a finished run, as Snakemake plans it: what the change itself concerns, and all
+that is made from that. Which jobs a change itself concerns is in ``tests/dag/triggers.tsv``, for every key and module.
+"""
 
 from __future__ import annotations
 
-import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.conftest import Workflow
+from tests.conftest import ROOT, Workflow
 
 pytestmark = pytest.mark.slow
 SHOWN = {"report_zip", "provenance", "all", "table_page"}
@@ -30,11 +32,19 @@ LISTED = (
     | {f"rank_{name}_own" for name in OF_ALL_PAIRS + OF_SOME_PAIRS}
 )
 TRAINED = RANKED | {"train_model", "tuned_model", "loss_picture"}
+NAMED = {"all", "provenance"}
+TESTSETS = ("world", "own", "world_mlir3", "every_mlir4")
+CORPUS = SCORED | {"switch", "train_model", "loss_picture", "sentences", "coverage"}
+MEASURED = {"lexicon_quality", "lexicon_picture"}
+OF_GOLD = {f"rank_gold_cs_xx_xx_{testset}" for testset in TESTSETS}
+OF_POOL = {f"rank_{name}_every_mlir4" for name in ("random", "bm25", *OF_ALL_PAIRS)}
+COMPARED = {"shift", "shift_picture"}
+CLWE = {"vectors_lexicon", "degraded_lexicon", "switch", "translate", "transplant", "sentences", "coverage"}
 
 
-def planned(workflow: Workflow) -> set[str]:
+def planned(workflow: Workflow, **environment: str) -> set[str]:
     """Rules that a dry run would run."""
-    printed = workflow.run("-n").stdout
+    printed = workflow.run("-n", **environment).stdout
     return set(re.findall(r"^([a-z_0-9]+) +\d+$", printed, re.MULTILINE)) - {"total"}
 
 
@@ -44,7 +54,7 @@ def change(finished: Workflow, tmp_path: Path, path: str, value: object) -> Work
     *sections, leaf = path.split(".")
     section = config
     for name in sections:
-        section = section[name]
+        section = section.setdefault(name, {})
     section[leaf] = value
     file = tmp_path / "changed.yaml"
     file.write_text(yaml.safe_dump(config, sort_keys=False))
@@ -54,21 +64,53 @@ def change(finished: Workflow, tmp_path: Path, path: str, value: object) -> Work
 @pytest.mark.parametrize(
     ("path", "value", "rules"),
     [
+        ("rank", {"threads": 2}, NAMED),
+        ("train.checkpoint_every", 7, NAMED),
+        ("languages.right_to_left", ["qad"], NAMED | {"report_zip", "sentences"}),
+        ("ablation.reference", "gold-cs", SHOWN | {"ablation_tables", "ablation_picture"}),
         ("evaluate.correction", "bonferroni", TABLED),
+        ("evaluate.metrics", ["mrr@10", "map"], TABLED | TUNED - {"rank_row_zs_8"} | {"score_runs"}),
         ("rank", {"token_budget": 1024}, RANKED),
         ("testsets.own.candidates.relevant", "keep", LISTED),
+        ("testsets.every-mlir4.seed", 1, SCORED - COMPARED | OF_POOL | {"pool_queries", "coverage"}),
         ("train.lr", 2.0e-3, TRAINED),
         ("ablation.train.lr", 2.0e-3, SHOWN | TUNED | {"tuned_model"}),
+        ("corpora.gold-cs.seed", 2, CORPUS | OF_GOLD),
+        ("lexicons.gold.reverse", True, CORPUS | OF_GOLD | MEASURED | {"dictionary_lexicon"}),
+        (
+            "sweeps.degrade.values",
+            [0, 0.25],
+            CORPUS
+            | MEASURED
+            | {"degraded_lexicon"}
+            | {f"rank_ml_cs_degrade_0_25_xx_xx_{testset}" for testset in TESTSETS},
+        ),
+        ("lexicons.clwe.k", 3, TRAINED | MEASURED | CLWE),
     ],
 )
-def test_a_changed_leaf_reruns_the_rules_that_use_it(finished, tmp_path, path, value, rules):
-    config = yaml.safe_load(finished.config.read_text())
-    config.setdefault(path.split(".")[0], {})
+def test_a_changed_key_reruns_what_it_concerns_and_what_is_made_from_that(finished, tmp_path, path, value, rules):
     assert planned(change(finished, tmp_path, path, value)) == rules
 
 
-def test_touched_scripts_other_hash_seeds_and_locales_rerun_nothing(finished):
-    script = Path(__file__).parents[2] / "workflow" / "scripts" / "train.py"
-    os.utime(script)
-    printed = finished.run("-n", PYTHONHASHSEED="77", LC_ALL="C").stdout
-    assert "Nothing to be done" in printed
+def copy_checkout(folder: Path) -> None:
+    """All of a checkout that a run reads."""
+    for part in ("config", "envs", "profiles", "tests/smoke", "workflow"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copyfile(ROOT / "Snakefile", folder / "Snakefile")
+
+
+def test_comments_touched_files_another_checkout_hash_seed_and_locale_rerun_nothing(finished, tmp_path):
+    copy_checkout(tmp_path)
+    for file in [*tmp_path.rglob("*.py"), *tmp_path.rglob("*.smk"), *tmp_path.rglob("*.yaml")]:
+        file.write_text(file.read_text() + "\n# Why this is so.\n")
+    moved = Workflow(finished.folder, tmp_path / "tests/smoke/smoke.yaml", tmp_path)
+    library = str(tmp_path / "workflow")
+    assert "Nothing to be done" in moved.run("-n", PYTHONPATH=library, PYTHONHASHSEED="77", LC_ALL="C").stdout
+
+
+def test_an_edited_line_reruns_what_it_concerns(finished, tmp_path):
+    copy_checkout(tmp_path)
+    module = tmp_path / "workflow/switchrank/evaluate/significance.py"
+    module.write_text(module.read_text() + "\nEDITED = True\n")
+    edited = Workflow(finished.folder, finished.config, tmp_path)
+    assert planned(edited, PYTHONPATH=str(tmp_path / "workflow")) == TABLED

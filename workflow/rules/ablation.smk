@@ -99,6 +99,7 @@ if PLAN.ablation:
         threads: CONFIG.train.threads
         resources:
             **asks(training_need(CONFIG.ablation.train)),
+            checkpoint_every=CONFIG.ablation.train.checkpoint_every,
             **on_gpu(),
         params:
             settings=optimisation(CONFIG.ablation.train),

@@ -7,7 +7,7 @@ from functools import cache
 from switchrank.config.load import check_config, read_yaml
 from switchrank.config.models import MAIN_METRIC
 from switchrank.config.plan import Plan
-from switchrank.digest import code_digest
+from switchrank.digest import code_digest, file_digest
 from switchrank.errors import UserError
 from switchrank.fetch.cache import is_offline, missing_files, offline_error
 from switchrank.plan.estimate import check_disk
@@ -81,6 +81,8 @@ R = PLAN.folder
 RUN_LOCK = held()
 SOURCE = CONFIG.languages.source
 CODE = cache(code_digest)
+# With `--cache`: what word vectors and lexicons are made from and the like is taken from other runs.
+SHARED = workflow.workflow_settings.cache is not None
 MODEL_FILES = [
     "config.json",
     "model.safetensors",
@@ -108,6 +110,19 @@ wildcard_constraints:
 def identifier(*parts):
     """A rule name from config names."""
     return "_".join(parts).replace("-", "_")
+
+
+def in_order(files):
+    """The names of files in their order, for params: Snakemake compares input files as a set, and so does its cache."""
+    files = list(files)
+    places = {file: place for place, file in enumerate(sorted(files))}
+    return [[places[file], Path(file).name] for file in files]
+
+
+def caption_digests():
+    """The digest of every caption of the report, by name."""
+    folder = ROOT / "workflow/report"
+    return {file.name: file_digest(file) for file in sorted(folder.glob("*.rst"))}
 
 
 def store(prefix):
@@ -184,6 +199,20 @@ def on_gpu():
     return {"gpu": 1} | {
         ours: named[theirs] for ours, theirs in site.items() if theirs in named
     }
+
+
+def share():
+    """With `--cache`, take the benchmarks from shared rules: a job whose output comes from elsewhere measures nothing.
+
+    The cache leaves links to its folder, which must hold from wherever they are looked at.
+    """
+    folder = os.environ.get("SNAKEMAKE_OUTPUT_CACHE")
+    if SHARED and folder and not Path(folder).is_absolute():
+        todo = "export SNAKEMAKE_OUTPUT_CACHE=/your/folder, from the root"
+        fail(UserError("SNAKEMAKE_OUTPUT_CACHE", "", f"{folder} is a relative path", todo))
+    for made in workflow.rules:
+        if SHARED and made.cache and made.cache.output:
+            made._benchmark = None
 
 
 # sources
@@ -355,8 +384,9 @@ def tokenizer_texts():
 
 
 def optimisation(section):
-    """The training settings of a section, without what is not about optimisation."""
-    return section.plain("device", "corpus") | {"threads": CONFIG.train.threads}
+    """The training settings of a section, without what no result depends on."""
+    kept = section.plain("device", "corpus", "checkpoint_every")
+    return kept | {"threads": CONFIG.train.threads}
 
 
 def trained_on(wildcards):
@@ -454,6 +484,19 @@ def reference_files(testset):
             if cut_by(lang):
                 part[role] = cut_by(lang)
     return files
+
+
+def reference_vocabularies(testset):
+    """Words that cut the unspaced text of a test set, as input files."""
+    tested = {
+        lang for pair in PLAN.pairs[testset] for lang in [pair.query, pair.document]
+    }
+    return [
+        file
+        for lang in CONFIG.languages.unspaced
+        if lang in tested
+        for file in vocabulary(lang)
+    ]
 
 
 def kept_depth():
@@ -723,6 +766,16 @@ def row_records():
 
 
 # report
+def picture_settings(table):
+    """What a picture of the experiment is told beside its table."""
+    told = {"baseline": CONFIG.evaluate.baseline, "systems": PLAN.main_systems}
+    if table != "sweep":
+        told["languages"] = LANGUAGES
+    if table == "ablation" and CONFIG.ablation:
+        told["reference"] = CONFIG.ablation.reference
+    return told
+
+
 def example_corpora():
     """Switched corpora of the English corpus's collection, each with its first training pair."""
     base = CONFIG.corpora[ENGLISH[0]].collection if ENGLISH else None

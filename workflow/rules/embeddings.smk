@@ -11,12 +11,16 @@ rule train_vectors:
     wildcard_constraints:
         lang=languages_where(lambda lang: PLAN.vector_source(lang).text),
     localrule: SMALL
+    cache: SHARED
     conda:
         "../../envs/switchrank.yaml"
     resources:
         **asks(fasttext_need),
     params:
         spec=CONFIG.vectors.training.plain() if CONFIG.vectors else {},
+        texts=lambda wildcards: in_order(
+            PLAN.plain(PLAN.vector_source(wildcards.lang).text)
+        ),
         unspaced=lambda wildcards: wildcards.lang in CONFIG.languages.longest_match,
         segmenter=lambda wildcards: segmenter(wildcards.lang),
         lang=lambda wildcards: wildcards.lang,
@@ -38,6 +42,7 @@ rule import_vectors:
     wildcard_constraints:
         lang=languages_where(lambda lang: PLAN.vector_source(lang).path),
     localrule: SMALL
+    cache: SHARED
     conda:
         "../../envs/switchrank.yaml"
     resources:
@@ -66,6 +71,7 @@ rule align_vectors:
     wildcard_constraints:
         lang=languages_where(lambda lang: not PLAN.aligned(lang)),
     localrule: SMALL
+    cache: SHARED
     conda:
         "../../envs/switchrank.yaml"
     resources:
@@ -92,13 +98,14 @@ rule keep_vectors:
     wildcard_constraints:
         lang=languages_where(PLAN.aligned),
     localrule: SMALL
+    cache: SHARED
     conda:
         "../../envs/switchrank.yaml"
     resources:
         **sized(vector_stores),
     params:
         lang=lambda wildcards: wildcards.lang,
-        code=CODE("embeddings.align"),
+        code=CODE("embeddings.keep"),
     script:
         "../scripts/keep_vectors.py"
 

@@ -14,6 +14,7 @@ rule vectors_lexicon:
     wildcard_constraints:
         lexicon=lexicons_of("vectors"),
     localrule: SMALL
+    cache: SHARED
     conda:
         "../../envs/switchrank.yaml"
     threads: 4
@@ -43,12 +44,16 @@ rule titles_lexicon:
     wildcard_constraints:
         lexicon=lexicons_of("titles"),
     localrule: SMALL
+    cache: SHARED
     conda:
         "../../envs/switchrank.yaml"
     resources:
         **sized(streaming),
     params:
         spec=lambda wildcards: titles_spec(wildcards.lexicon, wildcards.lang),
+        files=lambda wildcards: in_order(
+            CONFIG.lexicons[wildcards.lexicon].files(SOURCE, wildcards.lang)
+        ),
         lang=lambda wildcards: wildcards.lang,
         code=CODE("lexicon.titles"),
     script:
@@ -67,12 +72,16 @@ rule dictionary_lexicon:
     wildcard_constraints:
         lexicon=lexicons_of("dictionary"),
     localrule: SMALL
+    cache: SHARED
     conda:
         "../../envs/switchrank.yaml"
     resources:
         **sized(streaming),
     params:
         spec=lambda wildcards: CONFIG.lexicons[wildcards.lexicon].reading(),
+        files=lambda wildcards: in_order(
+            CONFIG.lexicons[wildcards.lexicon].files(wildcards.lang)
+        ),
         lang=lambda wildcards: wildcards.lang,
         code=CODE("lexicon.dictionary"),
     script:
@@ -94,7 +103,10 @@ rule merged_lexicon:
     conda:
         "../../envs/switchrank.yaml"
     params:
-        code=CODE("lexicon.dictionary"),
+        parts=lambda wildcards: in_order(
+            PLAN.merged_files(wildcards.lexicon, wildcards.lang)
+        ),
+        code=CODE("lexicon.derived"),
     script:
         "../scripts/merged_lexicon.py"
 
@@ -120,7 +132,7 @@ rule degraded_lexicon:
             "kind", "of", "languages"
         ),
         lang=lambda wildcards: wildcards.lang,
-        code=CODE("lexicon.dictionary"),
+        code=CODE("lexicon.derived"),
     script:
         "../scripts/degraded_lexicon.py"
 

@@ -4,7 +4,7 @@ rule judgements:
     input:
         lambda wildcards: [
             f"{collection_of(wildcards.testset)}/judgements-test-{lang}.parquet"
-            for lang in PLAN.judged_languages(wildcards.testset)
+            for lang in sorted(PLAN.judged_languages(wildcards.testset))
         ],
     output:
         f"{R}/testsets/{{testset}}/judgements-{{lang}}.parquet",
@@ -19,9 +19,9 @@ rule judgements:
         "../../envs/switchrank.yaml"
     params:
         queries=lambda wildcards: CONFIG.testsets[wildcards.testset].queries,
-        chosen=lambda wildcards: PLAN.judged_languages(wildcards.testset).index(
-            wildcards.lang
-        ),
+        chosen=lambda wildcards: sorted(
+            PLAN.judged_languages(wildcards.testset)
+        ).index(wildcards.lang),
         code=CODE("rank.sample"),
     script:
         "../scripts/judgements.py"
@@ -108,7 +108,11 @@ for testset in POOLS:
         params:
             languages=CONFIG.mixed_languages(testset),
             pool=CONFIG.testsets[testset].pool,
-            seed=CONFIG.testsets[testset].seed,
+            seed=(
+                CONFIG.testsets[testset].seed
+                if CONFIG.testsets[testset].pool == "drawn"
+                else None
+            ),
             testset=testset,
             code=CODE("rank.pools"),
         script:
@@ -123,11 +127,7 @@ for testset in CONFIG.testsets:
                 identifier("rank", reference, testset)
             input:
                 pair_inputs(testset, PLAN.pairs[testset]),
-                [
-                    file
-                    for lang in CONFIG.languages.unspaced
-                    for file in vocabulary(lang)
-                ],
+                reference_vocabularies(testset) if reference == "bm25" else [],
             output:
                 [
                     PLAN.run_file(reference, testset, pair.id, CONFIG.seeds[0])
@@ -145,7 +145,11 @@ for testset in CONFIG.testsets:
             params:
                 **({"kept": kept_depth()} if kept_depth() else {}),
                 kind=reference,
-                pairs=reference_files(testset),
+                pairs=(
+                    reference_files(testset)
+                    if reference == "bm25"
+                    else pair_files(testset, PLAN.pairs[testset])
+                ),
                 testset=testset,
                 seed=CONFIG.seeds[0],
                 code=CODE("rank.reference"),

@@ -239,11 +239,8 @@ for table in ["overlap", "shift", "bias", "sweep", "ablation"]:
         params:
             table=table,
             testset=lambda wildcards: wildcards.testset,
-            languages=LANGUAGES,
-            baseline=CONFIG.evaluate.baseline,
-            systems=PLAN.main_systems,
-            reference=CONFIG.ablation.reference if CONFIG.ablation else None,
-            code=CODE("report.pictures"),
+            told=picture_settings(table),
+            code=CODE(f"report.{table}"),
         script:
             "../scripts/experiment_picture.py"
 
@@ -306,7 +303,7 @@ rule report_zip:
     conda:
         "../../envs/switchrank.yaml"
     params:
-        captions=CODE("report"),
+        captions=caption_digests(),
     script:
         "../scripts/report_zip.py"
 

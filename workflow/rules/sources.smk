@@ -1,5 +1,6 @@
 # Raw inputs to the three tables (documents, queries, judgements) of each collection.
 from switchrank.sources.build import collection_outputs
+from switchrank.sources.shapes import READ_BY
 from switchrank.sources.world.files import world_outputs
 
 if CONFIG.world:
@@ -19,7 +20,6 @@ if CONFIG.world:
             **sized(streaming),
         params:
             spec=WORLD,
-            out=lambda wildcards, output: Path(output[0]).parents[1].as_posix(),
             code=CODE("sources.world.generate"),
         script:
             "../scripts/world.py"
@@ -62,6 +62,7 @@ for number, (dump, text) in enumerate(PLAN.dumps.items(), 1):
         benchmark:
             f"{R}/benchmarks/sources/wikitext-{number}.tsv"
         localrule: SMALL
+        cache: SHARED
         conda:
             "../../envs/switchrank.yaml"
         resources:
@@ -96,8 +97,8 @@ for name in CONFIG.collections:
         params:
             spec=PLAN.collection_spec(name),
             roles=list(PLAN.collection_files(name)),
-            out=lambda wildcards, output: Path(output[0]).parent.as_posix(),
-            code=CODE("sources.build"),
+            files=in_order(PLAN.collection_files(name).values()),
+            code=CODE("sources.build", *READ_BY[CONFIG.collections[name].format]),
         script:
             "../scripts/collection.py"
 

@@ -35,7 +35,7 @@ if CONFIG.start.preset:
         resources:
             **sized(whole_tables),
         params:
-            texts={lang: len(paths) for lang, paths in TEXTS.items()},
+            texts={lang: in_order(paths) for lang, paths in TEXTS.items()},
             vectors={lang: f"{R}/vectors/aligned/{lang}" for lang in WORDS_NEEDED},
             unspaced=[
                 lang for lang in CONFIG.languages.longest_match if lang in WORDS_NEEDED
@@ -121,6 +121,7 @@ if CONFIG.start.first:
         threads: CONFIG.train.threads
         resources:
             **asks(training_need(CONFIG.start.first)),
+            checkpoint_every=CONFIG.start.first.checkpoint_every,
             **on_gpu(),
         params:
             settings=optimisation(CONFIG.start.first),
@@ -153,7 +154,7 @@ if CONFIG.start.transplant:
             **sized(starting_model),
         params:
             languages=PLAN.lexicon_languages(CONFIG.start.transplant),
-            code=CODE("train.start"),
+            code=CODE("train.transplant"),
         script:
             "../scripts/transplant.py"
 
@@ -174,6 +175,7 @@ rule train_model:
     threads: CONFIG.train.threads
     resources:
         **asks(training_need(CONFIG.train)),
+        checkpoint_every=CONFIG.train.checkpoint_every,
         **on_gpu(),
     params:
         settings=optimisation(CONFIG.train),

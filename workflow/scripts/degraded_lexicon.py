@@ -3,6 +3,6 @@
 from switchrank.job import job
 
 with job(snakemake) as rule:
-    from switchrank.lexicon.dictionary import degrade_lexicon
+    from switchrank.lexicon.derived import degrade_lexicon
 
     degrade_lexicon(lexicon=rule.input[0], out=rule.output[0], language=rule.params.lang, **rule.params.spec)

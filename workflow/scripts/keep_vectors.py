@@ -3,7 +3,7 @@
 from switchrank.job import job
 
 with job(snakemake) as rule:
-    from switchrank.embeddings.align import keep_vectors
+    from switchrank.embeddings.keep import keep_vectors
 
     keep_vectors(
         vectors=rule.input.words.removesuffix(".words.parquet"),

@@ -3,6 +3,6 @@
 from switchrank.job import job
 
 with job(snakemake) as rule:
-    from switchrank.lexicon.dictionary import merge_lexicons
+    from switchrank.lexicon.derived import merge_lexicons
 
     merge_lexicons(lexicons=list(rule.input), out=rule.output[0])

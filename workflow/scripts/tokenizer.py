@@ -9,7 +9,7 @@ with job(snakemake) as rule:
 
     files = iter(rule.input.texts)
     build_tokenizer(
-        texts={lang: [next(files) for _ in range(count)] for lang, count in rule.params.texts.items()},
+        texts={lang: [next(files) for _ in names] for lang, names in rule.params.texts.items()},
         vectors=rule.params.vectors,
         unspaced=rule.params.unspaced,
         segmenters=rule.params.segmenters,

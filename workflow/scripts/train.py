@@ -15,7 +15,7 @@ with job(snakemake) as rule, gpu_for_job(rule.resources.get("gpu", 0)) as device
         start=Path(rule.input.start[0]).parent,
         out=out,
         work=out.parent / f".work-{out.name}",
-        settings=rule.params.settings,
+        settings=rule.params.settings | {"checkpoint_every": rule.resources.checkpoint_every},
         seed=rule.params.seed,
         record=rule.params.names | {"code": rule.params.code},
         device=device,

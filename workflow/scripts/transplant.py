@@ -5,7 +5,7 @@ from pathlib import Path
 from switchrank.job import job
 
 with job(snakemake) as rule:
-    from switchrank.train.start import transplant_embeddings
+    from switchrank.train.transplant import transplant_embeddings
 
     transplant_embeddings(
         model=Path(rule.input.model[0]).parent,

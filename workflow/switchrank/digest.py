@@ -2,7 +2,8 @@
 
 A rule's ``params`` carry :func:`code_digest` of the module it calls. The digest covers the syntax trees of that module
 and of everything it can import inside this package, so a comment, a docstring or a touched file changes nothing,
-and an edited line of code changes exactly the rules that can reach it.
+and an edited line of code changes exactly the rules that can reach it. Which these ought to be is written down in
+``tests/dag/triggers.tsv``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).parent
+SILENT = frozenset({"digest", "errors", "progress"})
+"""Modules that no output depends on: what they say goes to people, or names what may be used again."""
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -32,21 +35,24 @@ def file_digest(path: str | Path) -> str:
 def code_digest(*modules: str) -> str:
     """SHA-256 over the code reachable from modules of this package, named relative to it (``"lexicon.induce"``).
 
-    Data files in the folders of the reached modules count too. Raises ModuleNotFoundError for an unknown module.
+    A data file beside a module counts where the module names it; modules that no output depends on (``SILENT``) do not.
+
+    Raises:
+        ModuleNotFoundError: an unknown module.
     """
     reached: dict[str, str] = {}
+    data: dict[str, str] = {}
     waiting = list(modules)
     while waiting:
         module = waiting.pop()
-        if module in reached:
+        if module in reached or module in SILENT:
             continue
         source = _source(module)
         if source is None:
             raise ModuleNotFoundError(f"switchrank.{module}")
-        reached[module], imported = _parsed(source)
+        reached[module], imported, named = _parsed(source)
+        data |= {file.relative_to(PACKAGE).as_posix(): file_digest(file) for file in sorted(named)}
         waiting.extend(sorted(imported - reached.keys()))
-    folders = sorted({_source(module).parent for module in reached})  # type: ignore[union-attr]
-    data = {file.relative_to(PACKAGE).as_posix(): file_digest(file) for folder in folders for file in _data(folder)}
     return value_digest([reached, data])
 
 
@@ -55,26 +61,25 @@ def _source(module: str) -> Path | None:
     return next((file for file in (stem.with_suffix(".py"), stem / "__init__.py") if file.is_file()), None)
 
 
-def _data(folder: Path) -> list[Path]:
-    if folder == PACKAGE:
-        return []
-    return sorted(file for file in folder.iterdir() if file.is_file() and file.suffix not in {".py", ".pyc"})
-
-
 @cache
-def _parsed(source: Path) -> tuple[str, set[str]]:
+def _parsed(source: Path) -> tuple[str, set[str], set[Path]]:
+    """The digest of a module's code, the modules that it imports, and the data files beside it that it names."""
     tree = ast.parse(source.read_text(encoding="utf-8"))
     imported: set[str] = set()
+    words: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             imported.update(_inside(alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             imported.add(_inside(node.module))
             imported.update(_inside(f"{node.module}.{alias.name}") for alias in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            words.add(node.value)
         if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:] or [ast.Pass()]
     known = {module for module in imported if module and _source(module)}
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), known
+    beside = {file for file in source.parent.iterdir() if file.name in words and file.is_file()}
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), known, beside
 
 
 def _inside(module: str) -> str:

@@ -182,12 +182,16 @@ def test_the_first_stage_asks_in_the_source_or_in_the_document_language(plan):
 def test_dumps_among_the_texts_become_plain_text_once():
     config = load_config(ROOT / "config" / "demo.yaml", {})
     parts = ["a/enwiki-20250101-pages-articles1.xml-p1p41242.bz2", "wiki.xml", "enwiki.xml-p1p9-shortened.bz2"]
-    source = models.VectorSource(text=["notes.txt", *parts])
+    twice = ["qaa/dump.xml", "qab/dump.xml"]
+    source = models.VectorSource(text=["notes.txt", *parts, *twice])
     vectors = config.vectors.model_copy(update={"languages": {"en": source, "qaa": source}})
     plan = Plan(config.model_copy(update={"vectors": vectors}), [ROOT])
-    texts = [f"results/demo/sources/wikitext/{number}.txt.gz" for number in (1, 2, 3)]
-    assert plan.dumps == dict(zip(parts, texts, strict=True))
-    assert plan.plain(source.text) == ["notes.txt", *texts]
+    texts = [f"results/demo/sources/wikitext/{Path(part).name}.txt.gz" for part in parts]
+    found = [plan.dumps[dump] for dump in twice]
+    assert plan.dumps == dict(zip([*parts, *twice], [*texts, *found], strict=True))
+    assert [Path(text).name[8:] for text in found] == ["-dump.xml.txt.gz"] * 2
+    assert len(set(found)) == 2
+    assert plan.plain(source.text) == ["notes.txt", *texts, *found]
 
 
 def test_raw_files_are_those_that_no_rule_makes(plan):

@@ -9,9 +9,13 @@ import switchrank.digest as digest
 def package(tmp_path, monkeypatch):
     for name, text in {
         "alpha/__init__.py": "",
-        "alpha/one.py": '"""Doc."""\nfrom switchrank.shared import help\ndef run():\n    import switchrank.beta.two\n',
+        "alpha/one.py": '"""Doc."""\nfrom switchrank.shared import help\nimport switchrank.errors\n'
+        "def run():\n    import switchrank.beta.two\n",
         "beta/__init__.py": "",
-        "beta/two.py": "x = 1\n",
+        "beta/two.py": "x = open('words.txt')\n",
+        "beta/words.txt": "a",
+        "beta/other.txt": "a",
+        "errors.py": "w = 1\n",
         "beta/far.py": "y = 1\n",
         "shared.py": "def help():\n    return 1\n",
     }.items():
@@ -37,10 +41,12 @@ def changed(package, name, text):
         ("beta/two.py", "x = 2\n", True),
         ("beta/far.py", "y = 2\n", False),
         ("beta/words.txt", "data", True),
+        ("beta/other.txt", "data", False),
+        ("errors.py", "w = 2\n", False),
         ("alpha/other.py", "z = 1\n", False),
     ],
 )
-def test_only_code_and_data_that_can_be_reached_count(package, name, text, expected):
+def test_only_code_and_data_that_outputs_can_depend_on_count(package, name, text, expected):
     assert changed(package, name, text) is expected
 
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from switchrank.cli import main
 from switchrank.errors import UserError
 from switchrank.formats.tables import LEXICON, read_table, write_table
-from switchrank.lexicon.dictionary import degrade_lexicon, dictionary_lexicon, merge_lexicons
+from switchrank.lexicon.derived import degrade_lexicon, merge_lexicons
+from switchrank.lexicon.dictionary import dictionary_lexicon
 
 
 def rows(path):

@@ -15,7 +15,8 @@ from switchrank.errors import UserError
 from switchrank.formats.tables import LEXICON, write_table
 from switchrank.train.embeddings import fit_width, mix, piece_vectors
 from switchrank.train.models import open_model, open_tokenizer
-from switchrank.train.start import build_start, transplant_embeddings
+from switchrank.train.start import build_start
+from switchrank.train.transplant import transplant_embeddings
 
 WORDS = "bert.embeddings.word_embeddings.weight"
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +28,7 @@ from switchrank.config.models import (
 )
 from switchrank.config.sections import MIXED
 from switchrank.config.sweeps import suffix_of, text_of
+from switchrank.digest import value_digest
 from switchrank.errors import UserError
 from switchrank.fetch.addresses import filled
 from switchrank.sources.spec import CollectionSpec
@@ -238,7 +240,13 @@ class Plan:
         vectors = self.config.vectors.languages if self.config.vectors else {}
         given = [*(source.text or [] for source in vectors.values()), *self.config.start.tokenizer.texts.values()]
         dumps = dict.fromkeys(path for paths in given for path in paths if _DUMP.search(path))
-        return {path: f"{self.folder}/sources/wikitext/{number}.txt.gz" for number, path in enumerate(dumps, 1)}
+        named = Counter(Path(path).name for path in dumps)
+        found = {}
+        for path in dumps:
+            name = Path(path).name
+            apart = f"{value_digest(path)[:8]}-" if named[name] > 1 else ""
+            found[path] = f"{self.folder}/sources/wikitext/{apart}{name}.txt.gz"
+        return found
 
     def plain(self, texts: list[str]) -> list[str]:
         """Text files as vectors and tokenizer read them: dumps by their plain text."""

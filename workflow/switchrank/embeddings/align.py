@@ -7,7 +7,6 @@ MUSE does (Conneau et al. 2018, arXiv 1710.04087, section 2.2).
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any, TypedDict
@@ -16,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from switchrank.atomic import atomic_path
+from switchrank.embeddings.keep import write_record
 from switchrank.errors import UserError
 from switchrank.formats.pairs import read_pairs
 from switchrank.formats.tables import LEXICON, read_table
@@ -90,29 +89,8 @@ def align_vectors(
         "words": len(foreign.words),
         "dimensions": foreign.matrix.shape[1],
     }
-    _write_record(out, record)
+    write_record(out, record)
     return record
-
-
-def keep_vectors(*, vectors: str | Path, out: str | Path) -> dict[str, Any]:
-    """Copy a store that is in the right space already (English itself, or aligned elsewhere); record ``kept``.
-
-    Returns:
-        The record.
-
-    Raises:
-        UserError: the store is missing or unreadable.
-    """
-    store = load_vectors(vectors)
-    write_vectors(out, store.words, store.matrix, store.norms)
-    record = {"method": "kept", "words": len(store.words), "dimensions": store.matrix.shape[1]}
-    _write_record(out, record)
-    return record
-
-
-def _write_record(out: str | Path, record: dict[str, Any]) -> None:
-    with atomic_path(f"{out}.json") as temporary:
-        temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
 def _row_numbers(words: list[str]) -> dict[str, int]:

@@ -111,6 +111,6 @@ def _align(arguments: argparse.Namespace) -> None:
 
 
 def _keep(arguments: argparse.Namespace) -> None:
-    from switchrank.embeddings.align import keep_vectors
+    from switchrank.embeddings.keep import keep_vectors
 
     keep_vectors(vectors=arguments.vectors, out=arguments.out)

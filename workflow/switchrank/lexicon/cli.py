@@ -149,14 +149,14 @@ def _dictionary(arguments: argparse.Namespace) -> None:
 
 
 def _merge(arguments: argparse.Namespace) -> None:
-    from switchrank.lexicon.dictionary import merge_lexicons
+    from switchrank.lexicon.derived import merge_lexicons
 
     counts = merge_lexicons(lexicons=arguments.lexicons, out=arguments.out)
     print(f"{counts['words']:,} words, {counts['rows']:,} translations")
 
 
 def _degrade(arguments: argparse.Namespace) -> None:
-    from switchrank.lexicon.dictionary import degrade_lexicon
+    from switchrank.lexicon.derived import degrade_lexicon
 
     degrade_lexicon(
         lexicon=arguments.lexicon,

@@ -348,7 +348,9 @@ class _Jobs:
         """Runs of the references and of each model."""
         for testset, pairs in self.plan.pairs.items():
             for reference in self.config.evaluate.references:
-                inputs = [*self._texts(testset, pairs), *self.vocabulary(*self.config.languages.unspaced)]
+                tested = {lang for pair in pairs for lang in (pair.query, pair.document)}
+                cut = [lang for lang in self.config.languages.unspaced if lang in tested and reference == "bm25"]
+                inputs = [*self._texts(testset, pairs), *self.vocabulary(*cut)]
                 outputs = [self.plan.run_file(reference, testset, pair.id, self.config.seeds[0]) for pair in pairs]
                 rule = _identifier("rank", reference, testset)
                 about: dict[str, Any] = {"testset": testset, "pairs": pairs}

@@ -49,13 +49,13 @@ def build_collection(*, spec: dict[str, Any], files: dict[str, str], out: str | 
         UserError: a wrong specification, a missing or defective file, nothing left to write, or a folder ``out``
             that holds other things than a collection.
     """
-    from switchrank.sources.readers import READERS
+    from switchrank.sources.readers import reader_of
 
     checked = CollectionSpec.from_plain(spec)
     checked.check_files(files)
     _refuse_foreign(Path(out))
     with atomic_folder(out) as folder:
-        parsed = READERS[checked.format](checked, files, folder)
+        parsed = reader_of(checked.format)(checked, files, folder)
         queries = _judged_queries(parsed, checked)
         splits = _assign(queries, checked)
         _write(parsed, queries, splits, checked, folder)

@@ -1,37 +1,43 @@
-"""Which function reads which format. A format of whole records is one line here and one in the shapes' ``RECORDS``."""
+"""Which function reads which format.
+
+The modules of a format are named in :data:`switchrank.sources.shapes.READ_BY` and imported here by name when needed:
+the code digest of a collection follows them, and no other format's code.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 
-from switchrank.sources import afriqa, bipar, joined, open_questions, pairs, separate, squad
-from switchrank.sources.shapes import SEPARATE
+from switchrank.sources.shapes import READ_BY
 from switchrank.sources.spec import CollectionSpec
 from switchrank.sources.tables import Parsed
 
 Reader = Callable[[CollectionSpec, Mapping[str, str], Path], Parsed]
 """Takes the checked specification, the files by role and the folder that DOCUMENTS tables are written into."""
+_WITH_OPTIONS = ("squad", "bipar", "afriqa")
+"""Formats whose readers take the collection's options as keyword arguments."""
 
 
-def _with_options(read: Callable[..., Parsed]) -> Reader:
-    """A reader that takes the collection's options as keyword arguments."""
-    return lambda spec, files, folder: read(spec, files, folder, **spec.options)
+def reader_of(format: str) -> Reader:
+    """The reader of a format."""
+    modules = [import_module(f"switchrank.{name}") for name in READ_BY[format]]
+    read = modules[0].read_collection
 
+    def with_options(spec: CollectionSpec, files: Mapping[str, str], folder: Path) -> Parsed:
+        parsed: Parsed = read(spec, files, folder, **spec.options)
+        return parsed
 
-def _questions(spec: CollectionSpec, files: Mapping[str, str], folder: Path) -> Parsed:
-    def write(language: str, _: Path) -> int:
-        return separate.write_documents(spec, files, language, spec.options["documents"], folder).rows
+    def with_documents(spec: CollectionSpec, files: Mapping[str, str], folder: Path) -> Parsed:
+        def write(language: str, _: Path) -> int:
+            rows: int = modules[1].write_documents(spec, files, language, spec.options["documents"], folder).rows
+            return rows
 
-    return open_questions.read_collection(spec, files, folder, write_documents=write)
+        parsed: Parsed = read(spec, files, folder, write_documents=write)
+        return parsed
 
-
-READERS: dict[str, Reader] = {
-    **dict.fromkeys(SEPARATE, separate.read_collection),
-    "pairs": pairs.read_collection,
-    "squad": _with_options(squad.read_collection),
-    "bipar": _with_options(bipar.read_collection),
-    "afriqa": _with_options(afriqa.read_collection),
-    "questions": _questions,
-    "joined": joined.read_collection,
-}
+    if format == "questions":
+        return with_documents
+    found: Reader = with_options if format in _WITH_OPTIONS else read
+    return found

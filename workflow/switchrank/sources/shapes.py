@@ -101,6 +101,16 @@ SEPARATE |= {"mldr": SEPARATE["tevatron"], "datasets": SEPARATE["parquet"]}
 RECORDS = ("pairs", "squad", "bipar", "afriqa", "questions")
 """Formats whose files hold question, passage and answers together, record by record."""
 FORMATS = (*SEPARATE, *RECORDS, "joined")
+READ_BY: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(SEPARATE, ("sources.separate",)),
+    "pairs": ("sources.pairs",),
+    "squad": ("sources.squad",),
+    "bipar": ("sources.bipar",),
+    "afriqa": ("sources.afriqa",),
+    "questions": ("sources.open_questions", "sources.separate"),
+    "joined": ("sources.joined",),
+}
+"""The modules that read a format; the first has ``read_collection``."""
 WITH_TRIPLES = (*SEPARATE, "pairs")
 """Formats that may bring the negatives to train on."""
 

@@ -153,7 +153,7 @@ def _start(arguments: argparse.Namespace) -> None:
 
 
 def _transplant(arguments: argparse.Namespace) -> None:
-    from switchrank.train.start import transplant_embeddings
+    from switchrank.train.transplant import transplant_embeddings
 
     lexicons = _mapping(arguments.lexicons, "--lexicons")
     print(json.dumps(transplant_embeddings(model=arguments.model, lexicons=lexicons, out=arguments.out)))

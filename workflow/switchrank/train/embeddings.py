@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -48,6 +49,16 @@ class _Means:
 def _unit(rows: NDArray[np.floating]) -> Matrix:
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
     return (rows / np.where(norms > 0, norms, 1.0)).astype(np.float32)
+
+
+def cutter(tokenizer: Any) -> Cut:
+    """A function that cuts words into the numbers of their pieces, without special tokens."""
+
+    def cut(words: Sequence[str]) -> list[list[int]]:
+        encoded = tokenizer.backend_tokenizer.encode_batch_fast(list(words), add_special_tokens=False)
+        return [encoding.ids for encoding in encoded]
+
+    return cut
 
 
 def piece_vectors(

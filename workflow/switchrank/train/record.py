@@ -95,5 +95,5 @@ def model_card(
 
 
 def plain_settings(settings: Settings) -> dict[str, Any]:
-    """Settings as JSON-plain values."""
-    return dataclasses.asdict(settings)
+    """Settings as JSON-plain values, without how often the run is saved: the result does not depend on it."""
+    return {name: value for name, value in dataclasses.asdict(settings).items() if name != "checkpoint_every"}

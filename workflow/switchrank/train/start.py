@@ -18,7 +18,7 @@ from switchrank.atomic import atomic_folder
 from switchrank.errors import UserError
 from switchrank.presets import PRESETS
 from switchrank.seeds import derive_seed
-from switchrank.train.embeddings import Cut, fit_width, mix, piece_vectors, translated_pieces
+from switchrank.train.embeddings import cutter, fit_width, mix, piece_vectors
 from switchrank.train.mimetic import mimetic, orthogonal
 from switchrank.train.models import Model, copy_tokenizer, open_model, open_tokenizer, save_model, write_json
 
@@ -64,32 +64,6 @@ def build_start(
         else:
             record = _from_preset(Path(str(tokenizer)), folder, preset, init, dict(vectors or {}), vectors_share)
         record["seed"] = seed
-        write_json(folder / "start.json", record)
-    return record
-
-
-def transplant_embeddings(*, model: str | Path, lexicons: Mapping[str, str | Path], out: str | Path) -> dict[str, Any]:
-    """Copy a model; pieces of target-language words only start from their English translations' embeddings.
-
-    See :func:`switchrank.train.embeddings.translated_pieces` (WECHSEL, Minixhofer et al. 2022).
-
-    Args:
-        model: folder of a model trained on the source language, its tokenizer covering the target languages.
-        lexicons: per target language a lexicon (source to target words).
-        out: the new folder.
-
-    Returns:
-        What ``start.json`` holds, with the number of ``replaced`` pieces.
-    """
-    opened, tokenizer = open_model(model), open_tokenizer(model)
-    weights = opened.get_input_embeddings().weight
-    rows, replaced = translated_pieces(weights.detach().numpy(), lexicons, _cutter(tokenizer))
-    with torch.no_grad():
-        weights.copy_(torch.from_numpy(rows))
-    record = {"init": ["transplant"], "languages": sorted(lexicons), "replaced": replaced}
-    with atomic_folder(out) as folder:
-        save_model(opened, folder)
-        copy_tokenizer(Path(model), folder)
         write_json(folder / "start.json", record)
     return record
 
@@ -147,16 +121,8 @@ def _initialise(
         mimetic(model, generator)
     if "vectors" in init:
         weights = model.get_input_embeddings().weight
-        rows, found = piece_vectors(vectors, _cutter(tokenizer), len(weights))
+        rows, found = piece_vectors(vectors, cutter(tokenizer), len(weights))
         rotation = orthogonal(weights.shape[1], generator).numpy()
         mixed = mix(weights.detach().numpy(), fit_width(rows, weights.shape[1], rotation), found, share)
         with torch.no_grad():
             weights.copy_(torch.from_numpy(np.ascontiguousarray(mixed)))
-
-
-def _cutter(tokenizer: Any) -> Cut:
-    def cut(words: Sequence[str]) -> list[list[int]]:
-        encoded = tokenizer.backend_tokenizer.encode_batch_fast(list(words), add_special_tokens=False)
-        return [encoding.ids for encoding in encoded]
-
-    return cut

@@ -1,7 +1,7 @@
 """The collection sections of a config file, one per format, told apart by the key ``format``.
 
 A new format is a section here (its keys, its files by role, its reader's options) and one line in
-:mod:`switchrank.sources.readers`.
+:data:`switchrank.sources.shapes.READ_BY`.
 """
 
 from __future__ import annotations

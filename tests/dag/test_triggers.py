@@ -1,0 +1,235 @@
+"""What a change makes run again: ``triggers.tsv``, written by hand, against parameters, inputs and digests.
+
+Every change shows in the provenance as well, which holds the config; the table does not repeat that.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
+from unittest import mock
+
+import pytest
+import yaml
+
+from switchrank import digest
+from switchrank.config.load import load_config
+from switchrank.config.models import Config
+from switchrank.config.plan import Plan
+from switchrank.config.sections import Section
+from tests.conftest import ROOT
+from tests.dag.changes import PlannedJob, Row, planned_jobs, read_rows
+
+FULL = Path(__file__).with_name("full.yaml")
+TABLE = Path(__file__).with_name("triggers.tsv")
+KEYS, MODULES = read_rows(TABLE, "key"), read_rows(TABLE, "module")
+BASE = yaml.safe_load(FULL.read_text())
+UNSET = {"Start.model"}
+"""Keys that another one excludes."""
+LIKE_OTHERS = {"Beir", "Ciral", "ClirMatrix", "LargeScaleClir", "Miracl", "Mldr", "Mmarco", "OneLanguage", "Parquet"}
+LIKE_OTHERS |= {"Tevatron"}
+"""Formats of collections that differ from those of the config in where their files lie."""
+
+Jobs = dict[tuple[str, ...], PlannedJob]
+
+
+def leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every value of a config that is no mapping, with its keys."""
+    if not isinstance(value, dict):
+        yield path, value
+        return
+    for key, item in value.items():
+        yield from leaves(item, (*path, key))
+
+
+LEAVES = {".".join(path): (path, value) for path, value in leaves(BASE)}
+CHANGED = [name for name in LEAVES if any(row.change != "-" for row in KEYS if row.matches(name))]
+
+
+def only_row(rows: list[Row], name: str) -> Row:
+    """The row of a key or module."""
+    found = [row for row in rows if row.matches(name)]
+    assert len(found) == 1, f"{name}: {len(found)} rows of {TABLE.name}"
+    return found[0]
+
+
+def unused(rows: list[Row], names: Iterable[str]) -> list[str]:
+    """Patterns that match nothing."""
+    patterns = [Row([pattern], "", []) for row in rows for pattern in row.what]
+    return [pattern.what[0] for pattern in patterns if not any(map(pattern.matches, names))]
+
+
+def other_value(row: Row, value: Any) -> Any:
+    """The value that a row puts in place of another."""
+    if row.change:
+        return yaml.safe_load(row.change)
+    assert isinstance(value, bool | int | float), "say in the table what the key becomes"
+    if isinstance(value, bool):
+        return not value
+    return value + 1 if isinstance(value, int) else value / 2 or 0.25
+
+
+def touch_inputs(config: Path, folder: Path) -> None:
+    """An empty file for everything that a config reads and no job of it makes."""
+    plan = Plan(load_config(config, {}), [ROOT])
+    texts = [path for paths in plan.config.start.tokenizer.texts.values() for path in paths]
+    named = [path for path in texts if not path.startswith(plan.folder)]
+    for name in [*plan.raw_files, *named, *re.findall(r"\bdata/[\w./-]+", config.read_text())]:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+
+
+def jobs_of(config: Path, folder: Path) -> Jobs:
+    """The jobs of a config."""
+    touch_inputs(config, folder)
+    return planned_jobs(config, folder, "all", "sources")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty folder, as far as outputs go."""
+    return tmp_path_factory.mktemp("full")
+
+
+@pytest.fixture(scope="module")
+def before(folder: Path) -> Jobs:
+    """The jobs of the full config."""
+    return jobs_of(FULL, folder)
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_a_changed_key_reruns_what_the_table_says(name, before, folder, tmp_path):
+    row, (path, value) = only_row(KEYS, name), LEAVES[name]
+    config = yaml.safe_load(FULL.read_text())
+    section = config
+    for key in path[:-1]:
+        section = section[key]
+    section[path[-1]] = other_value(row, value)
+    changed = tmp_path / "changed.yaml"
+    changed.write_text(yaml.safe_dump(config, sort_keys=False))
+    after = jobs_of(changed, folder)
+    rerun = {key for key, job in after.items() if key not in before or job.noticed != before[key].noticed}
+    renamed = {key for key, job in after.items() if key in before and job.params != before[key].params}
+    expected = {key for key, job in after.items() if row.includes(job.rule, job.words) or job.rule == "provenance"}
+    assert told(after, rerun) == told(after, expected)
+    assert told(after, renamed - rerun) == [], "Snakemake does not see this change"
+
+
+def told(jobs: Jobs, keys: set[tuple[str, ...]]) -> list[str]:
+    """Jobs as they read in the table."""
+    return sorted(":".join([jobs[key].rule, "+".join(sorted(jobs[key].words))]).rstrip(":") for key in keys)
+
+
+def test_every_key_is_in_one_row_and_every_pattern_is_about_a_key():
+    for name in LEAVES:
+        only_row(KEYS, name)
+    assert unused(KEYS, LEAVES) == []
+
+
+def test_every_key_there_is_is_in_the_table():
+    sections = set(reachable(Config))
+    known = {f"{owner(section, key)}.{key}" for section in sections for key in section.model_fields}
+    given = set(set_keys(load_config(FULL, {})))
+    missing = {key for key in known - given if key.partition(".")[0] not in LIKE_OTHERS}
+    assert missing == UNSET
+
+
+def reachable(annotation: Any) -> Iterator[type[Section]]:
+    """The sections that a type can hold, and all below them."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        yield annotation
+        for field in annotation.model_fields.values():
+            yield from reachable(field.annotation)
+    for part in get_args(annotation):
+        yield from reachable(part)
+
+
+def owner(section: type[Section], key: str) -> str:
+    """The class that declares a key."""
+    return next(one.__name__ for one in section.__mro__ if key in inspect.get_annotations(one))
+
+
+def set_keys(value: Any) -> Iterator[str]:
+    """Every key that a config sets."""
+    if isinstance(value, Section):
+        for key in value.model_fields_set:
+            yield f"{owner(type(value), key)}.{key}"
+            yield from set_keys(getattr(value, key))
+    for part in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+        yield from set_keys(part)
+
+
+@pytest.fixture(scope="module")
+def entered(folder: Path) -> dict[str, tuple[str, ...]]:
+    """By rule the modules whose digest it carries."""
+    with mock.patch("switchrank.digest.code_digest", lambda *modules: list(modules)):
+        jobs = jobs_of(FULL, folder).values()
+    return {job.rule: tuple(job.params["code"]) for job in jobs if "code" in job.params}
+
+
+def digests(entered: Mapping[str, tuple[str, ...]], changed: Path | None = None) -> dict[str, str]:
+    """The digest of each rule, as if one module had other code."""
+    parsed = digest._parsed
+
+    def read(source: Path) -> Any:
+        code, imported, named = parsed(source)
+        return "other code" if source == changed else code, imported, named
+
+    with mock.patch.object(digest, "_parsed", read):
+        each = {modules: digest.code_digest(*modules) for modules in set(entered.values())}
+    return {rule: each[modules] for rule, modules in entered.items()}
+
+
+def module_files() -> dict[str, Path]:
+    """Every module of the library, without the packages."""
+    files = [file for file in digest.PACKAGE.rglob("*.py") if file.name != "__init__.py"]
+    return {".".join(file.relative_to(digest.PACKAGE).with_suffix("").parts): file for file in files}
+
+
+def test_a_changed_module_reruns_what_the_table_says(entered):
+    now = digests(entered)
+    wrong = {}
+    for name, file in module_files().items():
+        then = digests(entered, file)
+        found = {rule for rule in now if then[rule] != now[rule]}
+        expected = {rule for rule in now if only_row(MODULES, name).includes(rule)}
+        if found != expected:
+            wrong[name] = {"reruns": sorted(found - expected), "does not": sorted(expected - found)}
+    assert wrong == {}
+
+
+def test_every_module_is_in_one_row_and_every_pattern_is_about_a_module():
+    names = module_files()
+    for name in names:
+        only_row(MODULES, name)
+    assert unused(MODULES, names) == []
+
+
+def test_a_package_holds_no_code_that_a_digest_could_miss():
+    entries = {"switchrank", "collections"}
+    for file in digest.PACKAGE.rglob("__init__.py"):
+        body = ast.parse(file.read_text()).body
+        code = [part for part in body if not (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))]
+        assert not code or file.parent.name in entries, file
+
+
+def test_a_pattern_names_a_rule_that_there_is(before):
+    rules = {job.rule for job in before.values()}
+    for row in MODULES:
+        for item in row.reruns:
+            assert any(Row([], "", [item.lstrip("!")]).includes(rule) for rule in rules), item
+
+
+def test_every_wildcard_of_a_shared_rule_is_a_parameter():
+    """Snakemake's cache knows parameters and inputs of a job, not its wildcards."""
+    for file in (ROOT / "workflow" / "rules").glob("*.smk"):
+        for rule in re.split(r"^ *rule ?", file.read_text(), flags=re.MULTILINE):
+            if "cache: SHARED" in rule:
+                output = re.search(r"output:\n(.*?)\n    \w+:", rule, re.DOTALL)
+                params = rule.partition("params:")[2]
+                for wildcard in re.findall(r"\{\{(\w+)\}\}", output[1] if output else ""):
+                    assert f"wildcards.{wildcard}" in params, f"{file.name}: {rule.splitlines()[0]} {wildcard}"

@@ -1,0 +1,44 @@
+"""`--cache`: what is made for a language in one run is taken over by another run, and only for this language."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import SMOKE, Workflow
+
+pytestmark = pytest.mark.slow
+LANGUAGES = ("qaa", "qac")
+
+
+def made(workflow: Workflow, run: str) -> dict[str, bytes]:
+    """Vectors and lexicons of a run."""
+    results = workflow.folder / "results" / run
+    files = [file for kind in ("vectors", "lexicons") for file in (results / kind).rglob("*") if file.is_file()]
+    return {file.relative_to(results).as_posix(): file.read_bytes() for file in files}
+
+
+def test_a_second_run_takes_vectors_and_lexicons_from_the_first_and_mixes_up_no_language(finished, tmp_path):
+    other = tmp_path / "other.yaml"
+    other.write_text(SMOKE.read_text().replace("run: smoke", "run: other").replace("results/smoke", "results/other"))
+    one, two = Workflow(tmp_path / "one"), Workflow(tmp_path / "two", other)
+    shared = {"SNAKEMAKE_OUTPUT_CACHE": str(tmp_path / "shared")}
+    for folder in (one.folder, two.folder, tmp_path / "shared"):
+        folder.mkdir()
+    first = one.run("--cache", "--", "lexicon", **shared).stdout
+    second = two.run("--cache", "--", "lexicon", **shared).stdout
+    assert ("Moving output file" in first, "Moving output file" in second) == (True, False)
+    alone = made(finished, "smoke")
+    of_cache = [name for name in alone if "clwe-degrade" not in name]
+    for name in of_cache:
+        assert (two.folder / "results" / "other" / name).is_symlink(), name
+        assert f"Symlinking output file results/other/{name} from cache" in second
+    assert made(one, "smoke") == made(two, "other") == alone
+    for kind in ("lexicons/clwe/en-{}.parquet", "lexicons/titles/en-{}.parquet", "vectors/aligned/{}.npy"):
+        assert len({alone[kind.format(lang)] for lang in LANGUAGES}) == len(LANGUAGES), kind
+    assert "Nothing to be done" in two.run("-n", "--", "lexicon").stdout
+
+
+def test_links_to_a_relative_folder_would_lead_nowhere(tmp_path):
+    done = Workflow(tmp_path).run("-n", "--cache", check=False, SNAKEMAKE_OUTPUT_CACHE="shared")
+    assert done.returncode == 2
+    assert done.stdout.strip().splitlines()[-1].startswith("SNAKEMAKE_OUTPUT_CACHE: shared is a relative path: ")

@@ -1,0 +1,68 @@
+"""Lexicons from other lexicons: several put together, one made worse on purpose."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from switchrank.errors import UserError
+from switchrank.formats.tables import LEXICON, read_table, write_table
+from switchrank.lexicon.ranked import write_ranked
+from switchrank.seeds import generator
+
+
+def merge_lexicons(*, lexicons: list[str], out: str | Path) -> dict[str, int]:
+    """Write one lexicon (``LEXICON``) of several: each word has the translations of the first, then those of the next.
+
+    Args:
+        lexicons: tables, the most trusted first; a translation that several have stays where it is ranked first.
+        out: the table to write; words in order of their first appearance. Scores stay, though they are not comparable
+            between lexicons of different kinds; ranks count anew.
+
+    Returns:
+        ``{"words": distinct sources, "rows": rows}``.
+
+    Raises:
+        UserError: a lexicon is missing or no lexicon.
+    """
+    stacked = pl.concat(read_table(lexicon, LEXICON) for lexicon in lexicons)
+    kept = stacked.unique(["source", "target"], keep="first", maintain_order=True)
+    return write_ranked(kept.select("source", "target", "score"), out)
+
+
+def degrade_lexicon(
+    *, lexicon: str | Path, share: float, out: str | Path, seed: int = 1, language: str = ""
+) -> dict[str, int]:
+    """Write ``lexicon`` with the translations of a share of its source words handed round among them.
+
+    The words are the first ``share`` of a seeded permutation, so that a larger share holds the smaller ones; each gets
+    the translations of the next, so that none keeps its own while word frequencies and coverage stay what they are.
+
+    Args:
+        lexicon: the table (``LEXICON``).
+        share: 0 to 1; fewer than two words change nothing.
+        out: the table to write.
+        seed, language: key of the permutation.
+
+    Returns:
+        ``{"words": source words, "changed": how many got other translations}``.
+
+    Raises:
+        UserError: the lexicon is missing or no lexicon, or ``share`` is not from 0 to 1.
+    """
+    if not 0 <= share <= 1:
+        raise UserError(out, "share", f"{share}", "write a number from 0 to 1")
+    rows = read_table(lexicon, LEXICON)
+    sources = rows["source"].unique(maintain_order=True)
+    count = round(share * len(sources))
+    chosen = generator(seed, "degrade", language).permutation(len(sources))[:count]
+    gets = np.arange(len(sources))
+    gets[np.roll(chosen, 1)] = chosen
+    renamed = pl.DataFrame({"source": sources, "new": sources.gather(gets)})
+    joined = rows.with_row_index("row").join(renamed, on="source", how="left", maintain_order="left")
+    place = pl.DataFrame({"new": sources}).with_row_index("place")
+    ordered = joined.join(place, on="new", how="left").sort("place", "row")
+    write_table(ordered.select(pl.col("new").alias("source"), "target", "score", "rank"), out, LEXICON)
+    return {"words": len(sources), "changed": count if count > 1 else 0}
