@@ -143,12 +143,15 @@ def fasttext_need(input):
     return vector_training(size_mb(input.text), CONFIG.vectors.training.epochs)
 
 
+TRAINING_THREADS = max(CONFIG.train.threads, CONFIG.train.processes)
+
+
 def training_need(section):
     """What training a ranker with the settings of a section needs, as a function of the rule's input."""
     work = {key: getattr(section, key) for key in ["steps", "batch_size", "max_length"]}
-    work["rate"] = operations_per_second(
-        CONFIG.train.threads, CONFIG.train.device == "cuda"
-    )
+    gpus = CONFIG.train.processes if CONFIG.train.device == "cuda" else 0
+    work["rate"] = operations_per_second(TRAINING_THREADS, gpus)
+    work["processes"] = CONFIG.train.processes
     return lambda input: training(
         size_mb(input.start),
         layer_weights(input.start),
@@ -159,7 +162,9 @@ def training_need(section):
 
 def ranking_need(pairs):
     """What scoring pairs needs, as a function of the rule's input."""
-    rate = operations_per_second(CONFIG.rank.threads, CONFIG.train.device == "cuda")
+    rate = operations_per_second(
+        CONFIG.rank.threads, int(CONFIG.train.device == "cuda")
+    )
     lists = [part["candidates"] for part in pairs]
     return lambda input: ranking(
         size_mb(input.model),
@@ -171,19 +176,27 @@ def ranking_need(pairs):
     )
 
 
-def on_gpu():
-    """One GPU where the config demands it, in the partition and of the type that the profile names for such jobs.
+def on_gpu(count=1):
+    """So many GPUs where the config demands them, in the partition and of the type that the profile names for such jobs.
 
-    `--resources gpu=0` takes it away again.
+    `--resources gpu=0` takes them away again.
     """
     if CONFIG.train.device != "cuda":
         return {"gpu": 0}
     defaults = workflow.resource_settings.default_resources
     named = dict(text.split("=", 1) for text in (defaults.args if defaults else []))
     site = {"slurm_partition": "gpu_partition", "gpu_model": "gpu_type"}
-    return {"gpu": 1} | {
+    return {"gpu": count} | {
         ours: named[theirs] for ours, theirs in site.items() if theirs in named
     }
+
+
+def shared_training():
+    """The processes that share a training, and a GPU for each where the config demands one.
+
+    How many there are is no trigger, and a checkpoint is resumed by any number of them.
+    """
+    return {"processes": CONFIG.train.processes} | on_gpu(CONFIG.train.processes)
 
 
 # sources
@@ -356,7 +369,9 @@ def tokenizer_texts():
 
 def optimisation(section):
     """The training settings of a section, without what is not about optimisation."""
-    return section.plain("device", "corpus") | {"threads": CONFIG.train.threads}
+    return section.plain("device", "processes", "corpus") | {
+        "threads": CONFIG.train.threads
+    }
 
 
 def trained_on(wildcards):

@@ -29,6 +29,32 @@ def find_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def find_devices(names: str, processes: int) -> list[torch.device]:
+    """The device of each process.
+
+    Args:
+        names: ``cpu`` or ``cuda`` for all (the first GPUs), or one for each, separated by commas.
+        processes: how many there are.
+
+    Raises:
+        NoGpuError: there are fewer GPUs than processes that need one.
+        UserError: another name, or not one for each.
+    """
+    given = names.split(",")
+    if len(given) == 1 and processes > 1:
+        given = [f"cuda:{number}" for number in range(processes)] if names == "cuda" else given * processes
+    places = [find_device(name) for name in given]
+    gpus = [place for place in places if place.type == "cuda"]
+    if len(places) != processes or len({str(place) for place in gpus}) != len(gpus) or 0 < len(gpus) < processes:
+        problem = f"not a device of its own for each of {processes} processes"
+        raise UserError("device", names, problem, "write cpu, cuda, or as many as there are processes")
+    visible = torch.cuda.device_count() if gpus else 0
+    if any((place.index or 0) >= visible for place in gpus):
+        problem = f"{processes} processes need a GPU each, and {visible} are visible"
+        raise NoGpuError("device", names, problem, "lower train.processes, or run where there are as many")
+    return places
+
+
 def describe_device(device: torch.device) -> str:
     """``cpu``, or the name of the GPU."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
