@@ -8,7 +8,7 @@ from switchrank.config.load import check_config, read_yaml
 from switchrank.config.models import MAIN_METRIC
 from switchrank.config.plan import Plan
 from switchrank.digest import code_digest
-from switchrank.errors import UserError
+from switchrank.errors import NoGpuError, UserError
 from switchrank.fetch.cache import is_offline, missing_files, offline_error
 from switchrank.plan.estimate import check_disk
 from switchrank.resources import (
@@ -76,7 +76,20 @@ def held():
     return lock
 
 
+def end_if_too_few_gpus():
+    """Whether a training may use a GPU for each of its processes; none at all means the CPU."""
+    allowed = workflow.global_resources.get("gpu")
+    if workflow.exec_mode.name != "DEFAULT" or CONFIG.train.device != "cuda":
+        return
+    needed = CONFIG.train.processes
+    if allowed is not None and 0 < allowed.value < needed:
+        problem = f"{needed} processes need a GPU each, and {allowed.value} may be used"
+        todo = f"--resources gpu={needed}, or fewer processes"
+        fail(NoGpuError(workflow.configfiles[-1], "train.processes", problem, todo))
+
+
 CONFIG, PLAN = checked([str(file) for file in workflow.configfiles])
+end_if_too_few_gpus()
 R = PLAN.folder
 RUN_LOCK = held()
 SOURCE = CONFIG.languages.source

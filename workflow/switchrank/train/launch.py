@@ -27,7 +27,6 @@ from typing import IO, Any
 from switchrank.digest import PACKAGE
 from switchrank.errors import EXIT_FAILURE, EXIT_NO_GPU, EXIT_TERMINATED, NoGpuError, UserError
 from switchrank.job import THREAD_VARIABLES
-from switchrank.train.ranks import RankLostError
 from switchrank.train.stopping import Stop, stop_signals
 
 _POLL_SECONDS = 0.05
@@ -36,6 +35,11 @@ _GRACE_SECONDS = 15.0
 _LAST_LINES = 20
 _EXIT_LOST = 3
 _ENDED_WELL = (0, EXIT_TERMINATED)
+_ASKED_TO_END = (-signal.SIGTERM, -signal.SIGUSR1)
+
+
+class RankLostError(RuntimeError):
+    """The other ranks cannot be reached: one of them has ended."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,8 @@ class _Started:
         self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
-                pipe.close()
+                with suppress(BrokenPipeError):
+                    pipe.close()
 
 
 def run_ranks(module: str, task: Mapping[str, Any], *, size: int, threads: int) -> dict[str, Any]:
@@ -149,7 +154,7 @@ def _wait(ranks: Sequence[_Started], stop: Stop) -> None:
                 rank.process.terminate()
             passed_on = True
         codes = [rank.process.poll() for rank in ranks]
-        if passed_on and -signal.SIGTERM in codes:  # before it could have saved anything
+        if any(code in _ASKED_TO_END for code in codes):  # before it could have saved anything
             raise SystemExit(EXIT_TERMINATED)
         if any(code not in (None, *_ENDED_WELL) for code in codes):
             raise _reason(_culprit(ranks))
@@ -176,6 +181,7 @@ def _culprit(ranks: Sequence[_Started]) -> _Started:
 def _reason(rank: _Started) -> UserError:
     """Why a rank failed; what it wrote last goes to standard error."""
     told, code = rank.told(), rank.process.returncode
+    print(file=sys.stderr)  # the first one's progress bar may stand in this line
     if "error" in told:
         return (NoGpuError if code == EXIT_NO_GPU else UserError)(*told["error"])
     if rank.errors is not None:

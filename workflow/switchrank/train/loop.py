@@ -1,8 +1,13 @@
 """Training of a cross-encoder: one logit per query-passage pair, resumable at any step, the same bytes every time.
 
 One optimiser step is exactly ``batch_size`` pairs, or as many whole groups as fit that on average. The loss is averaged
-over the whole step, so that splitting it to fit memory changes nothing but rounding. Killed at any moment, the next
-call with the same inputs goes on from the last checkpoint and ends in the bytes of an undisturbed run (on CPU).
+over the whole step, so that splitting it to fit memory, or over several processes, changes nothing but rounding. Killed
+at any moment, the next call with the same inputs goes on from the last checkpoint and ends in the bytes of an
+undisturbed run (on CPU, with the same number of processes).
+
+Several processes draw what is dropped at a step from a seed of their number and that step, and a checkpoint holds what
+all have in common. So any number of processes resumes it: the order of pairs, the schedule and the moments go on where
+they were; sums are rounded in another order, and dropout is drawn anew.
 """
 
 from __future__ import annotations
@@ -225,7 +230,7 @@ class _Run:
             model=model,
             forward=training_forward(model),
             optimiser=make_optimiser(model, settings),
-            scaler=torch.amp.GradScaler(device.type, enabled=precision == "fp16"),
+            scaler=_scaler(device, precision),
             pairs=pairs,
             objective=objective,
             units=units,
@@ -244,7 +249,8 @@ class _Run:
         found = load_checkpoint(work)
         if found is not None:
             self._put_back(*found)
-        if not self.history.processes or self.history.processes[-1]["count"] != self.ranks.size:
+        before = [row["count"] for row in self.history.processes[-1:]]
+        if before != [self.ranks.size] and self.step < self.settings.steps:
             self.history.processes.append({"after_step": self.step, "count": self.ranks.size})
 
     def _put_back(self, tensors: dict[str, Tensors], state: dict[str, Any]) -> None:
@@ -364,6 +370,13 @@ class _Run:
             if self.ranks.number:
                 return
             self.best = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
+
+
+def _scaler(device: torch.device, precision: str) -> torch.amp.GradScaler:
+    """Scales the loss of fp16; ready at once, for a process whose share of a step is empty has no loss to scale."""
+    scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
+    scaler.scale(torch.zeros((), device=device))
+    return scaler
 
 
 def _dropout(value: float | None) -> dict[str, float]:

@@ -16,15 +16,12 @@ import torch
 import torch.distributed as dist
 
 from switchrank.encode import Numbers
+from switchrank.train.launch import RankLostError
 
 _PATIENCE = timedelta(hours=2)
 """How long a rank waits for the others, as while the first writes a checkpoint; dead ones are found at once."""
 _BUCKET = 1 << 24
 """Gradients that are added up at once: small ones travel together."""
-
-
-class RankLostError(RuntimeError):
-    """The others cannot be reached: one of them has ended."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +69,9 @@ class Ranks:
                 gradient.copy_(part.view_as(gradient))
 
     def leave(self) -> None:
-        """Part from the others; to be called by all."""
+        """Part from the others when all have come here."""
         if self.size > 1:
-            dist.barrier()
+            self.any(False)
             dist.destroy_process_group()
 
     def _reduced(self, tensor: torch.Tensor, operation: dist.ReduceOp.RedOpType) -> torch.Tensor:
@@ -105,8 +102,8 @@ def join_ranks(number: int, size: int, meeting: str | Path, device: torch.device
         torch.cuda.set_device(device)
     backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
     try:
-        meet = Path(meeting).absolute().as_uri()
-        dist.init_process_group(backend, init_method=meet, rank=number, world_size=size, timeout=_PATIENCE)
+        store = dist.FileStore(str(meeting), size)  # type: ignore[attr-defined]
+        dist.init_process_group(backend, store=store, rank=number, world_size=size, timeout=_PATIENCE)
     except RuntimeError as error:
         raise RankLostError(str(error)) from error
     return Ranks(number, size)
