@@ -78,6 +78,21 @@ def test_gpu_jobs_have_a_partition_and_a_type_of_their_own_where_the_profile_nam
     assert not re.search(r"\bgpu=|gpu_model=", asked["switch"])
 
 
+def test_a_training_asks_for_as_many_gpus_and_cores_as_it_has_processes(tmp_path):
+    config = tmp_path / "processes.yaml"
+    config.write_text(SMOKE.read_text().replace("train: {objective", "train: {device: cuda, processes: 3, objective"))
+    target = ["--until", "train_model", "--quiet", "reason"]
+    printed = Workflow(tmp_path, config).run("-n", "--cores", "4", "--resources", "gpu=4", *target).stdout
+    asked = dict(re.findall(r"^rule (\w+):\n(?:    .*\n)*?    resources: (.*)$", printed, re.MULTILINE))
+    assert "gpu=3" in asked["train_model"]
+    threads = dict(re.findall(r"^rule (\w+):\n(?:    .*\n)*?    threads: (.*)$", printed, re.MULTILINE))
+    assert threads["train_model"] == "3"
+    refused = Workflow(tmp_path, config).run("-n", "--resources", "gpu=2", *target, check=False)
+    line = "train.processes: 3 processes need a GPU each, and 2 may be used: --resources gpu=3, or fewer processes"
+    assert refused.returncode == 75
+    assert refused.stdout.splitlines()[-1].endswith(line)
+
+
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.stem)
 def test_every_config_plans_one_model_per_system_pair_and_seed_and_the_library_the_same_jobs(config, data, tmp_path):
     planned = jobs(Workflow(tmp_path, config).run("-n", SWITCHRANK_DATA=str(data)).stdout)

@@ -96,11 +96,10 @@ if PLAN.ablation:
             row="|".join(map(re.escape, TUNED)) or "none",
         conda:
             "../../envs/switchrank.yaml"
-        threads: CONFIG.train.threads
+        threads: TRAINING_THREADS
         resources:
             **asks(training_need(CONFIG.ablation.train)),
-            checkpoint_every=CONFIG.ablation.train.checkpoint_every,
-            **on_gpu(),
+            **shared_training(CONFIG.ablation.train),
         params:
             settings=optimisation(CONFIG.ablation.train),
             seed=lambda wildcards: TUNED[wildcards.row].seed,

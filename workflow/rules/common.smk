@@ -8,7 +8,7 @@ from switchrank.config.load import check_config, read_yaml
 from switchrank.config.models import MAIN_METRIC
 from switchrank.config.plan import Plan
 from switchrank.digest import code_digest, file_digest
-from switchrank.errors import UserError
+from switchrank.errors import NoGpuError, UserError
 from switchrank.fetch.cache import is_offline, missing_files, offline_error
 from switchrank.plan.estimate import check_disk
 from switchrank.resources import (
@@ -76,7 +76,20 @@ def held():
     return lock
 
 
+def end_if_too_few_gpus():
+    """Whether a training may use a GPU for each of its processes; none at all means the CPU."""
+    allowed = workflow.global_resources.get("gpu")
+    if workflow.exec_mode.name != "DEFAULT" or CONFIG.train.device != "cuda":
+        return
+    needed = CONFIG.train.processes
+    if allowed is not None and 0 < allowed.value < needed:
+        problem = f"{needed} processes need a GPU each, and {allowed.value} may be used"
+        todo = f"--resources gpu={needed}, or fewer processes"
+        fail(NoGpuError(workflow.configfiles[-1], "train.processes", problem, todo))
+
+
 CONFIG, PLAN = checked([str(file) for file in workflow.configfiles])
+end_if_too_few_gpus()
 R = PLAN.folder
 RUN_LOCK = held()
 SOURCE = CONFIG.languages.source
@@ -158,12 +171,15 @@ def fasttext_need(input):
     return vector_training(size_mb(input.text), CONFIG.vectors.training.epochs)
 
 
+TRAINING_THREADS = max(CONFIG.train.threads, CONFIG.train.processes)
+
+
 def training_need(section):
     """What training a ranker with the settings of a section needs, as a function of the rule's input."""
     work = {key: getattr(section, key) for key in ["steps", "batch_size", "max_length"]}
-    work["rate"] = operations_per_second(
-        CONFIG.train.threads, CONFIG.train.device == "cuda"
-    )
+    gpus = CONFIG.train.processes if CONFIG.train.device == "cuda" else 0
+    work["rate"] = operations_per_second(TRAINING_THREADS, gpus)
+    work["processes"] = CONFIG.train.processes
     return lambda input: training(
         size_mb(input.start),
         layer_weights(input.start),
@@ -174,7 +190,9 @@ def training_need(section):
 
 def ranking_need(pairs):
     """What scoring pairs needs, as a function of the rule's input."""
-    rate = operations_per_second(CONFIG.rank.threads, CONFIG.train.device == "cuda")
+    rate = operations_per_second(
+        CONFIG.rank.threads, int(CONFIG.train.device == "cuda")
+    )
     lists = [part["candidates"] for part in pairs]
     return lambda input: ranking(
         size_mb(input.model),
@@ -186,17 +204,17 @@ def ranking_need(pairs):
     )
 
 
-def on_gpu():
-    """One GPU where the config demands it, in the partition and of the type that the profile names for such jobs.
+def on_gpu(count=1):
+    """So many GPUs where the config demands them, in the partition and of the type that the profile names for such jobs.
 
-    `--resources gpu=0` takes it away again.
+    `--resources gpu=0` takes them away again.
     """
     if CONFIG.train.device != "cuda":
         return {"gpu": 0}
     defaults = workflow.resource_settings.default_resources
     named = dict(text.split("=", 1) for text in (defaults.args if defaults else []))
     site = {"slurm_partition": "gpu_partition", "gpu_model": "gpu_type"}
-    return {"gpu": 1} | {
+    return {"gpu": count} | {
         ours: named[theirs] for ours, theirs in site.items() if theirs in named
     }
 
@@ -213,6 +231,17 @@ def share():
     for made in workflow.rules:
         if SHARED and made.cache and made.cache.output:
             made._benchmark = None
+
+
+def shared_training(section):
+    """The processes that share a training, and a GPU for each where the config demands one; how often it is saved.
+
+    None of it is a trigger, and a checkpoint is resumed by any number of processes.
+    """
+    return {
+        "processes": CONFIG.train.processes,
+        "checkpoint_every": section.checkpoint_every,
+    } | on_gpu(CONFIG.train.processes)
 
 
 # sources
@@ -385,7 +414,7 @@ def tokenizer_texts():
 
 def optimisation(section):
     """The training settings of a section, without what no result depends on."""
-    kept = section.plain("device", "corpus", "checkpoint_every")
+    kept = section.plain("device", "processes", "corpus", "checkpoint_every")
     return kept | {"threads": CONFIG.train.threads}
 
 

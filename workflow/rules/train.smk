@@ -118,11 +118,10 @@ if CONFIG.start.first:
             f"{R}/benchmarks/train/first.tsv"
         conda:
             "../../envs/switchrank.yaml"
-        threads: CONFIG.train.threads
+        threads: TRAINING_THREADS
         resources:
             **asks(training_need(CONFIG.start.first)),
-            checkpoint_every=CONFIG.start.first.checkpoint_every,
-            **on_gpu(),
+            **shared_training(CONFIG.start.first),
         params:
             settings=optimisation(CONFIG.start.first),
             seed=CONFIG.start.seed,
@@ -172,11 +171,10 @@ rule train_model:
         f"{R}/benchmarks/train/{{system}}-{{train_pair}}-seed{{seed}}.tsv"
     conda:
         "../../envs/switchrank.yaml"
-    threads: CONFIG.train.threads
+    threads: TRAINING_THREADS
     resources:
         **asks(training_need(CONFIG.train)),
-        checkpoint_every=CONFIG.train.checkpoint_every,
-        **on_gpu(),
+        **shared_training(CONFIG.train),
     params:
         settings=optimisation(CONFIG.train),
         seed=lambda wildcards: int(wildcards.seed),

@@ -5,7 +5,7 @@ from pathlib import Path
 from switchrank.gpus import gpu_for_job
 from switchrank.job import job
 
-with job(snakemake) as rule, gpu_for_job(rule.resources.get("gpu", 0)) as device:
+with job(snakemake) as rule, gpu_for_job(rule.resources.get("gpu", 0), rule.resources.processes) as device:
     from switchrank.train.loop import train_ranker
 
     out = Path(rule.output[0]).parent
@@ -19,4 +19,5 @@ with job(snakemake) as rule, gpu_for_job(rule.resources.get("gpu", 0)) as device
         seed=rule.params.seed,
         record=rule.params.names | {"code": rule.params.code},
         device=device,
+        processes=rule.resources.processes,
     )

@@ -11,7 +11,13 @@ from typing import Any
 
 from switchrank.errors import UserError
 
-_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS", "NUMBA_NUM_THREADS")
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "POLARS_MAX_THREADS",
+    "NUMBA_NUM_THREADS",
+)
 
 FAILED = "job failed, exit code"
 """How the log of a job ends that met an error."""
@@ -27,7 +33,7 @@ def job(snakemake: Any) -> Iterator[Any]:
         snakemake: the object Snakemake injects into scripts (``log``, ``threads``).
     """
     threads = str(snakemake.threads)
-    os.environ.update(dict.fromkeys(_THREADS, threads))
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, threads))
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     with open(snakemake.log[0], "w", encoding="utf-8") as log:
         os.dup2(log.fileno(), 1)

@@ -92,9 +92,9 @@ def starting_model(size: float) -> Need:
     return Need(4000 + 10 * size, 15 + size / 50)
 
 
-def operations_per_second(threads: int, gpu: bool) -> float:
-    """Floating-point operations a second on small matrices: of a GPU of the slower kind in use, or of CPU threads."""
-    return 2e13 if gpu else 1e10 * threads
+def operations_per_second(threads: int, gpus: int) -> float:
+    """Floating-point operations a second on small matrices: of GPUs of the slower kind, or else of CPU threads."""
+    return 2e13 * gpus if gpus else 1e10 * threads
 
 
 def layer_weights(model: Iterable[str | Path]) -> float:
@@ -125,10 +125,12 @@ def training(
     batch_size: int,
     max_length: int,
     rate: float,
+    processes: int = 1,
 ) -> Need:
     """A training run.
 
-    Memory: the weights, their gradients, two moments, the best weights so far and those being written. Time: six
+    Memory, in each process: the weights, their gradients, two moments, the best weights so far and those being
+    written. Time: six
     operations per weight and token (Kaplan et al. 2020, arXiv 2001.08361, section 2.1), every text of full length.
 
     Args:
@@ -138,10 +140,11 @@ def training(
         steps: optimiser steps, of ``batch_size`` instances of at most ``max_length`` tokens.
         batch_size: see ``steps``.
         max_length: see ``steps``.
-        rate: see :func:`operations_per_second`.
+        rate: see :func:`operations_per_second`; of all processes together.
+        processes: how many share the work.
     """
     minutes = 15 + 6 * weights * steps * batch_size * max_length / rate / 60
-    return Need(4000 + 8 * model + 10 * corpus, minutes, longest=_DAY)
+    return Need(processes * (4000 + 8 * model + 10 * corpus), minutes, longest=_DAY)
 
 
 def ranking(model: float, weights: float, texts: float, candidates: float, *, max_length: int, rate: float) -> Need:

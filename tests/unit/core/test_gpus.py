@@ -41,6 +41,27 @@ def test_each_job_gets_a_gpu_of_its_own_and_gives_it_back():
 
 
 @pytest.mark.usefixtures("two_gpus")
+def test_a_job_of_several_processes_gets_a_gpu_for_each_or_none():
+    with gpu_for_job(2, 2) as both:
+        assert both == "cuda:0,cuda:1"
+        with pytest.raises(NoGpuError, match="all 2 visible GPUs are held"), gpu_for_job(1):
+            pass
+    with gpu_for_job(1) as one:
+        with pytest.raises(NoGpuError, match="all but 1 of 2 visible GPUs are held"), gpu_for_job(2, 2):
+            pass
+        with gpu_for_job(1) as other:
+            assert (one, other) == ("cuda:0", "cuda:1")
+
+
+@pytest.mark.usefixtures("two_gpus")
+@pytest.mark.parametrize(("allowed", "problem"), [(3, "and 2 are visible"), (2, "and the job may use 2")])
+def test_fewer_gpus_than_processes_are_one_line(allowed, problem):
+    with pytest.raises(NoGpuError) as error, gpu_for_job(allowed, 3):
+        pass
+    assert str(error.value).startswith(f"train: processes: 3 processes need a GPU each, {problem}: ")
+
+
+@pytest.mark.usefixtures("two_gpus")
 def test_no_gpu_asked_for_is_the_cpu():
     with gpu_for_job(0) as device:
         assert device == "cpu"

@@ -66,9 +66,9 @@ def test_training_time_is_six_operations_per_weight_and_token():
 
 
 def test_a_gpu_is_faster_than_many_threads_and_threads_add_up():
-    one, four = (resources.operations_per_second(threads, gpu=False) for threads in (1, 4))
+    one, four = (resources.operations_per_second(threads, gpus=0) for threads in (1, 4))
     assert four == 4 * one
-    assert resources.operations_per_second(1, gpu=True) > 100 * four
+    assert resources.operations_per_second(1, gpus=1) > 100 * four
 
 
 def test_training_memory_holds_the_model_eight_times_and_the_corpus():

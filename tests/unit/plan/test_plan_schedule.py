@@ -8,9 +8,9 @@ from switchrank.plan.jobs import Graph, Job
 from switchrank.plan.schedule import BETWEEN, plan_schedule
 
 
-def job(name, inputs=(), *, kind="", threads=1, gpu=False):
+def job(name, inputs=(), *, kind="", threads=1, gpu=False, processes=1):
     log = f"results/x/logs/corpus/{name}.log"
-    return Job(name, kind or name, "corpus", tuple(inputs), (name,), log, None, {}, threads, gpu)
+    return Job(name, kind or name, "corpus", tuple(inputs), (name,), log, None, {}, threads, gpu, processes)
 
 
 @pytest.fixture
@@ -52,6 +52,14 @@ def test_jobs_share_gpus_one_at_a_time_and_without_any_run_on_the_cpu():
     assert plan_schedule(graph, costs, cores=8, gpus=1).seconds == pytest.approx(30 + 3 * BETWEEN)
     assert plan_schedule(graph, costs, cores=8, gpus=2).seconds == pytest.approx(20 + 2 * BETWEEN)
     assert plan_schedule(graph, costs, cores=8, gpus=0).seconds == pytest.approx(20 + 2 * BETWEEN)
+
+
+def test_a_training_of_several_processes_takes_as_many_gpus_and_on_fewer_all_there_are():
+    jobs = [job("a", gpu=True, processes=2), job("b", gpu=True), job("c", ["a", "b"])]
+    graph, costs = Graph(jobs, ["c"]), {one: Cost(seconds=10) for one in jobs}
+    assert plan_schedule(graph, costs, cores=8, gpus=3).seconds == pytest.approx(20 + 2 * BETWEEN)
+    assert plan_schedule(graph, costs, cores=8, gpus=2).seconds == pytest.approx(30 + 3 * BETWEEN)
+    assert plan_schedule(graph, costs, cores=8, gpus=1).seconds == pytest.approx(30 + 3 * BETWEEN)
 
 
 def test_a_job_that_asks_for_more_threads_than_there_are_cores_gets_all():

@@ -51,7 +51,7 @@ def run(world, start_folder, tmp_path):
     """Train into ``tmp_path/<name>``; returns the folder."""
     from switchrank.train.loop import train_ranker
 
-    def call(name="model", seed=1, device="cpu", dev=True, record=None, corpus=None, **changes):
+    def call(name="model", seed=1, device="cpu", dev=True, record=None, corpus=None, processes=1, **changes):
         train_ranker(
             corpus=corpus or [world / "train.parquet"],
             dev=world / "dev.parquet" if dev else None,
@@ -61,6 +61,7 @@ def run(world, start_folder, tmp_path):
             settings={**SETTINGS, **changes},
             seed=seed,
             device=device,
+            processes=processes,
             record=record,
         )
         return tmp_path / name

@@ -371,7 +371,12 @@ class Optimisation(Section):
 
 
 class Train(Optimisation):
-    device: Literal["cpu", "cuda"] = Field("cpu", description="`cuda` demands a GPU (resource gpu=1)")
+    device: Literal["cpu", "cuda"] = Field("cpu", description="`cuda` demands a GPU for each process (resource gpu)")
+    processes: Count = Field(
+        1,
+        description="processes that share each optimiser step, on a GPU each or with their share of `threads`; a run "
+        "goes on with any number of them, and a change makes nothing train again",
+    )
     threads: Count = Field(1, description="CPU threads per training job; results are byte-identical per thread count")
 
 

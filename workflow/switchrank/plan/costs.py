@@ -218,7 +218,7 @@ class Costs:
     def _rate(self, job: Job) -> float:
         """Floating point operations a second that a job's model reaches."""
         if job.gpu:
-            return self.machine.gpu_tflops * 1e12 * SHARE_OF_GPU
+            return self.machine.gpu_tflops * 1e12 * SHARE_OF_GPU * job.gpus
         return self.machine.gflops * 1e9 * min(job.threads, self.machine.cores) * SHARE_OF_PEAK
 
     def _train(self, job: Job) -> Cost:
@@ -232,11 +232,13 @@ class Costs:
         flops = 3 * self.shape.forward(tokens, length) + self.shape.forward(judged, length)
         weights = 4 * self.shape.parameters
         moved = settings.steps * 12 * weights / (1e12 if job.gpu else 8e9)
+        summed = settings.steps * 2 * weights / (5e10 if job.gpu else 1e9) if job.processes > 1 else 0.0
         micro = min(settings.token_budget, settings.batch_size * length)
         activations = 4 * micro * self.shape.layers * (10 * self.shape.hidden + 2 * self.shape.inner)
+        each = TORCH + 4 * weights + (0 if job.gpu else activations) + 1300 * min(pairs.rows, 2e7)
         return Cost(
-            seconds=(TORCH_JOB + 0.01 * settings.steps) * self._slow + flops / self._rate(job) + moved,
-            memory=TORCH + 4 * weights + (0 if job.gpu else activations) + 1300 * min(pairs.rows, 2e7),
+            seconds=(TORCH_JOB + 0.01 * settings.steps) * self._slow + flops / self._rate(job) + moved + summed,
+            memory=each * job.processes + (TORCH if job.processes > 1 else 0),
             disk=self._model_bytes,
             scratch=9 * weights,
             tokens=tokens + judged,

@@ -60,6 +60,7 @@ class _Jobs:
         timed: bool = True,
         threads: int = 1,
         gpu: bool = False,
+        processes: int = 1,
         **about: Any,
     ) -> None:
         """One job; ``name`` is the path of its log without folder and suffix."""
@@ -76,6 +77,7 @@ class _Jobs:
                 about=about,
                 threads=threads,
                 gpu=gpu,
+                processes=processes,
             )
         )
 
@@ -278,7 +280,9 @@ class _Jobs:
 
     def _trained(self, corpus: str, settings: str) -> dict[str, Any]:
         """How a training job is described: its corpus, the section of its settings, what it asks of the machine."""
-        asked = {"threads": self.config.train.threads, "gpu": self.config.train.device == "cuda"}
+        train = self.config.train
+        asked = {"gpu": train.device == "cuda", "processes": train.processes}
+        asked["threads"] = max(train.threads, train.processes)
         return {"kind": "train", "corpus": corpus, "settings": settings, **asked}
 
     def models(self) -> None:

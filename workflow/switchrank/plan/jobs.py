@@ -23,6 +23,7 @@ class Job:
         about: what the cost depends on, by name: collection, corpus, test set, languages.
         threads: CPU threads it asks for.
         gpu: whether it asks for a GPU.
+        processes: how many share its work, on a GPU each if it asks for one.
     """
 
     rule: str
@@ -35,6 +36,12 @@ class Job:
     about: Mapping[str, Any] = field(default_factory=dict)
     threads: int = 1
     gpu: bool = False
+    processes: int = 1
+
+    @property
+    def gpus(self) -> int:
+        """How many GPUs it asks for."""
+        return self.processes if self.gpu else 0
 
     @property
     def name(self) -> str:

@@ -78,7 +78,7 @@ def _simulate(
     free = {"core": cores, "gpu": gpus}
     while ready or running:
         for job in sorted(ready, key=order.__getitem__):
-            asked = {"core": min(job.threads, cores), "gpu": int(job.gpu and gpus > 0)}
+            asked = {"core": min(job.threads, cores), "gpu": min(job.gpus, gpus)}
             if all(free[what] >= number for what, number in asked.items()):
                 ready.remove(job)
                 _take(free, asked)
@@ -86,7 +86,7 @@ def _simulate(
                 heapq.heappush(running, (now + costs[job].seconds + BETWEEN, order[job], job))
         busiest = max(busiest, memory)
         now, _, job = heapq.heappop(running)
-        _take(free, {"core": -min(job.threads, cores), "gpu": -int(job.gpu and gpus > 0)})
+        _take(free, {"core": -min(job.threads, cores), "gpu": -min(job.gpus, gpus)})
         memory -= costs[job].memory
         for other in waiting[job]:
             missing[other] -= 1

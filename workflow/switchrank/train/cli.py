@@ -100,7 +100,8 @@ def _register_ranker(command: Any) -> None:
     command.add_argument("--out", required=True, help="folder to write")
     command.add_argument("--work", help="folder for checkpoints (default: .work beside --out)")
     command.add_argument("--seed", type=int, default=1)
-    command.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N; exit code 75 without one")
+    command.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N[,cuda:M]; exit code 75 without one")
+    command.add_argument("--processes", type=int, default=1, help="that share each step, on a GPU each (default: 1)")
     command.add_argument("settings", nargs="+", metavar="KEY=VALUE", help="see below; steps is needed")
 
 
@@ -172,5 +173,6 @@ def _ranker(arguments: argparse.Namespace) -> None:
         settings=settings,
         seed=arguments.seed,
         device=arguments.device,
+        processes=arguments.processes,
     )
     print(json.dumps(made))

@@ -1,22 +1,24 @@
 """Training of a cross-encoder: one logit per query-passage pair, resumable at any step, the same bytes every time.
 
 One optimiser step is exactly ``batch_size`` pairs, or as many whole groups as fit that on average. The loss is averaged
-over the whole step, so that splitting it to fit memory changes nothing but rounding. Killed at any moment, the next
-call with the same inputs goes on from the last checkpoint and ends in the bytes of an undisturbed run (on CPU).
+over the whole step, so that splitting it to fit memory, or over several processes, changes nothing but rounding. Killed
+at any moment, the next call with the same inputs goes on from the last checkpoint and ends in the bytes of an
+undisturbed run (on CPU, with the same number of processes).
+
+Several processes draw what is dropped at a step from a seed of their number and that step, and a checkpoint holds what
+all have in common. So any number of processes resumes it: the order of pairs, the schedule and the moments go on where
+they were; sums are rounded in another order, and dropout is drawn anew.
 """
 
 from __future__ import annotations
 
 import shutil
-import signal
 import sys
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import torch
@@ -42,12 +44,16 @@ from switchrank.train.checkpoint import (
 )
 from switchrank.train.dev import logits, mean_reciprocal_rank
 from switchrank.train.groups import Units
+from switchrank.train.launch import run_ranks, serve_rank
 from switchrank.train.models import Model, copy_tokenizer, open_model, open_tokenizer, save_model, write_json
 from switchrank.train.objectives import OBJECTIVES, Objective
 from switchrank.train.optimiser import apply_gradients, learning_rate, make_optimiser
+from switchrank.train.ranks import ALONE, Ranks, join_ranks
 from switchrank.train.settings import Settings, parse_settings
+from switchrank.train.stopping import Stop, stop_signals
 
 _AHEAD = 100
+_MODULE = "switchrank.train.loop"
 
 
 def train_ranker(
@@ -61,6 +67,7 @@ def train_ranker(
     dev: str | Path | None = None,
     record: Mapping[str, Any] | None = None,
     device: str = "cpu",
+    processes: int = 1,
 ) -> dict[str, Any]:
     """Train one ranker and write its folder: weights, config, tokenizer, ``README.md``, ``train.json``.
 
@@ -78,59 +85,89 @@ def train_ranker(
         dev: table of the development set (``CORPUS`` columns); MRR@10 over its lists is recorded.
         record: JSON-plain facts to put into ``train.json`` beside ours; ``code`` (a digest) and ``name`` (title of the
             model card) are used when given.
-        device: ``cpu``, ``cuda`` or ``cuda:<n>``.
+        device: ``cpu``, ``cuda`` or ``cuda:<n>``; for several processes see
+            :func:`switchrank.train.devices.find_devices`.
+        processes: over how many processes each step is divided, on a GPU each or with their share of the threads. A
+            checkpoint may be resumed by another number of them. Equal numbers give equal bytes on CPU; other numbers
+            differ by rounding, and where there is dropout, in what is dropped.
 
     Returns:
         ``{"steps", "loss", "mrr@10", "pairs_per_second"}`` of the kept model (``mrr@10`` is ``None`` without ``dev``).
 
     Raises:
         UserError: bad settings or inputs, no group for an objective that needs groups, or a loss that is not finite.
-        NoGpuError: a GPU is demanded and none is visible.
+        NoGpuError: more GPUs are demanded than are visible.
         SystemExit: code 143, after SIGTERM or SIGUSR1 and saving.
     """
     options = parse_settings(settings)
     if options.keep == "best" and dev is None:
         raise UserError("train settings", "keep", "'best' needs a development set", "give dev, or write keep: last")
-    place = devices.find_device(device)
+    places = devices.find_devices(device, processes)
     told = dict(record or {})
     told.setdefault("code", code_digest("train.loop"))
     inputs = records.input_digests(corpus, dev, start)
-    digest = value_digest([records.plain_settings(options), seed, place.type, told, inputs])
+    digest = value_digest([records.plain_settings(options), seed, places[0].type, told, inputs])
     checkpoints = Path(work) / digest[:32]
-    with devices.repeatable(options.threads):
-        run = _Run.begin(corpus, dev, start, options, seed, place)
-        run.resume(checkpoints)
-        with _stop_signals() as stop:
-            run.train(checkpoints, stop)
-        summary = _write(run, Path(out), Path(start), told, inputs, seed)
+    task = _Task(
+        corpus=[str(path) for path in corpus],
+        dev=None if dev is None else str(dev),
+        start=str(start),
+        out=str(out),
+        checkpoints=str(checkpoints),
+        settings=records.plain_settings(options),
+        seed=seed,
+        told=told,
+        inputs=inputs,
+        devices=[str(place) for place in places],
+    )
+    if processes == 1:
+        summary = _carry_out(task)
+    else:
+        summary = run_ranks(_MODULE, asdict(task), size=processes, threads=_threads(options, processes))
     shutil.rmtree(checkpoints, ignore_errors=True)
     with suppress(OSError):
         Path(work).rmdir()
     return summary
 
 
-@dataclass
-class _Stop:
-    asked: bool = False
+@dataclass(frozen=True)
+class _Task:
+    """What every process of a run is told, JSON-plain."""
+
+    corpus: list[str]
+    dev: str | None
+    start: str
+    out: str
+    checkpoints: str
+    settings: dict[str, Any]
+    seed: int
+    told: dict[str, Any]
+    inputs: dict[str, str]
+    devices: list[str]
 
 
-@contextmanager
-def _stop_signals() -> Iterator[_Stop]:
-    """SIGTERM and SIGUSR1 (what Slurm can send before a time limit) only set a flag inside the block."""
-    stop = _Stop()
+def _carry_out(task: _Task, ranks: Ranks = ALONE) -> dict[str, Any]:
+    """Train; the first rank writes the folder and returns the summary."""
+    settings, place = parse_settings(task.settings), torch.device(task.devices[ranks.number])
+    with devices.repeatable(_threads(settings, ranks.size)):
+        run = _Run.begin(task, settings, place, ranks)
+        run.resume(Path(task.checkpoints))
+        with stop_signals() as stop:
+            run.train(Path(task.checkpoints), stop)
+        ranks.leave()
+        return {} if ranks.number else _write(run, task)
 
-    def ask(_signal: int, _frame: FrameType | None) -> None:
-        stop.asked = True
 
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGUSR1)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _threads(settings: Settings, processes: int) -> int:
+    """CPU threads of each process."""
+    return max(1, settings.threads // processes)
+
+
+def _serve(task: Mapping[str, Any]) -> dict[str, Any]:
+    """The same as one of several processes."""
+    known = _Task(**{field.name: task[field.name] for field in fields(_Task)})
+    ranks = join_ranks(task["rank"], task["size"], task["meet"], torch.device(known.devices[task["rank"]]))
+    return _carry_out(known, ranks)
 
 
 @dataclass
@@ -140,6 +177,8 @@ class _History:
     loss: list[list[float]] = field(default_factory=list)
     dev: list[dict[str, float]] = field(default_factory=list)
     kept: int = 0
+    processes: list[dict[str, int]] = field(default_factory=list)
+    """How many there were, and from when on."""
     pairs: int = 0
     seconds: float = 0.0
     stops: int = 0
@@ -165,31 +204,25 @@ class _Run:
     labels: torch.Tensor
     dev: tuple[Pairs, Batcher] | None
     loss: torch.Tensor
+    seed: int
+    ranks: Ranks
     step: int = 0
     history: _History = field(default_factory=_History)
     best: Tensors = field(default_factory=dict)
 
     @classmethod
-    def begin(
-        cls,
-        corpus: Sequence[str | Path],
-        dev: str | Path | None,
-        start: str | Path,
-        settings: Settings,
-        seed: int,
-        device: torch.device,
-    ) -> _Run:
+    def begin(cls, task: _Task, settings: Settings, device: torch.device, ranks: Ranks) -> _Run:
         """Open everything at step 0."""
-        devices.seed_everything(derive_seed(seed, "train"))
+        devices.seed_everything(derive_seed(task.seed, "train"))
         precision = devices.find_precision(settings.precision, device)
-        model = open_model(Path(start), **_dropout(settings.dropout)).to(device).train()
-        tokenizer = open_tokenizer(Path(start))
+        model = open_model(Path(task.start), **_dropout(settings.dropout)).to(device).train()
+        tokenizer = open_tokenizer(Path(task.start))
         longest = min(settings.max_length, tokenizer.model_max_length)
         shape = {"max_length": longest, "truncation": settings.truncation, "token_budget": settings.token_budget}
-        pairs, objective = Pairs(corpus), OBJECTIVES[settings.objective]
-        units = objective.units(pairs, corpus[0])
+        pairs, objective = Pairs(task.corpus), OBJECTIVES[settings.objective]
+        units = objective.units(pairs, task.corpus[0])
         per_step = max(1, settings.batch_size // units.size)
-        judged = Pairs([dev]) if dev is not None else None
+        judged = Pairs([task.dev]) if task.dev is not None else None
         return cls(
             settings=settings,
             device=device,
@@ -197,24 +230,30 @@ class _Run:
             model=model,
             forward=training_forward(model),
             optimiser=make_optimiser(model, settings),
-            scaler=torch.amp.GradScaler(device.type, enabled=precision == "fp16"),
+            scaler=_scaler(device, precision),
             pairs=pairs,
             objective=objective,
             units=units,
             per_step=per_step,
             batcher=Batcher(pairs, tokenizer, **shape),
-            order=Order(len(units), per_step, seed),
+            order=Order(len(units), per_step, task.seed),
             labels=torch.from_numpy(pairs.label),
             dev=(judged, Batcher(judged, tokenizer, **shape)) if judged is not None else None,
             loss=torch.zeros((), device=device),
+            seed=task.seed,
+            ranks=ranks,
         )
 
     def resume(self, work: Path) -> None:
         """Go on from the latest whole checkpoint, if there is one."""
         found = load_checkpoint(work)
-        if found is None:
-            return
-        tensors, state = found
+        if found is not None:
+            self._put_back(*found)
+        before = [row["count"] for row in self.history.processes[-1:]]
+        if before != [self.ranks.size] and self.step < self.settings.steps:
+            self.history.processes.append({"after_step": self.step, "count": self.ranks.size})
+
+    def _put_back(self, tensors: dict[str, Tensors], state: dict[str, Any]) -> None:
         self.model.load_state_dict(tensors["model"])
         restore_optimiser(self.optimiser, tensors["optimiser"])
         self.best = tensors.get("best", {})
@@ -224,17 +263,20 @@ class _Run:
         print(f"resumed after step {self.step}", file=sys.stderr)
 
     def save(self, work: Path) -> None:
-        """Write a checkpoint of the present step."""
+        """Write a checkpoint of the present step, the first rank for all."""
+        if self.ranks.number:
+            return
         tensors = {"model": self.model.state_dict(), "optimiser": optimiser_tensors(self.optimiser)}
         if self.best:
             tensors["best"] = self.best
         state = {"history": vars(self.history), "loss": self.loss.item(), "scaler": self.scaler.state_dict()}
         save_checkpoint(work, self.step, tensors, state)
 
-    def train(self, work: Path, stop: _Stop) -> None:
+    def train(self, work: Path, stop: Stop) -> None:
         """Take the remaining steps."""
         settings = self.settings
-        bar = progress(total=settings.steps * self.per_step, what="train", unit=self.units.name)
+        what = None if self.ranks.number else "train"
+        bar = progress(total=settings.steps * self.per_step, what=what, unit=self.units.name)
         bar.update(self.step * self.per_step)
         began = time.perf_counter()
         while self.step < settings.steps:
@@ -245,12 +287,13 @@ class _Run:
             if self.dev and self._due(settings.eval_every):
                 bar.set_postfix({"loss": f"{self.history.loss[-1][1]:.4f}"} if self.history.loss else {})
                 self._judge(*self.dev)
-            if stop.asked or (settings.checkpoint_every and self.step % settings.checkpoint_every == 0):
+            stopping = self.ranks.any(stop.asked)
+            if stopping or (settings.checkpoint_every and self.step % settings.checkpoint_every == 0):
                 now = time.perf_counter()
                 self.history.seconds, began = self.history.seconds + now - began, now
-                self.history.stops += int(stop.asked)
+                self.history.stops += int(stopping)
                 self.save(work)
-            if stop.asked:
+            if stopping:
                 bar.close()
                 print(f"stopped by a signal, saved after step {self.step}", file=sys.stderr)
                 raise SystemExit(EXIT_TERMINATED)
@@ -262,23 +305,28 @@ class _Run:
 
     def _one_step(self) -> None:
         settings = self.settings
+        if self.ranks.size > 1:  # else all would drop the same; and so nothing but the step decides what is dropped
+            devices.seed_everything(derive_seed(self.seed, "train", str(self.ranks.number), str(self.step)))
         if self.step % _AHEAD == 0:
             ahead = self.order.rows(self.step, min(self.step + _AHEAD, settings.steps))
-            self.batcher.prepare(self.units.rows(ahead))
+            self.batcher.prepare(self.units.rows(self.ranks.share(ahead, self.per_step)))
         units = self.order.rows(self.step, self.step + 1)
-        rows = self.units.rows(units)
-        while (loss := self._gradients(rows, self.units.sizes(units))) is None:
+        loss, fits = self._gradients(units)
+        while self.ranks.any(not fits):
             self._halve_budget()
-        self.loss += loss
+            loss, fits = self._gradients(units)
+        self.ranks.add_gradients(self.model.parameters())
+        self.loss += self.ranks.add(loss)
         apply_gradients(self.model, self.optimiser, self.scaler, learning_rate(self.step, settings), settings.clip)
-        self.history.pairs += len(rows)
+        self.history.pairs += len(self.units.rows(units))
         self.step += 1
 
-    def _gradients(self, rows: Numbers, sizes: Numbers) -> torch.Tensor | None:
-        """The loss of a step, its gradients left at the parameters; None where memory ran out on the way."""
-        terms, total = self.objective.terms(self.labels[rows]), torch.zeros_like(self.loss)
+    def _gradients(self, units: Numbers) -> tuple[torch.Tensor, bool]:
+        """This rank's part of the loss of a step, its gradients left at the parameters; and whether memory sufficed."""
+        terms, total = self.objective.terms(self.labels[self.units.rows(units)]), torch.zeros_like(self.loss)
+        share = self.ranks.share(units, self.per_step)
         try:
-            for batch in self.batcher.split(rows, sizes):
+            for batch in self.batcher.split(self.units.rows(share), self.units.sizes(share)):
                 with devices.autocast(self.precision, self.device):
                     scores = self.forward(batch.inputs)
                 loss = self.objective.loss(scores.float(), self.labels[batch.rows]) / terms
@@ -286,9 +334,9 @@ class _Run:
                 total += loss.detach()
         except RuntimeError as error:
             if is_out_of_memory(error):
-                return None
+                return total, False
             raise
-        return total
+        return total, True
 
     def _halve_budget(self) -> None:
         """Drop the gradients of a step that ran out of memory, and make its micro-batches half as large from now on."""
@@ -314,12 +362,21 @@ class _Run:
 
     def _judge(self, pairs: Pairs, batcher: Batcher) -> None:
         with devices.autocast(self.precision, self.device):
-            score = mean_reciprocal_rank(pairs, logits(self.model, batcher, len(pairs)))
+            score = mean_reciprocal_rank(pairs, logits(self.model, batcher, len(pairs), self.ranks))
         best = max((row["mrr@10"] for row in self.history.dev), default=-1.0)
         self.history.dev.append({"step": self.step, "mrr@10": score})
         if self.settings.keep == "best" and score > best:
             self.history.kept = self.step
+            if self.ranks.number:
+                return
             self.best = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
+
+
+def _scaler(device: torch.device, precision: str) -> torch.amp.GradScaler:
+    """Scales the loss of fp16; ready at once, for a process whose share of a step is empty has no loss to scale."""
+    scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
+    scaler.scale(torch.zeros((), device=device))
+    return scaler
 
 
 def _dropout(value: float | None) -> dict[str, float]:
@@ -327,23 +384,22 @@ def _dropout(value: float | None) -> dict[str, float]:
     return {} if value is None else dict.fromkeys(names, value)
 
 
-def _write(
-    run: _Run, out: Path, start: Path, told: Mapping[str, Any], inputs: Mapping[str, str], seed: int
-) -> dict[str, Any]:
+def _write(run: _Run, task: _Task) -> dict[str, Any]:
     history = run.history
     kept = history.kept or run.step
     if run.best:
         run.model.load_state_dict(run.best)
     speed = history.pairs / history.seconds if history.seconds else 0.0
-    began = records.start_record(start)
+    began = records.start_record(task.start)
     facts = {
-        **told,
+        **task.told,
         "params": records.plain_settings(run.settings),
-        "seed": seed,
-        "inputs": dict(inputs),
+        "seed": task.seed,
+        "inputs": task.inputs,
         "start": began,
         "versions": records.versions(),
         "device": devices.describe_device(run.device),
+        "processes": history.processes,
         "precision": run.precision,
         "pairs": len(run.pairs),
         **run.units.record(),
@@ -352,20 +408,24 @@ def _write(
         "kept": kept,
         "timing": {"seconds": history.seconds, "pairs_per_second": speed, "stops": history.stops},
     }
-    name = str(told.get("name", "switchrank cross-encoder"))
+    name = str(task.told.get("name", "switchrank cross-encoder"))
     card = records.model_card(
         name=name,
         settings=run.settings,
         batch=f"{run.per_step} {run.units.name}",
-        seed=seed,
+        seed=task.seed,
         start=began,
         dev=history.dev,
         kept=kept,
     )
-    with atomic_folder(out) as folder:
+    with atomic_folder(task.out) as folder:
         save_model(run.model, folder)
-        copy_tokenizer(start, folder)
+        copy_tokenizer(Path(task.start), folder)
         (folder / "README.md").write_text(card, encoding="utf-8")
         write_json(folder / "train.json", facts)
     score = next((row["mrr@10"] for row in history.dev if row["step"] == kept), None)
     return {"steps": run.step, "loss": history.loss[-1][1], "mrr@10": score, "pairs_per_second": speed}
+
+
+if __name__ == "__main__":
+    serve_rank(_serve)
