@@ -30,11 +30,14 @@ def hold_run(run: str, folder: str | Path) -> IO[str] | None:
         such locks; Snakemake's own then stay as they are.
 
     Raises:
-        UserError: another process holds it.
+        UserError: another process holds it, or the folder cannot be written.
     """
     path = _lock_path(run, folder)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = path.open("a+", encoding="utf-8")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise UserError(path, "", f"cannot be written ({error.strerror})", "make its folder writable") from error
     try:
         _take(file)
     except BlockingIOError as error:
