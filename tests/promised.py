@@ -10,7 +10,7 @@ KINDS = ("lexicons", "corpora", "models", "runs", "tables", "start")
 
 
 def promised(folder: Path, run: str = "smoke") -> dict[str, bytes]:
-    """By name: public files (``train.json`` without ``timing``), tokenizer and starting models, the report's members."""
+    """By name: public files (``train.json`` without ``timing``), starting models, the report's members."""
     results = folder / "results" / run
     files = [file for kind in KINDS for file in (results / kind).rglob("*")]
     content = {}

@@ -5,14 +5,24 @@ from __future__ import annotations
 import os
 import resource
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 
-def is_root() -> bool:
-    """Whether this process may mount."""
-    return os.geteuid() == 0
+@cache
+def can_mount() -> bool:
+    """Whether this process may mount file systems, which takes more than to be root in some containers."""
+    if os.geteuid():
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder]
+        if subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode:
+            return False
+        subprocess.run(["umount", folder], check=True)
+    return True
 
 
 @contextmanager
@@ -65,8 +75,8 @@ def turn_writable(folder: Path) -> None:
 
 @contextmanager
 def read_only(folder: Path) -> Iterator[None]:
-    """A folder and all below it that cannot be written: by a mount as root, whom modes do not stop, else by modes."""
-    if is_root():
+    """A folder and all below it that cannot be written: by a mount where that may be made, else by modes."""
+    if can_mount():
         with mounted_on_itself(folder):
             assert turn_read_only(folder)
             yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import time
 from dataclasses import dataclass
 
@@ -28,14 +29,15 @@ class Moment:
     share: float
 
     def __str__(self) -> str:
-        return f"{self.job.log.split('/', 3)[3]} at {self.share:.2f}"
+        return f"{self.job.name} at {self.share:.2f}"
 
 
 def deal(undisturbed: Attempt, seed: int = SEED) -> list[list[Moment]]:
     """The moments of every run: stages in turn, so that each is hit nearly equally often and at most once in a run."""
     draw = random.Random(seed)
     turns = draw.sample(STAGES, len(STAGES))
-    by_stage = {stage: [job for job in undisturbed.jobs if job.stage == stage] for stage in STAGES}
+    jobs = sorted(undisturbed.jobs, key=lambda job: job.name)
+    by_stage = {stage: [job for job in jobs if job.stage == stage] for stage in STAGES}
     dealt = []
     for run in range(RUNS):
         stages = [turns[(KILLS * run + kill) % len(turns)] for kill in range(KILLS)]
@@ -44,41 +46,42 @@ def deal(undisturbed: Attempt, seed: int = SEED) -> list[list[Moment]]:
 
 
 class Killer:
-    """Kills a run at whichever of its moments comes first, and knows which are left."""
+    """Ends a run at whichever of its moments comes first, and knows which are left.
 
-    def __init__(self, moments: list[Moment], undisturbed: Attempt) -> None:
-        self.left = list(moments)
+    Attributes:
+        left: moments that have not come yet. finished: jobs that came to their end.
+    """
+
+    def __init__(self, moments: list[Moment], undisturbed: Attempt, number: signal.Signals = signal.SIGKILL) -> None:
+        self.left, self._number = list(moments), number
         self._seconds = {job: (ran.ended or ran.began) - ran.began for job, ran in undisturbed.jobs.items()}
-        self._all = list(undisturbed.jobs)
         self.finished: set[Job] = set()
 
-    def kill(self, watched: Watched) -> tuple[Moment, Attempt]:
-        """Let a run go on until a moment has come, and kill it there.
+    def kill(self, watched: Watched) -> Moment:
+        """Let a run go on until a moment has come, end it there, and tell which it was.
 
-        A job that was faster than undisturbed hands its moment to the next one of its stage; the last one of a stage
-        is not waited for: the kill comes at its end.
+        A job that ended before its moment hands it on to the next one of its stage; where there is none, the kill comes
+        at once.
         """
         while watched.look():
             time.sleep(LOOK)
             for moment in list(self.left):
                 if self._is_due(moment, watched.attempt):
-                    attempt = watched.end()
-                    self.finished |= attempt.done
-                    self.left = [other for other in self.left if other.job.stage != moment.job.stage]
-                    return moment, attempt
+                    self.finished |= watched.end(self._number).done
+                    self.left.remove(moment)
+                    return moment
         raise AssertionError(f"the run ended before all its kills; left: {', '.join(map(str, self.left))}")
 
     def _is_due(self, moment: Moment, attempt: Attempt) -> bool:
-        """Whether a job of the moment's stage has run long enough."""
+        """Whether its job, or where that is done any other of its stage, has run long enough."""
         done = self.finished | attempt.done
-        open_jobs = [job for job in self._all if job.stage == moment.job.stage and job not in done]
-        if not open_jobs:
-            return True
-        job = moment.job if moment.job in open_jobs else open_jobs[0]
-        ran = attempt.jobs.get(job)
-        return ran is not None and time.monotonic() - ran.began >= moment.share * self._seconds[job] * self._pace(
-            attempt
-        )
+        stage = [job for job in self._seconds if job.stage == moment.job.stage and job not in done]
+        pace = moment.share * self._pace(attempt)
+        for job in [moment.job] if moment.job in stage else stage:
+            ran = attempt.jobs.get(job)
+            if ran is not None and time.monotonic() - ran.began >= self._seconds[job] * pace:
+                return True
+        return not stage
 
     def _pace(self, attempt: Attempt) -> float:
         """How many times as long jobs take now as they took undisturbed."""

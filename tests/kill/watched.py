@@ -7,15 +7,18 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 from tests.conftest import ROOT, Workflow
 
 LOOK = 0.01
 """Seconds between two looks at what Snakemake printed."""
+GRACE = 60
+"""Seconds between asking a run to end and killing it, as a scheduler does."""
 LONGEST = 1200
 """Seconds after which a run is given up."""
 _BLOCK = re.compile(r"^(?:local)?rule (?P<rule>\w+):$")
@@ -30,6 +33,11 @@ class Job:
 
     rule: str
     log: str
+
+    @property
+    def name(self) -> str:
+        """Stage and log file, as short as can be."""
+        return self.log.split("/", 3)[3].removesuffix(".log")
 
     @property
     def stage(self) -> str:
@@ -70,27 +78,18 @@ class Attempt:
 
 
 class Watched:
-    """Snakemake in a session of its own; what it prints goes to a file, from which its jobs are read."""
+    """A Snakemake that leads a process group, and the jobs it tells of in what it prints."""
 
-    def __init__(self, workflow: Workflow, printed: Path, words: Sequence[str], environment: dict[str, str]) -> None:
-        self.attempt = Attempt()
-        self._stream = printed.open("wb")
-        self._lines = printed.open("r", encoding="utf-8", errors="replace")
+    def __init__(self, process: subprocess.Popen[bytes], printed: TextIO) -> None:
+        self.process, self.attempt = process, Attempt()
+        self._printed = printed
         self._half, self._rule, self._log = "", "", ""
         self._numbers: dict[str, Job] = {}
-        self.process = subprocess.Popen(
-            workflow.command(*words),
-            cwd=ROOT,
-            start_new_session=True,
-            stdout=self._stream,
-            stderr=subprocess.STDOUT,
-            env=os.environ | environment,
-        )
 
     def look(self) -> bool:
         """Read what was printed since the last look; whether Snakemake still runs."""
         alive = self.process.poll() is None
-        text = self._half + self._lines.read()
+        text = self._half + self._printed.read()
         *lines, self._half = text.split("\n")
         for line in lines:
             self._read(line)
@@ -118,10 +117,14 @@ class Watched:
         return self._over()
 
     def end(self, number: signal.Signals = signal.SIGKILL) -> Attempt:
-        """Send a signal to the whole process tree, and wait until Snakemake has ended."""
+        """Send a signal to the whole process tree, and wait until Snakemake has ended; at last it is killed."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, number)
-        return self.wait()
+        deadline = time.monotonic() + GRACE
+        while self.look() and time.monotonic() < deadline:
+            time.sleep(LOOK)
+        self.close()
+        return self._over()
 
     def _over(self) -> Attempt:
         self.attempt.code = self.process.wait()
@@ -129,19 +132,26 @@ class Watched:
         return self.attempt
 
     def close(self) -> None:
-        """Leave nothing running and nothing open."""
+        """Leave nothing running."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        self._stream.close()
-        self._lines.close()
 
 
 @contextmanager
 def started(workflow: Workflow, printed: Path, *words: str, **environment: str) -> Iterator[Watched]:
     """Snakemake at work; in the end nothing of it is left running."""
-    watched = Watched(workflow, printed, words, environment)
-    try:
-        yield watched
-    finally:
-        watched.close()
+    with printed.open("wb") as stream, printed.open("r", encoding="utf-8", errors="replace") as lines:
+        process = subprocess.Popen(
+            workflow.command(*words),
+            cwd=ROOT,
+            start_new_session=True,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            env=os.environ | environment,
+        )
+        watched = Watched(process, lines)
+        try:
+            yield watched
+        finally:
+            watched.close()

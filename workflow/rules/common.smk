@@ -11,7 +11,7 @@ from switchrank.digest import code_digest
 from switchrank.errors import UserError
 from switchrank.fetch.cache import is_offline, missing_files, offline_error
 from switchrank.plan.estimate import check_disk
-from switchrank.plan.missing import missing_notice
+from switchrank.plan.outputs import check_outputs, missing_notice
 from switchrank.resources import (
     are_small,
     layer_weights,
@@ -64,8 +64,11 @@ def held():
         return None
     try:
         lock = hold_run(CONFIG.run, ".snakemake")
+        check_outputs(PLAN)
     except UserError as error:
         fail(error)
+    if notice := missing_notice(PLAN):
+        print(notice, file=sys.stderr)
     remember_start(
         CONFIG.run,
         config=config,
@@ -80,8 +83,6 @@ def held():
 CONFIG, PLAN = checked([str(file) for file in workflow.configfiles])
 R = PLAN.folder
 RUN_LOCK = held()
-if RUN_LOCK and (notice := missing_notice(PLAN)):
-    print(notice, file=sys.stderr)
 SOURCE = CONFIG.languages.source
 CODE = cache(code_digest)
 MODEL_FILES = [

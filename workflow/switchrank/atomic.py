@@ -1,14 +1,16 @@
 """Outputs appear whole or not at all: written beside their final name, flushed to disk, then moved into place.
 
-What a killed writer leaves beside its output is removed by the next writer of the same output. A writer at work holds
-the lock of its temporary folder, which the kernel frees however it ends.
+What a killed writer leaves beside its output is removed by the next writer of the same output on that machine. A writer
+at work holds the lock of its temporary folder, which the kernel frees however it ends.
 """
 
 from __future__ import annotations
 
 import errno
 import glob
+import hashlib
 import os
+import platform
 import re
 import shutil
 import tempfile
@@ -26,8 +28,9 @@ _CAUSES = {errno.ENOSPC: _FULL, errno.EDQUOT: _FULL, errno.EFBIG: _FULL, errno.E
 _IN_WORDS = re.compile(r"\(os error (\d+)\)|\d+ requested and \d+ written")
 _PAUSES = (0.01, 0.1, 1.0)
 """Seconds to wait before a temporary folder is removed once more."""
-_MARK = ".unfinished-"
-"""Stands between the name of an output and the letters that make its temporary folder unique."""
+_MARK = f".unfinished-{hashlib.sha256(platform.node().encode()).hexdigest()[:6]}-"
+"""Stands between the name of an output and the letters that make its temporary folder unique. It tells machines apart:
+some file systems of clusters keep locks to one machine."""
 
 
 def _flush(path: Path) -> None:

@@ -165,7 +165,7 @@ def test_a_writer_at_work_is_left_alone(writer, tmp_path):
 
 
 def test_folders_of_others_stay_whatever_they_are_called(tmp_path):
-    names = [".table.csv.backup12", ".table.csv.unfinished", "table.csv.unfinished-12345678"]
+    names = [".table.csv.backup12", ".table.csv.unfinished", ".table.csv.unfinished-machin-12345678"]
     for name in names:
         (tmp_path / name).mkdir()
     write(tmp_path / "table.csv")

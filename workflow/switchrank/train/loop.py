@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -26,7 +26,6 @@ from switchrank.atomic import atomic_folder
 from switchrank.digest import code_digest, value_digest
 from switchrank.encode import Numbers
 from switchrank.errors import EXIT_TERMINATED, UserError
-from switchrank.folderlock import hold_folder
 from switchrank.packed import Forward, training_forward
 from switchrank.precision import is_out_of_memory
 from switchrank.progress import progress
@@ -38,6 +37,7 @@ from switchrank.train.checkpoint import (
     Tensors,
     load_checkpoint,
     optimiser_tensors,
+    own_checkpoints,
     restore_optimiser,
     save_checkpoint,
 )
@@ -99,7 +99,7 @@ def train_ranker(
     inputs = records.input_digests(corpus, dev, start)
     digest = value_digest([records.plain_settings(options), seed, place.type, told, inputs])
     checkpoints = Path(work) / digest[:32]
-    with devices.repeatable(options.threads), _alone(checkpoints):
+    with devices.repeatable(options.threads), own_checkpoints(checkpoints):
         run = _Run.begin(corpus, dev, start, options, seed, place)
         run.resume(checkpoints)
         with _stop_signals() as stop:
@@ -107,31 +107,6 @@ def train_ranker(
         summary = _write(run, Path(out), Path(start), told, inputs, seed)
         shutil.rmtree(checkpoints, ignore_errors=True)
     return summary
-
-
-@contextmanager
-def _alone(checkpoints: Path) -> Iterator[None]:
-    """Nobody else trains this model inside the block: two would remove each other's checkpoints.
-
-    A Snakemake that is killed alone leaves its jobs running. Folders that are empty in the end are removed.
-
-    Raises:
-        UserError: another process trains it, or the folder cannot be made.
-    """
-    try:
-        checkpoints.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(checkpoints, "", f"cannot be made ({error.strerror})", "make its folder writable") from error
-    with hold_folder(checkpoints) as held:
-        if held is False:
-            raise UserError(checkpoints, "", "another process trains this model", "wait until it ends, or end it")
-        try:
-            yield
-        finally:
-            with suppress(OSError):
-                checkpoints.rmdir()
-            with suppress(OSError):
-                checkpoints.parent.rmdir()
 
 
 @dataclass
