@@ -149,7 +149,7 @@ def test_a_deleted_file_that_no_job_needs_is_told_with_the_command_that_makes_it
 @NEEDS_MOUNTS
 def test_a_full_disk_is_one_line_and_with_room_the_run_goes_on(untrained, undisturbed, tmp_path):
     disk = tmp_path / "disk"
-    with damage.small_disk(disk, 200):
+    with damage.small_disk(disk, 32):
         shutil.copytree(untrained.folder, disk / "run", symlinks=True)
         workflow = Workflow(disk / "run", untrained.config)
         filler = disk / "filler"

@@ -102,7 +102,7 @@ class Watched:
         elif found := _LOG.match(line):
             self._log = found["log"]
         elif (found := _JOB.match(line)) and self._log:
-            job = Job(self._rule, self._log)
+            job, self._log = Job(self._rule, self._log), ""
             self._numbers[found["id"]] = job
             self.attempt.jobs[job] = Ran(now)
         elif (found := _DONE.match(line)) and found["id"] in self._numbers:
