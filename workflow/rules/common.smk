@@ -11,6 +11,7 @@ from switchrank.digest import code_digest, file_digest
 from switchrank.errors import NoGpuError, UserError
 from switchrank.fetch.cache import is_offline, missing_files, offline_error
 from switchrank.plan.estimate import check_disk
+from switchrank.plan.outputs import check_outputs, missing_notice
 from switchrank.resources import (
     are_small,
     layer_weights,
@@ -63,8 +64,11 @@ def held():
         return None
     try:
         lock = hold_run(CONFIG.run, ".snakemake")
+        check_outputs(PLAN)
     except UserError as error:
         fail(error)
+    if notice := missing_notice(PLAN):
+        print(notice, file=sys.stderr)
     remember_start(
         CONFIG.run,
         config=config,

@@ -1,9 +1,16 @@
-"""Outputs appear whole or not at all: written beside their final name, flushed to disk, then moved into place."""
+"""Outputs appear whole or not at all: written beside their final name, flushed to disk, then moved into place.
+
+What a killed writer leaves beside its output is removed by the next writer of the same output on that machine. A writer
+at work holds the lock of its temporary folder, which the kernel frees however it ends.
+"""
 
 from __future__ import annotations
 
 import errno
+import glob
+import hashlib
 import os
+import platform
 import re
 import shutil
 import tempfile
@@ -13,11 +20,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from switchrank.errors import UserError
+from switchrank.folderlock import hold_folder
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FULL = ("the disk is full", "make room, or choose another folder")
+_READ_ONLY = ("the disk is read-only", "make it writable, or choose another folder")
+_CAUSES = {errno.ENOSPC: _FULL, errno.EDQUOT: _FULL, errno.EFBIG: _FULL, errno.EROFS: _READ_ONLY}
 _IN_WORDS = re.compile(r"\(os error (\d+)\)|\d+ requested and \d+ written")
 _PAUSES = (0.01, 0.1, 1.0)
 """Seconds to wait before a temporary folder is removed once more."""
+_MARK = f".unfinished-{hashlib.sha256(platform.node().encode()).hexdigest()[:6]}-"
+"""Stands between the name of an output and the letters that make its temporary folder unique. It tells machines apart:
+some file systems of clusters keep locks to one machine."""
 
 
 def _flush(path: Path) -> None:
@@ -28,12 +41,35 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def _is_full(error: Exception) -> bool:
-    """Whether a write found no room; libraries that are not written in Python say so in words."""
-    if isinstance(error, OSError) and error.errno in _FULL:
-        return True
-    found = None if isinstance(error, UserError) else _IN_WORDS.search(str(error))
-    return found is not None and (found[1] is None or int(found[1]) in _FULL)
+def _cause(error: Exception) -> tuple[str, str] | None:
+    """What is wrong with the disk and what to do; libraries that are not written in Python say so in words."""
+    if isinstance(error, UserError):
+        return None
+    if isinstance(error, OSError) and error.errno in _CAUSES:
+        return _CAUSES[error.errno]
+    found = _IN_WORDS.search(str(error))
+    if found is None:
+        return None
+    return _CAUSES.get(int(found[1])) if found[1] else _FULL
+
+
+def _temporary_folder(path: Path) -> Path:
+    """A new folder beside ``path``; those that dead writers of it left there are removed.
+
+    Raises:
+        UserError: nothing can be written there.
+    """
+    mark = f".{path.name[:40]}{_MARK}"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for left in sorted(path.parent.glob(f"{glob.escape(mark)}????????")):
+            with hold_folder(left) as held:
+                if held:
+                    shutil.rmtree(left, ignore_errors=True)
+        return Path(tempfile.mkdtemp(prefix=mark, dir=path.parent))
+    except OSError as error:
+        problem, todo = _cause(error) or (f"cannot be written ({error.strerror})", "make its folder writable")
+        raise UserError(path, "", problem, todo) from error
 
 
 @contextmanager
@@ -44,14 +80,16 @@ def _beside(path: Path) -> Iterator[Path]:
     exception that ends them.
 
     Raises:
-        UserError: the disk is full.
+        UserError: the disk is full or read-only.
     """
-    folder = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}.", dir=path.parent))
+    folder = _temporary_folder(path)
     try:
-        yield folder
+        with hold_folder(folder):
+            yield folder
     except Exception as error:
-        if _is_full(error):
-            raise UserError(path, "", "the disk is full", "make room, or choose another folder") from error
+        cause = _cause(error)
+        if cause:
+            raise UserError(path, "", *cause) from error
         raise
     finally:
         for pause in _PAUSES:
@@ -68,7 +106,6 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     The temporary name keeps all suffixes of ``path``, so writers that choose a format by suffix work unchanged.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     with _beside(path) as folder:
         temporary = folder / path.name
         yield temporary
@@ -80,7 +117,6 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 def atomic_folder(path: str | Path) -> Iterator[Path]:
     """Yield an empty temporary folder beside ``path``; on success it becomes ``path`` (an older one is replaced)."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     with _beside(path) as folder:
         temporary = folder / "new"
         temporary.mkdir()

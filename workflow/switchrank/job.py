@@ -7,7 +7,8 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import IO, Any, NoReturn
 
 from switchrank.errors import UserError
 
@@ -35,7 +36,7 @@ def job(snakemake: Any) -> Iterator[Any]:
     threads = str(snakemake.threads)
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, threads))
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    with open(snakemake.log[0], "w", encoding="utf-8") as log:
+    with _opened(snakemake.log[0]) as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
         try:
@@ -48,7 +49,17 @@ def job(snakemake: Any) -> Iterator[Any]:
             _fail(1)
 
 
-def _fail(code: int) -> None:
+def _opened(path: str) -> IO[str]:
+    """The log file of the job; where it cannot be written, the job ends in one line."""
+    try:
+        return Path(path).open("w", encoding="utf-8")
+    except OSError as error:
+        told = UserError(path, "", f"cannot be written ({error.strerror})", "make its folder writable, or make room")
+        print(told, file=sys.stderr)
+        _fail(told.exit_code)
+
+
+def _fail(code: int) -> NoReturn:
     """End the job; the last line of its log says so."""
     print(FAILED, code, file=sys.stderr, flush=True)
     os._exit(code)

@@ -30,11 +30,16 @@ def hold_run(run: str, folder: str | Path) -> IO[str] | None:
         such locks; Snakemake's own then stay as they are.
 
     Raises:
-        UserError: another process holds it.
+        UserError: another process holds it, or the results or the folder cannot be written.
     """
-    path = _lock_path(run, folder)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = path.open("a+", encoding="utf-8")
+    path, results = _lock_path(run, folder), Path("results", run)
+    if results.exists() and not os.access(results, os.W_OK):
+        raise UserError(results, "", "cannot be written", "make it writable, or run in another folder")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise UserError(path, "", f"cannot be written ({error.strerror})", "make its folder writable") from error
     try:
         _take(file)
     except BlockingIOError as error:

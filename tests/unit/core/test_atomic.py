@@ -113,3 +113,75 @@ def test_a_writer_that_ends_after_its_error_leaves_nothing_behind(tmp_path):
         raise RuntimeError
     late.join()
     assert not list(tmp_path.iterdir())
+
+
+WRITER = """
+import sys
+from switchrank.atomic import atomic_path
+with atomic_path(sys.argv[1]) as path:
+    path.write_text("half")
+    print("writing", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def writer(tmp_path):
+    """A process in the middle of writing ``table.csv``, until its standard input ends."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(tmp_path / "table.csv")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "writing\n"
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def write(path):
+    with atomic_path(path) as temporary:
+        temporary.write_text("new")
+
+
+def test_what_a_killed_writer_left_is_removed_by_the_next_writer_of_that_file(writer, tmp_path):
+    writer.kill()
+    writer.wait()
+    assert len(list(tmp_path.iterdir())) == 1
+    write(tmp_path / "other.csv")
+    assert len(list(tmp_path.iterdir())) == 2
+    write(tmp_path / "table.csv")
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["other.csv", "table.csv"]
+
+
+def test_a_writer_at_work_is_left_alone(writer, tmp_path):
+    write(tmp_path / "table.csv")
+    assert (tmp_path / "table.csv").read_text() == "new"
+    writer.communicate()
+    assert writer.returncode == 0
+    assert (tmp_path / "table.csv").read_text() == "half"
+    assert [file.name for file in tmp_path.iterdir()] == ["table.csv"]
+
+
+def test_folders_of_others_stay_whatever_they_are_called(tmp_path):
+    names = [".table.csv.backup12", ".table.csv.unfinished", ".table.csv.unfinished-machin-12345678"]
+    for name in names:
+        (tmp_path / name).mkdir()
+    write(tmp_path / "table.csv")
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted([*names, "table.csv"])
+
+
+def test_a_disk_that_is_read_only_or_turns_so_is_one_line(tmp_path, monkeypatch):
+    told = "table.csv: the disk is read-only: make it writable, or choose another folder"
+    with pytest.raises(UserError, match=told), atomic_path(tmp_path / "table.csv"):
+        raise OSError(30, "Read-only file system")
+    monkeypatch.setattr("tempfile.mkdtemp", lambda **_: (_ for _ in ()).throw(OSError(30, "Read-only file system")))
+    with pytest.raises(UserError, match=told), atomic_path(tmp_path / "table.csv"):
+        pass
+
+
+def test_a_place_that_is_no_folder_is_one_line(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match=r"table.csv: cannot be written \(.*\): make its folder writable"):
+        write(tmp_path / "file" / "table.csv")

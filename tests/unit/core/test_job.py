@@ -27,3 +27,14 @@ def test_a_log_ends_with_the_error_and_the_exit_code(tmp_path, error, code, told
     done = subprocess.run([sys.executable, "-c", SCRIPT.format(error=error), str(log)], check=False)
     assert done.returncode == code
     assert log.read_text().splitlines()[-2:] == [told, f"job failed, exit code {code}"]
+
+
+def test_a_log_that_cannot_be_written_is_one_line(tmp_path):
+    (tmp_path / "folder").touch()
+    log = tmp_path / "folder" / "job.log"
+    command = [sys.executable, "-c", SCRIPT.format(error="ValueError()"), str(log)]
+    done = subprocess.run(command, text=True, capture_output=True, check=False)
+    assert done.returncode == 2
+    told, ended = done.stderr.splitlines()
+    assert told.startswith(f"{log}: cannot be written (")
+    assert ended == "job failed, exit code 2"

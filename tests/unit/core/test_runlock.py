@@ -95,3 +95,18 @@ def test_a_file_system_without_locks_is_left_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(fcntl, "flock", refuse)
     assert hold_run("ours", tmp_path) is None
     assert left(tmp_path) == ["0.output.lock"]
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):
+    (tmp_path / "switchrank").touch()
+    with pytest.raises(UserError, match=r"ours.lock: cannot be written \(.*\): make its folder writable"):
+        hold_run("ours", tmp_path)
+
+
+def test_results_that_cannot_be_written_are_one_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "results" / "ours").mkdir(parents=True)
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(UserError, match="results/ours: cannot be written: make it writable"):
+        hold_run("ours", tmp_path)
+    hold_run("theirs", tmp_path).close()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import polars as pl
@@ -56,6 +58,37 @@ def test_a_checkpoint_of_other_settings_is_never_resumed(run, monkeypatch, tmp_p
     fresh = run("b", lr=5e-3)
     assert train_record(fresh)[0]["timing"]["stops"] == 0
     assert len(list((tmp_path / "work").iterdir())) == 1
+
+
+HOLDER = """
+import sys
+from switchrank.folderlock import hold_folder
+with hold_folder(sys.argv[1]) as held:
+    print(held, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_model_that_another_process_trains_is_left_to_it_in_one_line(run, monkeypatch, tmp_path):
+    straight = run("straight")
+    with monkeypatch.context() as patch:
+        strike(patch, 3, lambda: os.kill(os.getpid(), signal.SIGTERM))
+        with pytest.raises(SystemExit):
+            run("resumed")
+    (checkpoints,) = (tmp_path / "work").iterdir()
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    other = subprocess.Popen([sys.executable, "-c", HOLDER, str(checkpoints)], **pipes)
+    try:
+        assert other.stdout.readline() == "True\n"
+        with pytest.raises(UserError, match="another process trains this model") as told:
+            run("resumed")
+        assert "\n" not in str(told.value)
+        assert [folder.name for folder in checkpoints.iterdir()] == ["step-000000004"]
+    finally:
+        other.kill()
+        other.communicate()
+    same(straight, run("resumed"))
+    assert not (tmp_path / "work").exists()
 
 
 def test_the_seed_decides_the_weights(run):

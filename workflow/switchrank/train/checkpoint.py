@@ -11,6 +11,8 @@ import json
 import random
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ from safetensors.torch import load_file, save_file
 
 from switchrank.atomic import atomic_folder
 from switchrank.digest import file_digest
+from switchrank.errors import UserError
+from switchrank.folderlock import hold_folder
 
 KEPT = 2
 Tensors = dict[str, torch.Tensor]
@@ -63,6 +67,32 @@ def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: Tensors) -> Non
         number, what = name.split(".", 1)
         state.setdefault(int(number), {})[what] = value
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+
+
+@contextmanager
+def own_checkpoints(work: Path) -> Iterator[None]:
+    """Nobody else trains from these checkpoints inside the block: two would remove each other's.
+
+    A Snakemake that is killed alone leaves its jobs running. The folder of this run and the one around it are removed
+    where they are empty in the end.
+
+    Raises:
+        UserError: another process trains from them, or the folder cannot be made.
+    """
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(work, "", f"cannot be made ({error.strerror})", "make its folder writable") from error
+    with hold_folder(work) as held:
+        if held is False:
+            raise UserError(work, "", "another process trains this model", "wait until it ends, or end it")
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                work.rmdir()
+            with suppress(OSError):
+                work.parent.rmdir()
 
 
 def save_checkpoint(work: Path, step: int, tensors: dict[str, Tensors], state: dict[str, Any]) -> None:

@@ -16,7 +16,6 @@ import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -39,6 +38,7 @@ from switchrank.train.checkpoint import (
     Tensors,
     load_checkpoint,
     optimiser_tensors,
+    own_checkpoints,
     restore_optimiser,
     save_checkpoint,
 )
@@ -95,7 +95,8 @@ def train_ranker(
         ``{"steps", "loss", "mrr@10", "pairs_per_second"}`` of the kept model (``mrr@10`` is ``None`` without ``dev``).
 
     Raises:
-        UserError: bad settings or inputs, no group for an objective that needs groups, or a loss that is not finite.
+        UserError: bad settings or inputs, no group for an objective that needs groups, a loss that is not finite, or
+            another process that trains this model.
         NoGpuError: more GPUs are demanded than are visible.
         SystemExit: code 143, after SIGTERM or SIGUSR1 and saving.
     """
@@ -120,13 +121,12 @@ def train_ranker(
         inputs=inputs,
         devices=[str(place) for place in places],
     )
-    if processes == 1:
-        summary = _carry_out(task)
-    else:
-        summary = run_ranks(_MODULE, asdict(task), size=processes, threads=_threads(options, processes))
-    shutil.rmtree(checkpoints, ignore_errors=True)
-    with suppress(OSError):
-        Path(work).rmdir()
+    with own_checkpoints(checkpoints):
+        if processes == 1:
+            summary = _carry_out(task)
+        else:
+            summary = run_ranks(_MODULE, asdict(task), size=processes, threads=_threads(options, processes))
+        shutil.rmtree(checkpoints, ignore_errors=True)
     return summary
 
 
