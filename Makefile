@@ -6,7 +6,7 @@ BIN = .venv/bin
 LOCK = envs/requirements.lock
 TORCH = $(shell sed -n 's/^torch==/torch==/p' $(LOCK))
 
-.PHONY: demo test test-real test-slurm paper-mini fuzz segmenters bench bench-large bench-gpu lint reference clean clean-results
+.PHONY: demo test test-real test-slurm test-kill paper-mini fuzz segmenters bench bench-large bench-gpu lint reference clean clean-results
 
 demo: .venv/ready
 	$(BIN)/snakemake --cores $(CORES)
@@ -14,7 +14,7 @@ demo: .venv/ready
 	@echo "report: results/demo/report.zip"
 
 test: .venv/ready
-	$(BIN)/python -m pytest tests/unit tests/fuzz tests/dag tests/smoke
+	$(BIN)/python -m pytest -m "not long" tests/unit tests/fuzz tests/dag tests/smoke tests/kill
 
 # The published experiment in small, to its report, in a folder of its own.
 paper-mini: .venv/ready
@@ -26,6 +26,10 @@ test-real: .venv/ready
 # The smoke config on a one-node Slurm, which is started from Debian's packages (root on Debian) and stopped again.
 test-slurm: .venv/ready
 	$(BIN)/python -m pytest -rsP tests/slurm
+
+# A small run killed at 40 seeded moments, then every other fault: full disks, damaged files, two starts at once.
+test-kill: .venv/ready
+	$(BIN)/python -m pytest -rP tests/kill
 
 # Each part beside its peers, at most 25 minutes on two cores; ONLY="rank switch" runs some of them.
 bench bench-large bench-gpu: .venv/bench

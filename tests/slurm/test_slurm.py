@@ -17,8 +17,8 @@ import pytest
 import torch
 
 from tests.conftest import ROOT, SMOKE, Workflow
+from tests.promised import promised
 from tests.slurm.cluster import Cluster, freeze, wait_for
-from tests.smoke.test_smoke import promised
 
 pytestmark = pytest.mark.slow
 

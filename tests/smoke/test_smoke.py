@@ -35,6 +35,7 @@ from switchrank.formats.tables import (
 )
 from switchrank.formats.trec import read_run
 from tests.conftest import ROOT, SMOKE, Workflow
+from tests.promised import promised
 from tests.recompute import PEER, read_design, recompute
 
 pytestmark = pytest.mark.slow
@@ -46,23 +47,6 @@ print("held", flush=True)
 sys.stdin.read()
 """
 PAIRS = {"en-en", "en-qaa", "qac-qaa", "qad-en"}
-
-
-def promised(folder: Path) -> dict[str, bytes]:
-    """Every byte that equal config, threads and precision promise to keep."""
-    results = folder / "results" / "smoke"
-    files = [
-        file for kind in ("lexicons", "corpora", "models", "runs", "tables") for file in (results / kind).rglob("*")
-    ]
-    content = {}
-    for file in sorted(file for file in files if file.is_file() and not file.name.startswith(".")):
-        name = file.relative_to(results).as_posix()
-        content[name] = file.read_bytes()
-        if file.name == "train.json":
-            record = json.loads(content[name])
-            record.pop("timing")
-            content[name] = json.dumps(record).encode()
-    return content
 
 
 def test_public_files_have_their_names_and_columns(finished):

@@ -1,0 +1,74 @@
+"""Ended at any moment, a run goes on where it was and ends in the bytes of one that nothing happened to."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Workflow
+from tests.kill.conftest import Undisturbed
+from tests.kill.moments import RUNS, SEED, STAGES, Killer, deal
+from tests.kill.watched import Attempt, Job, started
+
+pytestmark = pytest.mark.slow
+HITS: dict[int, Counter[str]] = {}
+"""Of each run that was killed so far: how often a job of a stage was running."""
+
+
+def left_behind(folder: Path) -> list[str]:
+    """Unfinished files and checkpoints below a run."""
+    return [str(path) for path in (folder / "results").rglob(".*")]
+
+
+def done_twice(attempts: list[Attempt]) -> set[Job]:
+    """Jobs that were begun again although they had come to their end."""
+    twice: set[Job] = set()
+    done: set[Job] = set()
+    for attempt in attempts:
+        twice |= done & attempt.jobs.keys()
+        done |= attempt.done
+    return twice
+
+
+def survives(undisturbed: Undisturbed, folder: Path, run: int, number: signal.Signals) -> Counter[str]:
+    """End a run at each of its moments, let it go on to its end, and compare; the stages that were hit."""
+    workflow = Workflow(folder / "run", undisturbed.workflow.config)
+    workflow.folder.mkdir()
+    moments = deal(undisturbed.attempt)[run]
+    killer = Killer(moments, undisturbed.attempt, number)
+    attempts: list[Attempt] = []
+    for attempt in range(len(moments)):
+        with started(workflow, folder / f"printed-{attempt}.log") as watched:
+            moment = killer.kill(watched)
+        attempts.append(watched.attempt)
+        hit = ", ".join(sorted(job.name for job in watched.attempt.hit))
+        print(f"seed {SEED}, run {run}: {number.name} due in {moment}, came in {hit or 'no job'}")
+    with started(workflow, folder / "printed.log") as watched:
+        attempts.append(watched.wait())
+    assert watched.attempt.code == 0, (folder / "printed.log").read_text()[-8000:]
+    assert undisturbed.differences(workflow.folder) == []
+    assert done_twice(attempts) == set()
+    assert left_behind(workflow.folder) == []
+    return Counter(job.stage for attempt in attempts for job in attempt.hit)
+
+
+@pytest.mark.parametrize("run", [pytest.param(run, marks=pytest.mark.long if run else []) for run in range(RUNS)])
+def test_a_run_killed_five_times_ends_in_the_same_bytes_and_does_nothing_twice(undisturbed, tmp_path, run):
+    HITS[run] = survives(undisturbed, tmp_path, run, signal.SIGKILL)
+
+
+@pytest.mark.long
+def test_over_all_runs_every_stage_was_hit_at_least_three_times():
+    if len(HITS) < RUNS:
+        pytest.skip(f"{len(HITS)} of {RUNS} runs were killed")
+    hits = sum(HITS.values(), Counter())
+    print(f"seed {SEED}: hits by stage: {dict(hits)}")
+    assert [stage for stage in STAGES if hits[stage] < 3] == []
+
+
+@pytest.mark.long
+def test_a_run_asked_to_end_five_times_ends_in_the_same_bytes_and_does_nothing_twice(undisturbed, tmp_path):
+    survives(undisturbed, tmp_path, 0, signal.SIGTERM)
