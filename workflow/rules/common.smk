@@ -231,7 +231,11 @@ def share():
     folder = os.environ.get("SNAKEMAKE_OUTPUT_CACHE")
     if SHARED and folder and not Path(folder).is_absolute():
         todo = "export SNAKEMAKE_OUTPUT_CACHE=/your/folder, from the root"
-        fail(UserError("SNAKEMAKE_OUTPUT_CACHE", "", f"{folder} is a relative path", todo))
+        fail(
+            UserError(
+                "SNAKEMAKE_OUTPUT_CACHE", "", f"{folder} is a relative path", todo
+            )
+        )
     for made in workflow.rules:
         if SHARED and made.cache and made.cache.output:
             made._benchmark = None

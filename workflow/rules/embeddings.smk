@@ -10,8 +10,8 @@ rule train_vectors:
         f"{R}/benchmarks/embeddings/train-{{lang}}.tsv"
     wildcard_constraints:
         lang=languages_where(lambda lang: PLAN.vector_source(lang).text),
-    localrule: SMALL
     cache: SHARED
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
     resources:
@@ -41,8 +41,8 @@ rule import_vectors:
         f"{R}/benchmarks/embeddings/import-{{lang}}.tsv"
     wildcard_constraints:
         lang=languages_where(lambda lang: PLAN.vector_source(lang).path),
-    localrule: SMALL
     cache: SHARED
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
     resources:
@@ -70,8 +70,8 @@ rule align_vectors:
         f"{R}/benchmarks/embeddings/align-{{lang}}.tsv"
     wildcard_constraints:
         lang=languages_where(lambda lang: not PLAN.aligned(lang)),
-    localrule: SMALL
     cache: SHARED
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
     resources:
@@ -97,8 +97,8 @@ rule keep_vectors:
         f"{R}/benchmarks/embeddings/keep-{{lang}}.tsv"
     wildcard_constraints:
         lang=languages_where(PLAN.aligned),
-    localrule: SMALL
     cache: SHARED
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
     resources:

@@ -13,8 +13,8 @@ rule vectors_lexicon:
         f"{R}/benchmarks/lexicon/{{lexicon}}-{{src}}-{{tgt}}.tsv"
     wildcard_constraints:
         lexicon=lexicons_of("vectors"),
-    localrule: SMALL
     cache: SHARED
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
     threads: 4
@@ -43,8 +43,8 @@ rule titles_lexicon:
         f"{R}/benchmarks/lexicon/{{lexicon}}-{{lang}}.tsv"
     wildcard_constraints:
         lexicon=lexicons_of("titles"),
-    localrule: SMALL
     cache: SHARED
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
     resources:
@@ -71,8 +71,8 @@ rule dictionary_lexicon:
         f"{R}/benchmarks/lexicon/{{lexicon}}-{{lang}}.tsv"
     wildcard_constraints:
         lexicon=lexicons_of("dictionary"),
-    localrule: SMALL
     cache: SHARED
+    localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
     resources:

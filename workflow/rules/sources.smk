@@ -61,8 +61,8 @@ for number, (dump, text) in enumerate(PLAN.dumps.items(), 1):
             f"{R}/logs/sources/wikitext-{number}.log",
         benchmark:
             f"{R}/benchmarks/sources/wikitext-{number}.tsv"
-        localrule: SMALL
         cache: SHARED
+        localrule: SMALL
         conda:
             "../../envs/switchrank.yaml"
         resources:
