@@ -11,6 +11,7 @@ from switchrank.config.load import load_config
 from switchrank.config.plan import Plan
 from switchrank.formats.tables import METRICS, SIGNIFICANCE, SWEEP, read_table
 from tests.conftest import ROOT, Workflow
+from tests.recompute import read_design, recompute
 
 CONFIG = ROOT / "config" / "paper-mini.yaml"
 
@@ -38,6 +39,10 @@ def test_every_planned_run_has_a_number_of_every_metric(results):
     assert metrics["value"].is_between(0, 1).all()
     assert set(metrics["setup"]) == {"moir", "clir", "mlir"}
     assert set(metrics["seen"]) == {"both", "query", "document", "none"}
+
+
+def test_every_table_is_what_other_libraries_make_of_the_runs(results):
+    assert recompute(results, read_design(CONFIG, ROOT)) == []
 
 
 def test_every_system_is_tested_against_the_baseline_with_both_tests(results):

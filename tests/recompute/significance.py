@@ -107,7 +107,8 @@ def _randomisation(run: Finished, differences: np.ndarray) -> tuple[float, float
         batch=1000,
         rng=np.random.default_rng(0),
     ).pvalue
-    spread = math.sqrt(p_value * (1 - p_value) * (1 / permutations + 1 / draws))
+    theirs = p_value * (2 - p_value) / draws  # scipy doubles the smaller of its two one-sided p
+    spread = math.sqrt(p_value * (1 - p_value) / permutations + theirs)
     return p_value, run.tolerance + (0 if exact else SIGMAS * spread + 2 / min(permutations, draws))
 
 
