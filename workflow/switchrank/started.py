@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from switchrank.atomic import atomic_path
+from switchrank.errors import UserError
 from switchrank.config.load import check_config
 from switchrank.config.plan import Plan
 
@@ -62,7 +63,7 @@ def remember_start(
     try:
         with atomic_path(_record(run, folder)) as temporary:
             temporary.write_text(json.dumps(asdict(start)), encoding="utf-8")
-    except OSError:
+    except (OSError, UserError):
         return
 
 

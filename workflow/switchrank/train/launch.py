@@ -107,7 +107,7 @@ def serve_rank(work: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
     except RankLostError as error:
         told, code = {"failed": _last_line(error)}, _EXIT_LOST
     except UserError as error:
-        told, code = {"error": [error.file, error.place, error.problem, error.todo]}, error.exit_code
+        told, code = {"error": [error.file, error.place, error.problem, error.todo, error.listed]}, error.exit_code
     except Exception as error:
         traceback.print_exc()
         told, code = {"failed": _last_line(error)}, EXIT_FAILURE

@@ -115,7 +115,7 @@ def train_ranker(
         start=str(start),
         out=str(out),
         checkpoints=str(checkpoints),
-        settings=records.plain_settings(options),
+        settings=asdict(options),
         seed=seed,
         told=told,
         inputs=inputs,
