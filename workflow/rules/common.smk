@@ -82,12 +82,14 @@ def held():
 
 def end_if_too_few_gpus():
     """Whether a training may use a GPU for each of its processes; none at all means the CPU."""
-    allowed = workflow.global_resources.get("gpu")
+    given = workflow.global_resources
     if workflow.exec_mode.name != "DEFAULT" or CONFIG.train.device != "cuda":
         return
     needed = CONFIG.train.processes
-    if allowed is not None and 0 < allowed.value < needed:
-        problem = f"{needed} processes need a GPU each, and {allowed.value} may be used"
+    if "gpu" in given and 0 < given["gpu"].value < needed:
+        problem = (
+            f"{needed} processes need a GPU each, and {given['gpu'].value} may be used"
+        )
         todo = f"--resources gpu={needed}, or fewer processes"
         fail(NoGpuError(workflow.configfiles[-1], "train.processes", problem, todo))
 
