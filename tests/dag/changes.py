@@ -24,6 +24,7 @@ from tests.conftest import ROOT
 
 SNAKEFILE = ROOT / "Snakefile"
 _parsed: dict[str, Any] = {}
+_compiled: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -89,10 +90,18 @@ def _parse_once(path: Any, *given: Any, **more: Any) -> Any:
     return _parsed[name]
 
 
+def _compile_once(code: str, name: str, mode: str) -> Any:
+    """``compile``, as :func:`_parse_once`."""
+    if name not in _compiled:
+        _compiled[name] = compile(code, name, mode)
+    return _compiled[name]
+
+
 def planned_jobs(config: Path, folder: Path, *targets: str) -> dict[tuple[str, ...], PlannedJob]:
     """The jobs of a config in a folder, by their outputs; nothing is run."""
     silent = OutputSettings(dryrun=True, quiet={Quietness.ALL})
-    with mock.patch("snakemake.workflow.parse", _parse_once), SnakemakeApi(silent) as api:
+    read_once = mock.patch.multiple("snakemake.workflow", create=True, parse=_parse_once, compile=_compile_once)
+    with read_once, SnakemakeApi(silent) as api:
         workflow = api.workflow(
             resource_settings=ResourceSettings(cores=1),
             config_settings=ConfigSettings(configfiles=[config]),
@@ -103,7 +112,9 @@ def planned_jobs(config: Path, folder: Path, *targets: str) -> dict[tuple[str, .
         workflow.execution_settings = ExecutionSettings()
         workflow._prepare_dag(forceall=False, ignore_incomplete=True, lock_warn_only=True)
         workflow.async_run(_build(workflow.dag))
-        return {tuple(sorted(job.output)): _planned(job) for job in workflow.dag.jobs if job.output}
+        jobs = {tuple(sorted(job.output)): _planned(job) for job in workflow.dag.jobs if job.output}
+    vars(workflow).clear()  # Snakemake keeps hold of every workflow
+    return jobs
 
 
 async def _build(dag: Any) -> None:

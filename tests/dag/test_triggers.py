@@ -6,9 +6,11 @@ Every change shows in the provenance as well, which holds the config; the table 
 from __future__ import annotations
 
 import ast
+import gc
 import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, get_args
 from unittest import mock
@@ -98,13 +100,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def before(folder: Path) -> Jobs:
     """The jobs of the full config."""
-    return jobs_of(FULL, folder)
+    jobs = jobs_of(FULL, folder)
+    gc.freeze()  # not to be looked through again and again
+    return jobs
 
 
 @pytest.mark.parametrize("name", CHANGED)
 def test_a_changed_key_reruns_what_the_table_says(name, before, folder, tmp_path):
     row, (path, value) = only_row(KEYS, name), LEAVES[name]
-    config = yaml.safe_load(FULL.read_text())
+    config = deepcopy(BASE)
     section = config
     for key in path[:-1]:
         section = section[key]

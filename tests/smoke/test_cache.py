@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import unicodedata
+from collections import Counter
+
+import polars as pl
 import pytest
 
 from tests.conftest import SMOKE, Workflow
 
 pytestmark = pytest.mark.slow
-LANGUAGES = ("qaa", "qac")
+SCRIPTS = {"qaa": "GEORGIAN", "qac": "CANADIAN"}
+"""How the names of a language's letters begin."""
+WORDS = {"lexicons/clwe/en-{}.parquet": "target", "lexicons/titles/en-{}.parquet": "target"}
+WORDS |= {"vectors/raw/{}.words.parquet": "word", "vectors/aligned/{}.words.parquet": "word"}
+"""Tables of a language, each with the column of its words."""
 
 
 def made(workflow: Workflow, run: str) -> dict[str, bytes]:
@@ -15,6 +24,12 @@ def made(workflow: Workflow, run: str) -> dict[str, bytes]:
     results = workflow.folder / "results" / run
     files = [file for kind in ("vectors", "lexicons") for file in (results / kind).rglob("*") if file.is_file()]
     return {file.relative_to(results).as_posix(): file.read_bytes() for file in files}
+
+
+def script(table: bytes, column: str) -> str:
+    """What most letters of a column are called."""
+    letters = "".join(pl.read_parquet(io.BytesIO(table))[column])
+    return Counter(unicodedata.name(letter).split()[0] for letter in letters if letter.isalpha()).most_common(1)[0][0]
 
 
 def test_a_second_run_takes_vectors_and_lexicons_from_the_first_and_mixes_up_no_language(finished, tmp_path):
@@ -33,8 +48,9 @@ def test_a_second_run_takes_vectors_and_lexicons_from_the_first_and_mixes_up_no_
         assert (two.folder / "results" / "other" / name).is_symlink(), name
         assert f"Symlinking output file results/other/{name} from cache" in second
     assert made(one, "smoke") == made(two, "other") == alone
-    for kind in ("lexicons/clwe/en-{}.parquet", "lexicons/titles/en-{}.parquet", "vectors/aligned/{}.npy"):
-        assert len({alone[kind.format(lang)] for lang in LANGUAGES}) == len(LANGUAGES), kind
+    for kind, column in WORDS.items():
+        assert {lang: script(alone[kind.format(lang)], column) for lang in SCRIPTS} == SCRIPTS, kind
+    assert len({alone[f"vectors/aligned/{lang}.npy"] for lang in SCRIPTS}) == len(SCRIPTS)
     assert "Nothing to be done" in two.run("-n", "--", "lexicon").stdout
 
 

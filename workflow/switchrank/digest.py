@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).parent
-SILENT = frozenset({"digest", "errors", "progress"})
-"""Modules that no output depends on: what they say goes to people, or names what may be used again."""
+SILENT = frozenset({"digest", "errors", "folderlock", "progress", "train.launch", "train.stopping"})
+"""Modules that no output depends on: what they say goes to people or names what may be used again, or they see to it
+that processes start, end and keep out of each other's way."""
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
