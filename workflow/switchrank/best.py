@@ -54,6 +54,10 @@ class Best:
         best = self._best[:, ::-1]
         return np.where(best == 0, 0, (_LOW - (best & _LOW)).astype(np.int64))
 
+    def worst(self, rows: Indices) -> Floats:
+        """The k-th best score of some rows so far, -inf where fewer were offered."""
+        return _scores(self._best[rows, 0])
+
     def start(self, scores: Floats, ids: Indices) -> None:
         """Begin with scores and ids, each ``(rows, at least k)``. Those offered again keep the score of here."""
         self._best = np.sort(_keys(scores, ids), axis=1)[:, -self.k :]
