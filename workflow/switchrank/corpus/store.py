@@ -12,15 +12,11 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from switchrank.corpus.arrow import arrow_numbers, numpy_numbers
 from switchrank.ragged import Numbers
 
 _KEPT = 1 << 28
 """Bytes of a file that may stay resident; pages of a larger one are let go after each look."""
-
-
-def arrow_strings(strings: pl.Series) -> pa.LargeStringArray:
-    """Strings end to end in one buffer, to be gathered from."""
-    return strings.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
 
 
 class PieceStore:
@@ -36,7 +32,7 @@ class PieceStore:
         self._map = pieces if isinstance(pieces, mmap.mmap) and len(pieces) > _KEPT else None
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         values = pa.Array.from_buffers(pa.uint32(), int(offsets[-1]), [None, pa.py_buffer(pieces)])
-        self._rows = pa.LargeListArray.from_arrays(pa.array(offsets), values)
+        self._rows = pa.LargeListArray.from_arrays(arrow_numbers(offsets), values)
 
     @classmethod
     def in_file(cls, blocks: Iterable[pl.Series], folder: Path) -> PieceStore:
@@ -53,7 +49,7 @@ class PieceStore:
 
     def take(self, rows: Numbers) -> NDArray[np.uint32]:
         """A copy of the rows with these numbers (repeats allowed), end to end."""
-        taken: NDArray[np.uint32] = self._rows.take(pa.array(rows)).flatten().to_numpy().copy()
+        taken: NDArray[np.uint32] = numpy_numbers(self._rows.take(arrow_numbers(rows)).flatten()).copy()
         if self._map is not None and hasattr(mmap, "MADV_DONTNEED"):
             self._map.madvise(mmap.MADV_DONTNEED)
         return taken
