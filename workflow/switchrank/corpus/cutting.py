@@ -16,8 +16,8 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from switchrank.corpus.arrow import arrow_numbers, arrow_strings, numpy_numbers
 from switchrank.corpus.pieces import GLUED, PieceTable
-from switchrank.corpus.store import arrow_strings
 from switchrank.ragged import Numbers, spans
 from switchrank.words import split_words
 
@@ -68,11 +68,11 @@ class ArrayPieceTable(PieceTable):
         bounds[at], bounds[at + 1] = words.starts - text, words.ends - text  # without the line ends between texts
         cut = pa.LargeStringArray.from_buffers(len(bounds) - 1, pa.py_buffer(bounds), block.text_bytes)
         coded = cut.dictionary_encode()
-        codes = coded.indices.to_numpy()
+        codes = numpy_numbers(coded.indices)
         is_word = np.zeros(len(codes), dtype=bool)
         is_word[at] = True
         numbers = self._number(coded.dictionary.to_pylist(), codes, is_word, _met(at, len(codes), block, words.starts))
-        rows = pa.LargeListArray.from_arrays(np.append(first, len(codes)), pa.array(numbers[codes]))
+        rows = pa.LargeListArray.from_arrays(arrow_numbers(np.append(first, len(codes))), arrow_numbers(numbers[codes]))
         return pl.Series(pl.from_arrow(rows), dtype=pl.List(pl.UInt32))
 
     def _number(
@@ -207,8 +207,8 @@ def _distinct(data: NDArray[np.uint8], begins: Numbers, ends: Numbers) -> tuple[
     """The distinct strings between some bounds, and which one each is."""
     bounds = np.column_stack([begins, ends]).ravel()
     both = pa.LargeStringArray.from_buffers(len(bounds) - 1, pa.py_buffer(bounds), pa.py_buffer(data))
-    coded = both.take(pa.array(np.arange(0, len(bounds), 2))).dictionary_encode()
-    return coded.dictionary.to_pylist(), coded.indices.to_numpy()
+    coded = both.take(arrow_numbers(np.arange(0, len(bounds), 2))).dictionary_encode()
+    return coded.dictionary.to_pylist(), numpy_numbers(coded.indices)
 
 
 def _met(at: Numbers, pieces: int, block: _Block, starts: Numbers) -> Numbers:

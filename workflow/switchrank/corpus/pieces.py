@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import regex
 
-from switchrank.corpus.store import arrow_strings
+from switchrank.corpus.arrow import arrow_strings, numpy_numbers
 from switchrank.formats.tables import KEYS
 from switchrank.words import Splitter, key, split_words
 
@@ -102,7 +102,7 @@ class PieceTable:
         is_word = np.zeros(len(pieces), dtype=bool)
         is_word[at] = True
         of_piece = np.zeros(len(pieces), dtype=np.uint32)
-        of_piece[at] = coded.indices.to_numpy()
+        of_piece[at] = numpy_numbers(coded.indices)
         number = pl.when(pl.col("word")).then(pl.Series("key", of_piece)).cast(pl.UInt32)
         table = pl.DataFrame({"piece": pieces, "word": is_word}).select("piece", key=number, word="word")
         return table, pl.DataFrame({"key": coded.dictionary.to_pylist()}, schema=KEYS)

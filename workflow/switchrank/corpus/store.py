@@ -12,19 +12,16 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from switchrank.corpus.arrow import arrow_numbers
 from switchrank.ragged import Numbers
 
+_PIECE_BYTES = 4
 _KEPT = 1 << 28
 """Bytes of a file that may stay resident; pages of a larger one are let go after each look."""
 
 
-def arrow_strings(strings: pl.Series) -> pa.LargeStringArray:
-    """Strings end to end in one buffer, to be gathered from."""
-    return strings.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
-
-
 class PieceStore:
-    """Rows of piece numbers.
+    """Rows of piece numbers, to Arrow strings of bytes, which it gathers a row at a time.
 
     Args:
         pieces: all rows end to end (uint32), or a map of a file that holds them.
@@ -34,9 +31,9 @@ class PieceStore:
     def __init__(self, pieces: NDArray[np.uint32] | mmap.mmap, lengths: Numbers) -> None:
         self.lengths = lengths
         self._map = pieces if isinstance(pieces, mmap.mmap) and len(pieces) > _KEPT else None
-        offsets = np.concatenate([[0], np.cumsum(lengths)])
-        values = pa.Array.from_buffers(pa.uint32(), int(offsets[-1]), [None, pa.py_buffer(pieces)])
-        self._rows = pa.LargeListArray.from_arrays(pa.array(offsets), values)
+        bounds = np.concatenate([[0], np.cumsum(lengths * _PIECE_BYTES)])
+        buffers = [None, pa.py_buffer(bounds), pa.py_buffer(pieces)]
+        self._rows = pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(lengths), buffers)
 
     @classmethod
     def in_file(cls, blocks: Iterable[pl.Series], folder: Path) -> PieceStore:
@@ -45,7 +42,7 @@ class PieceStore:
         with tempfile.TemporaryFile(dir=folder) as file:
             for block in blocks:
                 lengths.append(block.list.len().cast(pl.Int64).to_numpy())
-                file.write(block.explode().to_numpy().tobytes())
+                file.write(np.ascontiguousarray(block.explode().to_numpy()).data)
             file.flush()
             if not file.tell():
                 return cls(np.empty(0, dtype=np.uint32), np.concatenate(lengths))
@@ -53,7 +50,8 @@ class PieceStore:
 
     def take(self, rows: Numbers) -> NDArray[np.uint32]:
         """A copy of the rows with these numbers (repeats allowed), end to end."""
-        taken: NDArray[np.uint32] = self._rows.take(pa.array(rows)).flatten().to_numpy().copy()
+        data = self._rows.take(arrow_numbers(rows)).buffers()[2]
+        taken = np.frombuffer(data, dtype=np.uint32, count=int(self.lengths[rows].sum())).copy()
         if self._map is not None and hasattr(mmap, "MADV_DONTNEED"):
             self._map.madvise(mmap.MADV_DONTNEED)
         return taken

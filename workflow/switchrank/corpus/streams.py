@@ -48,10 +48,15 @@ def count_rows(frame: pl.LazyFrame) -> int:
     return int(frame.select(pl.len()).collect().item())
 
 
-def read_slices(frame: pl.LazyFrame, start: int, stop: int, rows: int = ROW_GROUP) -> Iterator[pl.DataFrame]:
-    """Yield rows ``start`` to ``stop`` of ``frame`` in order, at most ``rows`` at a time."""
-    for first in range(start, stop, rows):
-        yield frame.slice(first, min(rows, stop - first)).collect()
+def read_slices(
+    frame: pl.LazyFrame, start: int, stop: int, rows: int = ROW_GROUP, threads: int = 1
+) -> Iterator[pl.DataFrame]:
+    """Yield rows ``start`` to ``stop`` of ``frame`` in order, at most ``rows`` at a time, ``threads`` reads ahead."""
+
+    def read(first: int) -> pl.DataFrame:
+        return frame.slice(first, min(rows, stop - first)).collect()
+
+    yield from in_order(read, range(start, stop, rows), threads)
 
 
 def in_order(work: Callable[[T], U], items: Iterable[T], threads: int) -> Iterator[U]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from itertools import pairwise
@@ -77,9 +77,7 @@ def switch_corpus(
     for side in SIDES:
         _check_lexicons(checked, side, lexicons)
     Path(out).mkdir(parents=True, exist_ok=True)
-    folders = zip(SIDES, (queries, documents), strict=True)
-    tables = {side: TokenTable.load(folder, Path(out)) for side, folder in folders}
-    switchers = _switchers(checked, tables, lexicons)
+    tables, switchers = _loaded(checked, (queries, documents), lexicons, Path(out), threads)
     _check_coverage(switchers, lexicons)
     frame = scan_checked(instances, INSTANCES)
     rows = count_rows(frame)
@@ -100,11 +98,29 @@ def switch_corpus(
     return stats
 
 
-def _switchers(recipe: Recipe, tables: dict[str, TokenTable], lexicons: Mapping[str, str | Path]) -> Switchers:
-    if recipe.substring_replace:
-        return {side: SubstringSwitcher(tables[side], side, recipe, lexicons) for side in SIDES}
-    sources = {language: read_sources(lexicons[language], recipe.translations) for language in recipe.foreign}
-    return {side: Switcher(tables[side], side, recipe, sources) for side in SIDES}
+def _loaded(
+    recipe: Recipe, folders: Sequence[str | Path], lexicons: Mapping[str, str | Path], scratch: Path, threads: int
+) -> tuple[dict[str, TokenTable], Switchers]:
+    """The token tables and what switches their texts, by side; files are read ``threads`` at a time."""
+    languages = [] if recipe.substring_replace else recipe.foreign
+    reads: list[Callable[[], Any]] = [
+        *(partial(TokenTable.load, folder, scratch, threads) for folder in folders),
+        *(partial(read_sources, lexicons[language], recipe.translations) for language in languages),
+    ]
+    first, second, *read = in_order(_call, reads, threads)
+    tables = dict(zip(SIDES, (first, second), strict=True))
+    sources = dict(zip(languages, read, strict=True))
+
+    def switcher(side: str) -> Switcher | SubstringSwitcher:
+        if recipe.substring_replace:
+            return SubstringSwitcher(tables[side], side, recipe, lexicons)
+        return Switcher(tables[side], side, recipe, sources)
+
+    return tables, dict(zip(SIDES, in_order(switcher, SIDES, threads), strict=True))
+
+
+def _call(work: Callable[[], Any]) -> Any:
+    return work()
 
 
 def _check_lexicons(recipe: Recipe, side: str, lexicons: Mapping[str, str | Path]) -> None:

@@ -17,11 +17,11 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from switchrank.corpus.arrow import arrow_strings
 from switchrank.corpus.counts import SideCounts
 from switchrank.corpus.lexicons import Lexicon, Units, without_overlaps
 from switchrank.corpus.recipe import MIXED, Recipe
 from switchrank.corpus.stopwords import stopwords
-from switchrank.corpus.store import arrow_strings
 from switchrank.corpus.table import Numbers, TokenTable, Words, join_pieces
 from switchrank.corpus.treebank import detokenise
 from switchrank.ragged import spans
@@ -77,7 +77,7 @@ class Switcher:
         self._is_content = ~keys.is_in(list(stop)).to_numpy()
         self._empty = len(table.strings)
         targets = [arrow_strings(lexicon.targets) for lexicon in self._lexicons]
-        self._strings = pa.concat_arrays([table.strings, pa.array([""], pa.large_string()), *targets])
+        self._strings = pa.concat_arrays([table.strings, arrow_strings(pl.Series([""])), *targets])
         self._first_target = self._empty + 1 + np.cumsum([0, *map(len, targets)])
         none = np.empty(0, dtype=np.int32)  # all languages end to end, and small, to stay in the processor's cache
         self._single = np.concatenate([none, *(lexicon.target.astype(np.int32) for lexicon in self._lexicons)])

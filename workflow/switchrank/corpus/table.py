@@ -12,8 +12,9 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from switchrank.corpus.arrow import arrow_numbers, arrow_strings
 from switchrank.corpus.pieces import PieceTable
-from switchrank.corpus.store import PieceStore, arrow_strings
+from switchrank.corpus.store import PieceStore
 from switchrank.corpus.streams import count_rows, read_slices, scan_checked
 from switchrank.corpus.tokens import TOKEN_FILES
 from switchrank.formats.tables import KEYS, PIECES, TOKENS, read_table
@@ -72,18 +73,18 @@ class TokenTable:
         self._is_white_space[gaps] = [text.isspace() for text in pieces["piece"].gather(gaps)]
 
     @classmethod
-    def load(cls, folder: str | Path, scratch: Path) -> TokenTable:
+    def load(cls, folder: str | Path, scratch: Path, threads: int = 1) -> TokenTable:
         """Open a folder of :func:`switchrank.corpus.tokens.build_tokens`.
 
         The texts' pieces go to a nameless file in the folder ``scratch``, so that memory grows with the number of
-        texts and of distinct words, not with the length of the texts.
+        texts and of distinct words, not with the length of the texts. Blocks of texts are read ``threads`` at a time.
 
         Raises:
             UserError: a file is missing or not of its schema.
         """
         tokens, pieces, keys = (Path(folder) / name for name in TOKEN_FILES)
         ids: list[pl.Series] = [pl.Series(dtype=pl.String)]
-        store = PieceStore.in_file(_rows(tokens, ids), scratch)
+        store = PieceStore.in_file(_rows(tokens, ids, threads), scratch)
         return cls(pl.concat(ids), store, read_table(pieces, PIECES), read_table(keys, KEYS))
 
     @classmethod
@@ -114,10 +115,10 @@ class TokenTable:
         return Words(pieces, per_text, at, key, text, number, self._is_white_space)
 
 
-def _rows(path: Path, ids: list[pl.Series]) -> Iterator[pl.Series]:
+def _rows(path: Path, ids: list[pl.Series], threads: int) -> Iterator[pl.Series]:
     """The pieces of the texts, block by block; the ids are put into the list ``ids``."""
     frame = scan_checked(path, TOKENS)
-    for block in read_slices(frame, 0, count_rows(frame)):
+    for block in read_slices(frame, 0, count_rows(frame), threads=threads):
         ids.append(block["id"])
         yield block["pieces"]
 
@@ -127,7 +128,7 @@ def join_pieces(strings: pa.LargeStringArray, pieces: NDArray[np.uint32], pieces
 
     Arrow lays gathered strings end to end, so a text's pieces are its bytes, and only the bounds have to be found.
     """
-    taken = strings.take(pa.array(pieces))
+    taken = strings.take(arrow_numbers(pieces))
     _, bounds, data = taken.buffers()
     ends = np.concatenate([[0], np.cumsum(pieces_per_text)])
     starts = np.frombuffer(bounds, dtype=np.int64)[ends + taken.offset]

@@ -61,7 +61,7 @@ def _places(run: pl.DataFrame) -> pl.Series:
     number = pl.Series(np.arange(len(run)))
     start = pl.Series(np.maximum.accumulate(np.where(begins, number, 0)))
     in_order = (begins | (run["rank"].diff() > 0)).all()
-    if in_order and int(begins.sum()) == run["qid"].n_unique():
+    if in_order and int(begins.sum()) == run["qid"].filter(begins).n_unique():
         return number - start + 1
     by = [pl.col("rank"), -pl.col("score"), pl.col("docid")]
     ordered = run.with_row_index("row").sort("qid", *by)

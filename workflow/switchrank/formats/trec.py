@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,6 +11,7 @@ import polars as pl
 
 from switchrank.atomic import atomic_path
 from switchrank.errors import UserError
+from switchrank.readahead import read_ahead
 from switchrank.reading import read_lines
 
 RUN = {"qid": pl.String, "docid": pl.String, "rank": pl.Int32, "score": pl.Float64}
@@ -56,7 +58,7 @@ def by_queries(path: str | Path, work: Callable[[pl.DataFrame], T]) -> list[T]:
     """The results of ``work`` on pieces of a run, each as :func:`read_run` gives them and with whole queries.
 
     A large run is never in memory as a whole, unless the lines of a query stand apart or its fields are not separated
-    by single spaces.
+    by single spaces. A piece is read while ``work`` is done on the one before.
 
     Raises:
         UserError: as :func:`read_run`, for what was read.
@@ -65,14 +67,17 @@ def by_queries(path: str | Path, work: Callable[[pl.DataFrame], T]) -> list[T]:
     if not path.is_file() or path.stat().st_size <= _PIECE:
         return [work(read_run(path))]
     done = []
-    for piece in _pieces(path):
-        if piece is None:
-            return [work(read_run(path))]
-        done.append(work(_without_repetition(path, piece)))
-    return done
+    with closing(read_ahead(_pieces(path), depth=1)) as pieces:
+        for piece in pieces:
+            if piece is None:
+                break
+            done.append(work(_without_repetition(path, piece)))
+        else:
+            return done
+    return [work(read_run(path))]
 
 
-def _pieces(path: Path) -> Iterator[pl.DataFrame | None]:
+def _pieces(path: Path) -> Generator[pl.DataFrame | None]:
     """Whole queries of a run; None and no more where one of them goes on elsewhere or a line is not plain."""
     seen: set[str] = set()
     waiting = pl.DataFrame(schema=RUN)
