@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.benchmarks import rank
 from tests.benchmarks.rankers import Shape
 
