@@ -23,6 +23,11 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
+def least_seconds(work: Callable[[], object], rounds: int) -> float:
+    """How long the fastest of some calls takes."""
+    return min(seconds(work) for _ in range(rounds))
+
+
 def by_turns(ours: Callable[[], object], peer: Callable[[], object], rounds: int = 3) -> tuple[float, float]:
     """Best seconds of each side, timed by turns so that what else the machine does meets both."""
     times = [(seconds(ours), seconds(peer)) for _ in range(rounds)]
@@ -37,6 +42,12 @@ class Alone:
     seconds: float
     rss_before_mb: float
     peak_rss_mb: float
+
+
+def fastest(rounds: int, *sides: Callable[[], Alone]) -> list[Alone]:
+    """The fastest call of each side, timed by turns."""
+    turns = [[side() for side in sides] for _ in range(rounds)]
+    return [min(runs, key=lambda run: run.seconds) for runs in zip(*turns, strict=True)]
 
 
 def alone(function: Callable[..., Any], *arguments: Any, **options: Any) -> Alone:

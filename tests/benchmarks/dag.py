@@ -15,9 +15,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.benchmarks.clock import process
+from tests.benchmarks.clock import fastest, process
 from tests.benchmarks.machine import package_version
-from tests.benchmarks.row import Row
+from tests.benchmarks.row import Row, timed
 
 ROOT = Path(__file__).parents[2]
 _KINDS = ("input", "output", "log", "benchmark")
@@ -50,20 +50,17 @@ def dag(_: str) -> list[Row]:
         empty = plan(subprocess.run(theirs, cwd=folder, capture_output=True, text=True, check=True).stdout)
         if _shape(jobs) != _shape(empty):
             raise AssertionError(f"not the same shape: {_shape(jobs)} {_shape(empty)}")
-        turns = [(process(ours, ROOT), process(theirs, Path(folder))) for _ in range(4)]
-    mine, peer = (min(side, key=lambda done: done.seconds) for side in zip(*turns, strict=True))
+        mine, peer = fastest(4, lambda: process(ours, ROOT), lambda: process(theirs, Path(folder)))
     files = sum(len(found) for job in jobs for found in job.files.values())
     return [
-        Row(
+        timed(
+            mine,
             name="dag",
-            unit="s",
             size=f"config/paper.yaml: {len(jobs)} jobs of {len(_shape(jobs))} rules, {files:,} file names",
-            ours=mine.seconds,
             peer=peer.seconds,
             peer_name="Snakemake on an empty workflow of as many rules, jobs and files",
             peer_version=package_version("snakemake"),
             required_ratio=0.5,
-            peak_rss_mb=mine.peak_rss_mb,
             checked="Both plans have the same jobs of each rule and as many files of each kind.",
             note="Best of four by turns, the start of Python included.",
         )

@@ -7,15 +7,16 @@ import hashlib
 import subprocess
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from tests.benchmarks.clock import alone, process
+from tests.benchmarks.clock import alone, fastest, process
 from tests.benchmarks.inputs import spellings, zipf_words
 from tests.benchmarks.machine import package_version
-from tests.benchmarks.row import Row
+from tests.benchmarks.row import Row, timed
 
 LANGUAGES = ["ar", "de", "es", "fr", "hi", "it", "ja", "ko", "nl", "pl", "pt", "ru", "sv", "sw", "tr", "uk", "vi", "zh"]
 WANTED = "ru"
@@ -121,19 +122,18 @@ def _digest(pages: list[int], titles: list[bytes]) -> str:
 
 
 def _rows(path: Path, described: str) -> list[Row]:
-    turns = [
-        (alone(read_ours, path, WANTED), alone(read_by_mwsql, path, WANTED), process(["gzip", "-dc", path]))
-        for _ in range(2)
-    ]
-    ours, peer, unpacking = (min(side, key=lambda done: done.seconds) for side in zip(*turns, strict=True))
+    ours, peer, unpacking = fastest(
+        2,
+        partial(alone, read_ours, path, WANTED),
+        partial(alone, read_by_mwsql, path, WANTED),
+        partial(process, ["gzip", "-dc", path]),
+    )
     every, every_peer = alone(read_ours, path, None), alone(read_by_mwsql, path, None)
     if ours.result != peer.result or every.result != every_peer.result:
         raise AssertionError(f"rows differ: {ours.result} {peer.result} {every.result} {every_peer.result}")
-    common = {"name": "dump-langlinks", "unit": "s", "size": described, "peak_rss_mb": ours.peak_rss_mb}
+    row = partial(timed, ours, name="dump-langlinks", size=described)
     return [
-        Row(
-            **common,
-            ours=ours.seconds,
+        row(
             peer=peer.seconds,
             peer_name="mwsql, rows as strings",
             peer_version=package_version("mwsql"),
@@ -143,9 +143,7 @@ def _rows(path: Path, described: str) -> list[Row]:
             f"{every_peer.seconds:.2f} s, {every_peer.seconds / every.seconds:.1f} times. Made-up titles have escaped "
             "quotes and backslashes but no '),(', at which mwsql cuts rows.",
         ),
-        Row(
-            **common,
-            ours=ours.seconds,
+        row(
             peer=unpacking.seconds,
             peer_name="gzip -dc",
             peer_version=_gzip_version(),

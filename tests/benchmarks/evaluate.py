@@ -6,6 +6,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ import numpy as np
 import polars as pl
 
 from switchrank.formats.tables import JUDGEMENTS, write_table
-from tests.benchmarks.clock import Alone, alone, process
+from tests.benchmarks.clock import Alone, alone, fastest, process
 from tests.benchmarks.machine import package_version
-from tests.benchmarks.row import Row
+from tests.benchmarks.row import Row, timed
 
 METRICS = ["mrr@10", "ndcg@10", "map", "recall@100"]
 LARGE_METRICS = {"mrr": "recip_rank", "ndcg@10": "ndcg_cut.10", "map": "map", "recall@100": "recall.100"}
@@ -91,22 +92,20 @@ def _many(folder: Path) -> Row:
         {"path": str(r), "system": "s", "query_lang": "de", "doc_lang": "en", "seed": n} for n, r in enumerate(runs)
     ]
     judgements, out, theirs = folder / "judgements.parquet", folder / "scores.parquet", folder / "ranx.json"
-    ours = min((score(listed, {"en": judgements}, out) for _ in range(2)), key=lambda done: done.seconds)
+    (ours,) = fastest(2, lambda: score(listed, {"en": judgements}, out))
     found = pl.read_parquet(out)
-    timed, largest = [], 0.0
+    taken, largest = [], 0.0
     for number in range(-1, TIMED):
-        timed.append(score_by_ranx(folder / "qrels.txt", runs[max(number, 0)], theirs).seconds)
+        taken.append(score_by_ranx(folder / "qrels.txt", runs[max(number, 0)], theirs).seconds)
         largest = max(largest, difference(found.filter(pl.col("seed") == max(number, 0)), theirs))
-    return Row(
+    return timed(
+        ours,
         name="evaluate",
-        unit="s",
         size=f"{RUNS} runs of 200 queries x 100 documents, {len(METRICS)} metrics",
-        ours=ours.seconds,
-        peer=float(np.mean(timed[1:])) * RUNS,
+        peer=float(np.mean(taken[1:])) * RUNS,
         peer_name="ranx, a process for each run",
         peer_version=package_version("ranx"),
         required_ratio=5,
-        peak_rss_mb=ours.peak_rss_mb,
         checked=f"Largest difference of a query's score over {TIMED} runs: {largest:.1e}.",
         note=f"The start of Python counts on both sides. ranx: {TIMED} runs timed after one that filled its "
         f"compiler's cache, times {RUNS / TIMED:.1f}.",
@@ -157,7 +156,7 @@ def score_large(run: Path, judgements: Path, out: Path) -> Callable[[], dict[str
     return work
 
 
-def score_by_pytrec_eval(run: Path, qrels: Path) -> Callable[[], dict[str, list[float]]]:
+def scores_by_pytrec(run: Path, qrels: Path) -> Callable[[], dict[str, list[float]]]:
     """The peer: its own reader of runs, one call for all queries."""
     import pytrec_eval
 
@@ -180,21 +179,17 @@ def _one(folder: Path, queries: int) -> Row:
     _write_run(run, candidates, rng)
     _write_run(tenth, candidates[: queries // 10], rng)
     given = folder / "judgements.parquet", folder / "large.parquet"
-    turns: list[tuple[Alone, Alone]] = [
-        (alone(score_large, run, *given), alone(score_by_pytrec_eval, run, folder / "qrels.txt")) for _ in range(2)
-    ]
-    ours, peer = (min(side, key=lambda done: done.seconds) for side in zip(*turns, strict=True))
+    peers = partial(alone, scores_by_pytrec, run, folder / "qrels.txt")
+    ours, peer = fastest(2, partial(alone, score_large, run, *given), peers)
     small = alone(score_large, tenth, *given)
-    return Row(
+    return timed(
+        ours,
         name="evaluate",
-        unit="s",
         size=f"one run of {queries:,} queries x 1,000 documents ({run.stat().st_size / 1e6:.0f} MB)",
-        ours=ours.seconds,
         peer=peer.seconds,
         peer_name="pytrec_eval (pytrec-eval-terrier), from file to scores",
         peer_version=package_version("pytrec-eval-terrier"),
         required_ratio=5,
-        peak_rss_mb=ours.peak_rss_mb,
         checked=f"Largest difference of a query's score: {_largest(ours.result, peer.result):.1e}.",
         note=f"Memory at most {ours.peak_rss_mb:.0f} MB; for a tenth of the queries {small.peak_rss_mb:.0f} MB; "
         f"pytrec_eval {peer.peak_rss_mb:.0f} MB.",

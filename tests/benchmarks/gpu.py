@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import time
 from collections.abc import Callable
 from contextlib import suppress
+
+from tests.benchmarks.clock import least_seconds
 
 
 def gpu_gemm_rate(device: str = "cuda", size: int = 8192, rounds: int = 10) -> float:
@@ -15,14 +16,13 @@ def gpu_gemm_rate(device: str = "cuda", size: int = 8192, rounds: int = 10) -> f
 
     size = size if device != "cpu" else 256
     left = torch.randn(size, size, device=device).bfloat16()
-    best = float("inf")
-    for _ in range(rounds):
-        _wait(device)
-        start = time.perf_counter()
+
+    def product() -> None:
         left @ left
         _wait(device)
-        best = min(best, time.perf_counter() - start)
-    return 2 * size**3 / best
+
+    _wait(device)
+    return 2 * size**3 / least_seconds(product, rounds)
 
 
 def _wait(device: str) -> None:

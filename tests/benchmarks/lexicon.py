@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,10 @@ from switchrank import neighbours
 from switchrank.cells import cell_pairs
 from switchrank.lexicon.recall import recall_at_1
 from switchrank.neighbours import Criterion, Side, sides, top_k
-from tests.benchmarks.clock import Alone, alone, seconds
+from tests.benchmarks.clock import Alone, alone, fastest, seconds
 from tests.benchmarks.inputs import cluster_centres, clustered_vectors, spellings
 from tests.benchmarks.machine import gemm_rate, package_version, threads
-from tests.benchmarks.row import Row
+from tests.benchmarks.row import Row, timed
 
 Floats = NDArray[np.float32]
 Indices = NDArray[np.int64]
@@ -55,19 +56,11 @@ def nearest(scale: str) -> list[Row]:
     found = ours.result["ids"][:, 0]
     check(source[:: count // part][:part], target, found[:: count // part][:part], answers["published"])
     check(source[:part], target, found[:part], answers["faiss"])
-    common: dict[str, Any] = {
-        "name": "lexicon-nn",
-        "unit": "s",
-        "size": _size(count),
-        "ours": ours.seconds,
-        "floor": _floor(ours),
-        "peak_rss_mb": ours.peak_rss_mb,
-        "checked": f"The same target word for all of {part:,} source words, ties aside.",
-    }
+    checked = f"The same target word for all of {part:,} source words, ties aside."
+    row = partial(timed, ours, name="lexicon-nn", size=_size(count), floor=_floor(ours), checked=checked)
     scaled = f"The peer is timed on {part:,} source words and scaled."
     return [
-        Row(
-            **common,
+        row(
             peer=times["published"] * count / part,
             peer_name="the published way, float64, numpy",
             peer_version=package_version("numpy"),
@@ -75,8 +68,7 @@ def nearest(scale: str) -> list[Row]:
             required_share=0.75,
             note=f"{scaled} {_growth(ours, count)}",
         ),
-        Row(
-            **common,
+        row(
             peer=times["faiss"] * count / part,
             peer_name="faiss.knn",
             peer_version=package_version("faiss-cpu"),
@@ -97,18 +89,16 @@ def csls(scale: str) -> list[Row]:
         raise AssertionError("lexicon-csls: other translations than numpy's")
     products = ours.result["scored"] / (count * TARGETS)
     return [
-        Row(
+        timed(
+            ours,
             name="lexicon-csls",
-            unit="s",
             size=f"{_size(count)}, k = {CSLS_K}",
-            ours=ours.seconds,
             peer=times["numpy"],
             peer_name="numpy float32, blocks of 500",
             peer_version=package_version("numpy"),
             required_ratio=1.5,
             floor=_floor(ours),
             required_share=0.7,
-            peak_rss_mb=ours.peak_rss_mb,
             checked=f"The same translation for all {count:,} source words, ties aside.",
             note=f"The peer computes all inner products three times, switchrank {products:.2f} times, "
             f"which the floor counts. {_growth(ours, count)}",
@@ -121,18 +111,16 @@ def approximate(scale: str) -> list[Row]:
     count = APPROXIMATE_SOURCES[scale]
     with _vectors(count) as (folder, _, _):
         exact = alone(_search, str(folder), "nn")
-        ours = min((alone(_ivf, str(folder)) for _ in range(ROUNDS)), key=lambda run: run.seconds)
+        (ours,) = fastest(ROUNDS, lambda: alone(_ivf, str(folder)))
     recall = float((exact.result["ids"][:, 0] == ours.result["ids"][:, 0]).mean())
     return [
-        Row(
+        timed(
+            ours,
             name="lexicon-approximate",
-            unit="s",
             size=f"{_size(count)}, ivf, {PROBES} probes",
-            ours=ours.seconds,
             peer=exact.seconds,
             peer_name="search: exact",
             required_ratio=5,
-            peak_rss_mb=ours.peak_rss_mb,
             checked=f"Recall@1 is {recall:.3f} over all words (asked: 0.95); stored with the lexicon: "
             f"{ours.result['recall_at_1']:.3f} on {ours.result['sample']} words.",
             note="This option changes results. Building and measuring the recall are in its time.",
@@ -150,16 +138,14 @@ def on_gpu(scale: str) -> list[Row]:
         ours, answers, times = _by_turns(lambda: alone(_search, str(folder), "nn"), peers)
     check(source, target, ours.result["ids"][:, 0], answers["torch"])
     return [
-        Row(
+        timed(
+            ours,
             name="lexicon-gpu",
-            unit="s",
             size=_size(count),
-            ours=ours.seconds,
             peer=times["torch"],
             peer_name=f"torch on {torch.cuda.get_device_name()}, fp32",
             peer_version=package_version("torch"),
             floor=_floor(ours),
-            peak_rss_mb=ours.peak_rss_mb,
             checked="The same target word for all source words, ties aside.",
             note="switchrank searches on the CPU; there is no option for a GPU.",
         )

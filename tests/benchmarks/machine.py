@@ -5,27 +5,18 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-import time
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tests.benchmarks.clock import least_seconds
+
 
 def threads() -> int:
     """The cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _best(work: Callable[[], object], rounds: int) -> float:
-    times = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def gemm_rate(size: int = 3072, dtype: str = "float32", rounds: int = 5) -> float:
@@ -35,10 +26,10 @@ def gemm_rate(size: int = 3072, dtype: str = "float32", rounds: int = 5) -> floa
     torch.set_num_threads(threads())
     left = torch.randn(size, size).to(getattr(torch, dtype))
     right = torch.randn(size, size).to(getattr(torch, dtype))
-    best = _best(lambda: left @ right, rounds)
+    best = least_seconds(lambda: left @ right, rounds)
     if dtype == "float32":
         a, b = left.numpy(), right.numpy()
-        best = min(best, _best(lambda: a @ b, rounds))
+        best = min(best, least_seconds(lambda: a @ b, rounds))
     return 2 * size**3 / best
 
 
@@ -46,7 +37,7 @@ def memory_bandwidth(megabytes: int = 512, rounds: int = 5) -> float:
     """Bytes a second of a copy by one thread, reading and writing counted."""
     source = np.ones(megabytes << 17)
     target = np.empty_like(source)
-    return 2 * source.nbytes / _best(lambda: np.copyto(target, source), rounds)
+    return 2 * source.nbytes / least_seconds(lambda: np.copyto(target, source), rounds)
 
 
 def package_version(name: str) -> str:

@@ -8,31 +8,24 @@ from importlib import import_module
 from tests.benchmarks.row import Row
 
 SCALES = ("small", "large", "gpu")
+_SMALL = {
+    "lexicon-nn": "lexicon:nearest",
+    "lexicon-csls": "lexicon:csls",
+    "lexicon-approximate": "lexicon:approximate",
+    "switch": "switch:switch",
+    "switch-from-text": "switch:from_text",
+    "train": "train:train",
+    "rank": "rank:rank",
+    "evaluate": "evaluate:evaluate",
+    "dump-langlinks": "dumps:langlinks",
+    "dag": "dag:dag",
+    "demo": "demo:demo",
+}
+_ONE_SIZE = ("dag", "demo")
+"""Parts that a larger scale would not change."""
 PARTS: dict[str, dict[str, str]] = {
-    "small": {
-        "lexicon-nn": "lexicon:nearest",
-        "lexicon-csls": "lexicon:csls",
-        "lexicon-approximate": "lexicon:approximate",
-        "switch": "switch:switch",
-        "switch-from-text": "switch:from_text",
-        "train": "train:train",
-        "rank": "rank:rank",
-        "evaluate": "evaluate:evaluate",
-        "dump-langlinks": "dumps:langlinks",
-        "dag": "dag:dag",
-        "demo": "demo:demo",
-    },
-    "large": {
-        "lexicon-nn": "lexicon:nearest",
-        "lexicon-csls": "lexicon:csls",
-        "lexicon-approximate": "lexicon:approximate",
-        "switch": "switch:switch",
-        "switch-from-text": "switch:from_text",
-        "train": "train:train",
-        "rank": "rank:rank",
-        "evaluate": "evaluate:evaluate",
-        "dump-langlinks": "dumps:langlinks",
-    },
+    "small": _SMALL,
+    "large": {name: where for name, where in _SMALL.items() if name not in _ONE_SIZE},
     "gpu": {"train-gpu": "train:on_gpu", "rank-gpu": "rank:on_gpu", "lexicon-gpu": "lexicon:on_gpu"},
 }
 """By scale: ``small`` fits 25 minutes on two cores, ``large`` is full size, ``gpu`` needs CUDA."""

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tests.benchmarks.clock import Alone
+
 _HEAD = "| part | size | ours | peer | ratio | asked | share of floor | asked | peak MB |"
 _RULE = "|---|---|---:|---:|---:|---:|---:|---:|---:|"
 
@@ -66,6 +68,11 @@ class Row:
     def record(self, machine: dict[str, Any]) -> dict[str, Any]:
         """The entry of ``bench.json``: the fields, ``ratio``, ``share_of_floor`` and what is known of the machine."""
         return {**asdict(self), "ratio": self.ratio, "share_of_floor": self.share_of_floor, **machine}
+
+
+def timed(run: Alone, **fields: Any) -> Row:
+    """A row in seconds: those and the memory of our run, and the rest of the fields."""
+    return Row(unit="s", ours=run.seconds, peak_rss_mb=run.peak_rss_mb, **fields)
 
 
 def from_record(record: dict[str, Any]) -> Row:

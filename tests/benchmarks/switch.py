@@ -28,7 +28,7 @@ from switchrank.corpus.tokens import build_tokens
 from switchrank.formats.tables import CORPUS, DOCUMENTS, INSTANCES, LEXICON, QUERIES, Schema, read_table, write_table
 from switchrank.seeds import counter_uniform, derive_seed
 from switchrank.words import join_words, key, split_words
-from tests.benchmarks.clock import Alone, alone, seconds
+from tests.benchmarks.clock import Alone, alone, least_seconds, seconds
 from tests.benchmarks.inputs import spellings, zipf_words
 from tests.benchmarks.machine import package_version, threads
 from tests.benchmarks.row import Row
@@ -255,7 +255,7 @@ def _writing(folder: Path, instances: int) -> float:
     """Seconds to write the finished corpus from memory, with the library's settings; scaled up from its first rows."""
     rows = pl.read_parquet(folder / "corpus/train-00000.parquet", n_rows=INSTANCES_OF["small"])
     write = partial(rows.write_parquet, folder / "written.parquet", compression="zstd", row_group_size=ROW_GROUP)
-    return min(seconds(write) for _ in range(3)) * instances / rows.height
+    return least_seconds(write, 3) * instances / rows.height
 
 
 def _inputs(folder: Path, count: int) -> None:

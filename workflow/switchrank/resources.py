@@ -7,12 +7,13 @@ does not grow with the input (libraries, buffers) stands first.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from switchrank.plan.shape import read_shape
 
 _DAY = 24 * 60
 """Many partitions end there."""
@@ -101,19 +102,16 @@ def layer_weights(model: Iterable[str | Path]) -> float:
     """How many weights every token is multiplied with: those of the layers, without the word table.
 
     Args:
-        model: the files of a model; its ``config.json`` tells. Where there is none of a known kind, half of all
-            weights (fp32) are taken: a multilingual model has at least as many in its word table.
+        model: the files of a model; its ``config.json`` tells. Where there is none that can be read or none of a known
+            kind, half of all weights (fp32) are taken: a multilingual model has at least as many in its word table.
 
     Raises:
         FileNotFoundError: a file is not there (yet).
     """
     files = [Path(file) for file in model]
-    told = [json.loads(file.read_text("utf-8")) for file in files if file.name == "config.json"]
-    try:
-        width, inner = told[0]["hidden_size"], told[0]["intermediate_size"]
-        return float(told[0]["num_hidden_layers"] * width * (4 * width + 2 * inner))
-    except (IndexError, KeyError):
-        return size_mb(files) * 1e6 / 4 / 2
+    size = size_mb(files)
+    shape = next((read_shape(file) for file in files if file.name == "config.json"), None)
+    return shape.body if shape else size * 1e6 / 4 / 2
 
 
 def training(

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from switchrank.atomic import atomic_path
-from switchrank.errors import UserError
 from switchrank.config.load import check_config
 from switchrank.config.plan import Plan
+from switchrank.errors import UserError
 
 SNAKEMAKE = ".snakemake"
 """Snakemake's own folder, beside ``results``."""

@@ -47,6 +47,16 @@ def test_a_lexicon_key_makes_a_lexicon_and_degrade_a_degraded_one(plan):
     assert [point.system for point in made.sweep_points if point.sweep == "degrade"] == ["ml-cs", "ml-cs-degrade-0-5"]
 
 
+@pytest.mark.parametrize(
+    ("key", "default", "other"),
+    [("mix", "token", "instance"), ("translations", 1, 2), ("seed", 1, 2), ("lexicon.csls_k", 10, 5)],
+)
+def test_a_value_that_the_system_has_by_default_is_the_system_itself(plan, key, default, other):
+    made = plan(x={"system": "ml-cs", "key": key, "values": [default, other]})
+    assert [point.system for point in made.sweep_points] == ["ml-cs", f"ml-cs-x-{other}"]
+    assert [name for name in made.config.systems if name.startswith("ml-cs-x")] == [f"ml-cs-x-{other}"]
+
+
 def test_the_lexicon_itself_may_be_the_setting(plan):
     made = plan(source={"system": "ml-cs", "key": "lexicon", "values": ["clwe", "titles"]})
     assert made.config.corpora["ml-cs-source-titles"].lexicon == "titles"
@@ -61,6 +71,7 @@ def test_the_lexicon_itself_may_be_the_setting(plan):
         ({"system": "ml-cs", "key": "p", "values": [1.5]}, "1.5"),
         ({"system": "ml-cs", "key": "p", "values": []}, "sweeps.x.values"),
         ({"system": "ml-cs", "key": "p"}, "sweeps.x.values: missing"),
+        ({"system": "ml-cs", "key": "p", "values": [1, 0.5, 1.0]}, "sweeps.x: value 1.0 twice: leave one out"),
     ],
 )
 def test_a_wrong_sweep_is_one_line(plan, sweep, problem):

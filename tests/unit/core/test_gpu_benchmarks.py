@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
-pytest.importorskip("sentence_transformers")
-
 from tests.benchmarks import rank
 from tests.benchmarks.rankers import Shape
 

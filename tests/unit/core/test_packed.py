@@ -183,6 +183,7 @@ def test_variable_length_attention_is_asked_for_each_pairs_own_tokens(monkeypatc
 
 @pytest.mark.parametrize("fixture", ["bert_folder", "roberta_folder"])
 def test_a_loaded_folder_is_covered(fixture, request):
-    model = AutoModelForSequenceClassification.from_pretrained(request.getfixturevalue(fixture)).eval()
+    folder = request.getfixturevalue(fixture)
+    model = AutoModelForSequenceClassification.from_pretrained(folder, use_safetensors=True, trust_remote_code=False)
     assert packed.covered(model)
     assert not packed.covered(model_of("electra"))

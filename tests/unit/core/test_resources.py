@@ -101,6 +101,18 @@ def test_the_weights_of_the_layers_are_told_by_the_config_of_a_model(tmp_path):
     assert resources.layer_weights(files[1:]) == 10_000
 
 
+@pytest.mark.parametrize("told", [b"", b"{", b"[]", b"\xff", b'{"hidden_size": "wide"}', b"[" * 50_000], ids=len)
+def test_a_broken_config_of_a_model_tells_nothing_and_is_left_to_the_job_that_reads_it(tmp_path, told):
+    (tmp_path / "model.safetensors").write_bytes(b"x" * (80_000 - len(told)))
+    (tmp_path / "config.json").write_bytes(told)
+    assert resources.layer_weights([tmp_path / "config.json", tmp_path / "model.safetensors"]) == 10_000
+
+
+def test_weights_of_a_model_that_is_not_there_yet_are_not_told(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        resources.layer_weights([tmp_path / "config.json"])
+
+
 def test_fasttext_time_grows_with_text_and_passes():
     assert resources.vector_training(100, 5) == Need(5200, 115)
 

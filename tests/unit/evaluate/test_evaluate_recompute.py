@@ -124,12 +124,10 @@ def test_tables_agree_with_what_the_runs_give(finished_run):
 
 
 def test_tables_agree_with_ir_measures(finished_run):
-    pytest.importorskip("ir_measures")
     assert recompute(finished_run, DESIGN, **OPTIONS | {"peer": "ir_measures"}) == []
 
 
 def test_the_definitions_agree_with_ir_measures():
-    pytest.importorskip("ir_measures")
     judged = {"a": {"d1": 2, "d2": 1}, "b": {"d3": 1}, "c": {"d1": 1}}
     ranked = {"a": ["x", "d2", "d1"], "b": [f"x{n}" for n in range(10)] + ["d3"], "z": ["d1"]}
     expected = by_definition(ranked, judged, METRICS)

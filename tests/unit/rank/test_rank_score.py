@@ -39,7 +39,7 @@ def test_scores_are_the_logits_of_the_model(fixture, request, collection, pair):
     folder = request.getfixturevalue(fixture)
     rank_pairs(model=folder, pairs=[pair], system="toy")
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    model = AutoModelForSequenceClassification.from_pretrained(folder, use_safetensors=True, trust_remote_code=False)
     texts = _texts(collection)
     for row in read_run(pair["out"]).iter_rows(named=True):
         inputs = tokenizer(texts["queries"][row["qid"]], texts["documents"][row["docid"]], return_tensors="pt")

@@ -187,9 +187,8 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_advice(run, monkeypatch):
         run()
 
 
-def test_a_gpu_that_is_not_there_is_exit_code_75(run):
-    if torch.cuda.is_available():
-        pytest.skip("this machine has a GPU")
+def test_a_gpu_that_is_not_there_is_exit_code_75(run, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(NoGpuError) as error:
         run(device="cuda")
     assert error.value.exit_code == 75

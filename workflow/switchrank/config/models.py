@@ -342,6 +342,13 @@ class Sweep(Section):
     )
     values: list[bool | int | float | str] = Field(description="one system is made for each", min_length=1)
 
+    @model_validator(mode="after")
+    def _distinct(self) -> Sweep:
+        again = [value for place, value in enumerate(self.values) if value in self.values[:place]]
+        if again:
+            raise ValueError(f"value {again[0]} twice: leave one out")
+        return self
+
 
 class Optimisation(Section):
     objective: Literal["bce", "pairwise", "listwise"] = Field(

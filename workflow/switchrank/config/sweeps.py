@@ -7,8 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
+from switchrank.config.models import Corpus, Lexicon
+from switchrank.config.sections import Section
+
 Plain = dict[str, Any]
 DEGRADE = "lexicon.degrade"
+_CORPUS: TypeAdapter[Section] = TypeAdapter(Corpus)
+_LEXICON: TypeAdapter[Section] = TypeAdapter(Lexicon)
 
 
 def suffix_of(sweep: str, value: object) -> str:
@@ -24,8 +31,8 @@ def text_of(value: object) -> str:
 def expand_sweeps(data: Plain) -> Plain:
     """A config mapping with the systems of its sweeps written out; what is wrong with it is left for the checks.
 
-    The value that the swept system has itself gets no system of its own. ``key`` is a key of the corpus, or
-    ``lexicon.<key>`` of its lexicon; ``lexicon.degrade`` makes a degraded lexicon of that share.
+    The value that the swept system has itself, written or by default, gets no system of its own. ``key`` is a key of
+    the corpus, or ``lexicon.<key>`` of its lexicon; ``lexicon.degrade`` makes a degraded lexicon of that share.
     """
     sweeps = data.get("sweeps") or {}
     if not isinstance(sweeps, dict) or not all(isinstance(sweep, dict) for sweep in sweeps.values()):
@@ -55,15 +62,27 @@ def _add(data: Plain, sweep: str, system: str, key: str, value: Any) -> None:
 def _changed(data: Plain, corpus: Plain, key: str, value: Any, suffix: str) -> Plain | None:
     """The corpus with one key set, or None where that changes nothing; a changed lexicon is added to ``data``."""
     if not key.startswith("lexicon."):
-        return None if corpus.get(key) == value else {**corpus, key: value}
+        varied = {**corpus, key: value}
+        return None if _same(_CORPUS, corpus, varied) else varied
     name = str(corpus.get("lexicon"))
     lexicon = data["lexicons"].get(name)
     inner = key.removeprefix("lexicon.")
-    if not isinstance(lexicon, dict) or lexicon.get(inner) == value or (key == DEGRADE and not value):
+    if not isinstance(lexicon, dict):
         return None
     if key == DEGRADE:
         languages = {"languages": lexicon["languages"]} if "languages" in lexicon else {}
-        data["lexicons"][f"{name}-{suffix}"] = {"kind": "degraded", "of": name, "share": value, **languages}
+        varied = {"kind": "degraded", "of": name, "share": value, **languages}
     else:
-        data["lexicons"][f"{name}-{suffix}"] = {**lexicon, inner: value}
+        varied = {**lexicon, inner: value}
+    if (key == DEGRADE and not value) or _same(_LEXICON, lexicon, varied):
+        return None
+    data["lexicons"][f"{name}-{suffix}"] = varied
     return {**corpus, "lexicon": f"{name}-{suffix}"}
+
+
+def _same(kind: TypeAdapter[Section], one: Plain, other: Plain) -> bool:
+    """Whether two sections mean the same: a key that is not written has its default. A wrong section is like itself."""
+    try:
+        return one == other or kind.validate_python(one).plain() == kind.validate_python(other).plain()
+    except ValidationError:
+        return False

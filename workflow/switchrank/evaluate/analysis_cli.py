@@ -81,7 +81,7 @@ def _add(commands: _Commands[argparse.ArgumentParser], name: str, about: str, li
     return command
 
 
-def _read_list(path: str, needed: set[str], optional: frozenset[str] = frozenset()) -> list[Any]:
+def read_list(path: str, needed: set[str], optional: frozenset[str] = frozenset()) -> list[Any]:
     """The objects of a JSON list, each with the needed keys and no others than the optional ones."""
     try:
         entries = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -106,7 +106,7 @@ def _check_entries(path: str, entries: Any, needed: set[str], optional: frozense
 def _sweep(given: argparse.Namespace) -> None:
     from switchrank.evaluate.sweep import Swept, sweep_table
 
-    points = _read_list(given.points, set(Swept.__annotations__))
+    points = read_list(given.points, set(Swept.__annotations__))
     sweep_table(points=points, metrics=given.metrics, quality=given.quality, out=given.out)
 
 
@@ -114,7 +114,7 @@ def _overlap(given: argparse.Namespace) -> None:
     from switchrank.evaluate.why import PairTexts, overlap_table
 
     vocabularies = frozenset({"query_vocabulary", "vocabulary"})
-    pairs = _read_list(given.pairs, set(PairTexts.__annotations__) - vocabularies, vocabularies)
+    pairs = read_list(given.pairs, set(PairTexts.__annotations__) - vocabularies, vocabularies)
     overlap_table(pairs=pairs, per_query=given.per_query, metric=given.metric, out=given.out)
 
 
@@ -128,23 +128,23 @@ def _shift(given: argparse.Namespace) -> None:
         if not (testset and slash and language and table):
             raise UserError("switchrank evaluate", "--judgements", f"'{word}'", "write testset/language=table")
         judgements.setdefault(testset, {})[language] = table
-    shift_table(runs=_read_list(given.runs, set(ScoredRun.__annotations__)), judgements=judgements, out=given.out)
+    shift_table(runs=read_list(given.runs, set(ScoredRun.__annotations__)), judgements=judgements, out=given.out)
 
 
 def _testsets(given: argparse.Namespace) -> None:
     from switchrank.evaluate.testsets import TestedDocuments, table_of_testsets
 
-    table_of_testsets(testsets=_read_list(given.testsets, set(TestedDocuments.__annotations__)), out=given.out)
+    table_of_testsets(testsets=read_list(given.testsets, set(TestedDocuments.__annotations__)), out=given.out)
 
 
 def _coverage(given: argparse.Namespace) -> None:
     from switchrank.evaluate.coverage import TestedLanguage, TestedTexts, Trained, coverage_table
 
-    languages = _read_list(
+    languages = read_list(
         given.languages, set(TestedLanguage.__annotations__) - {"vocabulary"}, frozenset({"vocabulary"})
     )
     needed = set(TestedTexts.__annotations__) - {"draw"}
     for language in languages:
         _check_entries(given.languages, language["texts"], needed, frozenset({"draw"}))
-    training = _read_list(given.training, set(Trained.__annotations__)) if given.training else []
+    training = read_list(given.training, set(Trained.__annotations__)) if given.training else []
     coverage_table(languages=languages, training=training, out=given.out)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -139,16 +138,7 @@ def _assignments(words: list[str], flag: str) -> dict[str, str]:
 
 
 def _read_runs(path: str) -> list[dict[str, Any]]:
-    wanted = {"path", "system", "query_lang", "doc_lang", "seed"}
-    try:
-        runs = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(path, "", "cannot be read", "correct the path") from error
-    except ValueError as error:
-        raise UserError(path, "", f"not JSON ({error})", f"write a {_RUNS_HELP}") from error
-    if not isinstance(runs, list) or not all(isinstance(run, dict) and set(run) == wanted for run in runs):
-        raise UserError(path, "", "not a list of runs", f"write a {_RUNS_HELP}")
-    return runs
+    return analysis_cli.read_list(path, {"path", "system", "query_lang", "doc_lang", "seed"})
 
 
 def _score(given: argparse.Namespace) -> None:

@@ -55,9 +55,9 @@ def shape_of(start: Start) -> Shape:
     """
     if start.preset:
         return _shape(PRESETS[start.preset] | {"vocab_size": start.tokenizer.size})
-    found = _config(str(start.model))
+    found = _of_model(str(start.model))
     if found is not None:
-        return _shape(found)
+        return found
     named = _NAMED.search(str(start.model))
     if named is None:
         return _shape(BASE)
@@ -65,23 +65,28 @@ def shape_of(start: Start) -> Shape:
     return _shape(BASE | {"num_hidden_layers": int(named[1]), "hidden_size": width, "intermediate_size": 4 * width})
 
 
-def _config(model: str) -> Mapping[str, Any] | None:
-    """``config.json`` of a folder, or of a hub model that was fetched before."""
-    path: str | None = str(Path(model, "config.json"))
-    if not Path(str(path)).is_file():
-        from huggingface_hub import try_to_load_from_cache
-        from huggingface_hub.errors import HFValidationError
-
-        try:
-            found = try_to_load_from_cache(model, "config.json")
-        except HFValidationError:
-            found = None
-        path = found if isinstance(found, str) else None
+def read_shape(path: str | Path) -> Shape | None:
+    """The shape that a ``config.json`` tells; None where there is none that can be read, or none of a known kind."""
     try:
-        told = json.loads(Path(path).read_text(encoding="utf-8")) if path else None
-    except (OSError, ValueError):
+        told = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
         return None
-    return told if isinstance(told, dict) and all(isinstance(told.get(key), int) for key in BASE) else None
+    return _shape(told) if isinstance(told, dict) and all(isinstance(told.get(key), int) for key in BASE) else None
+
+
+def _of_model(model: str) -> Shape | None:
+    """The shape of a folder, or of a hub model that was fetched before."""
+    path = Path(model, "config.json")
+    if path.is_file():
+        return read_shape(path)
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        found = try_to_load_from_cache(model, "config.json")
+    except HFValidationError:
+        return None
+    return read_shape(found) if isinstance(found, str) else None
 
 
 def _shape(given: Mapping[str, Any]) -> Shape:

@@ -2,8 +2,8 @@
 
 Every rank holds the whole model, computes the gradients of its share of each step, and takes the same optimiser step
 with the sum of all. Sums go through gloo between CPUs and NCCL between GPUs; decisions always through gloo, so that no
-process waits for its GPU. Torch's DistributedDataParallel would average over ranks, which is another loss wherever their
-shares of a step differ. A single process needs none of this, and none of it touches what it computes.
+process waits for its GPU. Torch's DistributedDataParallel would average over ranks, which is another loss wherever
+their shares of a step differ. A single process needs none of this, and none of it touches what it computes.
 """
 
 from __future__ import annotations
