@@ -29,7 +29,7 @@ test-slurm: .venv/ready
 
 # A small run killed at 40 seeded moments, then every other fault: full disks, damaged files, two starts at once.
 test-kill: .venv/ready
-	$(BIN)/python -m pytest -rP tests/kill
+	$(BIN)/python -m pytest -s tests/kill
 
 # Each part beside its peers, at most 25 minutes on two cores; ONLY="rank switch" runs some of them.
 bench bench-large bench-gpu: .venv/bench

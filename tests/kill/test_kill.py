@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import Workflow
 from tests.kill.conftest import Undisturbed
-from tests.kill.moments import RUNS, SEED, STAGES, Killer, deal
+from tests.kill.moments import KILLS, RUNS, SEED, STAGES, Killer, deal
 from tests.kill.watched import Attempt, Job, started
 
 pytestmark = pytest.mark.slow
@@ -40,18 +40,21 @@ def survives(undisturbed: Undisturbed, folder: Path, run: int, number: signal.Si
     moments = deal(undisturbed.attempt)[run]
     killer = Killer(moments, undisturbed.attempt, number)
     attempts: list[Attempt] = []
+    told = []
     for attempt in range(len(moments)):
         with started(workflow, folder / f"printed-{attempt}.log") as watched:
             moment = killer.kill(watched)
         attempts.append(watched.attempt)
-        hit = ", ".join(sorted(job.name for job in watched.attempt.hit))
-        print(f"seed {SEED}, run {run}: {number.name} due in {moment}, came in {hit or 'no job'}")
+        stages = sorted({job.stage for job in watched.attempt.hit})
+        told.append(f"{moment} (hit {' and '.join(stages) or 'no job'})")
+    print(f"\nseed {SEED}, run {run + 1} of {RUNS}: {number.name} in {', '.join(told)}", end="", flush=True)
     with started(workflow, folder / "printed.log") as watched:
         attempts.append(watched.wait())
     assert watched.attempt.code == 0, (folder / "printed.log").read_text()[-8000:]
     assert undisturbed.differences(workflow.folder) == []
     assert done_twice(attempts) == set()
     assert left_behind(workflow.folder) == []
+    print(": same bytes, nothing done twice", flush=True)
     return Counter(job.stage for attempt in attempts for job in attempt.hit)
 
 
@@ -62,10 +65,11 @@ def test_a_run_killed_five_times_ends_in_the_same_bytes_and_does_nothing_twice(u
 
 @pytest.mark.long
 def test_over_all_runs_every_stage_was_hit_at_least_three_times():
-    if len(HITS) < RUNS:
-        pytest.skip(f"{len(HITS)} of {RUNS} runs were killed")
     hits = sum(HITS.values(), Counter())
-    print(f"seed {SEED}: hits by stage: {dict(hits)}")
+    survived = f"{KILLS * len(HITS)} of {KILLS * RUNS}"
+    print(f"\nseed {SEED}: {survived} kills ended in the same bytes; hits by stage: {dict(hits)}", flush=True)
+    if len(HITS) < RUNS:
+        pytest.skip(f"{survived} kills were survived, or tried at all")
     assert [stage for stage in STAGES if hits[stage] < 3] == []
 
 

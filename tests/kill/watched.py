@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
+import psutil
+
 from tests.conftest import ROOT, Workflow
 
 LOOK = 0.01
@@ -132,10 +134,23 @@ class Watched:
         return self.attempt
 
     def close(self) -> None:
-        """Leave nothing running."""
+        """Leave nothing running; a process that was killed may still hold its locks for a moment."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        deadline = time.monotonic() + GRACE
+        while left := self._running():
+            assert time.monotonic() < deadline, f"processes outlive their run: {left}"
+            time.sleep(LOOK)
+
+    def _running(self) -> list[int]:
+        """Processes of the session that Snakemake leads; one that is dead and has not been waited for is none."""
+        left = []
+        for process in psutil.process_iter():
+            with suppress(ProcessLookupError, psutil.NoSuchProcess):
+                if os.getsid(process.pid) == self.process.pid and process.status() != psutil.STATUS_ZOMBIE:
+                    left.append(process.pid)
+        return left
 
 
 @contextmanager
