@@ -37,7 +37,7 @@ def test_a_run_ended_by_sigterm_goes_on_to_the_bytes_of_an_undisturbed_one(run, 
     assert not (tmp_path / "work").exists()
 
 
-def test_a_run_killed_between_checkpoints_repeats_the_lost_steps_exactly(run, monkeypatch):
+def test_a_run_killed_between_checkpoints_repeats_the_lost_steps_exactly(run, monkeypatch, tmp_path):
     straight = run("straight", checkpoint_every=3)
 
     def die():
@@ -47,6 +47,8 @@ def test_a_run_killed_between_checkpoints_repeats_the_lost_steps_exactly(run, mo
         strike(patch, 7, die)
         with pytest.raises(MemoryError):
             run("killed", checkpoint_every=3)
+    saved = sorted(folder.name for folder in (tmp_path / "work").glob("*/step-*"))
+    assert saved == ["step-000000003", "step-000000006"]
     same(straight, run("killed", checkpoint_every=3))
 
 
