@@ -29,6 +29,8 @@ def write_config(folder: Path) -> Path:
     data["languages"] = {"source": "en", "seen": ["qaa"]}
     data["collections"]["world"]["languages"] = ["en", "qaa"]
     data["vectors"]["languages"] = {name: data["vectors"]["languages"][name] for name in ("en", "qaa")}
+    for step in ("first", "transplant"):
+        del data["start"][step]
     del data["start"]["tokenizer"]["texts"]
     data["train"] |= {"steps": 60, "eval_every": 30}
     data["testsets"]["world"]["pairs"] = str(folder / "pairs.tsv")
