@@ -1,6 +1,8 @@
 """Code-switching: what changes, what stays, and that draws depend on nothing but their key."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import polars as pl
@@ -343,6 +345,17 @@ def test_a_large_token_table_is_let_go_of_after_each_block(corpus, monkeypatch):
     whole, _ = corpus("xx", "xx")
     monkeypatch.setattr("switchrank.corpus.store._KEPT", 0)
     assert corpus("xx", "xx")[0].equals(whole)
+
+
+def test_switching_does_not_load_pandas(tmp_path):
+    write_lexicon(tmp_path / "de.parquet", {"cat": "katze"})
+    code = (
+        "import sys; from switchrank.corpus.lines import switch_lines; "
+        "assert switch_lines(['a cat'], lexicons={'de': 'de.parquet'}, recipe={'p': 1.0}) == ['a katze']; "
+        "print('pandas' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def make_corpus(folder, queries, documents, pairs, threads=2, **recipe):

@@ -62,7 +62,8 @@ def test_the_order_of_columns_is_that_of_the_create_table(tmp_path):
 
 
 texts = st.lists(
-    st.binary(max_size=6).filter(lambda text: b"\0" not in text) | st.sampled_from([b"'", b"\\", b"\\'", b"),("])
+    st.binary(max_size=6).filter(lambda text: b"\0" not in text)
+    | st.sampled_from([b"'", b"\\", b"\\'", b"),(", b"\xff", b"\xff\\"])
 )
 
 
@@ -103,6 +104,15 @@ def test_bytes_taken_64_at_a_time_are_cut_as_one_by_one(parts):
     text = b"".join(parts)
     scan = dumps._Scan(text)
     assert (scan.commas.tolist(), scan.end, scan.quoted) == one_by_one(text)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from([b"'", b",", b" ", b"\n", b"\\", b"x", b"y" * 61, b"z" * 62])))
+def test_white_space_beside_a_comma_is_seen_wherever_it_stands(parts):
+    text = b"".join(parts)
+    commas, _, _ = one_by_one(text)
+    beside = [text[place : place + 1] for comma in commas for place in (comma - 1, comma + 1) if place >= 0]
+    assert dumps._Scan(text).spaced == any(byte.isspace() for byte in beside)
 
 
 def test_equal_compares_whole_fields():
