@@ -66,6 +66,7 @@ def change(finished: Workflow, tmp_path: Path, path: str, value: object) -> Work
     [
         ("rank", {"threads": 2}, NAMED),
         ("train.checkpoint_every", 7, NAMED),
+        ("train.processes", 2, NAMED),
         ("languages.right_to_left", ["qad"], NAMED | {"report_zip", "sentences"}),
         ("ablation.reference", "gold-cs", SHOWN | {"ablation_tables", "ablation_picture"}),
         ("evaluate.correction", "bonferroni", TABLED),
