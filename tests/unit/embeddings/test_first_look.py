@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,8 @@ from switchrank.firstlook import first_look
 from switchrank.neighbours import Criterion, Side, mutual_best, sides, top_k
 
 Floats = NDArray[np.float32]
-KINDS = ["random", "clustered", "repeated", "near ties", "opposite", "of any length", "few dimensions"]
+ANY_LENGTH, TO_ONE_SIDE = "of any length", "rounded to one side"
+KINDS = ["random", "clustered", "repeated", "near ties", "opposite", "few dimensions", ANY_LENGTH, TO_ONE_SIDE]
 
 
 @pytest.fixture(autouse=True)
@@ -39,15 +41,28 @@ def both_sides(kind: str, seed: int, n: int, m: int) -> tuple[Floats, Floats]:
     if kind == "repeated":
         x, y = x[draw.integers(0, min(9, n), n)], y[draw.integers(0, min(300, m), m)]
     if kind == "near ties":  # most of what a query meets is equal to it but for float32's last places
-        x = y[draw.integers(0, min(40, m), n)]
-        y = y[draw.integers(0, min(40, m), m)] * (1 + 3e-7 * y)
+        x = y[draw.integers(0, min(300, m), n)]
+        y = y[draw.integers(0, min(300, m), m)] * (1 + 3e-7 * y)
     if kind == "opposite":  # all scores are negative
         x, y = 5 + abs(x), -5 - abs(y)
-    for matrix in (x, y):
+    if kind == TO_ONE_SIDE:
+        x, y = one_sided(draw, x, y)
+    for matrix in (x, y) if kind != TO_ONE_SIDE else ():
         matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
-    if kind == "of any length":
+    if kind == ANY_LENGTH:
         x, y = (of * 10.0 ** draw.uniform(-6, 6, (len(of), 1)) for of in (x, y))
     return x.astype(np.float32), y.astype(np.float32)
+
+
+def one_sided(draw: np.random.Generator, x: Any, y: Any) -> tuple[Any, Any]:
+    """The best rows of ``y`` round down in all places but one, some that are nearly as good round up."""
+    middle = 1 + 2.0**-8  # of two bfloat16 numbers
+    x = np.repeat(draw.integers(128, 256, (len(x), 1)) / 256, x.shape[1], axis=1)
+    good = draw.permutation(len(y))[:12]
+    y = 0.5 * y / abs(y).max()
+    y[good[:6]], y[good[6:]] = middle - 1e-6, middle + 1e-6
+    y[good[:6], draw.integers(0, y.shape[1], len(good[:6]))] += 2.0**-8
+    return x / 8, y / 8
 
 
 def left_of(x: Floats, y: Floats, numbers: list[NDArray[np.int64]]) -> firstlook.Left:
@@ -87,7 +102,8 @@ def test_no_byte_is_other_than_without_it(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_it_rules_out_is_not_the_best(kind: str) -> None:
+def test_what_it_rules_out_is_not_the_best(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(firstlook, "PART", 1)  # else what one query rules out another may keep for it
     x, y = both_sides(kind, 1, 500, 2000)
     scores = x.astype(np.float64) @ y.T.astype(np.float64)
     numbers = [np.arange(1200), np.arange(1200, 2000)]
