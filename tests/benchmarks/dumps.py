@@ -38,7 +38,7 @@ def langlinks(scale: str) -> list[Row]:
     """Rows ``dump-langlinks``: a dump of 200 MB (``large``: 1 GB) unpacked."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "langlinks.sql.gz"
-        size, rows = _write_dump(path, 200_000_000 if scale == "small" else 1_000_000_000)
+        size, rows = write_dump(path, 200_000_000 if scale == "small" else 1_000_000_000)
         described = f"{size / 1e6:.0f} MB unpacked, {path.stat().st_size / 1e6:.0f} MB packed, {rows:,} rows"
         return _rows(path, described)
 
@@ -63,7 +63,7 @@ def _titles(language: str, count: int, rng: np.random.Generator) -> pl.Series:
     return frame.select(title).to_series()
 
 
-def _write_dump(path: Path, size: int) -> tuple[int, int]:
+def write_dump(path: Path, size: int) -> tuple[int, int]:
     """Write statements of about a megabyte until ``size`` bytes; how many bytes unpacked, and rows."""
     rng = np.random.default_rng(8)
     titles = [_titles(language, _ROWS // len(LANGUAGES), rng) for language in LANGUAGES]

@@ -171,12 +171,18 @@ def scores_by_pytrec(run: Path, qrels: Path) -> Callable[[], dict[str, list[floa
     return work
 
 
-def _one(folder: Path, queries: int) -> Row:
-    rng = np.random.default_rng(4)
+def write_large(run: Path, queries: int, rng: np.random.Generator) -> np.ndarray:
+    """A run of 1,000 documents for each query, and its judgements beside it; the documents."""
     candidates = _candidates(queries, 1000, rng)
-    _judge(folder, candidates, rng)
-    run, tenth = folder / "large.trec", folder / "tenth.trec"
+    _judge(run.parent, candidates, rng)
     _write_run(run, candidates, rng)
+    return candidates
+
+
+def _one(folder: Path, queries: int) -> Row:
+    run, tenth = folder / "large.trec", folder / "tenth.trec"
+    rng = np.random.default_rng(4)
+    candidates = write_large(run, queries, rng)
     _write_run(tenth, candidates[: queries // 10], rng)
     given = folder / "judgements.parquet", folder / "large.parquet"
     peers = partial(alone, scores_by_pytrec, run, folder / "qrels.txt")

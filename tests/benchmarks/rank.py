@@ -56,9 +56,11 @@ def make_work(folder: Path, shape: Shape, queries: int, candidates: int) -> Work
     return Work(ranker_folder(folder, shape), texts(queries, QUERY_WORDS, seed=22), lists)
 
 
-def ours(work: Work, precision: str, device: str = "cpu", token_budget: int = 16_384) -> Callable[[], Scores]:
+def ours(
+    work: Work, precision: str, device: str = "cpu", token_budget: int = 16_384, cores: int | None = None
+) -> Callable[[], Scores]:
     """Scores of all pairs by switchrank; the model is opened before."""
-    opened = open_model(work.folder, device=device, threads=threads(), precision=precision)
+    opened = open_model(work.folder, device=device, threads=cores or threads(), precision=precision)
 
     def call() -> Scores:
         ranker = Ranker(opened, token_budget=token_budget)

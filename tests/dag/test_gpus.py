@@ -24,9 +24,9 @@ rule one:
 """
 ONE = """
 import json, time
-from switchrank.gpus import hold_first
+from switchrank.gpus import hold_free
 
-number, lock = hold_first(["a", "b"], ".")
+[(number, lock)] = hold_free(["a", "b"], 1, ".")
 begin = time.time()
 time.sleep(0.5)
 with open(snakemake.output[0], "w") as out:

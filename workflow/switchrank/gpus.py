@@ -76,11 +76,6 @@ def hold_free(names: Sequence[str], count: int, folder: str | Path | None = None
     raise NoGpuError("device", "cuda", problem, "allow fewer GPU jobs at once: --resources gpu=N, 0 for the CPU")
 
 
-def hold_first(names: Sequence[str], folder: str | Path | None = None) -> tuple[int, IO[str]]:
-    """:func:`hold_free` for one."""
-    return hold_free(names, 1, folder)[0]
-
-
 def _try_lock(path: Path) -> IO[str] | None:
     """The file, locked; None where somebody else has locked it."""
     try:

@@ -11,15 +11,20 @@ import torch
 
 from switchrank import gpus
 from switchrank.errors import EXIT_NO_GPU, NoGpuError, UserError
-from switchrank.gpus import gpu_for_job, hold_first
+from switchrank.gpus import gpu_for_job, hold_free
 
 HOLDER = """
 import sys
-from switchrank.gpus import hold_first
-number, lock = hold_first(["a", "b"], sys.argv[1])
+from switchrank.gpus import hold_free
+[(number, lock)] = hold_free(["a", "b"], 1, sys.argv[1])
 print(number, flush=True)
 sys.stdin.read()
 """
+
+
+def hold_first(names, folder=None):
+    """The first of the names that nobody holds, and its lock."""
+    return hold_free(names, 1, folder)[0]
 
 
 @pytest.fixture

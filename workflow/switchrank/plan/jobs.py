@@ -87,7 +87,3 @@ class Graph:
                 found.add(job)
                 stack += self.needs(job)
         return found
-
-    def given(self) -> list[str]:
-        """Files that jobs read and none makes, in the order they are needed."""
-        return list(dict.fromkeys(file for job in self.jobs for file in job.inputs if file not in self.maker))

@@ -1,0 +1,128 @@
+"""Where the time goes: the shares that docs/benchmarks.md tells, ``python -m tests.benchmarks.shares [NAME ...]``.
+
+Processor time, and models on one thread: other work on the machine changes little.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from switchrank.train.batches import Order
+from tests.benchmarks import dumps, evaluate, rank, train
+from tests.benchmarks.clock import alone
+from tests.benchmarks.rankers import MINILM, has_bf16, operations
+
+_ATTENTION = "aten::scaled_dot_product_attention"
+_PRODUCTS = ("mkldnn::_linear_pointwise", "aten::addmm")
+_SUMS_AND_NORMS = ("aten::add", "aten::native_layer_norm", "aten::gelu")
+
+
+def padding() -> Iterator[str]:
+    """The share of padding in batches of training instances in random order."""
+    with tempfile.TemporaryDirectory() as folder:
+        work = train.make_work(Path(folder), MINILM, steps=10)
+        lengths = train.lengths(work)
+    order = Order(len(lengths), work.batch_size, seed=1).rows(0, work.steps)
+    batches = lengths[order].reshape(work.steps, work.batch_size)
+    yield f"padding of a batch of {work.batch_size}: {1 - batches.mean() / batches.max(axis=1).mean():.2f}"
+
+
+def ranking() -> Iterator[str]:
+    """Shares of products, attention, and sums and norms in ranking; the rate of attention beside that of products."""
+    import torch
+
+    with tempfile.TemporaryDirectory() as folder:
+        work = rank.make_work(Path(folder), MINILM, queries=1, candidates=200)
+        needed = operations(MINILM, rank.lengths(work))[1]
+        squares = float((rank.lengths(work) ** 2).sum())
+        attended = 4 * MINILM.width * ((MINILM.layers - 1) * squares + float(rank.lengths(work).sum()))
+        for precision in ("fp32", "bf16") if has_bf16() else ("fp32",):
+            call = rank.ours(work, precision, cores=1)
+            call()
+            with torch.profiler.profile() as profile:
+                call()
+            taken = {event.key: event.cpu_time_total for event in profile.key_averages()}
+            whole = sum(event.self_cpu_time_total for event in profile.key_averages())
+            products, attention, rest = (
+                sum(taken.get(name, 0) for name in names) for names in (_PRODUCTS, [_ATTENTION], _SUMS_AND_NORMS)
+            )
+            rate = attended / attention / ((needed - attended) / products)
+            yield (
+                f"ranking, {precision}: products {products / whole:.2f}, attention {attention / whole:.2f}, sums and "
+                f"norms {rest / whole:.2f} of the time; attention at {rate:.2f} of the rate of products"
+            )
+
+
+def attention_backward() -> Iterator[str]:
+    """Attention with its backward pass on a CPU in bf16, fused beside step by step."""
+    import torch
+    from torch.nn import functional
+
+    torch.set_num_threads(1)
+    shape = (16, 12, 80, 32)
+    given = [torch.randn(shape, dtype=torch.bfloat16, requires_grad=True) for _ in range(3)]
+
+    def fused() -> None:
+        functional.scaled_dot_product_attention(*given).sum().backward()
+
+    def plain() -> None:
+        query, key, value = given
+        shares = torch.softmax((query * shape[-1] ** -0.5) @ key.transpose(-1, -2), -1, dtype=query.dtype)
+        (shares @ value).sum().backward()
+
+    times = [min(_processor(work) for _ in range(10)) for work in (fused, plain)]
+    yield f"attention and its backward, bf16, {shape}: fused takes {times[0] / times[1]:.1f} times as long as plain"
+
+
+def scoring() -> Iterator[str]:
+    """The share of reading in pytrec_eval's time from file to scores."""
+    import pytrec_eval
+
+    with tempfile.TemporaryDirectory() as name:
+        run = Path(name) / "large.trec"
+        evaluate.write_large(run, 1_000, np.random.default_rng(4))
+        whole = _processor(evaluate.scores_by_pytrec(run, run.parent / "qrels.txt"))
+        with run.open() as lines:
+            reading = _processor(lambda: pytrec_eval.parse_run(lines))
+    yield f"pytrec_eval, 1,000 queries x 1,000 documents: reading is {reading / whole:.2f} of the time"
+
+
+def unpacking() -> Iterator[str]:
+    """Processor time of reading one language of a dump, of all threads, beside mwsql's."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "langlinks.sql.gz"
+        dumps.write_dump(path, 50_000_000)
+        ours, peer = (alone(_reading, read, path).result for read in (dumps.read_ours, dumps.read_by_mwsql))
+    yield f"dump of 50 MB: {ours:.2f} s of processor time, mwsql {peer:.2f} s: {ours / peer:.2f}"
+
+
+def _reading(read: Callable[..., Callable[[], object]], path: Path) -> Callable[[], float]:
+    return partial(_processor, read(path, dumps.WANTED))
+
+
+def _processor(work: Callable[[], object]) -> float:
+    """Processor seconds of a call, of all threads."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+SHARES = {
+    "padding": padding,
+    "ranking": ranking,
+    "attention": attention_backward,
+    "scoring": scoring,
+    "unpacking": unpacking,
+}
+
+if __name__ == "__main__":
+    for part in sys.argv[1:] or SHARES:
+        for line in SHARES[part]():
+            print(line, flush=True)
