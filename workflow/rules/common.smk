@@ -7,6 +7,7 @@ from functools import cache
 from switchrank.config.load import check_config, read_yaml
 from switchrank.config.models import MAIN_METRIC
 from switchrank.config.plan import Plan
+from switchrank.corpus.files import SAMPLED
 from switchrank.digest import code_digest, file_digest
 from switchrank.errors import NoGpuError, UserError
 from switchrank.fetch.cache import is_offline, missing_files, offline_error
@@ -187,7 +188,8 @@ def training_need(section):
     return lambda input: training(
         size_mb(input.start),
         layer_weights(input.start),
-        size_mb([input.corpus, *input.get("parts", [])]),
+        size_mb([input.corpus]),
+        switched=size_mb(input.get("parts", [])),
         **work,
     )
 

@@ -1,6 +1,5 @@
 # Training pairs by id, token tables, and the code-switched corpora made from them.
 TOKEN_FILES = ["tokens.parquet", "pieces.parquet", "keys.parquet"]
-SAMPLED = 10_000
 
 
 def instances_folder(wildcards):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+SAMPLED = 10_000
+"""Instances that are written to look at, where only a sample is."""
 RECORD = "on-the-fly.json"
 """What a corpus is switched from, where its texts are not written (:mod:`switchrank.corpus.unwritten`)."""
 
