@@ -52,3 +52,4 @@ rule all:
     input:
         f"{R}/report.zip",
         f"{R}/provenance.json",
+        PLAN.samples,

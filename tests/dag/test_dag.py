@@ -19,7 +19,7 @@ STAGES = {
     "sources": "collection_",
     "embeddings": "import_vectors|keep_vectors",
     "lexicon": "vectors_lexicon|titles_lexicon",
-    "corpus": "tokens|instances|parallel|switch|translate",
+    "corpus": "tokens|instances|parallel|switch|on_the_fly|sample|translate",
     "train": "pretrained_model|train_model",
     "report": "report_zip|provenance|sentences|table_page|.*_picture$",
     "rank": "rank_|judgements|candidates|pool_",
@@ -99,7 +99,7 @@ def test_every_config_plans_one_model_per_system_pair_and_seed_and_the_library_t
     plan = Plan(load_config(config, {"SWITCHRANK_DATA": str(data)}), [ROOT])
     assert planned["train_model"] == len(plan.models) * len(plan.config.seeds)
     corpora = {(str(plan.config.systems[system].corpus), pair) for system, pair in plan.models}
-    assert planned["switch"] + planned.get("parallel", 0) == len(corpora)
+    assert sum(planned.get(rule, 0) for rule in ("switch", "on_the_fly", "parallel")) == len(corpora)
     assert planned.get("parallel", 0) == sum(plan.config.corpora[corpus].parallel for corpus, _ in corpora)
     assert planned.get("tuned_model", 0) == sum(row.examples > 0 for row in plan.ablation)
     assert planned["report_zip"] == planned["provenance"] == 1

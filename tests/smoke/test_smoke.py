@@ -53,6 +53,9 @@ def test_public_files_have_their_names_and_columns(finished):
     results = finished.folder / "results" / "smoke"
     assert read_table(results / "lexicons/clwe/en-qaa.parquet", LEXICON).height
     assert read_table(results / "corpora/ml-cs/xx-xx/train-00000.parquet", CORPUS).height
+    unwritten = {"on-the-fly.json", "sample.parquet", "dev.parquet", "stats.json"}
+    assert {file.name for file in (results / "corpora/wiki-cs/xx-xx").iterdir()} == unwritten
+    assert read_table(results / "corpora/wiki-cs/xx-xx/sample.parquet", CORPUS).height
     assert read_table(results / "tables/metrics.csv", METRICS).height
     assert read_table(results / "tables/per_query.parquet", PER_QUERY).height
     assert read_table(results / "tables/significance.csv", SIGNIFICANCE).height

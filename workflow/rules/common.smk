@@ -7,6 +7,7 @@ from functools import cache
 from switchrank.config.load import check_config, read_yaml
 from switchrank.config.models import MAIN_METRIC
 from switchrank.config.plan import Plan
+from switchrank.corpus.files import SAMPLED
 from switchrank.digest import code_digest, file_digest
 from switchrank.errors import NoGpuError, UserError
 from switchrank.fetch.cache import is_offline, missing_files, offline_error
@@ -189,6 +190,7 @@ def training_need(section):
         size_mb(input.start),
         layer_weights(input.start),
         size_mb([input.corpus]),
+        switched=size_mb(input.get("parts", [])),
         **work,
     )
 
@@ -322,12 +324,21 @@ def titles_spec(lexicon, lang):
 
 
 # corpus
-def corpora_where(parallel):
-    """A wildcard constraint: the corpora of parallel text, or the others."""
-    chosen = [
-        name for name, section in CONFIG.corpora.items() if section.parallel == parallel
-    ]
-    return "|".join(chosen) or "none"
+def corpora_where(test):
+    """A wildcard constraint: the corpora for whose section `test` holds."""
+    return (
+        "|".join(name for name, part in CONFIG.corpora.items() if test(part)) or "none"
+    )
+
+
+def is_written(part):
+    """Whether a corpus is switched and its texts are written."""
+    return not part.parallel and part.materialise is True
+
+
+def of_corpus(function):
+    """A function of a corpus and its training pair as one of wildcards."""
+    return lambda wildcards: function(wildcards.corpus, wildcards.train_pair)
 
 
 def parallel_parts(wildcards):
@@ -370,42 +381,51 @@ def triples(wildcards):
     )
 
 
-def corpus_lexicons(wildcards):
+def corpus_lexicons(corpus, train_pair):
     """Lexicon files of a corpus, in the order of its languages."""
-    lexicon = CONFIG.corpora[wildcards.corpus].lexicon
-    languages = PLAN.corpus_languages(wildcards.corpus, wildcards.train_pair)
+    lexicon = CONFIG.corpora[corpus].lexicon
+    languages = PLAN.corpus_languages(corpus, train_pair)
     return [PLAN.lexicon_file(lexicon, lang) for lang in languages]
 
 
-def corpus_parts(wildcards):
-    """What a corpus is switched from: pairs and token tables of its collection."""
-    collection = CONFIG.corpora[wildcards.corpus].collection
-    folders = token_folders(wildcards)
+def split_parts(corpus, train_pair, *splits):
+    """What some splits of a corpus are switched from: pairs and token tables of its collection."""
+    collection = CONFIG.corpora[corpus].collection
+    folders = token_folders(corpus, train_pair)
     tables = [
         f"{folders['passage']}/documents",
-        f"{folders['query']}/queries-train",
-        f"{folders['query']}/queries-dev",
+        *(f"{folders['query']}/queries-{split}" for split in splits),
     ]
-    return [
-        f"{R}/instances/{collection}/{split}.parquet" for split in ["train", "dev"]
-    ] + [f"{table}/{file}" for table in tables for file in TOKEN_FILES]
+    return [f"{R}/instances/{collection}/{split}.parquet" for split in splits] + [
+        f"{table}/{file}" for table in tables for file in TOKEN_FILES
+    ]
 
 
-def token_folders(wildcards):
+def corpus_parts(corpus, train_pair):
+    """What a corpus is switched from."""
+    return split_parts(corpus, train_pair, "train", "dev")
+
+
+def sample_parts(corpus, train_pair):
+    """What the training texts of a corpus are switched from."""
+    return split_parts(corpus, train_pair, "train")
+
+
+def token_folders(corpus, train_pair):
     """Where the token tables of each side are; a side that is not switched keeps its text, so Unicode cuts it."""
-    section = CONFIG.corpora[wildcards.corpus]
+    section = CONFIG.corpora[corpus]
     return {
         side: f"{R}/tokens/{section.collection}/{'treebank' if section.treebank and lang != SOURCE else 'unicode'}"
-        for side, lang in zip(["query", "passage"], wildcards.train_pair.split("-"))
+        for side, lang in zip(["query", "passage"], train_pair.split("-"))
     }
 
 
-def recipe(wildcards):
+def recipe(corpus, train_pair):
     """What switching needs to know: probability, language of each side, languages, way of mixing, seed."""
-    section = CONFIG.corpora[wildcards.corpus]
-    query, passage = wildcards.train_pair.split("-")
-    return section.plain("collection", "lexicon", "parallel") | {
-        "languages": PLAN.corpus_languages(wildcards.corpus, wildcards.train_pair),
+    section = CONFIG.corpora[corpus]
+    query, passage = train_pair.split("-")
+    return section.plain("collection", "lexicon", "parallel", "materialise") | {
+        "languages": PLAN.corpus_languages(corpus, train_pair),
         "sides": {"query": query, "passage": passage},
         "source": SOURCE,
     }
@@ -427,11 +447,24 @@ def optimisation(section):
     return kept | {"threads": CONFIG.train.threads}
 
 
-def trained_on(wildcards):
-    """The corpus folder of a system's model."""
-    return PLAN.corpus_folder(
+def trained_on(function):
+    """A function of the corpus and training pair of a system's model as one of wildcards."""
+    return lambda wildcards: function(
         CONFIG.systems[wildcards.system].corpus, wildcards.train_pair
     )
+
+
+def unwritten_parts(corpus, train_pair):
+    """What training reads beside the record of a corpus that it switches on the fly; nothing beside a written one."""
+    if CONFIG.corpora[corpus].materialise is True:
+        return []
+    return sample_parts(corpus, train_pair) + corpus_lexicons(corpus, train_pair)
+
+
+def training_code(corpus):
+    """The digest of the code that trains on a corpus: of what switches it too, where that is done on the fly."""
+    written = CONFIG.corpora[corpus].materialise is True
+    return CODE("train.loop", *([] if written else ["corpus.onthefly"]))
 
 
 # rank

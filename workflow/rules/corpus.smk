@@ -2,6 +2,11 @@
 TOKEN_FILES = ["tokens.parquet", "pieces.parquet", "keys.parquet"]
 
 
+def instances_folder(wildcards):
+    """The folder of the pairs that a corpus is switched from."""
+    return f"{R}/instances/{CONFIG.corpora[wildcards.corpus].collection}"
+
+
 rule instances:
     input:
         queries=f"{R}/sources/{{collection}}/queries-{{split}}-{SOURCE}.parquet",
@@ -51,8 +56,8 @@ rule tokens:
 
 rule switch:
     input:
-        parts=corpus_parts,
-        lexicons=corpus_lexicons,
+        parts=of_corpus(corpus_parts),
+        lexicons=of_corpus(corpus_lexicons),
     output:
         train=f"{R}/corpora/{{corpus}}/{{train_pair}}/train-00000.parquet",
         dev=f"{R}/corpora/{{corpus}}/{{train_pair}}/dev.parquet",
@@ -62,19 +67,74 @@ rule switch:
     benchmark:
         f"{R}/benchmarks/corpus/{{corpus}}-{{train_pair}}.tsv"
     wildcard_constraints:
-        corpus=corpora_where(parallel=False),
+        corpus=corpora_where(is_written),
     localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
     resources:
         **sized(whole_tables),
     params:
-        recipe=recipe,
-        instances=lambda wildcards: f"{R}/instances/{CONFIG.corpora[wildcards.corpus].collection}",
-        tokens=token_folders,
+        recipe=of_corpus(recipe),
+        instances=instances_folder,
+        tokens=of_corpus(token_folders),
         code=CODE("corpus.switch"),
     script:
         "../scripts/switch.py"
+
+
+rule on_the_fly:
+    input:
+        parts=of_corpus(corpus_parts),
+        lexicons=of_corpus(corpus_lexicons),
+    output:
+        record=f"{R}/corpora/{{corpus}}/{{train_pair}}/on-the-fly.json",
+        dev=f"{R}/corpora/{{corpus}}/{{train_pair}}/dev.parquet",
+        stats=f"{R}/corpora/{{corpus}}/{{train_pair}}/stats.json",
+    log:
+        f"{R}/logs/corpus/{{corpus}}-{{train_pair}}.log",
+    benchmark:
+        f"{R}/benchmarks/corpus/{{corpus}}-{{train_pair}}.tsv"
+    wildcard_constraints:
+        corpus=corpora_where(lambda part: part.materialise is not True),
+    localrule: SMALL
+    conda:
+        "../../envs/switchrank.yaml"
+    resources:
+        **sized(whole_tables),
+    params:
+        recipe=of_corpus(recipe),
+        instances=instances_folder,
+        tokens=of_corpus(token_folders),
+        code=CODE("corpus.unwritten"),
+    script:
+        "../scripts/on_the_fly.py"
+
+
+rule sample:
+    input:
+        parts=of_corpus(sample_parts),
+        lexicons=of_corpus(corpus_lexicons),
+    output:
+        f"{R}/corpora/{{corpus}}/{{train_pair}}/sample.parquet",
+    log:
+        f"{R}/logs/corpus/{{corpus}}-{{train_pair}}-sample.log",
+    benchmark:
+        f"{R}/benchmarks/corpus/{{corpus}}-{{train_pair}}-sample.tsv"
+    wildcard_constraints:
+        corpus=corpora_where(lambda part: part.materialise == "sample"),
+    localrule: SMALL
+    conda:
+        "../../envs/switchrank.yaml"
+    resources:
+        **sized(whole_tables),
+    params:
+        recipe=of_corpus(recipe),
+        instances=instances_folder,
+        tokens=of_corpus(token_folders),
+        limit=SAMPLED,
+        code=CODE("corpus.switch"),
+    script:
+        "../scripts/sample.py"
 
 
 rule parallel:
@@ -89,7 +149,7 @@ rule parallel:
     benchmark:
         f"{R}/benchmarks/corpus/{{corpus}}-{{train_pair}}.tsv"
     wildcard_constraints:
-        corpus=corpora_where(parallel=True),
+        corpus=corpora_where(lambda part: part.parallel),
     localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
@@ -136,7 +196,8 @@ rule translate:
 rule corpus:
     input:
         [
-            f"{PLAN.corpus_folder(name, pair)}/train-00000.parquet"
+            PLAN.training_file(name, pair)
             for name in CONFIG.corpora
             for pair in PLAN.train_pairs(name)
         ],
+        PLAN.samples,

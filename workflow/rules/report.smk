@@ -13,6 +13,9 @@ EXAMPLE_LEXICONS = {
     }
     for name, pair in EXAMPLES
 }
+SHOWN = PLAN.shown_files(
+    [*((name, f"{SOURCE}-{SOURCE}") for name in ENGLISH[:1]), *EXAMPLES]
+)
 
 
 rule mrr_picture:
@@ -135,15 +138,8 @@ rule loss_picture:
 
 rule sentences:
     input:
-        source=(
-            f"{PLAN.corpus_folder(ENGLISH[0], f'{SOURCE}-{SOURCE}')}/train-00000.parquet"
-            if ENGLISH
-            else []
-        ),
-        corpora=[
-            f"{PLAN.corpus_folder(*example)}/train-00000.parquet"
-            for example in EXAMPLES
-        ],
+        source=SHOWN[:1] if ENGLISH else [],
+        corpora=SHOWN[1:] if ENGLISH else [],
         lexicons=[
             path for paths in EXAMPLE_LEXICONS.values() for path in paths.values()
         ],

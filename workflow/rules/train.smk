@@ -101,14 +101,13 @@ else:
 
 
 if CONFIG.start.first:
-    FIRST = PLAN.corpus_folder(
-        CONFIG.start.first.corpus, PLAN.train_pairs(CONFIG.start.first.corpus)[0]
-    )
+    FIRST = CONFIG.start.first.corpus, PLAN.train_pairs(CONFIG.start.first.corpus)[0]
 
     rule first_model:
         input:
-            corpus=f"{FIRST}/train-00000.parquet",
-            dev=f"{FIRST}/dev.parquet",
+            corpus=PLAN.training_file(*FIRST),
+            parts=unwritten_parts(*FIRST),
+            dev=f"{PLAN.corpus_folder(*FIRST)}/dev.parquet",
             start=[f"{R}/start/initial/{file}" for file in STARTING],
         output:
             [f"{R}/start/first/{file}" for file in RECORD],
@@ -126,7 +125,7 @@ if CONFIG.start.first:
             settings=optimisation(CONFIG.start.first),
             seed=CONFIG.start.seed,
             names={"system": "start", "corpus": CONFIG.start.first.corpus},
-            code=CODE("train.loop"),
+            code=training_code(CONFIG.start.first.corpus),
         script:
             "../scripts/train.py"
 
@@ -160,8 +159,9 @@ if CONFIG.start.transplant:
 
 rule train_model:
     input:
-        corpus=lambda wildcards: f"{trained_on(wildcards)}/train-00000.parquet",
-        dev=lambda wildcards: f"{trained_on(wildcards)}/dev.parquet",
+        corpus=trained_on(PLAN.training_file),
+        parts=trained_on(unwritten_parts),
+        dev=trained_on(lambda *corpus: f"{PLAN.corpus_folder(*corpus)}/dev.parquet"),
         start=STARTED,
     output:
         [f"{R}/models/{{system}}/{{train_pair}}/seed{{seed}}/{file}" for file in RECORD],
@@ -183,7 +183,7 @@ rule train_model:
             "train_pair": wildcards.train_pair,
             "corpus": CONFIG.systems[wildcards.system].corpus,
         },
-        code=CODE("train.loop"),
+        code=trained_on(lambda corpus, _: training_code(corpus)),
     script:
         "../scripts/train.py"
 

@@ -6,8 +6,12 @@ from switchrank.gpus import gpu_for_job
 from switchrank.job import job
 
 with job(snakemake) as rule, gpu_for_job(rule.resources.get("gpu", 0), rule.resources.processes) as device:
+    from switchrank.train.batches import Pairs
     from switchrank.train.loop import train_ranker
 
+    pairs = Pairs
+    if rule.input.corpus.endswith(".json"):
+        from switchrank.corpus.onthefly import SwitchedPairs as pairs
     out = Path(rule.output[0]).parent
     train_ranker(
         corpus=[rule.input.corpus],
@@ -20,4 +24,5 @@ with job(snakemake) as rule, gpu_for_job(rule.resources.get("gpu", 0), rule.reso
         record=rule.params.names | {"code": rule.params.code},
         device=device,
         processes=rule.resources.processes,
+        pairs=pairs,
     )

@@ -13,6 +13,7 @@ from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from switchrank.errors import UserError
@@ -35,6 +36,10 @@ class Texts:
     starts: Numbers
     lengths: Numbers
 
+    def take(self, numbers: Numbers) -> Texts:
+        """Some of the texts (repeats allowed); the ids are shared."""
+        return Texts(self.ids, self.starts[numbers], self.lengths[numbers])
+
 
 @dataclass(frozen=True)
 class Template:
@@ -55,6 +60,13 @@ class Template:
     def specials(self) -> int:
         """Number of tokens that belong to neither text."""
         return len(self.prefix) + len(self.middle) + len(self.suffix)
+
+
+def distinct_texts(texts: pl.Series) -> tuple[pl.Series, Numbers]:
+    """The distinct ones of some texts, in the order they are met, and for each text its number among them."""
+    distinct = texts.rename("text").to_frame().unique(maintain_order=True).with_row_index("number")
+    numbers = texts.rename("text").to_frame().join(distinct, on="text", how="left", maintain_order="left")["number"]
+    return distinct["text"], numbers.to_numpy().astype(np.int64)
 
 
 def tokenise(tokenizer: Any, texts: Sequence[str], *, limit: int, what: str | None = None) -> Texts:

@@ -124,6 +124,7 @@ def training(
     max_length: int,
     rate: float,
     processes: int = 1,
+    switched: float = 0.0,
 ) -> Need:
     """A training run.
 
@@ -140,9 +141,11 @@ def training(
         max_length: see ``steps``.
         rate: see :func:`operations_per_second`; of all processes together.
         processes: how many share the work.
+        switched: size in MB of the tables that a corpus is switched from on the fly; their texts stay on disk.
     """
     minutes = 15 + 6 * weights * steps * batch_size * max_length / rate / 60
-    return Need(processes * (4000 + 8 * model + 10 * corpus), minutes, longest=_DAY)
+    memory = 4000 + 8 * model + 10 * corpus + 4 * switched
+    return Need(processes * memory, minutes, longest=_DAY)
 
 
 def ranking(model: float, weights: float, texts: float, candidates: float, *, max_length: int, rate: float) -> Need:

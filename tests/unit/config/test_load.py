@@ -182,6 +182,16 @@ def put(path, value):
             "corpora.new: parallel text is not switched: leave out lexicon or parallel",
         ),
         (
+            "corpora.new",
+            {"from": "world", "parallel": True, "materialise": "sample"},
+            "corpora.new: parallel text is not switched, on the fly neither: leave out materialise or parallel",
+        ),
+        (
+            "corpora.ml-cs.materialise",
+            "no",
+            "corpora.ml-cs.materialise: 'no' is not allowed: input should be True, False or 'sample'",
+        ),
+        (
             "collections.world.train_languages",
             ["de"],
             "collections.world.train_languages: unknown language of it: de: declared: en, qaa, qab, qac, qad",

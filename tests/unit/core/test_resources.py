@@ -73,6 +73,7 @@ def test_a_gpu_is_faster_than_many_threads_and_threads_add_up():
 
 def test_training_memory_holds_the_model_eight_times_and_the_corpus():
     assert resources.training(400, 5e7, 30, **TRAINING).asked(1)[0] == 4000 + 8 * 400 + 10 * 30
+    assert resources.training(400, 5e7, 0, switched=100, **TRAINING).asked(1)[0] == 4000 + 8 * 400 + 4 * 100
 
 
 def test_training_resumes_so_it_never_asks_for_more_than_a_day():

@@ -116,6 +116,19 @@ def test_a_depth_that_a_measure_looks_below_is_refused(config):
         opened(config)
 
 
+def test_a_corpus_that_is_switched_on_the_fly_takes_no_disk_but_its_development_pairs_and_its_sample(config):
+    written = costs(config)
+    config.write_text(config.read_text().replace("lexicon: gold}", "lexicon: gold, materialise: sample}"))
+    found = costs(config)
+    assert written["corpus/ml-cs-xx-xx"].disk == (2 * 4 * 2 + 2 * 10) * 52 * 0.2
+    assert found["corpus/ml-cs-xx-xx"].disk == 20e3 + 2 * 10 * 52 * 0.2
+    assert found["corpus/ml-cs-xx-xx-sample"].disk == 2 * 4 * 2 * 52 * 0.2
+    model = "train/ml-cs-xx-xx-seed1"
+    assert found[model].seconds > written[model].seconds
+    assert found[model].scratch == written[model].scratch + 1.4 * 10 * (40 + 20)
+    assert found["train/zero-shot-en-en-seed1"] == written["train/zero-shot-en-en-seed1"]
+
+
 def test_a_faster_machine_needs_less_time_and_no_less_memory(config):
     slow, fast = costs(config), costs(config, Machine(gflops=200, cores=2))
     for name, cost in fast.items():

@@ -57,6 +57,32 @@ def test_the_jobs_of_a_small_config_counted_by_hand(graph):
     }
 
 
+@pytest.mark.parametrize(("kept", "more"), [("sample", {"on_the_fly": 1, "sample": 1}), ("false", {"on_the_fly": 1})])
+def test_a_corpus_that_is_not_written_is_a_record_and_its_models_read_what_it_names(graph, tmp_path, kept, more):
+    config = tmp_path / "mini.yaml"
+    config.write_text(config.read_text().replace("lexicon: gold}", f"lexicon: gold, materialise: {kept}}}"))
+    plan = Plan(load_config(config, {}), [tmp_path])
+    jobs = job_graph(plan).jobs
+    assert Counter(job.rule for job in jobs) == Counter(job.rule for job in graph.jobs) + Counter(more) - Counter(
+        ["switch"]
+    )
+    R = "results/mini"
+    trained = next(job for job in jobs if job.name == "train/ml-cs-xx-xx-seed1")
+    assert trained.inputs[:3] == (
+        f"{R}/corpora/ml-cs/xx-xx/on-the-fly.json",
+        f"{R}/corpora/ml-cs/xx-xx/dev.parquet",
+        f"{R}/instances/docs/train.parquet",
+    )
+    assert f"{R}/lexicons/gold/en-qaa.parquet" in trained.inputs
+    assert f"{R}/tokens/docs/unicode/queries-dev/keys.parquet" not in trained.inputs
+    (sentences,) = (job for job in jobs if job.rule == "sentences")
+    name = {"sample": ["train-00000", "sample"], "false": ["dev", "dev"]}[kept]
+    assert sentences.inputs[:2] == (
+        f"{R}/corpora/english/en-en/{name[0]}.parquet",
+        f"{R}/corpora/ml-cs/xx-xx/{name[1]}.parquet",
+    )
+
+
 def test_what_a_job_needs_comes_before_it(graph):
     place = {job: number for number, job in enumerate(graph.jobs)}
     assert all(place[need] < place[job] for job in graph.jobs for need in graph.needs(job))

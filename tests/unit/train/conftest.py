@@ -49,9 +49,12 @@ def start_folder(world, tokenizer_folder) -> Path:
 @pytest.fixture
 def run(world, start_folder, tmp_path):
     """Train into ``tmp_path/<name>``; returns the folder."""
+    from switchrank.train.batches import Pairs
     from switchrank.train.loop import train_ranker
 
-    def call(name="model", seed=1, device="cpu", dev=True, record=None, corpus=None, processes=1, **changes):
+    def call(
+        name="model", seed=1, device="cpu", dev=True, record=None, corpus=None, processes=1, pairs=Pairs, **changes
+    ):
         train_ranker(
             corpus=corpus or [world / "train.parquet"],
             dev=world / "dev.parquet" if dev else None,
@@ -63,6 +66,7 @@ def run(world, start_folder, tmp_path):
             device=device,
             processes=processes,
             record=record,
+            pairs=pairs,
         )
         return tmp_path / name
 

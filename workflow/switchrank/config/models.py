@@ -301,6 +301,11 @@ class Corpus(Section):
     seed: int = Field(1, description="seed of the draws")
     treebank: bool = Field(False, description="compatibility: NLTK's Treebank tokens, detokenised, as the original")
     substring_replace: bool = Field(False, description="compatibility: title strings replaced even inside words")
+    materialise: Literal[True, False, "sample"] = Field(
+        True,
+        description="whether the switched training texts are written; `false`: training switches them on the fly and "
+        "sees the same ones; `sample`: the same, and the first 10,000 are written to look at",
+    )
 
     @model_validator(mode="after")
     def _compatible(self) -> Corpus:
@@ -308,6 +313,8 @@ class Corpus(Section):
             raise ValueError("substring_replace knows no draw: set p: 1.0, mix: instance, and no treebank")
         if self.parallel and self.lexicon:
             raise ValueError("parallel text is not switched: leave out lexicon or parallel")
+        if self.parallel and self.materialise is not True:
+            raise ValueError("parallel text is not switched, on the fly neither: leave out materialise or parallel")
         return self
 
     @property

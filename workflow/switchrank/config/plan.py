@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +28,7 @@ from switchrank.config.models import (
 )
 from switchrank.config.sections import MIXED
 from switchrank.config.sweeps import suffix_of, text_of
+from switchrank.corpus.files import RECORD
 from switchrank.digest import value_digest
 from switchrank.errors import UserError
 from switchrank.fetch.addresses import filled
@@ -287,8 +288,38 @@ class Plan:
         return sorted({lang for lang in train_pair.split("-") if lang != self.config.languages.source})
 
     def corpus_folder(self, corpus: str, train_pair: str) -> str:
-        """The folder of a corpus: ``train-00000.parquet``, ``dev.parquet``, ``stats.json``."""
+        """The folder of a corpus: its training file, ``dev.parquet``, ``stats.json``, perhaps ``sample.parquet``."""
         return f"{self.folder}/corpora/{corpus}/{train_pair}"
+
+    def training_file(self, corpus: str, train_pair: str) -> str:
+        """What a model is trained on: the corpus, or the record of what it is switched from on the fly."""
+        written = self.config.corpora[corpus].materialise is True
+        return f"{self.corpus_folder(corpus, train_pair)}/{'train-00000.parquet' if written else RECORD}"
+
+    @property
+    def samples(self) -> list[str]:
+        """The first instances of the corpora that only a sample is written of."""
+        return [
+            f"{self.corpus_folder(name, pair)}/sample.parquet"
+            for name, section in self.config.corpora.items()
+            if section.materialise == "sample"
+            for pair in self.train_pairs(name)
+        ]
+
+    def shown_files(self, corpora: Iterable[tuple[str, str]]) -> list[str]:
+        """Files of corpora (name, training pair) that hold the same instances to be looked at.
+
+        The training instances, the first of them where only a sample is written, and where one corpus has none, the
+        development instances of all.
+        """
+        found = list(corpora)
+        names = {True: "train-00000.parquet", "sample": "sample.parquet"}
+        kinds = [names.get(self.config.corpora[name].materialise) for name, _ in found]
+        whole = all(kinds)
+        return [
+            f"{self.corpus_folder(*corpus)}/{kind if whole else 'dev.parquet'}"
+            for corpus, kind in zip(found, kinds, strict=True)
+        ]
 
     @property
     def start_folders(self) -> list[str]:

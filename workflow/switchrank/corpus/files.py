@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+SAMPLED = 10_000
+"""Instances that are written to look at, where only a sample is."""
+RECORD = "on-the-fly.json"
+"""What a corpus is switched from, where its texts are not written (:mod:`switchrank.corpus.unwritten`)."""
+
 
 def corpus_files(*, shards: int = 1, name: str = "train") -> list[str]:
     """What :func:`switchrank.corpus.switch.switch_corpus` writes, relative to its folder, in instance order.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -20,8 +21,8 @@ from switchrank.corpus.lexicons import read_sources
 from switchrank.corpus.recipe import SIDES, Recipe, read_recipe
 from switchrank.corpus.streams import count_rows, in_order, read_slices, scan_checked, write_stream
 from switchrank.corpus.substring import SubstringSwitcher
-from switchrank.corpus.switcher import Switcher
-from switchrank.corpus.table import Numbers, TokenTable
+from switchrank.corpus.switcher import Switched, Switcher
+from switchrank.corpus.table import TokenTable
 from switchrank.errors import UserError
 from switchrank.formats.tables import CORPUS, INSTANCES
 from switchrank.progress import progress
@@ -42,6 +43,7 @@ def switch_corpus(
     recipe: dict[str, Any],
     out: str | Path,
     name: str = "train",
+    limit: int | None = None,
     threads: int = 1,
 ) -> dict[str, Any]:
     """Write the corpus (``CORPUS``, in instance order) that ``recipe`` makes of ``instances``.
@@ -61,6 +63,7 @@ def switch_corpus(
         out: the folder; the files :func:`switchrank.corpus.files.corpus_files` names appear in it together.
         name: ``train`` writes shards ``train-00000.parquet`` ... and ``stats.json``; another name, such as ``dev``,
             one file ``<name>.parquet``.
+        limit: stop after this many instances.
         threads: how many blocks are switched at a time; the result does not depend on it.
 
     Returns:
@@ -74,28 +77,122 @@ def switch_corpus(
             lexicon is missing or covers no word of the texts it is for.
     """
     checked = read_recipe(recipe)
-    for side in SIDES:
-        _check_lexicons(checked, side, lexicons)
-    Path(out).mkdir(parents=True, exist_ok=True)
-    tables, switchers = _loaded(checked, (queries, documents), lexicons, Path(out), threads)
-    _check_coverage(switchers, lexicons)
-    frame = scan_checked(instances, INSTANCES)
-    rows = count_rows(frame)
+    paths = {"instances": instances, "queries": queries, "documents": documents}
+    switching = Switching.open(**paths, lexicons=lexicons, recipe=checked, scratch=Path(out), threads=threads)
+    rows = switching.rows if limit is None else min(limit, switching.rows)
     shards = [file for file in corpus_files(shards=checked.shards, name=name) if file.endswith(".parquet")]
     with ExitStack() as stack, progress(total=rows, what=f"switching {name}", unit="instances") as bar:
         for shard, file in enumerate(shards):
             path = stack.enter_context(atomic_path(Path(out) / file))
             start, stop = rows * shard // len(shards), rows * (shard + 1) // len(shards)
-            parts = read_slices(frame, start, stop, _JOINED_ROWS)
-            blocks = (block for part in parts for block in _blocks(part, tables, instances))
-            work = partial(_switched, switchers=switchers, bar=bar)
-            done = in_order(work, blocks, 1 if checked.substring_replace else threads)
-            write_stream(done, path, CORPUS)
-        stats = _statistics(rows, switchers)
+            write_stream(switching.corpus(start, stop, threads, bar), path, CORPUS)
+        stats = switching.statistics(rows)
         if name == "train":
-            path = stack.enter_context(atomic_path(Path(out) / "stats.json"))
-            path.write_text(json.dumps(stats, sort_keys=True, indent=1) + "\n", encoding="utf-8")
+            write_statistics(stats, stack.enter_context(atomic_path(Path(out) / "stats.json")))
     return stats
+
+
+def write_statistics(stats: dict[str, Any], path: Path) -> None:
+    """Write the statistics of a corpus."""
+    path.write_text(json.dumps(stats, sort_keys=True, indent=1) + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Switching:
+    """Instances, their texts, and what switches these.
+
+    Attributes:
+        recipe: what is made of them.
+        instances: the file, named in messages.
+        frame: the instances (``INSTANCES``), not read yet.
+        rows: how many there are.
+        tables, switchers: by side, its texts and what switches them.
+    """
+
+    recipe: Recipe
+    instances: str | Path
+    frame: pl.LazyFrame
+    rows: int
+    tables: dict[str, TokenTable]
+    switchers: Switchers
+
+    @classmethod
+    def open(
+        cls,
+        *,
+        instances: str | Path,
+        queries: str | Path,
+        documents: str | Path,
+        lexicons: Mapping[str, str | Path],
+        recipe: Recipe,
+        scratch: Path,
+        threads: int = 1,
+    ) -> Switching:
+        """Read token tables and lexicons; see :func:`switch_corpus`.
+
+        Args:
+            scratch: a folder, made where there is none, for nameless files as large as the token tables.
+            threads: how many files are read at a time.
+        """
+        for side in SIDES:
+            _check_lexicons(recipe, side, lexicons)
+        scratch.mkdir(parents=True, exist_ok=True)
+        tables, switchers = _loaded(recipe, (queries, documents), lexicons, scratch, threads)
+        _check_coverage(switchers, lexicons)
+        frame = scan_checked(instances, INSTANCES)
+        return cls(recipe, instances, frame, count_rows(frame), tables, switchers)
+
+    def parts(self, start: int, stop: int) -> Iterator[pl.DataFrame]:
+        """Instances by and by, with the numbers of their texts as ``query`` and ``passage``.
+
+        Raises:
+            UserError: an instance's text is missing.
+        """
+        for part in read_slices(self.frame, start, stop, _JOINED_ROWS):
+            yield _numbered(part, self.tables, self.instances)
+
+    def blocks(self, part: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        """Cut instances of :meth:`parts` into blocks of about as many words."""
+        words = sum(self.tables[side].words_per_text[part[side].to_numpy()] for side in SIDES)
+        number = np.cumsum(words) // _BLOCK_WORDS
+        cuts = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist(), part.height]
+        for start, stop in pairwise(cuts):
+            if start < stop:
+                yield part[start:stop]
+
+    def switched(self, block: pl.DataFrame) -> dict[str, Switched]:
+        """By side, the switched texts of a block of instances."""
+        instance: NDArray[np.uint64] = block["instance"].cast(pl.UInt64).to_numpy()
+        return {side: self.switchers[side].switch(block[side].to_numpy(), instance) for side in SIDES}
+
+    def forget_ids(self) -> None:
+        """Free the ids of the texts, when the numbers of all that are wanted are known."""
+        for table in self.tables.values():
+            table.ids = table.ids.clear()
+
+    def corpus(self, start: int, stop: int, threads: int, bar: Any) -> Iterator[pl.DataFrame]:
+        """The corpus (``CORPUS``) by and by, in instance order; several blocks at a time, ``bar`` counting them."""
+        blocks = (block for part in self.parts(start, stop) for block in self.blocks(part))
+        work = partial(self._corpus_block, bar=bar)
+        return in_order(work, blocks, 1 if self.recipe.substring_replace else threads)
+
+    def _corpus_block(self, block: pl.DataFrame, bar: Any) -> pl.DataFrame:
+        sides = self.switched(block)
+        bar.update(block.height)
+        return block.select(
+            "qid",
+            sides["query"].texts.alias("query"),
+            "pid",
+            sides["passage"].texts.alias("passage"),
+            "label",
+            sides["query"].languages.alias("query_lang"),
+            sides["passage"].languages.alias("passage_lang"),
+        )
+
+    def statistics(self, rows: int) -> dict[str, Any]:
+        """What was switched so far, ``rows`` instances; see :func:`switch_corpus`."""
+        sides = {side: self.switchers[side].counts.report() for side in SIDES}
+        return {"instances": rows, **sides, "total": _added(list(sides.values()))}
 
 
 def _loaded(
@@ -141,8 +238,8 @@ def _check_coverage(switchers: Switchers, lexicons: Mapping[str, str | Path]) ->
             raise UserError(lexicons[language], "source", problem, "check its source language and spelling")
 
 
-def _blocks(part: pl.DataFrame, tables: dict[str, TokenTable], instances: str | Path) -> Iterator[pl.DataFrame]:
-    """Cut instances into blocks of about as many words; adds the numbers of the texts as ``query`` and ``passage``."""
+def _numbered(part: pl.DataFrame, tables: dict[str, TokenTable], instances: str | Path) -> pl.DataFrame:
+    """Instances with the numbers of their texts as ``query`` and ``passage``."""
     for side, column in zip(SIDES, ("qid", "pid"), strict=True):
         ids = tables[side].ids.rename({"number": side, "id": column})
         part = part.join(ids, on=column, how="left", maintain_order="left")
@@ -151,35 +248,7 @@ def _blocks(part: pl.DataFrame, tables: dict[str, TokenTable], instances: str | 
             place = f"instance {missing['instance'][0]}"
             problem = f"no text for {column} '{missing[column][0]}'"
             raise UserError(instances, place, problem, "make the token tables from the same collection")
-    words = sum(tables[side].words_per_text[part[side].to_numpy()] for side in SIDES)
-    number = np.cumsum(words) // _BLOCK_WORDS
-    cuts = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist(), part.height]
-    for start, stop in pairwise(cuts):
-        if start < stop:
-            yield part[start:stop]
-
-
-def _switched(block: pl.DataFrame, switchers: Switchers, bar: Any) -> pl.DataFrame:
-    instance: NDArray[np.uint64] = block["instance"].to_numpy()
-    sides = {}
-    for side in SIDES:
-        texts: Numbers = block[side].to_numpy()
-        sides[side] = switchers[side].switch(texts, instance)
-    bar.update(block.height)
-    return block.select(
-        "qid",
-        sides["query"].texts.alias("query"),
-        "pid",
-        sides["passage"].texts.alias("passage"),
-        "label",
-        sides["query"].languages.alias("query_lang"),
-        sides["passage"].languages.alias("passage_lang"),
-    )
-
-
-def _statistics(rows: int, switchers: Switchers) -> dict[str, Any]:
-    sides = {side: switchers[side].counts.report() for side in SIDES}
-    return {"instances": rows, **sides, "total": _added(list(sides.values()))}
+    return part
 
 
 def _added(parts: list[dict[str, Any]]) -> dict[str, Any]:

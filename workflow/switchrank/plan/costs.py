@@ -7,11 +7,12 @@ are rough on purpose: earlier runs on the user's own machine correct them (:mod:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from switchrank.config.models import VectorsLexicon
 from switchrank.config.plan import Plan
 from switchrank.config.sections import MIXED
+from switchrank.corpus.files import SAMPLED
 from switchrank.plan.jobs import Job
 from switchrank.plan.machine import Machine
 from switchrank.plan.shape import shape_of
@@ -29,6 +30,8 @@ SMALL_JOB = 0.4
 """Seconds of a job that does next to nothing: a Python process with the library."""
 TORCH_JOB = 5.5
 """The same with torch and transformers."""
+IN_MEMORY = 36
+"""Bytes that training holds for a pair that it switches on the fly: what it is made of, and its place in two passes."""
 SEARCH = 35e-9
 """Seconds that BM25 takes for a query and a document."""
 _ROLES = {"triples": "triples", "quer": "test", "qrels": "test", ".vec": "vectors", "run": "run"}
@@ -78,6 +81,8 @@ class Costs:
             "tokens": self._tokens,
             "switch": self._corpus,
             "parallel": self._corpus,
+            "on_the_fly": self._on_the_fly,
+            "sample": self._sample,
             "translate": self._translate,
             "tokenizer": self._tokenizer,
             "initial_model": self._initial,
@@ -188,8 +193,33 @@ class Costs:
         pairs, section = self.work.corpus(job.about["corpus"]), self.config.corpora[job.about["corpus"]]
         rows = pairs.rows + self.work.instances(section.collection, "dev")
         seconds = 0.7 + rows * (2e-6 if section.parallel else 11e-6)
-        memory = 60 * MB + 2 * self.work.training_documents(section.collection).bytes + 500 * min(rows, 1e6)
-        return self._plain(seconds, memory, rows * pairs.chars * (0.2 if section.lexicon else 0.08))
+        cost = self._plain(seconds, self._switching(job, rows), rows * pairs.chars * (0.2 if section.lexicon else 0.08))
+        return cost if section.parallel else replace(cost, scratch=self._laid_down(job))
+
+    def _switching(self, job: Job, rows: float) -> float:
+        """Memory of what goes through texts pair by pair."""
+        collection = self.config.corpora[job.about["corpus"]].collection
+        return 60 * MB + 2 * self.work.training_documents(collection).bytes + 500 * min(rows, 1e6)
+
+    def _laid_down(self, job: Job) -> float:
+        """Bytes of the nameless file that the pieces of the texts lie in: 4 for each word and each gap."""
+        collection = self.config.corpora[job.about["corpus"]].collection
+        return 1.4 * self.work.training_documents(collection).bytes
+
+    def _on_the_fly(self, job: Job) -> Cost:
+        """All pairs are switched for the statistics; the development pairs are written."""
+        pairs, section = self.work.corpus(job.about["corpus"]), self.config.corpora[job.about["corpus"]]
+        dev = self.work.instances(section.collection, "dev")
+        cost = self._plain(
+            1.4 + 9e-6 * (pairs.rows + dev), self._switching(job, pairs.rows), 20e3 + 0.2 * dev * pairs.chars
+        )
+        return replace(cost, scratch=self._laid_down(job))
+
+    def _sample(self, job: Job) -> Cost:
+        pairs = self.work.corpus(job.about["corpus"])
+        rows = min(pairs.rows, SAMPLED)
+        cost = self._plain(0.7 + 11e-6 * rows, self._switching(job, rows), 0.2 * rows * pairs.chars)
+        return replace(cost, scratch=self._laid_down(job))
 
     def _translate(self, job: Job) -> Cost:
         documents = self.sizes.collection(job.about["collection"]).documents
@@ -235,14 +265,23 @@ class Costs:
         summed = settings.steps * 2 * weights / (5e10 if job.gpu else 1e9) if job.processes > 1 else 0.0
         micro = min(settings.token_budget, settings.batch_size * length)
         activations = 4 * micro * self.shape.layers * (10 * self.shape.hidden + 2 * self.shape.inner)
-        each = TORCH + 4 * weights + (0 if job.gpu else activations) + 1300 * min(pairs.rows, 2e7)
-        return Cost(
+        each = TORCH + 4 * weights + (0 if job.gpu else activations)
+        cost = Cost(
             seconds=(TORCH_JOB + 0.01 * settings.steps) * self._slow + flops / self._rate(job) + moved + summed,
-            memory=each * job.processes + (TORCH if job.processes > 1 else 0),
+            memory=(each + 1300 * min(pairs.rows, 2e7)) * job.processes + (TORCH if job.processes > 1 else 0),
             disk=self._model_bytes,
             scratch=9 * weights,
             tokens=tokens + judged,
             flops=flops,
+        )
+        if not corpus or self.config.corpora[corpus].materialise is True:
+            return cost
+        held = self._switching(job, 0) + IN_MEMORY * pairs.rows
+        return replace(
+            cost,
+            seconds=cost.seconds + self._slow * (2 + 1e-6 * pairs.rows + 11e-6 * settings.steps * settings.batch_size),
+            memory=(each + held) * job.processes + (TORCH if job.processes > 1 else 0),
+            scratch=cost.scratch + self._laid_down(job) * job.processes,
         )
 
     # rank and evaluate

@@ -24,7 +24,8 @@ _SWITCHED_TEXTS = ("documents", "queries-train", "queries-dev")
 
 def job_graph(plan: Plan) -> Graph:
     """The jobs that lead to a run's report and provenance."""
-    return Graph(_Jobs(plan).all(), [f"{plan.folder}/report.zip", f"{plan.folder}/provenance.json"])
+    targets = [f"{plan.folder}/report.zip", f"{plan.folder}/provenance.json", *plan.samples]
+    return Graph(_Jobs(plan).all(), targets)
 
 
 def _identifier(*parts: str) -> str:
@@ -202,20 +203,33 @@ class _Jobs:
 
     def _corpus_files(self, corpus: str, pair: str) -> list[str]:
         folder = self.plan.corpus_folder(corpus, pair)
-        return [f"{folder}/{file}" for file in ("train-00000.parquet", "dev.parquet", "stats.json")]
+        return [self.plan.training_file(corpus, pair), *(f"{folder}/{file}" for file in ("dev.parquet", "stats.json"))]
 
     def _switched(self, corpus: str, pair: str) -> None:
+        kept, label = self.config.corpora[corpus].materialise, f"corpus/{corpus}-{pair}"
+        rule, outputs = "switch" if kept is True else "on_the_fly", self._corpus_files(corpus, pair)
+        self.add(rule, label, self._switched_from(corpus, pair, "train", "dev"), outputs, corpus=corpus)
+        if kept == "sample":
+            output = f"{self.plan.corpus_folder(corpus, pair)}/sample.parquet"
+            self.add("sample", f"{label}-sample", self._switched_from(corpus, pair, "train"), [output], corpus=corpus)
+
+    def _switched_from(self, corpus: str, pair: str, *splits: str) -> list[str]:
+        """What some splits of a corpus are switched from."""
         section = self.config.corpora[corpus]
-        inputs = [f"{self.R}/instances/{section.collection}/{split}.parquet" for split in ("train", "dev")]
+        inputs = [f"{self.R}/instances/{section.collection}/{split}.parquet" for split in splits]
         for side, lang in zip(("queries", "passages"), pair.split("-"), strict=True):
             cut = "treebank" if section.treebank and lang != self.source else "unicode"
-            texts = ["documents"] if side == "passages" else ["queries-train", "queries-dev"]
+            texts = ["documents"] if side == "passages" else [f"queries-{split}" for split in splits]
             inputs += [
                 f"{self.R}/tokens/{section.collection}/{cut}/{name}/{file}" for name in texts for file in TOKEN_FILES
             ]
         languages = self.plan.corpus_languages(corpus, pair)
-        inputs += [self.plan.lexicon_file(str(section.lexicon), lang) for lang in languages]
-        self.add("switch", f"corpus/{corpus}-{pair}", inputs, self._corpus_files(corpus, pair), corpus=corpus)
+        return inputs + [self.plan.lexicon_file(str(section.lexicon), lang) for lang in languages]
+
+    def _trained_on(self, corpus: str, pair: str) -> list[str]:
+        """What training reads of a corpus: its files, and where it is switched on the fly, what it is switched from."""
+        written = self.config.corpora[corpus].materialise is True
+        return self._corpus_files(corpus, pair)[:2] + ([] if written else self._switched_from(corpus, pair, "train"))
 
     def _parallel(self, corpus: str, pair: str) -> None:
         collection = self.config.corpora[corpus].collection
@@ -262,7 +276,7 @@ class _Jobs:
             self.add("pretrained_model", "train/initial", [], initial)
         if start.first:
             corpus = start.first.corpus
-            files = self._corpus_files(corpus, self.plan.train_pairs(corpus)[0])[:2]
+            files = self._trained_on(corpus, self.plan.train_pairs(corpus)[0])
             outputs = [f"{folder}/first/{file}" for file in RECORD]
             self.add("first_model", "train/first", [*files, *initial], outputs, **self._trained(corpus, "first"))
         if start.transplant:
@@ -294,7 +308,7 @@ class _Jobs:
             for seed in self.config.seeds:
                 outputs = [f"{self.plan.model_folder(system, pair, seed)}/{file}" for file in RECORD]
                 about = self._trained(corpus, "train") | {"system": system}
-                inputs = [*self._corpus_files(corpus, pair)[:2], *start]
+                inputs = [*self._trained_on(corpus, pair), *start]
                 self.add("train_model", f"train/{system}-{pair}-seed{seed}", inputs, outputs, **about)
 
     def candidates(self) -> None:
@@ -577,9 +591,9 @@ class _Jobs:
         ]
 
     def _sentences(self) -> None:
-        inputs = [self._corpus_files(self._english[0], f"{self.source}-{self.source}")[0]] if self._english else []
+        english = [(name, f"{self.source}-{self.source}") for name in self._english[:1]]
+        inputs = self.plan.shown_files([*english, *self._examples])
         for corpus, pair in self._examples:
-            inputs += [self._corpus_files(corpus, pair)[0]]
             lexicon = str(self.config.corpora[corpus].lexicon)
             inputs += [self.plan.lexicon_file(lexicon, lang) for lang in self.plan.corpus_languages(corpus, pair)]
         self._picture("sentences", "sentences", inputs, ["switched-sentences.html"])

@@ -73,9 +73,14 @@ def switched_sentences(
 
 
 def _draw(source: str | Path, paths: Sequence[Path], limit: int, seed: int) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-    """``limit`` instances of the English shard and the same rows of each corpus, in drawn order, one per query."""
+    """``limit`` instances of the English shard and the same rows of each corpus, in drawn order, one per query.
+
+    Of some corpora no more than the first rows may be there: only rows that all have are drawn.
+    """
+    rows = min(scan_table(path, CORPUS).select(pl.len()).collect().item() for path in [source, *paths])
+    relevant = pl.col("label") > 0
     index = (
-        scan_table(source, CORPUS).select("qid", "label").with_row_index("row").filter(pl.col("label") > 0).collect()
+        scan_table(source, CORPUS).head(rows).select("qid", "label").with_row_index("row").filter(relevant).collect()
     )
     if index.is_empty():
         raise UserError(source, "label", "no relevant instance", "give a training shard of the English corpus")

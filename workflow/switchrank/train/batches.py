@@ -1,4 +1,4 @@
-"""From corpus tables to tensors: each distinct text is tokenised once, batches are padded as little as possible.
+"""From the pairs of a corpus to tensors: each distinct text is tokenised once, batches are padded as little as can be.
 
 The order depends on the seed and the number of units (pairs, or groups of them) only, so that all systems of a seed see
 the same order.
@@ -6,25 +6,59 @@ the same order.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
 import torch
 from numpy.typing import NDArray
 
-from switchrank.encode import Numbers, assemble, read_template, tokenise, truncated
+from switchrank.encode import Numbers, Texts, assemble, distinct_texts, read_template, tokenise, truncated
 from switchrank.errors import UserError
 from switchrank.formats.tables import CORPUS, read_table
 from switchrank.seeds import generator
 from switchrank.train.groups import by_group
 
 
+class Tokens(Protocol):
+    """Token ids of the pairs of a corpus."""
+
+    def prepare(self, rows: Numbers) -> None:
+        """Make the token ids of these pairs ready, all at once; those of others may be let go of."""
+        ...
+
+    def take(self, rows: Numbers) -> tuple[Texts, Texts]:
+        """The queries and the passages of some pairs that are ready, a text each."""
+        ...
+
+
+class Corpus(Protocol):
+    """The query-passage pairs that a model is trained on. ``len`` tells how many there are."""
+
+    label: NDArray[np.float32]
+    """0 or 1."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def queries(self) -> pl.Series:
+        """A number for each pair, equal for the pairs of one query."""
+        ...
+
+    def tokens(self, tokenizer: Any, limit: int) -> Tokens:
+        """Token ids of the pairs, the first ``limit`` of each text."""
+        ...
+
+
+CorpusReader = Callable[[Sequence[str | Path]], Corpus]
+"""Opens the files of a corpus."""
+
+
 class Pairs:
-    """Query-passage pairs of a corpus; texts are kept once each.
+    """Query-passage pairs of corpus tables; texts are kept once each.
 
     Attributes:
         query, passage: number of the text of each pair, int64.
@@ -37,11 +71,7 @@ class Pairs:
         frame = pl.concat([read_table(path, CORPUS) for path in paths])
         if not len(frame):
             raise UserError(paths[0], "", "no training pairs", "check the corpus stage's inputs")
-        both = pl.concat([frame["query"], frame["passage"]]).rename("text").to_frame()
-        distinct = both.unique(maintain_order=True).with_row_index("number")
-        joined = both.join(distinct, on="text", how="left", maintain_order="left")
-        numbers = joined["number"].to_numpy().astype(np.int64)
-        self.texts = distinct["text"]
+        self.texts, numbers = distinct_texts(pl.concat([frame["query"], frame["passage"]]))
         self.query, self.passage = numbers[: len(frame)], numbers[len(frame) :]
         self.label = frame["label"].to_numpy().astype(np.float32)
         self.frame = frame.select("qid", "pid")
@@ -49,39 +79,50 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.query)
 
+    @property
+    def queries(self) -> pl.Series:
+        """A number for each pair, equal for the pairs of one query."""
+        return self.frame["qid"].cast(pl.Categorical).to_physical()
+
+    def tokens(self, tokenizer: Any, limit: int) -> TokenStore:
+        """Token ids of the pairs, the first ``limit`` of each text."""
+        return TokenStore(self, tokenizer, limit)
+
 
 class TokenStore:
-    """Token ids of texts, tokenised when first asked for, in one growing array.
+    """Token ids of pairs, each distinct text tokenised when first asked for, in one growing array.
 
     Args:
-        texts: distinct texts.
+        pairs: all pairs.
         tokenizer: a fast tokenizer.
         limit: token ids kept per text.
-
-    Attributes:
-        ids: token ids, end to end, int32; those of text i begin at ``starts[i]`` (-1: not tokenised yet).
-        lengths: those of the whole texts, which decide what side of a pair is cut.
     """
 
-    def __init__(self, texts: pl.Series, tokenizer: Any, limit: int) -> None:
-        self._texts, self._tokenizer, self._limit = texts, tokenizer, limit
+    def __init__(self, pairs: Pairs, tokenizer: Any, limit: int) -> None:
+        self._pairs, self._tokenizer, self._limit = pairs, tokenizer, limit
         self._used = 0
-        self.ids: NDArray[np.int32] = np.zeros(1 << 16, np.int32)
-        self.starts: Numbers = np.full(len(texts), -1, np.int64)
-        self.lengths: Numbers = np.zeros(len(texts), np.int64)
+        self._ids: NDArray[np.int32] = np.zeros(1 << 16, np.int32)
+        self._starts: Numbers = np.full(len(pairs.texts), -1, np.int64)  # -1: not tokenised yet
+        self._lengths: Numbers = np.zeros(len(pairs.texts), np.int64)
 
-    def prepare(self, numbers: Numbers) -> None:
-        """Tokenise those texts that have not been yet."""
-        missing = np.unique(numbers[self.starts[numbers] < 0])
+    def prepare(self, rows: Numbers) -> None:
+        """Tokenise the texts of these pairs that have not been yet."""
+        numbers = np.concatenate([self._pairs.query[rows], self._pairs.passage[rows]])
+        missing = np.unique(numbers[self._starts[numbers] < 0])
         if not len(missing):
             return
-        new = tokenise(self._tokenizer, self._texts[missing].to_list(), limit=self._limit)
-        while self._used + len(new.ids) > len(self.ids):
-            self.ids = np.concatenate([self.ids, np.zeros_like(self.ids)])
-        self.ids[self._used : self._used + len(new.ids)] = new.ids
-        self.starts[missing] = self._used + new.starts
-        self.lengths[missing] = new.lengths
+        new = tokenise(self._tokenizer, self._pairs.texts[missing].to_list(), limit=self._limit)
+        while self._used + len(new.ids) > len(self._ids):
+            self._ids = np.concatenate([self._ids, np.zeros_like(self._ids)])
+        self._ids[self._used : self._used + len(new.ids)] = new.ids
+        self._starts[missing] = self._used + new.starts
+        self._lengths[missing] = new.lengths
         self._used += len(new.ids)
+
+    def take(self, rows: Numbers) -> tuple[Texts, Texts]:
+        """The queries and the passages of some pairs that are tokenised, a text each."""
+        texts = Texts(self._ids, self._starts, self._lengths)
+        return texts.take(self._pairs.query[rows]), texts.take(self._pairs.passage[rows])
 
 
 @dataclass(frozen=True)
@@ -106,15 +147,15 @@ class Batcher:
         token_budget: may be lowered between batches.
     """
 
-    def __init__(self, pairs: Pairs, tokenizer: Any, *, max_length: int, truncation: str, token_budget: int) -> None:
-        self._pairs, self.token_budget, self._truncation = pairs, token_budget, truncation
+    def __init__(self, pairs: Corpus, tokenizer: Any, *, max_length: int, truncation: str, token_budget: int) -> None:
+        self.token_budget, self._truncation = token_budget, truncation
         self._template = read_template(tokenizer)
         self._room = max_length - self._template.specials
-        self._store = TokenStore(pairs.texts, tokenizer, self._room)
+        self._tokens = pairs.tokens(tokenizer, self._room)
 
     def prepare(self, rows: Numbers) -> None:
         """Tokenise the texts of these pairs all at once, which is faster than batch by batch."""
-        self._store.prepare(np.concatenate([self._pairs.query[rows], self._pairs.passage[rows]]))
+        self._tokens.prepare(rows)
 
     def split(self, rows: Numbers, sizes: Numbers | None = None) -> Iterator[MicroBatch]:
         """The pairs ``rows`` as micro-batches of similar length, the longest first.
@@ -125,11 +166,11 @@ class Batcher:
         """
         self.prepare(rows)
         whole = np.ones(len(rows), np.int64) if sizes is None else sizes
-        store, query, passage = self._store, self._pairs.query[rows], self._pairs.passage[rows]
-        kept = truncated(store.lengths[query], store.lengths[passage], room=self._room, truncation=self._truncation)
+        query, passage = self._tokens.take(rows)
+        kept = truncated(query.lengths, passage.lengths, room=self._room, truncation=self._truncation)
         for some in by_group(kept[0] + kept[1] + self._template.specials, whole, self.token_budget):
-            queries = (store.ids, store.starts[query[some]], kept[0][some])
-            passages = (store.ids, store.starts[passage[some]], kept[1][some])
+            queries = (query.ids, query.starts[some], kept[0][some])
+            passages = (passage.ids, passage.starts[some], kept[1][some])
             arrays = assemble(self._template, queries, passages)
             yield MicroBatch({name: torch.from_numpy(array) for name, array in arrays.items()}, rows[some])
 

@@ -164,6 +164,10 @@ def _ranker(arguments: argparse.Namespace) -> None:
     from switchrank.train.loop import train_ranker
 
     settings = {name: _setting(value) for name, value in _mapping(arguments.settings, "settings").items()}
+    for path in arguments.corpus:
+        if path.endswith(".json"):
+            problem = "the record of a corpus whose texts are not written"
+            raise UserError(path, "--corpus", problem, "write it (switchrank corpus switch), or train it by Snakemake")
     made = train_ranker(
         corpus=arguments.corpus,
         dev=arguments.dev,

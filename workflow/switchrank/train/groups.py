@@ -79,7 +79,7 @@ class Groups:
     error.
 
     Args:
-        qids: query of each pair.
+        queries: what tells the query of each pair: a number or id.
         labels: 1 where the passage is relevant, else 0.
         source: file to name in messages.
 
@@ -93,8 +93,8 @@ class Groups:
 
     name = "groups"
 
-    def __init__(self, qids: pl.Series, labels: NDArray[np.float32], source: str | Path) -> None:
-        grouped = _grouped(qids, labels > 0)
+    def __init__(self, queries: pl.Series, labels: NDArray[np.float32], source: str | Path) -> None:
+        grouped = _grouped(queries, labels > 0)
         if grouped.is_empty():
             raise UserError(
                 source,
@@ -106,9 +106,9 @@ class Groups:
         self._starts: Numbers = np.flatnonzero(grouped["positive"].to_numpy())
         self._sizes: Numbers = np.diff(self._starts, append=len(self._rows))
         self.size = round(len(self._rows) / len(self))
-        self._left_out = len(qids) - len(self._rows)
+        self._left_out = len(queries) - len(self._rows)
         if self._left_out:
-            print(f"{source}: {self._left_out} of {len(qids)} pairs left out: their query has no positive, or "
+            print(f"{source}: {self._left_out} of {len(queries)} pairs left out: their query has no positive, or "
                   "fewer negatives than positives", file=sys.stderr)  # fmt: skip
 
     def __len__(self) -> int:
@@ -127,7 +127,7 @@ class Groups:
         return {"groups": {"count": len(self), "size": self.size, "pairs_left_out": self._left_out}}
 
 
-def _grouped(qids: pl.Series, positive: NDArray[np.bool_]) -> pl.DataFrame:
+def _grouped(queries: pl.Series, positive: NDArray[np.bool_]) -> pl.DataFrame:
     """Columns ``row`` and ``positive`` of all pairs that have a group, group after group."""
     is_positive = pl.col("positive").cast(pl.Int64)
     nth, positives, pairs = is_positive.cum_sum(), is_positive.sum(), pl.len().cast(pl.Int64)
@@ -135,10 +135,10 @@ def _grouped(qids: pl.Series, positive: NDArray[np.bool_]) -> pl.DataFrame:
     share = (nth_negative - 1) * positives // (pairs - positives)
     opening = pl.col("row").filter(pl.col("positive")).min()
     return (
-        pl.DataFrame({"qid": qids.cast(pl.Categorical).to_physical(), "positive": positive})
+        pl.DataFrame({"query": queries, "positive": positive})
         .with_row_index("row")
-        .with_columns(turn=pl.when("positive").then(nth - 1).otherwise(share).over("qid"))
-        .with_columns(opening=opening.over("qid", "turn"), size=pl.len().over("qid", "turn"))
+        .with_columns(turn=pl.when("positive").then(nth - 1).otherwise(share).over("query"))
+        .with_columns(opening=opening.over("query", "turn"), size=pl.len().over("query", "turn"))
         .filter(pl.col("opening").is_not_null() & (pl.col("size") > 1))
         .sort("opening", "positive", "row", descending=[False, True, False])
         .select("row", "positive")

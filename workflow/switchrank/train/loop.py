@@ -12,6 +12,7 @@ they were; sums are rounded in another order, and dropout is drawn anew.
 
 from __future__ import annotations
 
+import importlib
 import shutil
 import sys
 import time
@@ -24,7 +25,7 @@ import torch
 from tqdm import tqdm
 
 from switchrank.atomic import atomic_folder
-from switchrank.digest import code_digest, value_digest
+from switchrank.digest import PACKAGE, code_digest, value_digest
 from switchrank.encode import Numbers
 from switchrank.errors import EXIT_TERMINATED, UserError
 from switchrank.packed import Forward, training_forward
@@ -33,7 +34,7 @@ from switchrank.progress import progress
 from switchrank.seeds import derive_seed
 from switchrank.train import devices
 from switchrank.train import record as records
-from switchrank.train.batches import Batcher, Order, Pairs
+from switchrank.train.batches import Batcher, Corpus, CorpusReader, Order, Pairs
 from switchrank.train.checkpoint import (
     Tensors,
     load_checkpoint,
@@ -68,6 +69,7 @@ def train_ranker(
     record: Mapping[str, Any] | None = None,
     device: str = "cpu",
     processes: int = 1,
+    pairs: CorpusReader = Pairs,
 ) -> dict[str, Any]:
     """Train one ranker and write its folder: weights, config, tokenizer, ``README.md``, ``train.json``.
 
@@ -75,7 +77,7 @@ def train_ranker(
     2305.05295); for the other objectives see :mod:`switchrank.train.objectives`.
 
     Args:
-        corpus: training tables (``CORPUS`` columns), in order.
+        corpus: training tables (``CORPUS`` columns), in order, or what ``pairs`` reads.
         start: folder of the starting model and tokenizer.
         out: the folder. Equal arguments give equal bytes, except for ``timing`` in ``train.json``.
         work: checkpoints go to a folder below it, named by a digest of settings, code and inputs; it is removed at the
@@ -90,6 +92,7 @@ def train_ranker(
         processes: over how many processes each step is divided, on a GPU each or with their share of the threads. A
             checkpoint may be resumed by another number of them. Equal numbers give equal bytes on CPU; other numbers
             differ by rounding, and where there is dropout, in what is dropped.
+        pairs: opens the corpus; a class or function of a module, by whose name other processes find it.
 
     Returns:
         ``{"steps", "loss", "mrr@10", "pairs_per_second"}`` of the kept model (``mrr@10`` is ``None`` without ``dev``).
@@ -105,7 +108,7 @@ def train_ranker(
         raise UserError("train settings", "keep", "'best' needs a development set", "give dev, or write keep: last")
     places = devices.find_devices(device, processes)
     told = dict(record or {})
-    told.setdefault("code", code_digest("train.loop"))
+    told.setdefault("code", code_digest("train.loop", *_own_module(pairs)))
     inputs = records.input_digests(corpus, dev, start)
     digest = value_digest([records.plain_settings(options), seed, places[0].type, told, inputs])
     checkpoints = Path(work) / digest[:32]
@@ -120,6 +123,7 @@ def train_ranker(
         told=told,
         inputs=inputs,
         devices=[str(place) for place in places],
+        pairs=[pairs.__module__, pairs.__qualname__],
     )
     with own_checkpoints(checkpoints):
         if processes == 1:
@@ -144,6 +148,20 @@ class _Task:
     told: dict[str, Any]
     inputs: dict[str, str]
     devices: list[str]
+    pairs: list[str]
+    """Module and name of what opens the corpus."""
+
+    def open_corpus(self) -> Corpus:
+        """The pairs to train on."""
+        module, name = self.pairs
+        reader: CorpusReader = getattr(importlib.import_module(module), name)
+        return reader(self.corpus)
+
+
+def _own_module(reader: CorpusReader) -> list[str]:
+    """The module that opens a corpus, as digests of code name it; none where it is not of this package."""
+    package, _, module = reader.__module__.partition(".")
+    return [module] if package == PACKAGE.name else []
 
 
 def _carry_out(task: _Task, ranks: Ranks = ALONE) -> dict[str, Any]:
@@ -195,7 +213,7 @@ class _Run:
     forward: Forward
     optimiser: torch.optim.AdamW
     scaler: torch.amp.GradScaler
-    pairs: Pairs
+    pairs: Corpus
     objective: Objective
     units: Units
     per_step: int
@@ -207,6 +225,8 @@ class _Run:
     seed: int
     ranks: Ranks
     step: int = 0
+    prepared: int = 0
+    """The step up to which texts are tokenised."""
     history: _History = field(default_factory=_History)
     best: Tensors = field(default_factory=dict)
 
@@ -219,7 +239,7 @@ class _Run:
         tokenizer = open_tokenizer(Path(task.start))
         longest = min(settings.max_length, tokenizer.model_max_length)
         shape = {"max_length": longest, "truncation": settings.truncation, "token_budget": settings.token_budget}
-        pairs, objective = Pairs(task.corpus), OBJECTIVES[settings.objective]
+        pairs, objective = task.open_corpus(), OBJECTIVES[settings.objective]
         units = objective.units(pairs, task.corpus[0])
         per_step = max(1, settings.batch_size // units.size)
         judged = Pairs([task.dev]) if task.dev is not None else None
@@ -307,8 +327,9 @@ class _Run:
         settings = self.settings
         if self.ranks.size > 1:  # else all would drop the same; and so nothing but the step decides what is dropped
             devices.seed_everything(derive_seed(self.seed, "train", str(self.ranks.number), str(self.step)))
-        if self.step % _AHEAD == 0:
-            ahead = self.order.rows(self.step, min(self.step + _AHEAD, settings.steps))
+        if self.step >= self.prepared:
+            self.prepared = min(self.step - self.step % _AHEAD + _AHEAD, settings.steps)
+            ahead = self.order.rows(self.step, self.prepared)
             self.batcher.prepare(self.units.rows(self.ranks.share(ahead, self.per_step)))
         units = self.order.rows(self.step, self.step + 1)
         loss, fits = self._gradients(units)

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-from switchrank.train.batches import Pairs
+from switchrank.train.batches import Corpus
 from switchrank.train.groups import Groups, Singles, Units
 
 
@@ -76,15 +76,15 @@ class Objective:
 
     loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
     terms: Callable[[torch.Tensor], int]
-    units: Callable[[Pairs, str | Path], Units]
+    units: Callable[[Corpus, str | Path], Units]
 
 
-def _singles(pairs: Pairs, _source: str | Path) -> Units:
+def _singles(pairs: Corpus, _source: str | Path) -> Units:
     return Singles(len(pairs))
 
 
-def _groups(pairs: Pairs, source: str | Path) -> Units:
-    return Groups(pairs.frame["qid"], pairs.label, source)
+def _groups(pairs: Corpus, source: str | Path) -> Units:
+    return Groups(pairs.queries, pairs.label, source)
 
 
 def _count(label: int) -> Callable[[torch.Tensor], int]:
