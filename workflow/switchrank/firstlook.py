@@ -106,7 +106,10 @@ class _Seen:
         lowest = self._least - self._margin
         key = _keys(lowest - np.float32(1.01) * _ROUND * abs(lowest) - _TINY)
         live = np.flatnonzero(top >= key)
-        lines = block if len(live) == len(block) else block[live]
+        if 2 * len(live) < len(block):
+            lines = block[live]
+        else:
+            live, lines = np.arange(len(block)), block
         below = np.flatnonzero(key[live] < 0)
         lines[below] = _rising(lines[below])
         hits = lines >= key[live, None]

@@ -143,7 +143,9 @@ def top_k(
     best = Best(len(queries), min(k, len(base)))
 
     def left(which: Indices) -> Floats:
-        rows = queries.rows(which) * np.float32(2 if double else 1)
+        rows = queries.rows(which)
+        if double:
+            rows = rows * np.float32(2)
         return rows if base.penalty is None else _with_column(rows, -1.0)
 
     def right(ids: Indices) -> Floats:
