@@ -313,3 +313,14 @@ def test_a_bad_pair_table_is_one_line(tmp_path, text, line):
     file.write_text(text)
     with pytest.raises(UserError, match=line):
         read_pairs(file, ["en"])
+
+
+def test_the_example_of_the_front_page_is_a_config_and_its_table_lists_its_pairs(tmp_path):
+    page = (ROOT / "README.md").read_text().partition("## Your own language pair")[2]
+    example, table = page.split("```")[1].removeprefix("yaml\n"), page.split("```")[3].removeprefix("\n")
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "swahili.yaml").write_text(example)
+    (tmp_path / "config" / "swahili-pairs.tsv").write_text(table)
+    plan = Plan(load_config(tmp_path / "config" / "swahili.yaml", {}), [tmp_path])
+    assert [pair.id for pair in plan.pairs["mine"]] == ["sw-en", "en-sw"]
+    assert plan.models == [("zero-shot", "en-en"), ("ml-cs", "xx-xx")]

@@ -136,6 +136,14 @@ def test_long_texts_are_cut_to_the_model(roberta_folder, pair, tmp_path):
     assert len(read_run(pair["out"])) == 6
 
 
+@pytest.mark.parametrize("device", ["gpu", "tpu:0", "cpu,cpu", "cuda:x"])
+def test_an_unknown_device_is_one_line(bert_folder, device, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    with pytest.raises(UserError, match="device") as error:
+        open_model(bert_folder, device=device)
+    assert "\n" not in str(error.value)
+
+
 def test_a_gpu_that_is_not_there_is_its_own_exit_code(bert_folder, pair, monkeypatch, capsys):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(NoGpuError):

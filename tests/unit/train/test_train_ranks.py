@@ -16,7 +16,7 @@ import torch
 from train_world import SETTINGS, same, strike, train_record
 
 from switchrank.errors import EXIT_TERMINATED, NoGpuError, UserError
-from switchrank.train.devices import find_devices
+from switchrank.precision import find_devices
 from switchrank.train.ranks import Ranks
 
 PLAIN = {"dropout": 0.0, "lr": 1e-3, "log_every": 1, "warmup": 0}

@@ -11,8 +11,8 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils.logging import disable_progress_bar
 
-from switchrank.errors import NoGpuError, UserError
-from switchrank.precision import PRECISIONS, find_precision
+from switchrank.errors import UserError
+from switchrank.precision import PRECISIONS, find_devices, find_precision
 from switchrank.weights import refuse_pickle
 
 TRUNCATIONS = ("longest_first", "only_second")
@@ -28,17 +28,6 @@ class Opened:
     dtype: torch.dtype | None
     max_length: int
     truncation: str
-
-
-def choose_device(device: str) -> torch.device:
-    """The torch device of that name.
-
-    Raises:
-        NoGpuError: ``cuda`` was asked for and torch sees none.
-    """
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise NoGpuError("rank", "device", f"{device} asked for, but torch sees no GPU", "choose cpu, or free a GPU")
-    return torch.device(device)
 
 
 def choose_precision(precision: str, device: torch.device) -> torch.dtype | None:
@@ -110,10 +99,10 @@ def open_model(
     its position embeddings hold and ``longest_first``.
 
     Raises:
-        UserError: no model folder, weights missing, more than one label, an unknown precision or truncation.
+        UserError: no model folder, weights missing, more than one label, an unknown device, precision or truncation.
         NoGpuError: a GPU was asked for and none is there.
     """
-    target = choose_device(device)
+    (target,) = find_devices(device, 1)
     dtype = choose_precision(precision, target)
     torch.set_num_threads(max(1, threads))
     folder = Path(model)

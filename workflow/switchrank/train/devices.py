@@ -1,4 +1,4 @@
-"""Where the arithmetic happens: CPU or GPU, its precision, and the switches that make it repeatable."""
+"""The device of a training: its name, its precision, and the switches that make it repeatable."""
 
 from __future__ import annotations
 
@@ -12,53 +12,7 @@ import numpy as np
 import torch
 
 from switchrank import precision
-from switchrank.errors import NoGpuError, UserError
-
-
-def find_device(name: str) -> torch.device:
-    """``cpu``, ``cuda`` or ``cuda:<n>``.
-
-    Raises:
-        NoGpuError: a GPU is demanded and none is visible (exit code 75).
-        UserError: another name.
-    """
-    if name.split(":")[0] not in {"cpu", "cuda"}:
-        raise UserError("device", name, "unknown device", "write cpu or cuda")
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise NoGpuError("device", name, "no GPU is visible", "run on a machine with one, or set the GPU resource to 0")
-    try:
-        return torch.device(name)
-    except RuntimeError as error:
-        raise UserError("device", name, "unknown device", "write cpu, cuda or cuda:N") from error
-
-
-def find_devices(names: str, processes: int) -> list[torch.device]:
-    """The device of each process.
-
-    Args:
-        names: ``cpu`` or ``cuda`` for all (the first GPUs), or one for each, separated by commas.
-        processes: how many there are.
-
-    Raises:
-        NoGpuError: there are fewer GPUs than processes that need one.
-        UserError: another name, or not one for each.
-    """
-    if processes < 1:
-        raise UserError("train settings", "processes", f"{processes} is not a whole number of at least 1", "write one")
-    given = names.split(",")
-    if len(given) == 1 and processes > 1:
-        given = [f"cuda:{number}" for number in range(processes)] if names == "cuda" else given * processes
-    places = [find_device(name) for name in given]
-    gpus = [place for place in places if place.type == "cuda"]
-    if len(places) != processes or len({str(place) for place in gpus}) != len(gpus) or 0 < len(gpus) < processes:
-        problem = f"not a device of its own for each of {processes} processes"
-        raise UserError("device", names, problem, "write cpu, cuda, or as many as there are processes")
-    visible = torch.cuda.device_count() if gpus else 0
-    if any((place.index or 0) >= visible for place in gpus):
-        what = f"{processes} processes need a GPU each" if processes > 1 else "there is no such GPU"
-        problem = f"{what}, and {visible} are visible"
-        raise NoGpuError("device", names, problem, "ask for fewer, or run where there are as many")
-    return places
+from switchrank.errors import UserError
 
 
 def describe_device(device: torch.device) -> str:

@@ -29,7 +29,7 @@ from switchrank.digest import PACKAGE, code_digest, value_digest
 from switchrank.encode import Numbers
 from switchrank.errors import EXIT_TERMINATED, UserError
 from switchrank.packed import Forward, training_forward
-from switchrank.precision import is_out_of_memory
+from switchrank.precision import find_devices, is_out_of_memory
 from switchrank.progress import progress
 from switchrank.seeds import derive_seed
 from switchrank.train import devices
@@ -88,7 +88,7 @@ def train_ranker(
         record: JSON-plain facts to put into ``train.json`` beside ours; ``code`` (a digest) and ``name`` (title of the
             model card) are used when given.
         device: ``cpu``, ``cuda`` or ``cuda:<n>``; for several processes see
-            :func:`switchrank.train.devices.find_devices`.
+            :func:`switchrank.precision.find_devices`.
         processes: over how many processes each step is divided, on a GPU each or with their share of the threads. A
             checkpoint may be resumed by another number of them. Equal numbers give equal bytes on CPU; other numbers
             differ by rounding, and where there is dropout, in what is dropped.
@@ -106,7 +106,7 @@ def train_ranker(
     options = parse_settings(settings)
     if options.keep == "best" and dev is None:
         raise UserError("train settings", "keep", "'best' needs a development set", "give dev, or write keep: last")
-    places = devices.find_devices(device, processes)
+    places = find_devices(device, processes)
     told = dict(record or {})
     told.setdefault("code", code_digest("train.loop", *_own_module(pairs)))
     inputs = records.input_digests(corpus, dev, start)
