@@ -19,6 +19,7 @@ from switchrank.fold import key
 __all__ = ["Segmenter", "Split", "Splitter", "join_words", "key", "split_runs", "split_words"]
 
 _BOUNDARY = regex.compile(r"(?V1w)\b")
+_APOSTROPHE = regex.compile(r"(?s)(['’][\p{Word_Break=Extend}\p{Word_Break=Format}\p{Word_Break=ZWJ}]*+)(.+)")
 _SPACE = regex.compile(r"(\s+)")
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}](?<!\p{Default_Ignorable_Code_Point})")
 _FORMAT = (
@@ -33,9 +34,16 @@ Splitter = Callable[[str], Split]
 
 
 def _segments(text: str) -> Iterator[str]:
-    """UAX 29 segments; white space never shares one with a word, not even behind a mark that has no base."""
+    """UAX 29 segments; white space never shares one with a word, not even behind a mark that has no base.
+
+    The package leaves an apostrophe with the vowel behind it; by the standard (rules WB6 and 7) it is part of a word
+    only between letters.
+    """
     for segment in _BOUNDARY.split(text):
-        if segment.isalnum() or segment.isspace() or not _SPACE.search(segment):
+        quoted = _APOSTROPHE.fullmatch(segment) if segment.startswith(("'", "’")) else None
+        if quoted:
+            yield from quoted.groups()
+        elif segment.isalnum() or segment.isspace() or not _SPACE.search(segment):
             yield segment
         else:
             yield from _SPACE.split(segment)

@@ -42,6 +42,7 @@ def test_cutting_unspaced_text_loses_nothing(text, vocabulary):
         ("한국어 \u1112\u1161\u11ab", ["한국어", "\u1112\u1161\u11ab"]),
         ("hi 👩\u200d👧 ❤\ufe0f \u200d", ["hi"]),
         ("ma'aikata 'yan", ["ma'aikata", "yan"]),
+        ("say 'apple', l'apple; ’eau ''is'", ["say", "apple", "l'apple", "eau", "is"]),
     ],
 )
 def test_a_word_is_what_unicode_says_and_punctuation_is_gap(text, words):

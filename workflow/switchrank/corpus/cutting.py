@@ -33,9 +33,7 @@ for _characters, _kind in (
 ):
     _KIND[list(_characters.encode())] = _kind
 _KIND[128:] = _FAR
-_IS_VOWEL = np.zeros(256, dtype=bool)
-_IS_VOWEL[list(b"aeiouAEIOU")] = True
-_SPACE, _APOSTROPHE = ord(" "), ord("'")
+_SPACE = ord(" ")
 _REMEMBERED = 1 << 18
 
 
@@ -96,13 +94,10 @@ class ArrayPieceTable(PieceTable):
     def _words_of(self, block: _Block) -> _Spans:
         """The words of all texts of a block."""
         inside = block.kind - 1 < _UNDERSCORE  # letters, digits and underscores; the byte of _OTHER wraps around
-        elisions = _let_in_between(block, inside)
+        _let_in_between(block, inside)
         far = self._far_words(block, inside)
         edges = np.flatnonzero(np.diff(inside, prepend=False))
         starts, ends = edges[::2], edges[1::2]
-        breaks = elisions[inside[elisions] & inside[elisions - 1]]
-        if len(breaks):
-            starts, ends = _merged(starts, breaks), _merged(ends, breaks)
         bare = [
             number
             for number in np.flatnonzero(block.kind[starts] == _UNDERSCORE).tolist()
@@ -156,20 +151,12 @@ def _merged(places: Numbers, more: Numbers) -> Numbers:
     return np.insert(places, np.searchsorted(places, more), more)
 
 
-def _let_in_between(block: _Block, inside: NDArray[np.bool_]) -> Numbers:
-    """Mark in ``inside`` the marks that are part of a word; returns apostrophes that begin one.
-
-    Between two letters or two digits a mark joins them (rules WB6, 7, 11, 12). The boundaries of the ``regex`` package
-    also leave an apostrophe with the vowel behind it.
-    """
+def _let_in_between(block: _Block, inside: NDArray[np.bool_]) -> None:
+    """Mark in ``inside`` the marks that are part of a word: between two letters or two digits (WB6, 7, 11, 12)."""
     middle = np.flatnonzero((block.kind >= _BETWEEN_LETTERS) & (block.kind <= _BETWEEN_EITHER))
     kind, before, after = block.kind[middle], block.kind[middle - 1], block.kind[middle + 1]
     letters, digits = (before == _LETTER) & (after == _LETTER), (before == _DIGIT) & (after == _DIGIT)
-    joins = (letters & (kind != _BETWEEN_DIGITS)) | (digits & (kind != _BETWEEN_LETTERS))
-    inside[middle[joins]] = True
-    begins: Numbers = middle[(block.bytes[middle] == _APOSTROPHE) & _IS_VOWEL[block.bytes[middle + 1]] & ~joins]
-    inside[begins] = True
-    return begins
+    inside[middle[(letters & (kind != _BETWEEN_DIGITS)) | (digits & (kind != _BETWEEN_LETTERS))]] = True
 
 
 class _Block:
