@@ -52,8 +52,14 @@ class Record(BaseModel):
 
     def open(self, scratch: Path) -> Switching:
         """Read what the record names; see :meth:`switchrank.corpus.switch.Switching.open`."""
-        sources = {"instances": self.instances, "queries": self.queries, "documents": self.documents}
-        return Switching.open(**sources, lexicons=self.lexicons, recipe=self.recipe, scratch=scratch)
+        return Switching.open(
+            instances=self.instances,
+            queries=self.queries,
+            documents=self.documents,
+            lexicons=self.lexicons,
+            recipe=self.recipe,
+            scratch=scratch,
+        )
 
 
 def record_corpus(
