@@ -336,6 +336,11 @@ def is_written(part):
     return not part.parallel and part.materialise is True
 
 
+def is_sample(file):
+    """Whether a file holds only the first instances of a corpus."""
+    return file.endswith("/sample.parquet")
+
+
 def of_corpus(function):
     """A function of a corpus and its training pair as one of wildcards."""
     return lambda wildcards: function(wildcards.corpus, wildcards.train_pair)

@@ -164,6 +164,7 @@ rule sentences:
         names=EXAMPLE_LEXICONS,
         languages=[SOURCE, *CONFIG.languages.seen],
         rtl=CONFIG.languages.right_to_left,
+        first=SAMPLED if any(map(is_sample, SHOWN)) else None,
         code=CODE("report.sentences"),
     script:
         "../scripts/sentences.py"

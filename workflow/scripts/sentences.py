@@ -14,5 +14,6 @@ with job(snakemake) as rule:
         source=rule.input.source,
         languages=rule.params.languages,
         rtl=rule.params.rtl,
+        first=rule.params.first,
         out=rule.output[0],
     )

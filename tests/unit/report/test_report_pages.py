@@ -264,7 +264,7 @@ def shards(tmp_path: Path) -> dict[str, Path]:
     }
 
 
-def _page(shards: dict[str, Path], out: Path, limit: int = 3, seed: int = 1) -> str:
+def _page(shards: dict[str, Path], out: Path, limit: int = 3, seed: int = 1, first: int | None = None) -> str:
     switched_sentences(
         corpora=[{"corpus": "ml-cs", "path": shards["mixed"]}],
         source=shards["english"],
@@ -272,6 +272,7 @@ def _page(shards: dict[str, Path], out: Path, limit: int = 3, seed: int = 1) -> 
         rtl=["ar"],
         limit=limit,
         seed=seed,
+        first=first,
         lexicons={"de": shards["de"], "ar": shards["ar"]},
         out=out,
     )
@@ -307,6 +308,15 @@ def test_sentences_refuse_a_corpus_of_other_instances(shards: dict[str, Path], t
     with pytest.raises(UserError, match=r"mixed\.parquet: qid, pid: other instances"):
         _page(shards, tmp_path / "s.html")
     assert not (tmp_path / "s.html").exists()
+
+
+def test_sentences_are_drawn_from_the_first_instances_where_a_corpus_has_no_more(
+    shards: dict[str, Path], tmp_path: Path
+) -> None:
+    whole = _page(shards, tmp_path / "s.html", limit=99, first=5)
+    write_table(pl.read_parquet(shards["mixed"]).head(5), shards["mixed"], CORPUS)
+    assert _page(shards, tmp_path / "s.html", limit=99, first=5) == whole
+    assert 0 < len(re.findall(r"query (q\d+),", whole)) < 6
 
 
 def test_sentences_refuse_a_corpus_that_is_shorter(shards: dict[str, Path], tmp_path: Path) -> None:

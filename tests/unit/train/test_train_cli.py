@@ -27,6 +27,10 @@ def test_tokenizer_start_and_ranker_in_three_commands(world, tmp_path, capsys):
     [
         (["tokenizer", "--texts", "en.txt", "--out", "x"], "--texts: en.txt'' is not NAME=VALUE"),
         (["start", "--tokenizer", "/nowhere", "--out", "x"], "/nowhere: "),
+        (
+            ["ranker", "--corpus", "on-the-fly.json", "--start", "x", "--out", "y", "steps=1"],
+            "on-the-fly.json: --corpus: the record of a corpus whose texts are not written: write it",
+        ),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(words, line, capsys, tmp_path, monkeypatch):

@@ -35,6 +35,7 @@ def switched_sentences(
     limit: int = 5,
     seed: int = 1,
     words: int = 60,
+    first: int | None = None,
     lexicons: Mapping[str, str | Path] | None = None,
 ) -> None:
     """Write an HTML page of ``limit`` relevant instances, drawn by ``seed``, in English and in every corpus.
@@ -46,12 +47,13 @@ def switched_sentences(
         out: the ``.html``.
         rtl: languages written from right to left.
         words: longest text shown, in English words.
+        first: draw from so many first instances only: more are not in every shard.
         lexicons: LEXICON files for corpora that name none; they tell the language of a word in a mixed side.
 
     Raises:
         UserError: a shard is missing, holds no relevant instance, or has other instances than ``source``.
     """
-    english, shards = _draw(source, [Path(corpus["path"]) for corpus in corpora], limit, seed)
+    english, shards = _draw(source, [Path(corpus["path"]) for corpus in corpora], limit, seed, first)
     blocks = []
     for row in range(len(english)):
         instance = english.row(row, named=True)
@@ -72,16 +74,13 @@ def switched_sentences(
         temporary.write_text(page("Switched sentences", body, style), encoding="utf-8", newline="\n")
 
 
-def _draw(source: str | Path, paths: Sequence[Path], limit: int, seed: int) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-    """``limit`` instances of the English shard and the same rows of each corpus, in drawn order, one per query.
-
-    Of some corpora no more than the first rows may be there: only rows that all have are drawn.
-    """
-    rows = min(scan_table(path, CORPUS).select(pl.len()).collect().item() for path in [source, *paths])
-    relevant = pl.col("label") > 0
-    index = (
-        scan_table(source, CORPUS).head(rows).select("qid", "label").with_row_index("row").filter(relevant).collect()
-    )
+def _draw(
+    source: str | Path, paths: Sequence[Path], limit: int, seed: int, first: int | None
+) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+    """``limit`` instances of the English shard and the same rows of each corpus, in drawn order, one per query."""
+    labels = scan_table(source, CORPUS).select("qid", "label").with_row_index("row")
+    labels = labels if first is None else labels.head(first)
+    index = labels.filter(pl.col("label") > 0).collect()
     if index.is_empty():
         raise UserError(source, "label", "no relevant instance", "give a training shard of the English corpus")
     draws = counter_uniform(derive_seed(seed, "report", "sentences"), index["row"].to_numpy())
