@@ -31,7 +31,7 @@ SHAPE: dict[str, Any] = {"max_length": 256, "truncation": "longest_first", "toke
 
 def main(count: int) -> None:
     """Print a table for so many instances, and for four times as many of the same texts."""
-    with tempfile.TemporaryDirectory(dir=".") as name:
+    with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         switch._inputs(folder, count)
         switch._tokens(folder)
@@ -41,14 +41,13 @@ def main(count: int) -> None:
               "| texts of 1,000 steps | batches of them | peak RSS MB |\n|" + "--:|" * 9)  # fmt: skip
         for times in (1, 4):
             switch._instances(folder, times * count)
-            for word, make, reader, files in (
-                ("written", switch_corpus, Pairs, ["train-00000.parquet"]),
-                ("on the fly", record_corpus, SwitchedPairs, ["on-the-fly.json"]),
+            for word, make, reader, file in (
+                ("written", switch_corpus, Pairs, "train-00000.parquet"),
+                ("on the fly", record_corpus, SwitchedPairs, "on-the-fly.json"),
             ):
                 made = alone(_make, folder, make)
-                read = alone(_read, folder, reader, files[0])
-                disk = _megabytes(folder / "corpus" / file for file in files)
-                print(_row(times * count, word, made, disk, read), flush=True)
+                read = alone(_read, folder, reader, file)
+                print(_row(times * count, word, made, _megabytes([folder / "corpus" / file]), read), flush=True)
         files = [file for table in ("queries", "documents") for file in (folder / "tokens" / table).iterdir()]
         print(f"\nToken tables, which both are switched from: {_megabytes(files):.0f} MB.")
 
@@ -76,7 +75,6 @@ def _make(folder: Path, make: Any) -> float:
         out=folder / "corpus",
         threads=threads(),
     )
-    print("CPU", time.process_time() - began, file=sys.stderr)
     return time.process_time() - began
 
 

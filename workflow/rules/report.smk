@@ -138,7 +138,7 @@ rule loss_picture:
 
 rule sentences:
     input:
-        source=SHOWN[:1] if ENGLISH else [],
+        source=SHOWN[0] if ENGLISH else [],
         corpora=SHOWN[1:] if ENGLISH else [],
         lexicons=[
             path for paths in EXAMPLE_LEXICONS.values() for path in paths.values()
