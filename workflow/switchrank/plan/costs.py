@@ -30,7 +30,7 @@ SMALL_JOB = 0.4
 """Seconds of a job that does next to nothing: a Python process with the library."""
 TORCH_JOB = 5.5
 """The same with torch and transformers."""
-IN_MEMORY = 36
+IN_MEMORY = 42
 """Bytes that training holds for a pair that it switches on the fly: what it is made of, and its place in two passes."""
 SEARCH = 35e-9
 """Seconds that BM25 takes for a query and a document."""
@@ -279,7 +279,7 @@ class Costs:
         held = self._switching(job, 0) + IN_MEMORY * pairs.rows
         return replace(
             cost,
-            seconds=cost.seconds + self._slow * (2 + 1e-6 * pairs.rows + 11e-6 * settings.steps * settings.batch_size),
+            seconds=cost.seconds + self._slow * (2 + 1e-6 * pairs.rows + 25e-6 * settings.steps * settings.batch_size),
             memory=(each + held) * job.processes + (TORCH if job.processes > 1 else 0),
             scratch=cost.scratch + self._laid_down(job) * job.processes,
         )
