@@ -224,6 +224,12 @@ def test_a_package_holds_no_code_that_a_digest_could_miss():
         assert not code or file.parent.name in entries, file
 
 
+def test_no_module_counts_as_a_file_of_data_where_a_comment_would_count_too():
+    named = [file for module in module_files().values() for file in digest._parsed(module)[2]]
+    assert named
+    assert not [file for file in named if file.suffix == ".py"]
+
+
 def test_a_pattern_names_a_rule_that_there_is(before):
     rules = {job.rule for job in before.values()}
     for row in MODULES:

@@ -79,7 +79,9 @@ def _parsed(source: Path) -> tuple[str, set[str], set[Path]]:
         if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:] or [ast.Pass()]
     known = {module for module in imported if module and _source(module)}
-    beside = {file for file in source.parent.iterdir() if file.name in words and file.is_file()}
+    beside = {
+        file for file in source.parent.iterdir() if file.name in words and file.is_file() and file.suffix != ".py"
+    }
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), known, beside
 
 

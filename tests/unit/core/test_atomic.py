@@ -69,7 +69,7 @@ from safetensors.numpy import save_file
 from switchrank.atomic import atomic_folder, atomic_path
 from switchrank.errors import UserError
 from switchrank.formats.tables import DOCUMENTS, write_table
-from switchrank.formats.trec import write_run
+from switchrank.formats.trec_writing import write_run
 from switchrank.sources.batches import sink
 noise = np.random.default_rng(1).random(20_000)
 names = [str(number) for number in noise]

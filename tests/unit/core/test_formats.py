@@ -10,7 +10,8 @@ import pytest
 
 from switchrank.errors import UserError
 from switchrank.formats.tables import JUDGEMENTS, read_table, write_table
-from switchrank.formats.trec import read_run, write_run
+from switchrank.formats.trec import read_run
+from switchrank.formats.trec_writing import write_run
 from switchrank.formats.vectors import load_vectors, write_vectors
 
 ROWS = pl.DataFrame({"qid": ["q1"], "docid": ["d1"], "relevance": [1]})

@@ -9,7 +9,7 @@ from switchrank.cli import main
 from switchrank.evaluate.sweep import sweep_table
 from switchrank.evaluate.why import overlap_table, shift_table
 from switchrank.formats.tables import DOCUMENTS, JUDGEMENTS, METRICS, PER_QUERY, QUERIES, write_table
-from switchrank.formats.trec import write_run
+from switchrank.formats.trec_writing import write_run
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.recompute.design import EvaluationSet
 from switchrank.evaluate.score import evaluate_testset
 from switchrank.evaluate.tables import make_tables
 from switchrank.formats.tables import JUDGEMENTS, PER_QUERY, read_table, write_table
-from switchrank.formats.trec import write_run
+from switchrank.formats.trec_writing import write_run
 
 PAIRS = [("en", "de"), ("de", "en"), ("de", "de")]
 METRICS = ["mrr@10", "ndcg@10", "map", "recall@100"]

@@ -20,7 +20,7 @@ from switchrank.evaluate.tables import make_tables
 from switchrank.evaluate.testsets import table_of_testsets
 from switchrank.evaluate.why import overlap_table, shift_table
 from switchrank.formats.tables import CANDIDATES, DOCUMENTS, DRAW, JUDGEMENTS, LEXICON, QUERIES, WORDS, write_table
-from switchrank.formats.trec import write_run
+from switchrank.formats.trec_writing import write_run
 from switchrank.lexicon.quality import lexicon_quality
 
 LANGUAGES = ("en", "de", "qac")

@@ -21,7 +21,7 @@ from switchrank.formats.tables import (
     read_table,
     write_table,
 )
-from switchrank.formats.trec import write_run
+from switchrank.formats.trec_writing import write_run
 
 
 def table(path, schema, rows):

@@ -8,7 +8,7 @@ import polars as pl
 
 from switchrank.errors import UserError
 from switchrank.formats.tables import DAMAGE, reason
-from switchrank.formats.trec import write_run
+from switchrank.formats.trec_writing import write_run
 from switchrank.rank.candidates import Lists, bm25_lists, candidate_table, run_lists
 from switchrank.rank.model import open_model
 from switchrank.rank.score import Ranker, TextTable, score_candidates

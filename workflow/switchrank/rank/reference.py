@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from switchrank.bm25 import Bm25
 from switchrank.errors import UserError
 from switchrank.formats.tables import CANDIDATES, DOCUMENTS, QUERIES, read_table
-from switchrank.formats.trec import write_run
+from switchrank.formats.trec_writing import write_run
 from switchrank.progress import progress
 from switchrank.seeds import generator
 from switchrank.splitting import language_splitter

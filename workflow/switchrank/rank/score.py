@@ -15,7 +15,7 @@ from tqdm import tqdm
 from switchrank.encode import Numbers, Texts, assemble, by_length, read_template, tokenise, truncated
 from switchrank.errors import UserError
 from switchrank.formats.tables import CANDIDATES, DOCUMENTS, QUERIES, read_table
-from switchrank.formats.trec import write_run
+from switchrank.formats.trec_writing import write_run
 from switchrank.packed import ranking_forward
 from switchrank.precision import is_out_of_memory
 from switchrank.progress import progress
