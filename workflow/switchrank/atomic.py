@@ -73,8 +73,8 @@ def _temporary_folder(path: Path) -> Path:
 
 
 @contextmanager
-def _beside(path: Path) -> Iterator[Path]:
-    """A temporary folder beside ``path``, removed in the end.
+def scratch_folder(path: Path) -> Iterator[Path]:
+    """A temporary folder beside ``path``, removed in the end; those that killed writers of ``path`` left there are too.
 
     A writer of another thread may still open a file in it after an error: Polars' sinks end a little later than the
     exception that ends them.
@@ -106,7 +106,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     The temporary name keeps all suffixes of ``path``, so writers that choose a format by suffix work unchanged.
     """
     path = Path(path)
-    with _beside(path) as folder:
+    with scratch_folder(path) as folder:
         temporary = folder / path.name
         yield temporary
         _flush(temporary)
@@ -117,7 +117,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 def atomic_folder(path: str | Path) -> Iterator[Path]:
     """Yield an empty temporary folder beside ``path``; on success it becomes ``path`` (an older one is replaced)."""
     path = Path(path)
-    with _beside(path) as folder:
+    with scratch_folder(path) as folder:
         temporary = folder / "new"
         temporary.mkdir()
         yield temporary

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +87,16 @@ def test_several_and_compressed_files_are_read_in_order(tmp_path: Path) -> None:
 def test_nothing_but_the_store_is_left_behind(tmp_path: Path) -> None:
     train(tmp_path, lines(50))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["store.npy", "store.words.parquet", "text.txt"]
+
+
+def test_what_a_killed_training_leaves_is_removed_by_the_next(tmp_path: Path) -> None:
+    killed = "import os, pathlib, sys; from switchrank.atomic import scratch_folder\n"
+    killed += "with scratch_folder(pathlib.Path(sys.argv[1])): os._exit(9)"
+    done = subprocess.run([sys.executable, "-c", killed, str(tmp_path / "store")], check=False)
+    assert done.returncode == 9
+    (left,) = tmp_path.iterdir()
+    train(tmp_path, lines(50))
+    assert not left.exists()
 
 
 def test_unspaced_text_gets_words_and_is_cut_by_them_alone(tmp_path: Path) -> None:

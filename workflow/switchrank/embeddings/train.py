@@ -9,7 +9,6 @@ often, in lower case. Text without spaces is cut by a segmenter of its language,
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -19,6 +18,7 @@ import fasttext_pybind
 import numpy as np
 from numpy.typing import NDArray
 
+from switchrank.atomic import scratch_folder
 from switchrank.errors import UserError
 from switchrank.fold import key, lower
 from switchrank.formats.vectors import write_vectors
@@ -81,9 +81,8 @@ def train_vectors(
     else:
         split = _learned_splitter(paths, min_count, max_words, seed) if unspaced else split_words
     spellings = _Spellings(language)
-    Path(out).parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".fasttext.", dir=Path(out).parent) as folder:
-        words_file = Path(folder) / "words.txt"
+    with scratch_folder(Path(out)) as folder:
+        words_file = folder / "words.txt"
         with words_file.open("w", encoding="utf-8", newline="\n") as file:
             for words in _cut(paths, split, "cut text"):
                 file.write(" ".join(map(spellings.key, words)) + "\n" if words else "")
