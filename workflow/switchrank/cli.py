@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
+import select
 import sys
 
 from switchrank import __version__
-from switchrank.errors import UserError
+from switchrank.errors import EXIT_FAILURE, UserError
 
 STAGES = {
     "sources": "collections from MS MARCO-style TSV and SQuAD-style JSON; downloads; the made-up world",
@@ -51,7 +53,23 @@ def main(argv: list[str] | None = None) -> int:
     stage = next((word for word in argv if word in STAGES), None)
     arguments = build_parser(stage).parse_args(argv)
     try:
-        return int(arguments.run(arguments) or 0)
+        code = int(arguments.run(arguments) or 0)
+        sys.stdout.flush()
+        return code
     except UserError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    except BrokenPipeError:
+        if not _is_unread():
+            raise
+        return EXIT_FAILURE
+
+
+def _is_unread() -> bool:
+    """Whether nobody reads standard output any longer, as behind ``| head``; then no more is said there."""
+    waiting = select.poll()
+    waiting.register(sys.stdout, 0)
+    unread = any(event & select.POLLERR for _, event in waiting.poll(0))
+    if unread:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return unread

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from tests.conftest import ROOT
 
 from switchrank import cli
 
@@ -25,6 +26,14 @@ def test_a_user_error_is_one_line_on_stderr_and_exit_code_2(tmp_path, capsys):
     assert cli.main(["config", "check", str(tmp_path / "none.yaml")]) == 2
     error = capsys.readouterr().err
     assert error == f"{tmp_path}/none.yaml: no such config file: correct the path after --configfile\n"
+
+
+def test_a_reader_that_has_seen_enough_is_no_traceback():
+    command = [sys.executable, "-m", "switchrank", "config", "check", "config/demo.yaml"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 1
 
 
 def test_starting_the_command_imports_nothing_heavy():
