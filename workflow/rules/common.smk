@@ -331,6 +331,11 @@ def corpora_where(test):
     )
 
 
+def instances_folder(wildcards):
+    """The folder of the pairs that a corpus is switched from."""
+    return f"{R}/instances/{CONFIG.corpora[wildcards.corpus].collection}"
+
+
 def is_written(part):
     """Whether a corpus is switched and its texts are written."""
     return not part.parallel and part.materialise is True
@@ -338,7 +343,7 @@ def is_written(part):
 
 def is_sample(file):
     """Whether a file holds only the first instances of a corpus."""
-    return file.endswith("/sample.parquet")
+    return Path(file).name == "sample.parquet"
 
 
 def of_corpus(function):

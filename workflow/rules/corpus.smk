@@ -2,11 +2,6 @@
 TOKEN_FILES = ["tokens.parquet", "pieces.parquet", "keys.parquet"]
 
 
-def instances_folder(wildcards):
-    """The folder of the pairs that a corpus is switched from."""
-    return f"{R}/instances/{CONFIG.corpora[wildcards.corpus].collection}"
-
-
 rule instances:
     input:
         queries=f"{R}/sources/{{collection}}/queries-{{split}}-{SOURCE}.parquet",
