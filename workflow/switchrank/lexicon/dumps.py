@@ -173,7 +173,7 @@ class _Dump:
 
     def rows(self, text: bytes, table: str, names: list[str]) -> Iterator[Block]:
         """Yield the rows of the statement whose values begin with ``text``, and go on behind its semicolon."""
-        place, size = self.place, 0 if _ends(text) else _CHUNK
+        place, size = self.place, 0 if _ends(text) or self._piece < _CHUNK else _CHUNK
         while True:
             more = self._more(size)
             text += more
@@ -188,7 +188,8 @@ class _Dump:
             if size and not more:
                 _fail(self._path, place, "the file ends inside this statement", _DOWNLOAD)
             text = text[stop + 1 :] if stop else text
-            size = max(_CHUNK, len(text))
+            self._piece = min(_CHUNK, 2 * self._piece)
+            size = max(self._piece, len(text))
             if len(text) > _LONGEST_ROW:
                 _fail(self._path, place, f"a row of more than {_LONGEST_ROW:,} bytes", _DOWNLOAD)
 
