@@ -3,6 +3,7 @@
 import gzip
 
 import pytest
+from tests.conftest import ROOT
 from tests.unit.planned import write_inputs
 
 from switchrank.config.load import load_config
@@ -97,6 +98,23 @@ def test_ranking_costs_every_candidate_of_every_pair(config):
     cost = costs(config)["rank/zero-shot-en-en-docs-seed1"]
     assert cost.tokens == 2 * 4 * 5 * 16
     assert cost.disk == 2 * 4 * 5 * 36
+
+
+def test_a_run_that_is_given_has_as_many_candidates_of_a_query_as_it_has_lines(config):
+    (config.parent / "data/first.trec").write_text(
+        "".join(f"q{q} Q0 d{d} {d} 1 x\n" for q in range(4) for d in range(3))
+    )
+    config.write_text(config.read_text().replace("bm25: 5", "run: data/first.trec"))
+    assert costs(config)["rank/zero-shot-en-en-docs-seed1"].tokens == 2 * 4 * 3 * 16
+
+
+def test_what_the_made_up_world_brings_is_known_before_it_is_made(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    plan = Plan(load_config(ROOT / "config/paper-mini.yaml", {}), [ROOT])
+    sizes = Sizes(plan, job_graph(plan))
+    assert sizes.vectors("de") == (8 * 120, 64)
+    assert Costs(plan, sizes, MACHINE).work.candidates("mmarco", "de") == 30
+    assert not sizes.assumed
 
 
 def test_a_depth_makes_run_files_smaller_and_leaves_the_work(config):
