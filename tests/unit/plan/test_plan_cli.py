@@ -114,6 +114,17 @@ def test_a_mistake_in_the_config_is_one_line(config, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--cores", "0"), ("--gpus", "-1"), ("--gflops", "-5"), ("--gflops", "nan"), ("--gpu-tflops", "0")],
+)
+def test_a_machine_that_cannot_be_is_one_line(config, capsys, option, value):
+    assert main(["plan", str(config), option, value]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"plan: {option}: {value}")
+    assert told.count("\n") == 1
+
+
 def test_numbers_for_people():
     assert [duration(seconds) for seconds in (4.6, 600, 9000, 259_200)] == ["5 s", "10 min", "2.5 h", "3.0 d"]
     assert [amount(number, "B") for number in (5, 1500, 23e6, 2e21)] == ["5 B", "1.5 kB", "23 MB", "2000 EB"]
