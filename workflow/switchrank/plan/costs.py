@@ -346,7 +346,7 @@ class Costs:
         tokens = sum(lines * length for lines, length in runs)
         flops = sum(self.shape.forward(lines * length, length) for lines, length in runs)
         lines = sum(lines for lines, _ in runs)
-        memory = TORCH + 4 * self.shape.parameters + 100 * MB + 200 * max(lines for lines, _ in runs)
+        memory = TORCH + 4 * self.shape.parameters + 250 * MB + 200 * max(lines for lines, _ in runs)
         memory += self._largest_table(job)
         seconds = (TORCH_JOB + lines * 10e-6) * self._slow + flops / self._rate(job)
         return Cost(seconds=seconds, memory=memory, disk=self._kept(job), tokens=tokens, flops=flops)
