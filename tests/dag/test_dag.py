@@ -48,6 +48,12 @@ def jobs(printed: str) -> dict[str, int]:
     return {rule: int(count) for rule, count in re.findall(r"^([a-z_0-9]+) +(\d+)$", printed, re.MULTILINE)}
 
 
+def threads(printed: str) -> dict[str, int]:
+    """CPU threads of the rules of a dry run that ask for more than one."""
+    found = re.findall(r"^(?:local)?rule (\w+):\n(?:    .*\n)*?    threads: (\d+)$", printed, re.MULTILINE)
+    return {rule: int(count) for rule, count in found}
+
+
 def compares_languages(plan: Plan, testset: str) -> bool:
     """Whether a query is ranked against passages of its own language and of another, the same passages in both."""
     pairs = {(pair.query, pair.document) for pair in plan.pairs[testset]}
@@ -85,8 +91,7 @@ def test_a_training_asks_for_as_many_gpus_and_cores_as_it_has_processes(tmp_path
     printed = Workflow(tmp_path, config).run("-n", "--cores", "4", "--resources", "gpu=4", *target).stdout
     asked = dict(re.findall(r"^rule (\w+):\n(?:    .*\n)*?    resources: (.*)$", printed, re.MULTILINE))
     assert "gpu=3" in asked["train_model"]
-    threads = dict(re.findall(r"^rule (\w+):\n(?:    .*\n)*?    threads: (.*)$", printed, re.MULTILINE))
-    assert threads["train_model"] == "3"
+    assert threads(printed)["train_model"] == 3
     refused = Workflow(tmp_path, config).run("-n", "--resources", "gpu=2", *target, check=False)
     line = "train.processes: 3 processes need a GPU each, and 2 may be used: --resources gpu=3, or fewer processes"
     assert refused.returncode == 75
@@ -95,7 +100,8 @@ def test_a_training_asks_for_as_many_gpus_and_cores_as_it_has_processes(tmp_path
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.stem)
 def test_every_config_plans_one_model_per_system_pair_and_seed_and_the_library_the_same_jobs(config, data, tmp_path):
-    planned = jobs(Workflow(tmp_path, config).run("-n", SWITCHRANK_DATA=str(data)).stdout)
+    printed = Workflow(tmp_path, config).run("-n", "--cores", "64", SWITCHRANK_DATA=str(data)).stdout
+    planned = jobs(printed)
     plan = Plan(load_config(config, {"SWITCHRANK_DATA": str(data)}), [ROOT])
     assert planned["train_model"] == len(plan.models) * len(plan.config.seeds)
     corpora = {(str(plan.config.systems[system].corpus), pair) for system, pair in plan.models}
@@ -104,8 +110,10 @@ def test_every_config_plans_one_model_per_system_pair_and_seed_and_the_library_t
     assert planned.get("tuned_model", 0) == sum(row.examples > 0 for row in plan.ablation)
     assert planned["report_zip"] == planned["provenance"] == 1
     assert planned.get("shift_picture", 0) == sum(compares_languages(plan, testset) for testset in plan.config.testsets)
-    counted = Counter(job.rule for job in job_graph(plan).jobs)
+    graph = job_graph(plan)
+    counted = Counter(job.rule for job in graph.jobs)
     assert counted == Counter({rule: count for rule, count in planned.items() if rule not in ("all", "total")})
+    assert threads(printed) == {job.rule: job.threads for job in graph.jobs if job.threads > 1}
 
 
 def test_the_readme_tells_how_many_jobs_of_each_stage_the_published_experiment_has(tmp_path):

@@ -20,6 +20,9 @@ from pathlib import Path
 FOLDER = Path("/etc/slurm")
 """Where Debian's Slurm looks. Snakemake's executor hides ``SLURM_CONF`` from the jobs, so no other place will do."""
 
+SYSTEM = Path("/etc/os-release")
+"""Tells which system this is."""
+APT = ["-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20", "-o", "DPkg::Lock::Timeout=60"]
 DAEMONS = ("munged", "slurmctld", "slurmd")
 MARK = "# A one-node Slurm, written by the tests of switchrank and removed by them."
 SLURM = """{mark}
@@ -61,24 +64,40 @@ NodeName={host} Name=gpu Type=pretended File=/dev/null
 
 
 def why_not() -> str:
-    """Why no Slurm can be started here, or nothing where one can."""
-    system = Path("/etc/os-release").read_text() if Path("/etc/os-release").exists() else ""
+    """Why no Slurm can be started here, or nothing where one can; Debian's packages are installed if need be."""
+    system = SYSTEM.read_text() if SYSTEM.exists() else ""
     if os.getuid() or "ID=debian" not in system.splitlines():
         return "starting Slurm needs root on Debian"
     own = FOLDER / "slurm.conf"
     if own.exists() and not own.read_text().startswith(MARK):
         return f"{own} belongs to a Slurm that is there already"
-    if not all(map(shutil.which, DAEMONS)) and not _install():
-        return "the packages slurm-wlm and munge cannot be installed"
+    if _missing():
+        told = _install()
+        if _missing():
+            return f"the packages slurm-wlm and munge cannot be installed ({told})"
     return ""
 
 
-def _install() -> bool:
-    """Install Debian's packages; their services stay off."""
-    quiet = {"env": os.environ | {"DEBIAN_FRONTEND": "noninteractive"}, "capture_output": True, "check": False}
-    subprocess.run(["apt-get", "update"], **quiet)
-    subprocess.run(["apt-get", "install", "-y", "--no-install-recommends", "slurm-wlm", "munge"], **quiet)
-    return all(map(shutil.which, DAEMONS))
+def _missing() -> list[str]:
+    """The daemons that are not installed."""
+    return [daemon for daemon in DAEMONS if shutil.which(daemon) is None]
+
+
+def _install() -> str:
+    """Install Debian's packages, whose services stay off; what apt said last. Where no network is, it soon gives up."""
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
+    told = ["apt said nothing"]
+    for words in (["update"], ["install", "-y", "--no-install-recommends", "slurm-wlm", "munge"]):
+        done = subprocess.run(
+            ["apt-get", *APT, *words],
+            env=environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        told += done.stdout.strip().splitlines()
+    return told[-1]
 
 
 class Cluster:

@@ -68,12 +68,13 @@ NODE_LOST = Training("bl-cs", "en-qaa")
 
 @dataclass(frozen=True)
 class Ended:
-    """A run that ended."""
+    """A run that ended, and what ``switchrank status`` said while it ran."""
 
     folder: Path
     code: int
     printed: str
     jobs: list[dict[str, str]]
+    looked: str
 
     def summary(self) -> str:
         """What happened, in one line."""
@@ -119,6 +120,12 @@ class Disturber:
             time.sleep(0.02)
 
 
+def status(folder: Path) -> str:
+    """What ``switchrank status`` prints of the run."""
+    command = [sys.executable, "-m", "switchrank", "status", "smoke"]
+    return subprocess.run(command, cwd=folder, check=True, text=True, stdout=subprocess.PIPE).stdout
+
+
 def disturb(cluster: Cluster, disturber: Disturber) -> None:
     """A node fails and comes back, then one training is cancelled and one runs out of time."""
     for training, _ in disturber.caught(CANCELLED, TIMED_OUT, NODE_LOST):
@@ -142,10 +149,11 @@ def ended(cluster, tmp_path_factory) -> Ended:
     with running(OnSlurm(folder), log) as process:
         try:
             disturb(cluster, Disturber(cluster, folder, lambda: process.poll() is None))
+            looked = status(folder)
         except (AssertionError, TimeoutError) as error:
             raise AssertionError(log.read_text()[-8000:]) from error
         process.wait()
-    made = Ended(folder, process.returncode, log.read_text(), cluster.jobs())
+    made = Ended(folder, process.returncode, log.read_text(), cluster.jobs(), looked)
     print(made.summary())
     return made
 
@@ -179,6 +187,13 @@ def test_a_job_whose_node_failed_runs_again_under_its_own_number_and_its_trainin
     assert job["state"] == "COMPLETED"
     assert int(job["restarts"]) == 1
     assert NODE_LOST.resumed(ended.folder) >= 10
+
+
+def test_status_tells_how_a_run_on_slurm_is_going_and_that_it_is_finished(ended):
+    assert ended.looked.startswith("run smoke: a process makes it, started ")
+    assert re.search(r"^train/ml-cs-xx-xx-seed1 +\d+ +\d+\b", ended.looked, re.MULTILINE)
+    assert re.search(r"^\d+ of \d+ jobs, \d+% of the work; about .* left", ended.looked, re.MULTILINE)
+    assert re.search(r"^all \d+ jobs done$", status(ended.folder), re.MULTILINE)
 
 
 def test_only_training_and_ranking_are_submitted_and_none_of_this_config_asks_for_a_gpu(ended):

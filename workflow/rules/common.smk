@@ -14,6 +14,7 @@ from switchrank.fetch.cache import is_offline, missing_files, offline_error
 from switchrank.plan.estimate import check_disk
 from switchrank.plan.outputs import check_outputs, missing_notice
 from switchrank.resources import (
+    SEARCH_THREADS,
     are_small,
     layer_weights,
     neighbours,

@@ -17,7 +17,7 @@ rule vectors_lexicon:
     localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
-    threads: 4
+    threads: SEARCH_THREADS
     resources:
         **sized(neighbours),
     params:

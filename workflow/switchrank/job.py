@@ -6,7 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
@@ -42,9 +42,11 @@ def job(snakemake: Any) -> Iterator[Any]:
         try:
             yield snakemake
         except UserError as error:
+            _keep_last_states(log)
             print(error, file=sys.stderr)
             _fail(error.exit_code)
         except Exception:
+            _keep_last_states(log)
             traceback.print_exc()
             _fail(1)
 
@@ -57,6 +59,22 @@ def _opened(path: str) -> IO[str]:
         told = UserError(path, "", f"cannot be written ({error.strerror})", "make its folder writable, or make room")
         print(told, file=sys.stderr)
         _fail(told.exit_code)
+
+
+def _keep_last_states(log: IO[str]) -> None:
+    """Leave of a line that was rewritten over and over what a terminal would show; Snakemake prints the whole log.
+
+    What follows begins a new line. The file is written over and cut, which works on a full disk too.
+    """
+    with suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        lines = Path(log.name).read_bytes().split(b"\n")
+        kept = b"\n".join(line.rstrip(b"\r").rpartition(b"\r")[2] for line in lines)
+        kept += b"\n" if lines[-1] else b""
+        os.pwrite(log.fileno(), kept, 0)
+        os.ftruncate(log.fileno(), len(kept))
+        os.lseek(log.fileno(), 0, os.SEEK_END)
 
 
 def _fail(code: int) -> NoReturn:

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from switchrank.plan.shape import read_shape
 
+SEARCH_THREADS = 4
+"""CPU threads that a search for nearest neighbours asks for."""
 _DAY = 24 * 60
 """Many partitions end there."""
 _SMALL_MB = 100

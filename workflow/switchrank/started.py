@@ -85,9 +85,9 @@ def last_start(run: str, folder: str | Path = SNAKEMAKE) -> Start | None:
 
 
 def _environment(config: Mapping[str, Any]) -> dict[str, str]:
-    """The environment, in which a variable of the config that is not set stays as it is written."""
+    """The environment; a variable of the config that is not set is its name without braces: templates fill those."""
     names = re.findall(r"\$\{(\w+)\}", json.dumps(config))
-    return {name: f"${{{name}}}" for name in names} | {name: value for name, value in os.environ.items() if value}
+    return {name: f"${name}" for name in names} | {name: value for name, value in os.environ.items() if value}
 
 
 def started_plan(run: str, folder: str | Path = SNAKEMAKE, roots: Sequence[Path] = ()) -> tuple[Plan, Start] | None:

@@ -148,3 +148,33 @@ def test_a_wrong_download_is_one_line_without_its_secrets(downloads, told):
     line = fails(lambda data: data.update(downloads=downloads))
     assert line.startswith(f"my.yaml: {told}")
     assert "s3cret" not in line
+
+
+OUTSIDE = [
+    "../x.tsv",
+    "/etc/x.tsv",
+    "data/../Snakefile",
+    "data/.hidden/x",
+    ".git/hooks/pre-commit",
+    "Snakefile",
+    "data",
+    "~/x",
+]
+
+
+@pytest.mark.parametrize(
+    "path", [*OUTSIDE, "results/other/report.zip", "workflow/switchrank/new.py", "data//x", "data/x/"]
+)
+def test_a_config_from_a_stranger_fetches_nothing_to_where_it_would_be_run_or_taken_for_a_result(path):
+    line = fails(lambda data: data.update(downloads={path: {"url": "https://example.org/x"}}))
+    assert line.startswith(f"my.yaml: downloads.{path}: not a path below data/: ")
+
+
+def test_a_placeholder_of_a_download_stands_for_no_folder_above_it():
+    path = "data/{name}/x.tsv"
+
+    def change(data):
+        data["downloads"][path] = {"url": "https://example.org/{name}"}
+        data["collections"]["mmarco"]["documents"] = "data/../x.tsv"
+
+    assert "data/../x.tsv" not in Plan(config(change), [ROOT]).downloads

@@ -29,6 +29,30 @@ def test_a_log_ends_with_the_error_and_the_exit_code(tmp_path, error, code, told
     assert log.read_text().splitlines()[-2:] == [told, f"job failed, exit code {code}"]
 
 
+BARS = """
+import sys
+from types import SimpleNamespace
+from switchrank.job import job
+with job(SimpleNamespace(threads=1, log=[sys.argv[1]])):
+    print("begun", file=sys.stderr)
+    for step in range(1000):
+        print(f"train: {step}", end="\\r", file=sys.stderr)
+    print("train: all", file=sys.stderr)
+    for step in range(1000):
+        print(f"\\rdev: {step}", end="", file=sys.stderr, flush=True)
+    raise ValueError("unforeseen")
+"""
+
+
+def test_of_a_progress_bar_the_log_of_a_failed_job_keeps_the_last_state(tmp_path):
+    """Snakemake prints all of that log: a training of days would fill the screen many times."""
+    log = tmp_path / "job.log"
+    subprocess.run([sys.executable, "-c", BARS, str(log)], check=False)
+    lines = log.read_text().splitlines()
+    assert lines[:4] == ["begun", "train: all", "dev: 999", "Traceback (most recent call last):"]
+    assert lines[-2:] == ["ValueError: unforeseen", "job failed, exit code 1"]
+
+
 def test_a_log_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "folder").touch()
     log = tmp_path / "folder" / "job.log"

@@ -85,6 +85,18 @@ def test_another_run_corrects_the_kinds_that_this_one_has_not_had(config, capsys
     assert found[rank] == pytest.approx(ratio(5, seconds[rank]) * seconds[rank])
 
 
+def test_a_run_whose_inputs_are_not_here_corrects_no_other(config, capsys, tmp_path):
+    """What its jobs had to do is a guess, by which they would have been a thousand times too fast."""
+    other = tmp_path / "other.yaml"
+    text = config.read_text().replace("run: mini", "run: other")
+    other.write_text(text.replace("documents: data/docs.{lang}.tsv", 'documents: "${GONE}/docs.{lang}.tsv"'))
+    remember_start("other", config=read_yaml(other), file=other, root=tmp_path, cores=2)
+    before = planned(capsys, config)["jobs"]
+    benchmark(tmp_path / "results/other", "train/ml-cs-xx-xx-seed1", 50, 2000)
+    after = planned(capsys, config)
+    assert (after["calibrated_by"], after["jobs"]) == (0, before)
+
+
 def test_a_benchmark_goes_by_the_config_that_it_was_made_with(config, capsys, tmp_path):
     seconds = {job["name"]: job["seconds"] for job in planned(capsys, config)["jobs"]}
     remember_start("mini", config=read_yaml(config), file=config, root=tmp_path, cores=2)
@@ -100,6 +112,17 @@ def test_a_mistake_in_the_config_is_one_line(config, capsys):
     config.write_text(config.read_text().replace("steps: 100", "stepps: 100"))
     assert main(["plan", str(config)]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--cores", "0"), ("--gpus", "-1"), ("--gflops", "-5"), ("--gflops", "nan"), ("--gpu-tflops", "0")],
+)
+def test_a_machine_that_cannot_be_is_one_line(config, capsys, option, value):
+    assert main(["plan", str(config), option, value]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"plan: {option}: {value}")
+    assert told.count("\n") == 1
 
 
 def test_numbers_for_people():

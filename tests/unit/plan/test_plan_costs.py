@@ -3,6 +3,7 @@
 import gzip
 
 import pytest
+from tests.conftest import ROOT
 from tests.unit.planned import write_inputs
 
 from switchrank.config.load import load_config
@@ -99,6 +100,23 @@ def test_ranking_costs_every_candidate_of_every_pair(config):
     assert cost.disk == 2 * 4 * 5 * 36
 
 
+def test_a_run_that_is_given_has_as_many_candidates_of_a_query_as_it_has_lines(config):
+    (config.parent / "data/first.trec").write_text(
+        "".join(f"q{q} Q0 d{d} {d} 1 x\n" for q in range(4) for d in range(3))
+    )
+    config.write_text(config.read_text().replace("bm25: 5", "run: data/first.trec"))
+    assert costs(config)["rank/zero-shot-en-en-docs-seed1"].tokens == 2 * 4 * 3 * 16
+
+
+def test_what_the_made_up_world_brings_is_known_before_it_is_made(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    plan = Plan(load_config(ROOT / "config/paper-mini.yaml", {}), [ROOT])
+    sizes = Sizes(plan, job_graph(plan))
+    assert sizes.vectors("de") == (8 * 120, 64)
+    assert Costs(plan, sizes, MACHINE).work.candidates("mmarco", "de") == 30
+    assert not sizes.assumed
+
+
 def test_a_depth_makes_run_files_smaller_and_leaves_the_work(config):
     config.write_text(config.read_text().replace("bm25: 5", "all: true"))
     plan, sizes = opened(config)
@@ -172,3 +190,39 @@ def test_a_need_that_is_a_guess_ends_nothing(config, monkeypatch, capsys):
 def test_the_machine_is_measured(tmp_path):
     assert measure_gflops(0.05) >= 1
     assert free_bytes(tmp_path / "not" / "there") > 0
+
+
+def with_vectors(config, lexicon, *, words=(20_000, 200_000), aligned="true"):
+    """The config with vectors of 300 dimensions, of which only the first lines are there, and a lexicon of them."""
+    for lang, count in zip(("en", "qaa"), words, strict=True):
+        (config.parent / f"data/{lang}.vec").write_text(f"{count} 300\n")
+    source = "{{path: data/{lang}.vec, aligned: {aligned}}}"
+    languages = ", ".join(f"{lang}: {source.format(lang=lang, aligned=aligned)}" for lang in ("en", "qaa"))
+    text = config.read_text().replace("{kind: dictionary, path: data/en-qaa.tsv}", f"{{kind: vectors, {lexicon}}}")
+    config.write_text(f"{text}vectors: {{languages: {{{languages}}}}}\n")
+
+
+@pytest.mark.parametrize(
+    ("lexicon", "words", "seconds"),
+    [
+        ("criterion: nn", (20_000, 200_000), 13.8),
+        ("criterion: csls", (20_000, 200_000), 22.7),
+        ("criterion: csls, max_source: 20000", (200_000, 200_000), 22.7),
+        ("criterion: nn", (50_000, 200_000), 34.8),
+        ("criterion: nn, search: ivf", (50_000, 200_000), 4.28),
+    ],
+)
+def test_lexicons_of_vectors_cost_what_the_benchmarks_say(config, lexicon, words, seconds):
+    """Rows of docs/benchmarks.md, measured on two cores of 98 GFLOP/s."""
+    with_vectors(config, lexicon, words=words)
+    assert costs(config, Machine(98, 2))["lexicon/gold-en-qaa"].seconds == pytest.approx(seconds, rel=0.3)
+
+
+def test_an_alignment_costs_its_refinements(config):
+    with_vectors(config, "criterion: nn", words=(200_000, 200_000), aligned="false")
+    three = costs(config)["embeddings/align-qaa"]
+    config.write_text(config.read_text().replace("vectors: {", "vectors: {alignment: {refinements: 0}, "))
+    none = costs(config)["embeddings/align-qaa"]
+    assert three.flops == 3 * 2 * 15_000**2 * 300 * 2.5
+    assert none.flops == 0
+    assert three.seconds > none.seconds + 1

@@ -122,6 +122,17 @@ def test_a_run_is_known_by_its_config_too(capsys):
     assert shown(capsys, "mini.yaml") == shown(capsys, "mini")
 
 
+def test_a_run_whose_variables_are_not_set_here_is_shown_all_the_same(run, capsys, tmp_path, monkeypatch):
+    """It may have been started from another shell."""
+    finish(run["sources/docs"])
+    before = shown(capsys, "mini")
+    config = tmp_path / "mini.yaml"
+    config.write_text(config.read_text().replace("path: data/en-qaa.tsv", 'path: "${SOMEWHERE}/en-{lang}.tsv"'))
+    remember_start("mini", config=read_yaml(config), file=config, root=tmp_path, cores=2)
+    monkeypatch.delenv("SOMEWHERE", raising=False)
+    assert shown(capsys, "mini") == before
+
+
 @pytest.mark.usefixtures("run")
 def test_a_run_that_is_not_there_is_one_line(capsys, tmp_path):
     assert main(["status", "none"]) == 2

@@ -9,6 +9,7 @@ from string import Formatter
 
 from switchrank.config.collections import CollectionSection
 from switchrank.config.collections.joined import Joined
+from switchrank.config.downloads import PLACE
 from switchrank.config.models import MAIN_METRIC, Config, DegradedLexicon, Lexicon, MergedLexicon
 from switchrank.errors import UserError
 from switchrank.fetch.addresses import placeholders
@@ -51,6 +52,12 @@ def _downloads(config: Config) -> Iterator[Finding]:
     for path, download in config.downloads.items():
         for name in placeholders(download.url):
             yield from _known(f"downloads.{path}.url", "placeholder", name, placeholders(path))
+        if not PLACE.fullmatch(path):
+            yield (
+                f"downloads.{path}",
+                "not a path below data/",
+                "write data/ and a name, without .. or a dot before a name",
+            )
 
 
 def _languages(config: Config) -> Iterator[Finding]:

@@ -16,6 +16,8 @@ from switchrank.config.models import Download
 from switchrank.errors import UserError
 from switchrank.fetch.addresses import filled, is_address, local_path, placeholders, split_advice
 
+PLACE = re.compile(r"data(/(?!\.)[^/\x00-\x1f]+)+")
+"""Where a file may be fetched to: below ``data/``, where nothing is run and no result lies; in no hidden folder."""
 _LOCAL = re.compile(r"testsets\.[^.]+\.pairs|ablation\.rows|start\.model|run")
 """Places whose files are read before anything can be fetched, or that name no file."""
 
@@ -71,13 +73,13 @@ def concrete_downloads(downloads: dict[str, Download], inputs: Iterable[str]) ->
 
 
 def _pattern(template: str) -> re.Pattern[str]:
-    """What a path with placeholders matches: each stands for the same text wherever it stands."""
+    """What a path with placeholders matches: each stands for the same text wherever it stands, and not for ``..``."""
     seen: set[str] = set()
     pieces = []
     for number, piece in enumerate(re.split(r"\{(\w+)\}", template)):
         if number % 2 == 0:
             pieces.append(re.escape(piece))
         else:
-            pieces.append(f"(?P={piece})" if piece in seen else f"(?P<{piece}>[^/]+?)")
+            pieces.append(f"(?P={piece})" if piece in seen else f"(?P<{piece}>(?!\\.)[^/]+?)")
             seen.add(piece)
     return re.compile("".join(pieces))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 from pathlib import Path
 
 from switchrank.config.load import load_config
 from switchrank.config.plan import Plan
+from switchrank.errors import UserError
 from switchrank.plan.estimate import estimate_run
 from switchrank.plan.machine import GPU_TFLOPS, Machine, measure_gflops
 from switchrank.plan.table import as_json, as_text
@@ -45,12 +47,25 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
+    _check(arguments)
     plan = Plan(load_config(arguments.config, os.environ), [Path.cwd(), arguments.config.absolute().parent.parent])
     machine = Machine(
         gflops=arguments.gflops or measure_gflops(),
-        cores=max(1, arguments.cores),
+        cores=arguments.cores,
         gpu_tflops=arguments.gpu_tflops,
-        gpus=max(0, arguments.gpus),
+        gpus=arguments.gpus,
     )
     estimate = estimate_run(plan, machine, calibrated=not arguments.uncalibrated)
     print(json.dumps(as_json(estimate), indent=1) if arguments.json else as_text(estimate))
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Raise UserError for a machine that cannot be."""
+    for option, least in (("cores", 1), ("gpus", 0)):
+        number = getattr(arguments, option)
+        if number < least:
+            raise UserError("plan", f"--{option}", f"{number} is too few", f"give {least} or more")
+    for option in ("gflops", "gpu_tflops"):
+        rate = getattr(arguments, option)
+        if rate is not None and not 0 < rate < math.inf:
+            raise UserError("plan", f"--{option.replace('_', '-')}", f"{rate:g} is no speed", "give a number above 0")

@@ -32,6 +32,11 @@ TORCH_JOB = 5.5
 """The same with torch and transformers."""
 IN_MEMORY = 42
 """Bytes that training holds for a pair that it switches on the fly: what it is made of, and its place in two passes."""
+SHARE_OF_SEARCH, PASSES, CELL = 0.85, {"nn": 1.0, "csls": 1.5}, 7.0
+"""Searches for neighbours (docs/benchmarks.md): what they get of the rate of matrix products, how often all inner
+products are computed, and what a pair costs in an approximate search beside an exact one, k-means included."""
+REFINED = 15_000
+"""Most frequent words that refine an alignment."""
 SEARCH = 35e-9
 """Seconds that BM25 takes for a query and a document."""
 _ROLES = {"triples": "triples", "quer": "test", "qrels": "test", ".vec": "vectors", "run": "run"}
@@ -74,7 +79,7 @@ class Costs:
             "train_vectors": self._train_vectors,
             "import_vectors": self._import_vectors,
             "keep_vectors": self._store,
-            "align_vectors": self._store,
+            "align_vectors": self._align,
             "vectors_lexicon": self._vectors_lexicon,
             "titles_lexicon": self._titles_lexicon,
             "instances": self._instances,
@@ -159,15 +164,31 @@ class Costs:
         matrix = self._matrix(job)
         return self._plain(SMALL_JOB + matrix / 100e6, 2 * matrix, matrix)
 
+    def _align(self, job: Job) -> Cost:
+        """Rounds of mutual best pairs among the most frequent words of both languages, then the turned vectors."""
+        assert self.config.vectors is not None
+        chosen, stored = self.config.vectors.alignment, self._store(job)
+        sides = [self.sizes.vectors(lang) for lang in (self.config.languages.source, job.about["lang"])]
+        left, right = (min(words, REFINED) for words, _ in sides)
+        flops = chosen.refinements * 2 * left * right * sides[0][1] * (PASSES[chosen.criterion] + 1)
+        return replace(stored, seconds=stored.seconds + 0.5 * self._slow + flops / self._searched(job), flops=flops)
+
     # lexicon and corpus
     def _vectors_lexicon(self, job: Job) -> Cost:
         section = self.config.lexicons[job.about["lexicon"]]
         assert isinstance(section, VectorsLexicon)
         (first, width), (second, _) = (self.sizes.vectors(lang) for lang in job.about["languages"])
-        flops = 2 * first * second * width * (2 if section.criterion == "csls" else 1)
-        seconds = 0.5 * self._slow + flops / (0.2e9 * self.machine.gflops)
+        left, right = min(first, section.max_source or first), min(second, section.max_target or second)
+        flops = 2 * left * right * width * (PASSES[section.criterion] + section.mutual)
+        if section.search == "ivf":
+            flops *= min(1.0, CELL * section.probes / (section.cells or 2 * right**0.5))
+        seconds = 0.5 * self._slow + flops / self._searched(job)
         memory = POLARS + 8 * (first + second) * width
-        return Cost(seconds=seconds, memory=memory, disk=9 * first * section.k, flops=flops)
+        return Cost(seconds=seconds, memory=memory, disk=9 * left * section.k, flops=flops)
+
+    def _searched(self, job: Job) -> float:
+        """Floating point operations a second of a search for neighbours."""
+        return SHARE_OF_SEARCH * 1e9 * self.machine.gflops * min(job.threads, self.machine.cores)
 
     def _titles_lexicon(self, job: Job) -> Cost:
         size = sum(map(self.sizes.on_disk, job.inputs))
@@ -325,7 +346,7 @@ class Costs:
         tokens = sum(lines * length for lines, length in runs)
         flops = sum(self.shape.forward(lines * length, length) for lines, length in runs)
         lines = sum(lines for lines, _ in runs)
-        memory = TORCH + 4 * self.shape.parameters + 100 * MB + 200 * max(lines for lines, _ in runs)
+        memory = TORCH + 4 * self.shape.parameters + 250 * MB + 200 * max(lines for lines, _ in runs)
         memory += self._largest_table(job)
         seconds = (TORCH_JOB + lines * 10e-6) * self._slow + flops / self._rate(job)
         return Cost(seconds=seconds, memory=memory, disk=self._kept(job), tokens=tokens, flops=flops)

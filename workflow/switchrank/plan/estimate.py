@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -87,7 +87,10 @@ def is_done(job: Job) -> bool:
 
 
 def _correction(plan: Plan, machine: Machine) -> Calibration:
-    """What earlier jobs of this run say; of kinds that it had none of, those of the other runs under ``results``."""
+    """What earlier jobs of this run say; of kinds that it had none of, those of the other runs under ``results``.
+
+    A run whose inputs are not all here says nothing of another: what its jobs had to do is a guess.
+    """
     own: list[Observation] = []
     others: list[Observation] = []
     for folder in sorted(Path("results").glob("*/benchmarks")):
@@ -97,20 +100,25 @@ def _correction(plan: Plan, machine: Machine) -> Calibration:
         except UserError:
             started = None
         if run == plan.config.run:
-            own += _measured(started[0] if started else plan, machine)
+            own += _measured(started[0] if started else plan, machine)[0]
         elif started is not None:
-            others += _measured(started[0], machine)
+            found, assumed = _measured(started[0], machine)
+            others += [] if assumed else found
     known = {(one.job.kind, one.job.gpu) for one in own}
     return calibrate([*own, *(one for one in others if (one.job.kind, one.job.gpu) not in known)])
 
 
-def _measured(plan: Plan, machine: Machine) -> Iterator[Observation]:
+def _measured(plan: Plan, machine: Machine) -> tuple[list[Observation], bool]:
+    """The jobs of a run that have benchmark files, and whether the size of any input had to be assumed."""
     graph = job_graph(plan)
-    costs = Costs(plan, Sizes(plan, graph), machine)
+    sizes = Sizes(plan, graph)
+    costs = Costs(plan, sizes, machine)
+    found = []
     for job in graph.jobs:
         measured = read_benchmark(job.benchmark) if job.benchmark else None
         if measured is not None:
-            yield Observation(job, costs.of(job), measured)
+            found.append(Observation(job, costs.of(job), measured))
+    return found, bool(sizes.assumed)
 
 
 def check_disk(plan: Plan, files: Iterable[str], place: str | Path) -> None:

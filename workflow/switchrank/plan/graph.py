@@ -12,6 +12,7 @@ from switchrank.config.models import DegradedLexicon, DictionaryLexicon, MergedL
 from switchrank.config.plan import Pair, Plan
 from switchrank.config.sections import MIXED
 from switchrank.plan.jobs import Graph, Job
+from switchrank.resources import SEARCH_THREADS
 from switchrank.sources.build import collection_outputs
 from switchrank.sources.world.files import world_outputs
 
@@ -152,9 +153,13 @@ class _Jobs:
                 back = self.plan.reverse_file(name, lang)
                 for ends, output in (((self.source, lang), path), ((lang, self.source), back)):
                     label = f"lexicon/{name}-{'-'.join(ends)}"
-                    self.add("vectors_lexicon", label, files, [output], lexicon=name, languages=ends)
+                    self._search(label, files, output, lexicon=name, languages=ends)
                 continue
             self.add(rule, f"lexicon/{name}-{lang}", files, [path], lexicon=name, languages=(self.source, lang))
+
+    def _search(self, name: str, inputs: list[str], output: str, **about: Any) -> None:
+        """A search for nearest neighbours."""
+        self.add("vectors_lexicon", name, inputs, [output], threads=SEARCH_THREADS, **about)
 
     @property
     def judged_lexicons(self) -> list[tuple[str, str, str]]:

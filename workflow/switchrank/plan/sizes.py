@@ -5,6 +5,7 @@ A file is never read to its end: a sample of its first bytes tells the length of
 
 from __future__ import annotations
 
+import math
 import re
 import zlib
 from collections.abc import Iterable, Mapping
@@ -60,6 +61,8 @@ ASSUMED = {
 """MS MARCO passage ranking and MUSE vectors: what a file that is not here yet is taken to hold, by role."""
 WORLD_DOCUMENT, WORLD_QUERY, WORLD_SENTENCE, WORLD_FILE = 100, 38, 70, 20e3
 """Characters in the made-up world, and bytes of a small file of it, measured."""
+WORLD_WORDS, WORLD_WIDTH = 120, 64
+"""Words of each theme that its made-up vectors have, measured, and their dimensions."""
 
 
 class Sizes:
@@ -184,10 +187,15 @@ class Sizes:
             return _sum(None, *parts)
         sample, size = self._sample(path)
         if sample is None:
-            return ASSUMED[role]
+            return self._first_stage() if role == "run" and self._of_world(path) else ASSUMED[role]
         rows = max(1, sample.count(b"\n"))
         chars = len(sample.decode("utf-8", errors="replace")) / rows
         return Texts(rows * size / max(1, len(sample)), max(1.0, chars - 8))
+
+    def _first_stage(self) -> Texts:
+        """The run of the made-up world."""
+        world = self.plan.config.world
+        return Texts(world.test_queries * world.candidates, ASSUMED["run"].chars) if world else ASSUMED["run"]
 
     def _sample(self, path: str) -> tuple[bytes | None, float]:
         """The first bytes of a file, unpacked, and the size of all of it; None and 0 where it is not here."""
@@ -225,6 +233,9 @@ class Sizes:
             words = 12 * (self.text_bytes(given.text) / 6) ** 0.45
             return min(words, config.training.max_words or words), config.training.dim
         sample, _ = self._sample(str(given.path))
+        world = self.plan.config.world
+        if sample is None and world and self._of_world(str(given.path)):
+            return min(world.themes * WORLD_WORDS, given.max_words or math.inf), WORLD_WIDTH
         if sample is None:
             return min(ASSUMED["vectors"].rows, given.max_words or ASSUMED["vectors"].rows), 300
         head = sample.split(b"\n", 1)[0].split()

@@ -14,7 +14,7 @@ CHARS_PER_TOKEN = 4.0
 SPECIALS = 3
 """Special tokens of a pair."""
 _LINES_PER_QUERY = 1000.0
-"""Candidates of a query in a run that is given: MS MARCO's have as many."""
+"""Most candidates of a query in a run that is given: MS MARCO's have as many, and a run may have other queries too."""
 
 
 class Work:
@@ -94,7 +94,7 @@ class Work:
         if section.candidates.bm25:
             return min(rows, section.candidates.bm25)
         lines = self.sizes.lines(str(section.candidates.run), "run").rows
-        return min(rows, _LINES_PER_QUERY, lines)
+        return min(rows, _LINES_PER_QUERY, lines / max(1.0, self.queries(section.collection, "test").rows))
 
     def run_lines(self, testset: str, pair: Pair) -> float:
         """Query-document pairs that are scored for a run."""

@@ -1,0 +1,96 @@
+"""Continuous integration runs what the machine can run, says what it leaves out, and hides no failure."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from tests.conftest import ROOT
+from tests.slurm import cluster
+
+ALWAYS = ["lint", "segmenters", "test", "paper-mini"]
+DEBIAN = 'NAME="Debian"\nID=debian\n'
+
+
+def program(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
+def ran(folder: Path, *, python: str = "true", make: str = "true", **environment: str) -> tuple[int, list[str], str]:
+    """The script in a checkout whose tools are stand-ins: its exit status, the targets it made, what it printed."""
+    (folder / "checkout/.ci").mkdir(parents=True)
+    shutil.copy(ROOT / ".ci/run", folder / "checkout/.ci/run")
+    program(folder / "checkout/.venv/bin/python", python)
+    program(folder / "bin/make", f'echo "$1" >> {folder}/made\n{make}')
+    plain = {name: value for name, value in os.environ.items() if name != "SWITCHRANK_DATA"}
+    path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        [folder / "checkout/.ci/run"],
+        env=plain | {"PATH": path} | environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    return done.returncode, (folder / "made").read_text().split(), done.stdout
+
+
+def test_where_a_slurm_can_be_started_it_is_tested(tmp_path):
+    (tmp_path / "data").mkdir()
+    code, made, printed = ran(tmp_path, SWITCHRANK_DATA=str(tmp_path / "data"))
+    assert (code, made) == (0, [*ALWAYS, "test-slurm", "test-real"])
+    assert "skipped" not in printed
+
+
+def test_what_is_left_out_is_told_with_the_reason(tmp_path):
+    code, made, printed = ran(tmp_path, python='echo "starting Slurm needs root on Debian"')
+    assert (code, made) == (0, ALWAYS)
+    assert "skipped: tests/slurm, the smoke config on a real Slurm: starting Slurm needs root on Debian\n" in printed
+    assert "skipped: tests/real, real data: read 0 folders" in printed
+
+
+@pytest.mark.parametrize("broken", [{"python": "exit 1"}, {"make": 'test "$1" != test-slurm'}])
+def test_a_slurm_that_fails_is_a_failure(tmp_path, broken):
+    assert ran(tmp_path, **broken)[0] != 0
+
+
+@pytest.fixture
+def debian(tmp_path, monkeypatch):
+    """Root on a Debian without Slurm, as far as the tests of Slurm can see; where its configuration would be."""
+    (tmp_path / "os-release").write_text(DEBIAN)
+    monkeypatch.setattr(cluster, "SYSTEM", tmp_path / "os-release")
+    monkeypatch.setattr(cluster, "FOLDER", tmp_path / "etc")
+    monkeypatch.setattr(os, "getuid", lambda: 0)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    return tmp_path
+
+
+def test_packages_that_cannot_be_had_are_told_with_what_apt_said(debian):
+    program(debian / "bin/apt-get", 'echo "E: Unable to locate package slurm-wlm" >&2\nexit 100')
+    told = "the packages slurm-wlm and munge cannot be installed (E: Unable to locate package slurm-wlm)"
+    assert cluster.why_not() == told
+
+
+def test_packages_are_installed_where_that_works(debian):
+    daemons = [debian / "bin" / name for name in cluster.DAEMONS]
+    made = "\n".join(f'echo "#!/bin/sh" > {path}\n/bin/chmod +x {path}' for path in daemons)
+    program(debian / "bin/apt-get", made)
+    assert cluster.why_not() == ""
+
+
+def test_a_slurm_of_somebody_else_is_left_alone(debian):
+    (debian / "etc").mkdir()
+    (debian / "etc/slurm.conf").write_text("ClusterName=production\n")
+    assert cluster.why_not() == f"{debian}/etc/slurm.conf belongs to a Slurm that is there already"
+
+
+@pytest.mark.parametrize(("system", "user"), [("ID=fedora\n", 0), (DEBIAN, 1000)])
+def test_elsewhere_and_for_others_nothing_is_installed(debian, monkeypatch, system, user):
+    (debian / "os-release").write_text(system)
+    monkeypatch.setattr(os, "getuid", lambda: user)
+    assert cluster.why_not() == "starting Slurm needs root on Debian"

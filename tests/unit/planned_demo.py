@@ -1,0 +1,43 @@
+"""What every job of config/demo.yaml took once: the benchmark files of a whole run, to hold the plan against.
+
+Commit 27de029, ``snakemake --cores 2``, two cores (AMD EPYC) of 130 GFLOP/s, beside other work on the same machine.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from tests.conftest import ROOT
+
+from switchrank.config.load import read_yaml
+from switchrank.plan.machine import Machine
+from switchrank.started import remember_start
+
+CONFIG = ROOT / "config/demo.yaml"
+MACHINE = Machine(gflops=130, cores=2)
+WALL = 670.0
+"""Seconds that Snakemake took for all 203 jobs."""
+_TABLE = Path(__file__).with_name("plan") / "demo-benchmarks.tsv"
+
+
+def took() -> dict[str, tuple[float, float]]:
+    """By job (stage and name of the benchmark file) seconds and the most memory in bytes."""
+    with _TABLE.open(encoding="utf-8", newline="") as stream:
+        rows = csv.DictReader(stream, delimiter="\t")
+        return {row["benchmark"]: (float(row["s"]), 2**20 * float(row["max_rss"])) for row in rows}
+
+
+def leave_benchmarks(folder: Path) -> None:
+    """Put the benchmark files into a folder as the run left them, with the note of its start."""
+    for name, (seconds, memory) in took().items():
+        file = folder / f"results/demo/benchmarks/{name}.tsv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"s\th:m:s\tmax_rss\n{seconds}\t0:00:00\t{memory / 2**20}\n")
+    kept = folder / ".snakemake"
+    remember_start("demo", config=read_yaml(CONFIG), file=CONFIG, root=ROOT, cores=2, folder=kept)
+
+
+def within(factor: float, estimated: float, measured: float) -> bool:
+    """Whether an estimate is at most ``factor`` times too low or too high."""
+    return measured / factor <= estimated <= measured * factor
