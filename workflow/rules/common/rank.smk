@@ -1,0 +1,142 @@
+# Functions of the rules of ranking: candidates, pools, what cuts text, files of test pairs.
+
+
+def collection_of(testset):
+    """The source folder of a test set's collection."""
+    return f"{R}/sources/{CONFIG.testsets[testset].collection}"
+
+
+def first_stage_queries(wildcards):
+    """Queries of the first stage."""
+    lang, _ = PLAN.first_stage(wildcards.testset, wildcards.lang)
+    return f"{collection_of(wildcards.testset)}/queries-test-{lang}.parquet"
+
+
+def first_stage_documents(wildcards):
+    """Documents of the first stage."""
+    _, lang = PLAN.first_stage(wildcards.testset, wildcards.lang)
+    return f"{collection_of(wildcards.testset)}/documents-{lang}.parquet"
+
+
+UNMIXED = "(?!xx$)[a-z]{2,3}"
+POOLS = [name for name, section in CONFIG.testsets.items() if section.mixed]
+
+
+def pool_parts(testset):
+    """What a mixed pool is made from: documents, judgements and, for a pool of everything, candidates."""
+    languages = CONFIG.mixed_languages(testset)
+    judged = PLAN.judged_languages(testset)
+    parts = {
+        "documents": [PLAN.texts(testset, "documents", lang) for lang in languages],
+        "judgements": [PLAN.judgements(testset, lang) for lang in judged],
+    }
+    if CONFIG.testsets[testset].pool == "every":
+        parts["candidates"] = [PLAN.candidates(testset, lang) for lang in languages]
+    return parts
+
+
+def pool_outputs(testset):
+    """The files of a mixed pool."""
+    outputs = {
+        "texts": f"{R}/pools/{testset}/documents.parquet",
+        "draw": f"{R}/pools/{testset}/documents-draw.parquet",
+        "judgements": PLAN.judgements(testset, "xx"),
+    }
+    if CONFIG.testsets[testset].pool == "every":
+        outputs["candidates"] = PLAN.candidates(testset, "xx")
+    return outputs
+
+
+def vocabulary(lang):
+    """Words that cut the text of an unspaced language, as input files."""
+    unspaced = lang in CONFIG.languages.longest_match and lang in PLAN.vector_languages
+    return [f"{R}/vectors/aligned/{lang}.words.parquet"] if unspaced else []
+
+
+def segmenter(lang):
+    """The library that cuts the text of an unspaced language, with its version, or None."""
+    name = CONFIG.languages.segmenters.get(lang)
+    return segmenter_spec(name) if name else None
+
+
+def cut_by(lang):
+    """What cuts the text of a language, for the library: a vector store, a segmenter, or None for Unicode rules."""
+    return segmenter(lang) or next(map(prefix, vocabulary(lang)), None)
+
+
+def pair_files(testset, pairs, translate=None):
+    """Queries, documents and candidates of pairs, as plain JSON; the texts translated through a lexicon if one is named."""
+    return [
+        {
+            "pair": pair.id,
+            "queries": PLAN.texts(testset, "queries", pair.query, translate),
+            "documents": PLAN.texts(testset, "documents", pair.document, translate),
+            "candidates": PLAN.candidates(testset, pair.document),
+        }
+        for pair in pairs
+    ]
+
+
+def reference_files(testset):
+    """:func:`pair_files` of a test set, with what cuts the text of unspaced languages."""
+    files = pair_files(testset, PLAN.pairs[testset])
+    for part, pair in zip(files, PLAN.pairs[testset]):
+        for role, lang in [
+            ("query_vocabulary", pair.query),
+            ("vocabulary", pair.document),
+        ]:
+            if cut_by(lang):
+                part[role] = cut_by(lang)
+    return files
+
+
+def reference_vocabularies(testset):
+    """Words that cut the unspaced text of a test set, as input files."""
+    tested = {
+        lang for pair in PLAN.pairs[testset] for lang in [pair.query, pair.document]
+    }
+    return [
+        file
+        for lang in CONFIG.languages.unspaced
+        if lang in tested
+        for file in vocabulary(lang)
+    ]
+
+
+def kept_depth():
+    """How many documents of a query a run keeps; nothing where it keeps all, so that the key changed no other run."""
+    return {"depth": CONFIG.rank.depth} if CONFIG.rank.depth else {}
+
+
+def rank_settings():
+    """How texts are scored: as they were trained on."""
+    return {
+        "token_budget": CONFIG.rank.token_budget,
+        "sigmoid_scores": CONFIG.rank.sigmoid_scores,
+        "max_length": CONFIG.train.max_length,
+        "truncation": CONFIG.train.truncation,
+    } | kept_depth()
+
+
+def pair_inputs(testset, pairs, translate=None):
+    """The distinct files of :func:`pair_files`."""
+    files = [
+        part[key]
+        for part in pair_files(testset, pairs, translate)
+        for key in ["queries", "documents", "candidates"]
+    ]
+    return list(dict.fromkeys(files))
+
+
+def run_records(testset):
+    """Every run of a test set with what it says about it, as plain JSON."""
+    return [
+        {
+            "path": PLAN.run_file(run.system, testset, run.pair.id, run.seed),
+            "system": run.system,
+            "query_lang": run.pair.query,
+            "doc_lang": run.pair.document,
+            "seed": run.seed,
+        }
+        for run in PLAN.runs(testset)
+    ]
