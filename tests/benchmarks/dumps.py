@@ -22,6 +22,8 @@ LANGUAGES = ["ar", "de", "es", "fr", "hi", "it", "ja", "ko", "nl", "pl", "pt", "
 WANTED = "ru"
 _FIRST_LETTER = {"ar": 0x627, "hi": 0x915, "ja": 0x3041, "ko": 0xAC00, "ru": 0x430, "uk": 0x430, "zh": 0x4E00}
 """Languages not named here keep Latin letters."""
+Checked = Callable[[], tuple[int, str]]
+"""What a reading holds, told after the clock: how many rows, and a digest of them."""
 _ROWS, _STATEMENT = 100_000, 25_000
 _HEAD = """-- MySQL dump 10.19
 CREATE TABLE `langlinks` (
@@ -87,32 +89,34 @@ def write_dump(path: Path, size: int) -> tuple[int, int]:
     return written, rows
 
 
-def read_ours(path: Path, language: str | None) -> Callable[[], tuple[int, str]]:
+def read_ours(path: Path, language: str | None) -> Callable[[], Checked]:
     """Pages and titles of a language (None: of all), as the lexicon of titles reads them: count and digest."""
+    import numpy.ma  # noqa: F401  # an import like the others: Polars loads it with the first array it is given
+
     from switchrank.lexicon.dumps import read_blocks
 
-    def work() -> tuple[int, str]:
+    def work() -> Checked:
         pages, titles = [], []
         for block in read_blocks(path, "langlinks", ["ll_from", "ll_lang", "ll_title"]):
             rows = np.flatnonzero(block.equal("ll_lang", language)) if language else np.arange(block.rows)
             pages += block.numbers("ll_from", rows).tolist()
             titles += block.texts("ll_title", rows)
-        return len(pages), _digest(pages, titles)
+        return lambda: (len(pages), _digest(pages, titles))
 
     return work
 
 
-def read_by_mwsql(path: Path, language: str | None) -> Callable[[], tuple[int, str]]:
+def read_by_mwsql(path: Path, language: str | None) -> Callable[[], Checked]:
     """The peer: all rows as strings, which is its fast way; numbers only of the rows that are kept."""
     from mwsql import Dump
 
-    def work() -> tuple[int, str]:
+    def work() -> Checked:
         pages, titles = [], []
         for page, lang, title in Dump.from_file(path).rows():
             if language is None or lang == language:
                 pages.append(int(page))
                 titles.append(title.encode())
-        return len(pages), _digest(pages, titles)
+        return lambda: (len(pages), _digest(pages, titles))
 
     return work
 
