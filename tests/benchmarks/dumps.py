@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from tests.benchmarks.clock import alone, fastest, process
+from tests.benchmarks.clock import Alone, alone, fastest, process
 from tests.benchmarks.inputs import spellings, zipf_words
 from tests.benchmarks.machine import package_version
 from tests.benchmarks.row import Row, timed
@@ -125,16 +125,21 @@ def _digest(pages: list[int], titles: list[bytes]) -> str:
     return hashlib.sha256(repr(pages).encode() + b"\n".join(titles)).hexdigest()
 
 
+def _same(ours: Alone, peer: Alone) -> None:
+    if ours.result != peer.result:
+        raise AssertionError(f"rows differ: {ours.result} {peer.result}")
+
+
 def _rows(path: Path, described: str) -> list[Row]:
+    every, every_peer = alone(read_ours, path, None), alone(read_by_mwsql, path, None)
+    _same(every, every_peer)
     ours, peer, unpacking = fastest(
         2,
         partial(alone, read_ours, path, WANTED),
         partial(alone, read_by_mwsql, path, WANTED),
         partial(process, ["gzip", "-dc", path]),
     )
-    every, every_peer = alone(read_ours, path, None), alone(read_by_mwsql, path, None)
-    if ours.result != peer.result or every.result != every_peer.result:
-        raise AssertionError(f"rows differ: {ours.result} {peer.result} {every.result} {every_peer.result}")
+    _same(ours, peer)
     row = partial(timed, ours, name="dump-langlinks", size=described)
     return [
         row(
