@@ -269,7 +269,7 @@ def test_wide_models_get_smaller_batches_on_a_cpu(bert_folder, pair, tmp_path, m
 
     width = open_model(bert_folder).model.config.intermediate_size
     monkeypatch.setattr(score, "ranking_forward", watched)
-    monkeypatch.setattr(score, "_KEPT_BYTES", 60 * width * 4)
+    monkeypatch.setattr(score, "LARGEST_KEPT", 60 * width * 4)
     rank_pairs(model=bert_folder, pairs=[pair], system="toy")
     assert max(sizes) <= 60
     assert len(sizes) > 1

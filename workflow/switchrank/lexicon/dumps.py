@@ -25,6 +25,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from switchrank.allocator import keep_freed_memory
 from switchrank.errors import UserError
 from switchrank.ragged import spans
 from switchrank.readahead import read_ahead
@@ -71,7 +72,6 @@ _QUOTE, _COMMA, _OPEN, _CLOSE, _BACKSLASH, _END = b"',()\\;"
 _SPACE = 32
 _NO_UTF8 = b"\xff"
 _PLACES = 1 << 21
-_KEPT = 1 << 24
 _LAST_BIT, _ALL_BITS = np.uint64(63), np.uint64(2**64 - 1)
 _FITS = {"#": "#", "'": "'", "?": "'0"}
 _DOWNLOAD = "download the dump again"
@@ -102,9 +102,7 @@ def _blocks(
 ) -> Generator[Block]:
     told = list(names or [])
     seen = False
-    # One freed block of this size, never written to, and glibc keeps freed blocks of up to it for the next arrays;
-    # else threads give theirs back to the system and have every page of them zeroed again.
-    np.empty(_KEPT, dtype=np.uint8)
+    keep_freed_memory()
     with open_bytes(path, what=what) as stream, closing(read_ahead(_pieces(stream))) as pieces:
         dump = _Dump(path, pieces)
         for head in dump.statements():

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from switchrank.allocator import LARGEST_KEPT, keep_freed_memory
 from switchrank.encode import Numbers, Texts, assemble, by_length, read_template, tokenise, truncated
 from switchrank.errors import UserError
 from switchrank.formats.tables import CANDIDATES, DOCUMENTS, QUERIES, read_table
@@ -20,9 +21,6 @@ from switchrank.packed import ranking_forward
 from switchrank.precision import is_out_of_memory
 from switchrank.progress import progress
 from switchrank.rank.model import Opened, open_model
-
-_KEPT_BYTES = 1 << 25
-"""Of the largest block that glibc ever keeps (its ``M_MMAP_THRESHOLD`` grows up to this)."""
 
 
 class Ranker:
@@ -35,6 +33,7 @@ class Ranker:
     def __init__(self, opened: Opened, *, token_budget: int) -> None:
         self._opened = opened
         self._budget = min(token_budget, _swift_tokens(opened))
+        keep_freed_memory()
         self._forward = ranking_forward(opened.model, opened.dtype)
         self._template = read_template(opened.tokenizer)
         self._room = opened.max_length - self._template.specials
@@ -111,13 +110,13 @@ class Ranker:
 def _swift_tokens(opened: Opened) -> int:
     """How many tokens' widest activations a CPU's allocator keeps for the next batch.
 
-    glibc gives larger ones back to the system, which zeroes every page of the next: a sixth of the time of ranking.
+    Zeroing every page of larger ones would be a sixth of the time of ranking.
     """
     width = getattr(opened.model.config, "intermediate_size", None)
     if opened.device.type != "cpu" or not width:
         return sys.maxsize
     size = (opened.dtype or torch.float32).itemsize
-    return max(1, _KEPT_BYTES // (int(width) * size))
+    return max(1, LARGEST_KEPT // (int(width) * size))
 
 
 class TextTable:
