@@ -7,6 +7,7 @@ import json
 
 import pytest
 from tests.benchmarks import __main__ as bench
+from tests.benchmarks.clock import alone
 from tests.benchmarks.parts import PARTS, part
 from tests.benchmarks.row import Row, from_record, table
 from tests.conftest import ROOT
@@ -72,6 +73,14 @@ def test_a_row_that_misses_what_was_asked_for_is_marked(ours, short):
 def test_seconds_are_better_when_fewer():
     row = Row("dag", "s", "", ours=2.0, peer=3.0, floor=1.0)
     assert (row.ratio, row.share_of_floor) == (1.5, 0.5)
+
+
+def told_later(answer):
+    return lambda: lambda: answer
+
+
+def test_what_a_timed_call_returns_may_be_told_after_the_clock():
+    assert alone(told_later, 7).result == 7
 
 
 def test_every_part_of_every_scale_has_its_function_and_the_page_has_its_place():
