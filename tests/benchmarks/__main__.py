@@ -1,4 +1,7 @@
-"""Command line of the benchmarks: each part in a process of its own, ``bench.json`` after each, then the table."""
+"""Command line of the benchmarks: each part in a process of its own, ``bench.json`` after each, then the table.
+
+Beside ``bench.json`` lies ``bench.notes.json``: the same rows with what the table tells besides.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from typing import Any
 
 from tests.benchmarks.machine import description, threads
 from tests.benchmarks.parts import PARTS, SCALES, part
-from tests.benchmarks.row import Row, from_record, table
+from tests.benchmarks.row import Row, entry, from_record, table
 
 BEGIN, END = "<!-- begin measured: {scale} -->", "<!-- end measured: {scale} -->"
 
@@ -30,10 +33,10 @@ def main() -> int:
     if options.scale == "gpu" and not _gpu():
         print("no CUDA device: nothing measured", file=sys.stderr)
         return 75
-    records = _records(options.out)
+    records, start = _records(options.out), time.perf_counter()
     failed = [name for name in options.only or PARTS[options.scale] if not _measured(name, options, records)]
     rows = [from_record(record) for record in records]
-    print(table(rows))
+    print(table(rows), f"all of it: {time.perf_counter() - start:.0f} s", sep="\n")
     if options.write:
         _write(options.write, options.scale, records)
     if failed:
@@ -68,8 +71,19 @@ def _gpu() -> bool:
     return torch.cuda.is_available()
 
 
+def _notes(out: Path) -> Path:
+    return out.with_suffix(".notes.json")
+
+
 def _records(out: Path) -> list[dict[str, Any]]:
-    return json.loads(out.read_text(encoding="utf-8")) if out.exists() else []
+    return json.loads(_notes(out).read_text(encoding="utf-8")) if _notes(out).exists() else []
+
+
+def save(records: list[dict[str, Any]], out: Path) -> None:
+    """Write the entries of records to ``out``, and all that is known beside it."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    for file, rows in ((_notes(out), records), (out, [entry(record) for record in records])):
+        file.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
 def _measured(name: str, options: argparse.Namespace, records: list[dict[str, Any]]) -> bool:
@@ -88,8 +102,7 @@ def _measured(name: str, options: argparse.Namespace, records: list[dict[str, An
     records += [row.record({"part": name, **known}) for row in rows]
     order = list(PARTS[options.scale])
     records.sort(key=lambda record: order.index(record["part"]))
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
+    save(records, options.out)
     print(table(rows), f"{name}: {time.perf_counter() - start:.0f} s\n", sep="\n", flush=True)
     return True
 

@@ -53,7 +53,8 @@ def fastest(rounds: int, *sides: Callable[[], Alone]) -> list[Alone]:
 def alone(function: Callable[..., Any], *arguments: Any, **options: Any) -> Alone:
     """Call a module-level function in a new process; its imports count before the clock, its memory from there.
 
-    The function may return a callable: then that is what is timed, and the call itself is the preparation.
+    The function may return a callable: then that is what is timed, and the call itself is the preparation. So may that
+    one: then what its result returns is the answer, and no part of the time.
 
     Raises:
         RuntimeError: the process ended without an answer.
@@ -80,8 +81,8 @@ def _child(sender: Any, function: Callable[..., Any], arguments: tuple[Any, ...]
         before = psutil.Process().memory_info().rss / 1e6
         start = time.perf_counter()
         result = result()
-    taken = time.perf_counter() - start
-    sender.send((result, taken, before, _peak() / 1e6))
+    taken, peak = time.perf_counter() - start, _peak() / 1e6
+    sender.send((result() if callable(result) else result, taken, before, peak))
     sender.close()
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from tests.benchmarks.clock import alone, fastest, process
+from tests.benchmarks.clock import Alone, alone, fastest, process
 from tests.benchmarks.inputs import spellings, zipf_words
 from tests.benchmarks.machine import package_version
 from tests.benchmarks.row import Row, timed
@@ -22,6 +22,8 @@ LANGUAGES = ["ar", "de", "es", "fr", "hi", "it", "ja", "ko", "nl", "pl", "pt", "
 WANTED = "ru"
 _FIRST_LETTER = {"ar": 0x627, "hi": 0x915, "ja": 0x3041, "ko": 0xAC00, "ru": 0x430, "uk": 0x430, "zh": 0x4E00}
 """Languages not named here keep Latin letters."""
+Checked = Callable[[], tuple[int, str]]
+"""What a reading holds, told after the clock: how many rows, and a digest of them."""
 _ROWS, _STATEMENT = 100_000, 25_000
 _HEAD = """-- MySQL dump 10.19
 CREATE TABLE `langlinks` (
@@ -87,32 +89,34 @@ def write_dump(path: Path, size: int) -> tuple[int, int]:
     return written, rows
 
 
-def read_ours(path: Path, language: str | None) -> Callable[[], tuple[int, str]]:
+def read_ours(path: Path, language: str | None) -> Callable[[], Checked]:
     """Pages and titles of a language (None: of all), as the lexicon of titles reads them: count and digest."""
+    import numpy.ma  # noqa: F401  # an import like the others: Polars loads it with the first array it is given
+
     from switchrank.lexicon.dumps import read_blocks
 
-    def work() -> tuple[int, str]:
+    def work() -> Checked:
         pages, titles = [], []
         for block in read_blocks(path, "langlinks", ["ll_from", "ll_lang", "ll_title"]):
             rows = np.flatnonzero(block.equal("ll_lang", language)) if language else np.arange(block.rows)
             pages += block.numbers("ll_from", rows).tolist()
             titles += block.texts("ll_title", rows)
-        return len(pages), _digest(pages, titles)
+        return lambda: (len(pages), _digest(pages, titles))
 
     return work
 
 
-def read_by_mwsql(path: Path, language: str | None) -> Callable[[], tuple[int, str]]:
+def read_by_mwsql(path: Path, language: str | None) -> Callable[[], Checked]:
     """The peer: all rows as strings, which is its fast way; numbers only of the rows that are kept."""
     from mwsql import Dump
 
-    def work() -> tuple[int, str]:
+    def work() -> Checked:
         pages, titles = [], []
         for page, lang, title in Dump.from_file(path).rows():
             if language is None or lang == language:
                 pages.append(int(page))
                 titles.append(title.encode())
-        return len(pages), _digest(pages, titles)
+        return lambda: (len(pages), _digest(pages, titles))
 
     return work
 
@@ -121,16 +125,21 @@ def _digest(pages: list[int], titles: list[bytes]) -> str:
     return hashlib.sha256(repr(pages).encode() + b"\n".join(titles)).hexdigest()
 
 
+def _same(ours: Alone, peer: Alone) -> None:
+    if ours.result != peer.result:
+        raise AssertionError(f"rows differ: {ours.result} {peer.result}")
+
+
 def _rows(path: Path, described: str) -> list[Row]:
+    every, every_peer = alone(read_ours, path, None), alone(read_by_mwsql, path, None)
+    _same(every, every_peer)
     ours, peer, unpacking = fastest(
         2,
         partial(alone, read_ours, path, WANTED),
         partial(alone, read_by_mwsql, path, WANTED),
         partial(process, ["gzip", "-dc", path]),
     )
-    every, every_peer = alone(read_ours, path, None), alone(read_by_mwsql, path, None)
-    if ours.result != peer.result or every.result != every_peer.result:
-        raise AssertionError(f"rows differ: {ours.result} {peer.result} {every.result} {every_peer.result}")
+    _same(ours, peer)
     row = partial(timed, ours, name="dump-langlinks", size=described)
     return [
         row(

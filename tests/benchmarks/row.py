@@ -1,4 +1,4 @@
-"""One measured figure beside its peer's: the record in ``bench.json`` and its line in the Markdown table."""
+"""One measured figure beside its peer's: its entry in ``bench.json`` and its line in the Markdown table."""
 
 from __future__ import annotations
 
@@ -8,6 +8,23 @@ from typing import Any
 
 from tests.benchmarks.clock import Alone
 
+FIELDS = (
+    "name",
+    "unit",
+    "size",
+    "ours",
+    "peer",
+    "peer_name",
+    "peer_version",
+    "ratio",
+    "required_ratio",
+    "floor",
+    "share_of_floor",
+    "peak_rss_mb",
+    "commit",
+    "cpu",
+)
+"""The fields of an entry of ``bench.json``, which other people's scripts read."""
 _HEAD = "| part | size | ours | peer | ratio | asked | share of floor | asked | peak MB |"
 _RULE = "|---|---|---:|---:|---:|---:|---:|---:|---:|"
 
@@ -66,7 +83,7 @@ class Row:
         return any(limit is not None and (got is None or got < limit) for got, limit in asked)
 
     def record(self, machine: dict[str, Any]) -> dict[str, Any]:
-        """The entry of ``bench.json``: the fields, ``ratio``, ``share_of_floor`` and what is known of the machine."""
+        """All that is known: the fields, ``ratio``, ``share_of_floor`` and what is known of the machine."""
         return {**asdict(self), "ratio": self.ratio, "share_of_floor": self.share_of_floor, **machine}
 
 
@@ -75,8 +92,13 @@ def timed(run: Alone, **fields: Any) -> Row:
     return Row(unit="s", ours=run.seconds, peak_rss_mb=run.peak_rss_mb, **fields)
 
 
+def entry(record: dict[str, Any]) -> dict[str, Any]:
+    """The entry of ``bench.json`` of a record: ``FIELDS`` and no others."""
+    return {name: record[name] for name in FIELDS}
+
+
 def from_record(record: dict[str, Any]) -> Row:
-    """The row of an entry of ``bench.json``."""
+    """The row of a record."""
     return Row(**{name: record[name] for name in Row.__dataclass_fields__})
 
 

@@ -9,7 +9,7 @@ import select
 import sys
 
 from switchrank import __version__
-from switchrank.errors import EXIT_FAILURE, UserError
+from switchrank.errors import EXIT_FAILURE, in_one_line
 
 STAGES = {
     "sources": "collections from MS MARCO-style TSV and SQuAD-style JSON; downloads; the made-up world",
@@ -56,13 +56,16 @@ def main(argv: list[str] | None = None) -> int:
         code = int(arguments.run(arguments) or 0)
         sys.stdout.flush()
         return code
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
     except BrokenPipeError:
         if not _is_unread():
             raise
         return EXIT_FAILURE
+    except Exception as error:
+        told = in_one_line(error)
+        if told is None:
+            raise
+        print(told, file=sys.stderr)
+        return told.exit_code
 
 
 def _is_unread() -> bool:

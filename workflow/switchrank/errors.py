@@ -11,6 +11,7 @@ EXIT_USER = 2
 EXIT_NO_GPU = 75
 EXIT_TERMINATED = 143
 
+_NO_MEMORY = re.compile("can't allocate memory|out of memory")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
@@ -43,3 +44,22 @@ class NoGpuError(UserError):
     """A GPU was demanded and none is visible or free; exit code 75, so that a scheduler may try again elsewhere."""
 
     exit_code = EXIT_NO_GPU
+
+
+class OutOfMemoryError(UserError):
+    """The machine has less memory than the work needs; exit code 1, since nothing that was given is wrong."""
+
+    exit_code = EXIT_FAILURE
+
+
+def in_one_line(error: Exception) -> UserError | None:
+    """What of an error a user is told in one line: a UserError itself, or that memory ran out; None for any other."""
+    if isinstance(error, UserError):
+        return error
+    said = " ".join(str(error).split())
+    # torch has no class of its own for the CPU, and its message ends in a trace of C++ functions.
+    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _NO_MEMORY.search(said)):
+        why = said.partition(" Exception raised from")[0]
+        problem = f"out of memory ({why})" if why else "out of memory"
+        return OutOfMemoryError("memory", "", problem, "give the job more (mem_mb), or take a machine with more of it")
+    return None

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from switchrank.errors import UserError
+from switchrank.errors import EXIT_FAILURE, UserError, in_one_line
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -41,14 +41,14 @@ def job(snakemake: Any) -> Iterator[Any]:
         os.dup2(log.fileno(), 2)
         try:
             yield snakemake
-        except UserError as error:
+        except Exception as error:
             _keep_last_states(log)
-            print(error, file=sys.stderr)
-            _fail(error.exit_code)
-        except Exception:
-            _keep_last_states(log)
-            traceback.print_exc()
-            _fail(1)
+            told = in_one_line(error)
+            if told is None:
+                traceback.print_exc()
+                _fail(EXIT_FAILURE)
+            print(told, file=sys.stderr)
+            _fail(told.exit_code)
 
 
 def _opened(path: str) -> IO[str]:

@@ -20,6 +20,7 @@ with job(SimpleNamespace(threads=1, log=[sys.argv[1]])):
     [
         ('UserError("data.tsv", "line 3", "no tab", "add it")', 2, "data.tsv: line 3: no tab: add it"),
         ('ValueError("unforeseen")', 1, "ValueError: unforeseen"),
+        ("MemoryError()", 1, "memory: out of memory: give the job more (mem_mb), or take a machine with more of it"),
     ],
 )
 def test_a_log_ends_with_the_error_and_the_exit_code(tmp_path, error, code, told):

@@ -97,6 +97,23 @@ def one_by_one(text):
     return commas, end, quoted
 
 
+ESCAPED = st.sampled_from([rb"\0", rb"\b", rb"\n", rb"\r", rb"\t", rb"\Z", rb"\'", rb"\"", rb"\\", rb"\%", b"\\\xff"])
+PLAIN = st.sampled_from([b"a", b"n", b"0", b"y" * 61, b"''", "ж".encode(), b"\xff", b", ", b";"])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.lists(ESCAPED | PLAIN, max_size=5).map(b"".join), min_size=1))
+def test_texts_unescaped_together_are_those_unescaped_one_by_one(written):
+    rows = b",".join(b"(%d,'%b')" % row for row in enumerate(written))
+    expected = [dumps._ESCAPE.sub(dumps._unescape, text) for text in written]
+    assert Block(rows, ["id", "title"], "f", "p").texts("title", np.arange(len(written))) == expected
+
+
+def test_a_backslash_at_the_end_of_a_number_stays():
+    block = Block(rb"('a',1\),('b',2)", ["title", "id"], "f", "p")
+    assert block.texts("id", np.arange(block.rows)) == [b"1\\", b"2"]
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from([b"'", b",", b";", b"\\", b"x", b"(1,'a", b"y" * 61]) | st.binary(max_size=3)))
 def test_bytes_taken_64_at_a_time_are_cut_as_one_by_one(parts):

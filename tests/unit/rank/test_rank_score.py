@@ -7,6 +7,8 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertForSequenceClassification
 
 from switchrank.cli import main
@@ -14,7 +16,7 @@ from switchrank.errors import NoGpuError, UserError
 from switchrank.formats.tables import CANDIDATES, QUERIES, read_table, write_table
 from switchrank.formats.trec import read_run
 from switchrank.rank.model import open_model
-from switchrank.rank.score import rank_pairs
+from switchrank.rank.score import Ranker, rank_pairs
 
 
 @pytest.fixture
@@ -45,6 +47,35 @@ def test_scores_are_the_logits_of_the_model(fixture, request, collection, pair):
         inputs = tokenizer(texts["queries"][row["qid"]], texts["documents"][row["docid"]], return_tensors="pt")
         with torch.inference_mode():
             assert row["score"] == pytest.approx(model(**inputs).logits.item(), abs=1e-4)
+
+
+WORDS = ["red", "fox", "blue", "whale", "sea", "stones", "runs"]
+TEXTS = st.lists(st.sampled_from(WORDS), min_size=1, max_size=60).map(" ".join)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    queries=st.lists(TEXTS, min_size=1, max_size=3),
+    passages=st.lists(TEXTS, min_size=1, max_size=8),
+    token_budget=st.integers(1, 400),
+)
+def test_scores_and_order_are_those_of_one_pair_after_the_other(bert_folder, queries, passages, token_budget):
+    opened = open_model(bert_folder)
+    ranker = Ranker(opened, token_budget=token_budget)
+    query, passage = (grid.ravel() for grid in np.indices((len(queries), len(passages))))
+    scores = ranker.score(ranker.tokenise(queries, "q"), ranker.tokenise(passages, "p"), query, passage)
+    limits = {"truncation": True, "max_length": opened.max_length, "return_tensors": "pt"}
+    with torch.inference_mode():
+        plain = np.array(
+            [
+                opened.model(**opened.tokenizer(queries[q], passages[p], **limits)).logits.item()
+                for q, p in zip(query, passage, strict=True)
+            ]
+        )
+    np.testing.assert_allclose(scores, plain, rtol=0, atol=1e-5)
+    for one, other in zip(scores.reshape(len(queries), -1), plain.reshape(len(queries), -1), strict=True):
+        ranked = other[np.argsort(-one, kind="stable")]
+        assert (np.diff(ranked) <= 2e-5).all()
 
 
 def test_the_ranking_is_that_of_the_sentence_transformers_cross_encoder(bert_folder, collection, pair):
@@ -223,6 +254,28 @@ def test_memory_that_runs_out_lowers_the_token_budget_and_ranking_goes_on(
     assert first["docid"].to_list() == second["docid"].to_list()
     assert second["score"].to_list() == pytest.approx(first["score"].to_list(), abs=1e-4)
     assert "out of memory: token budget lowered to " in capsys.readouterr().err
+
+
+def test_wide_models_get_smaller_batches_on_a_cpu(bert_folder, pair, tmp_path, monkeypatch):
+    from switchrank.rank import score
+
+    whole, sizes = pair | {"out": str(tmp_path / "whole.trec")}, []
+    rank_pairs(model=bert_folder, pairs=[whole], system="toy")
+    make = score.ranking_forward
+
+    def watched(model, dtype):
+        forward = make(model, dtype)
+        return lambda inputs: sizes.append(inputs["input_ids"].numel()) or forward(inputs)
+
+    width = open_model(bert_folder).model.config.intermediate_size
+    monkeypatch.setattr(score, "ranking_forward", watched)
+    monkeypatch.setattr(score, "LARGEST_KEPT", 60 * width * 4)
+    rank_pairs(model=bert_folder, pairs=[pair], system="toy")
+    assert max(sizes) <= 60
+    assert len(sizes) > 1
+    first, second = (read_run(out["out"]) for out in (whole, pair))
+    assert first["docid"].to_list() == second["docid"].to_list()
+    assert second["score"].to_list() == pytest.approx(first["score"].to_list(), abs=1e-5)
 
 
 def test_a_pair_too_long_for_the_memory_is_one_line(bert_folder, pair, monkeypatch):
