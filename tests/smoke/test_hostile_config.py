@@ -49,7 +49,9 @@ def test_a_config_makes_no_python_objects(tag, tmp_path, monkeypatch):
 
 
 def test_no_rule_gives_a_value_to_a_shell():
-    rules = "".join(path.read_text() for path in [ROOT / "Snakefile", *sorted((ROOT / "workflow/rules").rglob("*.smk"))])
+    rules = "".join(
+        path.read_text() for path in [ROOT / "Snakefile", *sorted((ROOT / "workflow/rules").rglob("*.smk"))]
+    )
     assert not {"shell:", "run:", "shell("} & set(rules.split())
     assert "shell(" not in rules
 
