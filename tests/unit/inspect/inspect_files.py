@@ -126,6 +126,8 @@ FILES = [
     ("vectors-fasttext", 2, fasttext_binary("paka", "mbwa")),
     ("page", 3, PAGE_SQL),
     ("langlinks", 3, LANGLINKS_SQL),
+    ("langlinks", 1, b"INSERT INTO `langlinks` VALUES (1,_binary 'sw',_binary 'A');\n"),
+    ("langlinks", 1, b"INSERT INTO `langlinks` VALUES\n(1, 0x7377, 0x41);\n"),
     ("mediawiki-sql", 2, b"INSERT INTO `redirect` VALUES (1,0,'A'),(2,0,'B');\n"),
     ("pages-articles", 2, WIKI.encode()),
     ("pages-articles", 2, b"\xff\xfe" + WIKI.encode("utf-16-le")),

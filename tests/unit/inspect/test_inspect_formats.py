@@ -203,3 +203,9 @@ def test_an_archive_is_listed_and_names_that_lead_outside_are_told(tmp_path):
     found = inspect_path(tmp_path / "x")
     assert found.format == "tar"
     assert any("lead out" in problem for problem in found.problems)
+
+
+@pytest.mark.parametrize("row", [b"(1,'sw','A')", b"(1,_binary 'sw',_binary 'A')", b"(1, 0x7377, 0x41)"])
+def test_languages_of_links_are_told_however_texts_are_written(tmp_path, row):
+    (tmp_path / "x").write_bytes(b"INSERT INTO `langlinks` VALUES\n" + row + b";\n")
+    assert "languages linked to: sw" in inspect_path(tmp_path / "x").notes
