@@ -31,13 +31,13 @@ def vectors_binary() -> bytes:
     return b"5 4\n" + b"\n".join(rows) + b"\n"
 
 
-def fasttext_binary(*words: str) -> bytes:
+def fasttext_binary(*words: str, buckets: int = 10) -> bytes:
     """``src/fasttext.cc``, ``args.cc``, ``dictionary.cc``, ``densematrix.cc`` of fastText, version 12."""
-    head = struct.pack("<ii12id", 793712314, 12, 3, 5, 5, 1, 5, 1, 2, 2, 10, 3, 6, 100, 1e-4)
+    head = struct.pack("<ii12id", 793712314, 12, 3, 5, 5, 1, 5, 1, 2, 2, buckets, 3, 6, 100, 1e-4)
     dictionary = struct.pack("<iiiqq", len(words), len(words), 0, 99, -1)
     entries = b"".join(word.encode() + b"\0" + struct.pack("<qb", 7, 0) for word in words)
     matrices = b"".join(
-        struct.pack("<?qq", False, rows, 3) + bytes(rows * 3 * 4) for rows in (len(words) + 10, len(words))
+        struct.pack("<?qq", False, rows, 3) + bytes(rows * 3 * 4) for rows in (len(words) + buckets, len(words))
     )
     return head + dictionary + entries + matrices
 

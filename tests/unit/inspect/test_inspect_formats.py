@@ -11,7 +11,19 @@ import numpy as np
 import polars as pl
 import pytest
 import yaml
-from inspect_files import DICTIONARY, FILES, PASSAGE, SENTENCE, WIKI, lines, records, safetensors, squad, tar
+from inspect_files import (
+    DICTIONARY,
+    FILES,
+    PASSAGE,
+    SENTENCE,
+    WIKI,
+    fasttext_binary,
+    lines,
+    records,
+    safetensors,
+    squad,
+    tar,
+)
 from pydantic import TypeAdapter
 
 from switchrank.config import models
@@ -85,6 +97,12 @@ def test_parquet_arrow_and_numpy_are_named(tmp_path):
 def test_the_kind_of_a_squad_file_is_told(tmp_path, content, kind):
     (tmp_path / "x").write_bytes(content)
     assert kind in inspect_path(tmp_path / "x").title
+
+
+@pytest.mark.parametrize(("buckets", "told"), [(10, "words that it lacks get vectors too"), (0, "get no vectors")])
+def test_whether_a_fasttext_model_has_vectors_of_word_parts_is_told(tmp_path, buckets, told):
+    (tmp_path / "x").write_bytes(fasttext_binary("a", "b", buckets=buckets))
+    assert any(told in note for note in inspect_path(tmp_path / "x").notes)
 
 
 def test_questions_in_another_script_than_paragraphs_are_pointed_out(tmp_path):
