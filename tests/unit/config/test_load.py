@@ -168,6 +168,11 @@ def put(path, value):
         ),
         (
             "lexicons.new",
+            {"kind": "dictionary", "path": "en-de.txt"},
+            "lexicons.new: one dictionary for 3 languages: write {lang} where the files differ, or languages: [qaa]",
+        ),
+        (
+            "lexicons.new",
             {"kind": "dictionary", "path": "en-{lang.txt"},
             "lexicons.new.path: en-{lang.txt: expected '}' before end of string: pair the braces",
         ),

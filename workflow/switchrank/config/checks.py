@@ -180,8 +180,16 @@ def _vectors(config: Config) -> Iterator[Finding]:
 
 
 def _lexicons(config: Config) -> Iterator[Finding]:
-    """Lexicons made of others: the parts are declared, none is made of itself, and they have its languages."""
+    """Lexicons made of others: the parts are declared, none is made of itself, and they have its languages.
+
+    A dictionary that is one file translates to one language.
+    """
     for name, lexicon in config.lexicons.items():
+        targets = lexicon.languages or config.languages.seen
+        one_file = isinstance(lexicon, DictionaryLexicon) and "{lang}" not in str(lexicon.path)
+        if one_file and len(targets) > 1:
+            todo = f"write {{lang}} where the files differ, or languages: [{targets[0]}]"
+            yield f"lexicons.{name}", f"one dictionary for {len(targets)} languages", todo
         parts = _parts(lexicon)
         for part in parts:
             yield from _known(f"lexicons.{name}.of", "lexicon", part, config.lexicons)
