@@ -21,8 +21,8 @@ FILES = [
     ("afriqa/gold_passages/fon/gold_span_passages.afriqa.fon.fr.test.json.gz", "afriqa-passages", 386),
     ("afriqa/queries/wol/queries.afriqa.wol.fr.dev.json.gz", "afriqa-queries", None),
     ("arcd/arcd-train.json.gz", "squad", 693),
-    ("bipar/Crosslingual_QEN_test.json.gz", "squad", 1500),
-    ("bipar/Monolingual_ZH_test.json.gz", "squad", 1500),
+    ("bipar/Crosslingual_QEN_test.json.gz", "bipar", 1500),
+    ("bipar/Monolingual_ZH_test.json.gz", "bipar", 1500),
     ("cldr-names/sw/languages.json.gz", "cldr", None),
     ("cldr-names/zh/territories.json.gz", "cldr", None),
     ("cmrc2018/cmrc2018_dev.json.gz", "squad", 3219),
@@ -119,6 +119,7 @@ def test_every_folder_has_a_row_in_the_table():
     ("name", "kind", "languages"),
     [
         ("xquad-r", "squad-folder", {"ar", "de", "el", "en", "es", "ru", "tr", "zh"}),
+        ("bipar", "bipar-folder", {"en", "zh"}),
         ("vectors-joint", "vectors-folder", {"de", "en", "es", "fi", "it", "ru", "sw", "tr"}),
         ("afriqa", "afriqa-folder", {"bem", "fon", "ha", "ig", "rw", "sw", "tw"}),
         ("trec-topics-qrels", "miracl-folder", {"fi", "sw"}),

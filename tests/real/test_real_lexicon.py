@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import json
 import os
 import re
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
 
-from switchrank.formats.pages import Site, read_pages
+from switchrank.formats.pages import Page, Site, read_pages
 from switchrank.formats.pairs import read_pairs
 from switchrank.formats.tei import read_entries
 from switchrank.lexicon.dumps import read_blocks
 from switchrank.lexicon.titles import titles_lexicon
+from switchrank.reading import open_bytes
 from switchrank.sources.wikitext import write_wikitext
 
 DATA = Path(os.environ.get("SWITCHRANK_DATA", "none"))
@@ -101,6 +104,24 @@ def test_cldr_names_pair_every_key_that_both_languages_have(tmp_path, language):
     assert counts["links"] == shared > 600
 
 
+def pages_by_lxml(stream: IO[bytes]) -> list[tuple[str, str | None, str]]:
+    """Title, namespace where it is written, and text of every page, found by another parser."""
+    from lxml import etree
+
+    found = []
+    for _, page in etree.iterparse(stream, tag="{*}page", huge_tree=True):
+        texts = page.findall("{*}revision/{*}text")
+        found.append((page.findtext("{*}title"), page.findtext("{*}ns"), (texts[-1].text or "") if texts else ""))
+        page.clear()
+    return found
+
+
+def assert_equal_pages(found: list[Page], expected: list[tuple[str, str | None, str]]) -> None:
+    assert [(page.title, page.text) for page in found] == [(title, text) for title, _, text in expected]
+    told = [(page.namespace, int(space)) for page, (_, space, _) in zip(found, expected, strict=True) if space]
+    assert all(ours == theirs for ours, theirs in told)
+
+
 @pytest.mark.parametrize(
     ("file", "language", "pages", "articles"),
     [
@@ -114,6 +135,8 @@ def test_a_pages_articles_dump_has_the_pages_of_the_readme(tmp_path, file, langu
     site = Site()
     found = list(read_pages(DUMPS / file, site))
     assert (site.language, len(found)) == (language, pages)
+    with open_bytes(DUMPS / file) as stream:
+        assert_equal_pages(found, pages_by_lxml(stream))
     assert articles is None or sum(page.namespace == 0 for page in found) == articles
     counts = write_wikitext(dumps=[DUMPS / file], out=tmp_path / "text.txt")
     assert counts["pages"] == pages
@@ -125,7 +148,7 @@ def test_a_pages_articles_dump_has_the_pages_of_the_readme(tmp_path, file, langu
 def test_the_current_layout_of_2026_is_read():
     path = DUMPS / "aawiki-20260101/aawiki-20260101-pages-meta-current.xml.bz2"
     found = list(read_pages(path, Site()))
-    assert len(found) == bz2.decompress(path.read_bytes()).count(b"<page>")
+    assert_equal_pages(found, pages_by_lxml(io.BytesIO(bz2.decompress(path.read_bytes()))))
     assert {page.namespace for page in found} > {0, 10, 14}
 
 
@@ -138,7 +161,8 @@ def test_every_small_dump_of_the_171_wikis_is_read(tmp_path):
             raw = archive.extractfile(member).read()
             (tmp_path / "wiki.xml.bz2").write_bytes(raw)
             site = Site()
-            assert sum(1 for _ in read_pages(tmp_path / "wiki.xml.bz2", site)) == bz2.decompress(raw).count(b"<page>")
+            found = list(read_pages(tmp_path / "wiki.xml.bz2", site))
+            assert_equal_pages(found, pages_by_lxml(io.BytesIO(bz2.decompress(raw))))
             assert site.language
             wikis += 1
     assert wikis == 171

@@ -161,6 +161,47 @@ def put(path, value):
         ),
         ("world.vectors", ["de"], "world.vectors: ['de']: give each of en, qaa, qab, qac, qad at most once"),
         ("world.layout", "mmarco", "world.languages: mMARCO has no qaa: give ar, zh, nl"),
+        (
+            "lexicons.new",
+            {"kind": "dictionary", "path": "en-{language}.txt"},
+            "lexicons.new.path: unknown placeholder {language}: known: {lang}",
+        ),
+        (
+            "lexicons.new",
+            {"kind": "dictionary", "path": "en-de.txt"},
+            "lexicons.new: one dictionary for 3 languages: write {lang} where the files differ, or languages: [qaa]",
+        ),
+        (
+            "lexicons.new",
+            {"kind": "dictionary", "path": "en-{lang.txt"},
+            "lexicons.new.path: en-{lang.txt: expected '}' before end of string: pair the braces",
+        ),
+        (
+            "lexicons.new",
+            {"kind": "titles", "page": "{lang}wiki-page.sql.gz", "langlinks": "x"},
+            "lexicons.new.page: unknown placeholder {lang}: nothing is filled in here: write the path out",
+        ),
+        (
+            "lexicons.new",
+            {"kind": "titles", "format": "wikititles", "path": "{src}-{lang}.tsv"},
+            "lexicons.new.path: unknown placeholder {src}: known: {lang}, {source}",
+        ),
+        ("gold.new", {"en-qaa": "{pair}.tsv"}, "gold.new.en-qaa: unknown placeholder {pair}: known: {lang}"),
+        (
+            "vectors.languages.en",
+            {"path": "wiki.multi.{lang}.vec"},
+            "vectors.languages.en: unknown placeholder {lang}: nothing is filled in here: write the path out",
+        ),
+        (
+            "vectors.alignment.seed_pairs",
+            "en-{target}.txt",
+            "vectors.alignment.seed_pairs: unknown placeholder {target}: known: {lang}",
+        ),
+        (
+            "collections.new",
+            {"format": "squad", "split": "test", "files": {"en": "{lang}.json"}},
+            "collections.new: {lang}.json: unknown placeholder {lang}: nothing is filled in here: write the path out",
+        ),
         ("vectors.languages", {}, "lexicons.clwe: language en has no vectors: add it under vectors.languages"),
         ("testsets.world.candidates", {}, "testsets.world.candidates: give exactly one of bm25, run, all"),
         ("start.model", "some/model", "start: give either model (pretrained) or preset (from scratch)"),

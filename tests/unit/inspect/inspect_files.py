@@ -31,13 +31,13 @@ def vectors_binary() -> bytes:
     return b"5 4\n" + b"\n".join(rows) + b"\n"
 
 
-def fasttext_binary(*words: str) -> bytes:
+def fasttext_binary(*words: str, buckets: int = 10) -> bytes:
     """``src/fasttext.cc``, ``args.cc``, ``dictionary.cc``, ``densematrix.cc`` of fastText, version 12."""
-    head = struct.pack("<ii12id", 793712314, 12, 3, 5, 5, 1, 5, 1, 2, 2, 10, 3, 6, 100, 1e-4)
+    head = struct.pack("<ii12id", 793712314, 12, 3, 5, 5, 1, 5, 1, 2, 2, buckets, 3, 6, 100, 1e-4)
     dictionary = struct.pack("<iiiqq", len(words), len(words), 0, 99, -1)
     entries = b"".join(word.encode() + b"\0" + struct.pack("<qb", 7, 0) for word in words)
     matrices = b"".join(
-        struct.pack("<?qq", False, rows, 3) + bytes(rows * 3 * 4) for rows in (len(words) + 10, len(words))
+        struct.pack("<?qq", False, rows, 3) + bytes(rows * 3 * 4) for rows in (len(words) + buckets, len(words))
     )
     return head + dictionary + entries + matrices
 
@@ -118,6 +118,9 @@ FILES = [
     ("text-triples", 4, records(query="q #", doc_pos="p", doc_neg="n")),
     ("wikidata", 1, WIKIDATA),
     ("squad", 1, squad()),
+    ("bipar", 1, squad(id="TEST_a_1_QUERY_0_EN")),
+    ("bipar", 1, squad(id="TEST_a_1_QUERY_0_CROSS_QEN")),
+    ("squad", 1, squad(question="谁坐")),
     ("cldr", 2, json.dumps(CLDR).encode()),
     ("translation-table", 2, b'{"cat": {"paka": 0.5}, "dog": {"mbwa": 1}}'),
     ("vectors-text", 3, b"3 2\na 0.1 -2\nb 1 1e-3\nnew york 1 2\n"),
@@ -126,6 +129,8 @@ FILES = [
     ("vectors-fasttext", 2, fasttext_binary("paka", "mbwa")),
     ("page", 3, PAGE_SQL),
     ("langlinks", 3, LANGLINKS_SQL),
+    ("langlinks", 1, b"INSERT INTO `langlinks` VALUES (1,_binary 'sw',_binary 'A');\n"),
+    ("langlinks", 1, b"INSERT INTO `langlinks` VALUES\n(1, 0x7377, 0x41);\n"),
     ("mediawiki-sql", 2, b"INSERT INTO `redirect` VALUES (1,0,'A'),(2,0,'B');\n"),
     ("pages-articles", 2, WIKI.encode()),
     ("pages-articles", 2, b"\xff\xfe" + WIKI.encode("utf-16-le")),

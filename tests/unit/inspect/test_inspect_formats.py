@@ -11,7 +11,19 @@ import numpy as np
 import polars as pl
 import pytest
 import yaml
-from inspect_files import DICTIONARY, FILES, PASSAGE, SENTENCE, WIKI, lines, records, safetensors, squad, tar
+from inspect_files import (
+    DICTIONARY,
+    FILES,
+    PASSAGE,
+    SENTENCE,
+    WIKI,
+    fasttext_binary,
+    lines,
+    records,
+    safetensors,
+    squad,
+    tar,
+)
 from pydantic import TypeAdapter
 
 from switchrank.config import models
@@ -87,9 +99,31 @@ def test_the_kind_of_a_squad_file_is_told(tmp_path, content, kind):
     assert kind in inspect_path(tmp_path / "x").title
 
 
+@pytest.mark.parametrize(("buckets", "told"), [(10, "words that it lacks get vectors too"), (0, "get no vectors")])
+def test_whether_a_fasttext_model_has_vectors_of_word_parts_is_told(tmp_path, buckets, told):
+    (tmp_path / "x").write_bytes(fasttext_binary("a", "b", buckets=buckets))
+    assert any(told in note for note in inspect_path(tmp_path / "x").notes)
+
+
 def test_questions_in_another_script_than_paragraphs_are_pointed_out(tmp_path):
     (tmp_path / "x").write_bytes(squad(question="谁坐"))
     assert any("another script" in note for note in inspect_path(tmp_path / "x").notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sides"),
+    [
+        ("x", squad(id="TEST_a_1_QUERY_0_ZH"), {"files": {"zh"}}),
+        ("x", squad(id="TEST_a_1_QUERY_0_CROSS_QEN"), {"crossed": {"en-zh"}}),
+        ("x", squad(id="TEST_a_1_QUERY_0_CROSS_QZH"), {"crossed": {"zh-en"}}),
+        ("test-context-en-question-de.json", squad(), {"crossed": {"de-en"}}),
+        ("test-context-de-question-de.json", squad(), {"files": {"de"}}),
+    ],
+)
+def test_a_file_of_two_languages_is_read_as_one(tmp_path, name, content, sides):
+    (tmp_path / name).write_bytes(content)
+    entry = yaml.safe_load(inspect_path(tmp_path / name).entry)["collections"]["mine"]
+    assert {key: set(entry[key]) for key in ("files", "crossed") if key in entry} == sides
 
 
 def test_languages_come_from_fields_then_from_the_name(tmp_path):
@@ -128,8 +162,12 @@ def test_an_entry_is_one_that_a_config_takes_and_what_has_none_says_why(tmp_path
     (tmp_path / "x").write_bytes(content)
     found = inspect_path(tmp_path / "x")
     assert found.entry or found.notes, name
+    taken_by_a_config(found.entry)
+
+
+def taken_by_a_config(entry: str) -> None:
     kinds = {"collections": Collection, "lexicons": models.Lexicon}
-    for section, parts in (yaml.safe_load(found.entry) or {}).items():
+    for section, parts in (yaml.safe_load(entry) or {}).items():
         for part in parts.values() if section in kinds else []:
             TypeAdapter(kinds[section]).validate_python(part)
 
@@ -174,6 +212,18 @@ FOLDERS = [
     ),
     ("afriqa-folder", {"swa/gold_span_passages.afriqa.swa.en.test.json": FILES[19][2]}),
     ("squad-folder", {"en.json": squad(), "sw.json": squad()}),
+    (
+        "squad-folder",
+        {"test-context-en-question-en.json": squad(), "test-context-en-question-de.json": squad()},
+    ),
+    (
+        "bipar-folder",
+        {
+            "a.json": squad(id="A_QUERY_0_EN"),
+            "b.json": squad(id="A_QUERY_0_ZH"),
+            "c.json": squad(id="A_QUERY_0_CROSS_QEN"),
+        },
+    ),
     ("vectors-folder", {"a.en.vec": b"1 2\na 1 2\n", "a.sw.vec": b"1 2\na 1 2\n"}),
     ("parallel-text", {"train.en": lines(SENTENCE), "train.sw": lines(SENTENCE)}),
     ("folder", {"a": DICTIONARY, "b": lines(SENTENCE), "README.md": b"x"}),
@@ -186,8 +236,10 @@ def test_a_folder_is_told_by_its_files(tmp_path, name, files):
     found = inspect_path(folder(tmp_path / "x", files))
     assert found.format == name
     assert found.sound
-    if name not in {"folder", "parallel-text", "afriqa-folder"}:
-        assert yaml.safe_load(found.entry)
+    if name in {"folder", "parallel-text", "afriqa-folder"}:
+        assert found.notes
+    else:
+        taken_by_a_config(found.entry)
 
 
 def test_a_dataset_on_disk_counts_the_rows_of_its_shards(tmp_path):
@@ -196,6 +248,7 @@ def test_a_dataset_on_disk_counts_the_rows_of_its_shards(tmp_path):
     (tmp_path / "state.json").write_text("{}")
     found = inspect_path(tmp_path)
     assert (found.format, found.rows, found.sound) == ("datasets", 2, True)
+    taken_by_a_config(found.entry)
 
 
 def test_an_archive_is_listed_and_names_that_lead_outside_are_told(tmp_path):
@@ -203,3 +256,9 @@ def test_an_archive_is_listed_and_names_that_lead_outside_are_told(tmp_path):
     found = inspect_path(tmp_path / "x")
     assert found.format == "tar"
     assert any("lead out" in problem for problem in found.problems)
+
+
+@pytest.mark.parametrize("row", [b"(1,'sw','A')", b"(1,_binary 'sw',_binary 'A')", b"(1, 0x7377, 0x41)"])
+def test_languages_of_links_are_told_however_texts_are_written(tmp_path, row):
+    (tmp_path / "x").write_bytes(b"INSERT INTO `langlinks` VALUES\n" + row + b";\n")
+    assert "languages linked to: sw" in inspect_path(tmp_path / "x").notes

@@ -46,6 +46,34 @@ def test_null_is_an_empty_text(tmp_path):
     assert read(dump(tmp_path, CREATE + b"INSERT INTO `t` VALUES (1,NULL);\n")) == [(1, b"")]
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        rb"(1,_binary 'it\'s',_binary 'sw'),(2,_binary 'a,_binary \'b',_binary 'de'),(3,NULL,'sw'),(4,'',_binary '')",
+        rb"(1,_binary'it\'s',_binary'sw'),(2,_binary'a,_binary \'b',_binary'de'),(3,NULL,'sw'),(4,'',_binary'')",
+        b"(1, 0x69742773, 0x7377),\n(2, 0x612C5F62696E617279202762, 0x6465),\n(3, NULL, 0x7377), (4, '', 0x)",
+        b"(1,0x69742773,0x7377),(2,0x612c5f62696e617279202762,0x6465),(3,NULL,0x7377),(4,'','')",
+    ],
+    ids=["mysqldump", "without spaces", "phpMyAdmin", "hex-blob"],
+)
+@pytest.mark.parametrize("created", [True, False])
+def test_texts_of_binary_columns_are_read_as_every_program_writes_them(tmp_path, values, created):
+    create = b"CREATE TABLE `langlinks` (\n  `ll_from` int,\n  `ll_title` text,\n  `ll_lang` text\n);\n" * created
+    path = dump(tmp_path, create + b"INSERT INTO `langlinks` VALUES " + values + b";\n")
+    names = ["ll_from", "ll_title", "ll_lang"]
+    (block,) = read_blocks(path, "langlinks", names, names=None if created else names)
+    assert block.texts("ll_title", np.arange(4)) == [b"it's", b"a,_binary 'b", b"", b""]
+    assert block.equal("ll_lang", "sw").tolist() == [True, False, True, False]
+    assert block.numbers("ll_from", np.arange(4)).tolist() == [1, 2, 3, 4]
+
+
+def test_a_cut_of_binary_columns_is_told_by_its_fields(tmp_path):
+    for name, title in {"a": b"_binary 'A'", "b": b"0x41"}.items():
+        (tmp_path / name).write_bytes(b"INSERT INTO `page` VALUES " + PAGE_ROWS[-12].replace(b"'A'", title) + b";")
+        (block,) = read_blocks(tmp_path / name, "page", ["page_title"])
+        assert block.texts("page_title", np.array([0])) == [b"A"]
+
+
 def test_one_row_a_line_is_read_too(tmp_path):
     assert read(dump(tmp_path, CREATE + b"INSERT INTO `t` VALUES\n(1,'a'),\n(2,'b;');\n")) == [(1, b"a"), (2, b"b;")]
 

@@ -52,6 +52,26 @@ def test_squad_files_are_named_by_split_and_language(write, tmp_path, capsys) ->
     assert "documents: en 2, de 2" in capsys.readouterr().out
 
 
+def test_files_of_questions_in_one_language_and_paragraphs_in_another_name_both(write, tmp_path, capsys) -> None:
+    asked = {"id": "a", "question": "?", "answers": [{"answer_start": 0, "text": "One"}]}
+    file = write("x.json", {"data": [{"title": "T", "paragraphs": [{"context": "One.", "qas": [asked]}]}]})
+    words = ["sources", "build", "--format", "squad", "--files", f"test/de/en={file}", "--out", str(tmp_path / "out")]
+
+    assert main(words) == 0
+    assert capsys.readouterr().out.splitlines() == ["documents: en 1", "queries: test 1"]
+    made = {path.name for path in (tmp_path / "out").iterdir()}
+    assert made == {"documents-en.parquet", "queries-test-de.parquet", "judgements-test-en.parquet"}
+
+
+def test_queries_may_be_in_another_language_than_the_documents(write, tmp_path) -> None:
+    documents, queries = write("docs.tsv", "d\tone\n"), write("queries.tsv", "q\teins\n")
+    words = ["--documents", f"en={documents}", "--queries", f"test/de={queries}"]
+    words += ["--judgements", f"test={write('qrels.tsv', 'q 0 d 1')}", "--out", str(tmp_path / "out")]
+
+    assert main(["sources", "build", "--format", "msmarco", *words]) == 0
+    assert (tmp_path / "out" / "queries-test-de.parquet").is_file()
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from string import Formatter
 
 from switchrank.config.collections import CollectionSection
 from switchrank.config.collections.joined import Joined
 from switchrank.config.downloads import PLACE
-from switchrank.config.models import MAIN_METRIC, Config, DegradedLexicon, Lexicon, MergedLexicon
+from switchrank.config.models import (
+    MAIN_METRIC,
+    Config,
+    DegradedLexicon,
+    DictionaryLexicon,
+    Lexicon,
+    MergedLexicon,
+    TitlesLexicon,
+    listed,
+)
 from switchrank.errors import UserError
 from switchrank.fetch.addresses import placeholders
 from switchrank.mmarco import MMARCO_NAMES
@@ -23,7 +32,7 @@ Finding = tuple[str, str, str]
 def cross_check(config: Config, path: str | Path) -> None:
     """Raise UserError for the first name or language that is used but not declared."""
     checks = (
-        *(_world, _downloads, _languages, _collections, _vectors, _lexicons, _corpora),
+        *(_world, _downloads, _languages, _collections, _paths, _vectors, _lexicons, _corpora),
         *(_systems, _sweeps, _testsets, _evaluate, _ablation, _gold),
     )
     for check in checks:
@@ -95,6 +104,9 @@ def _collections(config: Config) -> Iterator[Finding]:
         yield from _templates(f"collections.{name}", part)
         if isinstance(part, Joined):
             yield from _joined(config, name, part)
+            continue
+        for path in part.roles(config.languages.source).values():
+            yield from _placeholders(f"collections.{name}: {path}", path)
 
 
 def _joined(config: Config, name: str, joined: Joined) -> Iterator[Finding]:
@@ -111,17 +123,45 @@ def _joined(config: Config, name: str, joined: Joined) -> Iterator[Finding]:
         yield place, "a collection twice", "name each once"
 
 
+def _placeholders(place: str, path: str, known: Collection[str] = ()) -> Iterator[Finding]:
+    """A path with braces in it: they are paired, and what they hold is among the known names."""
+    try:
+        used = [field for _, field, _, _ in Formatter().parse(path) if field is not None]
+    except ValueError as error:
+        yield place, f"{path}: {error}", "pair the braces"
+        return
+    todo = f"known: {{{'}, {'.join(known)}}}" if known else "nothing is filled in here: write the path out"
+    for field in used:
+        if field not in known:
+            yield place, f"unknown placeholder {{{field}}}", todo
+
+
+def _paths(config: Config) -> Iterator[Finding]:
+    """Paths of lexicons, gold and vectors, which are filled in by language or not at all."""
+    for name, lexicon in config.lexicons.items():
+        if isinstance(lexicon, TitlesLexicon):
+            for key, path in {"page": lexicon.page, "langlinks": lexicon.langlinks}.items():
+                yield from _placeholders(f"lexicons.{name}.{key}", path or "")
+        if isinstance(lexicon, TitlesLexicon | DictionaryLexicon):
+            known = ("lang", "source") if lexicon.kind == "titles" else ("lang",)
+            for path in listed(lexicon.path):
+                yield from _placeholders(f"lexicons.{name}.path", path, known)
+    for name, pairs in config.gold.items():
+        for pair in pairs:
+            for path in listed(config.gold_file(name, pair).path):
+                yield from _placeholders(f"gold.{name}.{pair}", path, ("lang",))
+    for language, source in config.vectors.languages.items() if config.vectors else ():
+        for path in filter(None, [source.path, source.extra_words, *(source.text or [])]):
+            yield from _placeholders(f"vectors.languages.{language}", path)
+    if config.vectors:
+        yield from _placeholders("vectors.alignment.seed_pairs", config.vectors.alignment.seed_pairs, ("lang",))
+
+
 def _templates(place: str, part: CollectionSection) -> Iterator[Finding]:
     """Paths with braces: each placeholder is known, and each language has the name that `{name}` stands for."""
     for key, template, known in part.templates:
-        try:
-            used = [field for _, field, _, _ in Formatter().parse(template) if field is not None]
-        except ValueError as error:
-            yield f"{place}.{key}", f"{template}: {error}", "pair the braces"
-            continue
-        for field in used:
-            if field not in known:
-                yield f"{place}.{key}", f"unknown placeholder {{{field}}}", f"known: {{{'}, {'.join(known)}}}"
+        yield from _placeholders(f"{place}.{key}", template, known)
+        used = placeholders(template)
         for language in dict.fromkeys([*part.languages, *part.asked_in]) if "name" in used else []:
             if language not in MMARCO_NAMES:
                 yield f"{place}.{key}", f"mMARCO has no name for {language}", "write {lang} instead of {name}"
@@ -147,8 +187,16 @@ def _vectors(config: Config) -> Iterator[Finding]:
 
 
 def _lexicons(config: Config) -> Iterator[Finding]:
-    """Lexicons made of others: the parts are declared, none is made of itself, and they have its languages."""
+    """Lexicons made of others: the parts are declared, none is made of itself, and they have its languages.
+
+    A dictionary that is one file translates to one language.
+    """
     for name, lexicon in config.lexicons.items():
+        targets = lexicon.languages or config.languages.seen
+        one_file = isinstance(lexicon, DictionaryLexicon) and "{lang}" not in str(lexicon.path)
+        if one_file and len(targets) > 1:
+            todo = f"write {{lang}} where the files differ, or languages: [{targets[0]}]"
+            yield f"lexicons.{name}", f"one dictionary for {len(targets)} languages", todo
         parts = _parts(lexicon)
         for part in parts:
             yield from _known(f"lexicons.{name}.of", "lexicon", part, config.lexicons)

@@ -221,7 +221,7 @@ class TitlesLexicon(Section):
             return [str(self.page), str(self.langlinks)]
         names = {"source": self.code(source), "lang": self.code(language)}
         sides = [names | {"lang": names["source"]}, names] if self.format == "cldr" else [names]
-        return [template.format(**side) for template in _listed(self.path) for side in sides]
+        return [template.format(**side) for template in listed(self.path) for side in sides]
 
 
 class DictionaryFile(Section):
@@ -240,7 +240,7 @@ class DictionaryFile(Section):
 
     def files(self, language: str) -> list[str]:
         """The files, their placeholder filled in."""
-        return [template.format(lang=language) for template in _listed(self.path)]
+        return [template.format(lang=language) for template in listed(self.path)]
 
     def reading(self) -> dict[str, Any]:
         """How to read the files, as :func:`switchrank.formats.pairs.read_pairs` takes it."""
@@ -259,7 +259,8 @@ class DictionaryLexicon(DictionaryFile):
         return super().files(self.codes.get(language, language))
 
 
-def _listed(paths: str | list[str] | None) -> list[str]:
+def listed(paths: str | list[str] | None) -> list[str]:
+    """The paths of a key that takes one or a list."""
     return [paths] if isinstance(paths, str) else paths or []
 
 

@@ -62,6 +62,22 @@ collections:
     format: afriqa
     files: {$split: {$pair: $path}}
 """
+_PARAGRAPHS = """\
+collections:
+  mine:
+    format: $format
+    split: $split
+    documents: $documents
+    $sides: {$side: $path}
+"""
+_PARAGRAPHS_FOLDER = """\
+collections:
+  mine:
+    format: $format
+    split: $split
+    documents: $documents
+    $files
+"""
 _TITLES = """\
 lexicons:
   titles:
@@ -168,14 +184,8 @@ collections:
     lists: $path
     documents: "docs/$target.tsv.gz"
 """,
-    "squad": """\
-collections:
-  mine:
-    format: squad
-    split: $split
-    documents: $documents
-    files: {$language: $path}
-""",
+    "squad": _PARAGRAPHS,
+    "bipar": _PARAGRAPHS,
     "tei": _DICTIONARY,
     "dictionary": _DICTIONARY,
     "panlex": """\
@@ -289,13 +299,17 @@ collections:
     folder: $path
     name: $name
 """,
-    "squad-folder": """\
+    "squad-folder": _PARAGRAPHS_FOLDER,
+    "bipar-folder": _PARAGRAPHS_FOLDER,
+    "datasets": """\
 collections:
   mine:
-    format: squad
-    split: test
-    documents: $documents
-    files: {$files}
+    format: datasets
+    languages: [$language]
+    splits: [test]
+    documents: {path: $path, id: $first, text: $second}
+    queries: {path: "queries/{split}", id: id, text: text}
+    judgements: {path: "qrels/{split}", query: qid, document: docid, relevance: relevance}
 """,
     "vectors-folder": "vectors:\n  languages:\n$vectors\n",
 }  # fmt: skip
@@ -309,6 +323,9 @@ WITHOUT = {
         ("large-scale-clir-rel", "large-scale-clir-documents"), "a part of Large-Scale CLIR: look at its folder"
     ),
     "translation-table": "no key reads a table of more than two languages: cut two columns out of it",
+    "afriqa-folder": "each language is a collection of its own: look at one of its files gold_span_passages...",
+    "folder": "files of several kinds, or many collections: look at one of them for its entry",
+    "parallel-text": "no key reads parallel sentences: one side alone can be a text of vectors",
     "parallel-tsv": "no key reads parallel sentences: one side alone can be a text of vectors",
     "ids": "no key reads bare ids",
     "safetensors": "weights alone: give the folder they are in as start.model",
@@ -327,7 +344,7 @@ def entry_for(found: Found, path: str) -> str:
             found.notes.append(WITHOUT[found.format])
         return ""
     facts = _facts(found, path)
-    if "$language" in template and facts["language"] == "xx":
+    if any(f"${name}" in template and facts[name] == "xx" for name in ("language", "side")):
         found.notes.append("xx: neither the data nor its name tells the language; write its code")
     return Template(template).safe_substitute(facts).rstrip("\n")
 
@@ -351,6 +368,9 @@ def _facts(found: Found, path: str) -> dict[str, str]:
         "source": source,
         "target": target,
         "split": "train" if "train" in path.rpartition("/")[2] else "test",
+        "format": found.format.removesuffix("-folder"),
+        "sides": "crossed" if "pair" in found.values else "files",
+        "side": found.values.get("pair", known[0]),
         "kind": TITLE_FORMATS.get(found.format, ""),
         "first": json.dumps(_named(columns, _IDS) or "id"),
         "second": json.dumps(_named(columns, _TEXTS) or "text"),
@@ -377,5 +397,5 @@ def _named(columns: list[str], known: Sequence[str]) -> str:
 _BOOLEANS = {"no", "on", "off", "yes", "y", "n"}
 _IDS = ("id", "_id", "docid", "doc_id", "pid", "qid", "query_id", "url")
 _TEXTS = ("text", "contents", "passage", "body", "context", "query", "question", "title")
-_PLAIN = {"language", "languages", "split", "version", "name", "files", "vectors"}
+_PLAIN = {"language", "languages", "split", "version", "name", "files", "vectors", "pair"}
 """Values that are YAML already; all others are paths and are quoted."""

@@ -171,13 +171,11 @@ def _alike(path: Path, members: dict[str, Found]) -> Found:
     """A folder whose files are of one format, one for each language; or just files."""
     kinds = Counter(one.format for one in members.values())
     kind, count = kinds.most_common(1)[0]
-    each = {(one.languages or ["xx"])[0]: path / name for name, one in members.items() if one.format == kind}
+    each = {_side(one): path / name for name, one in members.items() if one.format == kind}
     whole = count == len(members) and len(each) == count
-    if kind == "squad" and whole:
-        documents = next(iter(members.values())).values["documents"]
-        files = ", ".join(f"{code}: {json.dumps(str(file))}" for code, file in each.items())
-        values = {"documents": documents, "files": files}
-        return Found("squad-folder", "SQuAD-like questions, one file a language", "files", values=values)
+    if kind in {"squad", "bipar"} and whole:
+        values = {"documents": next(iter(members.values())).values["documents"], "files": _sides(each, kind)}
+        return Found(f"{kind}-folder", "SQuAD-like questions, one file a language", "files", values=values)
     if kind.startswith("vectors-") and whole:
         lines = [f"    {code}: {{path: {json.dumps(str(file))}}}" for code, file in each.items()]
         title = "word vectors, one file a language"
@@ -187,6 +185,20 @@ def _alike(path: Path, members: dict[str, Found]) -> Found:
     return Found(
         "folder", "a folder of files: " + ", ".join(f"{number} {name}" for name, number in kinds.items()), "files"
     )
+
+
+def _side(member: Found) -> str:
+    """The language of a file, or the languages of its questions and paragraphs."""
+    return member.values.get("pair") or (member.languages or ["xx"])[0]
+
+
+def _sides(each: dict[str, Path], kind: str) -> str:
+    """The keys that name SQuAD-like files; where some are in two languages, as in MLQA, they share ids only."""
+    alone = [f"{code}: {json.dumps(str(file))}" for code, file in each.items() if "-" not in code]
+    crossed = [f"{code}: {json.dumps(str(file))}" for code, file in each.items() if "-" in code]
+    named = {"files": alone, "crossed": crossed}
+    keys = [f"{key}: {{{', '.join(files)}}}" for key, files in named.items() if files]
+    return "\n    ".join([*keys, "parallel: false"] if crossed and kind == "squad" else keys)
 
 
 def _model(path: Path) -> Found | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,6 +13,9 @@ from switchrank.inspect.found import SAMPLES, Found, Problems, shorten
 from switchrank.inspect.rows import closed
 from switchrank.inspect.source import Source
 
+_BIPAR = re.compile(r"_QUERY_\d+_(?:(CROSS_QEN)|(CROSS_QZH)|(EN)|ZH)$")
+"""Ids of BiPaR end in the languages of their questions and paragraphs."""
+_MLQA = re.compile(r"context-([a-z]{2})-question-([a-z]{2})\b")
 LARGEST = 1 << 28
 """Bytes of a JSON value that is read; larger ones are not opened."""
 
@@ -70,15 +74,28 @@ def _squad(value: Any, source: Source) -> Found | None:
     found.fields = sorted(look.members)
     found.samples = look.samples
     found.problems = look.problems.told()
-    found.languages = languages.from_name(source.path)
+    told = _sides(look.last, source.path.name)
+    found.format = "bipar" if _BIPAR.search(look.last) else "squad"
+    found.languages = list(dict.fromkeys(told)) or languages.from_name(source.path)
     asked, read = languages.scripts(look.asked), languages.scripts(look.read)
     found.scripts = (
         read if asked[:1] == read[:1] else [f"questions: {' '.join(asked)}", f"paragraphs: {' '.join(read)}"]
     )
     found.values["documents"] = "sentences" if look.sentences else "paragraphs"
-    if _first(asked) != _first(read):
-        found.notes.append("questions are in another script than paragraphs: a cross-lingual file (MLQA, BiPaR)")
+    crossed = len(found.languages) == 2 if told else _first(asked) != _first(read)
+    if crossed:
+        found.values["pair"] = "-".join(told) or "xx-yy"
+    if crossed and not told:
+        found.notes.append("questions are in another script than paragraphs: write both languages for xx-yy")
     return found
+
+
+def _sides(name: str, file: str) -> tuple[str, ...]:
+    """Languages of questions and paragraphs where an id (BiPaR) or the name of the file (MLQA) tells them."""
+    if bipar := _BIPAR.search(name):
+        return ("en" if bipar[1] or bipar[3] else "zh", "en" if bipar[2] or bipar[3] else "zh")
+    mlqa = _MLQA.search(file)
+    return (mlqa[2], mlqa[1]) if mlqa else ()
 
 
 def _first(scripts: list[str]) -> str:
@@ -89,7 +106,7 @@ class _Questions:
     """Counts and checks the paragraphs of a SQuAD-like file."""
 
     def __init__(self) -> None:
-        self.questions, self.sentences, self.unanswerable = 0, False, False
+        self.questions, self.sentences, self.unanswerable, self.last = 0, False, False, ""
         self.counts: dict[str, int] = {}
         self.members: set[str] = set()
         self.samples: list[str] = []
@@ -105,7 +122,9 @@ class _Questions:
             return "with sentences (XQuAD-R, MLQA-R)"
         if self.unanswerable:
             return "some without an answer (SQuAD v2)"
-        return "as in SQuAD v1.1 (XQuAD, MLQA, SQuAD-it, TQuAD, ARCD, CMRC, GermanQuAD, BiPaR)"
+        if _BIPAR.search(self.last):
+            return "of novels in English and Chinese (BiPaR)"
+        return "as in SQuAD v1.1 (XQuAD, MLQA, SQuAD-it, TQuAD, ARCD, CMRC, GermanQuAD)"
 
     def paragraph(self, paragraph: Mapping[str, Any]) -> None:
         """Take one paragraph with its questions."""
@@ -127,7 +146,7 @@ class _Questions:
         if name in self._ids:
             self.problems.add("questions with the id of another")
         self._ids.add(name)
-        self.questions += 1
+        self.questions, self.last = self.questions + 1, name
         self.unanswerable = self.unanswerable or "is_impossible" in question
         if len(self.samples) < SAMPLES:
             self.samples.append(shorten(f"{name} | {text} | {context[:60]}"))

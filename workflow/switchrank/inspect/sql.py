@@ -18,8 +18,9 @@ _STRING = re.compile(rb"'(?:[^'\\]++|\\.)*+'?", re.DOTALL)
 """A string, or what is left of one that does not end; nothing is ever tried twice."""
 _CLOSED = re.compile(rb"(?:[^']++|'(?:[^'\\]++|\\.)*+')*+", re.DOTALL)
 _ROW = re.compile(rb"\((?:[^'()]++|'(?:[^'\\]++|\\.)*+')*+\)")
-_LINK = re.compile(rb"\(\d+,'([\w-]{1,35})','")
-_PAGE = re.compile(rb"\(\d+,(-?\d+),'")
+_TEXT = rb"\s?(?:_binary ?'|'|0x)"
+_LINK = re.compile(rb"\(\d+," + _TEXT + rb"((?<=')[\w-]{1,35}(?=',)|(?<=0x)[0-9A-Fa-f]{2,70}(?=,))'?," + _TEXT)
+_PAGE = re.compile(rb"\(\d+,\s?(-?\d+)," + _TEXT)
 _TITLES = {
     "page": "page.sql of MediaWiki: titles and ids of pages",
     "langlinks": "langlinks.sql of MediaWiki: titles in other languages",
@@ -47,11 +48,17 @@ def inspect(source: Source) -> Found | None:
     found.languages = languages.from_name(source.path)
     if table == "langlinks":
         found.counts["languages"] = len(dump.values)
-        known = languages.codes(value.decode("utf-8", "replace") for value, _ in dump.values.most_common(30))
+        known = languages.codes(_code(value) for value, _ in dump.values.most_common(30))
         found.notes.append("languages linked to: " + ", ".join(known[:15]))
     if table == "page":
         found.counts["pages in namespace 0"] = dump.values[b"0"]
     return closed(found, source)
+
+
+def _code(value: bytes) -> str:
+    """A language code, which phpMyAdmin writes in hexadecimal."""
+    text = value.decode("utf-8", "replace")
+    return bytes.fromhex(text).decode() if re.fullmatch(r"(?:[2367][0-9a-fA-F]){2,}", text) else text
 
 
 class _Dump:

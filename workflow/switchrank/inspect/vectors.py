@@ -181,7 +181,7 @@ def _word2vec_binary(source: Source, promised: int, dimensions: int) -> Found:
 
 def _fasttext(source: Source) -> Found:
     """fastText's ``.bin``: magic, version, arguments, dictionary, input and output matrix (``src/fasttext.cc``)."""
-    found = Found("vectors-fasttext", "a fastText model (.bin) with subword vectors", "words")
+    found = Found("vectors-fasttext", "a fastText model (.bin)", "words")
     stream = _Bytes(source.chunks())
     start = stream.exactly(_FASTTEXT_START.size)
     head = stream.exactly(_DICTIONARY_START.size) if start else None
@@ -208,7 +208,10 @@ def _fasttext(source: Source) -> Found:
     elif not source.stopped:
         _matrices(found, stream, dimensions, pruned)
     found.counts |= {"buckets": buckets}
-    found.notes.append(f"letter n-grams of {shortest} to {longest}: words that it lacks get vectors too")
+    if buckets > 0 and longest > 0:
+        found.notes.append(f"letter n-grams of {shortest} to {longest}: words that it lacks get vectors too")
+    else:
+        found.notes.append("no letter n-grams: words that it lacks get no vectors")
     return _finished(found, source, dimensions, sample)
 
 

@@ -7,6 +7,9 @@ cut apart with array operations: once escaped quotes are blanked, a comma outsid
 few blocks of rows are held at a time, however long a statement is: one is used, the next ones are cut while the file
 is unpacked further, each in a thread of its own.
 
+MySQL's own client and phpMyAdmin write the binary columns, which all texts of MediaWiki are, as ``_binary 'text'`` and
+as ``0x74657874``; both are read as the text.
+
 Cuts of a dump have no ``CREATE TABLE``. Their columns are those that are given, or those of the one layout in
 :data:`LAYOUTS` that has as many fields, quoted in the same places.
 """
@@ -63,7 +66,10 @@ _WRITE = re.compile(rb"\s*(?:INSERT|REPLACE) (?:IGNORE )?INTO\b", re.IGNORECASE)
 _INSERT = re.compile(_WRITE.pattern + rb"\s*" + _NAME + rb"\s*(?:\(([^()']*)\)\s*)?VALUES\s*", re.IGNORECASE)
 _KEY = re.compile(rb"(?:PRIMARY|UNIQUE|FULLTEXT|SPATIAL|KEY|INDEX|CONSTRAINT|FOREIGN|CHECK)\b", re.IGNORECASE)
 _COLUMN = re.compile(rb"`([^`]+)`|(\w+)")
-_FIELD = re.compile(rb"'(?:[^'\\]|\\.|'')*+'|[^',();]*+", re.DOTALL)
+_FIELD = re.compile(rb"(?:_binary *)?'(?:[^'\\]|\\.|'')*+'|[^',();]*+", re.DOTALL)
+_HEX = re.compile(rb"0x((?:[0-9A-Fa-f]{2})*)")
+_BINARY = re.compile(rb"_binary *(?=')")
+_TYPED = re.compile(rb"[(,](?:_binary *'|0x)")
 _TEXT = re.compile(rb"'(?:[^'\\]|\\.|'')*+'", re.DOTALL)
 _NESTED = re.compile(rb"\([^()]*\)")
 _ESCAPE = re.compile(rb"\\(.)|''", re.DOTALL)
@@ -365,7 +371,8 @@ class _Scan:
         """A letter for each field of the first row: ``'`` a text, ``0`` NULL, ``#`` anything else."""
         kinds, at = "", 1
         while field := _FIELD.match(self.text, at):
-            kinds += "'" if field[0][:1] == b"'" else "0" if field[0] == b"NULL" else "#"
+            text = field[0].endswith(b"'") or _HEX.fullmatch(field[0])
+            kinds += "'" if text else "0" if field[0] == b"NULL" else "#"
             at = field.end() + 1
             if self.text[at - 1 : at] != b",":
                 break
@@ -412,6 +419,7 @@ class Block:
         """Take the positions of the fields before ``stop``; whether whole rows without spaces around fields."""
         text = scan.text
         self._text, self._bytes = text, scan.bytes
+        self._typed = (b"_binary" in text or b"0x" in text) and _TYPED.search(text) is not None
         columns, commas = len(self.names), scan.commas[: np.searchsorted(scan.commas, stop)]
         self._edges = np.concatenate([[-1], commas, [stop]])
         self.rows, rest = divmod(len(commas) + 1, columns)
@@ -435,8 +443,18 @@ class Block:
 
     def equal(self, column: str, value: str | int) -> NDArray[np.bool_]:
         """Which rows hold ``value`` in ``column``; boolean, shape ``(rows,)``."""
+        if isinstance(value, int):
+            return self._written(column, str(value).encode())
+        plain, code = b"'" + value.encode() + b"'", value.encode().hex()
+        same = self._written(column, plain)
+        if self._typed:
+            for other in (b"_binary " + plain, b"_binary" + plain, f"0x{code}".encode(), f"0x{code.upper()}".encode()):
+                same |= self._written(column, other)
+        return same
+
+    def _written(self, column: str, wanted: bytes) -> NDArray[np.bool_]:
+        """In which rows ``column`` is written like this."""
         start, end = self._bounds(column)
-        wanted = (f"'{value}'" if isinstance(value, str) else str(value)).encode()
         rows = np.flatnonzero(end - start == len(wanted))
         for offset in sorted(range(len(wanted)), key=lambda offset: wanted[offset] == _QUOTE):  # quotes tell least
             rows = rows[self._bytes[start[rows] + offset] == wanted[offset]]
@@ -465,6 +483,8 @@ class Block:
 
     def texts(self, column: str, rows: NDArray[np.intp]) -> list[bytes]:
         """The texts of ``column`` in the given rows, unquoted and unescaped, still bytes; NULL is empty."""
+        if self._typed:
+            return self._typed_texts(column, rows)
         start, end = self._bounds(column, rows)
         quoted = (self._bytes[end - 1] == _QUOTE) & (self._bytes[start] == _QUOTE)
         null = ~quoted & (end - start == len(b"NULL")) & (self._bytes[start] == ord("N"))
@@ -476,6 +496,11 @@ class Block:
             fields = zip(start.tolist(), end.tolist(), strict=True)
             return [_ESCAPE.sub(_unescape, self._text[begin:stop]) for begin, stop in fields]
         return _without_escapes(laid_out).tobytes().split(_NO_UTF8)[:-1]
+
+    def _typed_texts(self, column: str, rows: NDArray[np.intp]) -> list[bytes]:
+        """The same where fields may be ``_binary 'text'`` or hexadecimal."""
+        bounds = (places.tolist() for places in self._bounds(column, rows))
+        return [_typed_text(self._text[start:end]) for start, end in zip(*bounds, strict=True)]
 
 
 def _without_escapes(texts: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -497,6 +522,14 @@ def _meant() -> NDArray[np.uint8]:
     for letter, byte in _UNESCAPED.items():
         table[ord(letter)] = ord(byte)
     return table
+
+
+def _typed_text(field: bytes) -> bytes:
+    code = _HEX.fullmatch(field)
+    if code:
+        return bytes.fromhex(code[1].decode())
+    text = _BINARY.sub(b"", field, count=1) if field.startswith(b"_") else field
+    return b"" if text == b"NULL" else _ESCAPE.sub(_unescape, text[1:-1] if text[:1] == b"'" else text)
 
 
 def _unescape(match: re.Match[bytes]) -> bytes:

@@ -18,16 +18,17 @@ from pathlib import Path
 import polars as pl
 import regex
 
+from switchrank.atomic import atomic_path, scratch_folder
 from switchrank.errors import UserError
 from switchrank.fold import lower
 from switchrank.formats.tables import LEXICON, write_table
+from switchrank.lexicon.pairstore import PairStore
 from switchrank.lexicon.titlefiles import TitleFiles, read_titles
 from switchrank.words import key, split_words
 
 _DISAMBIGUATOR = re.compile(r"(?<=\S)\s*\([^()]*\)$")
 _NAMESPACE = re.compile(r"[^\s:]+:(?=\S)")
 _LETTER = regex.compile(r"\p{L}")
-_BATCH = 1 << 16
 _REASONS = ("no_article", "undecodable", "empty", "too_long", "unmatchable", "equal", "colon", "number", "script")
 _SCRIPTS = {
     "Arabic": "ar fa ur ps sd ug ckb ku arz azb pnb",
@@ -108,23 +109,18 @@ def titles_lexicon(
     counts: Counter[str] = Counter()
     given = TitleFiles(files, source, language, columns or {}, target_first)
     cleaner = _Cleaner(source, language, drop, max_words, onesided_titles, counts)
-    batches: list[pl.DataFrame] = []
-    rows: list[Pair] = []
-    for pair in read_titles(format, given, counts):
-        if cleaned := cleaner(*pair):
-            rows.append(cleaned)
-            if len(rows) == _BATCH:
-                batches.append(pl.DataFrame(rows, schema=_PAIRS, orient="row"))
-                rows = []
-    batches.append(pl.DataFrame(rows, schema=_PAIRS, orient="row"))
-    left_out = {reason: counts[reason] for reason in _REASONS}
-    _tell(files[-1], language, counts["links"], left_out)
-    table = _ranked(pl.concat(batches), onesided_titles)
-    if table.is_empty():
+    with scratch_folder(Path(out)) as folder:
+        pairs = PairStore(_PAIRS, folder)
+        for pair in read_titles(format, given, counts):
+            if cleaned := cleaner(*pair):
+                pairs.add(cleaned)
+        left_out = {reason: counts[reason] for reason in _REASONS}
+        _tell(files[-1], language, counts["links"], left_out)
+        written = _write(pairs, Path(out), folder, onesided_titles)
+    if not written["rows"]:
         raise UserError(files[-1], f"language '{language}'", "no title pair is left: it covers nothing",
                         "check the language code, and that the files belong together")  # fmt: skip
-    write_table(table, out, LEXICON)
-    return {"links": counts["links"], "sources": table["source"].n_unique(), "rows": len(table), **left_out}
+    return {"links": counts["links"], **written, **left_out}
 
 
 class _Cleaner:
@@ -194,6 +190,24 @@ def _clean_one_side(source: str, target: str, _: str) -> Pair:
     target = target.lower()
     target = target.split(":")[1] if ":" in target else target
     return source.lower(), target.split("(")[0].strip(), False
+
+
+def _write(pairs: PairStore, out: Path, folder: Path, last_wins: bool) -> dict[str, int]:
+    """Write the lexicon part by part, if there is any pair, and count its sources and rows."""
+    parts: list[Path] = []
+    sources = rows = 0
+    for part in pairs.parts():
+        ranked = _ranked(part, last_wins)
+        sources, rows = sources + ranked["source"].n_unique(), rows + len(ranked)
+        parts.append(folder / f"part-{len(parts)}.parquet")
+        write_table(ranked, parts[-1], LEXICON)
+    if rows:
+        with atomic_path(out) as temporary:
+            if len(parts) == 1:
+                parts[0].replace(temporary)
+            else:
+                pl.scan_parquet(parts).sink_parquet(temporary, compression="zstd", statistics=True)
+    return {"sources": sources, "rows": rows}
 
 
 def _ranked(pairs: pl.DataFrame, last_wins: bool) -> pl.DataFrame:

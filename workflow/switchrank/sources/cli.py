@@ -25,6 +25,7 @@ msmarco: files without a header, plain or gzip
 beir, miracl, trec and the other formats of separate files: the same flags (config/README.md)
 squad: SQuAD v1.1 or XQuAD-R, .json or .json.gz
   files       one per split and language        --files train/en=train-v1.1.json test/en=en.json test/de=de.json
+  files       or of two: question, paragraph    --files test/de/en=test-context-en-question-de.json
 
 The document ids of all languages are parallel: one judgement file serves all. Training queries are in the source
 language only. A text is never changed; what has no text, and what has no judgement, is left out and counted.
@@ -68,7 +69,7 @@ def _register_build(commands: Any) -> None:
         ("files", "SPLIT/LANG=FILE"),
     ):
         splits = f"; splits are {', '.join(SPLITS)}" if "SPLIT" in form else ""
-        which = "squad files" if name == "files" else f"{name} of a format of separate files"
+        which = "squad, bipar, afriqa files" if name == "files" else f"{name} of a format of separate files"
         build.add_argument(f"--{name}", nargs="+", action="extend", default=[], metavar=form, help=which + splits)
     build.add_argument("--triples", metavar="FILE", help="msmarco training triples")
     build.add_argument(
@@ -157,10 +158,13 @@ def _from_flags(arguments: argparse.Namespace) -> tuple[dict[str, Any], dict[str
     files |= {"triples/train": arguments.triples} if arguments.triples else {}
     files |= {"groups": arguments.groups} if arguments.groups else {}
     named = {role.partition("/")[0] for role in [*queries, *squad]}
-    languages = [*documents, *(role.partition("/")[2] for role in squad)]
+    languages = [*documents, *(role.rpartition("/")[2] for role in squad)]
+    last = 3 if arguments.format == "afriqa" else 2  # AfriQA's questions come with their translations
+    asked = [code for role in [*queries, *squad] if role.startswith("test/") for code in role.split("/")[1:last]]
     spec = {
         "format": arguments.format,
         "languages": list(dict.fromkeys(languages)),
+        "asked_in": list(dict.fromkeys(asked)),
         "splits": [split for split in SPLITS if split in named],
         "dev": arguments.dev,
         "documents_as": arguments.documents_as,
