@@ -22,7 +22,7 @@ Left = list[tuple[slice, Indices]]
 """What is left to compare: some of the queries with some rows, which rise."""
 
 PART = 256
-"""Queries whose candidates are compared together. Smaller products may have kernels that sum in another order."""
+"""Queries whose candidates are compared together; for smaller products more CPUs sum in an order of their own."""
 WIDTH = 1024
 """Rows looked at together."""
 CANDIDATES = 64
@@ -44,11 +44,6 @@ def first_look(rows: Iterable[Floats]) -> Iterator[FirstLook]:
         yield FirstLook(rows)
     finally:
         torch.set_num_threads(threads)
-
-
-def same_in_parts(queries: Floats, rows: Floats) -> bool:
-    """Does a score in float32 have the same bits, whatever else is in the product of matrices?"""
-    return np.array_equal((queries @ rows.T)[: PART + 3, ::7], queries[: PART + 3] @ rows[::7].T)
 
 
 class FirstLook:
