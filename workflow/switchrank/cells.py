@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from switchrank.neighbours import Floats, Indices, Pairs, Side, top_k
 
-TRAINING_ROWS = 64
-"""Rows for each cell that k-means looks at."""
-ITERATIONS = 6
+ROUNDS = (16, 16, 32, 64)
+"""Rows for each cell that k-means looks at, round by round: early centres move far, and need few rows to know where."""
 SEED = 1
 
 
@@ -27,10 +26,10 @@ def cell_pairs(source: Floats, target: Floats, *, probes: int, cells: int | None
 
     Args:
         probes: cells a source row visits.
-        cells: into how many the target rows are divided, fewer if there are fewer rows; default: twice the square root
-            of their number.
+        cells: into how many the target rows are divided, fewer if there are fewer rows; default: the square root of
+            twice their number.
     """
-    count = min(cells or max(1, round(2 * len(target) ** 0.5)), len(target))
+    count = min(cells or max(1, round((2 * len(target)) ** 0.5)), len(target))
     centres = _centres(target, count, threads)
     home = top_k(Side(target), Side(centres), 1, threads=threads, what="cells of target words")[1]
     visited = top_k(Side(source), Side(centres), probes, threads=threads, what="cells of source words")[1]
@@ -39,11 +38,11 @@ def cell_pairs(source: Floats, target: Floats, *, probes: int, cells: int | None
 
 
 def _centres(target: Floats, count: int, threads: int) -> Floats:
-    """Unit centres of a seeded sample of rows, by Lloyd's algorithm on the sphere; an empty cell keeps its centre."""
-    draw = np.random.default_rng(SEED)
-    sample = Side(target).rows(np.sort(draw.permutation(len(target))[: count * TRAINING_ROWS]))
-    centres = sample[np.sort(draw.choice(len(sample), count, replace=False))]
-    for _ in range(ITERATIONS):
+    """Unit centres of seeded samples of rows, by Lloyd's algorithm on the sphere; an empty cell keeps its centre."""
+    order = np.random.default_rng(SEED).permutation(len(target))
+    centres = Side(target).rows(np.sort(order[:count])).copy()
+    for each in ROUNDS:
+        sample = Side(target).rows(np.sort(order[: count * each]))
         home = top_k(Side(sample), Side(centres), 1, threads=threads, what="cells")[1]
         for cell, rows in enumerate(_by_cell(home, count)):
             total = sample[rows].sum(axis=0)

@@ -43,7 +43,7 @@ def induce_lexicon(
     max_target: int | None = None,
     raw_dot: bool = False,
     search: Search = "exact",
-    probes: int = 16,
+    probes: int = 12,
     cells: int | None = None,
     threads: int = 1,
 ) -> dict[str, int]:
@@ -62,8 +62,8 @@ def induce_lexicon(
         search: ``ivf`` compares a source word with the target words of some cells only (:mod:`switchrank.cells`), which
             changes results: a few translations are not the best ones, and CSLS's means are over what was compared.
             Its recall, measured on a sample, goes to standard error and, as ``search``, into the metadata of ``out``.
-        probes, cells: of ``ivf``: cells a source word is compared with, and how many there are (default: twice the
-            square root of the number of target words).
+        probes, cells: of ``ivf``: cells a source word is compared with, and how many there are (default: the square
+            root of twice the number of target words).
 
     Returns:
         ``{"words": source words with a translation, "rows": rows written}``.

@@ -8,6 +8,8 @@ from switchrank.neighbours import Criterion, Floats, Indices, Side, top_k
 
 SAMPLE = 500
 POOL = 20
+PARTS = 4
+"""Into which the sample is cut, so that several threads have work."""
 SEED = 1
 
 
@@ -27,7 +29,9 @@ def recall_at_1(
     size = min(SAMPLE, len(source))
     rows = np.sort(np.random.default_rng(SEED).choice(len(source), size, replace=False))
     pool = 1 if criterion == "nn" else POOL
-    scores, ids = top_k(Side(source[rows]), Side(target), pool, threads=threads, what="recall")
+    every = np.arange(len(target))
+    pairs = [(part, every) for part in np.array_split(np.arange(size), PARTS)]
+    scores, ids = top_k(Side(source[rows]), Side(target), pool, threads=threads, pairs=pairs, what="recall")
     if criterion == "csls":
         words, place = np.unique(ids, return_inverse=True)
         near = top_k(Side(target[words]), Side(source), csls_k, threads=threads, what="recall: means")[0]

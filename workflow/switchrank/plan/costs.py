@@ -181,7 +181,7 @@ class Costs:
         left, right = min(first, section.max_source or first), min(second, section.max_target or second)
         flops = 2 * left * right * width * (PASSES[section.criterion] + section.mutual)
         if section.search == "ivf":
-            flops *= min(1.0, CELL * section.probes / (section.cells or 2 * right**0.5))
+            flops *= min(1.0, CELL * section.probes / (section.cells or (2 * right) ** 0.5))
         seconds = 0.5 * self._slow + flops / self._searched(job)
         memory = POLARS + 8 * (first + second) * width
         return Cost(seconds=seconds, memory=memory, disk=9 * left * section.k, flops=flops)
