@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from switchrank.neighbours import Floats, Indices, Pairs, Side, top_k
 
-ROUNDS = (16, 16, 32, 64)
+ROUNDS = (8, 16, 32)
 """Rows for each cell that k-means looks at, round by round: early centres move far, and need few rows to know where."""
 SEED = 1
 

@@ -159,7 +159,7 @@ class VectorsLexicon(Section):
     search: Literal["exact", "ivf"] = Field(
         "exact", description="`ivf`: approximate, faster; its recall is measured and stored with the lexicon"
     )
-    probes: Count = Field(12, description="ivf: cells of target words that a source word is compared with")
+    probes: Count = Field(10, description="ivf: cells of target words that a source word is compared with")
     cells: Count | None = Field(None, description="ivf: number of cells; default: the square root of twice the words")
     languages: list[Language] | None = Field(None, description="target languages; default: seen languages")
 

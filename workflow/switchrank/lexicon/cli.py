@@ -34,7 +34,7 @@ def _register_induce(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-target", type=int, help="only this many most frequent target words")
     parser.add_argument("--raw-dot", action="store_true", help="compatibility: vectors as they were, not unit length")
     parser.add_argument("--search", choices=["exact", "ivf"], default="exact", help="ivf: approximate, recall measured")
-    parser.add_argument("--probes", type=int, default=12, help="ivf: cells a word is compared with (default 12)")
+    parser.add_argument("--probes", type=int, default=10, help="ivf: cells a word is compared with (default 10)")
     parser.add_argument(
         "--cells", type=int, help="ivf: cells of target words (default: the square root of twice as many)"
     )

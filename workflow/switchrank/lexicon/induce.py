@@ -43,7 +43,7 @@ def induce_lexicon(
     max_target: int | None = None,
     raw_dot: bool = False,
     search: Search = "exact",
-    probes: int = 12,
+    probes: int = 10,
     cells: int | None = None,
     threads: int = 1,
 ) -> dict[str, int]:
