@@ -4,8 +4,8 @@ A dump is what ``mysqldump`` writes: ``CREATE TABLE`` names the columns in their
 then come ``INSERT INTO ... VALUES (...),(...);`` statements, most often one line of about a megabyte each. Rows are
 cut apart with array operations: once escaped quotes are blanked, a comma outside quotes ends a field, and every
 ``len(columns)``-th of them ends a row. Only the fields asked for ever become Python objects, and only a
-few blocks of rows are held at a time, however long a statement is: one is used, the next ones are cut while the file
-is unpacked further, each in a thread of its own.
+few blocks of rows are held at a time, however long a statement is. The file is unpacked ahead in a thread of its own;
+cutting has none, since two threads of small array operations wait for each other's turn.
 
 MySQL's own client and phpMyAdmin write the binary columns, which all texts of MediaWiki are, as ``_binary 'text'`` and
 as ``0x74657874``; both are read as the text.
@@ -69,12 +69,12 @@ _COLUMN = re.compile(rb"`([^`]+)`|(\w+)")
 _FIELD = re.compile(rb"(?:_binary *)?'(?:[^'\\]|\\.|'')*+'|[^',();]*+", re.DOTALL)
 _HEX = re.compile(rb"0x((?:[0-9A-Fa-f]{2})*)")
 _BINARY = re.compile(rb"_binary *(?=')")
-_TYPED = re.compile(rb"[(,](?:_binary *'|0x)")
 _TEXT = re.compile(rb"'(?:[^'\\]|\\.|'')*+'", re.DOTALL)
 _NESTED = re.compile(rb"\([^()]*\)")
 _ESCAPE = re.compile(rb"\\(.)|''", re.DOTALL)
 _UNESCAPED = {b"0": b"\0", b"b": b"\b", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"Z": b"\x1a"}
 _QUOTE, _COMMA, _OPEN, _CLOSE, _BACKSLASH, _END = b"',()\\;"
+_UNDERSCORE, _ZERO, _X = b"_0x"
 _SPACE = 32
 _NO_UTF8 = b"\xff"
 _PLACES = 1 << 21
@@ -99,13 +99,6 @@ def read_blocks(
         UserError: no such file; rows before any ``CREATE TABLE`` that fit no known layout; a column is missing; rows
             that do not fit the columns; the file ends early or its packed stream is damaged; no such table.
     """
-    with closing(read_ahead(_blocks(path, table, columns, names, what))) as blocks:
-        yield from blocks
-
-
-def _blocks(
-    path: str | Path, table: str, columns: Sequence[str], names: Sequence[str] | None, what: str | None
-) -> Generator[Block]:
     told = list(names or [])
     seen = False
     keep_freed_memory()
@@ -419,7 +412,6 @@ class Block:
         """Take the positions of the fields before ``stop``; whether whole rows without spaces around fields."""
         text = scan.text
         self._text, self._bytes = text, scan.bytes
-        self._typed = (b"_binary" in text or b"0x" in text) and _TYPED.search(text) is not None
         columns, commas = len(self.names), scan.commas[: np.searchsorted(scan.commas, stop)]
         self._edges = np.concatenate([[-1], commas, [stop]])
         self.rows, rest = divmod(len(commas) + 1, columns)
@@ -447,7 +439,7 @@ class Block:
             return self._written(column, str(value).encode())
         plain, code = b"'" + value.encode() + b"'", value.encode().hex()
         same = self._written(column, plain)
-        if self._typed:
+        if self._are_typed(self._bounds(column)[0]):
             for other in (b"_binary " + plain, b"_binary" + plain, f"0x{code}".encode(), f"0x{code.upper()}".encode()):
                 same |= self._written(column, other)
         return same
@@ -483,9 +475,10 @@ class Block:
 
     def texts(self, column: str, rows: NDArray[np.intp]) -> list[bytes]:
         """The texts of ``column`` in the given rows, unquoted and unescaped, still bytes; NULL is empty."""
-        if self._typed:
-            return self._typed_texts(column, rows)
         start, end = self._bounds(column, rows)
+        if self._are_typed(start):
+            fields = zip(start.tolist(), end.tolist(), strict=True)
+            return [_typed_text(self._text[begin:stop]) for begin, stop in fields]
         quoted = (self._bytes[end - 1] == _QUOTE) & (self._bytes[start] == _QUOTE)
         null = ~quoted & (end - start == len(b"NULL")) & (self._bytes[start] == ord("N"))
         start, end = start + quoted, np.where(null, start, end - quoted)
@@ -497,10 +490,10 @@ class Block:
             return [_ESCAPE.sub(_unescape, self._text[begin:stop]) for begin, stop in fields]
         return _without_escapes(laid_out).tobytes().split(_NO_UTF8)[:-1]
 
-    def _typed_texts(self, column: str, rows: NDArray[np.intp]) -> list[bytes]:
-        """The same where fields may be ``_binary 'text'`` or hexadecimal."""
-        bounds = (places.tolist() for places in self._bounds(column, rows))
-        return [_typed_text(self._text[start:end]) for start, end in zip(*bounds, strict=True)]
+    def _are_typed(self, start: NDArray[np.intp]) -> bool:
+        """Whether one of the fields that begin at these places is ``_binary 'text'`` or hexadecimal."""
+        first = self._bytes[start]
+        return bool(np.any(first == _UNDERSCORE) or np.any(self._bytes[start[first == _ZERO] + 1] == _X))
 
 
 def _without_escapes(texts: NDArray[np.uint8]) -> NDArray[np.uint8]:
