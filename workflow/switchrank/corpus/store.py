@@ -17,7 +17,8 @@ from switchrank.ragged import Numbers
 
 _PIECE_BYTES = 4
 _KEPT = 1 << 28
-"""Bytes of a file that may stay resident; pages of a larger one are let go after each look."""
+"""Bytes of a file that may stay resident; a larger one is read a window at a time, whose pages are then let go."""
+_WINDOW = 1 << 27
 
 
 class PieceStore:
@@ -31,8 +32,8 @@ class PieceStore:
     def __init__(self, pieces: NDArray[np.uint32] | mmap.mmap, lengths: Numbers) -> None:
         self.lengths = lengths
         self._map = pieces if isinstance(pieces, mmap.mmap) and len(pieces) > _KEPT else None
-        bounds = np.concatenate([[0], np.cumsum(lengths * _PIECE_BYTES)])
-        buffers = [None, pa.py_buffer(bounds), pa.py_buffer(pieces)]
+        self._bounds = np.concatenate([[0], np.cumsum(lengths * _PIECE_BYTES)])
+        buffers = [None, pa.py_buffer(self._bounds), pa.py_buffer(pieces)]
         self._rows = pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(lengths), buffers)
 
     @classmethod
@@ -50,8 +51,18 @@ class PieceStore:
 
     def take(self, rows: Numbers) -> NDArray[np.uint32]:
         """A copy of the rows with these numbers (repeats allowed), end to end."""
-        data = self._rows.take(arrow_numbers(rows)).buffers()[2]
-        taken = np.frombuffer(data, dtype=np.uint32, count=int(self.lengths[rows].sum())).copy()
-        if self._map is not None and hasattr(mmap, "MADV_DONTNEED"):
+        if self._map is None or not hasattr(mmap, "MADV_DONTNEED"):
+            return self._gather(rows)
+        order = np.argsort(rows, kind="stable")
+        rising = rows[order]
+        parts = [np.empty(0, dtype=np.uint32)]
+        for some in np.split(rising, np.flatnonzero(np.diff(self._bounds[rising] // _WINDOW)) + 1):
+            parts.append(self._gather(some))
             self._map.madvise(mmap.MADV_DONTNEED)
-        return taken
+        back = np.empty_like(order)
+        back[order] = np.arange(len(order))
+        return PieceStore(np.concatenate(parts), self.lengths[rising])._gather(back)
+
+    def _gather(self, rows: Numbers) -> NDArray[np.uint32]:
+        data = self._rows.take(arrow_numbers(rows)).buffers()[2]
+        return np.frombuffer(data, dtype=np.uint32, count=int(self.lengths[rows].sum())).copy()
