@@ -2,7 +2,7 @@
 
 A dump is what ``mysqldump`` writes: ``CREATE TABLE`` names the columns in their order, which differs between years;
 then come ``INSERT INTO ... VALUES (...),(...);`` statements, most often one line of about a megabyte each. Rows are
-cut apart with array operations: once escaped quotes are blanked, a comma outside quotes ends a field, and every
+cut apart with array operations: escaped quotes left aside, a comma outside quotes ends a field, and every
 ``len(columns)``-th of them ends a row. Only the fields asked for ever become Python objects, and only a
 few blocks of rows are held at a time, however long a statement is. The file is unpacked ahead in a thread of its own;
 cutting has none, since two threads of small array operations wait for each other's turn.
