@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import defaultdict
 from collections.abc import Iterator
@@ -38,11 +39,20 @@ def check_ablation(run: Finished) -> None:
             "examples": row.examples,
             "seed": row.seed,
             "value": mean(values.values()),
+            "epochs": _epochs(run, row),
         }
         for row, series, metrics in _row_scores(run)
         for metric, values in metrics.items()
     }
     run.check("ablation.csv", ABLATION, ("ablation", *_PAIR), expected)
+
+
+def _epochs(run: Finished, row: Row) -> float:
+    """Passes over the training pairs up to the step whose weights were kept, of the default objective."""
+    if not row.examples:
+        return 0.0
+    told = json.loads((run.folder / "ablation" / "models" / row.id / "train.json").read_text(encoding="utf-8"))
+    return told["kept"] * told["params"]["batch_size"] / told["pairs"]
 
 
 def _row_scores(run: Finished) -> Iterator[tuple[Row, Series, Scores]]:

@@ -89,6 +89,7 @@ CELLS = [
     ("ablation.csv", "examples", one_more),
     ("ablation.csv", "seed", one_more),
     ("ablation.csv", "value", more),
+    ("ablation.csv", "epochs", more),
     ("ablation_curve.csv", "value", more),
     ("ablation_curve.csv", "low", many),
     ("ablation_curve.csv", "low", none),

@@ -3,6 +3,11 @@
 SETTING = "{lang}-n{examples}-seed{seed}"
 TUNED = {row.id: row for row in PLAN.ablation if row.examples}
 ABLATION_ROWS = [vars(row) for row in PLAN.ablation]
+# The sides of the labels: what is tuned on, and where some labelled queries are held out, what is judged by.
+SIDES = ["", "held-out-"] if CONFIG.ablation and CONFIG.ablation.held_out else [""]
+HELD_OUT = {
+    "held_out": f"{R}/ablation/{SETTING}/{side}queries.parquet" for side in SIDES[1:]
+}
 
 if PLAN.ablation:
     ABLATED = CONFIG.ablation.testset
@@ -14,8 +19,11 @@ if PLAN.ablation:
                 ABLATED, "queries", wildcards.lang
             ),
             test_judgements=lambda wildcards: f"{collection_of(ABLATED)}/judgements-test-{wildcards.lang}.parquet",
+            training=training_files,
         output:
             f"{R}/ablation/{SETTING}/queries.parquet",
+            **HELD_OUT,
+            overlap=f"{R}/ablation/{SETTING}/overlap.json",
         log:
             f"{R}/logs/ablation/queries-{SETTING}.log",
         benchmark:
@@ -24,13 +32,15 @@ if PLAN.ablation:
         conda:
             "../../envs/switchrank.yaml"
         params:
-            row=lambda wildcards: [
-                wildcards.lang,
-                int(wildcards.examples),
-                int(wildcards.seed),
-            ],
-            same=lambda wildcards: PLAN.labelled(wildcards.lang)
+            sample=lambda wildcards: {
+                "language": wildcards.lang,
+                "examples": int(wildcards.examples),
+                "seed": int(wildcards.seed),
+                "held_out": CONFIG.ablation.held_out,
+            },
+            same=lambda wildcards: labelled_collection(CONFIG, wildcards.lang)
             == CONFIG.testsets[ABLATED].collection,
+            training=training_kinds,
             code=CODE("ablation.sample"),
         script:
             "../scripts/labelled_queries.py"
@@ -38,9 +48,9 @@ if PLAN.ablation:
     rule labelled_instances:
         input:
             unpack(labelled_parts),
-            sample=f"{R}/ablation/{SETTING}/queries.parquet",
+            samples=[f"{R}/ablation/{SETTING}/{side}queries.parquet" for side in SIDES],
         output:
-            f"{R}/ablation/{SETTING}/instances.parquet",
+            [f"{R}/ablation/{SETTING}/{side}instances.parquet" for side in SIDES],
         log:
             f"{R}/logs/ablation/instances-{SETTING}.log",
         benchmark:
@@ -49,9 +59,10 @@ if PLAN.ablation:
         conda:
             "../../envs/switchrank.yaml"
         params:
-            spec=lambda wildcards: CONFIG.collections[
-                PLAN.labelled(wildcards.lang)
-            ].instances.plain("dev_negatives"),
+            specs=lambda wildcards: [
+                split_instances(labelled_collection(CONFIG, wildcards.lang), split)
+                for split, _ in zip(["train", "dev"], SIDES)
+            ],
             names=lambda wildcards: [
                 wildcards.lang,
                 wildcards.examples,
@@ -63,11 +74,16 @@ if PLAN.ablation:
 
     rule labelled_corpus:
         input:
-            instances=f"{R}/ablation/{SETTING}/instances.parquet",
-            queries=f"{R}/ablation/{SETTING}/queries.parquet",
+            instances=[
+                f"{R}/ablation/{SETTING}/{side}instances.parquet" for side in SIDES
+            ],
+            queries=[f"{R}/ablation/{SETTING}/{side}queries.parquet" for side in SIDES],
             documents=lambda wildcards: labelled_parts(wildcards)["documents"],
         output:
-            f"{R}/ablation/{SETTING}/train-00000.parquet",
+            [
+                f"{R}/ablation/{SETTING}/{name}.parquet"
+                for name, _ in zip(["train-00000", "dev"], SIDES)
+            ],
             f"{R}/ablation/{SETTING}/stats.json",
         log:
             f"{R}/logs/ablation/corpus-{SETTING}.log",
@@ -85,6 +101,10 @@ if PLAN.ablation:
     rule tuned_model:
         input:
             corpus=lambda wildcards: f"{setting_folder(TUNED[wildcards.row])}/train-00000.parquet",
+            dev=lambda wildcards: [
+                f"{setting_folder(TUNED[wildcards.row])}/dev.parquet"
+                for _ in SIDES[1:]
+            ],
             start=lambda wildcards: starting_files(TUNED[wildcards.row]),
         output:
             [f"{R}/ablation/models/{{row}}/{file}" for file in RECORD],
@@ -167,6 +187,7 @@ if PLAN.ablation:
     rule ablation_tables:
         input:
             f"{R}/evaluate/ablation.parquet",
+            records=[f"{row_model(row)}/train.json" for row in TUNED.values()],
         output:
             table=f"{R}/tables/ablation.csv",
             curve=f"{R}/tables/ablation_curve.csv",
@@ -180,7 +201,9 @@ if PLAN.ablation:
             "../../envs/switchrank.yaml"
         params:
             rows=ABLATION_ROWS,
-            spec=CONFIG.ablation.plain("rows", "collection", "testset", "train"),
+            spec=CONFIG.ablation.plain(
+                "rows", "collection", "testset", "train", "held_out"
+            ),
             metric=MAIN_METRIC,
             code=CODE("ablation.table", "ablation.curve", "ablation.equivalence"),
         script:

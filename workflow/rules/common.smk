@@ -4,6 +4,7 @@ import re
 import sys
 from functools import cache
 
+from switchrank.config.labels import labelled_collection
 from switchrank.config.load import check_config, read_yaml
 from switchrank.config.models import MAIN_METRIC
 from switchrank.config.plan import Plan

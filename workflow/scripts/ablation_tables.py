@@ -8,7 +8,7 @@ with job(snakemake) as rule:
     from switchrank.ablation.table import ablation_table
 
     scores = {"per_query": rule.input[0], "rows": rule.params.rows}
-    ablation_table(**scores, out=rule.output.table)
+    ablation_table(**scores, records=rule.input.records, out=rule.output.table)
     curve_table(**scores, out=rule.output.curve, metric=rule.params.metric)
     equivalence_table(
         **scores,

@@ -1,14 +1,10 @@
-"""Rule labelled_instances: training pairs of labelled queries."""
+"""Rule labelled_instances: training pairs of labelled queries, and the lists of those held out."""
 
 from switchrank.job import job
 
 with job(snakemake) as rule:
     from switchrank.corpus.instances import build_instances
 
-    build_instances(
-        queries=rule.input.sample,
-        documents=rule.input.documents,
-        judgements=rule.input.judgements,
-        out=rule.output[0],
-        **rule.params.spec,
-    )
+    tables = {"documents": rule.input.documents, "judgements": rule.input.judgements}
+    for sample, out, spec in zip(rule.input.samples, rule.output, rule.params.specs, strict=True):
+        build_instances(queries=sample, out=out, **tables, **spec)

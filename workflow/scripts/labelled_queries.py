@@ -1,17 +1,27 @@
-"""Rule labelled_queries: labelled queries of a language, none of them near a test query."""
+"""Rule labelled_queries: labelled queries of a language, new to test sets and starts alike."""
 
 from switchrank.job import job
 
 with job(snakemake) as rule:
-    from switchrank.ablation.sample import check_no_overlap, sample_queries
+    from switchrank.ablation.sample import draw_new_queries
 
-    language, examples, seed = rule.params.row
-    near = {
-        "test_queries": [rule.input.test_queries],
-        "test_judgements": [rule.input.test_judgements],
-        "shared_ids": rule.params.same,
-        "strict_documents": rule.params.same,
-    }
-    tables = {name: rule.input[name] for name in ("queries", "judgements", "documents")}
-    sample_queries(**tables, examples=examples, seed=seed, language=language, out=rule.output[0], **near)
-    check_no_overlap(sample=rule.output[0], judgements=rule.input.judgements, **near)
+    paths = iter(rule.input.training)
+    draw_new_queries(
+        queries=rule.input.queries,
+        judgements=rule.input.judgements,
+        out=rule.output[0],
+        held_out_to=rule.output.get("held_out"),
+        overlap=rule.output.overlap,
+        near={
+            "test_queries": [rule.input.test_queries],
+            "test_judgements": [rule.input.test_judgements],
+            "shared_ids": rule.params.same,
+            "strict_documents": rule.params.same,
+            "documents": rule.input.documents,
+            "training": [
+                {kind: next(paths) for kind in split["kinds"]} | {"shared_ids": split["shared_ids"]}
+                for split in rule.params.training
+            ],
+        },
+        **rule.params.sample,
+    )

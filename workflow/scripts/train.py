@@ -15,7 +15,7 @@ with job(snakemake) as rule, gpu_for_job(rule.resources.get("gpu", 0), rule.reso
     out = Path(rule.output[0]).parent
     train_ranker(
         corpus=[rule.input.corpus],
-        dev=rule.input.get("dev"),
+        dev=rule.input.get("dev") or None,
         start=Path(rule.input.start[0]).parent,
         out=out,
         work=out.parent / f".work-{out.name}",

@@ -18,12 +18,13 @@ def put(path, rows, schema):
 def split(tmp_path):
     """Write a split whose query ``name`` has a text and one relevant document; give its three paths."""
 
-    def write(names=(), side="train", texts=None, documents=None, unjudged=()):
+    def write(names=(), side="train", texts=None, documents=None, unjudged=(), passages=None):
         texts, documents = texts or {}, documents or {}
         answers = {name: documents.get(name, f"{side}-d-{name}") for name in names}
         asked = [(name, texts.get(name, f"{side} question {name}"), "") for name in [*unjudged, *names]]
         judged = [(name, docid, 1) for name, docid in answers.items()] + [(name, "other", 0) for name in unjudged]
-        held = [(docid, f"text of {docid}", "") for docid in [*dict.fromkeys(answers.values()), "other"]]
+        passages, docids = passages or {}, [*dict.fromkeys(answers.values()), "other"]
+        held = [(docid, passages.get(docid, f"text of {docid}"), "") for docid in docids]
         return {
             "queries": put(tmp_path / f"{side}-queries.parquet", asked, QUERIES),
             "judgements": put(tmp_path / f"{side}-judgements.parquet", judged, JUDGEMENTS),

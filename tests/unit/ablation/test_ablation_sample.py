@@ -7,11 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from switchrank.ablation.sample import check_no_overlap, sample_queries
+from switchrank.ablation.sample import check_no_overlap, divide, draw_new_queries, sample_queries
 from switchrank.cli import main
 from switchrank.corpus.instances import build_instances
 from switchrank.errors import UserError
-from switchrank.formats.tables import INSTANCES, QUERIES, read_table
+from switchrank.formats.tables import INSTANCES, QUERIES, read_table, write_table
 
 NAMES = [f"t{number}" for number in range(40)]
 
@@ -122,6 +122,9 @@ def test_splits_that_are_apart_pass_with_counts(compare):
         "relevant_documents": 2,
         "test_relevant_documents": 2,
         "shared_documents": 0,
+        "training_queries": 0,
+        "training_relevant_documents": 0,
+        "trained_as_negatives": 0,
     }
 
 
@@ -166,11 +169,155 @@ def test_a_sample_drawn_with_the_test_sets_named_passes_the_proof(draw, split, t
     files = split(NAMES, documents={"t7": "same"}, texts={"t8": "Same text"})
     tested = split(["t3", "q1", "q2"], side="test", documents={"q1": "same"}, texts={"q2": "same text"})
     sides = {"test_queries": [tested["queries"]], "test_judgements": [tested["judgements"]], "strict_documents": True}
-    with pytest.raises(UserError, match=r"40 labelled .* 37 are eligible \(3 more are too near to a test set\)"):
+    with pytest.raises(UserError, match=r"40 labelled .* 37 are eligible \(3 more are too near to a test"):
         draw(40, files=files, **sides)
     assert set(NAMES) - set(draw(37, files=files, **sides)) == {"t3", "t7", "t8"}
     counts = check_no_overlap(sample=tmp_path / "sample.parquet", judgements=files["judgements"], **sides)
     assert counts["labelled_queries"] == 37
+
+
+@pytest.fixture
+def against(split):
+    """Compare a labelled split with a training split, both far from one test query."""
+
+    def against(labelled=None, trained=None, shared_ids=True, instances=None):
+        files = split(**({"names": ["l0", "l1"], "side": "labels"} | (labelled or {})))
+        training = split(**({"names": ["t0", "t1", "t2"]} | (trained or {})))
+        tested = split(["q0"], side="test")
+        return check_no_overlap(
+            sample=files["queries"],
+            judgements=files["judgements"],
+            documents=files["documents"],
+            test_queries=[tested["queries"]],
+            test_judgements=[tested["judgements"]],
+            strict_documents=True,
+            training=[training | {"shared_ids": shared_ids, "instances": instances}],
+        )
+
+    return against
+
+
+def test_labels_that_no_start_has_learned_pass_with_counts(against):
+    counts = against()
+    assert (counts["training_queries"], counts["training_relevant_documents"]) == (3, 3)
+    assert (counts["labelled_queries"], counts["trained_as_negatives"]) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("labelled", "trained", "problem"),
+    [
+        ({"names": ["l0", "t1"]}, {}, r"query t1: is also a training query, of .*train-queries\.parquet"),
+        (
+            {"texts": {"l1": "wo ist  das"}},
+            {"texts": {"t2": "Wo ist das"}},
+            "query l1: has the text of training query t2",
+        ),
+        (
+            {"documents": {"l0": "same"}},
+            {"documents": {"t1": "same"}},
+            "query l0: its document same is relevant for training query t1 too",
+        ),
+        (
+            {"passages": {"labels-d-l0": "One  passage"}},
+            {"passages": {"train-d-t1": "one passage"}},
+            "query l0: its document labels-d-l0 has the text of train-d-t1, relevant for training query t1",
+        ),
+    ],
+)
+def test_a_query_or_a_positive_that_a_start_has_learned_is_found(against, labelled, trained, problem):
+    with pytest.raises(UserError, match=problem):
+        against(labelled, trained)
+
+
+def test_ids_of_another_collection_mean_nothing_and_its_texts_do(against):
+    same = {"documents": {"t1": "same"}, "passages": {"same": "another text"}}
+    counts = against({"names": ["l0", "t1"], "documents": {"l0": "same"}}, same, shared_ids=False)
+    assert counts["labelled_queries"] == 2
+    with pytest.raises(UserError, match="has the text of training query t0"):
+        against({"texts": {"l0": "one text"}}, {"texts": {"t0": "One text"}}, shared_ids=False)
+
+
+def test_positives_that_training_pairs_hold_as_negatives_are_counted_and_no_error(against, tmp_path):
+    pairs = [
+        (0, "t0", "train-d-t0", 1),
+        (1, "t0", "labels-d-l1", 0),
+        (2, "t1", "labels-d-l1", 0),
+        (3, "t1", "other", 0),
+    ]
+    write_table(pl.DataFrame(pairs, schema=INSTANCES, orient="row"), tmp_path / "pairs.parquet", INSTANCES)
+    assert against(instances=tmp_path / "pairs.parquet")["trained_as_negatives"] == 1
+
+
+def test_what_a_start_has_learned_is_not_drawn(draw, split):
+    files = split(NAMES, side="labels")
+    training = split(["t3", "x"], documents={"x": "labels-d-t5"}) | {"shared_ids": True}
+    with pytest.raises(UserError, match=r"38 are eligible \(2 more are too near to a test set or to what starts"):
+        draw(40, files=files, training=[training])
+    assert set(NAMES) - set(draw(38, files=files, training=[training])) == {"t3", "t5"}
+
+
+def test_documents_are_needed_to_compare_with_training(split):
+    files = split(["l0"], side="labels")
+    with pytest.raises(UserError, match="documents: none to compare with those of training"):
+        check_no_overlap(
+            sample=files["queries"],
+            judgements=files["judgements"],
+            test_queries=[split(["q0"], side="test")["queries"]],
+            test_judgements=[],
+            strict_documents=False,
+            training=[split(["t0"]) | {"shared_ids": True}],
+        )
+
+
+def test_one_label_of_four_is_held_out_and_none_changes_sides():
+    tuned, judged = divide([f"q{place}" for place in range(8)], 0.25)
+    assert (tuned, judged) == (["q0", "q1", "q2", "q4", "q5", "q6"], ["q3", "q7"])
+    assert divide(["a", "b"], 0.0) == (["a", "b"], [])
+
+
+@given(st.integers(0, 60), st.integers(0, 60), st.floats(0.0, 0.99))
+def test_a_smaller_sample_has_the_same_labels_held_out(one, two, share):
+    small, large = sorted((one, two))
+    try:
+        of_small, of_large = (divide(list(map(str, range(count))), share) for count in (small, large))
+    except UserError:
+        return
+    for few, many in zip(of_small, of_large, strict=True):
+        assert few == many[: len(few)]
+    assert len(of_large[1]) in {int(large * share), int(large * share) - 1}
+
+
+@pytest.mark.parametrize(("count", "share"), [(2, 0.25), (3, 0.0001)])
+def test_a_share_that_holds_out_nothing_is_an_error(count, share):
+    with pytest.raises(UserError, match=r"held_out: .* leaves none held out"):
+        divide([str(place) for place in range(count)], share)
+
+
+def test_drawing_and_proof_leave_both_sides_and_the_counts(split, tmp_path):
+    files, tested = split(NAMES, side="labels"), split(["q0"], side="test")
+    draw_new_queries(
+        queries=files["queries"],
+        judgements=files["judgements"],
+        out=tmp_path / "tuned.parquet",
+        held_out_to=tmp_path / "held.parquet",
+        overlap=tmp_path / "overlap.json",
+        near={
+            "documents": files["documents"],
+            "test_queries": [tested["queries"]],
+            "test_judgements": [tested["judgements"]],
+            "strict_documents": True,
+            "training": [split(["x"]) | {"shared_ids": True}],
+        },
+        examples=8,
+        seed=1,
+        language="de",
+        held_out=0.25,
+    )
+    sides = [read_table(tmp_path / f"{name}.parquet", QUERIES)["qid"].to_list() for name in ("tuned", "held")]
+    counts = json.loads((tmp_path / "overlap.json").read_text())
+    assert [len(side) for side in sides] == [6, 2]
+    assert [counts[side]["labelled_queries"] for side in ("tuned_on", "held_out")] == [6, 2]
+    assert not set(sides[0]) & set(sides[1])
 
 
 def test_the_commands_draw_and_prove(split, tmp_path, capsys):
@@ -180,6 +327,14 @@ def test_the_commands_draw_and_prove(split, tmp_path, capsys):
     assert main(["ablation", "sample", *words, "--language", "de", "--examples", "4", "--out", out]) == 0
     assert json.loads(capsys.readouterr().out) == {"examples": 4, "eligible": 40, "left_out": 0}
     check = ["ablation", "overlap", "--sample", out, "--judgements", str(files["judgements"])]
+    learned = [word for name, path in files.items() for word in (f"--train-{name}", str(path))]
+    trained = [*check, "--documents", str(files["documents"]), "--test-queries", str(tested["queries"]), *learned]
+    assert main(trained) == 2
+    assert "is also a training query" in capsys.readouterr().err
+    assert main([*trained, "--train-own-ids"]) == 2
+    assert "has the text of training query" in capsys.readouterr().err
+    assert main([*trained[:-2], "--train-own-ids"]) == 2
+    assert "1 queries, 1 judgements, 0 documents: give as many of each" in capsys.readouterr().err
     assert main([*check, "--test-queries", str(tested["queries"])]) == 0
     assert json.loads(capsys.readouterr().out)["labelled_queries"] == 4
     assert main([*check, "--test-queries", str(files["queries"])]) == 2

@@ -1,5 +1,6 @@
 """The ablation's tables: means per row, curves with their bands, and what a start is worth in labelled queries."""
 
+import json
 import math
 
 import numpy as np
@@ -60,21 +61,36 @@ def equivalence(tmp_path, scored):
     return make
 
 
+@pytest.fixture
+def records(tmp_path):
+    """Write the training records of rows, each with its passes over the labels."""
+
+    def records(**epochs):
+        paths = [tmp_path / f"{name}.json" for name in epochs]
+        for path, (name, passes) in zip(paths, epochs.items(), strict=True):
+            path.write_text(json.dumps({"system": name, "epochs": passes}))
+        return paths
+
+    return records
+
+
 def answers(table):
     """Examples, low and high of each row."""
     return table.select("examples", "low", "high").rows()
 
 
-def test_the_table_has_one_mean_per_row_pair_and_metric(tmp_path, scored):
+def test_the_table_has_one_mean_per_row_pair_and_metric(tmp_path, scored, records):
     values = {"zero-shot de 0 1": [0.5, 1.0, 0.0], "zero-shot de 16 2": [1.0, 1.0, 0.25]}
     paths = [scored(values), scored(values, pair=("en", "en")), scored(values, metric="map")]
-    ablation_table(per_query=paths, rows=settings(*reversed(values)), out=tmp_path / "a.csv")
+    told = records(**{"zero-shot_de_16_2": 3.75})
+    ablation_table(per_query=paths, rows=settings(*reversed(values)), records=told, out=tmp_path / "a.csv")
     table = read_table(tmp_path / "a.csv", ABLATION)
     assert table.height == 6
     assert table.row(1) == (
         *("zero-shot_de_16_2", "zero-shot", "de", 16, 2, "world", "de", "de", "mrr@10"),
-        0.75,
+        *(0.75, 3.75),
     )
+    assert table["epochs"].to_list() == [3.75] * 3 + [0.0] * 3
     assert table["value"].to_list() == [0.75] * 3 + [0.5] * 3
     pairs = [("de", "map"), ("de", "mrr@10"), ("en", "mrr@10")]
     assert table.select("query_lang", "metric").rows() == pairs * 2
@@ -82,22 +98,24 @@ def test_the_table_has_one_mean_per_row_pair_and_metric(tmp_path, scored):
 
 def test_systems_that_are_no_rows_are_left_out(tmp_path, scored):
     path = scored({"zero-shot de 0 1": [0.5], "ml-cs de 0 1": [1.0]})
-    ablation_table(per_query=path, rows=settings("ml-cs de 0 1"), out=tmp_path / "a.csv")
+    ablation_table(per_query=path, rows=settings("ml-cs de 0 1"), records=[], out=tmp_path / "a.csv")
     assert read_table(tmp_path / "a.csv", ABLATION)["ablation"].to_list() == ["ml-cs_de_0_1"]
 
 
 def test_a_row_without_scores_or_with_those_of_another_seed_or_twice_is_an_error(tmp_path, scored):
     values, out = {"zero-shot de 0 1": [0.5]}, tmp_path / "a.csv"
     with pytest.raises(UserError, match="row ml-cs_de_0_1: no scores: rank and evaluate the model of every row"):
-        ablation_table(per_query=scored(values), rows=settings(*values, "ml-cs de 0 1"), out=out)
+        ablation_table(per_query=scored(values), rows=settings(*values, "ml-cs de 0 1"), records=[], out=out)
     with pytest.raises(UserError, match="row zero-shot_de_0_1: scored under seed 7, the table says 1"):
-        ablation_table(per_query=scored(values, seed=7), rows=settings(*values), out=out)
+        ablation_table(per_query=scored(values, seed=7), rows=settings(*values), records=[], out=out)
     with pytest.raises(
         UserError, match="row zero-shot_de_0_1 world de-de: a query is scored twice: give every test set and run once"
     ):
-        ablation_table(per_query=[scored(values)] * 2, rows=settings(*values), out=out)
+        ablation_table(per_query=[scored(values)] * 2, rows=settings(*values), records=[], out=out)
     with pytest.raises(UserError, match="row zero-shot_de_0_1 world de-de: a query is scored twice"):
-        ablation_table(per_query=scored({"zero-shot de 0 1": [1, 1]}, qids=["q", "q"]), rows=settings(*values), out=out)
+        ablation_table(
+            per_query=scored({"zero-shot de 0 1": [1, 1]}, qids=["q", "q"]), rows=settings(*values), records=[], out=out
+        )
     assert not [path for path in tmp_path.iterdir() if path.suffix != ".parquet"]
 
 
@@ -263,22 +281,35 @@ def test_curves_have_their_points_in_order_with_bands_and_counts(tmp_path, score
     assert (first["low"], first["high"]) == pytest.approx((means.mean() - half, means.mean() + half), abs=0.005)
 
 
-def test_equal_scores_in_any_order_give_equal_bytes(tmp_path, scored):
+def test_a_tuned_row_without_a_record_of_its_training_is_an_error(tmp_path, scored, records):
+    values, out = {"zero-shot de 16 1": [0.5]}, tmp_path / "a.csv"
+    scores = {"per_query": scored(values), "rows": settings(*values), "out": out}
+    with pytest.raises(UserError, match=r"row zero-shot_de_16_1: no training record: give the train\.json of every"):
+        ablation_table(**scores, records=records(other=1.0))
+    for text in ("{}", "[", '{"system": "zero-shot_de_16_1", "epochs": null}'):
+        (tmp_path / "bad.json").write_text(text)
+        with pytest.raises(UserError, match=r"bad\.json: no record of a tuned model"):
+            ablation_table(**scores, records=[tmp_path / "bad.json"])
+    assert not out.exists()
+
+
+def test_equal_scores_in_any_order_give_equal_bytes(tmp_path, scored, records):
     random = np.random.default_rng(0)
     values = {f"{start} de {n} 1": random.random(50) for start in ("zero-shot", "ml-cs") for n in (0, 16)}
     rows, path = settings(*values), scored(values)
     shuffled = tmp_path / "shuffled.parquet"
     write_table(read_table(path, PER_QUERY).sample(fraction=1, shuffle=True, seed=1), shuffled, PER_QUERY)
     common = {"rows": rows, "reference": "ml-cs", "starts": ["zero-shot"], "metric": "mrr@10", "resamples": 100}
+    told = records(**{"zero-shot_de_16_1": 3.0, "ml-cs_de_16_1": 3.0})
     for source, name in ((path, "a"), (shuffled, "b")):
-        ablation_table(per_query=source, rows=rows, out=tmp_path / f"{name}-ablation.csv")
+        ablation_table(per_query=source, rows=rows, records=told, out=tmp_path / f"{name}-ablation.csv")
         curve_table(per_query=source, rows=rows, out=tmp_path / f"{name}-curve.csv", resamples=100)
         equivalence_table(per_query=source, out=tmp_path / f"{name}-equivalence.csv", **common)
     for table in ("ablation", "curve", "equivalence"):
         assert (tmp_path / f"a-{table}.csv").read_bytes() == (tmp_path / f"b-{table}.csv").read_bytes()
 
 
-def test_the_commands_make_the_tables_of_a_grid(tmp_path, scored):
+def test_the_commands_make_the_tables_of_a_grid(tmp_path, scored, records):
     rows = expand_rows(starts=["zero-shot", "ml-cs"], languages=["de"], examples=[0, 1], seeds=[1])
     write_ablation(rows, tmp_path / "t.tsv")
     values = constant({"zero-shot": [0.2, 0.6], "ml-cs": [0.4, 0.5]})
@@ -287,7 +318,8 @@ def test_the_commands_make_the_tables_of_a_grid(tmp_path, scored):
     scores = read_table(scored(values), PER_QUERY)
     write_table(scores.with_columns(pl.col("system").replace(named)), path, PER_QUERY)
     common = ["--rows", str(tmp_path / "t.tsv"), "--per-query", str(path), "--out"]
-    assert main(["ablation", "table", *common, str(tmp_path / "a.csv")]) == 0
+    told = map(str, records(**{row.id: 3.0 for row in rows if row.examples}))
+    assert main(["ablation", "table", *common, str(tmp_path / "a.csv"), "--records", *told]) == 0
     assert main(["ablation", "curve", *common, str(tmp_path / "c.csv"), "--resamples", "50"]) == 0
     words = ["--reference", "ml-cs", "--starts", "zero-shot", "--resamples", "50"]
     assert main(["ablation", "equivalence", *common, str(tmp_path / "e.csv"), *words]) == 0

@@ -259,6 +259,23 @@ def put(path, value):
         ),
         ("ablation.testset", "word", "ablation.testset: unknown test set word: did you mean world?"),
         ("ablation.collection", "word", "ablation.collection.en: unknown collection word: did you mean world?"),
+        (
+            "ablation.train",
+            {"steps": 60, "epochs": 3},
+            "ablation.train: steps beside epochs: give one of the two",
+        ),
+        (
+            "ablation.train.keep",
+            "best",
+            "ablation: keep: best without held-out labels: set held_out, such as 0.25, or write keep: last",
+        ),
+        ("ablation.held_out", 1.0, "ablation.held_out: 1.0 is not allowed: input should be less than 1"),
+        ("collections.world.labels", 1.0, "collections.world.labels: 1.0 is not allowed: input should be less than 1"),
+        (
+            "collections.both",
+            {"format": "joined", "of": ["world", "world"], "labels": 0.1},
+            "collections.both.labels: its parts are cut already: set labels of world or world",
+        ),
         ("ablation.reference", "ml", "ablation.reference: unknown trained system ml: did you mean ml-cs?"),
         ("evaluate.metrics", ["map"], "evaluate.metrics: no mrr@10, which is what is tested and drawn: add mrr@10"),
         ("evaluate.tests", [], "evaluate.tests: [] is not allowed: list should have at least 1 item"),

@@ -6,6 +6,7 @@ import pytest
 
 from switchrank.config import models
 from switchrank.config.load import load_config
+from switchrank.config.models import Warmup
 from switchrank.config.plan import Plan, Ranker
 from switchrank.config.reference import SECTIONS, update
 from switchrank.errors import UserError
@@ -133,6 +134,71 @@ def test_a_row_that_cannot_be_made_is_one_line(rows, row, problem):
     with pytest.raises(UserError, match=problem) as caught:
         rows(row).ablation  # noqa: B018
     assert "\n" not in str(caught.value)
+
+
+@pytest.fixture
+def changed(rows):
+    """The plan of the demo with other rows of the ablation and other values of some sections."""
+
+    def changed(line, **sections):
+        plan = rows(line)
+        updates = {
+            name: section.model_copy(update=change)
+            for name, change in sections.items()
+            if (section := getattr(plan.config, name)) is not None
+        }
+        return Plan(plan.config.model_copy(update=updates), [ROOT])
+
+    return changed
+
+
+def unlabelled(plan, labels=0.0):
+    """A config whose collection sets no labels aside."""
+    world = plan.config.collections["world"].model_copy(update={"labels": labels})
+    return Plan(plan.config.model_copy(update={"collections": {"world": world}}), [ROOT])
+
+
+def test_labels_from_what_a_start_is_trained_on_are_refused_before_anything_runs(rows):
+    line = "a\tml-cs\tqaa\t16\t1"
+    with pytest.raises(UserError) as caught:
+        unlabelled(rows(line)).ablation  # noqa: B018
+    assert str(caught.value).partition(": ")[2] == (
+        "row a: ml-cs is trained on world, which its labelled queries come from: set labels: 0.05 in "
+        "collections.world, a share that nobody is trained on, or name another collection"
+    )
+    assert unlabelled(rows(line), labels=0.1).ablation
+
+
+@pytest.mark.parametrize("line", ["a\tnone\tqaa\t16\t1", "a\tml-cs\tqaa\t0\t1"])
+def test_without_training_or_without_labels_nothing_needs_to_be_set_aside(rows, line):
+    assert unlabelled(rows(line)).ablation
+
+
+def test_labelled_queries_come_from_the_split_set_aside_and_are_held_against_all_training_of_their_starts(rows):
+    plan = rows("a\tml-cs\tqaa\t16\t1")
+    folder = "results/demo/sources/world"
+    assert plan.labelled("qaa")["queries"] == f"{folder}/queries-labels-qaa.parquet"
+    assert unlabelled(plan).labelled("qaa")["queries"] == f"{folder}/queries-train-qaa.parquet"
+    tables = [plan.training_tables(trained) for trained in plan.trained_on("qaa")]
+    assert [table["queries"] for table in tables] == [
+        f"{folder}/queries-train-{lang}.parquet" for lang in ("en", "qaa")
+    ]
+    assert {table["instances"] for table in tables} == {"results/demo/instances/world/train.parquet"}
+    assert rows("a\tnone\tqaa\t16\t1").trained_on("qaa") == []
+
+
+def test_the_training_that_all_starts_have_in_common_counts_also_for_none(changed):
+    first = Warmup(corpus="english", steps=5)
+    plan = changed("a\tnone\tqaa\t16\t1", start={"first": first})
+    assert [trained.collection for trained in plan.trained_on("qaa")] == ["world", "world"]
+    with pytest.raises(UserError, match=r"row a: start\.first is trained on world"):
+        unlabelled(plan).ablation  # noqa: B018
+
+
+def test_a_row_with_too_few_labels_to_hold_some_out_is_one_line(changed):
+    with pytest.raises(UserError, match=r"row a: 0\.25 of 3 labelled queries leaves none to judge by: raise"):
+        changed("a\tnone\tqaa\t3\t1", ablation={"held_out": 0.25}).ablation  # noqa: B018
+    assert changed("a\tnone\tqaa\t4\t1", ablation={"held_out": 0.25}).ablation
 
 
 def test_a_drawn_pool_keeps_the_candidates_of_the_source_and_a_pool_of_all_has_its_own():

@@ -64,6 +64,23 @@ def test_no_topic_has_queries_in_both_training_and_development(tiny_msmarco, msm
     assert tables["triples-train"]["qid"].to_list() == train["qid"].to_list()
 
 
+def test_labelled_examples_are_whole_topics_of_neither_training_nor_development(
+    tiny_msmarco, msmarco_spec, tmp_path
+) -> None:
+    before = build(msmarco_spec, tiny_msmarco, tmp_path / "before")
+    tables = build(msmarco_spec | {"labels": 0.2}, tiny_msmarco, tmp_path / "world")
+    groups = {split: set(tables[f"queries-{split}-en"]["group"]) for split in ("train", "dev", "labels")}
+
+    assert [len(tables[f"queries-{split}-en"]) for split in groups] == [4, 2, 2]
+    assert len(set.union(*groups.values())) == sum(map(len, groups.values()))
+    assert tables["queries-dev-en"].equals(before["queries-dev-en"])
+    assert tables["judgements-labels-en"]["qid"].to_list() == tables["queries-labels-en"]["qid"].to_list()
+    positives = {split: set(tables[f"judgements-{split}-en"]["docid"]) for split in groups}
+    assert not positives["labels"] & (positives["train"] | positives["dev"])
+    assert tables["triples-train"]["qid"].to_list() == tables["queries-train-en"]["qid"].to_list()
+    assert tables["documents-en"].equals(before["documents-en"])
+
+
 def test_without_topics_queries_of_one_passage_stay_together(tiny_msmarco, msmarco_spec, tmp_path, write) -> None:
     del tiny_msmarco["groups"]
     tiny_msmarco["judgements/train"] = write("r.tsv", "".join(f"q{n} 0 d{n // 4} 1\n" for n in range(8)))
@@ -256,6 +273,8 @@ def test_triples_of_other_queries_only_are_an_error(tiny_msmarco, msmarco_spec, 
         ({"splits": []}, "splits"),
         ({"dev": 1}, "dev: 1: write a share"),
         ({"dev": True}, "dev: True: write a number"),
+        ({"labels": 1}, "labels: 1: write a share"),
+        ({"labels": "0.1"}, r"labels: '0\.1': write a number"),
         ({"dev": "0.1"}, r"dev: '0\.1': write a number"),
         ({"splits": ["train", "dev"]}, "dev split of its own"),
         ({"source": "de"}, "source: de is not among the languages"),

@@ -1,4 +1,4 @@
-"""The development cut keeps groups whole, is as small as it can be, and depends on names and seed alone."""
+"""The cuts keep groups whole, are as small as they can be, and depend on names and seed alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from switchrank.errors import UserError
-from switchrank.sources.split import connected_groups, development_queries
+from switchrank.sources.split import connected_groups, cut_queries
 
 GROUPED = st.lists(st.integers(0, 9), min_size=2, max_size=60).filter(lambda groups: len(set(groups)) > 1)
 LINKS = st.lists(st.tuples(st.integers(0, 15), st.integers(0, 15)), min_size=1, max_size=40)
@@ -22,7 +22,7 @@ def frame(groups: list[int]) -> pl.DataFrame:
 def test_no_group_is_on_both_sides_and_the_share_is_reached_by_no_group_too_many(groups, share, seed) -> None:
     queries = frame(groups)
     try:
-        chosen = set(development_queries(queries, share=share, seed=seed))
+        chosen = set(cut_queries(queries, share=share, seed=seed))
     except UserError:
         return
     development = [row["group"] for row in queries.rows(named=True) if row["qid"] in chosen]
@@ -41,7 +41,7 @@ def test_the_order_of_the_queries_does_not_matter(groups, seed, data) -> None:
 
     def cut(table: pl.DataFrame) -> set[str] | str:
         try:
-            return set(development_queries(table, share=0.2, seed=seed))
+            return set(cut_queries(table, share=0.2, seed=seed))
         except UserError as error:
             return str(error)
 
@@ -50,22 +50,30 @@ def test_the_order_of_the_queries_does_not_matter(groups, seed, data) -> None:
 
 def test_the_cut_keeps_the_order_of_the_queries() -> None:
     queries = frame([1, 2, 1, 3, 2, 3])
-    chosen = development_queries(queries, share=0.3, seed=1).to_list()
+    chosen = cut_queries(queries, share=0.3, seed=1).to_list()
 
     assert chosen == [qid for qid in queries["qid"] if qid in chosen]
 
 
 def test_seeds_choose_different_groups() -> None:
     queries = frame(list(range(30)))
-    cuts = {tuple(development_queries(queries, share=0.1, seed=seed)) for seed in range(10)}
+    cuts = {tuple(cut_queries(queries, share=0.1, seed=seed)) for seed in range(10)}
 
     assert len(cuts) > 5
     assert all(len(cut) == 3 for cut in cuts)
 
 
+def test_labelled_examples_are_other_groups_than_those_of_development() -> None:
+    queries = frame(list(range(100)))
+    dev, labels = (set(cut_queries(queries, share=0.1, seed=1, split=split)) for split in ("dev", "labels"))
+
+    assert len(dev) == len(labels) == 10
+    assert len(dev & labels) < 5
+
+
 def test_one_group_cannot_be_cut() -> None:
-    with pytest.raises(UserError, match=r"dev: a development share of 0\.1 takes all 1 groups of 3 training queries"):
-        development_queries(frame([1, 1, 1]), share=0.1, seed=1)
+    with pytest.raises(UserError, match=r"dev: a share of 0\.1 takes all 1 groups of 3 training queries"):
+        cut_queries(frame([1, 1, 1]), share=0.1, seed=1)
 
 
 def test_queries_that_share_a_label_share_a_group_also_by_way_of_others() -> None:

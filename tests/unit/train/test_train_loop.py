@@ -215,9 +215,50 @@ def test_wrong_settings_are_named(run, changes, problem):
         run(**changes)
 
 
-def test_steps_must_be_given():
-    with pytest.raises(UserError, match="steps: missing"):
+def test_steps_or_epochs_must_be_given_and_not_both():
+    with pytest.raises(UserError, match="steps: missing: say how many optimiser steps or epochs to take"):
         parse_settings({})
+    with pytest.raises(UserError, match="steps: 0: say how many"):
+        parse_settings({"steps": 0})
+    with pytest.raises(UserError, match="epochs: 2 beside 3 steps: give one of the two"):
+        parse_settings({"steps": 3, "epochs": 2})
+
+
+def test_an_epoch_takes_the_steps_that_show_every_pair(run):
+    # 40 pairs, 8 to a step
+    folder = run(steps=0, epochs=2, warmup=0.1)
+    record = train_record(folder)[0]
+    assert (record["params"]["steps"], record["params"]["epochs"], record["epochs"]) == (10, 2, 2.0)
+    same_weights = weights(folder), weights(run("steps", steps=10, warmup=0.1))
+    assert all(torch.equal(tensor, same_weights[1][name]) for name, tensor in same_weights[0].items())
+
+
+def test_passes_are_told_where_steps_are_given(run):
+    assert train_record(run(steps=3, warmup=0))[0]["epochs"] == 3 * 8 / 40
+
+
+def test_with_epochs_the_development_set_is_scored_at_the_end_of_each(run, monkeypatch):
+    # 40 pairs, 12 to a step: passes end in steps 4, 7 and 10
+    scores = iter([0.2, 0.9, 0.1])
+    monkeypatch.setattr(loop, "mean_reciprocal_rank", lambda *_: next(scores))
+    record = train_record(run(steps=0, epochs=3, batch_size=12, warmup=0, keep="best"))[0]
+    assert [row["step"] for row in record["dev"]] == [4, 7, 10]
+    assert (record["kept"], record["epochs"]) == (7, 7 * 12 / 40)
+
+
+def test_epochs_may_be_resumed(run, monkeypatch):
+    changes = {"steps": 0, "epochs": 3, "batch_size": 12, "warmup": 0.2, "keep": "best"}
+    straight = run("straight", **changes)
+    with monkeypatch.context() as patch:
+        strike(patch, 5, lambda: os.kill(os.getpid(), signal.SIGTERM))
+        with pytest.raises(SystemExit):
+            run("resumed", **changes)
+    same(straight, run("resumed", **changes))
+
+
+def test_warm_up_must_fit_into_the_steps_of_the_epochs(run):
+    with pytest.raises(UserError, match=r"warmup: 6 of 5 steps: warm up for less, or for a share such as 0\.1"):
+        run(steps=0, epochs=1, warmup=6)
 
 
 def test_global_switches_are_put_back(run):

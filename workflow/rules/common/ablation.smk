@@ -3,12 +3,27 @@
 
 def labelled_parts(wildcards):
     """The labelled split of a language: queries, judgements, documents."""
-    folder = f"{R}/sources/{PLAN.labelled(wildcards.lang)}"
-    return {
-        "queries": f"{folder}/queries-train-{wildcards.lang}.parquet",
-        "judgements": f"{folder}/judgements-train-{wildcards.lang}.parquet",
-        "documents": f"{folder}/documents-{wildcards.lang}.parquet",
-    }
+    return PLAN.labelled(wildcards.lang)
+
+
+def training_files(wildcards):
+    """What labelled queries of a language are compared with, file by file."""
+    return [
+        path
+        for trained in PLAN.trained_on(wildcards.lang)
+        for path in PLAN.training_tables(trained).values()
+    ]
+
+
+def training_kinds(wildcards):
+    """What each of these files is, training split by training split."""
+    return [
+        {
+            "kinds": list(PLAN.training_tables(trained)),
+            "shared_ids": trained.shared_ids,
+        }
+        for trained in PLAN.trained_on(wildcards.lang)
+    ]
 
 
 def setting_folder(row):

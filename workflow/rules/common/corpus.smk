@@ -47,15 +47,18 @@ def parallel_parts(wildcards):
 
 def instance_settings(wildcards):
     """How the pairs of a split are made."""
-    spec = CONFIG.collections[wildcards.collection].instances.plain("dev_negatives")
-    if wildcards.split == "dev":
-        spec |= {
-            "negatives": CONFIG.collections[
-                wildcards.collection
-            ].instances.dev_negatives,
+    return split_instances(wildcards.collection, wildcards.split)
+
+
+def split_instances(collection, split):
+    """How the pairs of a split of a collection are made."""
+    section = CONFIG.collections[collection].instances
+    if split == "dev":
+        return section.plain("dev_negatives") | {
+            "negatives": section.dev_negatives,
             "rounds": 1,
         }
-    return spec
+    return section.plain("dev_negatives")
 
 
 def triples(wildcards):

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from switchrank.ablation.rows import expand_rows, read_ablation, table_text, write_ablation
+from switchrank.errors import UserError
 
 _Commands = argparse._SubParsersAction
 
@@ -44,6 +45,13 @@ def _tests(command: argparse.ArgumentParser, required: bool) -> None:
     command.add_argument(
         "--strict-documents", action="store_true", help="no document may be relevant on both sides either"
     )
+    for name, what in (("queries", "QUERIES"), ("judgements", "JUDGEMENTS"), ("documents", "DOCUMENTS")):
+        command.add_argument(
+            f"--train-{name}", nargs="+", default=[], help=f"{what} that starts were trained on, in the same order"
+        )
+    command.add_argument(
+        "--train-own-ids", action="store_true", help="ids of theirs are unrelated to those of the labelled split"
+    )
     command.add_argument(
         "--own-ids", action="store_true", help="query ids of the two sides are unrelated: compare texts alone"
     )
@@ -56,6 +64,8 @@ def _register_sample(commands: _Commands[argparse.ArgumentParser]) -> None:
     command.add_argument("--language", required=True, help="their language")
     command.add_argument("--examples", type=int, required=True, help="how many queries")
     command.add_argument("--seed", type=int, default=1, help="of the draw (default: %(default)s)")
+    command.add_argument("--held-out", type=float, default=0.0, help="share to hold out (default: %(default)s)")
+    command.add_argument("--held-out-to", help="QUERIES table of what is held out (.parquet)")
     _tests(command, required=False)
     command.add_argument("--out", required=True, help="QUERIES table to write (.parquet)")
     command.set_defaults(run=_sample)
@@ -65,6 +75,7 @@ def _register_overlap(commands: _Commands[argparse.ArgumentParser]) -> None:
     command = _add(commands, "overlap", "prove that labelled queries are no test queries; print counts as JSON")
     command.add_argument("--sample", required=True, help="QUERIES, the labelled queries")
     command.add_argument("--judgements", required=True, help="JUDGEMENTS of the labelled split")
+    command.add_argument("--documents", help="DOCUMENTS of the labelled split; needed with --train-queries")
     _tests(command, required=True)
     command.set_defaults(run=_overlap)
 
@@ -85,6 +96,7 @@ def _bootstrap(command: argparse.ArgumentParser) -> None:
 def _register_table(commands: _Commands[argparse.ArgumentParser]) -> None:
     command = _add(commands, "table", "make ablation.csv: one value per row, test pair and metric")
     _scores(command)
+    command.add_argument("--records", nargs="*", default=[], help="the train.json of every tuned model")
     command.set_defaults(run=_table)
 
 
@@ -120,7 +132,19 @@ def _comparison(given: argparse.Namespace) -> dict[str, Any]:
         "test_judgements": given.test_judgements,
         "strict_documents": given.strict_documents,
         "shared_ids": not given.own_ids,
+        "documents": given.documents,
+        "training": _training(given),
     }
+
+
+def _training(given: argparse.Namespace) -> list[dict[str, Any]]:
+    kinds = ("queries", "judgements", "documents")
+    paths = [getattr(given, f"train_{kind}") for kind in kinds]
+    if len({len(named) for named in paths}) > 1:
+        counts = ", ".join(f"{len(named)} {kind}" for named, kind in zip(paths, kinds, strict=True))
+        raise UserError("command line", "--train-queries", counts, "give as many of each, in the same order")
+    shared = {"shared_ids": not given.train_own_ids}
+    return [dict(zip(kinds, tables, strict=True)) | shared for tables in zip(*paths, strict=True)]
 
 
 def _sample(given: argparse.Namespace) -> None:
@@ -129,11 +153,12 @@ def _sample(given: argparse.Namespace) -> None:
     counts = sample_queries(
         queries=given.queries,
         judgements=given.judgements,
-        documents=given.documents,
         examples=given.examples,
         seed=given.seed,
         language=given.language,
         out=given.out,
+        held_out=given.held_out,
+        held_out_to=given.held_out_to,
         **_comparison(given),
     )
     print(json.dumps(counts))
@@ -153,7 +178,7 @@ def _scored(given: argparse.Namespace) -> dict[str, Any]:
 def _table(given: argparse.Namespace) -> None:
     from switchrank.ablation.table import ablation_table
 
-    ablation_table(**_scored(given))
+    ablation_table(**_scored(given), records=given.records)
 
 
 def _curve(given: argparse.Namespace) -> None:

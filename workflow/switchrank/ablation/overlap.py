@@ -1,15 +1,20 @@
-"""What a test set knows already: its query ids, its query texts, and the documents that answer its queries."""
+"""What labelled queries must be apart from: the queries of the test sets, and those the starting models have learned.
+
+A side of the comparison is known by its query ids, its query texts, the documents that answer its queries, and the
+texts of these documents.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from switchrank.errors import UserError
-from switchrank.formats.tables import JUDGEMENTS, QUERIES, read_table
+from switchrank.formats.tables import DOCUMENTS, INSTANCES, JUDGEMENTS, QUERIES, read_table, scan_table
 from switchrank.words import key
 
 Paths = Sequence[str | Path]
@@ -25,18 +30,35 @@ def folded(text: str) -> str:
     return " ".join(key(text).split())
 
 
-@dataclass(frozen=True)
-class Tested:
-    """The test side of a comparison: id to table, folded text to query id, relevant document to query id."""
+def read_passages(documents: str | Path, docids: pl.Series) -> dict[str, str]:
+    """The folded texts of some documents, by id; the other texts are not held."""
+    wanted = docids.unique().rename("docid").to_frame().lazy()
+    found = scan_table(documents, DOCUMENTS).join(wanted, on="docid", how="semi").select("docid", "text").collect()
+    return {docid: folded(text) for docid, text in found.iter_rows()}
 
+
+@dataclass(frozen=True)
+class Side:
+    """One side: query id to table, folded text to query id, relevant document to query id, its folded text to its id.
+
+    Attributes:
+        what: ``test`` or ``training``, for people.
+        shared_ids: whether ids mean the same as on the labelled side.
+        strict_documents: whether a relevant document (by id where ids are shared) may be of one side only.
+    """
+
+    what: str
     ids: dict[str, str]
     texts: dict[str, str]
     documents: dict[str, str]
+    passages: dict[str, str]
     shared_ids: bool
     strict_documents: bool
+    negatives: set[str] = field(default_factory=set)
+    """Documents that training pairs hold as not relevant, where ids are shared."""
 
     @classmethod
-    def read(cls, queries: Paths, judgements: Paths, *, shared_ids: bool, strict_documents: bool) -> Tested:
+    def tested(cls, queries: Paths, judgements: Paths, *, shared_ids: bool, strict_documents: bool) -> Side:
         """Read QUERIES and JUDGEMENTS of all languages of the test sets.
 
         Raises:
@@ -45,25 +67,51 @@ class Tested:
         if strict_documents and queries and not judgements:
             problem = "relevant documents are to be compared, and there are none of the test sets"
             raise UserError("ablation", "test judgements", problem, "give the judgements of every test set")
-        ids: dict[str, str] = {}
-        texts: dict[str, str] = {}
+        side = cls("test", {}, {}, {}, {}, shared_ids, strict_documents)
         for path in queries:
-            frame = read_table(path, QUERIES)
-            ids.update(dict.fromkeys(frame["qid"], str(path)))
-            texts.update({folded(text): qid for qid, text in frame.select("qid", "text").iter_rows()})
-        documents: dict[str, str] = {}
+            side._add_queries(path)
         for path in judgements:
-            documents.update(read_relevant(path).select("docid", "qid").iter_rows())
-        return cls(ids, texts, documents, shared_ids, strict_documents)
+            side.documents.update(read_relevant(path).select("docid", "qid").iter_rows())
+        return side
 
-    def clash(self, qid: str, text: str, relevant: Sequence[str]) -> str | None:
-        """Why a query with these relevant documents must not be trained on, or None."""
+    @classmethod
+    def trained(cls, tables: Mapping[str, Any]) -> Side:
+        """Read what a starting model was trained on.
+
+        Args:
+            tables: ``queries``, ``judgements`` and ``documents``, the training split in one language; ``shared_ids``;
+                where there is one, ``instances``: the pairs it was trained on.
+        """
+        shared = bool(tables["shared_ids"])
+        side = cls("training", {}, {}, {}, {}, shared, strict_documents=shared)
+        side._add_queries(tables["queries"])
+        relevant = read_relevant(tables["judgements"])
+        side.documents.update(relevant.select("docid", "qid").iter_rows())
+        side.passages.update(
+            {text: docid for docid, text in read_passages(tables["documents"], relevant["docid"]).items()}
+        )
+        if tables.get("instances") and shared:
+            pairs = scan_table(tables["instances"], INSTANCES).filter(pl.col("label") == 0)
+            side.negatives.update(pairs.select(pl.col("pid").unique()).collect(engine="streaming")["pid"])
+        return side
+
+    def _add_queries(self, path: str | Path) -> None:
+        frame = read_table(path, QUERIES)
+        self.ids.update(dict.fromkeys(frame["qid"], str(path)))
+        self.texts.update({folded(text): qid for qid, text in frame.select("qid", "text").iter_rows()})
+
+    def clash(self, qid: str, text: str, relevant: Mapping[str, str]) -> str | None:
+        """Why a query with these relevant documents (folded text by id) must not be a label, or None."""
         if self.shared_ids and qid in self.ids:
-            return f"is also a test query, of {self.ids[qid]}"
+            return f"is also a {self.what} query, of {self.ids[qid]}"
         same = self.texts.get(folded(text))
         if same is not None:
-            return f"has the text of test query {same}"
-        shared = next((docid for docid in relevant if docid in self.documents), None)
-        if self.strict_documents and shared is not None:
-            return f"its document {shared} is relevant for test query {self.documents[shared]} too"
+            return f"has the text of {self.what} query {same}"
+        for docid, passage in relevant.items():
+            if self.strict_documents and docid in self.documents:
+                return f"its document {docid} is relevant for {self.what} query {self.documents[docid]} too"
+            if passage and passage in self.passages:
+                twin = self.passages[passage]
+                asked = f"{self.what} query {self.documents[twin]}"
+                return f"its document {docid} has the text of {twin}, relevant for {asked}"
         return None

@@ -1,20 +1,26 @@
-"""Labelled queries of a target language: a nested seeded sample, and the proof that it holds nothing of a test set.
+"""Labelled queries of a target language: a nested seeded sample, and the proof that they are new.
 
-The sample is a QUERIES table. :func:`switchrank.corpus.instances.build_instances` makes training pairs of it together
-with the documents and all judgements of its split, whose other queries it passes over.
+New means: neither a test set nor the training of a starting model holds them. The sample is a QUERIES table.
+:func:`switchrank.corpus.instances.build_instances` makes training pairs of it together with the documents and all
+judgements of its split, whose other queries it passes over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-from switchrank.ablation.overlap import Paths, Tested, read_relevant
+from switchrank.ablation.overlap import Paths, Side, read_passages, read_relevant
+from switchrank.atomic import atomic_path
 from switchrank.errors import UserError
 from switchrank.formats.tables import DOCUMENTS, QUERIES, read_table, write_table
 from switchrank.seeds import derive_seed
+
+Training = Sequence[Mapping[str, Any]]
 
 
 def sample_queries(
@@ -26,16 +32,19 @@ def sample_queries(
     seed: int,
     language: str,
     out: str | Path,
+    held_out: float = 0.0,
+    held_out_to: str | Path | None = None,
     test_queries: Paths = (),
     test_judgements: Paths = (),
     shared_ids: bool = True,
     strict_documents: bool = False,
+    training: Training = (),
 ) -> dict[str, int]:
     """Write the first ``examples`` labelled queries of a seeded permutation, as QUERIES in that order.
 
     Eligible are queries with a positive judgement of a document that is there. The place of a query depends on seed,
     language and its id alone: samples of one seed and language are nested, and a query more or less in the collection
-    moves no other.
+    moves no other. So is what is held out of them: of every four in order one, with a share of a quarter.
 
     Args:
         queries, judgements, documents: QUERIES, JUDGEMENTS and DOCUMENTS of the labelled split, in ``language``.
@@ -43,33 +52,83 @@ def sample_queries(
         seed: of the permutation.
         language: of the queries; part of the permutation's key.
         out: the table to write.
+        held_out: share of the sample that goes to ``held_out_to`` instead, rounded down.
+        held_out_to: a second table of QUERIES, to choose by.
         test_queries, test_judgements: of the test sets; queries that :func:`check_no_overlap` would object to are not
             eligible. Without them nothing is left out.
-        shared_ids, strict_documents: as in :func:`check_no_overlap`.
+        shared_ids, strict_documents, training: as in :func:`check_no_overlap`.
 
     Returns:
-        ``examples``, ``eligible``, and ``left_out``: labelled queries that are too near to a test set.
+        ``examples``, ``eligible``, and ``left_out``: labelled queries that are too near to a test set or to training.
 
     Raises:
-        UserError: a table is missing or of another schema; fewer queries are eligible than are asked for.
+        UserError: a table is missing or of another schema; fewer queries are eligible than are asked for; a share is
+            held out and leaves none on one side.
     """
     if examples < 0:
         raise UserError("ablation sample", "examples", f"{examples}", "give a whole number from 0")
-    tested = Tested.read(test_queries, test_judgements, shared_ids=shared_ids, strict_documents=strict_documents)
     table = read_table(queries, QUERIES)
     relevant, there = read_relevant(judgements), read_table(documents, DOCUMENTS).select("docid")
     trainable = relevant.join(there, on="docid", how="semi", maintain_order="left")
     labelled = table.join(trainable, on="qid", how="semi", maintain_order="left")
-    near = {qid for qid, _ in _clashes(labelled, relevant, tested)}
+    tested = Side.tested(test_queries, test_judgements, shared_ids=shared_ids, strict_documents=strict_documents)
+    sides = [tested, *map(Side.trained, training)]
+    near = {qid for qid, _ in _clashes(labelled, relevant, documents, sides)}
     eligible = [qid for qid in labelled["qid"] if qid not in near]
     if examples > len(eligible):
         problem = f"{examples} labelled queries of {language} asked for, {len(eligible)} are eligible"
-        left = f" ({len(near)} more are too near to a test set)" if near else ""
-        raise UserError(queries, "", problem + left, f"ask for at most {len(eligible)}")
+        left = f" ({len(near)} more are too near to a test set or to what starts were trained on)" if near else ""
+        raise UserError(queries, "", problem + left, f"ask for at most {len(eligible)}, or set more labels aside")
     chosen = sorted(eligible, key=lambda qid: (derive_seed(seed, "ablation sample", language, qid), qid))[:examples]
-    order = pl.DataFrame({"qid": chosen}, schema={"qid": pl.String})
-    write_table(order.join(table, on="qid", how="left", maintain_order="left"), out, QUERIES)
+    tuned, judged = divide(chosen, held_out)
+    for names, path in ((tuned, out), (judged, held_out_to)):
+        if path is not None:
+            order = pl.DataFrame({"qid": names}, schema={"qid": pl.String})
+            write_table(order.join(table, on="qid", how="left", maintain_order="left"), path, QUERIES)
     return {"examples": examples, "eligible": len(eligible), "left_out": len(near)}
+
+
+def draw_new_queries(
+    *,
+    queries: str | Path,
+    judgements: str | Path,
+    out: str | Path,
+    held_out_to: str | Path | None,
+    overlap: str | Path,
+    near: Mapping[str, Any],
+    **sample: Any,
+) -> None:
+    """Draw a sample, prove that it is new, and write the counts of that proof.
+
+    Args:
+        queries, judgements, out, held_out_to, sample: as in :func:`sample_queries`.
+        overlap: JSON: what :func:`check_no_overlap` returns, under ``tuned_on`` and, where some are, ``held_out``.
+        near: the test sets, the training, and DOCUMENTS of the labelled split, as :func:`check_no_overlap` takes them.
+
+    Raises:
+        UserError: see the two functions.
+    """
+    sample_queries(queries=queries, judgements=judgements, out=out, held_out_to=held_out_to, **sample, **near)
+    samples = {"tuned_on": out} | ({"held_out": held_out_to} if held_out_to is not None else {})
+    counts = {side: check_no_overlap(sample=path, judgements=judgements, **near) for side, path in samples.items()}
+    with atomic_path(overlap) as path:
+        path.write_text(json.dumps(counts, indent=1) + "\n", encoding="utf-8")
+
+
+def divide(labelled: Sequence[str], held_out: float) -> tuple[list[str], list[str]]:
+    """The labelled queries to tune on and those held out, both in order; of a longer list no query changes sides.
+
+    Raises:
+        UserError: a share is held out and leaves none on one side.
+    """
+    places = [int((place + 1) * held_out) > int(place * held_out) for place in range(len(labelled))]
+    if held_out and labelled and len(set(places)) == 1:
+        problem = (
+            f"{held_out:g} of {len(labelled)} labelled queries leaves none {'to tune on' if places[0] else 'held out'}"
+        )
+        raise UserError("ablation", "held_out", problem, "change the share, or give more examples")
+    sides = list(zip(labelled, places, strict=True))
+    return [qid for qid, out in sides if not out], [qid for qid, out in sides if out]
 
 
 def check_no_overlap(
@@ -80,8 +139,10 @@ def check_no_overlap(
     test_judgements: Paths,
     strict_documents: bool,
     shared_ids: bool = True,
+    documents: str | Path | None = None,
+    training: Training = (),
 ) -> dict[str, int]:
-    """Prove that no labelled query is a test query, by id and by text (caseless, white space folded).
+    """Prove that no labelled query is a test or training query, by id and by text (caseless, white space folded).
 
     Args:
         sample: QUERIES, the labelled queries.
@@ -92,37 +153,56 @@ def check_no_overlap(
             ids mean the same document; shared documents are counted either way.
         shared_ids: false where labelled and test queries come from collections that number their queries
             independently, so that an id on both sides means nothing; then texts alone are compared.
+        documents: DOCUMENTS of the labelled split; needed to compare with ``training``.
+        training: what the starting models were trained on: mappings with ``queries``, ``judgements`` and ``documents``
+            (tables of a training split in one language), ``shared_ids``, and where pairs were drawn ``instances``.
+            Here no relevant document may be on both sides, by id where ids are shared, and by text.
 
     Returns:
         ``labelled_queries``, ``test_queries``, ``relevant_documents`` (of the labelled queries),
-        ``test_relevant_documents``, ``shared_documents``: numbers of different ids.
+        ``test_relevant_documents``, ``shared_documents`` (with the test sets), ``training_queries``,
+        ``training_relevant_documents``, ``trained_as_negatives`` (relevant documents of labelled queries that training
+        pairs hold as not relevant for another query): numbers of different ids.
 
     Raises:
         UserError: naming the first labelled query that overlaps; or there are no test queries to compare with.
     """
-    tested = Tested.read(test_queries, test_judgements, shared_ids=shared_ids, strict_documents=strict_documents)
+    tested = Side.tested(test_queries, test_judgements, shared_ids=shared_ids, strict_documents=strict_documents)
     if not tested.ids:
         raise UserError("ablation overlap", "test queries", "none", "give the queries of every test set")
+    if training and documents is None:
+        todo = "give the documents of the labelled split"
+        raise UserError("ablation overlap", "documents", "none to compare with those of training", todo)
+    trained = [Side.trained(tables) for tables in training]
     labelled = read_table(sample, QUERIES)
     relevant = read_relevant(judgements).join(labelled, on="qid", how="semi", maintain_order="left")
-    for qid, problem in _clashes(labelled, relevant, tested):
-        raise UserError(sample, f"query {qid}", problem, "leave it out: sample again with the test sets named")
-    documents = set(relevant["docid"])
+    for qid, problem in _clashes(labelled, relevant, documents, [tested, *trained]):
+        todo = "leave it out: sample again with the test sets and the training tables named"
+        raise UserError(sample, f"query {qid}", problem, todo)
+    answers = set(relevant["docid"])
     return {
         "labelled_queries": labelled["qid"].n_unique(),
         "test_queries": len(tested.ids),
-        "relevant_documents": len(documents),
+        "relevant_documents": len(answers),
         "test_relevant_documents": len(tested.documents),
-        "shared_documents": len(documents & tested.documents.keys()),
+        "shared_documents": len(answers & tested.documents.keys()),
+        "training_queries": len({(side.shared_ids, qid) for side in trained for qid in side.ids}),
+        "training_relevant_documents": len({(side.shared_ids, docid) for side in trained for docid in side.documents}),
+        "trained_as_negatives": len(answers & {docid for side in trained for docid in side.negatives}),
     }
 
 
-def _clashes(labelled: pl.DataFrame, relevant: pl.DataFrame, tested: Tested) -> Iterator[tuple[str, str]]:
-    """Labelled queries that overlap with the test side, in order, and why."""
-    of_query: dict[str, list[str]] = {}
+def _clashes(
+    labelled: pl.DataFrame, relevant: pl.DataFrame, documents: str | Path | None, sides: Sequence[Side]
+) -> Iterator[tuple[str, str]]:
+    """Labelled queries that overlap with a side, in order, and why; passages are compared where a side knows some."""
+    compared = documents is not None and any(side.passages for side in sides)
+    passages = read_passages(documents, relevant["docid"]) if documents is not None and compared else {}
+    of_query: dict[str, dict[str, str]] = {}
     for qid, docid in relevant.select("qid", "docid").iter_rows():
-        of_query.setdefault(qid, []).append(docid)
+        of_query.setdefault(qid, {})[docid] = passages.get(docid, "")
     for qid, text in labelled.select("qid", "text").iter_rows():
-        problem = tested.clash(qid, text, of_query.get(qid, []))
+        problems = (side.clash(qid, text, of_query.get(qid, {})) for side in sides)
+        problem = next((found for found in problems if found is not None), None)
         if problem is not None:
             yield qid, problem

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from pathlib import Path
@@ -10,22 +11,51 @@ from typing import Any
 import polars as pl
 
 from switchrank.ablation.scores import Paths, mean, read_scores
+from switchrank.errors import UserError
 from switchrank.formats.tables import ABLATION, write_table
 
 
-def ablation_table(*, per_query: Paths, rows: Sequence[Mapping[str, Any]], out: str | Path) -> None:
+def ablation_table(
+    *, per_query: Paths, rows: Sequence[Mapping[str, Any]], records: Sequence[str | Path], out: str | Path
+) -> None:
     """Write ABLATION: the mean over queries, correctly rounded, of every run of every row.
 
     Args:
         per_query: PER_QUERY in which the runs of a row have its id as their system; one table or several.
         rows: the ablation table, each row a mapping ``id start language examples seed``.
+        records: the ``train.json`` of every row with examples, which name their row.
         out: the CSV; in the order of ``rows``, then by test set, pair and metric.
 
     Raises:
-        UserError: see :func:`switchrank.ablation.scores.read_scores`.
+        UserError: see :func:`switchrank.ablation.scores.read_scores`; no readable record for a row with examples.
     """
+    epochs = _epochs(records)
+    missing = next((row["id"] for row in rows if row["examples"] and row["id"] not in epochs), None)
+    if missing is not None:
+        raise UserError("ablation", f"row {missing}", "no training record", "give the train.json of every tuned model")
     means = [
-        (*astuple(run.row), run.testset, run.query_lang, run.doc_lang, run.metric, mean(run.values))
+        (
+            *astuple(run.row),
+            run.testset,
+            run.query_lang,
+            run.doc_lang,
+            run.metric,
+            mean(run.values),
+            epochs.get(run.row.id, 0.0),
+        )
         for run in read_scores(per_query, rows)
     ]
     write_table(pl.DataFrame(means, schema=pl.Schema(ABLATION), orient="row"), out, ABLATION)
+
+
+def _epochs(records: Sequence[str | Path]) -> dict[str, float]:
+    """Passes over the training pairs by row."""
+    found = {}
+    for path in records:
+        try:
+            told = json.loads(Path(path).read_text(encoding="utf-8"))
+            found[str(told["system"])] = float(told["epochs"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            problem = f"no record of a tuned model ({type(error).__name__} {error})"
+            raise UserError(path, "", problem, "give the train.json of a row's model, or tune it again") from error
+    return found

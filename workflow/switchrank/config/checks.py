@@ -119,6 +119,8 @@ def _joined(config: Config, name: str, joined: Joined) -> Iterator[Finding]:
             yield place, f"{other} has no training split", "name one that has"
         for language in joined.languages:
             yield from _known(place, f"language of {other}:", language, others[other].languages)
+    if joined.labels:
+        yield f"collections.{name}.labels", "its parts are cut already", f"set labels of {' or '.join(joined.of)}"
     if len(set(joined.of)) < len(joined.of):
         yield place, "a collection twice", "name each once"
 

@@ -27,9 +27,13 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 def _check(arguments: argparse.Namespace) -> None:
     plan = Plan(load_config(arguments.file, os.environ), [Path.cwd(), arguments.file.parent.parent])
+    rows = len(plan.ablation)
     runs = sum(1 for testset in plan.pairs for _ in plan.runs(testset))
     models = len(plan.models) * len(plan.config.seeds)
-    print(f"{arguments.file}: {len(plan.lexicon_files)} lexicons, {models} models, {runs} runs")
+    print(
+        f"{arguments.file}: {len(plan.lexicon_files)} lexicons, {models} models, {runs} runs"
+        + (f", {rows} rows of the ablation" if rows else "")
+    )
 
 
 def _reference(arguments: argparse.Namespace) -> None:

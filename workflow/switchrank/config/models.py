@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from switchrank.config.collections import Collection
-from switchrank.config.sections import Count, Language, Name, Section, Share
+from switchrank.config.sections import Count, Language, Name, OpenShare, Section, Share
 from switchrank.fetch.addresses import parse_address, placeholders
 from switchrank.formats.pairs import DictionaryFormat
 from switchrank.sources.world.files import DEFAULTS as WORLD
@@ -370,7 +370,9 @@ class Optimisation(Section):
         16_384, description="padded tokens per micro-batch; changes speed, not the batch; halved where memory runs out"
     )
     lr: Annotated[float, Field(gt=0)] = Field(2.0e-5, description="peak learning rate")
-    warmup: Annotated[int, Field(ge=0)] = Field(5_000, description="steps of linear warm-up")
+    warmup: Annotated[float, Field(ge=0)] = Field(
+        5_000, description="steps of linear warm-up; below 1: their share of the steps"
+    )
     weight_decay: Annotated[float, Field(ge=0)] = Field(0.01, description="AdamW, not on bias and LayerNorm")
     clip: Annotated[float, Field(gt=0)] = Field(1.0, description="largest gradient norm")
     max_length: Count = Field(512, description="subword tokens per pair")
@@ -505,21 +507,56 @@ class Evaluate(Section):
 
 
 class Tuning(Optimisation):
-    steps: Count = Field(200, description="optimiser steps")
+    epochs: Count = Field(
+        5,
+        description="passes over the training pairs, in which each label occurs `rounds` times: so every number of "
+        "labels is seen as often",
+    )
+    steps: Annotated[int, Field(ge=0)] = Field(
+        0, description="optimiser steps in place of epochs: few labels are then seen more often than many"
+    )
     lr: Annotated[float, Field(gt=0)] = Field(1.0e-5, description="peak learning rate")
-    warmup: Annotated[int, Field(ge=0)] = Field(20, description="steps of linear warm-up")
+    warmup: Annotated[float, Field(ge=0)] = Field(
+        0.1, description="steps of linear warm-up; below 1: their share of the steps"
+    )
+    keep: Literal["last", "best"] = Field("last", description="the last weights, or the best on held-out labels")
+    eval_every: Annotated[int, Field(ge=0)] = Field(
+        0, description="steps between scores of held-out labels; 0: after every epoch, or with steps at the end"
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Tuning:
+        if self.steps and "epochs" in self.model_fields_set:
+            raise ValueError("steps beside epochs: give one of the two")
+        return self
+
+    def plain(self, *leave_out: str) -> dict[str, Any]:
+        """The section as plain JSON values; epochs count where no steps are given."""
+        return super().plain(*leave_out) | ({"epochs": 0} if self.steps else {})
 
 
 class Ablation(Section):
     rows: str = Field(description="TSV: id, start (`none` or a system), language, examples (labelled queries), seed")
     collection: Name | dict[Language, Name] = Field(
         description="where labelled queries come from: a collection with that language among its train_languages, or a "
-        "collection in that language alone; one for all or one per language"
+        "collection in that language alone; one for all or one per language. One that systems are trained on sets "
+        "`labels` aside"
     )
     testset: Name = Field(description="the test set; its pairs of the language and the source language are tested")
+    held_out: OpenShare = Field(
+        0.0,
+        description="share of a row's labelled queries that are not tuned on: development scores are over their lists, "
+        "and with `keep: best` they choose the epoch",
+    )
     train: Tuning = Field(Tuning(), description="how a starting model is tuned")
     reference: Name = Field("ml-cs", description="without any labelled query, what the equivalence measures against")
     compared: list[Name] = Field(["zero-shot"], description="starts whose worth is told in labelled queries")
+
+    @model_validator(mode="after")
+    def _judged(self) -> Ablation:
+        if self.train.keep == "best" and not self.held_out:
+            raise ValueError("keep: best without held-out labels: set held_out, such as 0.25, or write keep: last")
+        return self
 
 
 class Config(Section):

@@ -17,6 +17,7 @@ from typing import Any
 from switchrank.ablation.rows import Row, read_ablation
 from switchrank.config.collections.joined import Joined
 from switchrank.config.downloads import concrete_downloads
+from switchrank.config.labels import Trained, check_rows, labelled_collection, labelled_split, trained_tables
 from switchrank.config.models import (
     Config,
     Corpus,
@@ -442,7 +443,7 @@ class Plan:
         """The rows of the ablation table.
 
         Raises:
-            UserError: the table is missing or wrong, or a row's starting model is not trained for all pairs.
+            UserError: the table is missing or wrong, or a row does not fit the config (:func:`check_rows`).
         """
         section = self.config.ablation
         if section is None:
@@ -451,28 +452,32 @@ class Plan:
         path = found[0] if found else section.rows
         trained = [name for name, system in self.config.systems.items() if system.corpus]
         rows = read_ablation(path, languages=self.config.languages.every, systems=trained)
-        for row in rows:
-            if not self.tested_pairs(row):
-                todo = f"add {row.language}-{row.language} to the pairs of {section.testset}"
-                raise UserError(path, f"row {row.id}", f"no test pair of {row.language}", todo)
-            collection = self.config.collections[self.config.testsets[section.testset].collection]
-            if row.language not in collection.asked_in or row.language not in collection.languages:
-                problem = f"{section.testset} has no queries or no documents in {row.language}"
-                raise UserError(path, f"row {row.id}", problem, "name a language that is on both sides")
-            if row.start != "none" and self.start_of(row) is None:
-                todo = "name a start with one model for all pairs, or a pair with own_model yes"
-                raise UserError(path, f"row {row.id}", f"{row.start} has no model for {row.language}", todo)
-            if row.start != "none" and row.seed not in self.config.seeds:
-                raise UserError(
-                    path, f"row {row.id}", f"no model of {row.start} with seed {row.seed}", "add it to seeds"
-                )
+        check_rows(self, path, rows)
         return rows
 
-    def labelled(self, language: str) -> str:
-        """The collection that labelled queries of a language come from."""
-        assert self.config.ablation is not None
-        given = self.config.ablation.collection
-        return given[language] if isinstance(given, dict) else given
+    def labelled(self, language: str) -> dict[str, str]:
+        """The labelled split of a language: ``queries``, ``judgements``, ``documents``."""
+        name = labelled_collection(self.config, language)
+        return self._split_tables(name, labelled_split(self.config, language), language)
+
+    def trained_on(self, language: str) -> list[Trained]:
+        """What labelled queries of a language are compared with: the training of the models that rows start from."""
+        return trained_tables(self.config, self.ablation, language)
+
+    def training_tables(self, trained: Trained) -> dict[str, str]:
+        """The tables of a training split in one language, and its pairs where they say something of the labels."""
+        tables = self._split_tables(trained.collection, "train", trained.language)
+        pairs = {"instances": self.instances(trained.collection, "train")}
+        return tables | (pairs if trained.shared_ids and trained.whole else {})
+
+    def _split_tables(self, collection: str, split: str, language: str) -> dict[str, str]:
+        folder = f"{self.folder}/sources/{collection}"
+        names = {"queries": f"queries-{split}", "judgements": f"judgements-{split}", "documents": "documents"}
+        return {kind: f"{folder}/{name}-{language}.parquet" for kind, name in names.items()}
+
+    def instances(self, collection: str, split: str) -> str:
+        """The training pairs of a split of a collection, by id."""
+        return f"{self.folder}/instances/{collection}/{split}.parquet"
 
     def start_of(self, row: Row) -> str | None:
         """The folder of the model a row of the ablation starts from; None where that system has none for it."""

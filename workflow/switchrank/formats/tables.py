@@ -141,8 +141,10 @@ ABLATION: Schema = {
     "doc_lang": pl.String,
     "metric": pl.String,
     "value": pl.Float64,
+    "epochs": pl.Float64,
 }
-"""Target-language fine-tuning: one row per row of the ablation table, test pair and metric."""
+"""Target-language fine-tuning: one row per row of the ablation table, test pair and metric. ``epochs``: how many passes
+over its training pairs the tested weights have seen; 0 without labels."""
 EQUIVALENCE: Schema = {
     "start": pl.String,
     "reference": pl.String,

@@ -17,7 +17,7 @@ from switchrank.plan.jobs import Job
 from switchrank.plan.machine import Machine
 from switchrank.plan.shape import shape_of
 from switchrank.plan.sizes import Sizes, Texts
-from switchrank.plan.work import Work
+from switchrank.plan.work import Work, optimiser_steps, settings_of
 
 MB = 1e6
 REFERENCE = 100.0
@@ -273,22 +273,20 @@ class Costs:
         return self.machine.gflops * 1e9 * min(job.threads, self.machine.cores) * SHARE_OF_PEAK
 
     def _train(self, job: Job) -> Cost:
-        settings, corpus = self.work.settings(job), job.about["corpus"]
+        settings, corpus = settings_of(self.config, job), job.about["corpus"]
         pairs = self.work.corpus(corpus) if corpus else self.work.labelled(job)
         length = self.work.tokens(pairs.chars, settings.max_length)
-        tokens, judged = settings.steps * settings.batch_size * length, 0.0
-        if corpus:
-            times = -(-settings.steps // settings.eval_every)
-            judged = self.work.instances(self.config.corpora[corpus].collection, "dev") * length * times
+        steps = optimiser_steps(self.config, job)
+        tokens, judged = steps * settings.batch_size * length, self.work.judged(job, steps) * length
         flops = 3 * self.shape.forward(tokens, length) + self.shape.forward(judged, length)
         weights = 4 * self.shape.parameters
-        moved = settings.steps * 12 * weights / (1e12 if job.gpu else 8e9)
-        summed = settings.steps * 2 * weights / (5e10 if job.gpu else 1e9) if job.processes > 1 else 0.0
+        moved = steps * 12 * weights / (1e12 if job.gpu else 8e9)
+        summed = steps * 2 * weights / (5e10 if job.gpu else 1e9) if job.processes > 1 else 0.0
         micro = min(settings.token_budget, settings.batch_size * length)
         activations = 4 * micro * self.shape.layers * (10 * self.shape.hidden + 2 * self.shape.inner)
         each = TORCH + 4 * weights + (0 if job.gpu else activations)
         cost = Cost(
-            seconds=(TORCH_JOB + 0.01 * settings.steps) * self._slow + flops / self._rate(job) + moved + summed,
+            seconds=(TORCH_JOB + 0.01 * steps) * self._slow + flops / self._rate(job) + moved + summed,
             memory=(each + 1300 * min(pairs.rows, 2e7)) * job.processes + (TORCH if job.processes > 1 else 0),
             disk=self._model_bytes,
             scratch=9 * weights,
@@ -300,7 +298,7 @@ class Costs:
         held = self._switching(job, 0) + IN_MEMORY * pairs.rows
         return replace(
             cost,
-            seconds=cost.seconds + self._slow * (2 + 1e-6 * pairs.rows + 25e-6 * settings.steps * settings.batch_size),
+            seconds=cost.seconds + self._slow * (2 + 1e-6 * pairs.rows + 25e-6 * steps * settings.batch_size),
             memory=(each + held) * job.processes + (TORCH if job.processes > 1 else 0),
             scratch=cost.scratch + self._laid_down(job) * job.processes,
         )

@@ -509,20 +509,23 @@ class _Jobs:
             if section is None or not row.examples:
                 continue
             setting = f"{row.language}-n{row.examples}-seed{row.seed}"
-            folder, tables = f"{self.R}/ablation/{setting}", self.tables(self.plan.labelled(row.language))
+            folder = f"{self.R}/ablation/{setting}"
             if any(job.log == f"{self.R}/logs/ablation/queries-{setting}.log" for job in self.made):
                 continue
-            parts = [
-                f"{tables}/{name}-{row.language}.parquet" for name in ("queries-train", "judgements-train", "documents")
-            ]
+            parts = list(self.plan.labelled(row.language).values())
             tested = self.tables(self.config.testsets[section.testset].collection)
             inputs = [*parts, self.plan.texts(section.testset, "queries", row.language)]
             inputs.append(f"{tested}/judgements-test-{row.language}.parquet")
-            sample, instances = f"{folder}/queries.parquet", f"{folder}/instances.parquet"
-            self.add("labelled_queries", f"ablation/queries-{setting}", inputs, [sample])
-            self.add("labelled_instances", f"ablation/instances-{setting}", [*parts, sample], [instances])
-            outputs = [f"{folder}/train-00000.parquet", f"{folder}/stats.json"]
-            self.add("labelled_corpus", f"ablation/corpus-{setting}", [instances, sample, parts[2]], outputs)
+            for trained in self.plan.trained_on(row.language):
+                inputs += self.plan.training_tables(trained).values()
+            sides = ["", "held-out-"] if section.held_out else [""]
+            samples = [f"{folder}/{side}queries.parquet" for side in sides]
+            instances = [f"{folder}/{side}instances.parquet" for side in sides]
+            self.add("labelled_queries", f"ablation/queries-{setting}", inputs, [*samples, f"{folder}/overlap.json"])
+            self.add("labelled_instances", f"ablation/instances-{setting}", [*parts, *samples], instances)
+            outputs = [f"{folder}/{name}" for name in ("train-00000.parquet", "stats.json")]
+            outputs += [f"{folder}/dev.parquet"] if section.held_out else []
+            self.add("labelled_corpus", f"ablation/corpus-{setting}", [*instances, *samples, parts[2]], outputs)
 
     def tuned(self) -> None:
         """Tuned models, their runs, the tables of the ablation."""
@@ -534,8 +537,9 @@ class _Jobs:
             runs += self.plan.row_runs(row).values()
             model = str(self.plan.start_of(row))
             if row.examples:
-                corpus = f"{self.R}/ablation/{row.language}-n{row.examples}-seed{row.seed}/train-00000.parquet"
-                inputs = [corpus, *(f"{model}/{file}" for file in MODEL_FILES)]
+                folder = f"{self.R}/ablation/{row.language}-n{row.examples}-seed{row.seed}"
+                inputs = [f"{folder}/train-00000.parquet", *([f"{folder}/dev.parquet"] if section.held_out else [])]
+                inputs += [f"{model}/{file}" for file in MODEL_FILES]
                 model = f"{self.R}/ablation/models/{row.id}"
                 about = self._trained("", "ablation") | {"row": row}
                 self.add(
@@ -552,7 +556,10 @@ class _Jobs:
         about = {"ablated": section.testset, "runs": len(runs)}
         self.add("score_rows", "ablation/score", [*runs, *judged], [scores], kind="score_runs", **about)
         names = ("ablation", "ablation_curve", "equivalence")
-        self.add("ablation_tables", "ablation/tables", [scores], [f"{self.R}/tables/{name}.csv" for name in names])
+        tuned = [f"{self.R}/ablation/models/{row.id}/train.json" for row in self.plan.ablation if row.examples]
+        self.add(
+            "ablation_tables", "ablation/tables", [scores, *tuned], [f"{self.R}/tables/{name}.csv" for name in names]
+        )
 
     def _picture(self, rule: str, name: str, inputs: Iterable[str], outputs: Iterable[str]) -> None:
         files = [f"{self.R}/report/{output}" for output in outputs]

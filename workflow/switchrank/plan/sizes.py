@@ -112,8 +112,10 @@ class Sizes:
         found = self._world(section) if self._made_up(name) else self._given(name, section)
         if "train" in found.queries:
             training = found.queries["train"]
-            found.queries["train"] = Texts(training.rows * (1 - section.dev), training.chars)
+            found.queries["train"] = Texts(training.rows * (1 - section.dev - section.labels), training.chars)
             found.queries["dev"] = Texts(training.rows * section.dev, training.chars)
+            if section.labels:
+                found.queries["labels"] = Texts(training.rows * section.labels, training.chars)
         self._made(name, found)
         return found
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from switchrank.config.models import Optimisation
+from switchrank.ablation.rows import Row
+from switchrank.config.labels import labelled_collection
+from switchrank.config.models import Config, Optimisation, Tuning
 from switchrank.config.plan import Pair, Plan
 from switchrank.config.sections import MIXED
 from switchrank.plan.jobs import Job
@@ -15,6 +18,33 @@ SPECIALS = 3
 """Special tokens of a pair."""
 _LINES_PER_QUERY = 1000.0
 """Most candidates of a query in a run that is given: MS MARCO's have as many, and a run may have other queries too."""
+
+
+def held_out(config: Config, row: Row) -> int:
+    """Labelled queries of a row of the ablation that are not tuned on."""
+    return int(row.examples * config.ablation.held_out) if config.ablation else 0
+
+
+def labelled_pairs(config: Config, row: Row) -> int:
+    """Training pairs that a row of the ablation is tuned on."""
+    chosen = config.collections[labelled_collection(config, row.language)].instances
+    return (row.examples - held_out(config, row)) * (1 + chosen.negatives) * chosen.rounds
+
+
+def settings_of(config: Config, job: Job) -> Optimisation:
+    """The training settings of a job."""
+    tuning = config.ablation.train if config.ablation else None
+    chosen = {"train": config.train, "first": config.start.first, "ablation": tuning}[job.about["settings"]]
+    assert chosen is not None
+    return chosen
+
+
+def optimiser_steps(config: Config, job: Job) -> int:
+    """Optimiser steps of a training job."""
+    settings = settings_of(config, job)
+    if settings.steps or not isinstance(settings, Tuning):
+        return settings.steps
+    return math.ceil(settings.epochs * labelled_pairs(config, job.about["row"]) / settings.batch_size)
 
 
 class Work:
@@ -53,19 +83,21 @@ class Work:
     def labelled(self, job: Job) -> Texts:
         """The training pairs of a row of the ablation, and characters of a pair."""
         row = job.about["row"]
-        name = self.plan.labelled(row.language)
-        chosen, documents = self.config.collections[name].instances, self.sizes.collection(name).documents
+        name = labelled_collection(self.config, row.language)
+        documents = self.sizes.collection(name).documents
         text = documents.get(row.language) or next(iter(documents.values()))
-        rows = row.examples * (1 + chosen.negatives) * chosen.rounds
-        return Texts(rows, text.chars + self.queries(name, "train").chars)
+        return Texts(labelled_pairs(self.config, row), text.chars + self.queries(name, "train").chars)
 
-    def settings(self, job: Job) -> Optimisation:
-        """The training settings of a job."""
-        tuning = self.config.ablation.train if self.config.ablation else None
-        sections = {"train": self.config.train, "first": self.config.start.first, "ablation": tuning}
-        chosen = sections[job.about["settings"]]
-        assert chosen is not None
-        return chosen
+    def judged(self, job: Job, steps: int) -> float:
+        """Pairs that a training job scores for its development scores, all times together."""
+        settings, corpus = settings_of(self.config, job), job.about["corpus"]
+        epochs = settings.epochs if isinstance(settings, Tuning) and not settings.steps else 1
+        times = -(-steps // settings.eval_every) if settings.eval_every else epochs
+        if corpus:
+            return self.instances(self.config.corpora[corpus].collection, "dev") * times
+        row: Row = job.about["row"]
+        chosen = self.config.collections[labelled_collection(self.config, row.language)].instances
+        return float(held_out(self.config, row) * (1 + chosen.dev_negatives) * times)
 
     def tokens(self, chars: float, longest: int) -> float:
         """Tokens of a pair of texts with ``chars`` characters together."""

@@ -33,6 +33,7 @@ HELP = {
     "covered": "words of a target of the lexicon; in training text, words that it translates",
     "share": "covered words per word",
     "gold_size": "words in the gold lexicon",
+    "epochs": "passes over the training pairs of the labelled queries that the tested weights have seen; 0: none",
     "examples": "labelled target-language queries used, or needed; empty: never reached",
     "baseline": "the system compared with",
     "boot_low": "lower end of the 95% bootstrap interval of delta over queries",

@@ -32,7 +32,8 @@ def build_collection(*, spec: dict[str, Any], files: dict[str, str], out: str | 
     """Read one collection and write its tables into the folder ``out``, replacing an older collection there.
 
     Queries without a relevant document are left out and counted on standard error. With ``dev`` above 0 the
-    development queries are whole groups of training queries, and triples of theirs leave the training triples.
+    development queries are whole groups of training queries, and triples of theirs leave the training triples; so with
+    ``labels``. Their documents stay in the collection: training may draw them as negatives of other queries.
 
     Args:
         spec: JSON-plain form of :class:`switchrank.sources.spec.CollectionSpec`.
@@ -104,17 +105,18 @@ def _assign(
     """Which queries a written split has: ``{split: (split they are read from, column qid)}``."""
     import polars as pl
 
-    from switchrank.sources.split import development_queries
+    from switchrank.sources.split import cut_queries
 
     splits = {
         split: (split, pl.concat(queries[split, language].select("qid") for language in spec.query_languages(split)))
         for split in spec.splits
     }
-    if spec.cuts_dev:
-        training = queries["train", spec.source]
-        chosen = development_queries(training, share=spec.dev, seed=spec.seed).to_frame()
-        splits["dev"] = ("train", chosen)
-        splits["train"] = ("train", training.select("qid").join(chosen, on="qid", how="anti", maintain_order="left"))
+    left = queries.get(("train", spec.source), pl.DataFrame())
+    for split, share in spec.cuts.items():
+        whole = len(queries["train", spec.source])
+        chosen = cut_queries(left, share=share * whole / len(left), seed=spec.seed, split=split).to_frame()
+        left = left.join(chosen, on="qid", how="anti", maintain_order="left")
+        splits |= {split: ("train", chosen), "train": ("train", left.select("qid"))}
     return {split: (splits[split][0], splits[split][1].unique(maintain_order=True)) for split in spec.written_splits}
 
 
@@ -137,7 +139,7 @@ def _write(
 
 
 def _write_triples(read: Path, splits: Mapping[str, tuple[str, pl.DataFrame]], file: str, folder: Path) -> None:
-    """Write the triples of training queries; those of development queries go silently, those of others are counted."""
+    """Write the triples of training queries; those of queries set aside go silently, those of others are counted."""
     import polars as pl
 
     def of(split: str) -> pl.LazyFrame:
@@ -147,7 +149,7 @@ def _write_triples(read: Path, splits: Mapping[str, tuple[str, pl.DataFrame]], f
         return int(frame.select(pl.len()).collect(engine="streaming").item())
 
     training = rows(of("train"))
-    expected = training + (rows(of("dev")) if "dev" in splits else 0)
+    expected = sum(rows(of(split)) for split, (origin, _) in splits.items() if origin == "train")
     note(file, rows(pl.scan_parquet(read)) - expected, "triples left out: their query is not a training query")
     if not training:
         raise UserError(file, "", "holds no triple of a training query", "give triples of the same query ids")

@@ -78,6 +78,9 @@ def _register_build(commands: Any) -> None:
     build.add_argument("--documents-as", choices=UNITS, default="paragraphs", help="what a squad document is")
     build.add_argument("--source", metavar="LANG", default="en", help="language of the training queries (en)")
     build.add_argument("--dev", type=float, default=0.0, metavar="SHARE", help="share of training queries to cut (0)")
+    build.add_argument(
+        "--labels", type=float, default=0.0, metavar="SHARE", help="share of them to set aside as labelled examples (0)"
+    )
     build.add_argument("--seed", type=int, default=1, help="chooses the groups that are cut (1)")
     build.add_argument("--out", required=True, metavar="FOLDER", help="new folder, or an older collection to replace")
     build.set_defaults(run=_build)
@@ -167,6 +170,7 @@ def _from_flags(arguments: argparse.Namespace) -> tuple[dict[str, Any], dict[str
         "asked_in": list(dict.fromkeys(asked)),
         "splits": [split for split in SPLITS if split in named],
         "dev": arguments.dev,
+        "labels": arguments.labels,
         "documents_as": arguments.documents_as,
         "source": arguments.source,
         "seed": arguments.seed,

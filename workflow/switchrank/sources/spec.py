@@ -30,9 +30,10 @@ class CollectionSpec:
         languages: languages of the documents.
         splits: query sets the input files hold.
         dev: share of the training queries to cut off for development, by whole groups; 0 cuts nothing.
+        labels: share of the training queries to cut off as labelled examples, likewise.
         documents_as: what a document is in ``squad`` data, ``paragraphs`` or ``sentences``.
         source: the language of training and development queries.
-        seed: chooses the groups of the development cut.
+        seed: chooses the groups that are cut off.
         triples: whether the data brings training triples.
         train_languages: further languages that training queries exist in, under the ids of the source's.
         asked_in: languages of the test queries; none means those of the documents.
@@ -44,6 +45,7 @@ class CollectionSpec:
     languages: tuple[str, ...]
     splits: tuple[str, ...] = ("train", "test")
     dev: float = 0.0
+    labels: float = 0.0
     documents_as: str = "paragraphs"
     source: str = "en"
     seed: int = 1
@@ -80,8 +82,9 @@ class CollectionSpec:
         ):
             if value not in allowed:
                 raise UserError(_FILE, key, f"{value!r}", f"write one of {', '.join(allowed)}")
-        if not 0 <= self.dev < 1:
-            raise UserError(_FILE, "dev", f"{self.dev!r}", "write a share from 0 up to but without 1")
+        for key, share in (("dev", self.dev), ("labels", self.labels)):
+            if not 0 <= share < 1:
+                raise UserError(_FILE, key, f"{share!r}", "write a share from 0 up to but without 1")
         if not 0 <= self.max_skipped <= 1:
             raise UserError(_FILE, "max_skipped", f"{self.max_skipped!r}", "write a share from 0 to 1")
         self._check_languages()
@@ -123,15 +126,15 @@ class CollectionSpec:
             raise UserError(_FILE, "source", f"{self.source} is not among the languages", "add it to languages")
 
     @property
-    def cuts_dev(self) -> bool:
-        """Whether a development set is cut from the training queries."""
-        return bool(self.dev) and "train" in self.splits
+    def cuts(self) -> dict[str, float]:
+        """The splits that are cut from the training queries, and their shares of these."""
+        shares = {"dev": self.dev, "labels": self.labels}
+        return {split: share for split, share in shares.items() if share and "train" in self.splits}
 
     @property
     def written_splits(self) -> list[str]:
-        """The splits there are after the development cut, in the order train, dev, test."""
-        there = {*self.splits, *(["dev"] if self.cuts_dev else [])}
-        return [split for split in SPLITS if split in there]
+        """The splits there are after the cuts, in the order train, dev, labels, test."""
+        return [split for split in ("train", "dev", "labels", "test") if split in {*self.splits, *self.cuts}]
 
     def query_languages(self, split: str) -> list[str]:
         """Languages a split has queries in: those asked in for test, else the source and the training ones."""
@@ -217,12 +220,13 @@ def _typed(key: str, value: Any) -> Any:
         return tuple(value)
     kinds: dict[str, tuple[type, ...]] = {
         "dev": (int, float),
+        "labels": (int, float),
         "max_skipped": (int, float),
         "seed": (int,),
         "triples": (bool,),
     }
     if not isinstance(value, kinds.get(key, (str,))) or (isinstance(value, bool) and key != "triples"):
-        numbers = dict.fromkeys(("dev", "max_skipped"), "a number")
+        numbers = dict.fromkeys(("dev", "labels", "max_skipped"), "a number")
         wanted = {**numbers, "seed": "a whole number", "triples": "true or false"}.get(key, "a name")
         raise UserError(_FILE, key, f"{value!r}", f"write {wanted}")
     return value

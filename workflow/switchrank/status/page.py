@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from switchrank.plan.jobs import STAGES, Job
 from switchrank.plan.table import columns, duration
+from switchrank.plan.work import optimiser_steps
 from switchrank.status.curves import Curve
 from switchrank.status.look import Look, State
 
@@ -68,10 +69,7 @@ def _steps(look: Look, job: Job, curve: Curve) -> int:
     """Where the curve ends: as recorded, or as the config has it."""
     if curve.steps is not None:
         return curve.steps
-    config = look.estimate.plan.config
-    tuning = config.ablation.train if config.ablation else None
-    section = {"train": config.train, "first": config.start.first, "ablation": tuning}[job.about["settings"]]
-    return section.steps if section else curve.step
+    return optimiser_steps(look.estimate.plan.config, job)
 
 
 def _loss(look: Look, job: Job, curve: Curve) -> float | None:

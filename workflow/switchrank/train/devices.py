@@ -59,3 +59,10 @@ def seed_everything(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002 -- libraries draw from the global generator
     torch.manual_seed(seed)
+
+
+def make_scaler(device: torch.device, name: str) -> torch.amp.GradScaler:
+    """Scales the loss of fp16; ready at once, for a process whose share of a step is empty has no loss to scale."""
+    scaler = torch.amp.GradScaler(device.type, enabled=name == "fp16")
+    scaler.scale(torch.zeros((), device=device))
+    return scaler

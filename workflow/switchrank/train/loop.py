@@ -46,7 +46,15 @@ from switchrank.train.checkpoint import (
 from switchrank.train.dev import logits, mean_reciprocal_rank
 from switchrank.train.groups import Units
 from switchrank.train.launch import run_ranks, serve_rank
-from switchrank.train.models import Model, copy_tokenizer, open_model, open_tokenizer, save_model, write_json
+from switchrank.train.models import (
+    Model,
+    copy_tokenizer,
+    dropout_options,
+    open_model,
+    open_tokenizer,
+    save_model,
+    write_json,
+)
 from switchrank.train.objectives import OBJECTIVES, Objective
 from switchrank.train.optimiser import apply_gradients, learning_rate, make_optimiser
 from switchrank.train.ranks import ALONE, Ranks, join_ranks
@@ -235,13 +243,14 @@ class _Run:
         """Open everything at step 0."""
         devices.seed_everything(derive_seed(task.seed, "train"))
         precision = devices.find_precision(settings.precision, device)
-        model = open_model(Path(task.start), **_dropout(settings.dropout)).to(device).train()
+        model = open_model(Path(task.start), **dropout_options(settings.dropout)).to(device).train()
         tokenizer = open_tokenizer(Path(task.start))
         longest = min(settings.max_length, tokenizer.model_max_length)
         shape = {"max_length": longest, "truncation": settings.truncation, "token_budget": settings.token_budget}
         pairs, objective = task.open_corpus(), OBJECTIVES[settings.objective]
         units = objective.units(pairs, task.corpus[0])
         per_step = max(1, settings.batch_size // units.size)
+        settings = settings.over(len(units), per_step)
         judged = Pairs([task.dev]) if task.dev is not None else None
         return cls(
             settings=settings,
@@ -250,7 +259,7 @@ class _Run:
             model=model,
             forward=training_forward(model),
             optimiser=make_optimiser(model, settings),
-            scaler=_scaler(device, precision),
+            scaler=devices.make_scaler(device, precision),
             pairs=pairs,
             objective=objective,
             units=units,
@@ -304,7 +313,7 @@ class _Run:
             bar.update(self.per_step)
             if self._due(settings.log_every):
                 bar.set_postfix(loss=f"{self._log():.4f}")
-            if self.dev and self._due(settings.eval_every):
+            if self.dev and self._is_judged():
                 bar.set_postfix({"loss": f"{self.history.loss[-1][1]:.4f}"} if self.history.loss else {})
                 self._judge(*self.dev)
             stopping = self.ranks.any(stop.asked)
@@ -322,6 +331,15 @@ class _Run:
 
     def _due(self, every: int) -> bool:
         return self.step == self.settings.steps or (every > 0 and self.step % every == 0)
+
+    def _is_judged(self) -> bool:
+        if self.settings.epochs and not self.settings.eval_every:
+            return int(self.epochs(self.step)) > int(self.epochs(self.step - 1))
+        return self._due(self.settings.eval_every)
+
+    def epochs(self, step: int) -> float:
+        """Passes over the corpus after some steps."""
+        return step * self.per_step / len(self.units)
 
     def _one_step(self) -> None:
         settings = self.settings
@@ -393,18 +411,6 @@ class _Run:
             self.best = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
 
 
-def _scaler(device: torch.device, precision: str) -> torch.amp.GradScaler:
-    """Scales the loss of fp16; ready at once, for a process whose share of a step is empty has no loss to scale."""
-    scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
-    scaler.scale(torch.zeros((), device=device))
-    return scaler
-
-
-def _dropout(value: float | None) -> dict[str, float]:
-    names = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout")
-    return {} if value is None else dict.fromkeys(names, value)
-
-
 def _write(run: _Run, task: _Task) -> dict[str, Any]:
     history = run.history
     kept = history.kept or run.step
@@ -427,6 +433,7 @@ def _write(run: _Run, task: _Task) -> dict[str, Any]:
         "loss": history.loss,
         "dev": history.dev,
         "kept": kept,
+        "epochs": run.epochs(kept),
         "timing": {"seconds": history.seconds, "pairs_per_second": speed, "stops": history.stops},
     }
     name = str(task.told.get("name", "switchrank cross-encoder"))

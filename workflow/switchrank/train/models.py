@@ -52,6 +52,12 @@ def open_model(name: str | Path, **changes: Any) -> Model:
         raise _cannot(name, error) from error
 
 
+def dropout_options(value: float | None) -> dict[str, float]:
+    """What :func:`open_model` is told so that every kind of model drops this share; nothing for None."""
+    names = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout")
+    return {} if value is None else dict.fromkeys(names, value)
+
+
 def open_tokenizer(name: str | Path) -> Any:
     """The fast tokenizer of a folder or hub name.
 

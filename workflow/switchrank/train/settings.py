@@ -15,8 +15,11 @@ from switchrank.errors import UserError
 class Settings:
     """How a ranker is trained. Defaults follow Litschko et al. 2023 (arXiv 2305.05295) where they name a value."""
 
-    steps: int
-    """Optimiser steps; may exceed one pass over the corpus."""
+    steps: int = 0
+    """Optimiser steps; may exceed one pass over the corpus. 0 = as many as ``epochs`` take."""
+    epochs: int = 0
+    """Passes over the corpus, in place of ``steps``; the step that ends the last one may begin another. Unless
+    ``eval_every`` says otherwise, the development set is scored after each."""
     batch_size: int = 64
     """Instances per optimiser step: exactly as many with ``bce``; else the step is ``batch_size // size`` whole groups,
     at least one, where size is the rounded mean number of instances in a group."""
@@ -40,7 +43,7 @@ class Settings:
     dropout: float | None = None
     """``None`` = what the starting model's config says."""
     eval_every: int = 0
-    """Steps between scores on the development set; 0 = only after the last step."""
+    """Steps between scores on the development set; 0 = only after the last step, or with ``epochs`` after each."""
     checkpoint_every: int = 1000
     """Steps between checkpoints; 0 = only when asked to stop."""
     log_every: int = 50
@@ -58,6 +61,24 @@ class Settings:
         """Steps of warm-up."""
         return round(self.warmup * self.steps) if self.warmup < 1 else round(self.warmup)
 
+    def over(self, units: int, per_step: int) -> Settings:
+        """With the steps that ``epochs`` take over a corpus of ``units``, of which a step sees ``per_step``.
+
+        Raises:
+            UserError: more steps of warm-up than there are.
+        """
+        if not self.epochs:
+            return self
+        told = dataclasses.replace(self, steps=-(-self.epochs * units // per_step))
+        told.check_warmup()
+        return told
+
+    def check_warmup(self) -> None:
+        """Raise UserError where the steps are known and warm-up takes more of them."""
+        if self.steps and self.warmup_steps > self.steps:
+            problem = f"{self.warmup_steps} of {self.steps} steps"
+            raise UserError("train settings", "warmup", problem, "warm up for less, or for a share such as 0.1")
+
 
 _CHOICES = {
     "truncation": ("longest_first", "only_second"),
@@ -65,7 +86,7 @@ _CHOICES = {
     "keep": ("last", "best"),
     "objective": ("bce", "pairwise", "listwise"),
 }
-_LEAST = {"steps": 1, "batch_size": 1, "token_budget": 1, "max_length": 8, "log_every": 1, "threads": 1}
+_LEAST = {"batch_size": 1, "token_budget": 1, "max_length": 8, "log_every": 1, "threads": 1}
 
 
 def parse_settings(settings: Mapping[str, Any]) -> Settings:
@@ -79,13 +100,15 @@ def parse_settings(settings: Mapping[str, Any]) -> Settings:
         if name not in fields:
             raise UserError("train settings", name, "unknown key", f"known keys are {', '.join(fields)}")
         _check(name, value, str(fields[name].type))
-    if "steps" not in settings:
-        raise UserError("train settings", "steps", "missing", "say how many optimiser steps to take")
     parsed = Settings(**settings)
-    if parsed.warmup_steps > parsed.steps:
+    if parsed.steps and parsed.epochs:
         raise UserError(
-            "train settings", "warmup", f"{parsed.warmup_steps} of {parsed.steps} steps", "warm up for less"
+            "train settings", "epochs", f"{parsed.epochs} beside {parsed.steps} steps", "give one of the two"
         )
+    if not parsed.steps and not parsed.epochs:
+        problem = "missing" if "steps" not in settings else "0"
+        raise UserError("train settings", "steps", problem, "say how many optimiser steps or epochs to take")
+    parsed.check_warmup()
     return parsed
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import Field
 
-from switchrank.config.sections import Count, DevShare, Section, Share
+from switchrank.config.sections import Count, DevShare, OpenShare, Section, Share
 from switchrank.mmarco import MMARCO_NAMES
 
 BySplit = str | dict[str, str]
@@ -35,6 +35,11 @@ class CollectionSection(Section):
     """One collection. A format adds ``format``, its files, and the properties declared below."""
 
     dev: DevShare = Field(0.1, description="share of training queries cut off for development, by whole groups")
+    labels: OpenShare = Field(
+        0.0,
+        description="share of training queries set aside, by whole groups, as labelled queries of the ablation: no "
+        "system trains on them or on passages that answer them as such",
+    )
     instances: Instances = Field(Instances(), description="how training pairs are made")
     max_skipped: Share = Field(
         0.1,
@@ -98,6 +103,7 @@ class CollectionSection(Section):
             "asked_in": self.asked_in,
             "splits": list(self.splits),
             "dev": self.dev,
+            "labels": self.labels,
             "source": self.training_language(source),
             "triples": self.brings_triples,
             "train_languages": list(self.train_languages),

@@ -31,4 +31,4 @@ class Joined(CollectionSection):
 
     def spec(self, source: str) -> dict[str, Any]:
         """The specification; nothing is cut, for the parts bring both sets."""
-        return super().spec(source) | {"splits": ["train", "dev"], "dev": 0.0}
+        return super().spec(source) | {"splits": ["train", "dev"], "dev": 0.0, "labels": 0.0}
