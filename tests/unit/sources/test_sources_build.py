@@ -109,7 +109,7 @@ def test_an_older_collection_is_replaced_whole(tiny_msmarco, msmarco_spec, tmp_p
 def test_a_folder_with_other_things_is_not_replaced(tiny_msmarco, msmarco_spec, tmp_path) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "thesis.tex").write_text("years of work")
-    with pytest.raises(UserError, match=r"thesis\.tex: not part of a collection"):
+    with pytest.raises(UserError, match=r"home: holds thesis\.tex, which switchrank did not write there"):
         build_collection(spec=msmarco_spec, files=tiny_msmarco, out=tmp_path / "home")
 
     assert (tmp_path / "home" / "thesis.tex").read_text() == "years of work"

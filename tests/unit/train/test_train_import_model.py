@@ -164,11 +164,12 @@ def test_any_bytes_are_weights_or_refused(tmp_path_factory, content, prefix):
         _read(path)
 
 
-def test_no_folder_is_written_over(pickled, tmp_path):
+def test_a_folder_of_others_is_not_written_over(pickled, tmp_path):
     (tmp_path / "new").mkdir()
-    with pytest.raises(UserError, match="new: exists already"):
+    (tmp_path / "new" / "config.json").write_text("mine")
+    with pytest.raises(UserError, match="new: holds config.json, which switchrank did not write there"):
         import_model(model=pickled, out=tmp_path / "new")
-    assert not list((tmp_path / "new").iterdir())
+    assert (tmp_path / "new" / "config.json").read_text() == "mine"
 
 
 def test_code_and_other_pickles_of_a_folder_are_left_behind(pickled, tmp_path):

@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
+from switchrank.corpus.files import corpus_files
 from switchrank.errors import UserError
+from switchrank.outputs import writes
 
 _EXAMPLES = """\
 examples:
@@ -49,6 +52,7 @@ def _register_instances(commands: Any) -> None:
     command.add_argument("--seed", type=int, default=1, help="seed of the draws (default: 1)")
     command.add_argument("--threads", type=int, default=1, help="threads of the search (default: 1)")
     command.add_argument("--out", required=True, help="the parquet file to write")
+    writes(command, "out")
     command.set_defaults(run=_run_instances)
 
 
@@ -58,6 +62,7 @@ def _register_tokens(commands: Any) -> None:
     command.add_argument("--vocabulary", help="vector store prefix, or segmenter:NAME, to cut unspaced text")
     command.add_argument("--treebank", action="store_true", help="compatibility: NLTK's Treebank tokens")
     command.add_argument("--out", required=True, help="the folder to write")
+    writes(command, folder="a token table")
     command.set_defaults(run=_run_tokens)
 
 
@@ -81,6 +86,7 @@ def _register_switch(commands: Any) -> None:
     command.add_argument("--threads", type=int, default=1, help="blocks of texts at a time (default: 1)")
     command.add_argument("--out", required=True, help="the folder to write into")
     _add_recipe(command)
+    writes(command, files=_corpus_files)
     command.set_defaults(run=_run_switch)
 
 
@@ -93,6 +99,7 @@ def _register_parallel(commands: Any) -> None:
     command.add_argument("--passage-lang", required=True, help="language of the passages")
     command.add_argument("--name", default="train", help="'train' (with stats.json) or one file (default: train)")
     command.add_argument("--out", required=True, help="the folder to write into")
+    writes(command, files=_corpus_files)
     command.set_defaults(run=_run_parallel)
 
 
@@ -104,6 +111,7 @@ def _register_translate(commands: Any) -> None:
     command.add_argument("--source", default="en", help="the source language (default: en)")
     command.add_argument("--vocabulary", help="vector store prefix, or segmenter:NAME, to cut unspaced text")
     command.add_argument("--out", required=True, help="the table to write (parquet)")
+    writes(command, "out")
     command.set_defaults(run=_run_translate)
 
 
@@ -151,7 +159,7 @@ def _run_instances(arguments: argparse.Namespace) -> None:
 def _run_tokens(arguments: argparse.Namespace) -> None:
     from switchrank.corpus.tokens import build_tokens
 
-    _print(build_tokens(**_given(arguments)))
+    _print(build_tokens(**_given(arguments), overwrite=arguments.overwrite))
 
 
 def _run_switch(arguments: argparse.Namespace) -> None:
@@ -198,7 +206,18 @@ def _run_text(arguments: argparse.Namespace) -> None:
 
 
 def _given(arguments: argparse.Namespace) -> dict[str, Any]:
-    return {name: value for name, value in vars(arguments).items() if name not in ("stage", "corpus_command", "run")}
+    others = {"stage", "corpus_command", "run", "overwrite"}
+    return {
+        name: value for name, value in vars(arguments).items() if name not in others and not name.startswith("written_")
+    }
+
+
+def _corpus_files(arguments: argparse.Namespace) -> list[Path]:
+    """The files that a corpus is written to; shards that are there beside them were made with another ``--shards``."""
+    folder = Path(arguments.out)
+    names = corpus_files(shards=getattr(arguments, "shards", 1), name=arguments.name)
+    older = folder.glob("train-[0-9]*.parquet") if arguments.name == "train" else ()
+    return list(dict.fromkeys([*(folder / name for name in names), *older]))
 
 
 def _print(counts: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from switchrank.errors import UserError
+from switchrank.outputs import writes
 
 _POINTS = """\
 [{"sweep": "p", "x": "0.25", "system": "ml-cs-p-0-25", "lexicon": "clwe", "stats": ["corpora/ml-cs/stats.json"]}]"""
@@ -78,6 +79,7 @@ def _add(commands: _Commands[argparse.ArgumentParser], name: str, about: str, li
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("--out", required=True, help="table to write (.csv or .parquet)")
+    writes(command, "out")
     return command
 
 

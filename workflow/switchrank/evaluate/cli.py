@@ -8,6 +8,7 @@ from typing import Any
 
 from switchrank.errors import UserError
 from switchrank.evaluate import analysis_cli
+from switchrank.outputs import writes
 
 _RUNS_HELP = """\
 JSON list of runs: [{"path": "de-en/seed1.trec", "system": "ml-cs", "query_lang": "de", "doc_lang": "en", "seed": 1}]"""
@@ -54,6 +55,7 @@ def _register_score(commands: argparse._SubParsersAction[argparse.ArgumentParser
         "--metrics", nargs="+", default=["mrr@10", "ndcg@10", "map", "recall@100"], help="default: %(default)s"
     )
     command.add_argument("--out", required=True, help="PER_QUERY table to write (.parquet)")
+    writes(command, "out")
     command.set_defaults(run=_score)
 
 
@@ -73,6 +75,7 @@ def _register_bias(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     command.add_argument("--judgements", help="JUDGEMENTS of a union pool, for rank_distance; none for a drawn pool")
     command.add_argument("--depth", type=int, help="candidates rankc looks at, at most (default: all)")
     command.add_argument("--out", required=True, help="BIAS table to write (.csv or .parquet)")
+    writes(command, "out")
     command.set_defaults(run=_bias)
 
 
@@ -92,6 +95,7 @@ def _register_tables(commands: argparse._SubParsersAction[argparse.ArgumentParse
     command.add_argument("--tested", nargs="+", default=["mrr@10"], help="metrics tested (default: %(default)s)")
     _register_statistics(command)
     command.add_argument("--out", required=True, help="folder for the four tables")
+    writes(command, files=lambda given: _tables_in(given.out))
     command.set_defaults(run=_tables)
 
 
@@ -166,10 +170,14 @@ def _bias(given: argparse.Namespace) -> None:
     )
 
 
+def _tables_in(folder: str) -> list[Path]:
+    return [Path(folder, name) for name in ("metrics.csv", "per_query.parquet", "significance.csv", "effects.csv")]
+
+
 def _tables(given: argparse.Namespace) -> None:
     from switchrank.evaluate.tables import make_tables
 
-    out = Path(given.out)
+    metrics, per_query, significance, effects = _tables_in(given.out)
     make_tables(
         per_query=given.per_query,
         run=given.run_name,
@@ -185,10 +193,10 @@ def _tables(given: argparse.Namespace) -> None:
         permutations=given.permutations,
         resamples=given.resamples,
         seed=given.seed,
-        metrics_out=out / "metrics.csv",
-        per_query_out=out / "per_query.parquet",
-        significance_out=out / "significance.csv",
-        effects_out=out / "effects.csv",
+        metrics_out=metrics,
+        per_query_out=per_query,
+        significance_out=significance,
+        effects_out=effects,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from switchrank.errors import UserError
+from switchrank.outputs import writes
 
 _FETCH = """\
 Fetch one file, or all files that a config names by web address, before a run on machines that have no network.
@@ -39,6 +40,7 @@ def register_downloads(commands: Any) -> None:
     fetch.add_argument("--sha256", metavar="HEX", help="its checksum")
     fetch.add_argument("--config", metavar="FILE", type=Path, help="instead: everything this config names")
     fetch.add_argument("--list", action="store_true", help="with --config: tell what would be fetched, and stop")
+    writes(fetch, "out")
     fetch.set_defaults(run=_fetch)
     unpack = commands.add_parser(
         "unpack",
@@ -46,10 +48,11 @@ def register_downloads(commands: Any) -> None:
         description="Unpack a zip or tar archive: nothing lands outside the folder, and sizes are limited.",
     )
     unpack.add_argument("archive", metavar="ARCHIVE", help="a zip or tar file, plain, gzip, bzip2 or xz")
-    unpack.add_argument("--out", required=True, metavar="FOLDER", help="new folder, or an older one to replace")
+    unpack.add_argument("--out", required=True, metavar="FOLDER", help="folder to write")
     unpack.add_argument(
         "--limit", type=int, metavar="BYTES", help="largest sum of sizes (1 GiB or 200 times the archive)"
     )
+    writes(unpack, folder="an unpacked archive")
     unpack.set_defaults(run=_unpack)
 
 
@@ -84,5 +87,5 @@ def _fetch_config(file: Path, *, only_list: bool) -> None:
 def _unpack(arguments: argparse.Namespace) -> None:
     from switchrank.fetch.unpack import unpack
 
-    names = unpack(arguments.archive, arguments.out, limit=arguments.limit)
+    names = unpack(arguments.archive, arguments.out, limit=arguments.limit, overwrite=arguments.overwrite)
     print(f"{arguments.out}: {len(names):,} files")

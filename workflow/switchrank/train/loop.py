@@ -28,6 +28,7 @@ from switchrank.atomic import atomic_folder
 from switchrank.digest import PACKAGE, code_digest, value_digest
 from switchrank.encode import Numbers
 from switchrank.errors import EXIT_TERMINATED, UserError
+from switchrank.ownership import Kind, check_folder
 from switchrank.packed import Forward, training_forward
 from switchrank.precision import find_devices, is_out_of_memory
 from switchrank.progress import progress
@@ -63,6 +64,7 @@ from switchrank.train.stopping import Stop, stop_signals
 
 _AHEAD = 100
 _MODULE = "switchrank.train.loop"
+_KIND: Kind = "a trained model"
 
 
 def train_ranker(
@@ -78,6 +80,7 @@ def train_ranker(
     device: str = "cpu",
     processes: int = 1,
     pairs: CorpusReader = Pairs,
+    overwrite: bool = False,
 ) -> dict[str, Any]:
     """Train one ranker and write its folder: weights, config, tokenizer, ``README.md``, ``train.json``.
 
@@ -101,16 +104,18 @@ def train_ranker(
             checkpoint may be resumed by another number of them. Equal numbers give equal bytes on CPU; other numbers
             differ by rounding, and where there is dropout, in what is dropped.
         pairs: opens the corpus; a class or function of a module, by whose name other processes find it.
+        overwrite: replace an older folder ``out`` whatever it holds.
 
     Returns:
         ``{"steps", "loss", "mrr@10", "pairs_per_second"}`` of the kept model (``mrr@10`` is ``None`` without ``dev``).
 
     Raises:
-        UserError: bad settings or inputs, no group for an objective that needs groups, a loss that is not finite, or
-            another process that trains this model.
+        UserError: bad settings or inputs, no group for an objective that needs groups, a loss that is not finite,
+            another process that trains this model, or a folder ``out`` that holds other things.
         NoGpuError: more GPUs are demanded than are visible.
         SystemExit: code 143, after SIGTERM or SIGUSR1 and saving.
     """
+    check_folder(out, _KIND, overwrite=overwrite)
     options = parse_settings(settings)
     if options.keep == "best" and dev is None:
         raise UserError("train settings", "keep", "'best' needs a development set", "give dev, or write keep: last")
@@ -125,6 +130,7 @@ def train_ranker(
         dev=None if dev is None else str(dev),
         start=str(start),
         out=str(out),
+        overwrite=overwrite,
         checkpoints=str(checkpoints),
         settings=asdict(options),
         seed=seed,
@@ -150,6 +156,7 @@ class _Task:
     dev: str | None
     start: str
     out: str
+    overwrite: bool
     checkpoints: str
     settings: dict[str, Any]
     seed: int
@@ -446,7 +453,7 @@ def _write(run: _Run, task: _Task) -> dict[str, Any]:
         dev=history.dev,
         kept=kept,
     )
-    with atomic_folder(task.out) as folder:
+    with atomic_folder(task.out, _KIND, overwrite=task.overwrite) as folder:
         save_model(run.model, folder)
         copy_tokenizer(Path(task.start), folder)
         (folder / "README.md").write_text(card, encoding="utf-8")

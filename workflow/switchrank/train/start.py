@@ -35,6 +35,7 @@ def build_start(
     vectors: Mapping[str, str | Path] | None = None,
     vectors_share: float = 1.0,
     seed: int = 1,
+    overwrite: bool = False,
 ) -> dict[str, Any]:
     """Write a folder with tokenizer, config, initial weights and ``start.json`` (what was done).
 
@@ -48,17 +49,19 @@ def build_start(
         vectors: per language the prefix of an aligned store; needed for ``vectors``.
         vectors_share: share of the norm of a word embedding that comes from the vector.
         seed: seed of everything drawn here.
+        overwrite: replace an older folder ``out`` whatever it holds.
 
     Returns:
         What ``start.json`` holds.
 
     Raises:
-        UserError: both or neither of tokenizer and model, an unknown preset or init, a model that cannot be had.
+        UserError: both or neither of tokenizer and model, an unknown preset or init, a model that cannot be had;
+            ``out`` holds other things.
     """
     if (tokenizer is None) == (model is None):
         raise UserError(out, "start", "give either a tokenizer (with a preset) or a model", "name exactly one of them")
     torch.manual_seed(derive_seed(seed, "start"))
-    with atomic_folder(out) as folder:
+    with atomic_folder(out, "a starting model", overwrite=overwrite) as folder:
         if model is not None:
             record = _from_model(model, folder)
         else:
