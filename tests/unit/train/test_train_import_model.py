@@ -167,7 +167,7 @@ def test_any_bytes_are_weights_or_refused(tmp_path_factory, content, prefix):
 def test_a_folder_of_others_is_not_written_over(pickled, tmp_path):
     (tmp_path / "new").mkdir()
     (tmp_path / "new" / "config.json").write_text("mine")
-    with pytest.raises(UserError, match="new: holds config.json, which switchrank did not write there"):
+    with pytest.raises(UserError, match=r"new: holds config\.json, which switchrank did not write there"):
         import_model(model=pickled, out=tmp_path / "new")
     assert (tmp_path / "new" / "config.json").read_text() == "mine"
 
