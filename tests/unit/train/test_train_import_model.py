@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -103,6 +105,27 @@ def test_whatever_a_pickle_calls_is_refused_by_name(tmp_path, call, legacy):
     torch.save({"a": Evil(call, str(tmp_path / "x"))}, path, _use_new_zipfile_serialization=not legacy)
     with pytest.raises(_Refused, match=rf"refused: it asks for (\w+\.)?{call.__name__}, which no weights need"):
         _read(path)
+
+
+UNKNOWN = {
+    "a newer protocol": pickle.dumps({"a": 1}, 4),
+    "a call of a newer protocol": pickle.dumps(Evil(os.system, "true"), 4),
+    "an instance of a class": b"(S'true'\nios\nsystem\n.",
+    "a registered extension": b"\x80\x02\x82\x01.",
+    "something that lies elsewhere": b"\x80\x02X\x01\x00\x00\x00aQ.",
+}
+
+
+@pytest.mark.parametrize("content", UNKNOWN.values(), ids=UNKNOWN)
+def test_no_message_advises_to_read_a_file_without_the_restriction(tmp_path, content):
+    """torch's does: set weights_only to False."""
+    (tmp_path / "pytorch_model.bin").write_bytes(content)
+    with pytest.raises(_Refused) as error:
+        _read(tmp_path / "pytorch_model.bin")
+    told = str(error.value)
+    assert told.startswith("damaged, or more than weights (")
+    assert "\n" not in told
+    assert not {"weights_only", "False", "allowlist", "safe_globals", "trust"} & set(re.findall(r"\w+", told))
 
 
 def test_the_converting_process_may_not_do_anything_else(tmp_path):

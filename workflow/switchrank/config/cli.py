@@ -6,8 +6,9 @@ import argparse
 import os
 from pathlib import Path
 
-from switchrank.config.load import load_config
+from switchrank.config.load import check_config, read_yaml
 from switchrank.config.plan import Plan
+from switchrank.config.reach import reach
 from switchrank.config.reference import update
 from switchrank.errors import UserError
 
@@ -26,7 +27,8 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    plan = Plan(load_config(arguments.file, os.environ), [Path.cwd(), arguments.file.parent.parent])
+    data = read_yaml(arguments.file)
+    plan = Plan(check_config(data, arguments.file, os.environ), [Path.cwd(), arguments.file.parent.parent])
     rows = len(plan.ablation)
     runs = sum(1 for testset in plan.pairs for _ in plan.runs(testset))
     models = len(plan.models) * len(plan.config.seeds)
@@ -34,6 +36,8 @@ def _check(arguments: argparse.Namespace) -> None:
         f"{arguments.file}: {len(plan.lexicon_files)} lexicons, {models} models, {runs} runs"
         + (f", {rows} rows of the ablation" if rows else "")
     )
+    for line in reach(data, plan.config, os.environ):
+        print(line)
 
 
 def _reference(arguments: argparse.Namespace) -> None:

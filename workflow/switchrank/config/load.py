@@ -16,7 +16,7 @@ from switchrank.config.downloads import with_downloads
 from switchrank.config.models import Config
 from switchrank.config.sweeps import expand_sweeps
 from switchrank.errors import UserError
-from switchrank.fetch.addresses import is_address, shown
+from switchrank.fetch.addresses import check_sent, is_address, is_private, shown, split_advice
 from switchrank.reading import read_text
 
 _OCTAL = re.compile(r"^[-+]?0[0-9_]+$")
@@ -111,8 +111,23 @@ def _expanded(value: Any, path: str | Path, place: str, environment: Mapping[str
         for name in _VARIABLE.findall(value):
             if not environment.get(name):
                 raise UserError(path, place, f"environment variable {name} is not set", f"export {name}=/your/folder")
-        return value if is_address(value) else _VARIABLE.sub(lambda match: environment[match[1]], value)
+        return value if is_address(value) else _filled(value, path, place, environment)
     return value
+
+
+def _filled(value: str, path: str | Path, place: str, environment: Mapping[str, str]) -> str:
+    """The string with its variables filled in; what that turns into an address or a hub name is sent somewhere."""
+    used = list(dict.fromkeys(_VARIABLE.findall(value)))
+    filled = _VARIABLE.sub(lambda match: environment[match[1]], value)
+    named = place == "start.model" and not Path(filled).is_dir() and not filled.startswith((".", "/", "~"))
+    if used and (is_address(filled) or named):
+        try:
+            check_sent(used, environment)
+        except ValueError as error:
+            raise UserError(path, place, *split_advice(error)) from None
+        if is_address(filled) and not is_private(filled) and not filled.startswith("hf://"):
+            raise UserError(path, place, f"would send environment variable {used[0]} unencrypted", "write https")
+    return filled
 
 
 def _explained(error: ValidationError, path: str | Path) -> UserError:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from switchrank.errors import UserError
+from switchrank.fetch.addresses import SEND
 from switchrank.outputs import writes
 
 _FETCH = """\
@@ -15,8 +16,9 @@ Fetch one file, or all files that a config names by web address, before a run on
 
 An address is https://host/path or hf://name@revision/path (datasets; models: hf://models/name@...). It may end in
 !member, a file inside a zip or tar archive, and in #sha256=<64 hex digits>. Passwords and tokens are written as ${NAME}
-and come from the environment; HF_TOKEN is sent to the Hugging Face hub, ~/.netrc is read for other hosts. Each address
-is kept once under SWITCHRANK_CACHE (~/.cache/switchrank); a broken download goes on where it stopped.
+and come from the environment, where SWITCHRANK_SEND or --send lists them; none goes over plain http. HF_TOKEN is sent
+to the Hugging Face hub, ~/.netrc is read for other hosts. Each address is kept once under SWITCHRANK_CACHE
+(~/.cache/switchrank); a broken download goes on where it stopped.
 """
 _EXAMPLES = """\
 examples:
@@ -39,6 +41,7 @@ def register_downloads(commands: Any) -> None:
     fetch.add_argument("--out", metavar="FILE", help="where the file goes")
     fetch.add_argument("--sha256", metavar="HEX", help="its checksum")
     fetch.add_argument("--config", metavar="FILE", type=Path, help="instead: everything this config names")
+    fetch.add_argument("--send", metavar="NAME[,NAME]", help="environment variables that the addresses may send")
     fetch.add_argument("--list", action="store_true", help="with --config: tell what would be fetched, and stop")
     writes(fetch, "out")
     fetch.set_defaults(run=_fetch)
@@ -57,6 +60,8 @@ def register_downloads(commands: Any) -> None:
 
 
 def _fetch(arguments: argparse.Namespace) -> None:
+    if arguments.send:
+        os.environ[SEND] = ",".join(filter(None, [os.environ.get(SEND), arguments.send]))
     one = [arguments.address, arguments.out, arguments.sha256]
     if arguments.config and not any(one):
         _fetch_config(arguments.config, only_list=arguments.list)
