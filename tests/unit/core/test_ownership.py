@@ -129,7 +129,7 @@ def test_a_link_to_a_folder_stays_a_link_and_its_folder_is_written(made, tmp_pat
     assert made.is_symlink()
     assert (tmp_path / "disk" / "real" / "tokenizer.json").read_text() == "new"
     added(made)
-    with pytest.raises(UserError, match="holds notes, which switchrank did not write there"):
+    with pytest.raises(UserError, match="holds deep/notes, which switchrank did not write there"):
         write(made)
 
 
