@@ -111,8 +111,8 @@ def _many(folder: Path) -> Row:
         peer_version=package_version("ranx"),
         required_ratio=100,
         checked=f"Largest difference of a query's score over {TIMED} runs: {largest:.1e}.",
-        note=f"Both compute by ranx. Its start and that of Python count on both sides, after a run that kept the compiled "
-        f"code. A process for each run: {TIMED} runs timed, times {RUNS / TIMED:.1f}.",
+        note=f"Both compute by ranx; its start and that of Python count on both sides, after a run that kept the "
+        f"compiled code. A process for each run: {TIMED} runs timed, times {RUNS / TIMED:.1f}.",
     )
 
 
@@ -145,7 +145,7 @@ def _largest(ours: dict[str, np.ndarray], theirs: dict[str, list[float]]) -> flo
 
 
 def score_large(run: Path, judgements: Path, out: Path) -> Callable[[], dict[str, np.ndarray]]:
-    """Ours: from the TREC file to the table, and the values read from it again; ranx is there before the clock starts."""
+    """Ours: from the TREC file to the table, and the values read from it again; ranx is loaded before the clock."""
     from switchrank.evaluate.by_ranx import ranx
     from switchrank.evaluate.score import evaluate_testset
 
@@ -207,6 +207,7 @@ def _one(folder: Path, queries: int) -> Row:
         peer_version=package_version("pytrec-eval-terrier"),
         required_ratio=4,
         checked=f"Largest difference of a query's score: {_largest(ours.result, peer.result):.1e}.",
-        note=f"Both imported before. Memory at most {ours.peak_rss_mb:.0f} MB; for a tenth of the queries {small.peak_rss_mb:.0f} MB; "
+        note="Libraries are loaded before the clock starts. "
+        f"Memory at most {ours.peak_rss_mb:.0f} MB; for a tenth of the queries {small.peak_rss_mb:.0f} MB; "
         f"pytrec_eval {peer.peak_rss_mb:.0f} MB.",
     )

@@ -41,9 +41,8 @@ class Judged:
         table = table.join(numbers, on="qid", how="left", maintain_order="left")
         self._relevant = table.with_columns(number=pl.int_range(pl.len()).over("qid"))
         self._hashes = hashes(table).implode()
-        self.relevant = Relevant(
-            *_integers(self._relevant, "query", "number"), self._relevant["relevance"].cast(pl.Float64).to_numpy()
-        )
+        relevance = self._relevant["relevance"].cast(pl.Float64).to_numpy()
+        self.relevant = Relevant(_integers(self._relevant, "query"), _integers(self._relevant, "number"), relevance)
 
     def found(self, run: pl.DataFrame) -> pl.DataFrame:
         """The relevant documents among some whole queries of a run: ``query``, ``number``, ``place``."""
@@ -52,8 +51,8 @@ class Judged:
         return placed.join(self._relevant, on=["qid", "docid"], how="inner").select("query", "number", "place")
 
 
-def _integers(table: pl.DataFrame, *columns: str) -> list[Numbers]:
-    return [table[name].cast(pl.Int64).to_numpy() for name in columns]
+def _integers(table: pl.DataFrame, column: str) -> Numbers:
+    return table[column].cast(pl.Int64).to_numpy()
 
 
 def _places(run: pl.DataFrame) -> pl.Series:
@@ -79,7 +78,7 @@ def score_run(judged: Judged, path: str | Path, metrics: list[str]) -> dict[str,
         UserError: as :func:`switchrank.formats.trec.read_run`.
     """
     found = pl.concat(by_queries(path, judged.found)).sort("query")
-    places = Found(*_integers(found, "query", "number", "place"))
+    places = Found(_integers(found, "query"), _integers(found, "number"), _integers(found, "place"))
     return metric_values(metrics, places, judged.relevant, len(judged.qids))
 
 
