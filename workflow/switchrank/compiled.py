@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from switchrank.cache import cache_folder
 
@@ -36,7 +37,8 @@ def compiled_code() -> Iterator[Path]:
     import numba
 
     # numba reads the variable when it is imported, which somebody else may have done.
-    numba.config.CACHE_DIR = str(folder)
+    config: Any = numba.config
+    config.CACHE_DIR = str(folder)
     with ExitStack() as held:
         _wait_for_others(folder / ".lock", held)
         yield folder
