@@ -53,6 +53,7 @@ rule tables:
         | {
             "systems": PLAN.main_systems,
             "apart": PLAN.apart,
+            "same": same_runs(PLAN, CONFIG.evaluate.baseline),
             "mixed": {name: CONFIG.mixed_languages(name) for name in POOLS},
         },
         code=CODE("evaluate.tables"),

@@ -88,6 +88,13 @@ def _register_tables(commands: argparse._SubParsersAction[argparse.ArgumentParse
         "--mixed", nargs="*", default=[], metavar="TESTSET=L1,L2", help="languages of the xx sides of a test set"
     )
     command.add_argument("--baseline", default="zero-shot", help="system all others are tested against")
+    command.add_argument(
+        "--same",
+        nargs="*",
+        default=[],
+        metavar="SYSTEM=TESTSET/PAIR",
+        help="runs that are the baseline's own, as zero-shot-tt=world/en-en: shown, and in no family of tests",
+    )
     command.add_argument("--systems", nargs="*", default=[], help="order of systems in the tables")
     command.add_argument("--tested", nargs="+", default=["mrr@10"], help="metrics tested (default: %(default)s)")
     _register_statistics(command)
@@ -129,12 +136,24 @@ def _register_show(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     command.set_defaults(run=_show)
 
 
-def _assignments(words: list[str], flag: str) -> dict[str, str]:
+def _pairs(words: list[str], flag: str) -> list[tuple[str, str]]:
     pairs = [word.partition("=") for word in words]
     for name, equals, value in pairs:
         if not (name and equals and value):
             raise UserError("switchrank evaluate", flag, f"'{name}{equals}{value}'", "write name=value")
-    return {name: value for name, _, value in pairs}
+    return [(name, value) for name, _, value in pairs]
+
+
+def _assignments(words: list[str], flag: str) -> dict[str, str]:
+    return dict(_pairs(words, flag))
+
+
+def _same(system: str, where: str) -> list[str]:
+    testset, slash, pair = where.rpartition("/")
+    query, dash, document = pair.partition("-")
+    if not (testset and slash and query and dash and document):
+        raise UserError("switchrank evaluate", "--same", f"'{system}={where}'", "write system=testset/query-document")
+    return [system, testset, query, document]
 
 
 def _read_runs(path: str) -> list[dict[str, Any]]:
@@ -176,6 +195,7 @@ def _tables(given: argparse.Namespace) -> None:
         languages={"source": given.source, "seen": given.seen, "unseen": given.unseen},
         mixed={name: members.split(",") for name, members in _assignments(given.mixed, "--mixed").items()},
         baseline=given.baseline,
+        same=[_same(system, where) for system, where in _pairs(given.same, "--same")],
         systems=given.systems,
         tested=given.tested,
         tests=given.tests,
