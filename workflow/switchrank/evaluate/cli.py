@@ -130,7 +130,8 @@ def _register_statistics(command: argparse.ArgumentParser) -> None:
 def _register_show(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     about = "print the main table of a run"
     command = commands.add_parser("show", help=about, description=about.capitalize() + ".")
-    command.add_argument("--tables", required=True, help="folder with metrics.csv and significance.csv")
+    tables = "folder with metrics.csv, significance.csv and, where there is one, warnings.csv"
+    command.add_argument("--tables", required=True, help=tables)
     command.add_argument("--metric", default="mrr@10", help="which metric (default: %(default)s)")
     command.add_argument("--width", type=int, default=100, help="columns of the terminal (default: %(default)s)")
     command.set_defaults(run=_show)
@@ -214,6 +215,8 @@ def _tables(given: argparse.Namespace) -> None:
 
 def _show(given: argparse.Namespace) -> None:
     from switchrank.evaluate.summary import main_table
+    from switchrank.evaluate.warnings import warning_lines
 
     folder = Path(given.tables)
     print(main_table(folder / "metrics.csv", folder / "significance.csv", given.metric, given.width), end="")
+    print("".join(f"\n{line}\n" for line in warning_lines(folder / "warnings.csv")), end="")

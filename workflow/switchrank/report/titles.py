@@ -28,6 +28,9 @@ HELP = {
     "relevant": "mean number of relevant documents per query",
     "candidates": "mean number of documents to re-rank per query",
     "candidate_recall": "share of queries with a relevant document among their candidates: MRR cannot be higher",
+    "chance": "MRR@10 that a random order of the candidates has on average",
+    "kind": "chance: a model that ranks no better; queries: too few; coverage: a lexicon that lacks most words",
+    "subject": "the system on its test set, the test set, or the lexicon and its language",
     "lang": "language that the lexicon translates to",
     "side": "query or document: test text in lang; training: source-language text of the corpus",
     "words": "running words; of training text, content words",
@@ -64,6 +67,11 @@ class Described(NamedTuple):
 
 TITLES = {
     "metrics": Described("Metrics of every system, pair and seed", ""),
+    "warnings": Described(
+        "What to know before these results are believed",
+        "Models that rank no better than a random order of the candidates, test sets of fewer than 50 queries, lexicons"
+        " that cover less than a third of the words of a side.",
+    ),
     "testsets": Described(
         "Test sets and their candidates",
         "candidate_recall is the highest MRR that any re-ranker can reach. Scores by answer strings and by gold"
