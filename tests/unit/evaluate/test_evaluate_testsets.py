@@ -63,7 +63,7 @@ def rows(path, schema):
 def test_means_are_over_the_queries_with_a_relevant_document_and_one_without_candidates_counts_as_0(part, tmp_path):
     table_of_testsets(testsets=[part], out=tmp_path / "t.csv")
     # 4 relevant documents and 3 candidates of q1, q2 and q3; only q1 lists a relevant one; q4 is not judged above 0.
-    # By chance the relevant one of q1's two candidates is first or second: (1 + 1/2) / 2, and a third of that over three.
+    # By chance the relevant one of q1's two candidates is first or second: (1 + 1/2) / 2; a third of that over three.
     assert rows(tmp_path / "t.csv", TESTSETS) == [("t", "c", "squad", "answer", "de", 5, 3, 4 / 3, 1.0, 1 / 3, 1 / 4)]
 
 
