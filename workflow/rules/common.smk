@@ -8,6 +8,7 @@ from switchrank.config.labels import labelled_collection
 from switchrank.config.load import check_config, read_yaml
 from switchrank.config.models import MAIN_METRIC
 from switchrank.config.plan import Plan
+from switchrank.config.same_runs import same_runs
 from switchrank.corpus.files import SAMPLED
 from switchrank.digest import code_digest, file_digest
 from switchrank.errors import NoGpuError, UserError

@@ -91,6 +91,13 @@ def _register_tables(commands: argparse._SubParsersAction[argparse.ArgumentParse
         "--mixed", nargs="*", default=[], metavar="TESTSET=L1,L2", help="languages of the xx sides of a test set"
     )
     command.add_argument("--baseline", default="zero-shot", help="system all others are tested against")
+    command.add_argument(
+        "--same",
+        nargs="*",
+        default=[],
+        metavar="SYSTEM=TESTSET/PAIR",
+        help="runs that are the baseline's own, as zero-shot-tt=world/en-en: shown, and in no family of tests",
+    )
     command.add_argument("--systems", nargs="*", default=[], help="order of systems in the tables")
     command.add_argument("--tested", nargs="+", default=["mrr@10"], help="metrics tested (default: %(default)s)")
     _register_statistics(command)
@@ -127,18 +134,31 @@ def _register_statistics(command: argparse.ArgumentParser) -> None:
 def _register_show(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     about = "print the main table of a run"
     command = commands.add_parser("show", help=about, description=about.capitalize() + ".")
-    command.add_argument("--tables", required=True, help="folder with metrics.csv and significance.csv")
+    tables = "folder with metrics.csv, significance.csv and, where there is one, warnings.csv"
+    command.add_argument("--tables", required=True, help=tables)
     command.add_argument("--metric", default="mrr@10", help="which metric (default: %(default)s)")
     command.add_argument("--width", type=int, default=100, help="columns of the terminal (default: %(default)s)")
     command.set_defaults(run=_show)
 
 
-def _assignments(words: list[str], flag: str) -> dict[str, str]:
+def _pairs(words: list[str], flag: str) -> list[tuple[str, str]]:
     pairs = [word.partition("=") for word in words]
     for name, equals, value in pairs:
         if not (name and equals and value):
             raise UserError("switchrank evaluate", flag, f"'{name}{equals}{value}'", "write name=value")
-    return {name: value for name, _, value in pairs}
+    return [(name, value) for name, _, value in pairs]
+
+
+def _assignments(words: list[str], flag: str) -> dict[str, str]:
+    return dict(_pairs(words, flag))
+
+
+def _same(system: str, where: str) -> list[str]:
+    testset, slash, pair = where.rpartition("/")
+    query, dash, document = pair.partition("-")
+    if not (testset and slash and query and dash and document):
+        raise UserError("switchrank evaluate", "--same", f"'{system}={where}'", "write system=testset/query-document")
+    return [system, testset, query, document]
 
 
 def _read_runs(path: str) -> list[dict[str, Any]]:
@@ -184,6 +204,7 @@ def _tables(given: argparse.Namespace) -> None:
         languages={"source": given.source, "seen": given.seen, "unseen": given.unseen},
         mixed={name: members.split(",") for name, members in _assignments(given.mixed, "--mixed").items()},
         baseline=given.baseline,
+        same=[_same(system, where) for system, where in _pairs(given.same, "--same")],
         systems=given.systems,
         tested=given.tested,
         tests=given.tests,
@@ -202,6 +223,8 @@ def _tables(given: argparse.Namespace) -> None:
 
 def _show(given: argparse.Namespace) -> None:
     from switchrank.evaluate.summary import main_table
+    from switchrank.evaluate.warnings import warning_lines
 
     folder = Path(given.tables)
     print(main_table(folder / "metrics.csv", folder / "significance.csv", given.metric, given.width), end="")
+    print("".join(f"\n{line}\n" for line in warning_lines(folder / "warnings.csv")), end="")

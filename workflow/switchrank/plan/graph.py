@@ -433,8 +433,13 @@ class _Jobs:
             "shift": self._shift(),
             "testsets": self._testsets(),
             "coverage": self._coverage(),
+            "warnings": self._warnings(tables),
         }.items():
             self.add(name, f"evaluate/{name}", inputs, [f"{tables}/{name}.csv"])
+
+    def _warnings(self, tables: str) -> list[str]:
+        read = ["per_query.parquet", "testsets.csv", *(["coverage.csv"] if self.switched_corpora else [])]
+        return [f"{tables}/{name}" for name in read]
 
     def _bias(self) -> list[str]:
         chance = f"{self.R}/runs/random/"
@@ -629,7 +634,7 @@ class _Jobs:
             "sweep": self.config.sweeps,
             **dict.fromkeys(("ablation", "ablation_curve", "equivalence"), self.plan.ablation),
         }
-        always = ["testsets", "metrics", "significance", "effects", "bias", "overlap"]
+        always = ["warnings", "testsets", "metrics", "significance", "effects", "bias", "overlap"]
         return [*always, *(name for name, needed in extra.items() if needed)]
 
     def report(self) -> None:
