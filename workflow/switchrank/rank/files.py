@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -94,14 +95,16 @@ def rank_files(
         top: without a run, re-rank this many documents by BM25. With neither, every document is scored for every query.
         vocabulary: what cuts unspaced text for BM25 (:func:`switchrank.splitting.language_splitter`).
 
-    A query without candidates is not in the output.
+    A query without candidates is not in the output; how many there are is said on stderr.
 
     Raises:
-        UserError: unreadable texts, a run that names unknown ids, a model that cannot be used.
+        UserError: unreadable texts, a run that names unknown ids, no query with a candidate, an unusable model.
         NoGpuError: a GPU was asked for and none is there.
     """
     if len(system.split()) != 1:
         raise UserError("rank", "system", f"'{system}' is not one word", "name the system without spaces")
+    if top is not None and top < 1:
+        raise UserError("rank", "top", f"{top} documents per query", "give 1 or more, or leave it out to rank them all")
     qids, query_texts = read_texts(queries)
     docids, doc_texts = read_texts(docs)
     lists: Lists
@@ -111,6 +114,7 @@ def rank_files(
         lists = bm25_lists(query_texts, docids, doc_texts, k=top, vocabulary=vocabulary)
     else:
         lists = [docids for _ in qids]
+    _tell_unanswered(lists, queries, run)
     candidates = candidate_table(qids, lists)
     opened = open_model(
         model, device=device, threads=threads, precision=precision, max_length=max_length, truncation=truncation
@@ -129,3 +133,22 @@ def rank_files(
         what="rank",
     )
     write_run(scores, out, system)
+
+
+def _tell_unanswered(lists: Lists, queries: str | Path, run: str | Path | None) -> None:
+    """Say how many queries have no candidate.
+
+    Raises:
+        UserError: none has one.
+    """
+    unanswered = sum(not found for found in lists)
+    if not unanswered:
+        return
+    if run is not None:
+        lack, todo = f"no document in {run}", "give a run of these queries"
+    else:
+        lack = "no word in common with any document"
+        todo = "give the ranking of a first stage that crosses languages (--run), or rank all documents (no --top)"
+    if unanswered == len(lists):
+        raise UserError(queries, "top" if run is None else "run", f"no query is ranked: each has {lack}", todo)
+    print(f"{queries}: {unanswered} of {len(lists)} queries have {lack} and are left out: {todo}", file=sys.stderr)
