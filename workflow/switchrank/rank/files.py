@@ -10,6 +10,7 @@ import polars as pl
 from switchrank.errors import UserError
 from switchrank.formats.tables import DAMAGE, reason
 from switchrank.formats.trec_writing import write_run
+from switchrank.modelfolder import check_model
 from switchrank.rank.candidates import Lists, bm25_lists, candidate_table, run_lists
 from switchrank.rank.model import open_model
 from switchrank.rank.score import Ranker, TextTable, score_candidates
@@ -105,6 +106,7 @@ def rank_files(
         raise UserError("rank", "system", f"'{system}' is not one word", "name the system without spaces")
     if top is not None and top < 1:
         raise UserError("rank", "top", f"{top} documents per query", "give 1 or more, or leave it out to rank them all")
+    check_model(Path(model))
     qids, query_texts = read_texts(queries)
     docids, doc_texts = read_texts(docs)
     lists: Lists
