@@ -39,6 +39,7 @@ if PLAN.ablation:
         input:
             unpack(labelled_parts),
             sample=f"{R}/ablation/{SETTING}/queries.parquet",
+            vocabulary=lambda wildcards: vocabulary(wildcards.lang),
         output:
             f"{R}/ablation/{SETTING}/instances.parquet",
         log:
@@ -52,6 +53,7 @@ if PLAN.ablation:
             spec=lambda wildcards: CONFIG.collections[
                 PLAN.labelled(wildcards.lang)
             ].instances.plain("dev_negatives"),
+            vocabulary=lambda wildcards: cut_by(wildcards.lang),
             names=lambda wildcards: [
                 wildcards.lang,
                 wildcards.examples,

@@ -9,6 +9,7 @@ with job(snakemake) as rule:
         queries=rule.input.sample,
         documents=rule.input.documents,
         judgements=rule.input.judgements,
+        vocabulary=rule.params.vocabulary,
         out=rule.output[0],
         **rule.params.spec,
     )

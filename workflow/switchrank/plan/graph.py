@@ -197,6 +197,8 @@ class _Jobs:
             inputs += [f"{folder}/judgements-{split}-{end}"]
             if self.config.collections[collection].brings_triples and split == "train":
                 inputs.append(f"{folder}/triples-train.parquet")
+            else:
+                inputs += self.vocabulary(self.source)
             output = f"{self.R}/instances/{collection}/{split}.parquet"
             label = f"corpus/instances-{collection}-{split}"
             self.add("instances", label, inputs, [output], collection=collection, split=split)
@@ -204,7 +206,8 @@ class _Jobs:
             for texts in _SWITCHED_TEXTS:
                 outputs = [f"{self.R}/tokens/{collection}/{cut}/{texts}/{file}" for file in TOKEN_FILES]
                 label = f"corpus/tokens-{collection}-{cut}-{texts}"
-                self.add("tokens", label, [f"{folder}/{texts}-{end}"], outputs, collection=collection, texts=texts)
+                inputs = [f"{folder}/{texts}-{end}", *(self.vocabulary(self.source) if cut == "unicode" else [])]
+                self.add("tokens", label, inputs, outputs, collection=collection, texts=texts)
 
     def _corpus_files(self, corpus: str, pair: str) -> list[str]:
         folder = self.plan.corpus_folder(corpus, pair)
@@ -520,7 +523,8 @@ class _Jobs:
             inputs.append(f"{tested}/judgements-test-{row.language}.parquet")
             sample, instances = f"{folder}/queries.parquet", f"{folder}/instances.parquet"
             self.add("labelled_queries", f"ablation/queries-{setting}", inputs, [sample])
-            self.add("labelled_instances", f"ablation/instances-{setting}", [*parts, sample], [instances])
+            cut_by = self.vocabulary(row.language)
+            self.add("labelled_instances", f"ablation/instances-{setting}", [*parts, sample, *cut_by], [instances])
             outputs = [f"{folder}/train-00000.parquet", f"{folder}/stats.json"]
             self.add("labelled_corpus", f"ablation/corpus-{setting}", [instances, sample, parts[2]], outputs)
 
