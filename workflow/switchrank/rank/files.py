@@ -10,6 +10,7 @@ import polars as pl
 from switchrank.errors import UserError
 from switchrank.formats.tables import DAMAGE, reason
 from switchrank.formats.trec_writing import write_run
+from switchrank.headers import refuse_header
 from switchrank.modelfolder import check_model
 from switchrank.rank.candidates import Lists, bm25_lists, candidate_table, run_lists
 from switchrank.rank.model import open_model
@@ -24,6 +25,8 @@ def _read_tsv(path: Path) -> tuple[list[str], list[str]]:
     texts: list[str] = []
     for number, line in read_lines(path):
         name, tab, text = line.partition("\t")
+        if number == 1:
+            refuse_header(path, line.split("\t"), "leave this line out, or give Parquet, whose columns have names")
         if not tab or not name.strip():
             raise UserError(path, f"line {number}", "no id and text", "write one 'id<TAB>text' a line")
         if len(name.split()) != 1:
