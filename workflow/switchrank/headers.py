@@ -55,6 +55,11 @@ def refuse_header(path: str | Path, fields: Sequence[str], todo: str, *, words: 
         raise UserError(path, "line 1", problem, todo)
 
 
+def is_id_name(name: str) -> bool:
+    """Whether a column is called as ids are."""
+    return _names([name])[0] in _IDS
+
+
 def header_separator(line: str) -> str:
     """The comma or semicolon between the names of columns in a line; the empty string where it holds no such names."""
     return next((sign for sign in ",;" if sign in line and is_header(line.split(sign))), "")
