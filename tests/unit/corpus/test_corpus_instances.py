@@ -1,11 +1,13 @@
 """Instances: positives with hard negatives, or the walk over triples."""
 
+import numpy as np
 import polars as pl
 import pytest
 
 from switchrank.corpus.instances import build_instances
 from switchrank.errors import UserError
 from switchrank.formats.tables import DOCUMENTS, INSTANCES, JUDGEMENTS, QUERIES, TRIPLES, read_table, write_table
+from switchrank.formats.vectors import write_vectors
 
 ANIMALS = ["cat", "dog", "bird", "fish", "cow", "pig"]
 
@@ -68,6 +70,23 @@ def test_small_collections_give_fewer_negatives_and_say_so(build, capsys):
     assert len(rows) == 6 * 18
     assert len(set(rows)) == len(rows)
     assert "6 positives have fewer than 40 negatives" in capsys.readouterr().err
+
+
+def test_hard_negatives_of_unspaced_text_share_words_not_characters(tmp_path):
+    """Both characters of the query's word, twice each, make the best document of BM25 over characters; it has no word
+    of the query, and the longer document that has one is the only hard negative."""
+    texts = {"right": "天空是蓝的", "word": "他看着很远很远的天空", "characters": "天天空空"}
+    rows = [(name, text, "") for name, text in texts.items()]
+    write_table(pl.DataFrame(rows, schema=DOCUMENTS, orient="row"), tmp_path / "documents.parquet", DOCUMENTS)
+    query = pl.DataFrame([("q", "天空", "")], schema=QUERIES, orient="row")
+    write_table(query, tmp_path / "queries.parquet", QUERIES)
+    judged = pl.DataFrame([("q", "right", 1)], schema=JUDGEMENTS, orient="row")
+    write_table(judged, tmp_path / "judgements.parquet", JUDGEMENTS)
+    write_vectors(tmp_path / "zh", ["天空", "天天", "空空"], np.eye(3, dtype=np.float32))
+    files = {name: tmp_path / f"{name}.parquet" for name in ("queries", "documents", "judgements")}
+    for vocabulary, negative in ((None, "characters"), (tmp_path / "zh", "word")):
+        build_instances(**files, negatives=1, pool=1, vocabulary=vocabulary, out=tmp_path / "out.parquet")
+        assert read_table(tmp_path / "out.parquet", INSTANCES)["pid"].to_list() == ["right", negative]
 
 
 def test_every_round_draws_afresh_and_the_first_stays_the_same(build):

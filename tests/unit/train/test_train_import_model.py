@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 
 from switchrank.errors import UserError
+from switchrank.pretrained import open_model
 from switchrank.train.import_model import import_model
-from switchrank.train.models import open_model
 from switchrank.train.start import build_start
 from switchrank.train.unpickle import _read, _Refused
 

@@ -115,9 +115,9 @@ def test_training_learns_to_tell_the_pairs_apart(run):
 def test_sentence_transformers_loads_the_folder_and_returns_the_logits(run, world):
     from sentence_transformers import CrossEncoder
 
+    from switchrank.pretrained import open_model, open_tokenizer
     from switchrank.train.batches import Batcher
     from switchrank.train.dev import logits
-    from switchrank.train.models import open_model, open_tokenizer
 
     folder = run(steps=60, dev=False)
     pairs = Pairs([world / "dev.parquet"])
@@ -172,7 +172,7 @@ def test_the_learning_rate_rises_and_falls_in_straight_lines():
 
 
 def test_biases_and_layer_norms_do_not_decay(start_folder):
-    from switchrank.train.models import open_model
+    from switchrank.pretrained import open_model
 
     model = open_model(start_folder)
     decayed, spared = make_optimiser(model, parse_settings({"steps": 1})).param_groups

@@ -118,4 +118,5 @@ def recipe(corpus, train_pair):
         "languages": PLAN.corpus_languages(corpus, train_pair),
         "sides": {"query": query, "passage": passage},
         "source": SOURCE,
+        "unspaced": cut_by(SOURCE) is not None,
     }

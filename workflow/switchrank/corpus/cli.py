@@ -51,6 +51,7 @@ def _register_instances(commands: Any) -> None:
     command.add_argument("--limit", type=int, help="stop after this many instances")
     command.add_argument("--seed", type=int, default=1, help="seed of the draws (default: 1)")
     command.add_argument("--threads", type=int, default=1, help="threads of the search (default: 1)")
+    _add_vocabulary(command)
     command.add_argument("--out", required=True, help="the parquet file to write")
     writes(command, "out")
     command.set_defaults(run=_run_instances)
@@ -59,7 +60,7 @@ def _register_instances(commands: Any) -> None:
 def _register_tokens(commands: Any) -> None:
     command = commands.add_parser("tokens", help="split the texts of a table into words and gaps, once")
     command.add_argument("--texts", required=True, help="a documents or queries table (parquet)")
-    command.add_argument("--vocabulary", help="vector store prefix, or segmenter:NAME, to cut unspaced text")
+    _add_vocabulary(command)
     command.add_argument("--treebank", action="store_true", help="compatibility: NLTK's Treebank tokens")
     command.add_argument("--out", required=True, help="the folder to write")
     writes(command, folder="a token table")
@@ -74,6 +75,7 @@ def _register_switch(commands: Any) -> None:
     command.add_argument("--query", default="xx", help="language of the query side (default: xx, all mixed)")
     command.add_argument("--passage", default="xx", help="language of the passage side (default: xx, all mixed)")
     command.add_argument("--shards", type=int, default=1, help="number of files (default: 1)")
+    command.add_argument("--unspaced", action="store_true", help="the texts have no spaces: replaced words get them")
     command.add_argument("--name", default="train", help="'train' (shards, stats.json) or one file (default: train)")
     command.add_argument(
         "--treebank", action="store_true", help="compatibility: detokenise; token tables made with --treebank"
@@ -109,7 +111,7 @@ def _register_translate(commands: Any) -> None:
     command.add_argument("--lexicon", required=True, help="lexicon from their language to the source language")
     command.add_argument("--language", required=True, help="language of the texts")
     command.add_argument("--source", default="en", help="the source language (default: en)")
-    command.add_argument("--vocabulary", help="vector store prefix, or segmenter:NAME, to cut unspaced text")
+    _add_vocabulary(command)
     command.add_argument("--out", required=True, help="the table to write (parquet)")
     writes(command, "out")
     command.set_defaults(run=_run_translate)
@@ -118,7 +120,12 @@ def _register_translate(commands: Any) -> None:
 def _register_text(commands: Any) -> None:
     command = commands.add_parser("text", help="switch lines from standard input to standard output")
     _add_recipe(command)
+    _add_vocabulary(command)
     command.set_defaults(run=_run_text)
+
+
+def _add_vocabulary(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--vocabulary", help="vector store prefix, or segmenter:NAME, to cut unspaced text")
 
 
 def _add_recipe(command: argparse.ArgumentParser) -> None:
@@ -168,7 +175,8 @@ def _run_switch(arguments: argparse.Namespace) -> None:
     lexicons = _lexicons(arguments)
     sides = {"query": arguments.query, "passage": arguments.passage}
     recipe = {**_recipe(arguments), "sides": sides, "languages": list(lexicons), "shards": arguments.shards}
-    recipe |= {"treebank": arguments.treebank, "substring_replace": arguments.substring_replace}
+    recipe |= {"unspaced": arguments.unspaced, "treebank": arguments.treebank}
+    recipe |= {"substring_replace": arguments.substring_replace}
     stats = switch_corpus(
         instances=arguments.instances,
         queries=arguments.queries,
@@ -201,7 +209,8 @@ def _run_text(arguments: argparse.Namespace) -> None:
     if not lexicons:
         raise UserError("command line", "--lexicon", "none given", "write --lexicon de=en-de.parquet")
     lines = sys.stdin.read().splitlines()
-    for line in switch_lines(lines, lexicons=lexicons, recipe=_recipe(arguments)):
+    options = {"recipe": _recipe(arguments), "vocabulary": arguments.vocabulary}
+    for line in switch_lines(lines, lexicons=lexicons, **options):
         print(line)
 
 

@@ -197,6 +197,8 @@ class _Jobs:
             inputs += [f"{folder}/judgements-{split}-{end}"]
             if self.config.collections[collection].brings_triples and split == "train":
                 inputs.append(f"{folder}/triples-train.parquet")
+            else:
+                inputs += self.vocabulary(self.source)
             output = f"{self.R}/instances/{collection}/{split}.parquet"
             label = f"corpus/instances-{collection}-{split}"
             self.add("instances", label, inputs, [output], collection=collection, split=split)
@@ -204,7 +206,8 @@ class _Jobs:
             for texts in _SWITCHED_TEXTS:
                 outputs = [f"{self.R}/tokens/{collection}/{cut}/{texts}/{file}" for file in TOKEN_FILES]
                 label = f"corpus/tokens-{collection}-{cut}-{texts}"
-                self.add("tokens", label, [f"{folder}/{texts}-{end}"], outputs, collection=collection, texts=texts)
+                inputs = [f"{folder}/{texts}-{end}", *(self.vocabulary(self.source) if cut == "unicode" else [])]
+                self.add("tokens", label, inputs, outputs, collection=collection, texts=texts)
 
     def _corpus_files(self, corpus: str, pair: str) -> list[str]:
         folder = self.plan.corpus_folder(corpus, pair)
@@ -527,7 +530,8 @@ class _Jobs:
             samples = [f"{folder}/{side}queries.parquet" for side in sides]
             instances = [f"{folder}/{side}instances.parquet" for side in sides]
             self.add("labelled_queries", f"ablation/queries-{setting}", inputs, [*samples, f"{folder}/overlap.json"])
-            self.add("labelled_instances", f"ablation/instances-{setting}", [*parts, *samples], instances)
+            read = [*parts, *samples, *self.vocabulary(row.language)]
+            self.add("labelled_instances", f"ablation/instances-{setting}", read, instances)
             outputs = [f"{folder}/{name}" for name in ("train-00000.parquet", "stats.json")]
             outputs += [f"{folder}/dev.parquet"] if section.held_out else []
             self.add("labelled_corpus", f"ablation/corpus-{setting}", [*instances, *samples, parts[2]], outputs)

@@ -31,6 +31,7 @@ from switchrank.errors import EXIT_TERMINATED, UserError
 from switchrank.ownership import Kind, check_folder
 from switchrank.packed import Forward, training_forward
 from switchrank.precision import find_devices, is_out_of_memory
+from switchrank.pretrained import Model, open_both
 from switchrank.progress import progress
 from switchrank.seeds import derive_seed
 from switchrank.train import devices
@@ -47,15 +48,7 @@ from switchrank.train.checkpoint import (
 from switchrank.train.dev import logits, mean_reciprocal_rank
 from switchrank.train.groups import Units
 from switchrank.train.launch import run_ranks, serve_rank
-from switchrank.train.models import (
-    Model,
-    copy_tokenizer,
-    dropout_options,
-    open_model,
-    open_tokenizer,
-    save_model,
-    write_json,
-)
+from switchrank.train.models import copy_tokenizer, dropout_options, save_model, write_json
 from switchrank.train.objectives import OBJECTIVES, Objective
 from switchrank.train.optimiser import apply_gradients, learning_rate, make_optimiser
 from switchrank.train.ranks import ALONE, Ranks, join_ranks
@@ -250,8 +243,8 @@ class _Run:
         """Open everything at step 0."""
         devices.seed_everything(derive_seed(task.seed, "train"))
         precision = devices.find_precision(settings.precision, device)
-        model = open_model(Path(task.start), **dropout_options(settings.dropout)).to(device).train()
-        tokenizer = open_tokenizer(Path(task.start))
+        model, tokenizer = open_both(Path(task.start), changes=dropout_options(settings.dropout))
+        model.to(device).train()
         longest = min(settings.max_length, tokenizer.model_max_length)
         shape = {"max_length": longest, "truncation": settings.truncation, "token_budget": settings.token_budget}
         pairs, objective = task.open_corpus(), OBJECTIVES[settings.objective]

@@ -16,11 +16,13 @@ from transformers import BertConfig, BertForSequenceClassification
 
 from switchrank.atomic import atomic_folder
 from switchrank.errors import UserError
+from switchrank.modelfolder import TOKENIZER
 from switchrank.presets import PRESETS
+from switchrank.pretrained import Model, open_both, open_tokenizer
 from switchrank.seeds import derive_seed
 from switchrank.train.embeddings import cutter, fit_width, mix, piece_vectors
 from switchrank.train.mimetic import mimetic, orthogonal
-from switchrank.train.models import Model, copy_tokenizer, open_model, open_tokenizer, save_model, write_json
+from switchrank.train.models import copy_tokenizer, save_model, write_json
 
 INITS = ("mimetic", "vectors")
 
@@ -72,10 +74,9 @@ def build_start(
 
 
 def _from_model(model: str | Path, folder: Path) -> dict[str, Any]:
-    opened = open_model(model)
-    tokenizer = open_tokenizer(model)
+    opened, tokenizer = open_both(model)
     save_model(opened, folder)
-    if Path(model).is_dir():
+    if all(Path(model, file).is_file() for file in (TOKENIZER, "tokenizer_config.json")):
         copy_tokenizer(Path(model), folder)
     else:
         tokenizer.save_pretrained(folder)

@@ -9,8 +9,9 @@ from typing import Any
 import torch
 
 from switchrank.atomic import atomic_folder
+from switchrank.pretrained import open_both
 from switchrank.train.embeddings import cutter, translated_pieces
-from switchrank.train.models import copy_tokenizer, open_model, open_tokenizer, save_model, write_json
+from switchrank.train.models import copy_tokenizer, save_model, write_json
 
 
 def transplant_embeddings(
@@ -29,7 +30,7 @@ def transplant_embeddings(
     Returns:
         What ``start.json`` holds, with the number of ``replaced`` pieces.
     """
-    opened, tokenizer = open_model(model), open_tokenizer(model)
+    opened, tokenizer = open_both(model)
     weights = opened.get_input_embeddings().weight
     rows, replaced = translated_pieces(weights.detach().numpy(), lexicons, cutter(tokenizer))
     with torch.no_grad():
