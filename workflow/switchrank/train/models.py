@@ -17,7 +17,7 @@ _WEIGHTS = (".safetensors", ".bin", ".pt", ".h5", ".msgpack", ".onnx")
 
 
 def dropout_options(value: float | None) -> dict[str, float]:
-    """What :func:`switchrank.pretrained.open_model` is told so that every kind of model drops this share; nothing for None."""
+    """What :func:`switchrank.pretrained.open_model` is told, so that any kind of model drops this share."""
     names = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout")
     return {} if value is None else dict.fromkeys(names, value)
 
