@@ -88,7 +88,7 @@ TITLES = {
     "ablation": Described(
         "Fine-tuning with labelled target-language queries",
         "One row per starting model, language, number of labelled queries, seed, test pair and metric. 0 examples: the"
-        " starting model itself. Test queries are never among the labelled ones.",
+        " starting model itself. The labelled queries are in no test set and in no training of a starting model.",
     ),
     "ablation_curve": Described(
         "Learning curves over labelled target-language queries",
