@@ -51,7 +51,8 @@ class Project:
             change(copy)
             command = [sys.executable, "-P", attempt.__file__, folder, module, str(out), *tests]
             paths = os.pathsep.join([folder, str(self.root), os.environ.get("PYTHONPATH", "")])
-            environment = {"OMP_NUM_THREADS": "1", **os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
+            own = {"PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+            environment = {"OMP_NUM_THREADS": "1", **os.environ, **own}
             try:
                 done = subprocess.run(
                     command,
@@ -80,7 +81,7 @@ class Project:
 
         def change(copy: Path) -> None:
             file = copy / mutant.file
-            file.write_text(mutant.applied(file.read_text(encoding="utf-8")), encoding="utf-8")
+            file.write_text(mutant.applied(copy), encoding="utf-8")
             for compiled in (file.parent / "__pycache__").glob(f"{file.stem}.*.pyc"):
                 compiled.unlink()
 

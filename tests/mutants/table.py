@@ -10,7 +10,7 @@ TABLE = Path(__file__).with_name("mutants.toml")
 
 
 class StaleError(Exception):
-    """The library no longer has the line that a change is made to."""
+    """The library does not have the line that a change is made to."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,15 @@ class Mutant:
         """The module's dotted name below the package."""
         return ".".join(Path(self.file).with_suffix("").parts).removesuffix(".__init__")
 
-    def applied(self, text: str) -> str:
-        """The text of the module with the change made.
+    def applied(self, package: Path) -> str:
+        """The text of the module with the change made; the file stays as it is.
 
         Raises:
-            StaleError: the line is not there, or there more than once.
+            StaleError: there is no such file, or it has the line not at all or more than once.
         """
-        lines = text.splitlines(keepends=True)
+        if not (package / self.file).is_file():
+            raise StaleError(f"there is no {self.file}")
+        lines = (package / self.file).read_text(encoding="utf-8").splitlines(keepends=True)
         found = [number for number, line in enumerate(lines) if line.strip() == self.line]
         if len(found) != 1:
             raise StaleError(f"{self.file} has the line {len(found)} times, not once: {self.line}")

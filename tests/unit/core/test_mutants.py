@@ -24,9 +24,8 @@ def test_there_are_forty_changes_or_more_each_with_a_name_of_its_own():
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_change_finds_its_line_once_and_leaves_a_module_that_parses(mutant):
-    text = (PACKAGE / mutant.file).read_text(encoding="utf-8")
-    changed = mutant.applied(text)
-    assert ast.dump(ast.parse(changed)) != ast.dump(ast.parse(text))
+    changed = ast.parse(mutant.applied(PACKAGE))
+    assert ast.dump(changed) != ast.dump(ast.parse((PACKAGE / mutant.file).read_text(encoding="utf-8")))
     assert mutant.harm.endswith(".")
 
 
@@ -42,14 +41,21 @@ def test_the_tests_named_are_there():
 ONE = Mutant(name="one", file="sums.py", line="a = 1", instead="a = 2", test="", harm="")
 
 
-def test_a_whole_line_is_changed_and_its_indentation_stays():
-    assert ONE.applied("if b:\n    a = 1\nb = a = 1\n") == "if b:\n    a = 2\nb = a = 1\n"
+def test_a_whole_line_is_changed_and_its_indentation_stays(tmp_path):
+    (tmp_path / "sums.py").write_text("if b:\n    a = 1\nb = a = 1\n")
+    assert ONE.applied(tmp_path) == "if b:\n    a = 2\nb = a = 1\n"
 
 
 @pytest.mark.parametrize(("text", "times"), [("b = a = 1\n", 0), ("a = 1\n  a = 1\n", 2)])
-def test_a_line_that_is_not_there_once_is_stale(text, times):
+def test_a_line_that_is_not_there_once_is_stale(tmp_path, text, times):
+    (tmp_path / "sums.py").write_text(text)
     with pytest.raises(StaleError, match=f"sums.py has the line {times} times, not once: a = 1"):
-        ONE.applied(text)
+        ONE.applied(tmp_path)
+
+
+def test_a_file_that_is_not_there_is_stale(tmp_path):
+    with pytest.raises(StaleError, match=r"there is no sums\.py"):
+        ONE.applied(tmp_path)
 
 
 SUMS = """

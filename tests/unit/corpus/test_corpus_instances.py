@@ -72,7 +72,7 @@ def test_a_share_of_the_negatives_is_random(build, share, low, high):
     assert low <= sum(own) / len(own) <= high
 
 
-def test_hard_negatives_come_from_the_best_of_the_pool_only(build):
+def test_hard_negatives_are_drawn_from_the_best_of_the_pool(build):
     narrow, _ = build(negatives=1, pool=1, rounds=20)
     assert {pid for qid, pid, label in narrow if qid == "q-cat" and not label} == {"cat1"}
     wide, _ = build(negatives=1, pool=2, rounds=20)
