@@ -1,7 +1,7 @@
 """One run of some tests against a copy of the library, in this process: how each of them ended, as JSON.
 
 A script, ``attempt.py PACKAGE MODULE OUT TEST ...``, whose PYTHONPATH has the copy first. ``OUT`` gets
-``{test: [how it ended, detail]}``; what pytest prints goes to standard output. See :data:`ENDS`.
+``{test: [how it ended, detail]}``; what pytest prints goes to standard output. See :data:`End`.
 """
 
 from __future__ import annotations
@@ -11,20 +11,21 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
-ENDS = ("passed", "assertion", "error", "skipped", "missing")
+End = Literal["passed", "assertion", "error", "skipped", "missing"]
 """``assertion``: the test itself said that a result is not what it should be. ``error``: anything else that raised, in
 the test or on the way to it, so that nothing is known about results."""
 
 
 class Ends:
-    """A pytest plugin that keeps the end of every test: of several, the worst; of equally bad ones, the first."""
+    """A pytest plugin that keeps the end of every test: of one with parameters, the first end that is no pass."""
 
     def __init__(self, tests: Sequence[str]) -> None:
         self._tests = tests
-        self.of_item: dict[str, tuple[str, str]] = {}
+        self.of_item: dict[str, tuple[End, str]] = {}
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Of the files that are collected, the tests alone: one that is not there then hinders no other."""
@@ -35,7 +36,7 @@ class Ends:
         if call.excinfo is not None and self.of_item[item.nodeid][0] == "passed":
             self.of_item[item.nodeid] = (_end(call), call.excinfo.exconly(tryshort=True).partition("\n")[0])
 
-    def of(self, test: str) -> tuple[str, str]:
+    def of(self, test: str) -> tuple[End, str]:
         """The end of a test with all its parameters, if it has some."""
         ends = [end for item, end in self.of_item.items() if _is_of(item, test)]
         return next((end for end in ends if end[0] != "passed"), ends[0] if ends else ("missing", "no such test"))
@@ -45,7 +46,7 @@ def _is_of(item: str, test: str) -> bool:
     return item == test or item.startswith(f"{test}[")
 
 
-def _end(call: pytest.CallInfo[None]) -> str:
+def _end(call: pytest.CallInfo[None]) -> End:
     error = call.excinfo.value if call.excinfo is not None else None
     if isinstance(error, pytest.skip.Exception):
         return "skipped"

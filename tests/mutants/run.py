@@ -24,11 +24,11 @@ from tests.mutants import attempt
 from tests.mutants.table import TABLE, Mutant, StaleError, read_mutants
 
 ROOT = Path(__file__).parents[2]
-LIMIT = 300
+LIMIT = 600
 """Seconds that one process may take."""
 
 Ends = dict[str, tuple[str, str]]
-"""How tests ended, and the message of those that failed; see :data:`tests.mutants.attempt.ENDS`."""
+"""How tests ended, and the message of those that failed; see :data:`tests.mutants.attempt.End`."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Project:
             shutil.copytree(self.package, copy)
             change(copy)
             command = [sys.executable, "-P", attempt.__file__, folder, module, str(out), *tests]
-            paths = os.pathsep.join([folder, str(self.root), os.environ.get("PYTHONPATH", "")])
+            paths = os.pathsep.join(filter(None, [folder, str(self.root), os.environ.get("PYTHONPATH")]))
             own = {"PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
             environment = {"OMP_NUM_THREADS": "1", **os.environ, **own}
             try:

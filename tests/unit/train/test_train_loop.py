@@ -238,6 +238,11 @@ def test_an_epoch_takes_the_steps_that_show_every_pair(run):
     assert all(torch.equal(tensor, same_weights[1][name]) for name, tensor in same_weights[0].items())
 
 
+@pytest.mark.parametrize(("epochs", "units", "per_step", "steps"), [(3, 16, 5, 10), (1, 3, 8, 1), (4, 10, 5, 8)])
+def test_the_last_pass_is_seen_to_its_end_where_steps_do_not_divide_it(epochs, units, per_step, steps):
+    assert parse_settings({"epochs": epochs}).over(units, per_step).steps == steps
+
+
 def test_passes_are_told_where_steps_are_given(run):
     assert train_record(run(steps=3, warmup=0))[0]["epochs"] == 3 * 8 / 40
 
