@@ -64,6 +64,21 @@ def test_random_documents_fill_up_what_bm25_cannot_give_without_repetition(build
         assert {document[:-1] for document in documents[:3]} == {rows[start][1][:-1]}
 
 
+@pytest.mark.parametrize(("share", "low", "high"), [(0.0, 1.0, 1.0), (0.5, 0.5, 0.6), (1.0, 0.05, 0.2)])
+def test_a_share_of_the_negatives_is_random(build, share, low, high):
+    # A random negative is of the query's own animal, as the hard ones are, about once in eight or more.
+    rows, _ = build(negatives=2, random_negatives=share, rounds=40)
+    own = [qid.removeprefix("q-") == pid[:-1] for qid, pid, label in rows if not label]
+    assert low <= sum(own) / len(own) <= high
+
+
+def test_hard_negatives_are_drawn_from_the_best_of_the_pool(build):
+    narrow, _ = build(negatives=1, pool=1, rounds=20)
+    assert {pid for qid, pid, label in narrow if qid == "q-cat" and not label} == {"cat1"}
+    wide, _ = build(negatives=1, pool=2, rounds=20)
+    assert {pid for qid, pid, label in wide if qid == "q-cat" and not label} == {"cat1", "cat2"}
+
+
 def test_small_collections_give_fewer_negatives_and_say_so(build, capsys):
     rows, counts = build(negatives=40)
     assert counts["short"] == 6
