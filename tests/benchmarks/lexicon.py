@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from switchrank.cells import cell_pairs
+from switchrank.neighbours import Criterion, Side, sides, top_k
 
 from switchrank import neighbours
-from switchrank.cells import cell_pairs
 from switchrank.lexicon.recall import recall_at_1
-from switchrank.neighbours import Criterion, Side, sides, top_k
 from tests.benchmarks.clock import Alone, alone, fastest, seconds
 from tests.benchmarks.inputs import cluster_centres, clustered_vectors, spellings
 from tests.benchmarks.machine import gemm_rate, package_version, threads
