@@ -28,9 +28,7 @@ def _register_induce(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--source", required=True, metavar="PREFIX", help="vector store of the source language")
     parser.add_argument("--target", required=True, metavar="PREFIX", help="vectors of the other language, same space")
     parser.add_argument("--out", required=True, help="lexicon to write (.parquet)")
-    parser.add_argument(
-        "--criterion", choices=get_args(Criterion), default="csls", help="csls (default) or plain cosine"
-    )
+    parser.add_argument("--criterion", choices=get_args(Criterion), default="csls", help="default csls; nn: cosine")
     parser.add_argument("--k", type=int, default=1, help="translations a word (default 1)")
     parser.add_argument("--csls-k", type=int, default=10, help="neighbours in the CSLS correction (default 10)")
     parser.add_argument("--threshold", type=float, help="smallest score kept")

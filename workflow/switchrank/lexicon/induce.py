@@ -68,8 +68,8 @@ def induce_lexicon(
         ``{"words": source words with a translation, "rows": rows written}``.
 
     Raises:
-        UserError: a store is missing or empty, dimensions differ, ``raw_dot`` is asked for with ``csls`` or an approximate
-            search, or nothing is left.
+        UserError: a store is missing or empty, dimensions differ, ``raw_dot`` is asked for with ``csls`` or an
+            approximate search, or nothing is left.
     """
     if raw_dot and criterion != "nn":
         raise UserError(out, "raw_dot", f"has no meaning with criterion {criterion!r}", "write criterion: nn")

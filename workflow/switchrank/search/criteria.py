@@ -3,8 +3,8 @@
 Every criterion is of one form, ``scale <x, y> - p(x) - p(y)``, where the penalty ``p`` of a vector depends on the other
 set. As ``p(x)`` is the same for all ``y``, the best ``y`` maximise the inner product of ``(scale x, -1)`` with
 ``(y, p(y))``: one more dimension, and a plain search. ``nn`` is the inner product (cosine, for unit vectors). CSLS
-(Conneau, Lample, Ranzato, Denoyer and Jegou 2018, arXiv 1710.04087, section 2.3) is ``2 cos(x, y) - r(x) - r(y)``, where
-``r`` is a vector's mean cosine to its nearest neighbours in the other set.
+(Conneau, Lample, Ranzato, Denoyer and Jegou 2018, arXiv 1710.04087, section 2.3) is ``2 cos(x, y) - r(x) - r(y)``,
+where ``r`` is a vector's mean cosine to its nearest neighbours in the other set.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any, Protocol
 
 import faiss
@@ -84,9 +85,9 @@ def _ivf(base: Floats, search: Search, threads: int) -> Find:
 
 
 def _centres(base: Floats, count: int) -> Floats:
-    """About ``count`` unit centres by k-means on a seeded sample of rows: of all rows, then of those around each centre.
+    """About ``count`` unit centres, by k-means on a seeded sample of rows: of all, then of those around each centre.
 
-    Two levels compare a row with twice the root of the number of centres in place of all of them.
+    On two levels a row is compared with twice the root of the number of centres, in place of all of them.
     """
     order = np.random.default_rng(SEED).permutation(len(base))[: count * ROWS_PER_CELL]
     sample = base[np.sort(order)]
@@ -147,7 +148,7 @@ def _one_core() -> Iterator[None]:
 def _in_threads(work: Callable[[Floats], Any], queries: Queries, threads: int, what: str | None) -> list[Any]:
     """What ``work`` makes of blocks of queries, in their order; the blocks do not depend on the number of threads."""
     edges = np.linspace(0, len(queries), -(-len(queries) // BLOCK) + 1).astype(int)
-    blocks = [slice(*pair) for pair in zip(edges[:-1], edges[1:], strict=True)]
+    blocks = [slice(*pair) for pair in pairwise(edges.tolist())]
 
     def one(block: slice) -> Any:
         done = work(np.ascontiguousarray(queries[block], dtype=np.float32))
