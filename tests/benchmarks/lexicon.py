@@ -1,7 +1,7 @@
 """Bilingual lexicons from vectors: exact search by cosine and CSLS, and the approximate search, from vectors in memory.
 
-Ours runs in a process of its own, which loads the vectors before the clock starts. Floors are the products that an exact
-search computes over the machine's rate of matrix products in float32.
+Ours runs in a process of its own, which loads the vectors before the clock starts. Floors are the products that an
+exact search computes over the machine's rate of matrix products in float32.
 """
 
 from __future__ import annotations
