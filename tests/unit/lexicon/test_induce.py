@@ -87,9 +87,10 @@ def test_raw_dot_with_csls_is_refused(hub: Path) -> None:
         induced(hub, raw_dot=True)
 
 
-def test_raw_dot_with_an_approximate_search_is_refused(hub: Path) -> None:
-    with pytest.raises(UserError, match="raw_dot: has no meaning with search 'ivf'"):
-        induced(hub, criterion="nn", raw_dot=True, search="ivf")
+@pytest.mark.parametrize("search", ["ivf", "hnsw"])
+def test_raw_dot_with_an_approximate_search_is_refused(hub: Path, search: str) -> None:
+    with pytest.raises(UserError, match=f"raw_dot: has no meaning with search '{search}'"):
+        induced(hub, criterion="nn", raw_dot=True, search=search)
 
 
 def test_a_lexicon_without_pairs_is_refused_and_not_written(hub: Path) -> None:
@@ -105,7 +106,7 @@ def test_stores_of_different_dimensions_are_refused(hub: Path) -> None:
 
 
 @pytest.mark.parametrize("empty", ["en", "fo"])
-@pytest.mark.parametrize("search", ["exact", "ivf"])
+@pytest.mark.parametrize("search", ["exact", "ivf", "hnsw"])
 def test_a_store_without_words_is_refused(hub: Path, empty: str, search: str) -> None:
     write_vectors(hub / empty, [], np.empty((0, 2), dtype=np.float32))
     with pytest.raises(UserError, match=f"{empty}: no words: make the vectors again"):
@@ -128,14 +129,25 @@ def clusters(tmp_path: Path, sources: int = 300, targets: int = 900) -> None:
         write_vectors(tmp_path / name, [f"{name}{i}" for i in range(count)], unit(rows))
 
 
+KINDS = {
+    "ivf": {"kind": "ivf", "probes": 16, "cells": None},
+    "hnsw": {"kind": "hnsw", "links": 32, "ef_construction": 40, "ef_search": 128},
+}
+
+
+@pytest.mark.parametrize("search", KINDS)
 @pytest.mark.parametrize("options", [{"criterion": "nn"}, {"criterion": "csls"}, {"criterion": "csls", "mutual": True}])
-def test_an_approximate_search_finds_most_and_stores_its_recall(tmp_path: Path, options: dict[str, object]) -> None:
+def test_an_approximate_search_finds_most_and_stores_its_recall(
+    tmp_path: Path, search: str, options: dict[str, object], capsys: pytest.CaptureFixture[str]
+) -> None:
     clusters(tmp_path)
     exact = {source: target for source, target, *_ in induced(tmp_path, **options)}
-    found = {source: target for source, target, *_ in induced(tmp_path, search="ivf", probes=8, **options)}
+    assert "search" not in pl.read_parquet_metadata(tmp_path / "lexicon.parquet")
+    found = {source: target for source, target, *_ in induced(tmp_path, search=search, probes=16, **options)}
     stored = json.loads(pl.read_parquet_metadata(tmp_path / "lexicon.parquet")["search"])
+    assert f"recall@1 {stored['recall_at_1']} of the exact search, on 300 words" in capsys.readouterr().err
     assert sum(found.get(word) == target for word, target in exact.items()) > 0.9 * len(exact)
-    assert (stored["kind"], stored["probes"], stored["sample"]) == ("ivf", 8, 300)
+    assert stored == {**KINDS[search], "recall_at_1": stored["recall_at_1"], "sample": 300}
     if not options.get("mutual"):
         assert len(found) == 300
     if options == {"criterion": "nn"}:
@@ -144,11 +156,12 @@ def test_an_approximate_search_finds_most_and_stores_its_recall(tmp_path: Path, 
 
 def test_an_approximate_search_of_all_cells_is_exact(tmp_path: Path) -> None:
     clusters(tmp_path, 60, 100)
-    exact = induced(tmp_path, k=3)
-    assert induced(tmp_path, k=3, search="ivf", cells=7, probes=7) == exact
+    exact, found = induced(tmp_path, k=3), induced(tmp_path, k=3, search="ivf", cells=7, probes=7)
+    assert [(*pair, rank) for *pair, _, rank in found] == [(*pair, rank) for *pair, _, rank in exact]
+    np.testing.assert_allclose(*([score for *_, score, _ in rows] for rows in (found, exact)), atol=2e-4)
 
 
-@pytest.mark.parametrize("search", ["exact", "ivf"])
+@pytest.mark.parametrize("search", ["exact", "ivf", "hnsw"])
 def test_a_search_gives_equal_bytes_again_on_any_number_of_cores(tmp_path: Path, search: str) -> None:
     clusters(tmp_path)
     written = []
@@ -158,11 +171,11 @@ def test_a_search_gives_equal_bytes_again_on_any_number_of_cores(tmp_path: Path,
     assert len(set(written)) == 1
 
 
-def test_an_approximate_search_of_one_word_works(tmp_path: Path) -> None:
+@pytest.mark.parametrize("search", ["exact", "ivf", "hnsw"])
+def test_one_word_can_be_searched(tmp_path: Path, search: str) -> None:
     for name in ("en", "fo"):
         write_vectors(tmp_path / name, [name], np.ones((1, 1), dtype=np.float32))
-    assert induced(tmp_path, search="ivf") == [("en", "fo", 0.0, 1)]
-    assert induced(tmp_path) == [("en", "fo", 0.0, 1)]
+    assert induced(tmp_path, search=search) == [("en", "fo", 0.0, 1)]
 
 
 @settings(max_examples=30, deadline=None)

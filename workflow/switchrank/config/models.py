@@ -10,6 +10,7 @@ from switchrank.config.collections import Collection
 from switchrank.config.sections import Count, Language, Name, OpenShare, Section, Share
 from switchrank.fetch.addresses import parse_address, placeholders
 from switchrank.formats.pairs import DictionaryFormat
+from switchrank.search.choices import EXACT, Criterion, SearchKind
 from switchrank.sources.world.files import DEFAULTS as WORLD
 
 MAIN_METRIC = "mrr@10"
@@ -114,7 +115,7 @@ class Alignment(Section):
         description="the name of a lexicon of titles or a dictionary, `identical`, or a dictionary path with `{lang}`",
     )
     refinements: Annotated[int, Field(ge=0)] = Field(3, description="rounds of Procrustes refinement")
-    criterion: Literal["nn", "csls"] = Field("csls", description="which neighbours refine the alignment")
+    criterion: Criterion = Field("csls", description="which neighbours refine the alignment")
 
 
 class VectorSource(Section):
@@ -148,7 +149,7 @@ class Vectors(Section):
 
 class VectorsLexicon(Section):
     kind: Literal["vectors"]
-    criterion: Literal["nn", "csls"] = Field("csls", description="cosine or CSLS")
+    criterion: Criterion = Field("csls", description="cosine or CSLS")
     k: Count = Field(1, description="translations kept per word")
     csls_k: Count = Field(10, description="neighbours in the CSLS correction")
     threshold: float | None = Field(None, description="smallest score kept")
@@ -156,11 +157,19 @@ class VectorsLexicon(Section):
     max_source: Count | None = Field(None, description="most frequent source words used")
     max_target: Count | None = Field(None, description="most frequent target words used")
     raw_dot: bool = Field(False, description="compatibility: vectors keep their lengths (criterion nn only)")
-    search: Literal["exact", "ivf"] = Field(
-        "exact", description="`ivf`: approximate, faster; its recall is measured and stored with the lexicon"
+    search: SearchKind = Field(
+        EXACT.kind,
+        description="`ivf`, by cells, and `hnsw`, by a graph, are approximate: their recall is measured and stored",
     )
-    probes: Count = Field(10, description="ivf: cells of target words that a source word is compared with")
-    cells: Count | None = Field(None, description="ivf: number of cells; default: the square root of twice the words")
+    probes: Count = Field(EXACT.probes, description="ivf: cells of target words that a source word is compared with")
+    cells: Count | None = Field(
+        EXACT.cells, description="ivf: number of cells; default: the square root of eight times the words"
+    )
+    links: Annotated[int, Field(ge=2)] = Field(
+        EXACT.links, description="hnsw: neighbours that a word is linked to (M); more for better recall"
+    )
+    ef_construction: Count = Field(EXACT.ef_construction, description="hnsw: candidates while the graph is built")
+    ef_search: Count = Field(EXACT.ef_search, description="hnsw: candidates while it is searched")
     languages: list[Language] | None = Field(None, description="target languages; default: seen languages")
 
     @model_validator(mode="after")

@@ -20,11 +20,10 @@ from switchrank.errors import UserError
 from switchrank.formats.pairs import read_pairs
 from switchrank.formats.tables import LEXICON, read_table
 from switchrank.formats.vectors import Vectors, load_vectors, write_vectors
-from switchrank.neighbours import Criterion, mutual_best, sides, top_k
+from switchrank.search.choices import Criterion
+from switchrank.search.criteria import Matcher
+from switchrank.search.nearest import Floats, Indices
 from switchrank.words import key
-
-Floats = NDArray[np.float32]
-Indices = NDArray[np.int64]
 
 FEW_PAIRS = 50
 """Fewer usable seed pairs than this bring a warning."""
@@ -179,9 +178,8 @@ def _mutual_pairs(
     threads: int,
 ) -> Indices:
     """Mutual best pairs among the most frequent words, as rows (foreign, English)."""
-    left, right, double = sides(
-        _turned(foreign.matrix[:refine_words], turn), english.matrix[:refine_words], criterion, csls_k, threads=threads
-    )
-    forward = top_k(left, right, 1, double=double, threads=threads, what="refine")[1][:, 0]
-    mutual = np.flatnonzero(mutual_best(left, right, double, forward, threads=threads))
-    return np.column_stack([mutual, forward[mutual]])
+    turned, kept = _turned(foreign.matrix[:refine_words], turn), english.matrix[:refine_words]
+    matcher = Matcher(turned, kept, criterion, neighbours=csls_k, threads=threads)
+    found = matcher.best_targets()[1][:, 0]
+    mutual = np.flatnonzero(matcher.mutual(found))
+    return np.column_stack([mutual, found[mutual]])

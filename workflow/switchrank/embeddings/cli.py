@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import get_args
 
 from switchrank.outputs import writes
+from switchrank.search.choices import Criterion
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +63,7 @@ def _register_align(parser: argparse.ArgumentParser) -> None:
         help="a lexicon (.parquet), a dictionary (`english foreign` a line), or the word identical (default)",
     )
     parser.add_argument("--refinements", type=int, default=3, help="rounds on mutual best pairs (default 3)")
-    parser.add_argument("--criterion", choices=["nn", "csls"], default="csls", help="neighbours in those rounds")
+    parser.add_argument("--criterion", choices=get_args(Criterion), default="csls", help="neighbours in those rounds")
     parser.add_argument("--threads", type=int, default=1)
     writes(parser, files=_recorded_store)
     parser.set_defaults(run=_align)

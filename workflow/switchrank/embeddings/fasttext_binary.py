@@ -2,8 +2,9 @@
 
 The vector of a word is the mean of its own row (if it is in the vocabulary) and the rows of its character n-grams
 (Bojanowski et al. 2017, arXiv 1607.04606); layout and hashing follow fastText's ``model``, ``dictionary.cc`` and
-``densematrix.cc``. The matrix, a few GB as a rule, is passed through once in blocks: only the vectors of the words that
-are asked for are held.
+``densematrix.cc``. ``fasttext.load_model`` would hold the whole model, some 7 GB for the published ones, cannot read a
+packed file, and takes one that is broken off for a model, or never ends. Here the matrix is passed through once in
+blocks: only the vectors of the words that are asked for are held.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 
+import fasttext
 import fasttext_pybind
 import numpy as np
 from numpy.typing import NDArray
@@ -147,10 +148,16 @@ def _learned_splitter(paths: list[Path], min_count: int, max_words: int | None, 
 
 
 def _skipgram(path: Path, options: dict[str, int | float]) -> tuple[list[str], list[int], NDArray[np.float32]]:
-    """Train; words by falling frequency (ties by code points), their frequencies, input vectors float32 ``(n, dim)``.
+    """Train: words by falling frequency (ties by code points), frequencies, input vectors float32 ``(n, dim)``."""
+    model = _train_seeded(path, options)
+    words, frequencies = model.get_words(include_freq=True)
+    matrix = model.get_input_matrix()[: len(words)]
+    order = sorted(_real_words(words), key=lambda i: (-frequencies[i], words[i]))
+    return [words[i] for i in order], [int(frequencies[i]) for i in order], matrix[order]
 
-    The binding is called directly because the Python class offers no ``seed``.
-    """
+
+def _train_seeded(path: Path, options: dict[str, int | float]) -> fasttext.FastText._FastText:
+    """What ``fasttext.train_unsupervised`` does, in its own two steps: it takes no ``seed`` and the binding does."""
     arguments = fasttext_pybind.args()
     for name, value in options.items():
         setattr(arguments, name, value)
@@ -159,13 +166,10 @@ def _skipgram(path: Path, options: dict[str, int | float]) -> tuple[list[str], l
     arguments.label = " "  # no word can begin with the label prefix, whatever the text holds
     arguments.bucket = 2_000_000 if arguments.maxn else 0
     arguments.verbose = 2
-    model = fasttext_pybind.fasttext()
+    model = fasttext.FastText._FastText(args=arguments)
     with native_progress():
-        fasttext_pybind.train(model, arguments)
-    words, frequencies = model.getVocab("strict")
-    matrix = np.array(model.getInputMatrix(), dtype=np.float32)[: len(words)]
-    order = sorted(_real_words(words), key=lambda i: (-frequencies[i], words[i]))
-    return [words[i] for i in order], [int(frequencies[i]) for i in order], matrix[order]
+        fasttext_pybind.train(model.f, arguments)
+    return model
 
 
 def _trained(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from typing import get_args
 
 from switchrank.errors import UserError
 from switchrank.outputs import writes
+from switchrank.search.choices import EXACT, Criterion, SearchKind
 
 TITLE_FORMATS = ("dumps", "pages-articles", "wikidata", "wikidata-labels", "linguatools", "wikititles", "cldr")
 TITLE_DROPS = ("equal", "colon", "number", "script")
@@ -26,7 +28,7 @@ def _register_induce(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--source", required=True, metavar="PREFIX", help="vector store of the source language")
     parser.add_argument("--target", required=True, metavar="PREFIX", help="vectors of the other language, same space")
     parser.add_argument("--out", required=True, help="lexicon to write (.parquet)")
-    parser.add_argument("--criterion", choices=["csls", "nn"], default="csls", help="csls (default) or plain cosine")
+    parser.add_argument("--criterion", choices=get_args(Criterion), default="csls", help="default csls; nn: cosine")
     parser.add_argument("--k", type=int, default=1, help="translations a word (default 1)")
     parser.add_argument("--csls-k", type=int, default=10, help="neighbours in the CSLS correction (default 10)")
     parser.add_argument("--threshold", type=float, help="smallest score kept")
@@ -34,11 +36,17 @@ def _register_induce(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-source", type=int, help="only this many most frequent source words")
     parser.add_argument("--max-target", type=int, help="only this many most frequent target words")
     parser.add_argument("--raw-dot", action="store_true", help="compatibility: vectors as they were, not unit length")
-    parser.add_argument("--search", choices=["exact", "ivf"], default="exact", help="ivf: approximate, recall measured")
-    parser.add_argument("--probes", type=int, default=10, help="ivf: cells a word is compared with (default 10)")
     parser.add_argument(
-        "--cells", type=int, help="ivf: cells of target words (default: the square root of twice as many)"
+        "--search", choices=get_args(SearchKind), default=EXACT.kind, help="ivf, hnsw: approximate, recall measured"
     )
+    parser.add_argument("--cells", type=int, help="ivf: cells of target words (default: root of eight times as many)")
+    for name, default, help in (
+        ("--probes", EXACT.probes, "ivf: cells a word is compared with"),
+        ("--links", EXACT.links, "hnsw: neighbours a word is linked to (M)"),
+        ("--ef-construction", EXACT.ef_construction, "hnsw: candidates while the graph is built"),
+        ("--ef-search", EXACT.ef_search, "hnsw: candidates while it is searched"),
+    ):
+        parser.add_argument(name, type=int, default=default, help=f"{help} (default {default})")
     parser.add_argument("--threads", type=int, default=1)
     writes(parser, "out")
     parser.set_defaults(run=_induce)
@@ -120,6 +128,9 @@ def _induce(arguments: argparse.Namespace) -> None:
         search=arguments.search,
         probes=arguments.probes,
         cells=arguments.cells,
+        links=arguments.links,
+        ef_construction=arguments.ef_construction,
+        ef_search=arguments.ef_search,
         threads=arguments.threads,
     )
 

@@ -10,23 +10,20 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from switchrank.cells import cell_pairs
 from switchrank.errors import UserError
 from switchrank.formats.tables import LEXICON, write_table
 from switchrank.formats.vectors import Vectors, load_vectors
 from switchrank.lexicon.recall import recall_at_1
-from switchrank.neighbours import Criterion, Pairs, Side, mutual_best, sides, top_k
+from switchrank.search.choices import EXACT, Criterion, Search, SearchKind
+from switchrank.search.criteria import Matcher
+from switchrank.search.nearest import Floats, Indices
 from switchrank.words import key
-
-Floats = NDArray[np.float32]
-Indices = NDArray[np.int64]
-Search = Literal["exact", "ivf"]
 
 
 def induce_lexicon(
@@ -42,9 +39,12 @@ def induce_lexicon(
     max_source: int | None = None,
     max_target: int | None = None,
     raw_dot: bool = False,
-    search: Search = "exact",
-    probes: int = 10,
-    cells: int | None = None,
+    search: SearchKind = EXACT.kind,
+    probes: int = EXACT.probes,
+    cells: int | None = EXACT.cells,
+    links: int = EXACT.links,
+    ef_construction: int = EXACT.ef_construction,
+    ef_search: int = EXACT.ef_search,
     threads: int = 1,
 ) -> dict[str, int]:
     """Write the lexicon table ``out`` (``LEXICON``): the ``k`` best target words of every source word.
@@ -59,18 +59,17 @@ def induce_lexicon(
         max_source, max_target: only that many most frequent words take part.
         raw_dot: compatibility: rank by the inner product of the vectors as they were before they were made unit
             length, as the published lexicons did; goes with ``nn``.
-        search: ``ivf`` compares a source word with the target words of some cells only (:mod:`switchrank.cells`), which
-            changes results: a few translations are not the best ones, and CSLS's means are over what was compared.
-            Its recall, measured on a sample, goes to standard error and, as ``search``, into the metadata of ``out``.
-        probes, cells: of ``ivf``: cells a source word is compared with, and how many there are (default: the square
-            root of twice the number of target words).
+        search, probes, cells, links, ef_construction, ef_search: see :class:`switchrank.search.choices.Search`. ``ivf``
+            and ``hnsw`` change results: a few translations are not the best ones, and CSLS's means are over what was
+            found. Their recall, measured on a sample, goes to standard error and, as ``search``, into the metadata of
+            ``out``.
 
     Returns:
         ``{"words": source words with a translation, "rows": rows written}``.
 
     Raises:
-        UserError: a store is missing or empty, dimensions differ, ``raw_dot`` is asked for with ``csls`` or ``ivf``, or
-            nothing is left.
+        UserError: a store is missing or empty, dimensions differ, ``raw_dot`` is asked for with ``csls`` or an
+            approximate search, or nothing is left.
     """
     if raw_dot and criterion != "nn":
         raise UserError(out, "raw_dot", f"has no meaning with criterion {criterion!r}", "write criterion: nn")
@@ -79,19 +78,16 @@ def induce_lexicon(
     rows, keys, source_store = _source_words(source, max_source)
     target_store = load_vectors(target)
     _check(source, source_store, target, target_store)
-    plain = rows[-1] == len(rows) - 1  # no key repeats: a slice needs no copy
-    left = source_store.matrix[: len(rows)] if plain else source_store.matrix[rows]
-    right = target_store.matrix[:max_target]
-    pairs = cell_pairs(left, right, probes=probes, cells=cells, threads=threads) if search == "ivf" else None
-    if raw_dot:
-        prepared = Side(left, source_store.norms[rows]), Side(right, target_store.norms[:max_target]), False
-    else:
-        prepared = sides(left, right, criterion, csls_k, threads=threads, pairs=pairs)
-    scores, ids, keep = _best(*prepared, k, mutual, threads, pairs)
+    left, right = _vectors(source_store, rows, raw_dot), _vectors(target_store, slice(max_target), raw_dot)
+    how = Search(search, probes, cells, links, ef_construction, ef_search)
+    matcher = Matcher(left, right, criterion, neighbours=csls_k, search=how, threads=threads)
+    scores, ids = matcher.best_targets(1 if mutual else k)
+    keep = ids >= 0
     metadata = {}
-    if search == "ivf":
-        recall = recall_at_1(left, right, ids[:, 0], criterion, csls_k, threads)
-        metadata = _noted({"kind": search, "probes": probes, "cells": cells, **recall})
+    if search != "exact":
+        metadata = _noted(how.settings() | recall_at_1(matcher, ids[:, 0]))
+    if mutual:
+        keep[:, 0] &= matcher.mutual(ids[:, 0])
     if threshold is not None:
         keep &= scores >= threshold
     frame = _table(keys, target_store.words, scores, ids, keep)
@@ -116,6 +112,14 @@ def _source_words(prefix: str | Path, limit: int | None) -> tuple[Indices, list[
     return np.fromiter(rows.values(), dtype=np.int64, count=len(rows)), list(rows), store
 
 
+def _vectors(store: Vectors, rows: Indices | slice, raw: bool) -> Floats:
+    """Some rows, of unit length or, ``raw``, as long as they were."""
+    if not isinstance(rows, slice) and rows[-1] == len(rows) - 1:
+        rows = slice(len(rows))  # no key repeats: needs no copy
+    matrix = store.matrix[rows]
+    return matrix * store.norms[rows, None] if raw else matrix
+
+
 def _check(source: str | Path, left: Vectors, target: str | Path, right: Vectors) -> None:
     for prefix, store in ((source, left), (target, right)):
         if not store.words:
@@ -123,18 +127,6 @@ def _check(source: str | Path, left: Vectors, target: str | Path, right: Vectors
     if left.matrix.shape[1] != right.matrix.shape[1]:
         problem = f"{right.matrix.shape[1]} dimensions, {source} has {left.matrix.shape[1]}"
         raise UserError(target, "", problem, "align the vectors first, both in one space")
-
-
-def _best(
-    left: Side, right: Side, double: bool, k: int, mutual: bool, threads: int, pairs: Pairs | None
-) -> tuple[Floats, Indices, NDArray[np.bool_]]:
-    """Scores, target rows and what to keep of them, all ``(sources, k)``."""
-    count = 1 if mutual else k
-    scores, ids = top_k(left, right, count, double=double, threads=threads, pairs=pairs, what="translations")
-    keep = np.isfinite(scores)
-    if mutual:
-        keep[:, 0] &= mutual_best(left, right, double, ids[:, 0], threads=threads, pairs=pairs)
-    return scores, ids, keep
 
 
 def _table(keys: list[str], targets: list[str], scores: Floats, ids: Indices, keep: NDArray[np.bool_]) -> pl.DataFrame:

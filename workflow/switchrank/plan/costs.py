@@ -18,6 +18,7 @@ from switchrank.plan.machine import Machine
 from switchrank.plan.shape import shape_of
 from switchrank.plan.sizes import Sizes, Texts
 from switchrank.plan.work import Work, optimiser_steps, settings_of
+from switchrank.search.choices import SEARCHED
 
 MB = 1e6
 REFERENCE = 100.0
@@ -32,9 +33,12 @@ TORCH_JOB = 5.5
 """The same with torch and transformers."""
 IN_MEMORY = 42
 """Bytes that training holds for a pair that it switches on the fly: what it is made of, and its place in two passes."""
-SHARE_OF_SEARCH, PASSES, CELL = 0.85, {"nn": 1.0, "csls": 1.5}, 7.0
-"""Searches for neighbours (docs/benchmarks.md): what they get of the rate of matrix products, how often all inner
-products are computed, and what a pair costs in an approximate search beside an exact one, k-means included."""
+SHARE_OF_SEARCH, SINGLE = 0.85, 6.0
+"""Searches for neighbours: what they get of the rate of matrix products, and what an inner product costs that is not
+part of a product of matrices, as in a cell or a graph, beside one that is."""
+VISITED, COMPARED = 2.4, 4.0
+"""Approximate searches: how many times an average cell's words a visited cell has, since large ones are visited more;
+and how many words are compared for each link of each candidate that is kept in a graph."""
 REFINED = 15_000
 """Most frequent words that refine an alignment."""
 SEARCH = 35e-9
@@ -170,7 +174,7 @@ class Costs:
         chosen, stored = self.config.vectors.alignment, self._store(job)
         sides = [self.sizes.vectors(lang) for lang in (self.config.languages.source, job.about["lang"])]
         left, right = (min(words, REFINED) for words, _ in sides)
-        flops = chosen.refinements * 2 * left * right * sides[0][1] * (PASSES[chosen.criterion] + 1)
+        flops = chosen.refinements * 2 * left * right * sides[0][1] * (SEARCHED[chosen.criterion] + 1)
         return replace(stored, seconds=stored.seconds + 0.5 * self._slow + flops / self._searched(job), flops=flops)
 
     # lexicon and corpus
@@ -179,11 +183,13 @@ class Costs:
         assert isinstance(section, VectorsLexicon)
         (first, width), (second, _) = (self.sizes.vectors(lang) for lang in job.about["languages"])
         left, right = min(first, section.max_source or first), min(second, section.max_target or second)
-        flops = 2 * left * right * width * (PASSES[section.criterion] + section.mutual)
-        if section.search == "ivf":
-            flops *= min(1.0, CELL * section.probes / (section.cells or (2 * right) ** 0.5))
+        cores = min(job.threads, self.machine.cores)
+        forward, back = _compared(section, left, right, cores), _compared(section, right, left, cores)
+        both = (SEARCHED[section.criterion] - 1) / 2
+        flops = 2 * width * (forward * (1 + both) + back * (both + section.mutual))
         seconds = 0.5 * self._slow + flops / self._searched(job)
-        memory = POLARS + 8 * (first + second) * width
+        copies = 8 if section.search == "exact" else 16
+        memory = POLARS + copies * (first + second) * width
         return Cost(seconds=seconds, memory=memory, disk=9 * left * section.k, flops=flops)
 
     def _searched(self, job: Job) -> float:
@@ -382,3 +388,15 @@ class Costs:
 
     def _analysis(self, _: Job) -> Cost:
         return self._plain(0.8 + 0.4e-6 * self._all_lines(), 60 * MB)
+
+
+def _compared(section: VectorsLexicon, queries: float, base: float, cores: int) -> float:
+    """Pairs of vectors that one search compares, those one by one counted as what they take longer."""
+    if section.search == "ivf":
+        cells = section.cells or (8 * base) ** 0.5
+        found = queries * min(section.probes * VISITED * base / cells, base)
+        return (queries + base) * cells + SINGLE * found
+    if section.search == "hnsw":
+        candidates = cores * base * section.ef_construction + queries * section.ef_search  # one core builds the graph
+        return COMPARED * section.links * SINGLE * candidates
+    return queries * base
