@@ -403,7 +403,9 @@ class Train(Optimisation):
         description="processes that share each optimiser step, on a GPU each or with their share of `threads`; a run "
         "goes on with any number of them, and a change makes nothing train again",
     )
-    threads: Count = Field(1, description="CPU threads per training job; results are byte-identical per thread count")
+    threads: Count = Field(
+        1, description="CPU threads per training job; results are byte-identical for one number on one kind of CPU"
+    )
 
 
 class Tokenizer(Section):
