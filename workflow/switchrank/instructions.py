@@ -1,5 +1,5 @@
-"""Which instruction sets the numbers of a run were computed with: what decides, beside config, threads and precision, how
-sums are rounded. Names of processors and of their instructions only: no name of a machine, no path.
+"""Which instruction sets the numbers of a run were computed with: what decides, beside config, threads and precision,
+how sums are rounded. Names of processors and of their instructions only: no name of a machine, no path.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _BLAS_USERS = ("faiss", "numpy", "scipy.linalg")
 
 
 def processor() -> dict[str, Any]:
-    """The processor as torch sees it, which trains and ranks: ``architecture``; ``name`` and ``instructions`` where they
-    are known; ``torch``, the set that its own kernels use; ``limits``, the variables set that forbid some.
+    """The processor as torch sees it, which trains and ranks: ``architecture``; ``name`` and ``instructions`` where
+    they are known; ``torch``, the set that its own kernels use; ``limits``, the variables set that forbid some.
 
     oneDNN and MKL, which torch calls, choose by ``instructions`` within ``limits``.
     """

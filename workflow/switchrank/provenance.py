@@ -1,5 +1,5 @@
-"""What a run was made with: config and its digest, commit, versions, instruction sets. No host names, no absolute paths,
-no times.
+"""What a run was made with: config and its digest, commit, versions, instruction sets. No host names, no absolute
+paths, no times.
 """
 
 from __future__ import annotations

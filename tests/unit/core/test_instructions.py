@@ -13,14 +13,12 @@ from pathlib import Path
 import pytest
 import threadpoolctl
 import torch
+from tests.conftest import ROOT
 
 from switchrank.instructions import kernels, processor
 from switchrank.provenance import write_provenance
-from tests.conftest import ROOT
 
-TOLD = (
-    "import json; from switchrank.instructions import kernels, processor; print(json.dumps([processor(), kernels()]))"
-)
+TOLD = "import json, switchrank.instructions as made; print(json.dumps([made.processor(), made.kernels()]))"
 on_x86 = pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="these variables are about x86")
 
 

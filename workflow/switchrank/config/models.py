@@ -382,6 +382,11 @@ class Optimisation(Section):
     warmup: Annotated[float, Field(ge=0)] = Field(
         5_000, description="steps of linear warm-up; below 1: their share of the steps"
     )
+    schedule_steps: Count | None = Field(
+        None,
+        description="step at which the falling learning rate would be 0; default: steps. Beyond steps, training ends "
+        "at a learning rate above 0, as published",
+    )
     weight_decay: Annotated[float, Field(ge=0)] = Field(0.01, description="AdamW, not on bias and LayerNorm")
     clip: Annotated[float, Field(gt=0)] = Field(1.0, description="largest gradient norm")
     max_length: Count = Field(512, description="subword tokens per pair")
