@@ -81,9 +81,9 @@ def test_candidates_are_the_official_english_list_for_every_pair(plan):
 
 def test_the_page_of_differences_names_only_keys_that_there_are(plan):
     page = (ROOT / "docs" / "paper.md").read_text()
-    known = {key for section in (plan.config.train, *plan.config.corpora.values()) for key in type(section).model_fields}
-    known |= {key for section in plan.config.lexicons.values() for key in type(section).model_fields}
-    known |= {*type(plan.config.rank).model_fields, *type(plan.config.collections["mmarco"].instances).model_fields}
+    config = plan.config
+    sections = [config.train, config.rank, config.collections["mmarco"].instances, *config.corpora.values()]
+    known = {key for section in [*sections, *config.lexicons.values()] for key in type(section).model_fields}
     undone = re.findall(r"`(\w+): [\w_]+`", page)
     assert undone
     assert set(undone) <= known
