@@ -1,4 +1,4 @@
-"""Every byte that equal config, threads and precision promise to keep, for runs that are compared."""
+"""Every byte that equal config, threads, precision and kind of CPU promise to keep, for runs that are compared."""
 
 from __future__ import annotations
 

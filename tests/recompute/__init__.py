@@ -18,6 +18,7 @@ from tests.recompute.lexicons import check_quality, check_sweep
 from tests.recompute.metrics import check_metrics, check_per_query
 from tests.recompute.rankings import PEER, by_definition, by_ir_measures
 from tests.recompute.significance import check_effects, check_significance
+from tests.recompute.stages import check_exposure, check_first_stage
 from tests.recompute.testsets import check_coverage, check_testsets
 from tests.recompute.warnings import check_warnings
 from tests.recompute.why import check_overlap, check_shift
@@ -36,6 +37,8 @@ TABLES: dict[str, tuple[Callable[[Finished], None], Callable[[Design], object]]]
     "sweep.csv": (check_sweep, lambda design: design.points),
     "testsets.csv": (check_testsets, lambda _: True),
     "warnings.csv": (check_warnings, lambda _: True),
+    "first_stage.csv": (check_first_stage, lambda _: True),
+    "exposure.csv": (check_exposure, lambda _: True),
     "coverage.csv": (check_coverage, lambda design: design.switched),
     "ablation.csv": (check_ablation, lambda design: design.rows),
     "ablation_curve.csv": (check_curve, lambda design: design.rows),

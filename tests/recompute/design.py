@@ -6,7 +6,7 @@ The defaults written here are those that ``config/README.md`` promises.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ MIXED = "xx"
 class EvaluationSet:
     """A test set: its collection; ``mixed`` languages of its pool, none where it has pairs; ``every`` for a pool of
     every document in every language; ``parallel`` where a document id means the same in all languages; the
-    collection's ``format`` and ``relevance``; ``listed`` unless every document is a candidate."""
+    collection's ``format`` and ``relevance``; ``listed`` unless every document is a candidate; ``asked``: whose queries
+    look for candidates, unless a run is ``given``."""
 
     collection: str
     mixed: tuple[str, ...] = ()
@@ -30,6 +31,17 @@ class EvaluationSet:
     format: str = "msmarco"
     relevance: str = "gold"
     listed: bool = True
+    asked: str = "source"
+    given: bool = False
+
+    def search(self, language: str, source: str) -> str:
+        """What found the candidates among documents of a language, as ``testsets.csv`` says it."""
+        if self.given or not self.listed:
+            return "run" if self.given else "all"
+        languages = (self.mixed if self.every else [source]) if language == MIXED else [language]
+        sides = {"source": lambda _: f"{source}-{source}", "document": lambda one: f"{one}-{one}"}
+        say = sides.get(self.asked, lambda one: f"{self.asked}-{one}")
+        return " ".join(dict.fromkeys(map(say, languages)))
 
 
 @dataclass(frozen=True)
@@ -65,6 +77,8 @@ class Design:
         apart: systems that are no hypothesis of the experiment, with the group each is tested in.
         tested: metrics of significance tests; overlap and the curves of the ablation are of the first.
         switched: corpora that words are switched in, with the lexicon of each.
+        translating: lexicons that test texts are translated by, with the languages of each.
+        learnt: collections that systems learn from, with the systems.
         gold: (gold name, source, target, path from the folder that holds ``results``).
         rows, ablated, reference, compared: the ablation's rows, test set, start to be reached, starts that are to.
         band: resamples behind the intervals of the ablation.
@@ -90,6 +104,8 @@ class Design:
     resamples: int = 10_000
     points: tuple[Point, ...] = ()
     switched: Mapping[str, str] = field(default_factory=dict)
+    translating: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    learnt: Mapping[str, Sequence[str]] = field(default_factory=dict)
     gold: tuple[tuple[str, str, str, str], ...] = ()
     rows: tuple[Row, ...] = ()
     ablated: str = ""
@@ -150,6 +166,8 @@ def read_design(path: Path, root: Path) -> Design:
         apart=dict.fromkeys(references, "references") | extra,
         points=points,
         switched=_switched(config, points),
+        translating=_translating(config),
+        learnt=_learnt(config, points),
         gold=tuple(_gold(config, source)),
         rows=tuple(_rows(root / ablation["rows"])) if ablation else (),
         ablated=ablation.get("testset", ""),
@@ -179,6 +197,8 @@ def _testset(
         format=collection["format"],
         relevance=collection.get("relevance", "gold"),
         listed=not section["candidates"].get("all", False),
+        asked=section["candidates"].get("query_language", "source"),
+        given="run" in section["candidates"],
     )
 
 
@@ -201,6 +221,24 @@ def _points(config: Mapping[str, Any]) -> Iterator[Point]:
                 yield Point(name, text, section["system"], corpus_name, lexicon)
             else:
                 yield Point(name, text, f"{section['system']}{suffix}", f"{corpus_name}{suffix}", new)
+
+
+def _translating(config: Mapping[str, Any]) -> dict[str, Sequence[str]]:
+    named = [section["test"]["translate"] for section in config["systems"].values() if "test" in section]
+    return {name: config["lexicons"][name].get("languages", config["languages"]["seen"]) for name in named}
+
+
+def _learnt(config: Mapping[str, Any], points: tuple[Point, ...]) -> dict[str, list[str]]:
+    """Collections in the order of the first system that learns from each; what all start from comes last."""
+    found: dict[str, dict[str, None]] = {}
+    corpora = {name: section["corpus"] for name, section in config["systems"].items() if "corpus" in section}
+    for point in points:
+        corpora.setdefault(point.system, corpora[config["sweeps"][point.sweep]["system"]])
+    first = config["start"].get("first")
+    corpora |= {"start": first["corpus"]} if first else {}
+    for system, corpus in corpora.items():
+        found.setdefault(config["corpora"][corpus]["from"], {})[system] = None
+    return {collection: list(systems) for collection, systems in found.items()}
 
 
 def _switched(config: Mapping[str, Any], points: tuple[Point, ...]) -> dict[str, str]:

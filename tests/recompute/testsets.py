@@ -13,25 +13,26 @@ import polars as pl
 from switchrank.formats.tables import COVERAGE, TESTSETS
 from tests.recompute.design import MIXED
 from tests.recompute.finished import Finished, mean
+from tests.recompute.stages import Ways, ways
+from tests.recompute.texts import candidates, documents, text_path
 from tests.recompute.why import running_words, texts, vocabulary
 
-Candidates = dict[str, set[str]]
 _LOOKED_AT = 2000
 
 
 def check_testsets(run: Finished) -> None:
     """Hold each row against the judgements, texts and candidates of its document language."""
-    expected = {}
+    expected, searched = {}, ways(run)
     for testset, language in sorted({(series.testset, series.doc_lang) for series in run.series}):
         given, judged = run.design.testsets[testset], run.relevant(testset, language)
-        documents = set(_documents(run, testset, language))
-        listed = _candidates(run, testset, language)
-        lists = [documents if listed is None else listed.get(qid, set()) for qid in judged]
+        every = set(documents(run, testset, language))
+        listed = candidates(run, testset, language)
+        lists = [every if listed is None else listed.get(qid, set()) for qid in judged]
         expected[testset, language] = {
             "collection": given.collection,
             "format": given.format,
             "relevance": given.relevance,
-            "documents": len(documents),
+            "documents": len(every),
             "queries": len(judged),
             "relevant": mean(len(grades) for grades in judged.values()),
             "candidates": mean(map(len, lists)),
@@ -42,6 +43,9 @@ def check_testsets(run: Finished) -> None:
                 _chance(len(one), sum(docid in one for docid in grades))
                 for one, grades in zip(lists, judged.values(), strict=True)
             ),
+            "search": (search := given.search(language, run.design.source)),
+            "own_recall": _mean_recall(searched, "own", testset, language, search),
+            "translated_recall": _mean_recall(searched, "translated", testset, language, search),
         }
     run.check("testsets.csv", TESTSETS, ("testset", "doc_lang"), expected)
 
@@ -51,6 +55,18 @@ def _chance(candidates: int, relevant: int) -> float:
     orders = math.comb(candidates, relevant)
     firsts = (math.comb(candidates - place, relevant - 1) / place for place in range(1, min(10, candidates) + 1))
     return sum(firsts) / orders if relevant else 0.0
+
+
+def _mean_recall(searched: Ways, way: str, testset: str, language: str, search: str) -> float | None:
+    """Over pairs of two or mixed languages that the candidates were not searched for, what a way finds on average."""
+    theirs = [
+        told["recall"]
+        for (name, query, document, how, _), told in searched.items()
+        if (name, document, how) == (testset, language, way)
+        and (query != document or query == MIXED)
+        and f"{query}-{document}" not in search.split()
+    ]
+    return mean(theirs) if theirs else None
 
 
 def check_coverage(run: Finished) -> None:
@@ -91,17 +107,17 @@ def _tested(run: Finished, language: str) -> Iterator[tuple[str, str, list[str]]
         named = MIXED if language in given.mixed else language
         pairs = {series[2:4] for series in run.series if series.testset == testset}
         if named in {query for query, _ in pairs}:
-            queries = texts(_path(run, testset, "queries", named))
+            queries = texts(text_path(run, testset, "queries", named))
             asked = {qid for _, document in pairs for qid in run.relevant(testset, document)}
             kept = asked & _in_language(run, testset, "queries", language, queries)
             yield testset, "query", [queries[qid] for qid in kept]
         if named in {document for _, document in pairs}:
-            documents = _documents(run, testset, named)
-            kept = _in_language(run, testset, "documents", language, documents)
-            listed = _candidates(run, testset, named)
+            passages = documents(run, testset, named)
+            kept = _in_language(run, testset, "documents", language, passages)
+            listed = candidates(run, testset, named)
             if listed is not None:
                 kept &= {docid for one in listed.values() for docid in one}
-            yield testset, "document", [documents[docid] for docid in sorted(kept)[:_LOOKED_AT]]
+            yield testset, "document", [passages[docid] for docid in sorted(kept)[:_LOOKED_AT]]
 
 
 def _in_language(run: Finished, testset: str, kind: str, language: str, given: dict[str, str]) -> set[str]:
@@ -110,26 +126,3 @@ def _in_language(run: Finished, testset: str, kind: str, language: str, given: d
         return set(given)
     draw = pl.read_parquet(run.folder / "pools" / testset / f"{kind}-draw.parquet")
     return given.keys() & {name for name, drawn in draw.rows() if drawn == language}
-
-
-def _path(run: Finished, testset: str, kind: str, language: str) -> Any:
-    if language == MIXED:
-        return run.folder / "pools" / testset / f"{kind}.parquet"
-    name = "queries-test" if kind == "queries" else kind
-    return run.folder / "sources" / run.design.testsets[testset].collection / f"{name}-{language}.parquet"
-
-
-def _documents(run: Finished, testset: str, language: str) -> dict[str, str]:
-    return texts(_path(run, testset, "documents", language))
-
-
-def _candidates(run: Finished, testset: str, language: str) -> Candidates | None:
-    """Documents by query; a pool that is drawn has those of the source language. None: every document is one."""
-    given = run.design.testsets[testset]
-    if not given.listed:
-        return None
-    named = run.design.source if language == MIXED and not given.every else language
-    listed: Candidates = defaultdict(set)
-    for qid, docid, _ in pl.read_parquet(run.folder / "testsets" / testset / f"candidates-{named}.parquet").rows():
-        listed[qid].add(docid)
-    return listed

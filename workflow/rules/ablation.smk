@@ -62,6 +62,7 @@ if PLAN.ablation:
         params:
             specs=lambda wildcards: [
                 split_instances(labelled_collection(CONFIG, wildcards.lang), split)
+                | {"limit": None}
                 for split, _ in zip(["train", "dev"], SIDES)
             ],
             vocabulary=lambda wildcards: cut_by(wildcards.lang),

@@ -160,16 +160,65 @@ rule shift:
         "../scripts/shift.py"
 
 
+rule first_stage:
+    input:
+        lambda wildcards: searched_inputs(wildcards.testset),
+    output:
+        f"{R}/evaluate/first-stage/{{testset}}.parquet",
+    log:
+        f"{R}/logs/evaluate/first-stage-{{testset}}.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/first-stage-{{testset}}.tsv"
+    localrule: SMALL
+    conda:
+        "../../envs/switchrank.yaml"
+    resources:
+        **sized(word_index),
+    params:
+        testset=lambda wildcards: wildcards.testset,
+        pairs=lambda wildcards: searched_pairs(wildcards.testset),
+        code=CODE("evaluate.first_stage"),
+    script:
+        "../scripts/first_stage.py"
+
+
+rule exposure:
+    input:
+        exposed_inputs(),
+    output:
+        f"{R}/tables/exposure.csv",
+    log:
+        f"{R}/logs/evaluate/exposure.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/exposure.tsv"
+    localrule: SMALL
+    conda:
+        "../../envs/switchrank.yaml"
+    resources:
+        **sized(whole_tables),
+    params:
+        pairs=exposed_pairs(),
+        code=CODE("evaluate.exposure"),
+    script:
+        "../scripts/exposure.py"
+
+
 rule testsets:
     input:
-        [
+        first_stage=[
+            f"{R}/evaluate/first-stage/{testset}.parquet"
+            for testset in CONFIG.testsets
+            if PLAN.searched(testset)
+        ],
+        parts=[
             file
             for part in testset_parts()
             for file in [part["documents"], part["judgements"], part["candidates"]]
             if file
         ],
     output:
-        f"{R}/tables/testsets.csv",
+        testsets=f"{R}/tables/testsets.csv",
+        first_stage=f"{R}/tables/first_stage.csv",
     log:
         f"{R}/logs/evaluate/testsets.log",
     benchmark:
@@ -240,4 +289,5 @@ rule evaluate:
         rules.sweep.output if CONFIG.sweeps else [],
         rules.testsets.output,
         rules.warnings.output,
+        rules.exposure.output,
         rules.coverage.output if switched_corpora() else [],

@@ -173,6 +173,8 @@ rule sentences:
 TABLE_TITLES = {
     "warnings": "0 Warnings",
     "testsets": "1 Retrieval",
+    "first_stage": "1 Retrieval",
+    "exposure": "1 Retrieval",
     "metrics": "1 Retrieval",
     "significance": "1 Retrieval",
     "effects": "1 Retrieval",
@@ -187,7 +189,17 @@ TABLE_TITLES = {
     "equivalence": "7 Labelled queries",
 }
 TABLES_MADE = [
-    *["warnings", "testsets", "metrics", "significance", "effects", "bias", "overlap"],
+    *[
+        "warnings",
+        "testsets",
+        "first_stage",
+        "exposure",
+        "metrics",
+        "significance",
+        "effects",
+        "bias",
+        "overlap",
+    ],
     *(["shift"] if shift_records() else []),
     *(["lexicon_quality"] if QUALITY_PAIRS else []),
     *(["coverage"] if switched_corpora() else []),

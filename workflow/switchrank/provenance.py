@@ -1,4 +1,6 @@
-"""What a run was made with: config and its digest, commit, versions. No host names, no absolute paths, no times."""
+"""What a run was made with: config and its digest, commit, versions, instruction sets. No host names, no absolute
+paths, no times.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ from typing import Any
 
 from switchrank.atomic import atomic_path
 from switchrank.digest import PACKAGE, value_digest
+from switchrank.instructions import kernels, processor
 
 PACKAGES = [
     "snakemake",
@@ -18,6 +21,8 @@ PACKAGES = [
     "transformers",
     "tokenizers",
     "fasttext-wheel",
+    "faiss-cpu",
+    "ranx",
     "polars",
     "numpy",
 ]
@@ -25,7 +30,8 @@ PACKAGES += ["bm25s", "scipy", "statsmodels", "matplotlib", "switchrank"]
 
 
 def write_provenance(*, config: dict[str, Any], out: str | Path) -> None:
-    """Write the merged config as given (environment variables unexpanded), its SHA-256, the commit and versions."""
+    """Write the merged config as given (environment variables unexpanded), its SHA-256, the commit, versions, and the
+    instruction sets of the processor that this runs on; each ``train.json`` names those of its own."""
     record = {
         "config": config,
         "config_sha256": value_digest(config),
@@ -33,6 +39,7 @@ def write_provenance(*, config: dict[str, Any], out: str | Path) -> None:
         "uncommitted_changes": bool(_git("status", "--porcelain", "--untracked-files=no")),
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in sorted(PACKAGES)},
+        "processor": processor() | {"kernels": kernels()},
     }
     with atomic_path(out) as temporary:
         temporary.write_text(json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")

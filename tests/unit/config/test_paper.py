@@ -8,11 +8,13 @@ import yaml
 
 from switchrank.config.load import load_config
 from switchrank.config.plan import Plan
+from switchrank.train.optimiser import learning_rate
+from switchrank.train.settings import parse_settings
 
 ROOT = Path(__file__).parents[3]
 SOURCES_SIZES_AND_STEPS = re.compile(
     r"run|seeds|downloads\..*|world\..*|start\..*|train\..*|testsets\.[^.]+\.candidates\.run"
-    r"|collections\.mmarco\.(documents|queries\..*|judgements\..*|triples|dev|instances\.dev_negatives)"
+    r"|collections\.mmarco\.(documents|queries\..*|judgements\..*|triples|dev|instances\.(limit|dev_negatives))"
     r"|vectors\.languages\.[a-z]+\.path|lexicons\.titles\.(page|langlinks)"
 )
 
@@ -56,10 +58,35 @@ def test_all_published_systems_are_there_with_the_published_settings(plan):
     ]
     train = plan.config.train
     assert (train.steps, train.batch_size, train.lr, train.warmup, train.max_length) == (200_000, 64, 2e-5, 5_000, 512)
+    assert learning_rate(train.steps, parse_settings(settings_of(plan))) == pytest.approx(0.366 * train.lr, rel=1e-3)
+    assert plan.config.collections["mmarco"].instances.limit == 20_000_000
     assert (train.weight_decay, train.clip, train.truncation, train.keep) == (0.01, 1.0, "longest_first", "last")
     assert plan.config.lexicons["clwe"].criterion == "nn"
     assert len(plan.train_pairs("bl-cs")) == 14
     assert len(plan.train_pairs("translated")) == 28
+
+
+def settings_of(plan):
+    return plan.config.train.plain("device", "processes")
+
+
+def test_candidates_are_the_official_english_list_for_every_pair(plan):
+    official = "data/msmarco/top1000.dev"
+    assert {section.candidates.run for section in plan.config.testsets.values()} == {official}
+    assert plan.downloads[official].url.endswith("/msmarcoranking/top1000.dev.tar.gz!top1000.dev")
+    assert {plan.candidates("mmarco-mlir6", "xx"), plan.candidates("mmarco-mlir14", "en")} == {
+        f"results/paper/testsets/mmarco-mlir{size}/candidates-en.parquet" for size in (6, 14)
+    }
+
+
+def test_the_page_of_differences_names_only_keys_that_there_are(plan):
+    page = (ROOT / "docs" / "paper.md").read_text()
+    config = plan.config
+    sections = [config.train, config.rank, config.collections["mmarco"].instances, *config.corpora.values()]
+    known = {key for section in [*sections, *config.lexicons.values()] for key in type(section).model_fields}
+    undone = re.findall(r"`(\w+): [\w_]+`", page)
+    assert undone
+    assert set(undone) <= known
 
 
 def test_translate_test_covers_the_pairs_of_languages_with_vectors(plan):

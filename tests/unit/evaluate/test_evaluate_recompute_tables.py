@@ -15,12 +15,24 @@ from switchrank.ablation.equivalence import equivalence_table
 from switchrank.ablation.table import ablation_table
 from switchrank.evaluate.bias import bias_table
 from switchrank.evaluate.coverage import coverage_table
+from switchrank.evaluate.exposure import exposure_table
+from switchrank.evaluate.first_stage import first_stage_table
 from switchrank.evaluate.score import evaluate_testset
 from switchrank.evaluate.sweep import sweep_table
 from switchrank.evaluate.tables import make_tables
 from switchrank.evaluate.testsets import table_of_testsets
 from switchrank.evaluate.why import overlap_table, shift_table
-from switchrank.formats.tables import CANDIDATES, DOCUMENTS, DRAW, JUDGEMENTS, LEXICON, QUERIES, WORDS, write_table
+from switchrank.formats.tables import (
+    CANDIDATES,
+    DOCUMENTS,
+    DRAW,
+    INSTANCES,
+    JUDGEMENTS,
+    LEXICON,
+    QUERIES,
+    WORDS,
+    write_table,
+)
 from switchrank.formats.trec_writing import write_run
 from switchrank.lexicon.quality import lexicon_quality
 
@@ -57,6 +69,8 @@ DESIGN = Design(
     points=(Point("p", "0.5", "ml-cs", "ml-cs", "titles"), Point("p", "1.0", "ml-cs-p-1-0", "ml-cs-p-1-0", "rest")),
     switched={"ml-cs": "titles", "ml-cs-p-1-0": "rest"},
     gold=(("one", "en", "de", "results/gold.txt"), ("two", "en", "de", "results/other.txt")),
+    translating={"titles": ["de"]},
+    learnt={"texts": ["zero-shot", "ml-cs", "ml-cs-p-1-0"]},
     rows=tuple(ROWS),
     ablated="pairs",
     compared=("zero-shot", "none"),
@@ -90,8 +104,9 @@ class Untidy:
     def write(self):
         for language in LANGUAGES:
             for name, ids, schema in (("documents", DOCIDS, DOCUMENTS), ("queries-test", QIDS, QUERIES)):
-                rows = [(one, self.text(language), "") for one in ids]
-                put(self.folder / "sources" / "texts" / f"{name}-{language}.parquet", rows, schema)
+                for kind in ("sources", *(["translated/titles"] if language == "de" else [])):
+                    rows = [(one, self.text(language), "") for one in ids]
+                    put(self.folder / kind / "texts" / f"{name}-{language}.parquet", rows, schema)
         put(self.folder / "vectors/aligned/qac.words.parquet", [(w, 1.0) for w in WORDSTOCK[2:9]], WORDS)
         np.save(self.folder / "vectors/aligned/qac.npy", np.ones((7, 2), dtype=np.float32))
         for testset, pairs in PAIRS.items():
@@ -284,9 +299,60 @@ def _texts(made, testset, kind, language):
     return str(folder / (f"{testset}/{kind}.parquet" if language == "xx" else f"texts/{name}-{language}.parquet"))
 
 
+def _first_stage(made, testset):
+    """The searches of a test set, those of ``pairs`` with texts translated too."""
+    cut = {"qac": str(made.folder / "vectors" / "aligned" / "qac")}
+    ways = []
+    for query, document in PAIRS[testset]:
+        part = {"query_lang": query, "doc_lang": document, "judgements": str(made.judgements(testset, document))}
+        part["candidates"] = _candidates(made, testset, document)
+        texts = {kind: _texts(made, testset, kind, one) for kind, one in (("queries", query), ("documents", document))}
+        sides = {"query_vocabulary": cut.get(query), "vocabulary": cut.get(document)}
+        own = part | texts | {name: value for name, value in sides.items() if value}
+        search = DESIGN.testsets[testset].search(document, "en")
+        ways += [own | {"way": "used", "search": search}, own | {"way": "own", "search": f"{query}-{document}"}]
+        if testset == "pairs" and {query, document} in ({"en", "de"}, {"de"}):
+            moved = {
+                kind: path.replace("sources/", "translated/titles/") for kind, path in texts.items() if "-de" in path
+            }
+            ways.append(part | texts | moved | {"way": "translated", "search": f"{query}-{document} by titles"})
+    out = made.folder / "evaluate" / "first-stage" / f"{testset}.parquet"
+    first_stage_table(testset=testset, pairs=ways, out=out)
+    return str(out)
+
+
+def _exposure(made, tables):
+    rows = [(n, f"t{n}", docid, n % 2) for n, docid in enumerate(made.random.choice(DOCIDS, 20))]
+    tested = {
+        testset: [
+            {
+                "documents": _texts(made, testset, "documents", one),
+                "judgements": str(made.judgements(testset, "en" if testset == "drawn" else one)),
+                "candidates": _candidates(made, testset, "en" if testset == "drawn" else one),
+            }
+            for one in given.mixed or ("en", "de", "qac")
+        ]
+        for testset, given in DESIGN.testsets.items()
+    }
+    instances = put(made.folder / "instances" / "texts" / "train.parquet", rows, INSTANCES)
+    documents = _texts(made, "pairs", "documents", "en")
+    common = {"training": "texts", "systems": list(DESIGN.systems), "instances": instances, "by": "id"}
+    exposure_table(
+        pairs=[
+            common | {"training_documents": documents, "testset": testset, "tested": parts, "own_ids": False}
+            for testset, parts in tested.items()
+        ],
+        out=tables / "exposure.csv",
+    )
+
+
 def _tested(made, tables):
     """The test sets, and how far two lexicons of German cover their texts and the training text."""
+    stages = [_first_stage(made, testset) for testset in PAIRS if DESIGN.testsets[testset].listed]
+    _exposure(made, tables)
     table_of_testsets(
+        first_stage=stages,
+        first_stage_out=tables / "first_stage.csv",
         testsets=[
             {
                 "testset": testset,
@@ -297,6 +363,7 @@ def _tested(made, tables):
                 "documents": _texts(made, testset, "documents", language),
                 "judgements": str(made.judgements(testset, language)),
                 "candidates": _candidates(made, testset, language),
+                "search": DESIGN.testsets[testset].search(language, "en"),
             }
             for testset, pairs in PAIRS.items()
             for language in dict.fromkeys(document for _, document in pairs)

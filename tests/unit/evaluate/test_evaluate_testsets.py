@@ -53,6 +53,7 @@ def part(table):
         "documents": table("d.parquet", DOCUMENTS, *[(f"d{n}", "x", "") for n in range(1, 6)]),
         "judgements": table("j.parquet", JUDGEMENTS, *judged),
         "candidates": table("c.parquet", CANDIDATES, *listed),
+        "search": "en-en",
     }
 
 
@@ -64,18 +65,20 @@ def test_means_are_over_the_queries_with_a_relevant_document_and_one_without_can
     table_of_testsets(testsets=[part], out=tmp_path / "t.csv")
     # 4 relevant documents and 3 candidates of q1, q2 and q3; only q1 lists a relevant one; q4 is not judged above 0.
     # By chance the relevant one of q1's two candidates is first or second: (1 + 1/2) / 2; a third of that over three.
-    assert rows(tmp_path / "t.csv", TESTSETS) == [("t", "c", "squad", "answer", "de", 5, 3, 4 / 3, 1.0, 1 / 3, 1 / 4)]
+    assert rows(tmp_path / "t.csv", TESTSETS) == [
+        ("t", "c", "squad", "answer", "de", 5, 3, 4 / 3, 1.0, 1 / 3, 1 / 4, "en-en", None, None)
+    ]
 
 
 def test_where_every_document_is_a_candidate_none_is_missed(part, tmp_path):
     table_of_testsets(testsets=[part | {"candidates": None}], out=tmp_path / "t.csv")
-    assert rows(tmp_path / "t.csv", TESTSETS)[0][-3:-1] == (5.0, 1.0)
+    assert rows(tmp_path / "t.csv", TESTSETS)[0][8:10] == (5.0, 1.0)
 
 
 def test_a_judgement_that_stands_twice_counts_once(part, table, tmp_path):
     judged = table("twice.parquet", JUDGEMENTS, ("q1", "d2", 1), ("q1", "d2", 1))
     table_of_testsets(testsets=[part | {"judgements": judged}], out=tmp_path / "t.csv")
-    assert rows(tmp_path / "t.csv", TESTSETS)[0][5:] == (5, 1, 1.0, 2.0, 1.0, 3 / 4)
+    assert rows(tmp_path / "t.csv", TESTSETS)[0][5:11] == (5, 1, 1.0, 2.0, 1.0, 3 / 4)
 
 
 @pytest.mark.parametrize(("candidates", "relevant"), [(1, 1), (3, 0), (4, 1), (4, 2), (5, 5), (12, 1), (13, 2)])

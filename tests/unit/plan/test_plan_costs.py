@@ -96,6 +96,12 @@ def test_training_costs_the_tokens_of_all_steps_and_of_every_development_score(c
     assert cost.scratch == 9 * 4 * (65_536 + 1514 * 64 + 4096)
 
 
+def test_instances_that_are_cut_off_cost_nothing(config):
+    whole = costs(config)["corpus/ml-cs-xx-xx"]
+    config.write_text(config.read_text().replace("negatives: 3,", "negatives: 3, limit: 4,"))
+    assert costs(config)["corpus/ml-cs-xx-xx"].disk < whole.disk
+
+
 def test_ranking_costs_every_candidate_of_every_pair(config):
     cost = costs(config)["rank/zero-shot-en-en-docs-seed1"]
     assert cost.tokens == 2 * 4 * 5 * 16

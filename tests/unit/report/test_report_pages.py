@@ -20,6 +20,8 @@ from switchrank.formats.tables import (
     COVERAGE,
     EFFECTS,
     EQUIVALENCE,
+    EXPOSURE,
+    FIRST_STAGE,
     LEXICON,
     OVERLAP,
     SHIFT,
@@ -31,6 +33,8 @@ from switchrank.report.sentences import switched_sentences
 from switchrank.report.spans import Span, read_lexicons, shorten, switched_spans
 from switchrank.report.tables import html_table, number, tsv_table
 from switchrank.report.titles import HELP, TITLES
+
+TABLES = [ABLATION, EQUIVALENCE, BIAS, SWEEP, EFFECTS, OVERLAP, SHIFT, TESTSETS, FIRST_STAGE, EXPOSURE, COVERAGE]
 
 
 def _cells(path: Path) -> list[list[str]]:
@@ -122,7 +126,20 @@ def test_a_table_without_rows_says_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["ablation", "equivalence", "bias", "sweep", "effects", "overlap", "shift", "testsets", "coverage"]
+    "name",
+    [
+        "ablation",
+        "equivalence",
+        "bias",
+        "sweep",
+        "effects",
+        "overlap",
+        "shift",
+        "testsets",
+        "coverage",
+        "first_stage",
+        "exposure",
+    ],
 )
 def test_tables_of_the_experiment_have_a_title_and_say_what_they_are(name: str, table: Path, tmp_path: Path) -> None:
     table.rename(tmp_path / f"{name}.csv")
@@ -130,6 +147,53 @@ def test_tables_of_the_experiment_have_a_title_and_say_what_they_are(name: str, 
     page = html.parse(str(tmp_path / "t.html"))
     assert page.xpath("string(//caption)") == page.xpath("string(//title)") == TITLES[name].title
     assert TITLES[name].note in page.xpath("//p[@class='note']/text()")
+
+
+def _told(tmp_path: Path, name: str, schema: dict[str, object], *rows: tuple[object, ...]) -> str:
+    write_table(pl.DataFrame(rows, schema=schema, orient="row"), tmp_path / f"{name}.csv", schema)  # type: ignore[arg-type]
+    html_table(table=tmp_path / f"{name}.csv", out=tmp_path / "page.html")
+    notes = html.parse(str(tmp_path / "page.html")).xpath("//p[@class='note']")
+    return " ".join(note.text_content() for note in notes)
+
+
+def test_the_page_of_test_sets_says_whose_candidates_nobody_has_without_translations(tmp_path: Path) -> None:
+    def row(
+        testset: str, language: str, search: str, own: float | None, by_lexicon: float | None
+    ) -> tuple[object, ...]:
+        return (testset, "c", "tsv", "gold", language, 90, 10, 1.0, 25.0, 0.905, 0.15, search, own, by_lexicon)
+
+    told = _told(
+        tmp_path,
+        "testsets",
+        TESTSETS,
+        row("mine", "de", "en-en", 0.1234, 0.62),
+        row("other", "sw", "run", 0.25, None),
+        row("quiet", "fr", "fr-fr", None, None),
+        row("pool", "xx", "en-en de-de", 0.5, None),
+    )
+    assert "mine, documents in de: the candidates were found by en queries on en documents" in told
+    assert "90.5% of the queries have a relevant one among them" in told
+    assert (
+        "finds a relevant document for 12.3%, and for 62.0% with all texts translated by a lexicon of the run." in told
+    )
+    assert "other, documents in sw: the candidates come from a given ranking" in told
+    assert "finds a relevant document for 25.0%." in told
+    assert "found by en queries on en documents and de queries on de documents" in told
+    assert "quiet" not in told
+
+
+def test_the_page_of_exposure_says_how_many_test_documents_training_has_met(tmp_path: Path) -> None:
+    rows = (
+        ("world", "zero-shot ml-cs", "mine", "id", 400, 100, 380, 20, 0, 19),
+        ("w", "s", "t", "text", 0, 0, 0, 0, 0, 0),
+    )
+    told = _told(tmp_path, "exposure", EXPOSURE, *rows)
+    assert (
+        "mine: of 400 documents that are ranked, 380 (95%) are negatives and 100 (25%) are positives of training "
+        "queries of world; of 20 that are relevant, 19 (95%) are negatives and 0 (0%) are positives. Compared by id."
+        in told
+    )
+    assert "t: of 0 documents that are ranked, 0 are negatives" in told
 
 
 def test_a_title_that_is_given_wins(table: Path, tmp_path: Path) -> None:
@@ -141,7 +205,7 @@ def test_a_title_that_is_given_wins(table: Path, tmp_path: Path) -> None:
     assert TITLES["bias"].note not in page.xpath("//p[@class='note']/text()")
 
 
-@pytest.mark.parametrize("schema", [ABLATION, EQUIVALENCE, BIAS, SWEEP, EFFECTS, OVERLAP, SHIFT, TESTSETS, COVERAGE])
+@pytest.mark.parametrize("schema", TABLES)
 def test_every_column_of_the_experiment_that_needs_it_is_explained(schema: dict[str, object]) -> None:
     plain = {"ablation", "system", "testset", "collection", "lexicon", "metric", "value", "low", "high", "seeds"}
     assert set(schema) - plain <= set(HELP)

@@ -57,7 +57,7 @@ def test_a_run_that_stopped_shows_what_is_done_and_what_was_cut_off(run, capsys)
     assert (
         "stopped:\n  train/ml-cs-xx-xx-seed1  train 45% 23.0k/51.2k [00:10<01:20, 1.20k pairs/s, loss=0.1234]" in told
     )
-    assert "1 of 50 jobs" in told
+    assert "1 of 54 jobs" in told
 
 
 def test_a_run_that_is_being_made_shows_rate_time_left_and_loss(run, capsys):
@@ -106,7 +106,7 @@ def test_the_last_values_come_from_train_json_or_from_the_last_checkpoint(run, c
 @pytest.mark.usefixtures("run")
 def test_a_checkpoint_that_cannot_be_read_is_no_curve(capsys, text):
     write("results/mini/models/ml-cs/xx-xx/.work-seed1/abc/step-000000001/state.json", text)
-    assert "1 of 48" not in shown(capsys, "mini")
+    assert "1 of 52" not in shown(capsys, "mini")
 
 
 def test_a_finished_run_has_nothing_left(run, capsys):
@@ -114,7 +114,7 @@ def test_a_finished_run_has_nothing_left(run, capsys):
         finish(job)
     told = shown(capsys, "mini")
     assert told.startswith("run mini: finished\n")
-    assert told.endswith("all 50 jobs done\n")
+    assert told.endswith("all 54 jobs done\n")
 
 
 @pytest.mark.usefixtures("run")

@@ -187,6 +187,12 @@ def test_mean_reciprocal_rank_by_hand(world):
     assert mean_reciprocal_rank(pairs, scores) == pytest.approx((1 / 3 + 1 / 2 + 0) / 3)
 
 
+def test_a_longer_schedule_trains_another_model(run):
+    assert run("short").joinpath("model.safetensors").read_bytes() != (
+        run("long", schedule_steps=100).joinpath("model.safetensors").read_bytes()
+    )
+
+
 def test_a_loss_that_is_not_finite_ends_the_run_with_advice(run, monkeypatch):
     nan = torch.tensor(float("nan"))
     monkeypatch.setattr(torch.nn.functional, "binary_cross_entropy_with_logits", lambda x, *_, **__: x.sum() * nan)
@@ -211,6 +217,8 @@ def test_a_gpu_that_is_not_there_is_exit_code_75(run, monkeypatch):
         ({"precision": "fp8"}, "choose fp32 or bf16"),
         ({"precision": "fp16"}, "fp16 needs a GPU"),
         ({"warmup": 11}, "11 of 10 steps"),
+        ({"schedule_steps": 9}, "schedule_steps: the learning rate is 0 after 9 of 10 steps"),
+        ({"schedule_steps": 0}, "schedule_steps: 0 is not a whole number of at least 1"),
         ({"keep": "best", "dev": False}, "'best' needs a development set"),
         ({"device": "tpu"}, "unknown device"),
     ],

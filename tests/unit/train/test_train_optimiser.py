@@ -18,6 +18,16 @@ def test_the_learning_rate_rises_and_falls_in_straight_lines():
     assert rates == pytest.approx([0, 0.5, 1, 7 / 8, 6 / 8, 5 / 8, 4 / 8, 3 / 8, 2 / 8, 1 / 8])
 
 
+def test_a_longer_schedule_ends_at_the_published_share_of_the_peak():
+    published = {"steps": 200_000, "schedule_steps": 312_500, "warmup": 5_000, "lr": 1.0}
+    settings = parse_settings(published)
+    # 312,500 - 5,000 steps of falling; 112,500 of them are left after step 200,000
+    assert learning_rate(200_000, settings) == pytest.approx(112_500 / 307_500)
+    assert learning_rate(199_999, settings) == pytest.approx(0.366, abs=5e-4)
+    assert learning_rate(2_500, settings) == 0.5
+    assert learning_rate(199_999, parse_settings(published | {"schedule_steps": None})) == pytest.approx(1 / 195_000)
+
+
 @pytest.mark.parametrize("warmup", [0, 0.1, 999])
 def test_the_learning_rate_falls_to_nothing(warmup):
     settings = parse_settings({"steps": 1000, "lr": 0.5, "warmup": warmup})

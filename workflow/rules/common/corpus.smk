@@ -57,6 +57,7 @@ def split_instances(collection, split):
         return section.plain("dev_negatives") | {
             "negatives": section.dev_negatives,
             "rounds": 1,
+            "limit": None,
         }
     return section.plain("dev_negatives")
 

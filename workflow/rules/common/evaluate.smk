@@ -85,6 +85,104 @@ def shift_judgements():
     }
 
 
+def searched_pairs(testset):
+    """The ways to find candidates for the pairs of a test set, as plain JSON: as used, by the pair's own texts, and by its
+    texts translated through each lexicon that systems test with."""
+    own = {
+        part["pair"]: part | {"search": part["pair"], "way": "own"}
+        for part in reference_files(testset)
+    }
+    ways = []
+    for pair in PLAN.pairs[testset]:
+        used = PLAN.search(testset, pair.document)
+        ways += [own[pair.id] | {"search": used, "way": "used"}, own[pair.id]]
+    cut = {
+        role: cut_by(SOURCE)
+        for role in ["query_vocabulary", "vocabulary"]
+        if cut_by(SOURCE)
+    }
+    for lexicon, pairs in PLAN.lexicon_pairs(testset).items():
+        for part in pair_files(testset, pairs, lexicon):
+            search = f"{part['pair']} by {lexicon}"
+            ways.append(part | cut | {"search": search, "way": "translated"})
+    return [told_languages(testset, way) for way in ways]
+
+
+def told_languages(testset, part):
+    """Files of a pair, with its languages and judgements in place of its name."""
+    query, document = part.pop("pair").split("-")
+    return part | {
+        "query_lang": query,
+        "doc_lang": document,
+        "judgements": PLAN.judgements(testset, document),
+    }
+
+
+def searched_inputs(testset):
+    """The distinct files of :func:`searched_pairs`."""
+    roles = ["queries", "documents", "candidates", "judgements"]
+    files = [part[role] for part in searched_pairs(testset) for role in roles]
+    return list(
+        dict.fromkeys(files + reference_vocabularies(testset) + vocabulary(SOURCE))
+    )
+
+
+def exposed_pairs():
+    """Every test set with every collection that systems learn from, as plain JSON."""
+    systems = {}
+    for system, _ in PLAN.models:
+        collection = CONFIG.corpora[CONFIG.systems[system].corpus].collection
+        systems.setdefault(collection, {})[system] = None
+    if CONFIG.start.first:
+        collection = CONFIG.corpora[CONFIG.start.first.corpus].collection
+        systems.setdefault(collection, {})["start"] = None
+    return [
+        {
+            "training": training,
+            "systems": list(names),
+            "instances": f"{R}/instances/{training}/train.parquet",
+            "training_documents": f"{R}/sources/{training}/documents-{SOURCE}.parquet",
+            "testset": testset,
+            "tested": tested_languages(testset),
+            "by": (
+                "id"
+                if training == section.collection and section.documents == "parallel"
+                else "text"
+            ),
+            "own_ids": section.documents == "own",
+        }
+        for training, names in systems.items()
+        for testset, section in CONFIG.testsets.items()
+    ]
+
+
+def tested_languages(testset):
+    """The documents of a test set by language, as plain JSON; those of a mixed pool in every language of it."""
+    section = CONFIG.testsets[testset]
+    drawn = section.mixed and section.pool == "drawn"
+    return [
+        {
+            "documents": PLAN.texts(testset, "documents", lang),
+            "judgements": PLAN.judgements(testset, SOURCE if drawn else lang),
+            "candidates": (
+                None
+                if section.candidates.every
+                else PLAN.candidates(testset, SOURCE if drawn else lang)
+            ),
+        }
+        for lang in CONFIG.mixed_languages(testset) or PLAN.document_languages(testset)
+    ]
+
+
+def exposed_inputs():
+    """The distinct files of :func:`exposed_pairs`."""
+    files = []
+    for pair in exposed_pairs():
+        files += [pair["instances"], pair["training_documents"]]
+        files += [file for part in pair["tested"] for file in part.values() if file]
+    return list(dict.fromkeys(files))
+
+
 def testset_parts():
     """Every document language of every test set, as plain JSON."""
     return [
@@ -101,6 +199,7 @@ def testset_parts():
             "candidates": (
                 None if section.candidates.every else PLAN.candidates(testset, lang)
             ),
+            "search": PLAN.search(testset, lang),
         }
         for testset, section in CONFIG.testsets.items()
         for lang in PLAN.document_languages(testset)

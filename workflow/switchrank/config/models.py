@@ -382,6 +382,11 @@ class Optimisation(Section):
     warmup: Annotated[float, Field(ge=0)] = Field(
         5_000, description="steps of linear warm-up; below 1: their share of the steps"
     )
+    schedule_steps: Count | None = Field(
+        None,
+        description="step at which the falling learning rate would be 0; default: steps. Beyond steps, training ends "
+        "at a learning rate above 0, as published",
+    )
     weight_decay: Annotated[float, Field(ge=0)] = Field(0.01, description="AdamW, not on bias and LayerNorm")
     clip: Annotated[float, Field(gt=0)] = Field(1.0, description="largest gradient norm")
     max_length: Count = Field(512, description="subword tokens per pair")
@@ -403,7 +408,9 @@ class Train(Optimisation):
         description="processes that share each optimiser step, on a GPU each or with their share of `threads`; a run "
         "goes on with any number of them, and a change makes nothing train again",
     )
-    threads: Count = Field(1, description="CPU threads per training job; results are byte-identical per thread count")
+    threads: Count = Field(
+        1, description="CPU threads per training job; results are byte-identical for one number on one kind of CPU"
+    )
 
 
 class Tokenizer(Section):

@@ -394,6 +394,30 @@ class Plan:
             return sides
         return collection.asked_in[0], language
 
+    def search(self, testset: str, language: str) -> str:
+        """What found the candidates among documents of ``language``: ``run``, ``all``, or the languages of the queries
+        and documents that BM25 looked at, such as ``en-en``; several for a pool of every document in every language."""
+        section = self.config.testsets[testset]
+        if section.candidates.bm25 is None:
+            return "run" if section.candidates.run else "all"
+        drawn = section.pool == "drawn"
+        mixed = [self.config.languages.source] if drawn else self.config.mixed_languages(testset)
+        sides = [self.first_stage(testset, lang) for lang in (mixed if language == MIXED else [language])]
+        return " ".join(dict.fromkeys("-".join(pair) for pair in sides))
+
+    def lexicon_pairs(self, testset: str) -> dict[str, list[Pair]]:
+        """By lexicon of Translate-Test, the pairs of a test set whose texts it translates into the source language."""
+        source, found = self.config.languages.source, {}
+        for ranker in self.rankers:
+            if ranker.translate:
+                pairs = self.ranked_pairs(ranker, testset)
+                found[ranker.translate] = [pair for pair in pairs if {pair.query, pair.document} != {source}]
+        return found
+
+    def searched(self, testset: str) -> bool:
+        """Whether the candidates of a test set were looked for, so that another search could find others."""
+        return not self.config.testsets[testset].candidates.every
+
     def judgements(self, testset: str, language: str) -> str:
         """The judgements of one document language."""
         return f"{self.folder}/testsets/{testset}/judgements-{language}.parquet"

@@ -1,4 +1,6 @@
-"""``switchrank evaluate sweep | overlap | shift | testsets | coverage | warnings``: analyses, lists in JSON files."""
+"""``switchrank evaluate sweep | overlap | shift | testsets | first-stage | exposure | coverage |
+warnings``: analyses of a run, lists in JSON files.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,20 @@ _RUNS = """\
 [{"path": "sw-en/seed1.trec", "system": "ml-cs", "testset": "mine", "query_lang": "sw", "doc_lang": "en", "seed": 1}]"""
 _TESTSETS = """\
 [{"testset": "mine", "collection": "squad", "format": "squad", "relevance": "gold", "doc_lang": "en",
+  "documents": "documents-en.parquet", "judgements": "judgements-en.parquet", "candidates": "candidates-en.parquet",
+  "search": "en-en"}]
+relevance: gold or answer; candidates: null where every document is one; search: run, all, or the languages of the
+queries and documents that BM25 looked at"""
+_SEARCHES = """\
+[{"query_lang": "sw", "doc_lang": "en", "way": "own", "search": "sw-en", "queries": "queries-sw.parquet",
   "documents": "documents-en.parquet", "judgements": "judgements-en.parquet", "candidates": "candidates-en.parquet"}]
-relevance: gold or answer; candidates: null where every document is one"""
+way: used (the candidates themselves), own, or translated (queries and documents are translations)
+query_vocabulary, vocabulary: vector stores (.words.parquet) that cut queries and documents without spaces"""
+_EXPOSED = """\
+[{"training": "squad", "systems": ["zero-shot", "ml-cs"], "instances": "instances/train.parquet",
+  "training_documents": "documents-en.parquet", "testset": "mine", "by": "text", "own_ids": false, "tested": [
+    {"documents": "mine-en.parquet", "judgements": "judgements-en.parquet", "candidates": "candidates-en.parquet"}]}]
+by: id (of one collection) or text; candidates: null where every document is one"""
 _LANGUAGES = """\
 [{"lang": "sw", "lexicons": {"clwe": "en-sw.parquet"}, "texts": [
   {"testset": "mine", "side": "query", "texts": "queries-sw.parquet", "chosen": ["judgements-en.parquet"]},
@@ -35,7 +49,7 @@ _Commands = argparse._SubParsersAction
 
 
 def register(commands: _Commands[argparse.ArgumentParser]) -> None:
-    """Add the subcommands ``sweep``, ``overlap``, ``shift``, ``testsets``, ``coverage`` and ``warnings``."""
+    """Add a subcommand for each analysis."""
     sweep = _add(commands, "sweep", "gather the numbers of settings varied one at a time", f"points:\n{_POINTS}")
     sweep.add_argument("--points", required=True, help="JSON list, one entry per value of a sweep; see below")
     sweep.add_argument("--metrics", required=True, help="METRICS table (metrics.csv)")
@@ -69,7 +83,17 @@ def register(commands: _Commands[argparse.ArgumentParser]) -> None:
         commands, "testsets", "say what is tested on, and what its candidates allow", f"testsets:\n{_TESTSETS}"
     )
     testsets.add_argument("--testsets", required=True, help="JSON list, the document languages of each test set")
+    testsets.add_argument("--first-stage", nargs="+", metavar="TABLE", help="FIRST_STAGE tables, for own_recall")
     testsets.set_defaults(run=_testsets)
+
+    stage = _add(commands, "first-stage", "say what the candidates of a test set allow", f"pairs:\n{_SEARCHES}")
+    stage.add_argument("--testset", required=True, help="name of the test set")
+    stage.add_argument("--pairs", required=True, help="JSON list of ways to find candidates; see below")
+    stage.set_defaults(run=_first_stage)
+
+    exposure = _add(commands, "exposure", "count the test documents that training has met", f"pairs:\n{_EXPOSED}")
+    exposure.add_argument("--pairs", required=True, help="JSON list of test sets and training pairs; see below")
+    exposure.set_defaults(run=_exposure)
 
     lists = f"languages:\n{_LANGUAGES}\n\ntraining:\n{_TRAINING}"
     coverage = _add(commands, "coverage", "measure how much of the texts each lexicon covers", lists)
@@ -156,7 +180,25 @@ def _warnings(given: argparse.Namespace) -> None:
 def _testsets(given: argparse.Namespace) -> None:
     from switchrank.evaluate.testsets import TestedDocuments, table_of_testsets
 
-    table_of_testsets(testsets=read_list(given.testsets, set(TestedDocuments.__annotations__)), out=given.out)
+    parts = read_list(given.testsets, set(TestedDocuments.__annotations__))
+    table_of_testsets(testsets=parts, first_stage=given.first_stage, out=given.out)
+
+
+def _first_stage(given: argparse.Namespace) -> None:
+    from switchrank.evaluate.first_stage import SearchedPair, first_stage_table
+
+    optional = frozenset({"queries", "documents", "vocabulary", "query_vocabulary"})
+    pairs = read_list(given.pairs, set(SearchedPair.__annotations__) - optional, optional)
+    first_stage_table(testset=given.testset, pairs=pairs, out=given.out)
+
+
+def _exposure(given: argparse.Namespace) -> None:
+    from switchrank.evaluate.exposure import Exposed, TestedLanguage, exposure_table
+
+    pairs = read_list(given.pairs, set(Exposed.__annotations__))
+    for pair in pairs:
+        _check_entries(given.pairs, pair["tested"], set(TestedLanguage.__annotations__), frozenset())
+    exposure_table(pairs=pairs, out=given.out)
 
 
 def _coverage(given: argparse.Namespace) -> None:

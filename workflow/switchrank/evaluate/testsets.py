@@ -1,8 +1,9 @@
 """The table of test sets: what rankers are tested on, and how high a score their candidates allow.
 
 A relevant document that is no candidate is never found, so the share of queries with a relevant candidate bounds MRR
-from above. Whether relevance comes from gold passages or from answer strings is said beside it: the second also counts
-passages that hold the answer by chance.
+from above. Nobody who asks in one language gets candidates that were found with the queries of another; what a search
+with the query as it is would allow stands beside them. Whether relevance comes from gold passages or from answer
+strings is said too: the second also counts passages that hold the answer by chance.
 """
 
 from __future__ import annotations
@@ -15,7 +16,17 @@ import polars as pl
 from numpy.typing import NDArray
 
 from switchrank.errors import UserError
-from switchrank.formats.tables import CANDIDATES, DOCUMENTS, JUDGEMENTS, TESTSETS, read_table, scan_table, write_table
+from switchrank.evaluate.groups import MIXED
+from switchrank.formats.tables import (
+    CANDIDATES,
+    DOCUMENTS,
+    FIRST_STAGE,
+    JUDGEMENTS,
+    TESTSETS,
+    read_table,
+    scan_table,
+    write_table,
+)
 from switchrank.progress import progress
 
 
@@ -23,7 +34,8 @@ class TestedDocuments(TypedDict):
     """One document language of a test set.
 
     ``relevance`` is ``gold`` (a passage named in the data) or ``answer`` (a passage that holds an answer string);
-    ``candidates`` is None where every document is a candidate.
+    ``candidates`` is None where every document is a candidate, and ``search`` says what found them: ``run``, ``all``,
+    or the ``query-document`` languages that BM25 looked at, several with spaces between.
     """
 
     testset: str
@@ -34,10 +46,17 @@ class TestedDocuments(TypedDict):
     documents: str
     judgements: str
     candidates: str | None
+    search: str
 
 
-def table_of_testsets(*, testsets: list[TestedDocuments], out: str | Path) -> None:
-    """Write TESTSETS, one row per entry of ``testsets``, in their order.
+def table_of_testsets(
+    *,
+    testsets: list[TestedDocuments],
+    out: str | Path,
+    first_stage: list[str] | None = None,
+    first_stage_out: str | Path | None = None,
+) -> None:
+    """Write TESTSETS, one row per entry of ``testsets``, in their order, and FIRST_STAGE as one table.
 
     ``relevant`` and ``candidates`` are means over the queries with a positive judgement; a query without candidates
     counts as 0. ``candidate_recall`` is the share of those queries with a relevant document among their candidates,
@@ -46,15 +65,26 @@ def table_of_testsets(*, testsets: list[TestedDocuments], out: str | Path) -> No
     Args:
         testsets: the document languages of each test set, with their DOCUMENTS, JUDGEMENTS and CANDIDATES tables.
         out: the table to write.
+        first_stage: a FIRST_STAGE table for each test set whose candidates were looked for.
+        first_stage_out: where to write all of these as one.
+
+    ``own_recall`` is the mean recall of searches with the query as it is, ``translated_recall`` of those with texts
+    translated by a lexicon, over the pairs of two or mixed languages that ``search`` does not name: their candidates
+    are there by translation alone.
 
     Raises:
         UserError: a table is missing or unreadable, or holds no positive judgement.
     """
-    rows = [_row(part) for part in progress(testsets, what="test sets", unit="languages")]
+    searches = pl.DataFrame(schema=FIRST_STAGE)
+    if first_stage:
+        searches = pl.concat([read_table(path, FIRST_STAGE) for path in first_stage])
+    rows = [_row(part, searches) for part in progress(testsets, what="test sets", unit="languages")]
     write_table(pl.DataFrame(rows, schema=TESTSETS), out, TESTSETS)
+    if first_stage_out is not None:
+        write_table(searches, first_stage_out, FIRST_STAGE)
 
 
-def _row(part: TestedDocuments) -> dict[str, Any]:
+def _row(part: TestedDocuments, searches: pl.DataFrame) -> dict[str, Any]:
     judged = read_table(part["judgements"], JUDGEMENTS).filter(pl.col("relevance") > 0)
     relevant = judged.select("qid", "docid").unique()
     queries = relevant["qid"].n_unique()
@@ -71,7 +101,19 @@ def _row(part: TestedDocuments) -> dict[str, Any]:
         "candidates": int(candidates.sum()) / queries,
         "candidate_recall": int(np.count_nonzero(found)) / queries,
         "chance": float(random_reciprocal_rank(candidates, found).mean()),
+        "search": part["search"],
+        "own_recall": _recall(part, searches, "own"),
+        "translated_recall": _recall(part, searches, "translated"),
     }
+
+
+def _recall(part: TestedDocuments, searches: pl.DataFrame, way: str) -> float | None:
+    """Mean recall of a way over the pairs of two or mixed languages that the candidates were not searched for."""
+    pair = pl.concat_str("query_lang", "doc_lang", separator="-")
+    crossing = (pl.col("query_lang") != pl.col("doc_lang")) | (pl.col("query_lang") == MIXED)
+    theirs = searches.filter(crossing, ~pair.is_in(part["search"].split()), way=way)
+    theirs = theirs.filter(testset=part["testset"], doc_lang=part["doc_lang"])
+    return None if theirs.is_empty() else float(theirs["recall"].mean())  # type: ignore[arg-type]
 
 
 def _lists(path: str | None, relevant: pl.DataFrame, documents: int) -> pl.DataFrame:

@@ -212,10 +212,42 @@ TESTSETS: Schema = {
     "candidates": pl.Float64,
     "candidate_recall": pl.Float64,
     "chance": pl.Float64,
+    "search": pl.String,
+    "own_recall": pl.Float64,
+    "translated_recall": pl.Float64,
 }
 """What each test set holds; ``relevance`` is ``gold`` or ``answer``, ``relevant`` and ``candidates`` are means per
 query, ``candidate_recall`` the share of queries with a relevant candidate, which MRR cannot exceed, ``chance`` the
-MRR@10 of a random order of the candidates."""
+MRR@10 of a random order of the candidates. ``search`` says what found them: ``query-document`` languages of the text
+that BM25 searched, ``run`` or ``all``; ``own_recall`` is what ``candidate_recall`` would be, on average over the pairs
+of two or mixed languages that these candidates come to by translation alone, if each query searched as it is,
+``translated_recall`` if a lexicon translated query and documents (null where there is none)."""
+FIRST_STAGE: Schema = {
+    "testset": pl.String,
+    "query_lang": pl.String,
+    "doc_lang": pl.String,
+    "way": pl.String,
+    "search": pl.String,
+    "depth": pl.Int64,
+    "recall": pl.Float64,
+    "queries": pl.Int64,
+}
+"""Share of queries with a relevant document among ``depth`` candidates, as they are ``used`` and as BM25 would find
+them with the pair's ``own`` texts or with ``translated`` ones."""
+EXPOSURE: Schema = {
+    "training": pl.String,
+    "systems": pl.String,
+    "testset": pl.String,
+    "by": pl.String,
+    "documents": pl.Int64,
+    "positives": pl.Int64,
+    "negatives": pl.Int64,
+    "relevant": pl.Int64,
+    "relevant_positives": pl.Int64,
+    "relevant_negatives": pl.Int64,
+}
+"""Test documents that were positives or negatives in the training pairs of the collection ``training``, of which
+``systems`` learn; ``by`` is how documents were compared, ``id`` or ``text``."""
 WARNINGS: Schema = {"kind": pl.String, "subject": pl.String, "warning": pl.String}
 """What must be known before results are believed; ``kind`` is ``chance``, ``queries`` or ``coverage``, ``subject`` the
 system on its test set, the test set, or the lexicon and its language."""

@@ -6,6 +6,7 @@ are rough on purpose: earlier runs on the user's own machine correct them (:mod:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -106,7 +107,8 @@ class Costs:
             "score_runs": self._score,
             "tables": self._tables,
             **dict.fromkeys(("bias", "shift"), self._analysis),
-            **dict.fromkeys(("overlap", "testsets", "coverage"), self._texts_read),
+            "first_stage": self._first_stage,
+            **dict.fromkeys(("overlap", "testsets", "exposure", "coverage"), self._texts_read),
             "labelled_instances": lambda _: self._plain(0.9, 60 * MB),
             "picture": lambda _: self._plain(1.5, 80 * MB, 40e3),
             "report_zip": lambda _: self._plain(6.0, 80 * MB, MB),
@@ -317,6 +319,17 @@ class Costs:
         searched = self.config.testsets[testset].candidates.bm25 is not None
         seconds = SEARCH * asked * documents.rows + documents.bytes / 5e6 if searched else documents.rows / 2e6
         return self._plain(0.6 + seconds, 2 * documents.bytes + 150 * kept, 3.5 * kept)
+
+    def _first_stage(self, job: Job) -> Cost:
+        testset, source = job.about["testset"], self.config.languages.source
+        seconds, largest = 0.6, 0.0
+        for pairs in (self.plan.pairs[testset], *self.plan.lexicon_pairs(testset).values()):
+            searches = Counter(source if pair.document == MIXED else pair.document for pair in pairs)
+            for lang, times in searches.items():
+                documents = self.work.documents(testset, lang)
+                seconds += SEARCH * self.work.asked(testset) * times * documents.rows + documents.bytes / 5e6
+                largest = max(largest, documents.bytes)
+        return self._plain(seconds, 2 * largest)
 
     def _pool(self, job: Job) -> Cost:
         testset = job.about["testset"]

@@ -429,16 +429,22 @@ class _Jobs:
     def analyses(self) -> None:
         """The tables that tell why."""
         tables = f"{self.R}/tables"
+        for testset in filter(self.plan.searched, self.config.testsets):
+            output = f"{self.R}/evaluate/first-stage/{testset}.parquet"
+            inputs = self._searched(testset)
+            self.add("first_stage", f"evaluate/first-stage-{testset}", inputs, [output], testset=testset)
         for name, inputs in {
             "bias": self._bias(),
             "sweep": self._sweep(),
             "overlap": self._overlap(),
             "shift": self._shift(),
+            "exposure": self._exposure(),
             "testsets": self._testsets(),
             "coverage": self._coverage(),
             "warnings": self._warnings(tables),
         }.items():
-            self.add(name, f"evaluate/{name}", inputs, [f"{tables}/{name}.csv"])
+            outputs = [name, *(["first_stage"] if name == "testsets" else [])]
+            self.add(name, f"evaluate/{name}", inputs, [f"{tables}/{output}.csv" for output in outputs])
 
     def _warnings(self, tables: str) -> list[str]:
         read = ["per_query.parquet", "testsets.csv", *(["coverage.csv"] if self.switched_corpora else [])]
@@ -479,8 +485,35 @@ class _Jobs:
             files += [self.plan.judgements(testset, lang) for lang in self.plan.document_languages(testset)]
         return files
 
-    def _testsets(self) -> list[str]:
+    def _searched(self, testset: str) -> list[str]:
+        pairs = self.plan.pairs[testset]
+        tested = {lang for pair in pairs for lang in (pair.query, pair.document)}
+        source = self.config.languages.source
+        cut = [lang for lang in self.config.languages.unspaced if lang in tested | {source}]
+        files = [*self._texts(testset, pairs), *self.vocabulary(*cut)]
+        files += [self.plan.judgements(testset, lang) for lang in self.plan.document_languages(testset)]
+        for lexicon, translated in self.plan.lexicon_pairs(testset).items():
+            files += self._texts(testset, translated, lexicon)
+        return files
+
+    def _exposure(self) -> list[str]:
         files = []
+        learnt = {str(self.config.systems[system].corpus) for system, _ in self.plan.models}
+        learnt |= {self.config.start.first.corpus} if self.config.start.first else set()
+        for collection in dict.fromkeys(self.config.corpora[corpus].collection for corpus in sorted(learnt)):
+            documents = f"{self.tables(collection)}/documents-{self.config.languages.source}.parquet"
+            files += [f"{self.R}/instances/{collection}/train.parquet", documents]
+        for testset, section in self.config.testsets.items():
+            drawn = section.mixed and section.pool == "drawn"
+            for lang in self.config.mixed_languages(testset) or self.plan.document_languages(testset):
+                judged = self.config.languages.source if drawn else lang
+                files += [self.plan.texts(testset, "documents", lang), self.plan.judgements(testset, judged)]
+                files += [] if section.candidates.every else [self.plan.candidates(testset, judged)]
+        return files
+
+    def _testsets(self) -> list[str]:
+        searched = filter(self.plan.searched, self.config.testsets)
+        files = [f"{self.R}/evaluate/first-stage/{testset}.parquet" for testset in searched]
         for testset, section in self.config.testsets.items():
             for lang in self.plan.document_languages(testset):
                 files += [self.plan.texts(testset, "documents", lang), self.plan.judgements(testset, lang)]
@@ -638,7 +671,17 @@ class _Jobs:
             "sweep": self.config.sweeps,
             **dict.fromkeys(("ablation", "ablation_curve", "equivalence"), self.plan.ablation),
         }
-        always = ["warnings", "testsets", "metrics", "significance", "effects", "bias", "overlap"]
+        always = [
+            "warnings",
+            "testsets",
+            "first_stage",
+            "exposure",
+            "metrics",
+            "significance",
+            "effects",
+            "bias",
+            "overlap",
+        ]
         return [*always, *(name for name, needed in extra.items() if needed)]
 
     def report(self) -> None:

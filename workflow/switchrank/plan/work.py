@@ -72,7 +72,8 @@ class Work:
         asked = self.queries(collection, split).rows
         if split == "dev":
             return asked * (1 + chosen.dev_negatives)
-        return triples or asked * (1 + chosen.negatives) * chosen.rounds
+        given = triples or asked * (1 + chosen.negatives) * chosen.rounds
+        return min(given, chosen.limit or given)
 
     def corpus(self, corpus: str) -> Texts:
         """Training pairs of a corpus, and characters of a pair."""

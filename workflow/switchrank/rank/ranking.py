@@ -20,7 +20,7 @@ def _first_line(path: Path) -> str:
 def _read_msmarco(path: Path, columns: int) -> pl.DataFrame:
     names = ["qid", "docid", "rank"] if columns == 3 else ["qid", "docid", "query", "passage"]
     try:
-        frame = pl.read_csv(
+        frame = pl.scan_csv(
             path,
             separator="\t",
             has_header=False,
@@ -28,7 +28,7 @@ def _read_msmarco(path: Path, columns: int) -> pl.DataFrame:
             schema=dict.fromkeys(names, pl.String),
         )
         rank = pl.col("rank").cast(pl.Int32) if columns == 3 else pl.int_range(1, pl.len() + 1, dtype=pl.Int32)
-        return frame.select("qid", "docid", rank.alias("rank"))
+        return frame.select("qid", "docid", rank.alias("rank")).collect(engine="streaming")
     except pl.exceptions.PolarsError as error:
         raise UserError(path, "", str(error).splitlines()[0], f"write every line as {_SHAPES}") from error
 

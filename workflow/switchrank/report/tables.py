@@ -41,7 +41,7 @@ def html_table(
             table with a head and no rows becomes a page that says so.
         out: the ``.html``.
         title: page title and table caption; that of :mod:`switchrank.report.titles` when empty.
-        note: a line under the table; as ``title``.
+        note: a line under the table; as ``title``. What a known table says in words comes first.
         where: keep only rows whose columns equal these values.
         unseen: languages marked with ``*`` in language columns, with a line that says so.
 
@@ -55,7 +55,7 @@ def html_table(
     said = [f"{name} {value}" for name, value in constant.items() if value]
     same = "Same in all rows: " + ", ".join(said) if said else ""
     empty = "This table has no rows." if whole.is_empty() else ""
-    lines = [empty, note, same, "* language unseen in training" if unseen else ""]
+    lines = [*known.told(whole), empty, note, same, "* language unseen in training" if unseen else ""]
     body = (
         '<label class="search">Search <input type="search" id="search" placeholder="all words must occur"></label>\n'
         '<p id="count" role="status" aria-live="polite"></p>\n'

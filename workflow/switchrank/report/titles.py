@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
+
+import polars as pl
+
+from switchrank.report.told import told_exposure, told_testsets
 
 HELP = {
     "setup": "moir: same language; clir: different languages; mlir: several languages mixed",
@@ -31,6 +36,19 @@ HELP = {
     "chance": "MRR@10 that a random order of the candidates has on average",
     "kind": "chance: a model that ranks no better; queries: too few; coverage: a lexicon that lacks most words",
     "subject": "the system on its test set, the test set, or the lexicon and its language",
+    "search": "what found the candidates: query-document languages that BM25 looked at; run: a given ranking; all",
+    "own_recall": "candidate_recall if each query searched as it is, mean over pairs of two or mixed languages",
+    "translated_recall": "the same if the run's lexicons translated query and documents",
+    "way": "used: the candidates of the test set; own: BM25 with the texts as they are; translated: by a lexicon",
+    "depth": "documents kept of each query, at most",
+    "recall": "share of queries with a relevant document among these: MRR cannot be higher",
+    "training": "collection that is learnt from",
+    "systems": "systems that learn from it; start: the model that all start from",
+    "by": "how documents are compared: id (one collection) or text",
+    "positives": "of these documents, how many are relevant to some training query",
+    "negatives": "of these documents, how many are a negative of some training query",
+    "relevant_positives": "of the relevant ones, how many are relevant to some training query",
+    "relevant_negatives": "of the relevant ones, how many are a negative of some training query",
     "lang": "language that the lexicon translates to",
     "side": "query or document: test text in lang; training: source-language text of the corpus",
     "words": "running words; of training text, content words",
@@ -59,10 +77,11 @@ HELP = {
 
 
 class Described(NamedTuple):
-    """Title of a table's page, and the note under the table."""
+    """Title of a table's page, the note under the table, and what its rows say in words, a line each."""
 
     title: str
     note: str
+    told: Callable[[pl.DataFrame], list[str]] = lambda _: []
 
 
 TITLES = {
@@ -75,7 +94,21 @@ TITLES = {
     "testsets": Described(
         "Test sets and their candidates",
         "candidate_recall is the highest MRR that any re-ranker can reach. Scores by answer strings and by gold"
-        " passages are not comparable.",
+        " passages are not comparable. own_recall: what candidate_recall would be if each query searched as it is, over"
+        " the pairs of two or mixed languages whose candidates other texts have found; translated_recall: if a lexicon"
+        " translated query and documents word by word. The table first_stage has every pair.",
+        told_testsets,
+    ),
+    "first_stage": Described(
+        "What the first stage allows, as tested and as a user would have it",
+        "used: the candidates of the test set, random and added documents among them. own: BM25 with the query as it is"
+        " on the documents as they are. translated: BM25 with both translated word by word into the source language.",
+    ),
+    "exposure": Described(
+        "Test documents that training has met",
+        "Training pairs are those of the whole collection; a training that is shorter than one pass sees some of them."
+        " All systems of a row learn from the same pairs.",
+        told_exposure,
     ),
     "coverage": Described(
         "Words of the texts that each lexicon covers",

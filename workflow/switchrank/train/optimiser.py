@@ -21,11 +21,11 @@ def make_optimiser(model: Model, settings: Settings) -> torch.optim.AdamW:
 
 
 def learning_rate(step: int, settings: Settings) -> float:
-    """Learning rate of a step counted from 0: linear from 0 up to ``lr``, then linear down to 0 after the last."""
+    """Learning rate of a step counted from 0: linear from 0 up to ``lr``, then linear down to 0 at ``falls_to``."""
     warmup = settings.warmup_steps
     if step < warmup:
         return settings.lr * step / warmup
-    return settings.lr * (settings.steps - step) / max(1, settings.steps - warmup)
+    return settings.lr * (settings.falls_to - step) / max(1, settings.falls_to - warmup)
 
 
 def apply_gradients(

@@ -9,8 +9,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from switchrank import __version__
 from switchrank.digest import file_digest
+from switchrank.instructions import processor
+from switchrank.train.devices import describe_device
 from switchrank.train.models import read_json
 from switchrank.train.settings import Settings
 
@@ -47,10 +51,15 @@ def input_digests(corpus: Sequence[str | Path], dev: str | Path | None, start: s
     return {role: file_digest(path) for role, path in files.items()}
 
 
-def versions() -> dict[str, str]:
-    """Versions of what the numbers depend on."""
+def made_with(device: torch.device) -> dict[str, Any]:
+    """What the numbers depend on beside settings and inputs: versions, the device, and the processor that finished."""
     packages = ("torch", "transformers", "tokenizers", "numpy")
-    return {"switchrank": __version__, "python": platform.python_version()} | {name: version(name) for name in packages}
+    own = {"switchrank": __version__, "python": platform.python_version()}
+    return {
+        "versions": own | {name: version(name) for name in packages},
+        "device": describe_device(device),
+        "processor": processor(),
+    }
 
 
 def start_record(start: str | Path) -> Mapping[str, Any]:

@@ -20,6 +20,9 @@ class Instances(Section):
     pool: Count = Field(100, description="BM25 depth from which hard negatives are drawn")
     random_negatives: Share = Field(0.0, description="share of negatives drawn from the whole collection instead")
     rounds: Count = Field(1, description="how often each positive is taken, each time with fresh negatives")
+    limit: Count | None = Field(
+        None, description="training instances kept, the first ones; default: all. The development set is not cut"
+    )
     dev_negatives: Count = Field(19, description="negatives per positive in the development set")
 
 

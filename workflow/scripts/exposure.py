@@ -1,0 +1,8 @@
+"""Rule exposure: test documents that training has met."""
+
+from switchrank.job import job
+
+with job(snakemake) as rule:
+    from switchrank.evaluate.exposure import exposure_table
+
+    exposure_table(pairs=rule.params.pairs, out=rule.output[0])

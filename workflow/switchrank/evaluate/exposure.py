@@ -1,0 +1,112 @@
+"""Which test documents a model has met in training, as positives or as negatives of training queries.
+
+Training and test queries are apart, but where both search one collection, as in MS MARCO, passages that are ranked in
+the test were negatives of training queries. All systems of a run learn from the same pairs, so that their differences
+stand; how high all of them score need not be what they would reach on documents that are new to them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypedDict
+
+import polars as pl
+
+from switchrank.errors import UserError
+from switchrank.formats.tables import (
+    CANDIDATES,
+    DOCUMENTS,
+    EXPOSURE,
+    INSTANCES,
+    JUDGEMENTS,
+    read_table,
+    scan_table,
+    write_table,
+)
+from switchrank.progress import progress
+
+
+class TestedLanguage(TypedDict):
+    """One language of a test set's documents; ``candidates`` is None where every document is one."""
+
+    documents: str
+    judgements: str
+    candidates: str | None
+
+
+class Exposed(TypedDict):
+    """A test set, and the training pairs of systems.
+
+    ``by`` is ``id`` where both are of one collection, whose ids mean the same in all languages, or ``text``: a document
+    was met if its text, in any of the ``tested`` languages, is that of a training document. ``training_documents`` are
+    those of the source language. ``own_ids``: ids mean something else in each tested language.
+    """
+
+    training: str
+    systems: list[str]
+    instances: str
+    training_documents: str
+    testset: str
+    tested: list[TestedLanguage]
+    by: str
+    own_ids: bool
+
+
+def exposure_table(*, pairs: list[Exposed], out: str | Path) -> None:
+    """Write EXPOSURE, one row per entry of ``pairs``, in their order.
+
+    ``documents`` are the candidates of all judged queries and the relevant documents; ``relevant`` those relevant to a
+    query. The counts beside them say how many were a positive, or a negative, of a training pair; a document may be
+    both.
+
+    Raises:
+        UserError: a table is missing or unreadable, or ``by`` is neither ``id`` nor ``text``.
+    """
+    rows = [_row(pair) for pair in progress(pairs, what="exposure", unit="test sets")]
+    write_table(pl.DataFrame(rows, schema=EXPOSURE), out, EXPOSURE)
+
+
+def _row(pair: Exposed) -> dict[str, str | int]:
+    if pair["by"] not in ("id", "text"):
+        raise UserError("exposure", "by", f"unknown value {pair['by']}", "write id or text")
+    met = scan_table(pair["instances"], INSTANCES).select(docid="pid", label="label").unique()
+    found = met.collect(engine="streaming")
+    seen = found if pair["by"] == "id" else _texts(found, pair["training_documents"])
+    tested = pl.concat([_tested(part, pair, number, seen) for number, part in enumerate(pair["tested"])])
+    every = tested.group_by("name").agg(pl.col("relevant", "positive", "negative").any())
+    relevant = every.filter("relevant")
+    return {
+        "training": pair["training"],
+        "systems": " ".join(pair["systems"]),
+        "testset": pair["testset"],
+        "by": pair["by"],
+        "documents": len(every),
+        "positives": int(every["positive"].sum()),
+        "negatives": int(every["negative"].sum()),
+        "relevant": len(relevant),
+        "relevant_positives": int(relevant["positive"].sum()),
+        "relevant_negatives": int(relevant["negative"].sum()),
+    }
+
+
+def _texts(met: pl.DataFrame, documents: str) -> pl.DataFrame:
+    """The texts of documents that were met, each with the labels it had."""
+    texts = scan_table(documents, DOCUMENTS).select("docid", "text")
+    return texts.join(met.lazy(), on="docid").select("text", "label").unique().collect(engine="streaming")
+
+
+def _tested(part: TestedLanguage, pair: Exposed, number: int, seen: pl.DataFrame) -> pl.DataFrame:
+    """Documents of one language: ``name``, and whether they are relevant and were met as ``positive``, ``negative``."""
+    judged = read_table(part["judgements"], JUDGEMENTS).filter(pl.col("relevance") > 0)
+    documents = scan_table(part["documents"], DOCUMENTS).select("docid", "text")
+    if part["candidates"] is not None:
+        asked = judged.lazy().select("qid").unique()
+        listed = scan_table(part["candidates"], CANDIDATES).join(asked, on="qid", how="semi").select("docid")
+        wanted = pl.concat([listed, judged.lazy().select("docid")]).unique()
+        documents = documents.join(wanted, on="docid", how="semi")
+    key = "docid" if pair["by"] == "id" else "text"
+    labels = {"positive": 1, "negative": 0}
+    flags = [pl.col(key).is_in(seen.filter(label=label)[key].implode()).alias(name) for name, label in labels.items()]
+    relevant = pl.col("docid").is_in(judged["docid"].implode()).alias("relevant")
+    name = pl.concat_str(pl.lit(f"{number if pair['own_ids'] else 0}:"), "docid").alias("name")
+    return documents.select(name, relevant, *flags).collect(engine="streaming")

@@ -1,0 +1,136 @@
+"""The first stage, as tested and as a user would have it: what share of queries can be answered from its candidates.
+
+Test sets that exist in many languages are often searched once, with the source language's queries on the source
+language's documents, and the ids found serve every pair: as published, and fair between systems. But nobody who asks in
+another language has such candidates: somebody translated every query, or every document. So each pair is searched
+again with what a user has, the query as it is, and where the run has lexicons for it, with query and documents
+translated word by word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, NotRequired, TypedDict
+
+import polars as pl
+
+from switchrank.bm25 import Bm25, best
+from switchrank.errors import UserError
+from switchrank.formats.tables import (
+    CANDIDATES,
+    DOCUMENTS,
+    FIRST_STAGE,
+    JUDGEMENTS,
+    QUERIES,
+    read_table,
+    scan_table,
+    write_table,
+)
+from switchrank.progress import progress
+from switchrank.splitting import language_splitter
+
+
+class SearchedPair(TypedDict):
+    """One way to find candidates for a test pair.
+
+    ``way`` is ``used`` (``candidates``, as the test set has them), ``own`` (BM25 with the query as it is, on the
+    documents as they are) or ``translated`` (BM25 with ``queries`` and ``documents`` translated into the source
+    language); ``search`` says what was searched, in words. ``vocabulary`` and ``query_vocabulary`` cut unspaced
+    documents and queries (:func:`switchrank.splitting.language_splitter`).
+    """
+
+    query_lang: str
+    doc_lang: str
+    way: str
+    search: str
+    candidates: str
+    queries: NotRequired[str]
+    documents: NotRequired[str]
+    judgements: str
+    vocabulary: NotRequired[str]
+    query_vocabulary: NotRequired[str]
+
+
+def first_stage_table(*, testset: str, pairs: list[SearchedPair], out: str | Path) -> None:
+    """Write FIRST_STAGE, one row per entry of ``pairs``, in their order.
+
+    Every search keeps as many documents of a query as the longest list of the pair's ``candidates``; neither random
+    documents nor relevant ones are put in. ``recall`` is the share of the queries with a positive judgement that have a
+    relevant document among those: the highest MRR that any re-ranker of them can reach.
+
+    Raises:
+        UserError: a table is missing or unreadable, an unknown way, or no positive judgement.
+    """
+    asked = [_asked(pair) for pair in pairs]
+    found = _found_in_lists(pairs, asked) | _found_by_search(pairs, asked)
+    named = ("query_lang", "doc_lang", "way", "search")
+    rows = [
+        {
+            "testset": testset,
+            **{name: pair[name] for name in named},  # type: ignore[literal-required]
+            "depth": part.depth,
+            "recall": found[number] / len(part.relevant),
+            "queries": len(part.relevant),
+        }
+        for number, (pair, part) in enumerate(zip(pairs, asked, strict=True))
+    ]
+    write_table(pl.DataFrame(rows, schema=FIRST_STAGE), out, FIRST_STAGE)
+
+
+class _Asked(NamedTuple):
+    """The relevant documents of each judged query, and how many documents a search keeps."""
+
+    relevant: dict[str, list[str]]
+    depth: int
+
+
+def _asked(pair: SearchedPair) -> _Asked:
+    if pair["way"] not in ("used", "own", "translated"):
+        raise UserError("first stage", "way", f"unknown way {pair['way']}", "write used, own or translated")
+    judged = read_table(pair["judgements"], JUDGEMENTS).filter(pl.col("relevance") > 0)
+    if judged.is_empty():
+        raise UserError(pair["judgements"], "relevance", "no positive judgement", "give judgements above 0")
+    listed = scan_table(pair["candidates"], CANDIDATES).join(judged.lazy(), on="qid", how="semi")
+    depth = listed.select(pl.col("rank").max().fill_null(0)).collect(engine="streaming").item()
+    return _Asked(dict(judged.group_by("qid", maintain_order=True).agg("docid").iter_rows()), int(depth))
+
+
+def _found_in_lists(pairs: Sequence[SearchedPair], asked: Sequence[_Asked]) -> dict[int, int]:
+    """By the number of each pair whose candidates are used, how many queries have a relevant one."""
+    found = {}
+    for number, (pair, part) in enumerate(zip(pairs, asked, strict=True)):
+        if pair["way"] == "used":
+            flat = [(qid, docid) for qid, docids in part.relevant.items() for docid in docids]
+            relevant = pl.LazyFrame(flat, schema=["qid", "docid"], orient="row")
+            listed = scan_table(pair["candidates"], CANDIDATES).join(relevant, on=["qid", "docid"], how="semi")
+            found[number] = int(listed.select(pl.col("qid").n_unique()).collect(engine="streaming").item())
+    return found
+
+
+def _found_by_search(pairs: Sequence[SearchedPair], asked: Sequence[_Asked]) -> dict[int, int]:
+    """By the number of each pair that is searched, how many queries have a relevant document among the best.
+
+    Documents are cut into words once for all pairs that search them, and read one language at a time.
+    """
+    groups: dict[tuple[str | None, ...], list[int]] = {}
+    for number, pair in enumerate(pairs):
+        if pair["way"] != "used":
+            searched = pair["documents"], pair.get("vocabulary"), pair.get("query_vocabulary")
+            groups.setdefault(searched, []).append(number)
+    found = dict.fromkeys((number for numbers in groups.values() for number in numbers), 0)
+    for (documents, *cut), numbers in progress(groups.items(), what="first stages", unit="searches"):
+        table = read_table(str(documents), DOCUMENTS).sort("docid")
+        queries = [
+            (number, qid, text)
+            for number in numbers
+            for qid, text, _ in read_table(pairs[number]["queries"], QUERIES).iter_rows()
+            if qid in asked[number].relevant
+        ]
+        split, split_queries = map(language_splitter, cut)
+        texts = [text for _, _, text in queries]
+        index = Bm25(table["text"].to_list(), texts, split=split, split_queries=split_queries)
+        for place, (number, qid, _) in enumerate(queries):
+            docids = table["docid"].gather(best(index.scores(place), asked[number].depth))
+            found[number] += docids.is_in(asked[number].relevant[qid]).any()
+    return found

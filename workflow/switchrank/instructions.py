@@ -1,0 +1,76 @@
+"""Which instruction sets the numbers of a run were computed with: what decides, beside config, threads and precision,
+how sums are rounded. Names of processors and of their instructions only: no name of a machine, no path.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib import import_module, util
+from pathlib import Path
+from typing import Any
+
+_LIMITS = (
+    "ATEN_CPU_CAPABILITY",
+    "DNNL_MAX_CPU_ISA",
+    "FAISS_OPT_LEVEL",
+    "FAISS_SIMD_LEVEL",
+    "MKL_CBWR",
+    "MKL_ENABLE_INSTRUCTIONS",
+    "NPY_DISABLE_CPU_FEATURES",
+    "ONEDNN_MAX_CPU_ISA",
+    "OPENBLAS_CORETYPE",
+)
+"""Variables by which a library uses fewer instructions than the processor has."""
+_BLAS_USERS = ("faiss", "numpy", "scipy.linalg")
+"""Packages that may bring an OpenBLAS of their own, which chooses its kernels by itself."""
+
+
+def processor() -> dict[str, Any]:
+    """The processor as torch sees it, which trains and ranks: ``architecture``; ``name`` and ``instructions`` where
+    they are known; ``torch``, the set that its own kernels use; ``limits``, the variables set that forbid some.
+
+    oneDNN and MKL, which torch calls, choose by ``instructions`` within ``limits``.
+    """
+    import torch
+
+    try:
+        able = torch.cpu.get_capabilities()
+    except (AttributeError, RuntimeError):  # a torch without it, or a processor that it cannot tell
+        able = {}
+    return {
+        "architecture": platform.machine(),
+        "name": str(able.get("cpu_name", "")) or platform.processor(),
+        "instructions": " ".join(sorted(name for name, has in able.items() if has is True)),
+        "torch": torch.backends.cpu.get_cpu_capability(),
+        "limits": {name: os.environ[name] for name in _LIMITS if name in os.environ},
+    }
+
+
+def kernels() -> dict[str, str]:
+    """What the libraries beside torch chose: ``faiss`` its instruction set, and each OpenBLAS, by who brings it
+    (``openblas of numpy``), the processor that its kernels are for. A library that is not there is left out."""
+    import threadpoolctl
+
+    for package in _BLAS_USERS:
+        if util.find_spec(package.partition(".")[0]):
+            import_module(package)
+    found = {
+        f"openblas of {_owner(Path(blas['filepath']))}": str(blas["architecture"])
+        for blas in threadpoolctl.threadpool_info()
+        if blas.get("internal_api") == "openblas" and blas.get("architecture")
+    }
+    if util.find_spec("faiss"):
+        import faiss
+
+        if hasattr(faiss, "SIMDConfig"):
+            found["faiss"] = str(faiss.SIMDConfig.get_level_name())
+    return dict(sorted(found.items()))
+
+
+def _owner(library: Path) -> str:
+    """The package of a shared library: wheels keep theirs in ``numpy.libs`` or ``numpy/.dylibs``; else its own name."""
+    folder = library.parent
+    if folder.name == ".dylibs":
+        return folder.parent.name
+    return folder.name.removesuffix(".libs") if folder.name.endswith(".libs") else library.name.partition(".")[0]
