@@ -4,10 +4,11 @@ import re
 import sys
 from functools import cache
 
+from switchrank.config.checked import checked_plan
 from switchrank.config.labels import labelled_collection
-from switchrank.config.load import check_config, read_yaml
+from switchrank.config.load import read_yaml
 from switchrank.config.models import MAIN_METRIC
-from switchrank.config.plan import Plan
+from switchrank.config.settings import switching_recipe, training_settings, world_spec
 from switchrank.corpus.files import SAMPLED
 from switchrank.digest import code_digest, file_digest
 from switchrank.errors import NoGpuError, UserError
@@ -48,11 +49,8 @@ def checked(files):
     try:
         for file in files:
             read_yaml(file)
-        made = check_config(dict(config), files[-1], os.environ)
-        plan = Plan(made, [Path.cwd(), ROOT])
-        plan.pairs
-        plan.ablation
-        return made, plan
+        plan = checked_plan(dict(config), files[-1], os.environ, [Path.cwd(), ROOT])
+        return plan.config, plan
     except UserError as error:
         fail(error)
 

@@ -6,8 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from switchrank.config.load import load_config
-from switchrank.config.plan import Plan
+from switchrank.config.checked import load_plan
 from switchrank.config.reference import update
 from switchrank.errors import UserError
 
@@ -26,7 +25,7 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    plan = Plan(load_config(arguments.file, os.environ), [Path.cwd(), arguments.file.parent.parent])
+    plan = load_plan(arguments.file, os.environ)
     rows = len(plan.ablation)
     runs = sum(1 for testset in plan.pairs for _ in plan.runs(testset))
     models = len(plan.models) * len(plan.config.seeds)

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from switchrank.config.checks import cross_check
+from switchrank.config.checks import findings
 from switchrank.config.downloads import with_downloads
+from switchrank.config.explain import one_of_each_place, place_of, problem_of
 from switchrank.config.models import Config
-from switchrank.config.sweeps import expand_sweeps
-from switchrank.errors import UserError
-from switchrank.fetch.addresses import is_address, shown
+from switchrank.config.repair import repaired
+from switchrank.config.sweeps import expand_sweeps, told_of_sweeps
+from switchrank.errors import UserError, raise_all
+from switchrank.fetch.addresses import is_address
 from switchrank.reading import read_text
 
 _OCTAL = re.compile(r"^[-+]?0[0-9_]+$")
 _CLOCK = re.compile(r"^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
-_EXPONENT = re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$")
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]
@@ -92,105 +92,66 @@ def check_config(data: dict[str, Any], path: str | Path, environment: Mapping[st
     """Check a config mapping that came from ``path``.
 
     Raises:
-        UserError: the first mistake found: file, key path, value, what is allowed, the nearest known key.
+        UserError: the mistakes found, a line each: file, key path, value, what is allowed, the nearest known key.
     """
-    try:
-        config = Config.model_validate(expand_sweeps(with_downloads(_expanded(data, path, "", environment), path)))
-    except ValidationError as error:
-        raise _explained(error, path) from None
-    cross_check(config, path)
+    config, mistakes = read_config(data, path, environment)
+    raise_all(mistakes)
+    assert config is not None
     return config
 
 
-def _expanded(value: Any, path: str | Path, place: str, environment: Mapping[str, str]) -> Any:
-    if isinstance(value, dict):
-        return {key: _expanded(item, path, f"{place}.{key}".lstrip("."), environment) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_expanded(item, path, f"{place}.{number}", environment) for number, item in enumerate(value)]
-    if isinstance(value, str):
+def read_config(
+    data: dict[str, Any], path: str | Path, environment: Mapping[str, str]
+) -> tuple[Config | None, list[UserError]]:
+    """A config mapping as a config, and every mistake in it.
+
+    A value that is wrong by itself hides no mistake elsewhere: for the checks across sections it is left out, or taken
+    for what it was meant to be. There is no config, and no more than is wrong by itself is told, where that cannot be.
+    """
+    mistakes: list[UserError] = []
+    whole = with_downloads(_expanded(data, path, environment, mistakes), path, mistakes)
+    config, errors = _validated(whole)
+    found = [(place_of(error["loc"]), *problem_of(error)) for error in errors]
+    if config is None:
+        config, _ = _validated(repaired(whole, errors))
+    found += findings(config) if config is not None else []
+    told = {mistake.place for mistake in mistakes}
+    mistakes += [UserError(path, *one) for one in told_of_sweeps(found, whole) if one[0] not in told]
+    return config, mistakes
+
+
+def _validated(data: dict[str, Any] | None) -> tuple[Config | None, list[Any]]:
+    """The config, or what pydantic has against it, unknown keys first: they explain what is missing."""
+    if data is None:
+        return None, []
+    try:
+        return Config.model_validate(expand_sweeps(data)), []
+    except ValidationError as error:
+        found = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+        return None, one_of_each_place(found)
+
+
+def _expanded(
+    data: dict[str, Any], path: str | Path, environment: Mapping[str, str], mistakes: list[UserError]
+) -> dict[str, Any]:
+    """A mapping with ``${NAME}`` filled in; a variable that is not set is told once and stays as ``$NAME``."""
+    missing: set[str] = set()
+
+    def expanded(value: Any, place: str) -> Any:
+        if isinstance(value, dict):
+            return {key: expanded(item, f"{place}.{key}") for key, item in value.items()}
+        if isinstance(value, list):
+            return [expanded(item, f"{place}.{number}") for number, item in enumerate(value)]
+        if not isinstance(value, str):
+            return value
         for name in _VARIABLE.findall(value):
-            if not environment.get(name):
-                raise UserError(path, place, f"environment variable {name} is not set", f"export {name}=/your/folder")
-        return value if is_address(value) else _VARIABLE.sub(lambda match: environment[match[1]], value)
-    return value
+            if not environment.get(name) and name not in missing:
+                missing.add(name)
+                problem, todo = f"environment variable {name} is not set", f"export {name}=/your/folder"
+                mistakes.append(UserError(path, place, problem, todo))
+        return value if is_address(value) else _VARIABLE.sub(filled, value)
 
+    def filled(match: re.Match[str]) -> str:
+        return environment.get(match[1]) or f"${match[1]}"
 
-def _explained(error: ValidationError, path: str | Path) -> UserError:
-    first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
-    return UserError(path, _place(first["loc"]), *_problem(first))
-
-
-_TAGGED = {"collections", "lexicons"}
-"""Mappings whose sections are of several kinds: pydantic puts the kind behind the name."""
-_ADDED = {"str", "int", "DictionaryFile"}
-"""Types of values that pydantic names in a place."""
-
-
-def _place(location: tuple[str | int, ...]) -> str:
-    """The key path as the file has it, without the steps that pydantic adds: kinds of sections and types of values."""
-    added = {2} if location[0] in _TAGGED else set()
-    return ".".join(
-        str(part)
-        for number, part in enumerate(location)
-        if number not in added and part not in _ADDED and "[" not in str(part)
-    )
-
-
-def _problem(error: Any) -> tuple[str, str]:
-    value, kind = error["input"], error["type"]
-    if kind == "extra_forbidden":
-        return f"unknown key {error['loc'][-1]}", _nearest(error["loc"])
-    if kind == "missing":
-        return "missing", "add this key"
-    if isinstance(value, bool) and kind != "bool_type":
-        word = "no" if value is False else "yes"
-        return f"{value} where text or a number is expected", f"YAML reads a bare {word} as {value}; quote it: '{word}'"
-    if isinstance(value, str) and kind in {"float_type", "int_type"}:
-        return f"'{value}' is text", _number_advice(value)
-    if kind == "union_tag_invalid":
-        key, known = error["ctx"]["discriminator"].strip("'"), error["ctx"]["expected_tags"].replace("'", "")
-        close = difflib.get_close_matches(error["ctx"]["tag"], known.split(", "), 1, 0.5)
-        return f"unknown {key} {error['ctx']['tag']}", f"did you mean {close[0]}?" if close else f"known: {known}"
-    if kind == "union_tag_not_found":
-        return f"no {error['ctx']['discriminator']}".replace("'", ""), "add this key"
-    if kind == "value_error":
-        problem, _, todo = str(error["ctx"]["error"]).partition(": ")
-        return problem, todo
-    text = shown(value) if isinstance(value, str) and is_address(value) else value
-    return f"{text!r} is not allowed", error["msg"][0].lower() + error["msg"][1:]
-
-
-def _number_advice(value: str) -> str:
-    if not _EXPONENT.match(value):
-        return "write a number"
-    digits, exponent = value.lower().split("e")
-    return f"write {digits if '.' in digits else digits + '.0'}e{int(exponent):+d}"
-
-
-def _nearest(location: tuple[str | int, ...]) -> str:
-    known = _keys(Config, location[:-1])
-    close = difflib.get_close_matches(str(location[-1]), known, 1, 0.5)
-    return f"did you mean {close[0]}?" if close else f"known keys: {', '.join(known)}"
-
-
-def _keys(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:
-    """The keys of the section at ``location``: fields are followed through optionals, mappings, lists and unions."""
-    sections: list[type[BaseModel]] = [model]
-    for part in location:
-        sections = [section for section in sections if part in _tags(section)] or sections
-        fields = [section.model_fields[str(part)].annotation for section in sections if part in section.model_fields]
-        sections = [found for annotation in fields for found in _sections(annotation)] or sections
-    names = {field.alias or name for section in sections for name, field in section.model_fields.items()}
-    return sorted(names)
-
-
-def _tags(section: type[BaseModel]) -> tuple[str, ...]:
-    """The kinds that a section of several kinds stands for."""
-    field = section.model_fields.get("format") or section.model_fields.get("kind")
-    return getattr(field.annotation, "__args__", ()) if field else ()
-
-
-def _sections(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [found for part in getattr(annotation, "__args__", ()) for found in _sections(part)]
+    return {key: expanded(item, str(key)) for key, item in data.items()}

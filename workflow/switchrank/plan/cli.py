@@ -8,8 +8,7 @@ import math
 import os
 from pathlib import Path
 
-from switchrank.config.load import load_config
-from switchrank.config.plan import Plan
+from switchrank.config.checked import load_plan
 from switchrank.errors import UserError
 from switchrank.plan.estimate import estimate_run
 from switchrank.plan.machine import GPU_TFLOPS, Machine, measure_gflops
@@ -48,7 +47,7 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> None:
     _check(arguments)
-    plan = Plan(load_config(arguments.config, os.environ), [Path.cwd(), arguments.config.absolute().parent.parent])
+    plan = load_plan(arguments.config, os.environ)
     machine = Machine(
         gflops=arguments.gflops or measure_gflops(),
         cores=arguments.cores,

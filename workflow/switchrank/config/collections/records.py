@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from switchrank.config.collections.base import CollectionSection, Template, filled
 from switchrank.config.collections.separate import TextColumns
-from switchrank.config.sections import Language, Name, Split
+from switchrank.config.sections import Language, LanguageList, Name, Split
 
 _PAIR = re.compile(r"[a-z]{2,3}-[a-z]{2,3}")
 
@@ -214,8 +214,8 @@ class Questions(CollectionSection):
         description="path, id and text of the documents; JSON lines or Parquet if the name says so, else TSV with a "
         "header; `{lang}` is filled in"
     )
-    languages: list[Language] = Field(description="languages of the documents")
-    query_languages: list[Language] | None = Field(
+    languages: LanguageList = Field(description="languages of the documents")
+    query_languages: LanguageList | None = Field(
         None, description="languages of the test questions where they are not those of the documents"
     )
     relevance: Literal["answer"] = Field(
