@@ -11,9 +11,10 @@ from switchrank.config.models import MAIN_METRIC
 from switchrank.config.settings import switching_recipe, training_settings, world_spec
 from switchrank.corpus.files import SAMPLED
 from switchrank.digest import code_digest, file_digest
-from switchrank.errors import NoGpuError, UserError
+from switchrank.errors import NoGpuError, UserError, raise_all
 from switchrank.fetch.cache import is_offline, missing_files, offline_error
 from switchrank.plan.estimate import check_disk
+from switchrank.plan.inputs import missing_for
 from switchrank.plan.outputs import check_outputs, missing_notice
 from switchrank.resources import (
     SEARCH_THREADS,
@@ -66,6 +67,9 @@ def held():
     try:
         lock = hold_run(CONFIG.run, ".snakemake")
         check_outputs(PLAN)
+        raise_all(
+            missing_for(PLAN, workflow.configfiles[-1], workflow.dag_settings.targets)
+        )
     except UserError as error:
         fail(error)
     if notice := missing_notice(PLAN):

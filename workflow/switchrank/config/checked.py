@@ -18,19 +18,37 @@ from switchrank.errors import UserError, each, raise_all
 
 def load_plan(path: str | Path, environment: Mapping[str, str]) -> Plan:
     """The plan of a config file; tables are looked for in this folder and in the one above the file's."""
-    return checked_plan(read_yaml(path), path, environment, [Path.cwd(), Path(path).absolute().parent.parent])
+    return checked_plan(read_yaml(path), path, environment, roots_of(path))
+
+
+def roots_of(path: str | Path) -> list[Path]:
+    """Folders in which the tables that a config file names are looked for."""
+    return [Path.cwd(), Path(path).absolute().parent.parent]
 
 
 def checked_plan(data: dict[str, Any], path: str | Path, environment: Mapping[str, str], roots: Sequence[Path]) -> Plan:
-    """The plan of a config mapping that came from ``path``, its pair tables and the table of the ablation read.
+    """The plan of a config mapping that came from ``path``.
 
     Raises:
-        UserError: everything that is wrong, a line each: with the config (:func:`switchrank.config.load.read_config`),
-            with its tables, and where both are right, with the jobs that follow from them.
+        UserError: everything that is wrong, a line each; see :func:`read_plan`.
+    """
+    plan, mistakes = read_plan(data, path, environment, roots)
+    raise_all(mistakes)
+    assert plan is not None
+    return plan
+
+
+def read_plan(
+    data: dict[str, Any], path: str | Path, environment: Mapping[str, str], roots: Sequence[Path]
+) -> tuple[Plan | None, list[UserError]]:
+    """The plan of a config mapping, as far as there is one, and all mistakes.
+
+    They are those of the config (:func:`switchrank.config.load.read_config`), those of the tables that it names, and
+    where both are right, what is wrong with the jobs that follow from them.
     """
     config, mistakes = read_config(data, path, environment)
-    if config is not None:
-        plan = Plan(config, list(roots))
+    plan = Plan(config, list(roots)) if config is not None else None
+    if config is not None and plan is not None:
         told = {mistake.place for mistake in mistakes}
         for name, section in config.testsets.items():
             if section.collection in config.collections and f"testsets.{name}.pairs" not in told:
@@ -39,8 +57,7 @@ def checked_plan(data: dict[str, Any], path: str | Path, environment: Mapping[st
         if not mistakes:
             mistakes += [UserError(path, *finding) for finding in _job_findings(plan)]
             mistakes += _raised(lambda: plan.ablation)
-    raise_all(mistakes)
-    return plan
+    return plan, mistakes
 
 
 def _raised(read: Callable[..., object], *given: object) -> Sequence[UserError]:

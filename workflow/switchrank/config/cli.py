@@ -6,9 +6,11 @@ import argparse
 import os
 from pathlib import Path
 
-from switchrank.config.checked import load_plan
+from switchrank.config.checked import read_plan, roots_of
+from switchrank.config.load import read_yaml
 from switchrank.config.reference import update
-from switchrank.errors import UserError
+from switchrank.errors import UserError, raise_all
+from switchrank.plan.inputs import missing_inputs
 
 ROOT = Path(__file__).parents[3]
 
@@ -25,14 +27,14 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    plan = load_plan(arguments.file, os.environ)
-    rows = len(plan.ablation)
+    file = arguments.file
+    plan, mistakes = read_plan(read_yaml(file), file, os.environ, roots_of(file))
+    raise_all([*mistakes, *(missing_inputs(plan, file, mistakes) if plan else ())])
+    assert plan is not None
     runs = sum(1 for testset in plan.pairs for _ in plan.runs(testset))
     models = len(plan.models) * len(plan.config.seeds)
-    print(
-        f"{arguments.file}: {len(plan.lexicon_files)} lexicons, {models} models, {runs} runs"
-        + (f", {rows} rows of the ablation" if rows else "")
-    )
+    rows = f", {len(plan.ablation)} rows of the ablation" if plan.ablation else ""
+    print(f"{file}: {len(plan.lexicon_files)} lexicons, {models} models, {runs} runs{rows}")
 
 
 def _reference(arguments: argparse.Namespace) -> None:
