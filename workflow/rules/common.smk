@@ -67,9 +67,6 @@ def held():
     try:
         lock = hold_run(CONFIG.run, ".snakemake")
         check_outputs(PLAN)
-        raise_all(
-            missing_for(PLAN, workflow.configfiles[-1], workflow.dag_settings.targets)
-        )
     except UserError as error:
         fail(error)
     if notice := missing_notice(PLAN):

@@ -81,10 +81,9 @@ def _languages(config: Config) -> Iterator[Finding]:
     for place, languages in used:
         for language in languages:
             yield from _known(place, "language", language, known)
-    for place, languages in used:
-        if place.startswith(("lexicons.", "corpora.")) and config.languages.source in languages:
-            problem = f"{config.languages.source} is the source language"
-            yield place, problem, "name the languages that its words are translated to"
+    for place, languages in [("languages.seen", config.languages.seen), *used]:
+        if place.startswith(("languages.", "lexicons.", "corpora.")) and config.languages.source in languages:
+            yield place, f"{config.languages.source} is the source language", "leave it out: it is there anyway"
 
 
 def _collections(config: Config) -> Iterator[Finding]:

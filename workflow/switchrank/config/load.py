@@ -110,20 +110,29 @@ def read_config(
     """
     mistakes: list[UserError] = []
     whole = with_downloads(_expanded(data, path, environment, mistakes), path, mistakes)
-    config, errors = _validated(whole)
+    config, errors = _repaired(whole)
     found = [(place_of(error["loc"]), *problem_of(error)) for error in errors]
-    if config is None:
-        config, _ = _validated(repaired(whole, errors))
     found += findings(config) if config is not None else []
     told = {mistake.place for mistake in mistakes}
     mistakes += [UserError(path, *one) for one in told_of_sweeps(found, whole) if one[0] not in told]
     return config, mistakes
 
 
-def _validated(data: dict[str, Any] | None) -> tuple[Config | None, list[Any]]:
+def _repaired(data: dict[str, Any]) -> tuple[Config | None, list[Any]]:
+    """The config, put right where that can be, and what pydantic has against it as it is."""
+    config, errors = _validated(data)
+    found, meant = list(errors), repaired(data, errors)
+    while errors and meant is not None:
+        config, errors = _validated(meant)
+        if any(error["type"] != "value_error" for error in errors):  # what has been left out is missed, no more
+            return None, found
+        found += errors  # a list is looked at as a whole where each item of it is right
+        meant = repaired(meant, errors)
+    return config, found
+
+
+def _validated(data: dict[str, Any]) -> tuple[Config | None, list[Any]]:
     """The config, or what pydantic has against it, unknown keys first: they explain what is missing."""
-    if data is None:
-        return None, []
     try:
         return Config.model_validate(expand_sweeps(data)), []
     except ValidationError as error:

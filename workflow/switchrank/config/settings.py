@@ -97,10 +97,15 @@ def _trainings(config: Config) -> Iterator[Finding]:
 
 def _training(config: Config, place: str, section: Optimisation, has_dev: bool) -> Iterator[Finding]:
     settings = training_settings(config, section) | {"checkpoint_every": section.checkpoint_every}
-    try:
-        parsed = parse_settings(settings)
-        check_dev(parsed, given=has_dev)
-        check_precision(parsed.precision, config.train.device)
-    except UserError as error:
-        unwritten = error.place in settings and error.place not in section.model_fields_set
-        yield f"{place}.{error.place}", error.problem + (" (its default)" if unwritten else ""), error.todo
+    while True:
+        try:
+            parsed = parse_settings(settings)
+        except UserError as error:
+            unwritten = error.place not in section.model_fields_set
+            yield f"{place}.{error.place}", error.problem + (" (its default)" if unwritten else ""), error.todo
+            if settings.pop(error.place, None) is None:
+                return
+        else:
+            break
+    yield from refused(place, check_dev, parsed, given=has_dev)
+    yield from refused(place, check_precision, parsed.precision, config.train.device)
