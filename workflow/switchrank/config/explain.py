@@ -16,7 +16,7 @@ Location = tuple[str | int, ...]
 _EXPONENT = re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$")
 _TAGGED = {"collections", "lexicons"}
 """Mappings whose sections are of several kinds: pydantic puts the kind behind the name."""
-_ADDED = {"str", "int", "DictionaryFile"}
+_ADDED = {"str", "constrained-str", "int", "DictionaryFile"}
 """Types of values that pydantic names in a place."""
 
 

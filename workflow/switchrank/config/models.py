@@ -176,7 +176,7 @@ class TitlesLexicon(Section):
     columns: dict[Literal["page", "langlinks"], list[str]] = Field(
         {}, description="dumps without CREATE TABLE and of no known layout: all columns of each table in their order"
     )
-    path: str | list[str] | None = Field(
+    path: str | Annotated[list[str], Field(min_length=1)] | None = Field(
         None,
         description="other formats: the file, or its parts; `{lang}` stands for the target language, `{source}` for "
         "the source language; cldr: a file for each language, `{lang}` stands for both",

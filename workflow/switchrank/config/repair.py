@@ -44,8 +44,10 @@ def _at(data: Any, keys: list[str | int]) -> Any:
 def _repair(holder: Any, key: str | int, error: Any) -> bool:
     """Put right one value of a mapping or a list; whether that could be done."""
     kind, value = error["type"], error["input"]
-    if kind in {"missing", "union_tag_invalid", "union_tag_not_found"} or (
-        kind == "value_error" and isinstance(value, dict)
+    if (
+        not isinstance(holder, dict | list)
+        or kind in {"missing", "union_tag_invalid", "union_tag_not_found"}
+        or (kind == "value_error" and isinstance(value, dict))
     ):
         return False
     if kind == "value_error" and isinstance(value, list):

@@ -52,9 +52,11 @@ Split = Literal["train", "test"]
 
 
 class Section(BaseModel):
-    """A mapping of the config file: unknown keys are errors, and nothing is coerced."""
+    """A mapping of the config file: unknown keys are errors, nothing is coerced, texts are not empty."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, populate_by_name=True, allow_inf_nan=False, str_min_length=1
+    )
 
     def plain(self, *leave_out: str) -> dict[str, Any]:
         """The section as plain JSON values, without the keys named."""

@@ -53,6 +53,11 @@ class Look:
         return [job for job, found in self.states.items() if found == state]
 
     @cached_property
+    def refused(self) -> list[Job]:
+        """Failed jobs that will fail again until what they were given is put right."""
+        return [job for job in self.jobs("failed") if self.tails[job].refused]
+
+    @cached_property
     def curves(self) -> dict[Job, Curve]:
         """The last values of every model that has any."""
         found = {job: last_values(job) for job in self.estimate.graph.jobs if job.kind == "train"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -148,7 +148,7 @@ class Bipar(Paragraphs):
 
 class Afriqa(Answered):
     format: Literal["afriqa"]
-    files: dict[Split, dict[Name, str]] = Field(
+    files: dict[Split, Annotated[dict[Name, str], Field(min_length=1)]] = Field(
         description="gold passages by split and pair of query and passage language, such as `{test: {sw-en: ...}}`",
         min_length=1,
     )
