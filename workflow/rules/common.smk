@@ -8,7 +8,12 @@ from switchrank.config.checked import checked_plan
 from switchrank.config.labels import labelled_collection
 from switchrank.config.load import read_yaml
 from switchrank.config.models import MAIN_METRIC
-from switchrank.config.settings import switching_recipe, training_settings, world_spec
+from switchrank.config.settings import (
+    switching_recipe,
+    training_findings,
+    training_settings,
+    world_spec,
+)
 from switchrank.corpus.files import SAMPLED
 from switchrank.digest import code_digest, file_digest
 from switchrank.errors import NoGpuError, UserError, raise_all
@@ -83,11 +88,14 @@ def held():
 
 
 def end_if_too_few_gpus():
-    """Whether a training may use a GPU for each of its processes; none at all means the CPU."""
+    """Whether a training may use a GPU for each of its processes; none at all means the CPU, and what it can do."""
     given = workflow.global_resources
     allowed = given["gpu"].value if "gpu" in given else None
     if workflow.exec_mode.name != "DEFAULT" or CONFIG.train.device != "cuda":
         return
+    if allowed == 0:
+        for finding in training_findings(CONFIG, "cpu"):
+            fail(UserError(workflow.configfiles[-1], *finding))
     needed = CONFIG.train.processes
     if allowed and allowed < needed:
         problem = f"{needed} processes need a GPU each, and {allowed} may be used"

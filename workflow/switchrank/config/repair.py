@@ -41,11 +41,11 @@ def _at(data: Any, keys: list[str | int]) -> Any:
     return data
 
 
-def _repair(holder: Any, key: str | int, error: Any) -> bool:
+def _repair(holder: Any, key: Any, error: Any) -> bool:
     """Put right one value of a mapping or a list; whether that could be done."""
     kind, value = error["type"], error["input"]
     if (
-        not isinstance(holder, dict | list)
+        not isinstance(holder, list if isinstance(key, int) else dict)
         or kind in {"missing", "union_tag_invalid", "union_tag_not_found"}
         or (kind == "value_error" and isinstance(value, dict))
     ):

@@ -51,7 +51,7 @@ def setting_findings(config: Config) -> Iterator[Finding]:
         yield from refused("world", complete_spec, world_spec(config))
         yield from refused("world", check_themes, config.world.themes)
     yield from _lexicons(config)
-    yield from _trainings(config)
+    yield from training_findings(config, config.train.device)
 
 
 def refused(place: str, check: Callable[..., object], *given: Any, **named: Any) -> Iterator[Finding]:
@@ -84,18 +84,18 @@ def _lexicons(config: Config) -> Iterator[Finding]:
         yield from refused(place, check_reading, listed(given.path), given.format, given.columns)
 
 
-def _trainings(config: Config) -> Iterator[Finding]:
-    """Trainings of the systems, of what all of them start from, and of the rows of the ablation."""
+def training_findings(config: Config, device: str) -> Iterator[Finding]:
+    """What trainings would refuse on a device: those of the systems, of what all start from, of rows of the ablation."""
     sections: list[tuple[str, Optimisation, bool]] = [("train", config.train, True)]
     if config.start.first:
         sections.append(("start.first", config.start.first, True))
     if config.ablation:
         sections.append(("ablation.train", config.ablation.train, False))
     for place, section, has_dev in sections:
-        yield from _training(config, place, section, has_dev)
+        yield from _training(config, place, section, has_dev, device)
 
 
-def _training(config: Config, place: str, section: Optimisation, has_dev: bool) -> Iterator[Finding]:
+def _training(config: Config, place: str, section: Optimisation, has_dev: bool, device: str) -> Iterator[Finding]:
     settings = training_settings(config, section) | {"checkpoint_every": section.checkpoint_every}
     while True:
         try:
@@ -108,4 +108,4 @@ def _training(config: Config, place: str, section: Optimisation, has_dev: bool) 
         else:
             break
     yield from refused(place, check_dev, parsed, given=has_dev)
-    yield from refused(place, check_precision, parsed.precision, config.train.device)
+    yield from refused(place, check_precision, parsed.precision, device)
