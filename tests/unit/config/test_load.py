@@ -314,6 +314,17 @@ def test_yaml_traps_are_told_with_their_line(tmp_path, text, line):
     assert "\n" not in str(caught.value)
 
 
+def test_all_yaml_traps_are_told_at_once(tmp_path):
+    (tmp_path / "trap.yaml").write_text("run: x\nseeds: [010, 12:30]\nrun: y\n")
+    with pytest.raises(UserError) as caught:
+        read_yaml(tmp_path / "trap.yaml")
+    assert [line.split(": ")[1:3] for line in str(caught.value).splitlines()] == [
+        ["line 3", "key run twice"],
+        ["line 2", "010 would be read as 8"],
+        ["line 2", "12:30 would be read as 750"],
+    ]
+
+
 @pytest.mark.parametrize("section", ["lexicons", "corpora", "systems"])
 def test_a_section_of_a_sweep_that_is_no_mapping_is_told(tmp_path, section):
     data = {"run": "x", section: "none", "sweeps": {"p": {"system": "a", "key": "p", "values": [0.5]}}}

@@ -15,7 +15,7 @@ def end_if_offline():
 
 
 def end_if_incomplete():
-    """Before a start that makes the run: whether all inputs are there that its targets need.
+    """Before a start, not of a job: whether all inputs are there that its targets need.
 
     Snakemake itself tells of the first, and not what the config calls it.
     """

@@ -26,17 +26,23 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]
-    """Safe YAML that refuses what YAML 1.1 would silently turn into something else."""
+    """Safe YAML that notes what YAML 1.1 would silently turn into something else."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.mistakes: list[yaml.MarkedYAMLError] = []
+
+    def note(self, problem: str, node: yaml.Node) -> None:
+        """Note a mistake, and go on."""
+        self.mistakes.append(yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark))
 
 
 def _whole_number(loader: _Loader, node: yaml.ScalarNode) -> int:
+    number = int(yaml.SafeLoader.construct_yaml_int(loader, node))
     if _OCTAL.match(node.value) or _CLOCK.match(node.value):
-        raise yaml.MarkedYAMLError(
-            problem=f"{node.value} would be read as {yaml.SafeLoader.construct_yaml_int(loader, node)}: "
-            f"write '{node.value}' in quotes, or the number without a leading zero or colon",
-            problem_mark=node.start_mark,
-        )
-    return int(yaml.SafeLoader.construct_yaml_int(loader, node))
+        todo = f"write '{node.value}' in quotes, or the number without a leading zero or colon"
+        loader.note(f"{node.value} would be read as {number}: {todo}", node)
+    return number
 
 
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
@@ -45,7 +51,7 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
         if not isinstance(key, yaml.ScalarNode):
             raise yaml.MarkedYAMLError(problem="a key that is no word", problem_mark=key.start_mark)
         if key.value in seen:
-            raise yaml.MarkedYAMLError(problem=f"key {key.value} twice: keep one", problem_mark=key.start_mark)
+            loader.note(f"key {key.value} twice: keep one", key)
         seen.add(key.value)
     return dict(loader.construct_mapping(node, deep=True))
 
@@ -58,25 +64,31 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     """The mapping in a YAML file.
 
     Raises:
-        UserError: missing file, broken YAML, a duplicate key, ``010`` or ``12:30`` without quotes.
+        UserError: missing file, broken YAML; or every duplicate key, ``010`` and ``12:30`` without quotes.
     """
     path = Path(path)
     if not path.is_file():
         raise UserError(path, "", "no such config file", "correct the path after --configfile")
     text = read_text(path)
     try:
-        loaded = yaml.load(text, Loader=_Loader)
+        loader = _Loader(text)
+        loaded = loader.get_single_data()
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f"line {mark.line + 1}" if mark else ""
-        problem, _, todo = " ".join((error.problem or "broken YAML").split()).partition(": ")
-        raise UserError(path, place, problem, todo or "correct the YAML there") from error
+        raise _marked(error, path) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         problem = f"not YAML ({' '.join(str(error).split())[:200]})"
         raise UserError(path, "", problem, "correct the file") from error
+    raise_all(_marked(mistake, path) for mistake in loader.mistakes)
     if not isinstance(loaded, dict):
         raise UserError(path, "", "not a mapping of keys", "start with 'run: name'")
     return loaded
+
+
+def _marked(error: yaml.MarkedYAMLError, path: Path) -> UserError:
+    mark = error.problem_mark
+    place = f"line {mark.line + 1}" if mark else ""
+    problem, _, todo = " ".join((error.problem or "broken YAML").split()).partition(": ")
+    return UserError(path, place, problem, todo or "correct the YAML there")
 
 
 def load_config(path: str | Path, environment: Mapping[str, str]) -> Config:

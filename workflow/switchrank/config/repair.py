@@ -44,8 +44,9 @@ def _at(data: Any, keys: list[str | int]) -> Any:
 def _repair(holder: Any, key: Any, error: Any) -> bool:
     """Put right one value of a mapping or a list; whether that could be done."""
     kind, value = error["type"], error["input"]
+    fits = isinstance(holder, list if isinstance(key, int) else dict)
     if (
-        not isinstance(holder, list if isinstance(key, int) else dict)
+        not fits
         or kind in {"missing", "union_tag_invalid", "union_tag_not_found"}
         or (kind == "value_error" and isinstance(value, dict))
     ):

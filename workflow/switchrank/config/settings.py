@@ -85,7 +85,7 @@ def _lexicons(config: Config) -> Iterator[Finding]:
 
 
 def training_findings(config: Config, device: str) -> Iterator[Finding]:
-    """What trainings would refuse on a device: those of the systems, of what all start from, of rows of the ablation."""
+    """What the trainings of systems, of what all start from and of rows of the ablation would refuse on a device."""
     sections: list[tuple[str, Optimisation, bool]] = [("train", config.train, True)]
     if config.start.first:
         sections.append(("start.first", config.start.first, True))
