@@ -70,7 +70,7 @@ def test_all_mistakes_are_told_in_one_look_a_line_each(mini, capsys):
         "corpora.english.from: unknown collection dics: did you mean docs?",
         "lexicons.more.columns: 1 columns: name two, the source's and the target's",
         "train.max_length: 4 is not a whole number of at least 8: write one",
-        "train.warmup: 5000 of 20 steps (its default): warm up for less",
+        "train.warmup: 5000 of 20 steps (its default): warm up for less, or for a share such as 0.1",
         "train.precision: fp16 needs a GPU: write fp32 or bf16",
         "pairs.tsv: line 2: the collection has no documents in de: known: en, qaa",
         "pairs.tsv: line 3: own_model perhaps: write yes or no",
@@ -88,6 +88,10 @@ def test_all_mistakes_are_told_in_one_look_a_line_each(mini, capsys):
         (
             {"start.first": {"corpus": "english", "steps": 10}},
             "start.first.warmup: 5000 of 10 steps (its default): warm up for less",
+        ),
+        (
+            {"ablation": {"rows": "r", "collection": "docs", "testset": "docs", "train": {"warmup": 20}}},
+            "ablation.train.warmup: 20 steps of those that epochs take: write a share of them, such as 0.1",
         ),
         ({"seeds": []}, "seeds: [] is not allowed: list should have at least 1 item"),
         ({"seeds": [2**31]}, "seeds.0: 2147483648 is not allowed: input should be less than or equal to 2147483647"),

@@ -90,8 +90,7 @@ def _labelled(config: Config, section: Ablation, language: str) -> Iterator[Find
     """Labelled queries of a language come from a collection that has training queries in it."""
     given, place = section.collection, "ablation.collection"
     name = given if isinstance(given, str) else given.get(language)
-    if name is None:
-        yield place, f"no collection for {language}, which rows name", f"add {language}"
+    if name is None:  # which is told of each row
         return
     collection = config.collections[name]
     if "train" not in collection.splits or language not in collection.questions(config.languages.source, "train"):

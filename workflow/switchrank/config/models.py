@@ -7,7 +7,18 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from switchrank.config.collections import Collection
-from switchrank.config.sections import Count, Distinct, Language, LanguageList, Name, OpenShare, Section, Seed, Share, Whole
+from switchrank.config.sections import (
+    Count,
+    Distinct,
+    Language,
+    LanguageList,
+    Name,
+    OpenShare,
+    Section,
+    Seed,
+    Share,
+    Whole,
+)
 from switchrank.fetch.addresses import parse_address, placeholders
 from switchrank.formats.pairs import DictionaryFormat
 from switchrank.limits import LARGEST

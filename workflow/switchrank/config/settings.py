@@ -90,7 +90,7 @@ def training_findings(config: Config, device: str) -> Iterator[Finding]:
     if config.start.first:
         sections.append(("start.first", config.start.first, True))
     if config.ablation:
-        sections.append(("ablation.train", config.ablation.train, False))
+        sections.append(("ablation.train", config.ablation.train, config.ablation.held_out > 0))
     for place, section, has_dev in sections:
         yield from _training(config, place, section, has_dev, device)
 
@@ -107,5 +107,8 @@ def _training(config: Config, place: str, section: Optimisation, has_dev: bool, 
                 return
         else:
             break
+    if parsed.epochs and parsed.warmup >= 1:
+        todo = "write a share of them, such as 0.1: few labels take few steps"
+        yield f"{place}.warmup", f"{parsed.warmup:g} steps of those that epochs take", todo
     yield from refused(place, check_dev, parsed, given=has_dev)
     yield from refused(place, check_precision, parsed.precision, device)
