@@ -24,7 +24,7 @@ from switchrank.formats.tables import DOCUMENTS, JUDGEMENTS, QUERIES, write_tabl
 from switchrank.sources.answers import judge_by_answers
 from switchrank.sources.json_values import identifier, member, proper_text, read_json_lines
 from switchrank.sources.notes import Skipped, left_out
-from switchrank.sources.spec import CollectionSpec
+from switchrank.sources.spec import CollectionSpec, check_test_languages
 from switchrank.sources.tables import Parsed, Relevance
 
 _WANTED = "give AfriQA's gold passages, one JSON object a line"
@@ -62,6 +62,7 @@ def read_collection(
     Raises:
         UserError: a defect of a file, a language without a file, or test questions of two languages.
     """
+    check_test_languages(files)
     rows = AfriqaRows(spec.max_skipped)
     for split in [*spec.splits, "documents"]:
         for role, path in files.items():

@@ -215,10 +215,10 @@ class CollectionSpec:
             if self.format in _SIDES and not any(language in role.split("/")[1:] for role in files):
                 raise UserError(_FILE, f"languages.{language}", "no file in this language", "add one or drop it")
         if self.format == "afriqa":
-            _check_test_languages(files)
+            check_test_languages(files)
 
 
-def _check_test_languages(files: Mapping[str, str]) -> None:
+def check_test_languages(files: Mapping[str, str]) -> None:
     """Judged together, questions that are not translations of each other would count as each other's failures."""
     asked = sorted({role.split("/")[1] for role in files if role.startswith("test/")})
     if len(asked) > 1:
