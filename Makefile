@@ -6,7 +6,7 @@ BIN = .venv/bin
 LOCK = envs/requirements.lock
 TORCH = $(shell sed -n 's/^torch==/torch==/p' $(LOCK))
 
-.PHONY: demo test test-real test-slurm test-kill paper-mini fuzz segmenters bench bench-large bench-gpu lint reference clean clean-results
+.PHONY: demo test test-real test-slurm test-kill test-mutants paper-mini fuzz segmenters bench bench-large bench-gpu lint reference clean clean-results
 
 demo: .venv/ready
 	$(BIN)/snakemake --cores $(CORES)
@@ -30,6 +30,11 @@ test-slurm: .venv/ready
 # A small run killed at 40 seeded moments, then every other fault: full disks, damaged files, two starts at once.
 test-kill: .venv/ready
 	$(BIN)/python -m pytest -s tests/kill
+
+# Changes of one line that would make a result wrong in silence, each with the test that must fail: a few minutes;
+# ONLY="clip-nothing rate-floor" makes some of them.
+test-mutants: .venv/ready
+	$(BIN)/python -m tests.mutants.run --jobs $(CORES) $(ONLY)
 
 # Each part beside its peers, at most 25 minutes on two cores; ONLY="rank switch" runs some of them.
 bench bench-large bench-gpu: .venv/bench

@@ -18,8 +18,8 @@ import numpy as np
 from switchrank.corpus.onthefly import SwitchedPairs
 from switchrank.corpus.switch import switch_corpus
 from switchrank.corpus.unwritten import record_corpus
+from switchrank.pretrained import open_tokenizer
 from switchrank.train.batches import Batcher, CorpusReader, Order, Pairs
-from switchrank.train.models import open_tokenizer
 from switchrank.train.tokenizer import build_tokenizer
 from tests.benchmarks import switch
 from tests.benchmarks.clock import Alone, alone

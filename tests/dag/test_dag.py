@@ -23,7 +23,7 @@ STAGES = {
     "train": "pretrained_model|train_model",
     "report": "report_zip|provenance|sentences|table_page|.*_picture$",
     "rank": "rank_|judgements|candidates|pool_",
-    "evaluate": "score_runs|tables|bias|overlap|shift|sweep|testsets|coverage",
+    "evaluate": "score_runs|tables|bias|overlap|shift|sweep|testsets|coverage|warnings",
 }
 """The rules of each stage, by how their names begin."""
 CONFIGS = sorted((ROOT / "config").glob("*.yaml"))

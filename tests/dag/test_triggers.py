@@ -30,7 +30,7 @@ FULL = Path(__file__).with_name("full.yaml")
 TABLE = Path(__file__).with_name("triggers.tsv")
 KEYS, MODULES = read_rows(TABLE, "key"), read_rows(TABLE, "module")
 BASE = yaml.safe_load(FULL.read_text())
-UNSET = {"Start.model"}
+UNSET = {"Start.model", "Tuning.steps"}
 """Keys that another one excludes."""
 LIKE_OTHERS = {"Beir", "Ciral", "ClirMatrix", "LargeScaleClir", "Miracl", "Mldr", "Mmarco", "OneLanguage", "Parquet"}
 LIKE_OTHERS |= {"Tevatron"}

@@ -19,6 +19,7 @@ from tests.recompute.metrics import check_metrics, check_per_query
 from tests.recompute.rankings import PEER, by_definition, by_ir_measures
 from tests.recompute.significance import check_effects, check_significance
 from tests.recompute.testsets import check_coverage, check_testsets
+from tests.recompute.warnings import check_warnings
 from tests.recompute.why import check_overlap, check_shift
 
 __all__ = ["PEER", "TABLES", "Design", "by_definition", "by_ir_measures", "read_design", "recompute"]
@@ -34,6 +35,7 @@ TABLES: dict[str, tuple[Callable[[Finished], None], Callable[[Design], object]]]
     "lexicon_quality.csv": (check_quality, lambda design: design.gold),
     "sweep.csv": (check_sweep, lambda design: design.points),
     "testsets.csv": (check_testsets, lambda _: True),
+    "warnings.csv": (check_warnings, lambda _: True),
     "coverage.csv": (check_coverage, lambda design: design.switched),
     "ablation.csv": (check_ablation, lambda design: design.rows),
     "ablation_curve.csv": (check_curve, lambda design: design.rows),

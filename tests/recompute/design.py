@@ -61,6 +61,7 @@ class Design:
     Attributes:
         known: the source language and those seen in training.
         unspaced: languages whose text is cut by the words of their vectors, where they have vectors.
+        copies: systems whose runs within the source language are the baseline's own.
         apart: systems that are no hypothesis of the experiment, with the group each is tested in.
         tested: metrics of significance tests; overlap and the curves of the ablation are of the first.
         switched: corpora that words are switched in, with the lexicon of each.
@@ -82,6 +83,7 @@ class Design:
     tests: tuple[str, ...] = ("t",)
     correction: str = "holm"
     families: str = "setup"
+    copies: frozenset[str] = frozenset()
     apart: Mapping[str, str] = field(default_factory=dict)
     alpha: float = 0.05
     permutations: int = 100_000
@@ -94,6 +96,10 @@ class Design:
     reference: str = "ml-cs"
     compared: tuple[str, ...] = ("zero-shot",)
     band: int = 2000
+
+    def same(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row of significance.csv compares the baseline's run with itself."""
+        return row["system"] in self.copies and {row["query_lang"], row["doc_lang"]} == {self.source}
 
     @property
     def parallel_pairs(self) -> list[str]:
@@ -140,6 +146,7 @@ def read_design(path: Path, root: Path) -> Design:
             for name, section in config["testsets"].items()
         },
         unspaced=frozenset(languages.get("unspaced", ())) & frozenset(vectors),
+        copies=_copies(config["systems"], plain.get("baseline", "zero-shot")),
         apart=dict.fromkeys(references, "references") | extra,
         points=points,
         switched=_switched(config, points),
@@ -150,6 +157,12 @@ def read_design(path: Path, root: Path) -> Design:
         **plain,
         **{key: value for key, value in aims.items() if value},
     )
+
+
+def _copies(systems: Mapping[str, Any], baseline: str) -> frozenset[str]:
+    """Systems with the baseline's model: they differ in what is translated, and the source language never is."""
+    models = {name: section.get("model", name) for name, section in systems.items()}
+    return frozenset(name for name, model in models.items() if name != baseline and model == models.get(baseline))
 
 
 def _testset(

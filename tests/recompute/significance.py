@@ -113,11 +113,16 @@ def _randomisation(run: Finished, differences: np.ndarray) -> tuple[float, float
 
 
 def _check_corrections(run: Finished, rows: list[Row]) -> None:
-    """Families as declared, one name each; Holm and Bonferroni by hand within each and test."""
+    """Families as declared, one name each; Holm and Bonferroni by hand within each and test. Copies are in none."""
     scope, apart = run.design.families, run.design.apart
     columns = {"setup": ("testset", "setup", "metric"), "testset": ("testset", "metric"), "run": ("metric",)}[scope]
     families: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
     for row in rows:
+        if run.design.same(row):
+            place = f"significance.csv {' '.join(str(row[name]) for name in (*CELL, 'system', 'test'))}"
+            for name, value in {"family": "same run", "family_size": 0, "p_corrected": 1, "significant": False}.items():
+                run.same(f"{place} {name}", row[name], value)
+            continue
         families[*(row[column] for column in columns), apart.get(row["system"], ""), row["test"]].append(row)
     names = defaultdict(set)
     for key, members in families.items():

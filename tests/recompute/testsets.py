@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -37,8 +38,19 @@ def check_testsets(run: Finished) -> None:
             "candidate_recall": mean(
                 any(docid in one for docid in grades) for one, grades in zip(lists, judged.values(), strict=True)
             ),
+            "chance": mean(
+                _chance(len(one), sum(docid in one for docid in grades))
+                for one, grades in zip(lists, judged.values(), strict=True)
+            ),
         }
     run.check("testsets.csv", TESTSETS, ("testset", "doc_lang"), expected)
+
+
+def _chance(candidates: int, relevant: int) -> float:
+    """Mean reciprocal rank, to depth 10, over all orders: those whose first relevant document stands at a place."""
+    orders = math.comb(candidates, relevant)
+    firsts = (math.comb(candidates - place, relevant - 1) / place for place in range(1, min(10, candidates) + 1))
+    return sum(firsts) / orders if relevant else 0.0
 
 
 def check_coverage(run: Finished) -> None:

@@ -31,6 +31,7 @@ from switchrank.formats.tables import (
     SIGNIFICANCE,
     SWEEP,
     TESTSETS,
+    WARNINGS,
     read_table,
 )
 from switchrank.formats.trec import read_run
@@ -114,6 +115,7 @@ def test_the_tables_of_the_whole_experiment_are_filled(finished):
         ("effects", EFFECTS),
         ("testsets", TESTSETS),
         ("coverage", COVERAGE),
+        ("warnings", WARNINGS),
         ("overlap", OVERLAP),
         ("shift", SHIFT),
         ("equivalence", EQUIVALENCE),

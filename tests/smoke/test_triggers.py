@@ -15,7 +15,16 @@ from tests.conftest import ROOT, Workflow
 
 pytestmark = pytest.mark.slow
 SHOWN = {"report_zip", "provenance", "all", "table_page"}
-TABLED = SHOWN | {"tables", "mrr_picture", "gain_picture", "sweep", "sweep_picture", "overlap", "overlap_picture"}
+TABLED = SHOWN | {
+    "tables",
+    "warnings",
+    "mrr_picture",
+    "gain_picture",
+    "sweep",
+    "sweep_picture",
+    "overlap",
+    "overlap_picture",
+}
 SCORED = TABLED | {"score_runs", "bias", "bias_picture", "shift", "shift_picture"}
 TUNED = {"score_rows", "ablation_tables", "ablation_picture", "rank_row_zs_8"}
 OF_ALL_PAIRS = ("zero_shot_en_en", "ml_cs_xx_xx", "wiki_cs_xx_xx", "gold_cs_xx_xx", "ml_cs_degrade_0_5_xx_xx")

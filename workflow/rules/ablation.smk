@@ -49,6 +49,7 @@ if PLAN.ablation:
         input:
             unpack(labelled_parts),
             samples=[f"{R}/ablation/{SETTING}/{side}queries.parquet" for side in SIDES],
+            vocabulary=lambda wildcards: vocabulary(wildcards.lang),
         output:
             [f"{R}/ablation/{SETTING}/{side}instances.parquet" for side in SIDES],
         log:
@@ -63,6 +64,7 @@ if PLAN.ablation:
                 split_instances(labelled_collection(CONFIG, wildcards.lang), split)
                 for split, _ in zip(["train", "dev"], SIDES)
             ],
+            vocabulary=lambda wildcards: cut_by(wildcards.lang),
             names=lambda wildcards: [
                 wildcards.lang,
                 wildcards.examples,

@@ -8,6 +8,7 @@ from switchrank.config.checked import checked_plan
 from switchrank.config.labels import labelled_collection
 from switchrank.config.load import read_yaml
 from switchrank.config.models import MAIN_METRIC
+from switchrank.config.same_runs import same_runs
 from switchrank.config.settings import (
     switching_recipe,
     training_findings,
@@ -18,6 +19,7 @@ from switchrank.corpus.files import SAMPLED
 from switchrank.digest import code_digest, file_digest
 from switchrank.errors import NoGpuError, UserError, raise_all
 from switchrank.fetch.cache import is_offline, missing_files, offline_error
+from switchrank.modelfolder import check_model
 from switchrank.plan.estimate import check_disk
 from switchrank.plan.inputs import missing_for
 from switchrank.plan.outputs import check_outputs, missing_notice
@@ -103,8 +105,22 @@ def end_if_too_few_gpus():
         fail(NoGpuError(workflow.configfiles[-1], "train.processes", problem, todo))
 
 
+def end_if_start_is_no_model():
+    """A model that was copied at an earlier start may be gone; what is there must be a model."""
+    model = CONFIG.start.model
+    if workflow.exec_mode.name != "DEFAULT" or not model:
+        return
+    if not Path(model).exists() and Path(PLAN.start_folders[0], "start.json").exists():
+        return
+    try:
+        check_model(model)
+    except UserError as error:
+        fail(error)
+
+
 CONFIG, PLAN = checked([str(file) for file in workflow.configfiles])
 end_if_too_few_gpus()
+end_if_start_is_no_model()
 R = PLAN.folder
 RUN_LOCK = held()
 SOURCE = CONFIG.languages.source

@@ -8,6 +8,7 @@ rule instances:
         documents=f"{R}/sources/{{collection}}/documents-{SOURCE}.parquet",
         judgements=f"{R}/sources/{{collection}}/judgements-{{split}}-{SOURCE}.parquet",
         triples=triples,
+        vocabulary=lambda wildcards: ([] if triples(wildcards) else vocabulary(SOURCE)),
     output:
         f"{R}/instances/{{collection}}/{{split}}.parquet",
     log:
@@ -21,6 +22,7 @@ rule instances:
         **sized(whole_tables),
     params:
         spec=instance_settings,
+        vocabulary=lambda wildcards: None if triples(wildcards) else cut_by(SOURCE),
         names=lambda wildcards: [wildcards.collection, wildcards.split],
         code=CODE("corpus.instances"),
     script:
@@ -30,6 +32,9 @@ rule instances:
 rule tokens:
     input:
         f"{R}/sources/{{collection}}/{{texts}}-{SOURCE}.parquet",
+        vocabulary=lambda wildcards: (
+            [] if wildcards.cut == "treebank" else vocabulary(SOURCE)
+        ),
     output:
         [f"{R}/tokens/{{collection}}/{{cut}}/{{texts}}/{file}" for file in TOKEN_FILES],
     log:
@@ -44,6 +49,9 @@ rule tokens:
     params:
         names=lambda wildcards: [wildcards.collection, wildcards.texts],
         treebank=lambda wildcards: wildcards.cut == "treebank",
+        vocabulary=lambda wildcards: (
+            None if wildcards.cut == "treebank" else cut_by(SOURCE)
+        ),
         code=CODE("corpus.tokens"),
     script:
         "../scripts/tokens.py"

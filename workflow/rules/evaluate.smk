@@ -53,6 +53,7 @@ rule tables:
         | {
             "systems": PLAN.main_systems,
             "apart": PLAN.apart,
+            "same": same_runs(PLAN, CONFIG.evaluate.baseline),
             "mixed": {name: CONFIG.mixed_languages(name) for name in POOLS},
         },
         code=CODE("evaluate.tables"),
@@ -207,6 +208,29 @@ rule coverage:
         "../scripts/lexicon_coverage.py"
 
 
+rule warnings:
+    input:
+        per_query=rules.tables.output.per_query,
+        testsets=rules.testsets.output[0],
+        coverage=rules.coverage.output[0] if switched_corpora() else [],
+    output:
+        f"{R}/tables/warnings.csv",
+    log:
+        f"{R}/logs/evaluate/warnings.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/warnings.tsv"
+    localrule: SMALL
+    conda:
+        "../../envs/switchrank.yaml"
+    resources:
+        **sized(whole_tables),
+    params:
+        references=list(CONFIG.evaluate.references),
+        code=CODE("evaluate.warnings"),
+    script:
+        "../scripts/warnings_table.py"
+
+
 rule evaluate:
     input:
         rules.tables.output,
@@ -215,4 +239,5 @@ rule evaluate:
         rules.shift.output if shift_records() else [],
         rules.sweep.output if CONFIG.sweeps else [],
         rules.testsets.output,
+        rules.warnings.output,
         rules.coverage.output if switched_corpora() else [],

@@ -171,6 +171,7 @@ rule sentences:
 
 
 TABLE_TITLES = {
+    "warnings": "0 Warnings",
     "testsets": "1 Retrieval",
     "metrics": "1 Retrieval",
     "significance": "1 Retrieval",
@@ -186,7 +187,7 @@ TABLE_TITLES = {
     "equivalence": "7 Labelled queries",
 }
 TABLES_MADE = [
-    *["testsets", "metrics", "significance", "effects", "bias", "overlap"],
+    *["warnings", "testsets", "metrics", "significance", "effects", "bias", "overlap"],
     *(["shift"] if shift_records() else []),
     *(["lexicon_quality"] if QUALITY_PAIRS else []),
     *(["coverage"] if switched_corpora() else []),

@@ -10,6 +10,7 @@ with job(snakemake) as rule:
         documents=rule.input.documents,
         judgements=rule.input.judgements,
         triples=rule.input.get("triples") or None,
+        vocabulary=rule.params.vocabulary,
         out=rule.output[0],
         **rule.params.spec,
     )

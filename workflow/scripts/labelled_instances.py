@@ -5,6 +5,10 @@ from switchrank.job import job
 with job(snakemake) as rule:
     from switchrank.corpus.instances import build_instances
 
-    tables = {"documents": rule.input.documents, "judgements": rule.input.judgements}
+    given = {
+        "documents": rule.input.documents,
+        "judgements": rule.input.judgements,
+        "vocabulary": rule.params.vocabulary,
+    }
     for sample, out, spec in zip(rule.input.samples, rule.output, rule.params.specs, strict=True):
-        build_instances(queries=sample, out=out, **tables, **spec)
+        build_instances(queries=sample, out=out, **given, **spec)

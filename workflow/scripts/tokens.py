@@ -7,4 +7,9 @@ from switchrank.job import job
 with job(snakemake) as rule:
     from switchrank.corpus.tokens import build_tokens
 
-    build_tokens(texts=rule.input[0], out=Path(rule.output[0]).parent, treebank=rule.params.treebank)
+    build_tokens(
+        texts=rule.input[0],
+        treebank=rule.params.treebank,
+        vocabulary=rule.params.vocabulary,
+        out=Path(rule.output[0]).parent,
+    )

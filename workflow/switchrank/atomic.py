@@ -1,5 +1,7 @@
 """Outputs appear whole or not at all: written beside their final name, flushed to disk, then moved into place.
 
+A folder is replaced only where nothing of others is in it (:mod:`switchrank.ownership`).
+
 What a killed writer leaves beside its output is removed by the next writer of the same output on that machine. A writer
 at work holds the lock of its temporary folder, which the kernel frees however it ends.
 """
@@ -13,6 +15,7 @@ import os
 import platform
 import re
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -21,16 +24,32 @@ from pathlib import Path
 
 from switchrank.errors import UserError
 from switchrank.folderlock import hold_folder
+from switchrank.ownership import Kind, check_folder, record_folder
 
 _FULL = ("the disk is full", "make room, or choose another folder")
 _READ_ONLY = ("the disk is read-only", "make it writable, or choose another folder")
-_CAUSES = {errno.ENOSPC: _FULL, errno.EDQUOT: _FULL, errno.EFBIG: _FULL, errno.EROFS: _READ_ONLY}
+_MOUNTED = ("a mount point, or in use", "name a folder inside it")
+_CAUSES = {errno.EBUSY: _MOUNTED, errno.ENOSPC: _FULL, errno.EDQUOT: _FULL, errno.EFBIG: _FULL, errno.EROFS: _READ_ONLY}
 _IN_WORDS = re.compile(r"\(os error (\d+)\)|\d+ requested and \d+ written")
 _PAUSES = (0.01, 0.1, 1.0)
 """Seconds to wait before a temporary folder is removed once more."""
 _MARK = f".unfinished-{hashlib.sha256(platform.node().encode()).hexdigest()[:6]}-"
 """Stands between the name of an output and the letters that make its temporary folder unique. It tells machines apart:
 some file systems of clusters keep locks to one machine."""
+
+
+def _usual_mode(scratch: Path) -> int:
+    """The mode of new files, by the umask and what the folder says; safetensors keeps its own to their owner."""
+    probe = scratch / ".mode"
+    probe.touch()
+    return stat.S_IMODE(probe.stat().st_mode)
+
+
+def _finish(path: Path, mode: int) -> None:
+    """Give a file its mode and flush it to disk; what a link leads to is left as it is."""
+    if not path.is_symlink():
+        path.chmod(mode)
+    _flush(path)
 
 
 def _flush(path: Path) -> None:
@@ -109,20 +128,45 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     with scratch_folder(path) as folder:
         temporary = folder / path.name
         yield temporary
-        _flush(temporary)
+        _finish(temporary, _usual_mode(folder))
         os.replace(temporary, path)
 
 
 @contextmanager
-def atomic_folder(path: str | Path) -> Iterator[Path]:
-    """Yield an empty temporary folder beside ``path``; on success it becomes ``path`` (an older one is replaced)."""
+def atomic_folder(path: str | Path, kind: Kind | None, *, overwrite: bool = False) -> Iterator[Path]:
+    """Yield an empty temporary folder beside ``path``; on success it becomes ``path``.
+
+    An older folder is replaced where a writer of the same kind made all that it holds. Where ``path`` is a link to a
+    folder, that folder is written.
+
+    Args:
+        path: the folder.
+        kind: what it will hold; None for a folder inside one that is ours, which is replaced without a look.
+        overwrite: an older folder is replaced whatever it holds.
+
+    Raises:
+        UserError: see :func:`switchrank.ownership.check_folder`; the disk is full or read-only.
+    """
     path = Path(path)
+    if kind:
+        check_folder(path, kind, overwrite=overwrite)
+        path = path.resolve() if path.is_symlink() else path
     with scratch_folder(path) as folder:
         temporary = folder / "new"
         temporary.mkdir()
         yield temporary
+        if kind:
+            record_folder(temporary, kind)
+            check_folder(path, kind, overwrite=overwrite)
+        mode = _usual_mode(folder)
         for file in sorted(p for p in temporary.rglob("*") if p.is_file()):
-            _flush(file)
+            _finish(file, mode)
+        old = folder / "old"
         if path.exists():
-            os.replace(path, folder / "old")
-        os.replace(temporary, path)
+            os.replace(path, old)
+        try:
+            os.replace(temporary, path)
+        except OSError:
+            if old.exists():
+                os.replace(old, path)
+            raise

@@ -10,6 +10,7 @@ import sys
 
 from switchrank import __version__
 from switchrank.errors import EXIT_FAILURE, in_one_line
+from switchrank.outputs import guarded
 
 STAGES = {
     "sources": "collections from MS MARCO-style TSV and SQuAD-style JSON; downloads; the made-up world",
@@ -53,7 +54,8 @@ def main(argv: list[str] | None = None) -> int:
     stage = next((word for word in argv if word in STAGES), None)
     arguments = build_parser(stage).parse_args(argv)
     try:
-        code = int(arguments.run(arguments) or 0)
+        with guarded(arguments):
+            code = int(arguments.run(arguments) or 0)
         sys.stdout.flush()
         return code
     except BrokenPipeError:

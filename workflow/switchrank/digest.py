@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).parent
-SILENT = frozenset({"digest", "errors", "folderlock", "progress", "train.launch", "train.stopping"})
+SILENT = frozenset({"compiled", "digest", "errors", "folderlock", "progress", "train.launch", "train.stopping"})
 """Modules that no output depends on: what they say goes to people or names what may be used again, or they see to it
-that processes start, end and keep out of each other's way."""
+that processes start, end, keep out of each other's way and compile nothing twice."""
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 

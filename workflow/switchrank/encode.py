@@ -100,12 +100,14 @@ def read_template(tokenizer: Any) -> Template:
         UserError: the tokenizer is not a fast one, has no padding token, or gives nothing for a plain word.
     """
     name = str(tokenizer.name_or_path)
-    if not tokenizer.is_fast or tokenizer.pad_token_id is None:
-        raise UserError(name, "", "not a fast tokenizer with a padding token", "save it with tokenizer.json")
+    if not tokenizer.is_fast:
+        raise UserError(name, "tokenizer", "not a fast tokenizer", "save it with tokenizer.json")
+    if tokenizer.pad_token_id is None:
+        raise UserError(name, "tokenizer", "no padding token", "name its pad_token in tokenizer_config.json")
     pair = tokenizer("a", "a")
     sides = pair.sequence_ids(0)
     if 0 not in sides or 1 not in sides:
-        raise UserError(name, "", "the tokenizer gives no token for 'a'", "train it with an unknown token")
+        raise UserError(name, "tokenizer", "gives no token for 'a'", "train it with an unknown token")
     query, passage = sides.index(0), sides.index(1)
     cuts = [0, query, query + sides.count(0), passage, passage + sides.count(1), len(sides)]
     ids = np.array(pair["input_ids"], dtype=np.int64)

@@ -38,6 +38,26 @@ def refuse_pickle(model: str | Path, reason: str = "") -> None:
         raise UserError(model, "model", problem, todo)
 
 
+def check_safetensors(file: Path) -> None:
+    """See that a file of weights is whole: its header, and the length that the header promises; no weight is read.
+
+    Raises:
+        UserError: it is missing, empty, cut short or no safetensors file.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    if not file.is_file():
+        raise UserError(file.parent, file.name, "no such file", "fetch the model again, with its weights")
+    if not file.stat().st_size:
+        raise UserError(file.parent, file.name, "empty", "fetch the model again")
+    try:
+        with safe_open(file, framework="np"):
+            pass
+    except (SafetensorError, OSError) as error:
+        problem = f"truncated, or not a file of safetensors ({error})"
+        raise UserError(file.parent, file.name, problem, "fetch the model again") from error
+
+
 def stop_conversions() -> None:
     """Keep transformers from asking a public service for converted weights of models that have none."""
     os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"

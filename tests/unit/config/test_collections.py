@@ -182,6 +182,7 @@ CONTENT: dict[str, dict[str, Any]] = {
         "judgements": [{"qid": f"q{n}", "docid": f"d{n}", "score": 1} for n in NUMBERS],
     },
     "toy": {"rows": jsonl(PAIRS)},
+    "faq": {"rows": "".join(["question;answer\n", *(f'question {n};"passage {n}"\n' for n in NUMBERS)])},
     "questions": {
         "queries": "".join(f"question {n}\n" for n in NUMBERS),
         "passages": "".join(f"passage {n}\n" for n in NUMBERS),
@@ -306,6 +307,7 @@ def test_without_a_corpus_the_passages_of_the_queries_are_the_documents(tmp_path
         ("toy", {"rows": None}, "give either rows, or queries and passages"),
         ("questions", {"passages": None}, "give either rows, or queries and passages"),
         ("questions", {"triples": True}, "triples come from training rows"),
+        ("questions", {"separator": ","}, "separator goes with rows, and with query, which names a column"),
     ],
 )
 def test_a_contradiction_in_a_section_is_named(name, changes, message) -> None:

@@ -87,9 +87,33 @@ def test_a_password_of_the_environment_stays_out_of_the_checked_config():
     assert made.downloads[made.lexicons["titles"].page].url == address
 
 
+def mirrored(mirror, **environment):
+    change = lambda data: data["lexicons"]["titles"].update(page="${MIRROR}/page.gz")  # noqa: E731
+    return config(change, {"MIRROR": mirror, **environment})
+
+
 def test_a_variable_that_names_a_mirror_is_filled_in():
-    made = config(lambda data: data["lexicons"]["titles"].update(page="${MIRROR}/page.gz"), {"MIRROR": "https://m.org"})
+    made = mirrored("https://m.org", SWITCHRANK_SEND="MIRROR")
     assert made.downloads[made.lexicons["titles"].page].url == "https://m.org/page.gz"
+
+
+def test_variables_that_become_an_address_are_sent_where_they_are_listed_alone():
+    """HTTP_PROXY and a secret behind it would make an address of somebody else's choice."""
+    with pytest.raises(
+        UserError, match=r"lexicons\.titles\.page: would send environment variable MIRROR: if that host"
+    ):
+        mirrored("https://m.org")
+    with pytest.raises(UserError, match="would send environment variable MIRROR unencrypted: write https"):
+        mirrored("http://m.org", SWITCHRANK_SEND="MIRROR")
+
+
+def test_a_variable_in_the_name_of_a_model_on_the_hub_is_sent_too(tmp_path):
+    change = lambda data: data.update(start={"model": "somebody/${SECRET}"})  # noqa: E731
+    with pytest.raises(UserError, match=r"start\.model: would send environment variable SECRET"):
+        config(change, {"SECRET": "s3cret"})
+    assert config(change, {"SECRET": "m", "SWITCHRANK_SEND": "SECRET"}).start.model == "somebody/m"
+    folder = lambda data: data.update(start={"model": "${MODELS}/m"})  # noqa: E731
+    assert config(folder, {"MODELS": str(tmp_path)}).start.model == f"{tmp_path}/m"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from switchrank.evaluate.metrics import check_metrics
 
 from switchrank.ablation.rows import check_starts
 from switchrank.config.checked import checked_plan
@@ -22,7 +23,6 @@ from switchrank.corpus import instances
 from switchrank.corpus.recipe import read_recipe
 from switchrank.errors import UserError
 from switchrank.evaluate.comparisons import Settings
-from switchrank.evaluate.metrics import check_metrics
 from switchrank.formats.pairs import check_reading
 from switchrank.lexicon.settings import check_search
 from switchrank.lexicon.titlefiles import READERS

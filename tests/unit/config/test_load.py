@@ -374,6 +374,12 @@ def test_a_bad_pair_table_is_one_line(tmp_path, text, line):
         read_pairs(file, ["en"])
 
 
+def test_a_byte_order_mark_before_a_pair_table_is_no_part_of_it(tmp_path):
+    file = tmp_path / "pairs.tsv"
+    file.write_bytes(b"\xef\xbb\xbfid\tquery\tdocument\town_model\r\nen-de\ten\tde\tno\r\n")
+    assert [pair.id for pair in read_pairs(file, ["en", "de"])] == ["en-de"]
+
+
 def test_the_example_of_the_front_page_is_a_config_and_its_table_lists_its_pairs(tmp_path):
     page = (ROOT / "README.md").read_text().partition("## Your own language pair")[2]
     example, table = page.split("```")[1].removeprefix("yaml\n"), page.split("```")[3].removeprefix("\n")

@@ -9,6 +9,7 @@ from switchrank.config.load import load_config
 from switchrank.config.models import Warmup
 from switchrank.config.plan import Plan, Ranker
 from switchrank.config.reference import SECTIONS, update
+from switchrank.config.same_runs import same_runs
 from switchrank.errors import UserError
 
 ROOT = Path(__file__).parents[3]
@@ -25,6 +26,13 @@ def test_one_model_serves_all_pairs_unless_its_corpus_is_bilingual(plan):
     assert plan.train_pairs("bl-cs") == ["en-qaa", "qab-qac"]
     assert [pair.id for pair in plan.ranked_pairs(Ranker("bl-cs", "bl-cs", "en-qaa"), "world")] == ["en-qaa"]
     assert len(plan.ranked_pairs(Ranker("ml-cs", "ml-cs", "xx-xx"), "world")) == len(plan.pairs["world"])
+
+
+def test_translate_test_of_the_baseline_is_the_baseline_where_nothing_is_translated(plan):
+    assert same_runs(plan, "zero-shot") == [["zero-shot-tt", "world", "en", "en"]]
+    assert same_runs(plan, "zero-shot-tt") == [["zero-shot", "world", "en", "en"]]
+    assert same_runs(plan, "ml-cs") == [["ml-cs-tt", "world", "en", "en"]]
+    assert same_runs(plan, "bl-cs") == same_runs(plan, "bm25") == []
 
 
 def test_unseen_languages_are_never_switched_in(plan):

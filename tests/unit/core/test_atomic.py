@@ -1,5 +1,7 @@
 """Outputs appear whole or not at all."""
 
+import errno
+import os
 import subprocess
 import sys
 import threading
@@ -9,6 +11,7 @@ import pytest
 
 from switchrank.atomic import atomic_folder, atomic_path
 from switchrank.errors import UserError
+from switchrank.ownership import RECORD
 
 
 def test_a_file_appears_only_when_finished(tmp_path):
@@ -34,17 +37,17 @@ def test_an_error_leaves_the_old_file_and_no_debris(tmp_path):
 def test_a_folder_is_replaced_as_a_whole(tmp_path):
     target = tmp_path / "model"
     for name in ("first", "second"):
-        with atomic_folder(target) as temporary:
+        with atomic_folder(target, "a tokenizer") as temporary:
             (temporary / name).write_text(name)
-    assert [file.name for file in target.iterdir()] == ["second"]
+    assert sorted(file.name for file in target.iterdir()) == [RECORD, "second"]
     assert [file.name for file in tmp_path.iterdir()] == ["model"]
 
 
 def test_a_failed_folder_leaves_the_old_one(tmp_path):
     target = tmp_path / "model"
-    with atomic_folder(target) as temporary:
+    with atomic_folder(target, "a tokenizer") as temporary:
         (temporary / "weights").write_text("old")
-    with pytest.raises(RuntimeError), atomic_folder(target) as temporary:  # noqa: PT012
+    with pytest.raises(RuntimeError), atomic_folder(target, "a tokenizer") as temporary:  # noqa: PT012
         (temporary / "weights").write_text("half")
         raise RuntimeError
     assert (target / "weights").read_text() == "old"
@@ -57,9 +60,9 @@ WRITERS = {
     "an array": "with atomic_path('out') as path: np.save(path.open('wb'), noise)",
     "a Parquet table": "write_table(frame, 'out.parquet', DOCUMENTS)",
     "a CSV table": "write_table(frame, 'out.csv', DOCUMENTS)",
-    "a table that streams": "with atomic_folder('out') as folder: sink([frame], DOCUMENTS, folder / 'a.parquet')",
+    "a table that streams": "with atomic_folder('out', None) as folder: sink([frame], DOCUMENTS, folder / 'a.parquet')",
     "a TREC run": "write_run(scores, 'out.trec', 'tag')",
-    "model weights": "with atomic_folder('out') as folder: save_file({'a': noise}, folder / 'm.safetensors')",
+    "model weights": "with atomic_folder('out', None) as folder: save_file({'a': noise}, folder / 'm.safetensors')",
 }
 FILLING = """
 import gzip, resource, sys
@@ -68,6 +71,7 @@ import polars as pl
 from safetensors.numpy import save_file
 from switchrank.atomic import atomic_folder, atomic_path
 from switchrank.errors import UserError
+from switchrank.ownership import RECORD
 from switchrank.formats.tables import DOCUMENTS, write_table
 from switchrank.formats.trec_writing import write_run
 from switchrank.sources.batches import sink
@@ -107,7 +111,7 @@ def test_a_writer_that_ends_after_its_error_leaves_nothing_behind(tmp_path):
             for number in range(1000):
                 (folder / f"{number}").write_text("late")
 
-    with pytest.raises(RuntimeError), atomic_folder(tmp_path / "out") as folder:  # noqa: PT012
+    with pytest.raises(RuntimeError), atomic_folder(tmp_path / "out", None) as folder:  # noqa: PT012
         late = threading.Thread(target=write_on, args=[folder])
         late.start()
         raise RuntimeError
@@ -185,3 +189,42 @@ def test_a_place_that_is_no_folder_is_one_line(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match=r"table.csv: cannot be written \(.*\): make its folder writable"):
         write(tmp_path / "file" / "table.csv")
+
+
+def test_files_have_the_mode_of_other_files_whatever_the_writer_gave_them(tmp_path):
+    """The safetensors package makes its files readable to their owner alone."""
+    before = os.umask(0o027)
+    try:
+        with atomic_folder(tmp_path / "model", "a tokenizer") as folder:
+            (folder / "deep").mkdir()
+            for name in ("weights", "deep/weights"):
+                (folder / name).touch(mode=0o600)
+        with atomic_path(tmp_path / "table") as path:
+            path.touch(mode=0o600)
+    finally:
+        os.umask(before)
+    files = [file for file in tmp_path.rglob("*") if file.is_file()]
+    assert [oct(file.stat().st_mode & 0o777) for file in files] == ["0o640"] * 4
+
+
+def test_what_a_link_leads_to_keeps_its_mode(tmp_path):
+    (tmp_path / "stored").touch(mode=0o600)
+    with atomic_path(tmp_path / "out") as path:
+        path.symlink_to(tmp_path / "stored")
+    assert oct((tmp_path / "stored").stat().st_mode & 0o777) == "0o600"
+
+
+def test_a_folder_that_cannot_take_its_place_leaves_the_old_one(tmp_path, monkeypatch):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "old").touch()
+    replace = os.replace
+
+    def fail(source, target):
+        if source.name == "new":
+            raise OSError(errno.EBUSY, "Device or resource busy")
+        replace(source, target)
+
+    monkeypatch.setattr("os.replace", fail)
+    with pytest.raises(UserError, match="out: a mount point, or in use"), atomic_folder(tmp_path / "out", None):
+        pass
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["old"]

@@ -58,3 +58,8 @@ def test_an_unknown_module_is_an_error():
 
 def test_values_with_other_key_order_have_the_same_digest():
     assert digest.value_digest({"a": 1, "b": [2]}) == digest.value_digest({"b": [2], "a": 1})
+
+
+@pytest.mark.parametrize("other", [{"a": 2, "b": [2]}, {"a": 1, "b": 2}, {"a": 1, "b": [2], "c": None}, {"b": [2]}])
+def test_values_that_differ_have_digests_that_differ(other):
+    assert digest.value_digest({"a": 1, "b": [2]}) != digest.value_digest(other)

@@ -104,6 +104,17 @@ def test_a_run_is_ranked_by_written_score_then_by_document_id(tmp_path):
     assert (tmp_path / "short.trec").read_text() == "q2 Q0 c 1 2 mine\nq1 Q0 a 1 -1.25 mine\n"
 
 
+@pytest.mark.parametrize("score", [-11.0, 0.7, 3.1415927, 1e-6])
+def test_a_run_tells_float32_scores_apart_that_differ_in_their_last_bit(tmp_path, score):
+    low = np.float32(score)
+    high = np.nextafter(low, np.float32(np.inf))
+    scores = pl.DataFrame({"qid": ["q", "q"], "docid": ["a", "b"], "score": np.array([low, high])})
+    write_run(scores, tmp_path / "r.trec", "mine")
+    run = read_run(tmp_path / "r.trec")
+    assert run["docid"].to_list() == ["b", "a"]
+    assert run["score"].cast(pl.Float32).to_list() == [high, low]
+
+
 def test_a_run_may_be_packed_and_has_to_be_utf8(tmp_path):
     line = "q1 Q0 d\u00e9 1 0.5 x\n"
     for pack in (bytes, gzip.compress, bz2.compress, lzma.compress):

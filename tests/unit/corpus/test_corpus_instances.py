@@ -1,11 +1,13 @@
 """Instances: positives with hard negatives, or the walk over triples."""
 
+import numpy as np
 import polars as pl
 import pytest
 
 from switchrank.corpus.instances import build_instances
 from switchrank.errors import UserError
 from switchrank.formats.tables import DOCUMENTS, INSTANCES, JUDGEMENTS, QUERIES, TRIPLES, read_table, write_table
+from switchrank.formats.vectors import write_vectors
 
 ANIMALS = ["cat", "dog", "bird", "fish", "cow", "pig"]
 
@@ -62,12 +64,44 @@ def test_random_documents_fill_up_what_bm25_cannot_give_without_repetition(build
         assert {document[:-1] for document in documents[:3]} == {rows[start][1][:-1]}
 
 
+@pytest.mark.parametrize(("share", "low", "high"), [(0.0, 1.0, 1.0), (0.5, 0.5, 0.6), (1.0, 0.05, 0.2)])
+def test_a_share_of_the_negatives_is_random(build, share, low, high):
+    # A random negative is of the query's own animal, as the hard ones are, about once in eight or more.
+    rows, _ = build(negatives=2, random_negatives=share, rounds=40)
+    own = [qid.removeprefix("q-") == pid[:-1] for qid, pid, label in rows if not label]
+    assert low <= sum(own) / len(own) <= high
+
+
+def test_hard_negatives_are_drawn_from_the_best_of_the_pool(build):
+    narrow, _ = build(negatives=1, pool=1, rounds=20)
+    assert {pid for qid, pid, label in narrow if qid == "q-cat" and not label} == {"cat1"}
+    wide, _ = build(negatives=1, pool=2, rounds=20)
+    assert {pid for qid, pid, label in wide if qid == "q-cat" and not label} == {"cat1", "cat2"}
+
+
 def test_small_collections_give_fewer_negatives_and_say_so(build, capsys):
     rows, counts = build(negatives=40)
     assert counts["short"] == 6
     assert len(rows) == 6 * 18
     assert len(set(rows)) == len(rows)
     assert "6 positives have fewer than 40 negatives" in capsys.readouterr().err
+
+
+def test_hard_negatives_of_unspaced_text_share_words_not_characters(tmp_path):
+    """Both characters of the query's word, twice each, make the best document of BM25 over characters; it has no word
+    of the query, and the longer document that has one is the only hard negative."""
+    texts = {"right": "天空是蓝的", "word": "他看着很远很远的天空", "characters": "天天空空"}
+    rows = [(name, text, "") for name, text in texts.items()]
+    write_table(pl.DataFrame(rows, schema=DOCUMENTS, orient="row"), tmp_path / "documents.parquet", DOCUMENTS)
+    query = pl.DataFrame([("q", "天空", "")], schema=QUERIES, orient="row")
+    write_table(query, tmp_path / "queries.parquet", QUERIES)
+    judged = pl.DataFrame([("q", "right", 1)], schema=JUDGEMENTS, orient="row")
+    write_table(judged, tmp_path / "judgements.parquet", JUDGEMENTS)
+    write_vectors(tmp_path / "zh", ["天空", "天天", "空空"], np.eye(3, dtype=np.float32))
+    files = {name: tmp_path / f"{name}.parquet" for name in ("queries", "documents", "judgements")}
+    for vocabulary, negative in ((None, "characters"), (tmp_path / "zh", "word")):
+        build_instances(**files, negatives=1, pool=1, vocabulary=vocabulary, out=tmp_path / "out.parquet")
+        assert read_table(tmp_path / "out.parquet", INSTANCES)["pid"].to_list() == ["right", negative]
 
 
 def test_every_round_draws_afresh_and_the_first_stays_the_same(build):

@@ -1,13 +1,14 @@
 """Code-switching: what changes, what stays, and that draws depend on nothing but their key."""
 
 import json
+import re
 import subprocess
 import sys
 
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from switchrank.corpus.files import corpus_files
@@ -18,6 +19,7 @@ from switchrank.corpus.switch import switch_corpus
 from switchrank.corpus.tokens import build_tokens
 from switchrank.errors import UserError
 from switchrank.formats.tables import CORPUS, DOCUMENTS, INSTANCES, LEXICON, QUERIES, read_table, write_table
+from switchrank.formats.vectors import write_vectors
 from switchrank.seeds import counter_uniform, derive_seed
 from switchrank.words import join_words, key, split_words
 
@@ -73,6 +75,34 @@ def test_a_phrase_needs_white_space_between_its_words(switch):
         "spider",
         "mann spider",
     ]
+
+
+@pytest.fixture
+def chinese(tmp_path):
+    """What cuts Chinese: the words of a vector store."""
+    words = ["喜欢", "猫", "天空", "很"]
+    write_vectors(tmp_path / "zh", words, np.eye(len(words), dtype=np.float32))
+    return tmp_path / "zh"
+
+
+def test_words_of_unspaced_text_are_found_and_replaced_with_spaces_where_words_touch(chinese, tmp_path):
+    lexicon = {"de": write_lexicon(tmp_path / "de.parquet", {"喜欢": "mag", "猫": "Katze", "天空": "Himmel"})}
+    lines = ["我喜欢猫。", "猫，天空很蓝", "很 猫 很", "没有", "猫猫"]
+    switched = ["我 mag Katze。", "Katze，Himmel 很蓝", "很 Katze 很", "没有", "Katze Katze"]
+    options = {"lexicons": lexicon, "recipe": {"p": 1.0, "source": "zh"}}
+    assert switch_lines(lines, **options, vocabulary=chinese) == switched
+    assert switch_lines(["我喜欢猫。"], **options) == ["我喜欢Katze。"]
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lines=st.lists(st.text(alphabet="我喜欢猫天空很, a。", max_size=12)), p=st.sampled_from([0.0, 0.5, 1.0]))
+def test_unspaced_text_without_its_replaced_words_and_their_spaces_keeps_every_character(chinese, tmp_path, lines, p):
+    lexicon = {"de": write_lexicon(tmp_path / "de.parquet", {"喜欢": "X", "猫": "X", "天空": "X"})}
+    switched = switch_lines(lines, lexicons=lexicon, recipe={"p": p, "source": "zh"}, vocabulary=chinese)
+    for line, other in zip(lines, switched, strict=True):
+        back = re.escape(other).replace("X", "(喜欢|猫|天空)").replace("\\ ", " ?")
+        assert re.fullmatch(back, line)
+        assert p or line == other
 
 
 def test_stop_words_stay_when_dropped_but_not_inside_phrases(switch):

@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import permutation_test, ttest_rel
 
 from switchrank.cli import main
+from switchrank.errors import UserError
 from switchrank.evaluate.families import family, span
 from switchrank.evaluate.summary import main_table
 from switchrank.evaluate.tables import make_tables
@@ -87,6 +88,48 @@ def test_a_family_of_one_is_not_corrected(scored, compared):
     significance, _ = compared([scored(values)])
     assert significance["family_size"].to_list() == [1, 1]
     assert significance["p_corrected"].to_list() == significance["p_value"].to_list()
+
+
+@pytest.mark.parametrize("correction", ["holm", "bonferroni"])
+def test_a_run_that_is_the_baselines_own_is_in_no_family_and_makes_no_other_test_harder(scored, compared, correction):
+    """Nothing of an English query is translated: zero-shot-tt is there zero-shot."""
+    pairs = [("de", "de"), ("en", "en"), ("it", "it")]
+    values = _values(pairs)
+    alone, _ = compared([scored(values)], correction=correction)
+    values |= {("zero-shot-tt", "en", "en", 1): BASE}
+    copy = ["zero-shot-tt", "world", "en", "en"]
+    beside, effects = compared([scored(values)], correction=correction, same=[copy])
+    others = beside.filter(pl.col("system") != "zero-shot-tt")
+    assert others.rows() == alone.rows()
+    shown = beside.filter(pl.col("system") == "zero-shot-tt")
+    assert shown.select("delta", "p_value", "p_corrected", "significant", "family", "family_size").unique().rows() == [
+        (0, 1, 1, False, "same run", 0)
+    ]
+    assert shown["test"].to_list() == ["t", "fisher"]
+    assert effects.filter(pl.col("system") == "zero-shot-tt")["delta"].to_list() == [0]
+    counted, _ = compared([scored(values)], correction=correction)
+    family = "world moir mrr@10"
+    assert set(counted.filter(pl.col("family") == family)["family_size"]) == {7}
+    assert set(beside.filter(pl.col("family") == family)["family_size"]) == {6}
+
+
+def test_equal_scores_of_two_systems_stay_in_their_family(scored, compared):
+    """What is compared is declared before the results are seen, not chosen by them."""
+    values = _values([("de", "en")]) | {("equal", "de", "en", 1): BASE}
+    significance, _ = compared([scored(values)])
+    equal = significance.filter(pl.col("system") == "equal")
+    assert set(equal["family_size"]) == {3}
+
+
+def test_a_legend_tells_of_no_tests_where_every_run_is_the_baselines_own(scored, compared, tmp_path):
+    values = {("zero-shot", "en", "en", 1): BASE, ("zero-shot-tt", "en", "en", 1): BASE}
+    compared([scored(values)], same=[["zero-shot-tt", "world", "en", "en"]])
+    assert "No significance tests" in main_table(tmp_path / "metrics.csv", tmp_path / "significance.csv")
+
+
+def test_a_run_beside_itself_that_is_not_there_is_an_error(scored, compared):
+    with pytest.raises(UserError, match="zero-shot-tt world en en is not compared with zero-shot"):
+        compared([scored(_values())], same=[["zero-shot-tt", "world", "en", "en"]])
 
 
 def test_equal_scores_have_p_1_no_width_and_no_effect_also_where_seeds_round_their_mean(scored, compared):
@@ -189,3 +232,9 @@ def test_the_command_takes_tests_families_and_draws(scored, tmp_path, capsys):
     assert read_table(out / "effects.csv", EFFECTS).height == significance.height / 2
     assert main(["evaluate", "tables", *map(str, words), "--permutations", "0"]) == 2
     assert "permutations: 0 is too few" in capsys.readouterr().err
+    assert main(["evaluate", "tables", *map(str, words), "--same", "ml-cs=world/de-de"]) == 0
+    significance = read_table(out / "significance.csv", SIGNIFICANCE)
+    same = significance.filter(pl.col("family") == "same run")
+    assert same.select("system", "query_lang", "doc_lang").unique().rows() == [("ml-cs", "de", "de")]
+    assert main(["evaluate", "tables", *map(str, words), "--same", "ml-cs=de-de"]) == 2
+    assert "--same: 'ml-cs=de-de': write system=testset/query-document" in capsys.readouterr().err

@@ -1,7 +1,9 @@
-"""Per-query scores against values worked out by hand, and against ranx and ir_measures on made-up rankings."""
+"""Per-query scores against values worked out by hand, ir_measures, and what ranx makes of dictionaries."""
 
 import json
 import math
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -12,7 +14,8 @@ from tests.recompute import by_ir_measures
 
 from switchrank.cli import main
 from switchrank.errors import UserError
-from switchrank.evaluate.metrics import check_metrics
+from switchrank.evaluate import by_ranx
+from switchrank.evaluate.by_ranx import check_metrics
 from switchrank.evaluate.score import Judged, evaluate_testset, score_run
 from switchrank.formats import trec as trec_files
 from switchrank.formats.tables import PER_QUERY, read_table
@@ -118,7 +121,7 @@ queries = st.sampled_from(["q1", "q2", "q3", "q4"])
 
 @many
 @given(judged=st.dictionaries(queries, grades, min_size=1), ranked=st.dictionaries(queries, rankings, min_size=1))
-def test_ranx_gives_the_same_scores(judge, trec, judged, ranked):
+def test_ranx_gives_the_same_scores_for_dictionaries(judge, trec, judged, ranked):
     from ranx import Qrels, Run, evaluate
 
     mine = Judged(judge([(qid, docid, grade) for qid, found in judged.items() for docid, grade in found.items()]))
@@ -133,10 +136,57 @@ def test_ranx_gives_the_same_scores(judge, trec, judged, ranked):
 @given(judged=st.dictionaries(queries, grades, min_size=1), ranked=st.dictionaries(queries, rankings, min_size=1))
 def test_ir_measures_gives_the_same_scores(judge, trec, judged, ranked):
     mine = Judged(judge([(qid, docid, grade) for qid, found in judged.items() for docid, grade in found.items()]))
-    scores = score_run(mine, trec(ranked), METRICS)
-    for metric, theirs in by_ir_measures(ranked, judged, METRICS).items():
+    known = [metric for metric in DEPTHS if metric != "recall"]
+    scores = score_run(mine, trec(ranked), known)
+    for metric, theirs in by_ir_measures(ranked, judged, known).items():
         expected = [theirs.get(qid, 0.0) for qid in sorted(judged)]
         assert scores[metric].tolist() == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("metric", DEPTHS)
+def test_one_metric_alone_has_the_values_it_has_among_others(judge, trec, metric):
+    judged, run = Judged(judge(JUDGED)), trec(RUN)
+    alone = score_run(judged, run, [metric])
+    assert list(alone) == [metric]
+    assert alone[metric].tolist() == score_run(judged, run, DEPTHS)[metric].tolist()
+
+
+def test_one_query_with_a_deep_ranking_and_one_with_many_judgements_take_no_memory_for_the_others(
+    judge, trec, monkeypatch
+):
+    """Queries are scored a few at a time, as many as have room for the largest of them."""
+    judged = Judged(judge([*JUDGED, ("y", "last", 1), *(("w", f"w{n}", 1 + n % 3) for n in range(30))]))
+    run = trec(RUN | {"y": [f"y{n}" for n in range(39)] + ["last"], "w": ["w5", "w1"]})
+    whole = {metric: values.tolist() for metric, values in score_run(judged, run, DEPTHS).items()}
+    shapes = []
+
+    class Watched:
+        @staticmethod
+        def evaluate(qrels, run, *words, **options):
+            shapes.append((qrels.shape, run.shape))
+            return ranx.evaluate(qrels, run, *words, **options)
+
+    ranx = by_ranx.ranx()
+    monkeypatch.setattr(by_ranx, "ranx", Watched)
+    monkeypatch.setattr(by_ranx, "_CELLS", 80)
+    assert {metric: values.tolist() for metric, values in score_run(judged, run, DEPTHS).items()} == whole
+    assert len(shapes) == 3
+    assert all(queries * depth <= 80 for pair in shapes for queries, depth, _ in pair)
+
+
+def test_no_score_without_ranx(judge, trec, monkeypatch):
+    """It is ranx that computes: a stub in its place is what answers."""
+
+    def asked(*_words, **_options):
+        raise RuntimeError("the stub was asked")
+
+    monkeypatch.setitem(sys.modules, "ranx", SimpleNamespace(evaluate=asked))
+    by_ranx.ranx.cache_clear()
+    try:
+        with pytest.raises(RuntimeError, match="the stub was asked"):
+            score_run(Judged(judge(JUDGED)), trec(RUN), METRICS)
+    finally:
+        by_ranx.ranx.cache_clear()
 
 
 @pytest.mark.parametrize("order", ["queries together", "queries mixed"])

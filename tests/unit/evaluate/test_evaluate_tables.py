@@ -81,6 +81,11 @@ def test_metrics_has_one_row_per_seed_in_declared_order_of_systems(scored, table
     }
 
 
+def test_queries_that_score_nothing_count_in_the_mean(scored, tables):
+    metrics, _ = tables([scored({("zero-shot", "de", "en", 1): [1.0, 0.0, 0.0, 0.5]})])
+    assert metrics.select("value", "queries").row(0) == (0.375, 4)
+
+
 def test_significance_is_the_paired_t_test_of_seed_averages(scored, tables):
     _, significance = tables([scored(_values())])
     row = significance.filter((pl.col("system") == "ml-cs") & (pl.col("query_lang") == "de")).row(0, named=True)
@@ -224,6 +229,15 @@ def test_the_main_table_fits_its_width_and_marks_what_is_significant(scored, tab
     assert "Holm's correction" in text
     with pytest.raises(UserError, match="no map"):
         main_table(tmp_path / "metrics.csv", tmp_path / "significance.csv", metric="map")
+
+
+def test_a_difference_that_may_be_chance_has_no_mark(scored, tables, tmp_path):
+    wavering = LOW + 0.1 * (-1.0) ** np.arange(40) + 0.001
+    tables([scored({("zero-shot", "de", "en", 1): LOW, ("bl-cs", "de", "en", 1): wavering})])
+    text = main_table(tmp_path / "metrics.csv", tmp_path / "significance.csv")
+    rows = [line.split() for line in text.splitlines() if line.startswith("bl-cs")]
+    value = f"{wavering.mean():.3f}"
+    assert rows == [["bl-cs", value, "+0.001"], ["bl-cs", value]]
 
 
 def test_a_system_without_a_pair_has_an_empty_cell(scored, tables, tmp_path):

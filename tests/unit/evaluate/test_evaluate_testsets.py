@@ -1,14 +1,16 @@
 """The tables of test sets and of lexicon coverage, worked by hand on a handful of texts."""
 
 import json
+from itertools import combinations
 
+import numpy as np
 import polars as pl
 import pytest
 
 from switchrank.cli import main
 from switchrank.errors import UserError
 from switchrank.evaluate.coverage import coverage_table
-from switchrank.evaluate.testsets import table_of_testsets
+from switchrank.evaluate.testsets import random_reciprocal_rank, table_of_testsets
 from switchrank.formats.tables import (
     CANDIDATES,
     COVERAGE,
@@ -61,18 +63,30 @@ def rows(path, schema):
 def test_means_are_over_the_queries_with_a_relevant_document_and_one_without_candidates_counts_as_0(part, tmp_path):
     table_of_testsets(testsets=[part], out=tmp_path / "t.csv")
     # 4 relevant documents and 3 candidates of q1, q2 and q3; only q1 lists a relevant one; q4 is not judged above 0.
-    assert rows(tmp_path / "t.csv", TESTSETS) == [("t", "c", "squad", "answer", "de", 5, 3, 4 / 3, 1.0, 1 / 3)]
+    # By chance the relevant one of q1's two candidates is first or second: (1 + 1/2) / 2; a third of that over three.
+    assert rows(tmp_path / "t.csv", TESTSETS) == [("t", "c", "squad", "answer", "de", 5, 3, 4 / 3, 1.0, 1 / 3, 1 / 4)]
 
 
 def test_where_every_document_is_a_candidate_none_is_missed(part, tmp_path):
     table_of_testsets(testsets=[part | {"candidates": None}], out=tmp_path / "t.csv")
-    assert rows(tmp_path / "t.csv", TESTSETS)[0][-2:] == (5.0, 1.0)
+    assert rows(tmp_path / "t.csv", TESTSETS)[0][-3:-1] == (5.0, 1.0)
 
 
 def test_a_judgement_that_stands_twice_counts_once(part, table, tmp_path):
     judged = table("twice.parquet", JUDGEMENTS, ("q1", "d2", 1), ("q1", "d2", 1))
     table_of_testsets(testsets=[part | {"judgements": judged}], out=tmp_path / "t.csv")
-    assert rows(tmp_path / "t.csv", TESTSETS)[0][5:] == (5, 1, 1.0, 2.0, 1.0)
+    assert rows(tmp_path / "t.csv", TESTSETS)[0][5:] == (5, 1, 1.0, 2.0, 1.0, 3 / 4)
+
+
+@pytest.mark.parametrize(("candidates", "relevant"), [(1, 1), (3, 0), (4, 1), (4, 2), (5, 5), (12, 1), (13, 2)])
+def test_chance_is_the_mean_over_all_orders(candidates, relevant):
+    firsts = [min(places) for places in combinations(range(1, candidates + 1), relevant) if relevant]
+    expected = sum(1 / first for first in firsts if first <= 10) / max(1, len(firsts))
+    assert random_reciprocal_rank(np.array([candidates]), np.array([relevant])) == pytest.approx([expected])
+
+
+def test_a_query_without_candidates_has_no_chance():
+    assert random_reciprocal_rank(np.array([0, 2]), np.array([0, 2])).tolist() == [0, 1]
 
 
 def test_a_test_set_without_a_relevant_document_is_an_error(part, table, tmp_path):

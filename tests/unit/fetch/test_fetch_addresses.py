@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchrank.fetch.addresses import Address, file_name, local_path, parse_address, placeholders, request_url, shown
+from switchrank.fetch.addresses import (
+    SEND,
+    Address,
+    file_name,
+    local_path,
+    parse_address,
+    placeholders,
+    request_url,
+    shown,
+)
 
 HEX = "0123456789abcdef" * 4
 NAMED = [
@@ -50,7 +59,44 @@ def test_an_address_has_a_url_a_checksum_and_a_member(text, address):
     ],
 )
 def test_what_is_asked_for(url, asked):
-    assert request_url(url, {"A": "x"}) == asked
+    assert request_url(url, {"A": "x", SEND: "A"}) == asked
+
+
+@pytest.mark.parametrize("listed", [None, "", "OTHER", "TOKE", "TOKENS,OTHER", "*"])
+@pytest.mark.parametrize("url", ["https://h/a?token=${TOKEN}", "https://${TOKEN}.h/a", "hf://s@${TOKEN}/a"])
+def test_a_variable_that_is_not_listed_is_never_sent(url, listed):
+    with pytest.raises(ValueError, match=r"would send environment variable TOKEN: .* export SWITCHRANK_SEND=.*TOKEN"):
+        request_url(url, {"TOKEN": "s3cret"} | ({SEND: listed} if listed is not None else {}))
+
+
+def test_the_advice_keeps_what_is_listed_already():
+    with pytest.raises(ValueError, match=r"export SWITCHRANK_SEND=A,B$"):
+        request_url("https://h/${A}${B}", {"A": "x", "B": "y", SEND: " A , "})
+
+
+@pytest.mark.parametrize(
+    ("url", "private"),
+    [
+        ("https://h/a?${A}", True),
+        ("HTTPS://h/a?${A}", True),
+        ("http://localhost:8000/a?${A}", True),
+        ("http://127.9.9.9/a?${A}", True),
+        ("http://[::1]:8000/a?${A}", True),
+        ("http://h/a?${A}", False),
+        ("http://127.0.0.1.h/a?${A}", False),
+        ("http://localhost.h/a?${A}", False),
+        ("http://127.0.0.1@h/a?${A}", False),
+        ("http://10.0.0.1/a?${A}", False),
+        ("hf://s@main/${A}", False),
+    ],
+)
+def test_a_variable_goes_over_plain_http_to_this_machine_alone(url, private):
+    environment = {"A": "x", SEND: "A", "HF_ENDPOINT": "http://mirror.org"}
+    if private:
+        assert "x" in request_url(url, environment)
+    else:
+        with pytest.raises(ValueError, match="would send environment variable A unencrypted: write https"):
+            request_url(url, environment)
 
 
 def test_a_mirror_of_the_hub_is_used():

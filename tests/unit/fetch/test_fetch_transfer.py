@@ -234,6 +234,7 @@ def test_a_gated_dataset_says_what_to_do(server, download, monkeypatch, token, h
 @pytest.mark.parametrize("status", [404, 403, 503])
 def test_secrets_of_the_environment_are_sent_and_never_shown(server, download, monkeypatch, capfd, status):
     monkeypatch.setenv("PASSWORD", "s3cret")
+    monkeypatch.setenv("SWITCHRANK_SEND", "PASSWORD")
     path = "/a.tsv?token=s3cret&page=1"
     server.files[path] = File(status=status)
     with pytest.raises(UserError) as caught:
@@ -247,12 +248,83 @@ def test_secrets_of_the_environment_are_sent_and_never_shown(server, download, m
 
 def test_a_broken_connection_does_not_show_the_address_that_was_asked(download, monkeypatch, capfd):
     monkeypatch.setenv("KEY", "s3cret")
+    monkeypatch.setenv("SWITCHRANK_SEND", "KEY")
     with pytest.raises(UserError) as caught:
         download("http://127.0.0.1:9/${KEY}/a.tsv")
     assert "s3cret" not in str(caught.value) + capfd.readouterr().err
 
 
-def test_a_variable_that_is_not_set_is_named(download):
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_redirect_takes_nothing_that_was_sent_to_another_host(
+    server, other_server, download, monkeypatch, capfd, whole
+):
+    monkeypatch.setenv("KEY", "s3 cret")
+    monkeypatch.setenv("SWITCHRANK_SEND", "KEY")
+    location = f"http://localhost:{other_server.port}/blob?sig={'s3%20cret' if whole else 'other'}"
+    server.files["/a.tsv?key=s3%20cret"] = File(status=302, headers={"Location": location})
+    other_server.files["/blob?sig=other"] = File()
+    address = f"{server.url}/a.tsv?key=${{KEY}}"
+    if not whole:
+        assert download(address) == BODY
+        return
+    with pytest.raises(
+        UserError, match="redirected to where what was sent must not go: another host, or not encrypted"
+    ):
+        download(address)
+    assert other_server.asked == []
+    assert length_of(address) is None
+    assert other_server.asked == []
+    assert "s3" not in capfd.readouterr().err
+
+
+def test_a_redirect_on_the_same_host_may_take_it(server, download, monkeypatch):
+    monkeypatch.setenv("KEY", "s3cret")
+    monkeypatch.setenv("SWITCHRANK_SEND", "KEY")
+    server.files["/a.tsv?key=s3cret"] = File(status=302, headers={"Location": f"{server.url}/b.tsv?key=s3cret"})
+    server.files["/b.tsv?key=s3cret"] = File()
+    assert download(f"{server.url}/a.tsv?key=${{KEY}}") == BODY
+
+
+def test_what_is_not_listed_is_not_sent_and_nobody_is_asked(server, download, monkeypatch):
+    monkeypatch.setenv("KEY", "s3cret")
+    address = f"{server.url}/a.tsv?key=${{KEY}}"
+    with pytest.raises(UserError, match="would send environment variable KEY: if that host may have it, export"):
+        download(address)
+    assert length_of(address) is None
+    assert server.asked == []
+
+
+@pytest.fixture
+def far(monkeypatch):
+    """As if ``localhost`` were another machine."""
+    monkeypatch.setattr("switchrank.fetch.addresses._LOCAL", "")
+
+
+@pytest.mark.usefixtures("far")
+@pytest.mark.parametrize("address", ["http://localhost:{port}/a.tsv", "hf://s@main/a.tsv"])
+def test_no_password_goes_over_plain_http(server, download, tmp_path, monkeypatch, address):
+    """Neither that of ~/.netrc nor the hub's token."""
+    (tmp_path / "netrc").write_text("machine localhost login me password secret\n")
+    (tmp_path / "netrc").chmod(0o600)
+    monkeypatch.setenv("HF_ENDPOINT", f"http://localhost:{server.port}")
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    server.files["/a.tsv"] = server.files["/datasets/s/resolve/main/a.tsv"] = File()
+    download(address.format(port=server.port))
+    assert server.headers("Authorization") == [None]
+
+
+@pytest.mark.usefixtures("far")
+def test_no_password_goes_over_plain_http_after_a_redirect(server, other_server, download, tmp_path):
+    (tmp_path / "netrc").write_text("machine localhost login me password secret\n")
+    (tmp_path / "netrc").chmod(0o600)
+    server.files["/a.tsv"] = File(status=302, headers={"Location": f"http://localhost:{other_server.port}/b.tsv"})
+    other_server.files["/b.tsv"] = File()
+    download(f"{server.url}/a.tsv")
+    assert other_server.headers("Authorization") == [None]
+
+
+def test_a_variable_that_is_not_set_is_named(download, monkeypatch):
+    monkeypatch.setenv("SWITCHRANK_SEND", "NOT_THERE")
     with pytest.raises(UserError, match="environment variable NOT_THERE is not set: export it"):
         download("https://example.org/a?token=${NOT_THERE}")
 

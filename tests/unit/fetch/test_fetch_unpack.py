@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from switchrank.errors import UserError
 from switchrank.fetch.cache import fetch_file
 from switchrank.fetch.unpack import unpack
+from switchrank.ownership import RECORD
 
 FILES = {"a.tsv": b"1\tone\n", "deep/er/b.tsv": b"2\ttwo\n" * 1000, "leer": b""}
 
@@ -62,7 +63,8 @@ def unpack_or_error(archive, out):
 
 
 def read(folder):
-    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    files = [file for file in folder.rglob("*") if file.is_file() and file.name != RECORD]
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
 
 
 @pytest.mark.parametrize("packed", [zipped(FILES), *(tarred(FILES, f"w:{kind}") for kind in ("", "gz", "bz2", "xz"))])

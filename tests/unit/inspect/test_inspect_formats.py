@@ -31,6 +31,8 @@ from switchrank.config.collections import Collection
 from switchrank.formats.tables import LEXICON
 from switchrank.inspect.entries import ENTRIES
 from switchrank.inspect.look import inspect_path
+from switchrank.sources.build import build_collection
+from switchrank.sources.texts import TextFile
 
 
 @pytest.mark.parametrize(("name", "rows", "content"), FILES)
@@ -58,6 +60,7 @@ def test_every_entry_is_yaml_and_holds_no_blank_that_was_not_filled(name):
     from switchrank.inspect.found import Found
 
     values = {"files": 'en: "a"', "vectors": "    en: {path: a}", "version": "v2", "name": "swahili"}
+    values |= {"separator": ";", "asked": "question", "answered": "answer"}
     paths = dict.fromkeys(["documents", "train_queries", "test_queries", "train_judgements", "test_judgements"], "x")
     found = Found(name, "t", fields=["id", "text"], languages=["no", "sw"], values=values | paths)
     entry = entry_for(found, "/data/a b.tsv")
@@ -147,6 +150,64 @@ def test_scripts_are_counted(tmp_path):
     scripts = inspect_path(tmp_path / "x").scripts
     assert scripts[0].startswith("Cyrillic")
     assert any(part.startswith("Greek") for part in scripts)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (
+            b"question;answer\n" + lines('who is #?;"I; not #"'),
+            {"rows": "x", "separator": ";", "query": "question", "positive": "answer"},
+        ),
+        (
+            b"Question\tAnswer\n" + lines("who is #?\tI am #"),
+            {"separator": "\t", "query": "Question", "positive": "Answer"},
+        ),
+        (records(query="who #", answer=f"# {PASSAGE}"), {"rows": "x", "query": "query", "positive": "answer"}),
+    ],
+)
+def test_the_entry_of_questions_and_answers_reads_them(tmp_path, monkeypatch, content, expected):
+    monkeypatch.chdir(tmp_path)
+    Path("x").write_bytes(content)
+    found = inspect_path("x")
+    (section,) = yaml.safe_load(found.entry.replace("[xx]", "[en]").replace(": xx", ": en"))["collections"].values()
+    assert section | expected == section
+    read = TypeAdapter(Collection).validate_python(section)
+    counts = build_collection(spec=read.spec("en"), files=read.roles("en"), out="out")
+    assert sum(counts["queries"].values()) == found.rows > 3
+
+
+@pytest.mark.parametrize(
+    ("content", "texts"),
+    [
+        (b'\xef\xbb\xbfid;title;text\n1;A;"one; two"\n2;B;three\n', ["one; two", "three"]),
+        (b'd1,"one, two"\nd2,"three and four"\nd3,five six\n', ["one, two", "three and four", "five six"]),
+    ],
+)
+def test_the_entry_of_a_spreadsheet_reads_its_columns(tmp_path, content, texts):
+    (tmp_path / "x").write_bytes(content)
+    entry = yaml.safe_load(inspect_path(tmp_path / "x").entry.replace("xx", "en"))["collections"]["mine"]
+    shape = TypeAdapter(Collection).validate_python(entry).spec("en")["options"]["documents"]
+    file = TextFile(tmp_path / "x", "document", shape)
+    assert [row[2] for _, row in file.rows()] == texts
+
+
+def test_answers_of_a_word_are_told_to_be_no_passages(tmp_path):
+    (tmp_path / "x").write_bytes(records(question="who is #", answer="Ada"))
+    assert any("are no passages to rank" in note for note in inspect_path(tmp_path / "x").notes)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        lines("In 2020, it was said, that this is a sentence; and it ends."),
+        lines("cat, dog; cow", "a, b; c"),
+        b"To be, or not to be\n" + lines("that is the question, answer it"),
+    ],
+)
+def test_text_with_commas_is_no_table(tmp_path, content):
+    (tmp_path / "x").write_bytes(content)
+    assert inspect_path(tmp_path / "x").format == "text"
 
 
 def folder(path: Path, files: dict[str, bytes]) -> Path:

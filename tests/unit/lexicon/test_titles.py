@@ -84,8 +84,12 @@ def test_titles_no_text_can_match_are_left_out(build):
 
 
 def test_a_namespace_of_the_target_goes_but_colons_of_articles_stay(build):
-    pairs = [("Biology", "Portal:Biologie"), ("Alien film", "Alien: Der Film")]
-    assert build(pairs)[0] == [("alien film", "alien: der film", 1), ("biology", "biologie", 1)]
+    pairs = [("Biology", "Portal:Biologie"), ("Alien film", "Alien: Der Film"), ("Re:Zero", "Re:Zero")]
+    assert build(pairs)[0] == [
+        ("alien film", "alien: der film", 1),
+        ("biology", "biologie", 1),
+        ("re:zero", "re:zero", 1),
+    ]
 
 
 def test_identical_names_stay(build):

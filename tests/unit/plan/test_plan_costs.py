@@ -1,6 +1,8 @@
 """Sizes and costs: numbers by hand for a config whose files are made up."""
 
 import gzip
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tests.conftest import ROOT
@@ -176,6 +178,25 @@ def test_a_run_that_does_not_fit_on_the_disk_ends_before_it_begins(config, monke
     monkeypatch.setattr("switchrank.plan.estimate.free_bytes", lambda _: 1000)
     check_disk(plan, [], config)
     with pytest.raises(UserError, match=r"mini\.yaml: run mini: needs about 0\.0 GB of disk, and 0\.0 GB are free"):
+        check_disk(plan, job.outputs, config)
+
+
+@pytest.mark.parametrize("link", ["results", "results/mini", "results/mini/models"])
+@pytest.mark.parametrize("made", [True, False])
+def test_free_disk_is_that_where_a_link_leads(config, monkeypatch, link, made):
+    """The disk of the link has room, the one it leads to has not."""
+    plan, _ = opened(config)
+    job = next(job for job in job_graph(plan).jobs if job.kind == "train")
+    disk = config.parent / "disk"
+    disk.mkdir()
+    (config.parent / link).parent.mkdir(parents=True, exist_ok=True)
+    (config.parent / link).symlink_to(disk / "deep")
+    if made:
+        (disk / "deep").mkdir()
+    usage = {True: SimpleNamespace(free=1000), False: SimpleNamespace(free=10**15)}
+    monkeypatch.setattr("shutil.disk_usage", lambda place: usage[Path(place).is_relative_to(disk)])
+    assert free_bytes(config.parent / link) == 1000
+    with pytest.raises(UserError, match=r"0\.0 GB are free"):
         check_disk(plan, job.outputs, config)
 
 

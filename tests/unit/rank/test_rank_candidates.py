@@ -8,7 +8,7 @@ import pytest
 
 from switchrank.cli import main
 from switchrank.errors import UserError
-from switchrank.formats.tables import CANDIDATES, read_table
+from switchrank.formats.tables import CANDIDATES, DOCUMENTS, JUDGEMENTS, QUERIES, read_table, write_table
 from switchrank.formats.vectors import write_vectors
 from switchrank.rank.candidates import build_candidates
 
@@ -49,6 +49,13 @@ def test_bm25_puts_documents_with_more_query_words_first_and_breaks_ties_by_doci
     assert found["q1"][:2] == ["d2", "d1"]
 
 
+def test_bm25_ties_do_not_depend_on_the_order_of_the_documents(lists, collection):
+    before = lists(method={"bm25": 3})
+    documents = read_table(collection["documents"], DOCUMENTS)
+    write_table(documents.reverse(), collection["documents"], DOCUMENTS)
+    assert lists(method={"bm25": 3}) == before
+
+
 @pytest.mark.parametrize("k", [1, 2, 4, 5, 50])
 def test_bm25_gives_every_query_equally_many_distinct_candidates(lists, k):
     found = lists(method={"bm25": k})
@@ -61,6 +68,21 @@ def test_the_random_fill_depends_on_the_seed_only(lists):
     assert one == again
     assert any(lists(method={"bm25": 4}, seed=seed)["q3"] != one for seed in range(2, 6))
     assert set(other) <= {"d1", "d2", "d3", "d4", "d5"}
+
+
+def test_every_query_has_a_random_fill_of_its_own(lists, collection):
+    documents = [(f"d{n}", "stones", "") for n in range(1, 60)]
+    queries = [(f"q{n}", "unicorn", "") for n in range(20)]
+    judgements = [(f"q{n}", "d1", 1) for n in range(20)]
+    for name, rows, schema in (
+        ("documents", documents, DOCUMENTS),
+        ("queries", queries, QUERIES),
+        ("judgements", judgements, JUDGEMENTS),
+    ):
+        write_table(pl.DataFrame(rows, schema=schema, orient="row"), collection[name], schema)
+    filled = [frozenset(docids) for docids in lists(method={"bm25": 10}).values()]
+    assert len(set(filled)) == 20
+    assert len(frozenset.union(*filled)) > 40
 
 
 def test_a_missing_relevant_document_takes_the_last_place_of_an_irrelevant_one(lists):
@@ -118,8 +140,6 @@ def test_an_unusable_method_is_an_error(lists, method):
 
 
 def test_judged_documents_must_exist(collection, tmp_path):
-    from switchrank.formats.tables import JUDGEMENTS, write_table
-
     write_table(pl.DataFrame([("q1", "d0", 1)], schema=JUDGEMENTS, orient="row"), collection["judgements"], JUDGEMENTS)
     with pytest.raises(UserError, match="document d0"):
         build_candidates(**collection, method={"all": True}, out=tmp_path / "out.parquet")
@@ -127,8 +147,6 @@ def test_judged_documents_must_exist(collection, tmp_path):
 
 
 def test_unspaced_text_is_cut_by_the_vocabulary(collection, tmp_path):
-    from switchrank.formats.tables import DOCUMENTS, write_table
-
     rows = [("d1", "redfox", ""), ("d2", "bluewhale", ""), ("d3", "sea", ""), ("d5", "whalesea", "")]
     write_table(pl.DataFrame(rows, schema=DOCUMENTS, orient="row"), collection["documents"], DOCUMENTS)
     words = ["red", "fox", "blue", "whale", "sea"]

@@ -39,6 +39,49 @@ def test_a_run_says_what_is_ranked(own, bert_folder):
     assert sorted(read_run(own / "out.trec")["docid"]) == ["d1", "d3"]
 
 
+@pytest.mark.parametrize("top", ["0", "-1"])
+@pytest.mark.parametrize("run", [True, False])
+def test_a_top_below_one_is_a_mistake_with_and_without_a_run(own, bert_folder, top, run, capsys):
+    (own / "r.trec").write_text("q2 Q0 d3 1 9 x\n")
+    assert _rank(own, bert_folder, "--top", top, *(["--run", str(own / "r.trec")] if run else [])) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == f"rank: top: {top} documents per query: give 1 or more, or leave it out to rank them all"
+    assert not (own / "out.trec").exists()
+
+
+def test_languages_without_shared_words_are_told_to_bring_a_run(own, bert_folder, capsys):
+    (own / "q.tsv").write_text("q1\tFuchs\nq2\tWal\n")
+    assert _rank(own, bert_folder, "--top", "2") == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith(f"{own}/q.tsv: top: no query is ranked: each has no word in common with any document: ")
+    assert "(--run)" in error
+    assert not (own / "out.trec").exists()
+
+
+def test_queries_that_find_nothing_while_others_do_are_counted(own, bert_folder, capsys):
+    (own / "q.tsv").write_text("q1\tFuchs\nq2\twhale\nq3\tWal\n")
+    assert _rank(own, bert_folder, "--top", "2") == 0
+    assert read_run(own / "out.trec").select("qid", "docid").rows() == [("q2", "d2")]
+    assert f"{own}/q.tsv: 2 of 3 queries have no word in common with any document and are left out: give the " in (
+        capsys.readouterr().err
+    )
+
+
+def test_queries_that_a_run_does_not_hold_are_counted(own, bert_folder, capsys):
+    (own / "r.trec").write_text("q2 Q0 d3 1 9 x\n")
+    assert _rank(own, bert_folder, "--run", str(own / "r.trec")) == 0
+    assert f"q.tsv: 1 of 2 queries have no document in {own}/r.trec and are left out" in capsys.readouterr().err
+    assert _rank(own, bert_folder) == 0
+    assert "left out" not in capsys.readouterr().err
+
+
+def test_an_empty_run_is_no_empty_answer(own, bert_folder, capsys):
+    (own / "r.trec").write_text("")
+    assert _rank(own, bert_folder, "--run", str(own / "r.trec")) == 2
+    assert str(own / "r.trec") in capsys.readouterr().err.splitlines()[-1]
+    assert not (own / "out.trec").exists()
+
+
 def test_gzipped_and_parquet_files_give_the_same_run(own, bert_folder):
     assert _rank(own, bert_folder) == 0
     plain = (own / "out.trec").read_bytes()

@@ -44,6 +44,13 @@ def test_random_is_a_permutation_that_depends_on_seed_testset_and_pair():
         assert not base.equals(random_scores(table, **(names | change)))
 
 
+def test_random_shuffles_every_query_by_itself():
+    rows = [(f"q{q}", f"d{d}", d) for q in range(20) for d in range(1, 30)]
+    scores = random_scores(pl.DataFrame(rows, schema=CANDIDATES, orient="row"), seed=1, testset="world", pair="de-en")
+    orders = {tuple(group.sort("score")["docid"]) for _, group in scores.group_by("qid")}
+    assert len(orders) == 20
+
+
 def test_random_does_not_depend_on_the_order_of_candidates():
     rows = [("q1", f"d{d}", d) for d in range(20)]
     names = {"seed": 1, "testset": "world", "pair": "de-en"}

@@ -197,7 +197,7 @@ def test_candidates_with_unknown_ids_are_an_error_and_leave_no_run(bert_folder, 
 
 
 def test_folders_that_are_no_ranker_are_errors(bert_folder, tmp_path):
-    with pytest.raises(UserError, match="not a Hugging Face model folder"):
+    with pytest.raises(UserError, match="no such model folder"):
         open_model(tmp_path / "nowhere")
     two = shutil.copytree(bert_folder, tmp_path / "two")
     model = BertForSequenceClassification.from_pretrained(two, num_labels=2, ignore_mismatched_sizes=True)

@@ -167,7 +167,13 @@ def test_the_command_explains_a_malformed_choice(table: Path, capsys: pytest.Cap
 
 @pytest.mark.parametrize(
     ("column", "value", "text"),
-    [("queries", 12, "12"), ("value", 0.00001, "0.0000"), ("p_value", 0.001, "0.0010"), ("p_corrected", 0.0, "0")],
+    [
+        ("queries", 12, "12"),
+        ("value", 0.00001, "0.0000"),
+        ("p_value", 0.001, "0.0010"),
+        ("p_value", 0.0000123, "1.2e-05"),
+        ("p_corrected", 0.0, "0"),
+    ],
 )
 def test_numbers_are_written_for_reading(column: str, value: float, text: str) -> None:
     assert number(column, value) == text

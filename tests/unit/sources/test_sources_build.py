@@ -18,7 +18,7 @@ SCHEMAS = {"documents": DOCUMENTS, "queries": QUERIES, "judgements": JUDGEMENTS,
 def build(spec: dict[str, Any], files: dict[str, str], out: Path) -> dict[str, pl.DataFrame]:
     """Build, check names and schemas, and give the tables by name without suffix."""
     build_collection(spec=spec, files=files, out=out)
-    assert sorted(path.name for path in out.iterdir()) == sorted(collection_outputs(spec))
+    assert sorted(path.name for path in out.glob("[!.]*")) == sorted(collection_outputs(spec))
     names = [name.removesuffix(".parquet") for name in collection_outputs(spec)]
     return {name: read_table(out / f"{name}.parquet", SCHEMAS[name.partition("-")[0]]) for name in names}
 
@@ -109,7 +109,7 @@ def test_an_older_collection_is_replaced_whole(tiny_msmarco, msmarco_spec, tmp_p
 def test_a_folder_with_other_things_is_not_replaced(tiny_msmarco, msmarco_spec, tmp_path) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "thesis.tex").write_text("years of work")
-    with pytest.raises(UserError, match=r"thesis\.tex: not part of a collection"):
+    with pytest.raises(UserError, match=r"home: holds thesis\.tex, which switchrank did not write there"):
         build_collection(spec=msmarco_spec, files=tiny_msmarco, out=tmp_path / "home")
 
     assert (tmp_path / "home" / "thesis.tex").read_text() == "years of work"
@@ -123,9 +123,9 @@ def test_a_missing_input_file_is_named_by_path_and_role(tiny_msmarco, msmarco_sp
 
 
 def test_a_defect_found_late_leaves_nothing_behind(tiny_msmarco, msmarco_spec, tmp_path, write) -> None:
-    tiny_msmarco["triples/train"] = write("t.tsv", "q0\td0\td1\nq1\td1\td99\n")
+    tiny_msmarco["triples/train"] = write("t.tsv", "q0\td0\td1\nq1\td1\n")
     before = sorted(path.name for path in tmp_path.iterdir())
-    with pytest.raises(UserError, match=r"t\.tsv: line 2: document d99 is not in the source language's document file"):
+    with pytest.raises(UserError, match=r"t\.tsv: line 2: 2 fields"):
         build_collection(spec=msmarco_spec, files=tiny_msmarco, out=tmp_path / "world")
 
     assert sorted(path.name for path in tmp_path.iterdir()) == before
@@ -206,11 +206,47 @@ def test_judgements_of_another_split_are_an_error(tiny_msmarco, msmarco_spec, tm
         build_collection(spec=msmarco_spec, files=tiny_msmarco, out=tmp_path / "world")
 
 
-def test_a_judgement_of_an_unknown_document_is_an_error(tiny_msmarco, msmarco_spec, tmp_path, write) -> None:
-    tiny_msmarco["judgements/test"] = write("r.tsv", "t0 0 d0 1\nt1 0 d99 1\n")
+STALE = {
+    "judgements": ("judgements/test", "r.tsv", "t0 0 d0 1\nt1 0 d99 1\nt1 0 d7 1\nt0 0 d1 0\n"),
+    "triples": ("triples/train", "t.tsv", "q0 d0 d1\nq1 d1 d99\nq2 d2 d3\nq3 d3 d4\n"),
+}
+"""Four rows, one of which names a document that no file holds."""
 
-    with pytest.raises(UserError, match=r"r\.tsv: line 2: document d99 is in no document file"):
-        build_collection(spec=msmarco_spec, files=tiny_msmarco, out=tmp_path / "world")
+
+@pytest.mark.parametrize("kind", STALE)
+def test_a_row_of_an_unknown_document_is_left_out_and_counted(
+    tiny_msmarco, msmarco_spec, tmp_path, write, capsys, kind
+) -> None:
+    role, name, rows = STALE[kind]
+    tiny_msmarco[role] = write(name, rows)
+    tables = build(msmarco_spec | {"max_skipped": 0.25, "dev": 0}, tiny_msmarco, tmp_path / "world")
+
+    written = {"judgements": tables["judgements-test-en"], "triples": tables["triples-train"]}[kind]
+    assert (
+        written.rows()
+        == {
+            "judgements": [("t0", "d0", 1), ("t1", "d7", 1), ("t0", "d1", 0)],
+            "triples": [("q0", "d0", "d1"), ("q2", "d2", "d3"), ("q3", "d3", "d4")],
+        }[kind]
+    )
+    told = [line for line in capsys.readouterr().err.splitlines() if name in line]
+    first = ", the first d99 in line 2" if kind == "judgements" else ""
+    where = "their document is in no document file" if kind == "judgements" else "a document is in no document file"
+    assert told == [f"{tiny_msmarco[role]}: warning: 1 {kind} left out: {where}{first}"]
+
+
+@pytest.mark.parametrize("kind", STALE)
+def test_more_rows_of_unknown_documents_than_max_skipped_allows_stop_the_run(
+    tiny_msmarco, msmarco_spec, tmp_path, write, kind
+) -> None:
+    role, name, rows = STALE[kind]
+    tiny_msmarco[role] = write(name, rows)
+
+    with pytest.raises(
+        UserError, match=rf"1 of 4 rows: {kind} left out: .* in no document file.* above max_skipped 0\.2"
+    ):
+        build_collection(spec=msmarco_spec | {"max_skipped": 0.2}, files=tiny_msmarco, out=tmp_path / "world")
+    assert not (tmp_path / "world").exists()
 
 
 def test_judgements_without_any_relevant_document_are_an_error(tiny_msmarco, msmarco_spec, tmp_path, write) -> None:

@@ -36,7 +36,7 @@ def test_a_spec_file_holds_specification_and_files(tiny_msmarco, msmarco_spec, t
     file = write("mine.json", {"spec": msmarco_spec, "files": tiny_msmarco})
 
     assert main(["sources", "build", "--spec", file, "--out", str(tmp_path / "out")]) == 0
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(collection_outputs(msmarco_spec))
+    assert sorted(path.name for path in (tmp_path / "out").glob("[!.]*")) == sorted(collection_outputs(msmarco_spec))
 
 
 def test_squad_files_are_named_by_split_and_language(write, tmp_path, capsys) -> None:
@@ -59,7 +59,7 @@ def test_files_of_questions_in_one_language_and_paragraphs_in_another_name_both(
 
     assert main(words) == 0
     assert capsys.readouterr().out.splitlines() == ["documents: en 1", "queries: test 1"]
-    made = {path.name for path in (tmp_path / "out").iterdir()}
+    made = {path.name for path in (tmp_path / "out").glob("[!.]*")}
     assert made == {"documents-en.parquet", "queries-test-de.parquet", "judgements-test-en.parquet"}
 
 
@@ -115,5 +115,5 @@ def test_world_passes_on_what_was_named(monkeypatch, tmp_path) -> None:
     stand_in.generate_world = lambda **named: calls.append(named)  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "switchrank.sources.world.generate", stand_in)
 
-    assert main(["sources", "world", "--seed", "3", "--test-queries", "5", "--out", str(tmp_path)]) == 0
-    assert calls == [{"spec": {"seed": 3, "test_queries": 5}, "out": tmp_path}]
+    assert main(["sources", "world", "--seed", "3", "--test-queries", "5", "--out", str(tmp_path / "out")]) == 0
+    assert calls == [{"spec": {"seed": 3, "test_queries": 5}, "out": tmp_path / "out", "overwrite": False}]

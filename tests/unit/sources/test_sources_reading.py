@@ -139,7 +139,10 @@ def test_judgements_have_three_or_four_columns_between_tabs_or_spaces(write, con
     [
         ("q1 d1\n", "line 1: 2 fields"),
         ("q1 0 d1 1 x\n", "line 1: 5 fields"),
-        ("query-id\tcorpus-id\tscore\n", "line 1: relevance 'score': write a whole number; no header line"),
+        (
+            "query-id\tcorpus-id\tscore\n",
+            r"line 1: a header \(query-id, corpus-id, score\) where data begins: leave this line out",
+        ),
         ("q1 0 d1 0.5\n", "line 1: relevance '0.5'"),
         ("q1 0 d1 1\nq2 0 d1 1\nq1 0 d1 0\n", "lines 1 and 3: document d1 for query q1 twice"),
     ],

@@ -163,7 +163,7 @@ def test_columns_are_named_by_the_header_or_numbered(write) -> None:
         ("id\tbody\nd1\tx\n", "\t", "line 1: no column text in the header: name one of id, body"),
         ("id\ttext\ttext\nd1\tx\ty\n", "\t", "line 1: two columns of one name"),
         ("id\ttext\nd1\n", "\t", "line 2: 1 fields: write 2: id, text"),
-        ('id,text\nd1,"x\n', ",", "not comma-separated text"),
+        ('id,text\nd1,"x\n', ",", "not text separated by ','"),
         ("id,text\nd1,x,y\n", ",", "line 2: 3 fields"),
     ],
 )

@@ -39,7 +39,7 @@ def build(out: Path, files: dict[str, str], **more: Any) -> dict[str, pl.DataFra
     splits = list(dict.fromkeys(role.partition("/")[0] for role in files))
     spec = {"format": "squad", "languages": languages, "splits": splits, **more}
     build_collection(spec=spec, files=files, out=out)
-    return {path.stem: pl.read_parquet(path) for path in out.iterdir()}
+    return {path.stem: pl.read_parquet(path) for path in out.glob("[!.]*")}
 
 
 def test_paragraphs_are_numbered_by_article_and_place(write, tmp_path) -> None:

@@ -57,7 +57,7 @@ def test_a_run_that_stopped_shows_what_is_done_and_what_was_cut_off(run, capsys)
     assert (
         "stopped:\n  train/ml-cs-xx-xx-seed1  train 45% 23.0k/51.2k [00:10<01:20, 1.20k pairs/s, loss=0.1234]" in told
     )
-    assert "1 of 48 jobs" in told
+    assert "1 of 50 jobs" in told
 
 
 def test_a_run_that_is_being_made_shows_rate_time_left_and_loss(run, capsys):
@@ -130,7 +130,15 @@ def test_a_finished_run_has_nothing_left(run, capsys):
         finish(job)
     told = shown(capsys, "mini")
     assert told.startswith("run mini: finished\n")
-    assert told.endswith("all 48 jobs done\n")
+    assert told.endswith("all 50 jobs done\n")
+
+
+@pytest.mark.usefixtures("run")
+def test_what_must_be_known_before_results_are_believed_is_told(capsys):
+    write("results/mini/tables/warnings.csv", "kind,subject,warning\nqueries,docs,docs has few queries\n")
+    assert "\n\nwarning: docs has few queries\n\n" in shown(capsys, "mini")
+    write("results/mini/tables/warnings.csv", "kind,sub")
+    assert "warning" not in shown(capsys, "mini").replace("warnings", "")
 
 
 @pytest.mark.usefixtures("run")

@@ -11,8 +11,8 @@ from train_world import corpus_frame
 
 from switchrank.errors import UserError
 from switchrank.formats.tables import CORPUS, write_table
+from switchrank.pretrained import open_tokenizer
 from switchrank.train.batches import Batcher, Order, Pairs
-from switchrank.train.models import open_tokenizer
 
 
 def roberta_like(folder):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,8 +17,8 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 
 from switchrank.errors import UserError
+from switchrank.pretrained import open_model
 from switchrank.train.import_model import import_model
-from switchrank.train.models import open_model
 from switchrank.train.start import build_start
 from switchrank.train.unpickle import _read, _Refused
 
@@ -49,7 +51,7 @@ def test_a_converted_model_has_the_weights_of_the_pickle_and_can_be_the_start(pi
     expected, written = (load_file(folder / "model.safetensors") for folder in (start_folder, tmp_path / "new"))
     assert expected.keys() == written.keys()
     assert all(torch.equal(expected[name], written[name]) for name in expected)
-    assert {file.name for file in (tmp_path / "new").iterdir()} == {*FILES, "model.safetensors", "import.json"}
+    assert {file.name for file in (tmp_path / "new").glob("[!.]*")} == {*FILES, "model.safetensors", "import.json"}
     assert record["tensors"] == len(expected)
     assert str(tmp_path) not in (tmp_path / "new" / "import.json").read_text()
     build_start(model=tmp_path / "new", out=tmp_path / "start")
@@ -103,6 +105,27 @@ def test_whatever_a_pickle_calls_is_refused_by_name(tmp_path, call, legacy):
     torch.save({"a": Evil(call, str(tmp_path / "x"))}, path, _use_new_zipfile_serialization=not legacy)
     with pytest.raises(_Refused, match=rf"refused: it asks for (\w+\.)?{call.__name__}, which no weights need"):
         _read(path)
+
+
+UNKNOWN = {
+    "a newer protocol": pickle.dumps({"a": 1}, 4),
+    "a call of a newer protocol": pickle.dumps(Evil(os.system, "true"), 4),
+    "an instance of a class": b"(S'true'\nios\nsystem\n.",
+    "a registered extension": b"\x80\x02\x82\x01.",
+    "something that lies elsewhere": b"\x80\x02X\x01\x00\x00\x00aQ.",
+}
+
+
+@pytest.mark.parametrize("content", UNKNOWN.values(), ids=UNKNOWN)
+def test_no_message_advises_to_read_a_file_without_the_restriction(tmp_path, content):
+    """torch's does: set weights_only to False."""
+    (tmp_path / "pytorch_model.bin").write_bytes(content)
+    with pytest.raises(_Refused) as error:
+        _read(tmp_path / "pytorch_model.bin")
+    told = str(error.value)
+    assert told.startswith("damaged, or more than weights (")
+    assert "\n" not in told
+    assert not {"weights_only", "False", "allowlist", "safe_globals", "trust"} & set(re.findall(r"\w+", told))
 
 
 def test_the_converting_process_may_not_do_anything_else(tmp_path):
@@ -164,18 +187,19 @@ def test_any_bytes_are_weights_or_refused(tmp_path_factory, content, prefix):
         _read(path)
 
 
-def test_no_folder_is_written_over(pickled, tmp_path):
+def test_a_folder_of_others_is_not_written_over(pickled, tmp_path):
     (tmp_path / "new").mkdir()
-    with pytest.raises(UserError, match="new: exists already"):
+    (tmp_path / "new" / "config.json").write_text("mine")
+    with pytest.raises(UserError, match=r"new: holds config\.json, which switchrank did not write there"):
         import_model(model=pickled, out=tmp_path / "new")
-    assert not list((tmp_path / "new").iterdir())
+    assert (tmp_path / "new" / "config.json").read_text() == "mine"
 
 
 def test_code_and_other_pickles_of_a_folder_are_left_behind(pickled, tmp_path):
     for name in ("modeling.py", "optimizer.pt", "training_args.bin", "notes.pkl", ".env"):
         (pickled / name).write_bytes(b"x")
     import_model(model=pickled, out=tmp_path / "new")
-    assert {file.name for file in (tmp_path / "new").iterdir()} == {*FILES, "model.safetensors", "import.json"}
+    assert {file.name for file in (tmp_path / "new").glob("[!.]*")} == {*FILES, "model.safetensors", "import.json"}
 
 
 @pytest.mark.parametrize(

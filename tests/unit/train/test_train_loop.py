@@ -18,7 +18,6 @@ from switchrank.formats.tables import CORPUS, read_table
 from switchrank.train import loop
 from switchrank.train.batches import Pairs
 from switchrank.train.dev import mean_reciprocal_rank
-from switchrank.train.optimiser import learning_rate, make_optimiser
 from switchrank.train.settings import parse_settings
 
 
@@ -106,6 +105,29 @@ def test_splitting_a_batch_changes_nothing_but_rounding(run):
     np.testing.assert_allclose(whole["loss"], split["loss"], rtol=1e-4)
 
 
+def first_loss(folder):
+    return train_record(folder)[0]["loss"][0]
+
+
+def test_dropout_is_on_from_the_first_step(run):
+    options = {"steps": 1, "warmup": 0, "log_every": 1, "dev": False}
+    assert first_loss(run("some", dropout=0.5, **options)) != first_loss(run("none", dropout=0.0, **options))
+
+
+def test_the_seed_decides_what_is_dropped(run, monkeypatch):
+    order = loop.Order
+    monkeypatch.setattr(loop, "Order", lambda count, size, _: order(count, size, seed=1))
+    options = {"steps": 1, "warmup": 0, "log_every": 1, "dev": False}
+    for dropout, alike in ((0.5, False), (0.0, True)):
+        one, other = (first_loss(run(f"{dropout}-{seed}", seed=seed, dropout=dropout, **options)) for seed in (1, 2))
+        assert (one == other) is alike
+
+
+def test_judging_changes_nothing_about_training(run):
+    often, once = weights(run("often", eval_every=1)), weights(run("once"))
+    assert all(torch.equal(often[name], once[name]) for name in once)
+
+
 def test_training_learns_to_tell_the_pairs_apart(run):
     loss = train_record(run(steps=120, dropout=0.0, log_every=10, dev=False))[0]["loss"]
     assert [step for step, _ in loss] == list(range(10, 121, 10))
@@ -115,9 +137,9 @@ def test_training_learns_to_tell_the_pairs_apart(run):
 def test_sentence_transformers_loads_the_folder_and_returns_the_logits(run, world):
     from sentence_transformers import CrossEncoder
 
+    from switchrank.pretrained import open_model, open_tokenizer
     from switchrank.train.batches import Batcher
     from switchrank.train.dev import logits
-    from switchrank.train.models import open_model, open_tokenizer
 
     folder = run(steps=60, dev=False)
     pairs = Pairs([world / "dev.parquet"])
@@ -163,23 +185,6 @@ def test_mean_reciprocal_rank_by_hand(world):
     pairs.label = np.array([1, 0, 0, 1, 0, 0, *[0] * 11, 1], np.float32)
     scores = np.array([0.5, 0.7, 0.5, 0.1, 0.1, 9.0, *[1.0] * 11, 0.0], np.float32)
     assert mean_reciprocal_rank(pairs, scores) == pytest.approx((1 / 3 + 1 / 2 + 0) / 3)
-
-
-def test_the_learning_rate_rises_and_falls_in_straight_lines():
-    settings = parse_settings({"steps": 10, "lr": 1.0, "warmup": 0.2})
-    rates = [learning_rate(step, settings) for step in range(10)]
-    assert rates == pytest.approx([0, 0.5, 1, 7 / 8, 6 / 8, 5 / 8, 4 / 8, 3 / 8, 2 / 8, 1 / 8])
-
-
-def test_biases_and_layer_norms_do_not_decay(start_folder):
-    from switchrank.train.models import open_model
-
-    model = open_model(start_folder)
-    decayed, spared = make_optimiser(model, parse_settings({"steps": 1})).param_groups
-    names = {id(parameter): name for name, parameter in model.named_parameters()}
-    assert (decayed["weight_decay"], spared["weight_decay"]) == (0.01, 0.0)
-    assert all("bias" in names[id(p)] or "LayerNorm" in names[id(p)] for p in spared["params"])
-    assert not any("bias" in names[id(p)] or "LayerNorm" in names[id(p)] for p in decayed["params"])
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_with_advice(run, monkeypatch):
@@ -231,6 +236,11 @@ def test_an_epoch_takes_the_steps_that_show_every_pair(run):
     assert (record["params"]["steps"], record["params"]["epochs"], record["epochs"]) == (10, 2, 2.0)
     same_weights = weights(folder), weights(run("steps", steps=10, warmup=0.1))
     assert all(torch.equal(tensor, same_weights[1][name]) for name, tensor in same_weights[0].items())
+
+
+@pytest.mark.parametrize(("epochs", "units", "per_step", "steps"), [(3, 16, 5, 10), (1, 3, 8, 1), (4, 10, 5, 8)])
+def test_the_last_pass_is_seen_to_its_end_where_steps_do_not_divide_it(epochs, units, per_step, steps):
+    assert parse_settings({"epochs": epochs}).over(units, per_step).steps == steps
 
 
 def test_passes_are_told_where_steps_are_given(run):

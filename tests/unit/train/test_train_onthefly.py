@@ -19,8 +19,8 @@ from switchrank.corpus.tokens import build_tokens
 from switchrank.corpus.unwritten import open_record, record_corpus
 from switchrank.errors import UserError
 from switchrank.formats.tables import CORPUS, DOCUMENTS, INSTANCES, LEXICON, QUERIES, read_table, write_table
+from switchrank.pretrained import open_tokenizer
 from switchrank.train.batches import Pairs
-from switchrank.train.models import open_tokenizer
 
 MIXED = {"sides": {"query": "xx", "passage": "xx"}, "languages": ["qaa", "qab"]}
 RECIPES = {

@@ -13,8 +13,8 @@ import pytest
 from switchrank.errors import UserError
 from switchrank.formats.tables import WORDS, write_table
 from switchrank.formats.vectors import load_vectors
+from switchrank.pretrained import open_model, open_tokenizer
 from switchrank.rank.model import open_model as open_ranker
-from switchrank.train.models import open_model, open_tokenizer
 
 PLANTED = 'open({trace!r}, "w").write("was here")\nfrom transformers import *\n'
 

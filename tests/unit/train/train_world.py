@@ -33,8 +33,8 @@ def corpus_frame(count: int = 40, seed: int = 1) -> pl.DataFrame:
 
 
 def bytes_of(folder: Path, *leave_out: str) -> dict[str, bytes]:
-    """Every file of a folder by its name."""
-    return {file.name: file.read_bytes() for file in sorted(folder.iterdir()) if file.name not in leave_out}
+    """Every file of a folder by its name, hidden ones aside."""
+    return {file.name: file.read_bytes() for file in sorted(folder.glob("[!.]*")) if file.name not in leave_out}
 
 
 def weights(folder):

@@ -10,6 +10,7 @@ from typing import Any
 
 from switchrank.ablation.rows import expand_rows, read_ablation, table_text, write_ablation
 from switchrank.errors import UserError
+from switchrank.outputs import writes
 
 _Commands = argparse._SubParsersAction
 
@@ -35,7 +36,8 @@ def _register_grid(commands: _Commands[argparse.ArgumentParser]) -> None:
     command.add_argument("--languages", nargs="+", required=True, help="languages of the labelled queries")
     command.add_argument("--examples", nargs="+", type=int, required=True, help="numbers of labelled queries")
     command.add_argument("--seeds", nargs="+", type=int, required=True, help="seeds")
-    command.add_argument("--out", help="new file (.tsv), never overwritten (default: standard output)")
+    command.add_argument("--out", help="file to write (.tsv; default: standard output)")
+    writes(command, "out")
     command.set_defaults(run=_grid)
 
 
@@ -68,6 +70,7 @@ def _register_sample(commands: _Commands[argparse.ArgumentParser]) -> None:
     command.add_argument("--held-out-to", help="QUERIES table of what is held out (.parquet)")
     _tests(command, required=False)
     command.add_argument("--out", required=True, help="QUERIES table to write (.parquet)")
+    writes(command, "out", "held_out_to")
     command.set_defaults(run=_sample)
 
 
@@ -86,6 +89,7 @@ def _scores(command: argparse.ArgumentParser) -> None:
         "--per-query", nargs="+", required=True, help="PER_QUERY tables in which each row's id is a system"
     )
     command.add_argument("--out", required=True, help="table to write (.csv)")
+    writes(command, "out")
 
 
 def _bootstrap(command: argparse.ArgumentParser) -> None:

@@ -7,7 +7,6 @@ model itself is tested. ``none`` is the initial model that all systems start fro
 from __future__ import annotations
 
 import csv
-import os
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
@@ -187,12 +186,6 @@ def table_text(rows: Sequence[Row]) -> str:
 
 
 def write_ablation(rows: Sequence[Row], out: str | Path) -> None:
-    """Write a new table; one that is there is never replaced, for it may have been edited.
-
-    Raises:
-        UserError: ``out`` exists.
-    """
-    if os.path.lexists(out):
-        raise UserError(out, "", "exists already", "remove it, or choose another name")
+    """Write the rows as a table."""
     with atomic_path(out) as path:
         path.write_text(table_text(rows), encoding="utf-8")

@@ -175,6 +175,10 @@ def _vectors(config: Config) -> Iterator[Finding]:
     for language, place in needed.items():
         if language not in given:
             yield place, f"language {language} has no vectors", "add it under vectors.languages"
+    source = config.languages.source
+    if source in config.languages.longest_match and source not in given:
+        todo = f"add it under vectors.languages, or name what cuts it in languages.segmenters.{source}"
+        yield "languages.unspaced", f"no vectors of {source}, by whose words its text is cut", todo
     if config.start.preset and "vectors" in config.start.init and not given:
         yield "start.init", "no vectors to start from", "add vectors.languages"
     if config.start.preset and not given and not config.start.tokenizer.texts:

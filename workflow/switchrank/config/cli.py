@@ -8,6 +8,7 @@ from pathlib import Path
 
 from switchrank.config.checked import read_plan, roots_of
 from switchrank.config.load import read_yaml
+from switchrank.config.reach import reach
 from switchrank.config.reference import update
 from switchrank.errors import UserError, raise_all
 from switchrank.plan.inputs import missing_inputs
@@ -28,13 +29,16 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 def _check(arguments: argparse.Namespace) -> None:
     file = arguments.file
-    plan, mistakes = read_plan(read_yaml(file), file, os.environ, roots_of(file))
+    data = read_yaml(file)
+    plan, mistakes = read_plan(data, file, os.environ, roots_of(file))
     raise_all([*mistakes, *(missing_inputs(plan, file, mistakes) if plan else ())])
     assert plan is not None
     runs = sum(1 for testset in plan.pairs for _ in plan.runs(testset))
     models = len(plan.models) * len(plan.config.seeds)
     rows = f", {len(plan.ablation)} rows of the ablation" if plan.ablation else ""
     print(f"{file}: {len(plan.lexicon_files)} lexicons, {models} models, {runs} runs{rows}")
+    for line in reach(data, plan.config, os.environ):
+        print(line)
 
 
 def _reference(arguments: argparse.Namespace) -> None:

@@ -17,7 +17,7 @@ from switchrank.config.models import Config
 from switchrank.config.repair import repaired
 from switchrank.config.sweeps import expand_sweeps, told_of_sweeps
 from switchrank.errors import UserError, raise_all
-from switchrank.fetch.addresses import is_address
+from switchrank.fetch.addresses import check_sent, is_address, is_private, split_advice
 from switchrank.reading import read_text
 
 _OCTAL = re.compile(r"^[-+]?0[0-9_]+$")
@@ -170,9 +170,27 @@ def _expanded(
                 missing.add(name)
                 problem, todo = f"environment variable {name} is not set", f"export {name}=/your/folder"
                 mistakes.append(UserError(path, place, problem, todo))
-        return value if is_address(value) else _VARIABLE.sub(filled, value)
-
-    def filled(match: re.Match[str]) -> str:
-        return environment.get(match[1]) or f"${match[1]}"
+        if is_address(value):
+            return value
+        try:
+            return _filled(value, path, place, environment)
+        except UserError as error:  # what would be sent is left out, here and in all that is told
+            mistakes.append(error)
+            return _VARIABLE.sub(r"$\1", value)
 
     return {key: expanded(item, str(key)) for key, item in data.items()}
+
+
+def _filled(value: str, path: str | Path, place: str, environment: Mapping[str, str]) -> str:
+    """The string with its variables filled in; what that turns into an address or a hub name is sent somewhere."""
+    used = list(dict.fromkeys(_VARIABLE.findall(value)))
+    filled = _VARIABLE.sub(lambda match: environment.get(match[1]) or f"${match[1]}", value)
+    named = place == "start.model" and not Path(filled).is_dir() and not filled.startswith((".", "/", "~"))
+    if used and (is_address(filled) or named):
+        try:
+            check_sent(used, environment)
+        except ValueError as error:
+            raise UserError(path, place, *split_advice(error)) from None
+        if is_address(filled) and not is_private(filled) and not filled.startswith("hf://"):
+            raise UserError(path, place, f"would send environment variable {used[0]} unencrypted", "write https")
+    return filled

@@ -99,7 +99,7 @@ def read_pairs(path: str | Path, languages: Sequence[str], asked_in: Sequence[st
     path = Path(path)
     if not path.is_file():
         raise UserError(path, "", "no such pair table", "correct the path in testsets.*.pairs")
-    with path.open(encoding="utf-8", newline="") as stream:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
         reader = csv.DictReader(stream, delimiter="\t")
         if reader.fieldnames != PAIR_COLUMNS:
             raise UserError(path, "line 1", f"columns {reader.fieldnames}", f"write {' '.join(PAIR_COLUMNS)} with tabs")

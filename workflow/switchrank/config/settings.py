@@ -33,10 +33,13 @@ def training_settings(config: Config, section: Optimisation) -> dict[str, Any]:
 def switching_recipe(plan: Plan, corpus: str, train_pair: str) -> dict[str, Any]:
     """What switching needs to know: probability, language of each side, languages, way of mixing, seed."""
     query, passage = train_pair.split("-")
+    languages, source = plan.config.languages, plan.config.languages.source
     return plan.config.corpora[corpus].plain("collection", "lexicon", "parallel", "materialise") | {
         "languages": plan.corpus_languages(corpus, train_pair),
         "sides": {"query": query, "passage": passage},
-        "source": plan.config.languages.source,
+        "source": source,
+        "unspaced": source in languages.segmenters
+        or (source in languages.longest_match and source in plan.vector_languages),
     }
 
 

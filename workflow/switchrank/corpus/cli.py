@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
+from switchrank.corpus.files import corpus_files
 from switchrank.errors import UserError
+from switchrank.outputs import writes
 
 _EXAMPLES = """\
 examples:
@@ -48,16 +51,19 @@ def _register_instances(commands: Any) -> None:
     command.add_argument("--limit", type=int, help="stop after this many instances")
     command.add_argument("--seed", type=int, default=1, help="seed of the draws (default: 1)")
     command.add_argument("--threads", type=int, default=1, help="threads of the search (default: 1)")
+    _add_vocabulary(command)
     command.add_argument("--out", required=True, help="the parquet file to write")
+    writes(command, "out")
     command.set_defaults(run=_run_instances)
 
 
 def _register_tokens(commands: Any) -> None:
     command = commands.add_parser("tokens", help="split the texts of a table into words and gaps, once")
     command.add_argument("--texts", required=True, help="a documents or queries table (parquet)")
-    command.add_argument("--vocabulary", help="vector store prefix, or segmenter:NAME, to cut unspaced text")
+    _add_vocabulary(command)
     command.add_argument("--treebank", action="store_true", help="compatibility: NLTK's Treebank tokens")
     command.add_argument("--out", required=True, help="the folder to write")
+    writes(command, folder="a token table")
     command.set_defaults(run=_run_tokens)
 
 
@@ -69,6 +75,7 @@ def _register_switch(commands: Any) -> None:
     command.add_argument("--query", default="xx", help="language of the query side (default: xx, all mixed)")
     command.add_argument("--passage", default="xx", help="language of the passage side (default: xx, all mixed)")
     command.add_argument("--shards", type=int, default=1, help="number of files (default: 1)")
+    command.add_argument("--unspaced", action="store_true", help="the texts have no spaces: replaced words get them")
     command.add_argument("--name", default="train", help="'train' (shards, stats.json) or one file (default: train)")
     command.add_argument(
         "--treebank", action="store_true", help="compatibility: detokenise; token tables made with --treebank"
@@ -81,6 +88,7 @@ def _register_switch(commands: Any) -> None:
     command.add_argument("--threads", type=int, default=1, help="blocks of texts at a time (default: 1)")
     command.add_argument("--out", required=True, help="the folder to write into")
     _add_recipe(command)
+    writes(command, files=_corpus_files)
     command.set_defaults(run=_run_switch)
 
 
@@ -93,6 +101,7 @@ def _register_parallel(commands: Any) -> None:
     command.add_argument("--passage-lang", required=True, help="language of the passages")
     command.add_argument("--name", default="train", help="'train' (with stats.json) or one file (default: train)")
     command.add_argument("--out", required=True, help="the folder to write into")
+    writes(command, files=_corpus_files)
     command.set_defaults(run=_run_parallel)
 
 
@@ -102,15 +111,21 @@ def _register_translate(commands: Any) -> None:
     command.add_argument("--lexicon", required=True, help="lexicon from their language to the source language")
     command.add_argument("--language", required=True, help="language of the texts")
     command.add_argument("--source", default="en", help="the source language (default: en)")
-    command.add_argument("--vocabulary", help="vector store prefix, or segmenter:NAME, to cut unspaced text")
+    _add_vocabulary(command)
     command.add_argument("--out", required=True, help="the table to write (parquet)")
+    writes(command, "out")
     command.set_defaults(run=_run_translate)
 
 
 def _register_text(commands: Any) -> None:
     command = commands.add_parser("text", help="switch lines from standard input to standard output")
     _add_recipe(command)
+    _add_vocabulary(command)
     command.set_defaults(run=_run_text)
+
+
+def _add_vocabulary(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--vocabulary", help="vector store prefix, or segmenter:NAME, to cut unspaced text")
 
 
 def _add_recipe(command: argparse.ArgumentParser) -> None:
@@ -151,7 +166,7 @@ def _run_instances(arguments: argparse.Namespace) -> None:
 def _run_tokens(arguments: argparse.Namespace) -> None:
     from switchrank.corpus.tokens import build_tokens
 
-    _print(build_tokens(**_given(arguments)))
+    _print(build_tokens(**_given(arguments), overwrite=arguments.overwrite))
 
 
 def _run_switch(arguments: argparse.Namespace) -> None:
@@ -160,7 +175,8 @@ def _run_switch(arguments: argparse.Namespace) -> None:
     lexicons = _lexicons(arguments)
     sides = {"query": arguments.query, "passage": arguments.passage}
     recipe = {**_recipe(arguments), "sides": sides, "languages": list(lexicons), "shards": arguments.shards}
-    recipe |= {"treebank": arguments.treebank, "substring_replace": arguments.substring_replace}
+    recipe |= {"unspaced": arguments.unspaced, "treebank": arguments.treebank}
+    recipe |= {"substring_replace": arguments.substring_replace}
     stats = switch_corpus(
         instances=arguments.instances,
         queries=arguments.queries,
@@ -193,12 +209,24 @@ def _run_text(arguments: argparse.Namespace) -> None:
     if not lexicons:
         raise UserError("command line", "--lexicon", "none given", "write --lexicon de=en-de.parquet")
     lines = sys.stdin.read().splitlines()
-    for line in switch_lines(lines, lexicons=lexicons, recipe=_recipe(arguments)):
+    options = {"recipe": _recipe(arguments), "vocabulary": arguments.vocabulary}
+    for line in switch_lines(lines, lexicons=lexicons, **options):
         print(line)
 
 
 def _given(arguments: argparse.Namespace) -> dict[str, Any]:
-    return {name: value for name, value in vars(arguments).items() if name not in ("stage", "corpus_command", "run")}
+    others = {"stage", "corpus_command", "run", "overwrite"}
+    return {
+        name: value for name, value in vars(arguments).items() if name not in others and not name.startswith("written_")
+    }
+
+
+def _corpus_files(arguments: argparse.Namespace) -> list[Path]:
+    """The files that a corpus is written to; shards that are there beside them were made with another ``--shards``."""
+    folder = Path(arguments.out)
+    names = corpus_files(shards=getattr(arguments, "shards", 1), name=arguments.name)
+    older = folder.glob("train-[0-9]*.parquet") if arguments.name == "train" else ()
+    return list(dict.fromkeys([*(folder / name for name in names), *older]))
 
 
 def _print(counts: dict[str, Any]) -> None:

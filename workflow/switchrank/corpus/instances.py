@@ -25,7 +25,8 @@ from switchrank.errors import UserError
 from switchrank.formats.tables import DOCUMENTS, INSTANCES, JUDGEMENTS, QUERIES, TRIPLES, read_table
 from switchrank.progress import progress
 from switchrank.seeds import counter_uniform, derive_seed
-from switchrank.words import split_words
+from switchrank.splitting import language_splitter
+from switchrank.words import Splitter
 
 _BLOCK_POSITIVES = 1024
 
@@ -44,6 +45,7 @@ def build_instances(
     limit: int | None = None,
     seed: int = 1,
     threads: int = 1,
+    vocabulary: str | Path | None = None,
 ) -> dict[str, int]:
     """Write the instances (``INSTANCES``) of one split, numbered from 0.
 
@@ -66,6 +68,7 @@ def build_instances(
         limit: stop after this many instances.
         seed: of the draws.
         threads: of the BM25 search; the result does not depend on it.
+        vocabulary: what cuts text without spaces for BM25 (:func:`switchrank.splitting.language_splitter`).
 
     Returns:
         ``instances``, ``positives``, and ``short``: positives that got fewer negatives because there are no more.
@@ -83,7 +86,8 @@ def build_instances(
     else:
         positives = _positives(relevant, query_table, document_table, judgements)
         draw = _Draw(negatives, round(random_negatives * negatives), document_table.height, seed)
-        hard = _hard_negatives(positives, query_table["text"], document_table["text"], pool, threads)
+        split = language_splitter(vocabulary)
+        hard = _hard_negatives(positives, query_table["text"], document_table["text"], pool, threads, split)
         blocks = _paired(positives, hard, draw, rounds, counts)
     with atomic_path(out) as path:
         write_stream(_numbered(blocks, limit, counts), path, INSTANCES)
@@ -170,13 +174,13 @@ def _positives(
 
 
 def _hard_negatives(
-    positives: _Positives, queries: pl.Series, documents: pl.Series, pool: int, threads: int
+    positives: _Positives, queries: pl.Series, documents: pl.Series, pool: int, threads: int, split: Splitter
 ) -> dict[int, NDArray[np.int64]]:
     """Per query with a positive, the best BM25 documents that are not relevant, at most ``pool``, best first."""
     from switchrank.bm25 import Bm25, best
 
     asked = list(positives.relevant)
-    index = Bm25(documents.to_list(), queries.gather(asked).to_list(), split=split_words)
+    index = Bm25(documents.to_list(), queries.gather(asked).to_list(), split=split)
 
     def search(number: int) -> NDArray[np.int64]:
         relevant = positives.relevant[asked[number]]

@@ -9,13 +9,19 @@ from typing import Any
 import numpy as np
 
 from switchrank.corpus.lexicons import read_sources
+from switchrank.corpus.pieces import PieceTable
 from switchrank.corpus.recipe import MIXED, read_recipe
 from switchrank.corpus.switcher import Switcher
 from switchrank.corpus.table import TokenTable
+from switchrank.splitting import language_splitter
 
 
 def switch_lines(
-    lines: list[str], *, lexicons: Mapping[str, str | Path], recipe: dict[str, Any] | None = None
+    lines: list[str],
+    *,
+    lexicons: Mapping[str, str | Path],
+    recipe: dict[str, Any] | None = None,
+    vocabulary: str | Path | None = None,
 ) -> list[str]:
     """The lines, switched to the languages of ``lexicons``; line i gets the draws of the query of instance i.
 
@@ -23,6 +29,7 @@ def switch_lines(
         lines: texts in the source language.
         lexicons: language to lexicon (``LEXICON``); several languages are mixed in this order.
         recipe: further keys of :func:`switchrank.corpus.recipe.read_recipe`, such as ``p``, ``mix`` and ``seed``.
+        vocabulary: what cuts lines without spaces (:func:`switchrank.splitting.language_splitter`).
 
     Raises:
         UserError: a lexicon is missing or of another schema, or the recipe is wrong.
@@ -30,9 +37,11 @@ def switch_lines(
     languages = list(lexicons)
     side = languages[0] if len(languages) == 1 else MIXED
     sides = {"query": side, "passage": side}
-    checked = read_recipe({"languages": languages, "sides": sides, **(recipe or {})})
+    about = {"languages": languages, "sides": sides, "unspaced": vocabulary is not None}
+    checked = read_recipe({**about, **(recipe or {})})
     sources = {language: read_sources(path, checked.translations) for language, path in lexicons.items()}
-    switcher = Switcher(TokenTable.of(lines), "query", checked, sources)
+    table = TokenTable.of(lines, PieceTable(language_splitter(vocabulary)))
+    switcher = Switcher(table, "query", checked, sources)
     numbers = np.arange(len(lines))
     texts: list[str] = switcher.switch(numbers, numbers.astype(np.uint64)).texts.to_list()
     return texts

@@ -26,6 +26,7 @@ class Recipe:
         translations: each switched word draws one of this many best translations.
         seed: of all draws.
         shards: how many files the corpus has.
+        unspaced: the texts are written without spaces: a replaced word gets one where it touches another word.
         treebank: compatibility: the token tables hold Treebank tokens, and switched texts are detokenised.
         substring_replace: compatibility: see :mod:`switchrank.corpus.substring`.
     """
@@ -40,6 +41,7 @@ class Recipe:
     translations: int
     seed: int
     shards: int
+    unspaced: bool
     treebank: bool
     substring_replace: bool
 
@@ -61,8 +63,8 @@ def read_recipe(recipe: dict[str, Any]) -> Recipe:
     """Check a recipe and fill in defaults.
 
     ``sides`` is required. Defaults: ``p`` 0.5, ``mix`` ``token``, ``source`` ``en``, ``translations`` 1, ``seed`` 1,
-    ``shards`` 1, ``drop_stopwords``, ``treebank``, ``substring_replace`` false; ``include_source`` is true for
-    ``mix: instance``, else false.
+    ``shards`` 1, ``drop_stopwords``, ``unspaced``, ``treebank``, ``substring_replace`` false; ``include_source`` is
+    true for ``mix: instance``, else false.
 
     Raises:
         UserError: an unknown key, a missing side, a value out of its range.
@@ -86,6 +88,7 @@ def read_recipe(recipe: dict[str, Any]) -> Recipe:
         translations=recipe.get("translations", 1),
         seed=recipe.get("seed", 1),
         shards=recipe.get("shards", 1),
+        unspaced=recipe.get("unspaced", False),
         treebank=recipe.get("treebank", False),
         substring_replace=recipe.get("substring_replace", False),
     )

@@ -76,9 +76,10 @@ class Switcher:
         self.covered = dict(zip(self._foreign, (lexicon.covered for lexicon in self._lexicons), strict=True))
         self._is_content = ~keys.is_in(list(stop)).to_numpy()
         self._empty = len(table.strings)
+        self._space = self._empty + 1
         targets = [arrow_strings(lexicon.targets) for lexicon in self._lexicons]
-        self._strings = pa.concat_arrays([table.strings, arrow_strings(pl.Series([""])), *targets])
-        self._first_target = self._empty + 1 + np.cumsum([0, *map(len, targets)])
+        self._strings = pa.concat_arrays([table.strings, arrow_strings(pl.Series(["", " "])), *targets])
+        self._first_target = self._space + 1 + np.cumsum([0, *map(len, targets)])
         none = np.empty(0, dtype=np.int32)  # all languages end to end, and small, to stay in the processor's cache
         self._single = np.concatenate([none, *(lexicon.target.astype(np.int32) for lexicon in self._lexicons)])
         self._single_choices = np.concatenate([none, *(lexicon.choices for lexicon in self._lexicons)])
@@ -201,6 +202,15 @@ class Switcher:
         words.pieces[words.at[inner]] = self._empty
         words.pieces[words.at[inner] - 1] = self._empty
         words.pieces[words.at[units.start]] = target
+        if self._recipe.unspaced:
+            self._part(words, units)
+
+    def _part(self, words: Words, units: Units) -> None:
+        """Put a space into the gaps beside replaced words that have nothing in them, at the ends of a text aside."""
+        behind = units.start + units.length
+        number = np.concatenate([units.start, behind[behind < len(words.key)]])
+        gap = words.at[number[words.position[number] > 0]] - 1
+        words.pieces[gap[np.isin(words.pieces[gap], self._table.nothing)]] = self._space
 
 
 def _told_apart(table: TokenTable, sources: list[pl.DataFrame], stop: frozenset[str]) -> tuple[pl.Series, Numbers]:

@@ -59,6 +59,7 @@ class TokenTable:
         keys: the look-up keys.
         key_of_piece: int64, the number of each piece's key, -1 for a gap.
         words_per_text: int64, one entry per text.
+        nothing: int64, the number of the gap without a character, where there is one.
     """
 
     def __init__(self, ids: pl.Series, store: PieceStore, pieces: pl.DataFrame, keys: pl.DataFrame) -> None:
@@ -70,7 +71,9 @@ class TokenTable:
         self._store = store
         gaps = np.flatnonzero(~pieces["word"].to_numpy())
         self._is_white_space = np.zeros(pieces.height, dtype=bool)
-        self._is_white_space[gaps] = [text.isspace() for text in pieces["piece"].gather(gaps)]
+        texts = pieces["piece"].gather(gaps)
+        self._is_white_space[gaps] = [text.isspace() for text in texts]
+        self.nothing: Numbers = gaps[(texts == "").to_numpy()]
 
     @classmethod
     def load(cls, folder: str | Path, scratch: Path, threads: int = 1) -> TokenTable:

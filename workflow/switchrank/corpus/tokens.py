@@ -25,7 +25,12 @@ _PART_BYTES = 1 << 22
 
 
 def build_tokens(
-    *, texts: str | Path, out: str | Path, vocabulary: str | Path | None = None, treebank: bool = False
+    *,
+    texts: str | Path,
+    out: str | Path,
+    vocabulary: str | Path | None = None,
+    treebank: bool = False,
+    overwrite: bool = False,
 ) -> dict[str, int]:
     """Write the token table of a ``DOCUMENTS`` or ``QUERIES`` table into the folder ``out``.
 
@@ -38,12 +43,13 @@ def build_tokens(
         out: the folder.
         vocabulary: what cuts text without spaces (:func:`switchrank.splitting.language_splitter`).
         treebank: compatibility: NLTK's Treebank tokens instead; joined they are the text only after detokenising.
+        overwrite: replace an older folder ``out`` whatever it holds.
 
     Returns:
         ``texts``, ``words`` (running), ``pieces`` and ``keys`` (distinct).
 
     Raises:
-        UserError: the table is missing, unreadable, or of another schema.
+        UserError: the table is missing, unreadable, or of another schema; ``out`` holds other things.
     """
     frame = _scan_texts(texts)
     if treebank:
@@ -51,7 +57,7 @@ def build_tokens(
     else:
         table = PieceTable(language_splitter(vocabulary)) if vocabulary else ArrayPieceTable()
     counts = {"texts": 0, "words": 0}
-    with atomic_folder(out) as folder:
+    with atomic_folder(out, "a token table", overwrite=overwrite) as folder:
         tokens, pieces, keys = (folder / name for name in TOKEN_FILES)
         write_stream(_encoded(frame, table, counts, Path(texts).name), tokens, TOKENS)
         piece_table, key_table = table.tables()

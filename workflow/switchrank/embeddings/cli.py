@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
+
+from switchrank.outputs import writes
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -14,6 +17,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     keep = commands.add_parser("keep", help="copy a store that is in the right space already")
     keep.add_argument("--vectors", required=True, metavar="PREFIX", help="the store to copy")
     keep.add_argument("--out", required=True, metavar="PREFIX", help="the store to write, beside it a .json record")
+    writes(keep, files=_recorded_store)
     keep.set_defaults(run=_keep)
 
 
@@ -25,6 +29,7 @@ def _register_read(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-cache", action="store_true", help="read the file even if it was read before; keep nothing"
     )
+    writes(parser, files=_store)
     parser.set_defaults(run=_read)
 
 
@@ -41,6 +46,7 @@ def _register_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-words", type=int, help="keep only the most frequent words")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1, help="more than 1 is faster but not reproducible")
+    writes(parser, files=_store)
     parser.set_defaults(run=_train)
 
 
@@ -57,7 +63,18 @@ def _register_align(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--refinements", type=int, default=3, help="rounds on mutual best pairs (default 3)")
     parser.add_argument("--criterion", choices=["nn", "csls"], default="csls", help="neighbours in those rounds")
     parser.add_argument("--threads", type=int, default=1)
+    writes(parser, files=_recorded_store)
     parser.set_defaults(run=_align)
+
+
+def _store(arguments: argparse.Namespace) -> list[Path]:
+    from switchrank.formats.vectors import vector_files
+
+    return list(vector_files(arguments.out))
+
+
+def _recorded_store(arguments: argparse.Namespace) -> list[Path]:
+    return [*_store(arguments), Path(f"{arguments.out}.json")]
 
 
 def _read(arguments: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""``switchrank evaluate sweep | overlap | shift | testsets | coverage``: analyses of a run, lists in JSON files."""
+"""``switchrank evaluate sweep | overlap | shift | testsets | coverage | warnings``: analyses, lists in JSON files."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from switchrank.errors import UserError
+from switchrank.outputs import writes
 
 _POINTS = """\
 [{"sweep": "p", "x": "0.25", "system": "ml-cs-p-0-25", "lexicon": "clwe", "stats": ["corpora/ml-cs/stats.json"]}]"""
@@ -34,7 +35,7 @@ _Commands = argparse._SubParsersAction
 
 
 def register(commands: _Commands[argparse.ArgumentParser]) -> None:
-    """Add the subcommands ``sweep``, ``overlap``, ``shift``, ``testsets`` and ``coverage``."""
+    """Add the subcommands ``sweep``, ``overlap``, ``shift``, ``testsets``, ``coverage`` and ``warnings``."""
     sweep = _add(commands, "sweep", "gather the numbers of settings varied one at a time", f"points:\n{_POINTS}")
     sweep.add_argument("--points", required=True, help="JSON list, one entry per value of a sweep; see below")
     sweep.add_argument("--metrics", required=True, help="METRICS table (metrics.csv)")
@@ -55,6 +56,14 @@ def register(commands: _Commands[argparse.ArgumentParser]) -> None:
         "--judgements", nargs="+", required=True, metavar="TESTSET/LANG=TABLE", help="JUDGEMENTS per document language"
     )
     shift.set_defaults(run=_shift)
+
+    warnings = _add(commands, "warnings", "say what must be known before the results are believed", "")
+    warnings.add_argument("--per-query", required=True, help="PER_QUERY table of the run (per_query.parquet)")
+    warnings.add_argument("--testsets", required=True, help="TESTSETS table (testsets.csv)")
+    warnings.add_argument("--coverage", help="COVERAGE table (coverage.csv), where words were switched")
+    references = ["random", "bm25"]
+    warnings.add_argument("--references", nargs="*", default=references, help="systems that are no models")
+    warnings.set_defaults(run=_warnings)
 
     testsets = _add(
         commands, "testsets", "say what is tested on, and what its candidates allow", f"testsets:\n{_TESTSETS}"
@@ -78,6 +87,7 @@ def _add(commands: _Commands[argparse.ArgumentParser], name: str, about: str, li
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("--out", required=True, help="table to write (.csv or .parquet)")
+    writes(command, "out")
     return command
 
 
@@ -129,6 +139,18 @@ def _shift(given: argparse.Namespace) -> None:
             raise UserError("switchrank evaluate", "--judgements", f"'{word}'", "write testset/language=table")
         judgements.setdefault(testset, {})[language] = table
     shift_table(runs=read_list(given.runs, set(ScoredRun.__annotations__)), judgements=judgements, out=given.out)
+
+
+def _warnings(given: argparse.Namespace) -> None:
+    from switchrank.evaluate.warnings import warnings_table
+
+    warnings_table(
+        per_query=given.per_query,
+        testsets=given.testsets,
+        coverage=given.coverage,
+        references=given.references,
+        out=given.out,
+    )
 
 
 def _testsets(given: argparse.Namespace) -> None:

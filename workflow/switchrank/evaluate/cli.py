@@ -8,6 +8,7 @@ from typing import Any
 
 from switchrank.errors import UserError
 from switchrank.evaluate import analysis_cli
+from switchrank.outputs import writes
 
 _RUNS_HELP = """\
 JSON list of runs: [{"path": "de-en/seed1.trec", "system": "ml-cs", "query_lang": "de", "doc_lang": "en", "seed": 1}]"""
@@ -54,6 +55,7 @@ def _register_score(commands: argparse._SubParsersAction[argparse.ArgumentParser
         "--metrics", nargs="+", default=["mrr@10", "ndcg@10", "map", "recall@100"], help="default: %(default)s"
     )
     command.add_argument("--out", required=True, help="PER_QUERY table to write (.parquet)")
+    writes(command, "out")
     command.set_defaults(run=_score)
 
 
@@ -73,6 +75,7 @@ def _register_bias(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     command.add_argument("--judgements", help="JUDGEMENTS of a union pool, for rank_distance; none for a drawn pool")
     command.add_argument("--depth", type=int, help="candidates rankc looks at, at most (default: all)")
     command.add_argument("--out", required=True, help="BIAS table to write (.csv or .parquet)")
+    writes(command, "out")
     command.set_defaults(run=_bias)
 
 
@@ -88,10 +91,18 @@ def _register_tables(commands: argparse._SubParsersAction[argparse.ArgumentParse
         "--mixed", nargs="*", default=[], metavar="TESTSET=L1,L2", help="languages of the xx sides of a test set"
     )
     command.add_argument("--baseline", default="zero-shot", help="system all others are tested against")
+    command.add_argument(
+        "--same",
+        nargs="*",
+        default=[],
+        metavar="SYSTEM=TESTSET/PAIR",
+        help="runs that are the baseline's own, as zero-shot-tt=world/en-en: shown, and in no family of tests",
+    )
     command.add_argument("--systems", nargs="*", default=[], help="order of systems in the tables")
     command.add_argument("--tested", nargs="+", default=["mrr@10"], help="metrics tested (default: %(default)s)")
     _register_statistics(command)
     command.add_argument("--out", required=True, help="folder for the four tables")
+    writes(command, files=lambda given: _tables_in(given.out))
     command.set_defaults(run=_tables)
 
 
@@ -123,18 +134,31 @@ def _register_statistics(command: argparse.ArgumentParser) -> None:
 def _register_show(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     about = "print the main table of a run"
     command = commands.add_parser("show", help=about, description=about.capitalize() + ".")
-    command.add_argument("--tables", required=True, help="folder with metrics.csv and significance.csv")
+    tables = "folder with metrics.csv, significance.csv and, where there is one, warnings.csv"
+    command.add_argument("--tables", required=True, help=tables)
     command.add_argument("--metric", default="mrr@10", help="which metric (default: %(default)s)")
     command.add_argument("--width", type=int, default=100, help="columns of the terminal (default: %(default)s)")
     command.set_defaults(run=_show)
 
 
-def _assignments(words: list[str], flag: str) -> dict[str, str]:
+def _pairs(words: list[str], flag: str) -> list[tuple[str, str]]:
     pairs = [word.partition("=") for word in words]
     for name, equals, value in pairs:
         if not (name and equals and value):
             raise UserError("switchrank evaluate", flag, f"'{name}{equals}{value}'", "write name=value")
-    return {name: value for name, _, value in pairs}
+    return [(name, value) for name, _, value in pairs]
+
+
+def _assignments(words: list[str], flag: str) -> dict[str, str]:
+    return dict(_pairs(words, flag))
+
+
+def _same(system: str, where: str) -> list[str]:
+    testset, slash, pair = where.rpartition("/")
+    query, dash, document = pair.partition("-")
+    if not (testset and slash and query and dash and document):
+        raise UserError("switchrank evaluate", "--same", f"'{system}={where}'", "write system=testset/query-document")
+    return [system, testset, query, document]
 
 
 def _read_runs(path: str) -> list[dict[str, Any]]:
@@ -166,16 +190,21 @@ def _bias(given: argparse.Namespace) -> None:
     )
 
 
+def _tables_in(folder: str) -> list[Path]:
+    return [Path(folder, name) for name in ("metrics.csv", "per_query.parquet", "significance.csv", "effects.csv")]
+
+
 def _tables(given: argparse.Namespace) -> None:
     from switchrank.evaluate.tables import make_tables
 
-    out = Path(given.out)
+    metrics, per_query, significance, effects = _tables_in(given.out)
     make_tables(
         per_query=given.per_query,
         run=given.run_name,
         languages={"source": given.source, "seen": given.seen, "unseen": given.unseen},
         mixed={name: members.split(",") for name, members in _assignments(given.mixed, "--mixed").items()},
         baseline=given.baseline,
+        same=[_same(system, where) for system, where in _pairs(given.same, "--same")],
         systems=given.systems,
         tested=given.tested,
         tests=given.tests,
@@ -185,15 +214,17 @@ def _tables(given: argparse.Namespace) -> None:
         permutations=given.permutations,
         resamples=given.resamples,
         seed=given.seed,
-        metrics_out=out / "metrics.csv",
-        per_query_out=out / "per_query.parquet",
-        significance_out=out / "significance.csv",
-        effects_out=out / "effects.csv",
+        metrics_out=metrics,
+        per_query_out=per_query,
+        significance_out=significance,
+        effects_out=effects,
     )
 
 
 def _show(given: argparse.Namespace) -> None:
     from switchrank.evaluate.summary import main_table
+    from switchrank.evaluate.warnings import warning_lines
 
     folder = Path(given.tables)
     print(main_table(folder / "metrics.csv", folder / "significance.csv", given.metric, given.width), end="")
+    print("".join(f"\n{line}\n" for line in warning_lines(folder / "warnings.csv")), end="")

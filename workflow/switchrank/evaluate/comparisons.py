@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from switchrank.errors import UserError
 from switchrank.evaluate.effects import bootstrap_intervals, cohens_d
-from switchrank.evaluate.families import check_scope, family
+from switchrank.evaluate.families import SAME, check_scope, family
 from switchrank.evaluate.groups import setup
 from switchrank.evaluate.randomisation import fisher
 from switchrank.evaluate.significance import (
@@ -53,6 +53,7 @@ class Settings:
 
     baseline: str
     apart: Mapping[str, str]
+    same: frozenset[tuple[str, ...]]
     tests: tuple[str, ...]
     families: str
     correction: str
@@ -150,9 +151,16 @@ def _compare_cell(cell: Cell, systems: dict[str, Sample], settings: Settings) ->
 
 
 def _correct(rows: list[Row], settings: Settings) -> None:
-    """Add correction and family to SIGNIFICANCE rows: families by name, each test corrected for itself."""
+    """Add correction and family to SIGNIFICANCE rows: families by name, each test corrected for itself.
+
+    A run beside itself is no hypothesis: it is in no family, and makes no other test harder.
+    """
     families: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
+        if _run(row) in settings.same:
+            row |= {"p_corrected": 1.0, "significant": False, "correction": settings.correction}
+            row |= {"family": SAME, "family_size": 0}
+            continue
         row["family"] = family(settings.families, row, apart=settings.apart.get(row["system"], ""))
         families.setdefault((row["family"], row["test"]), []).append(row)
     for members in families.values():
@@ -163,13 +171,18 @@ def _correct(rows: list[Row], settings: Settings) -> None:
             row["family_size"] = len(members)
 
 
+def _run(row: Row) -> tuple[str, ...]:
+    return (row["system"], row["testset"], row["query_lang"], row["doc_lang"])
+
+
 def compare(cells: dict[Cell, dict[str, Sample]], settings: Settings) -> tuple[list[Row], list[Row]]:
     """SIGNIFICANCE rows (one per system, cell and test) and EFFECTS rows (one per system and cell).
 
     Cells that the baseline does not have are counted in one line on stderr.
 
     Raises:
-        UserError: systems that cover different queries, too few permutations or resamples.
+        UserError: systems that cover different queries, a run beside itself that is not there, too few permutations or
+            resamples.
     """
     significance: list[Row] = []
     effects: list[Row] = []
@@ -183,5 +196,9 @@ def compare(cells: dict[Cell, dict[str, Sample]], settings: Settings) -> tuple[l
             effects += sizes
     if alone:
         print(f"significance: {alone} pairs without a run of {settings.baseline} are not tested", file=sys.stderr)
+    unknown = sorted(settings.same - {_run(row) for row in significance})
+    if unknown:
+        problem = f"{' '.join(unknown[0])} is not compared with {settings.baseline}"
+        raise UserError("evaluate", "same", problem, "name a system, test set and language pair of the scores")
     _correct(significance, settings)
     return significance, effects

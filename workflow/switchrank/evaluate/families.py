@@ -1,7 +1,8 @@
 """Families of comparisons: which tests are corrected together. Declared before the results are seen.
 
 A family holds all comparisons (systems times pairs) of one metric and one test within its scope. Systems set apart,
-such as reference rankings and the points of a sweep, have families of their own and make no other test harder.
+such as reference rankings and the points of a sweep, have families of their own and make no other test harder. Nor does
+a run that is the baseline's own under another name, such as Translate-Test where nothing is translated: it is in none.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ SCOPES = {
     "run": "over all test sets",
 }
 """What a family spans, and how a legend says so."""
+SAME = "same run"
+"""In place of a family where a run is compared with itself."""
 
 
 def check_scope(scope: str) -> None:

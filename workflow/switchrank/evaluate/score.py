@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from switchrank.errors import UserError
-from switchrank.evaluate.metrics import Floats, Graded, check_metrics, metric_values
+from switchrank.evaluate.by_ranx import Floats, Found, Numbers, Relevant, check_metrics, metric_values
 from switchrank.formats.tables import JUDGEMENTS, PER_QUERY, read_table, write_table
 from switchrank.formats.trec import by_queries, hashes
 from switchrank.progress import progress
@@ -24,7 +24,7 @@ class Judged:
 
     Attributes:
         qids: the queries with a positive judgement, ascending.
-        ideal: their relevant documents, most relevant first.
+        relevant: their relevant documents; of equally relevant ones the first by id is the first.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -38,21 +38,21 @@ class Judged:
         table = table.sort(["qid", "relevance", "docid"], descending=[False, True, False])
         self.qids = table["qid"].unique(maintain_order=True)
         numbers = pl.DataFrame({"qid": self.qids}).with_row_index("query")
-        self._relevant = table.join(numbers, on="qid", how="left", maintain_order="left")
+        table = table.join(numbers, on="qid", how="left", maintain_order="left")
+        self._relevant = table.with_columns(number=pl.int_range(pl.len()).over("qid"))
         self._hashes = hashes(table).implode()
-        self.ideal = _graded(self._relevant.with_columns(place=pl.int_range(1, pl.len() + 1).over("qid")))
+        relevance = self._relevant["relevance"].cast(pl.Float64).to_numpy()
+        self.relevant = Relevant(_integers(self._relevant, "query"), _integers(self._relevant, "number"), relevance)
 
     def found(self, run: pl.DataFrame) -> pl.DataFrame:
-        """The relevant documents among some whole queries of a run: ``query``, ``place``, ``relevance``."""
+        """The relevant documents among some whole queries of a run: ``query``, ``number``, ``place``."""
         maybe = hashes(run).is_in(self._hashes)
         placed = run.select("qid", "docid", place=_places(run)).filter(maybe)
-        return placed.join(self._relevant, on=["qid", "docid"], how="inner").select("query", "place", "relevance")
+        return placed.join(self._relevant, on=["qid", "docid"], how="inner").select("query", "number", "place")
 
 
-def _graded(table: pl.DataFrame) -> Graded:
-    table = table.sort("query", "place")
-    query, place = (table[name].cast(pl.Int64).to_numpy() for name in ("query", "place"))
-    return Graded(query, place, table["relevance"].cast(pl.Float64).to_numpy())
+def _integers(table: pl.DataFrame, column: str) -> Numbers:
+    return table[column].cast(pl.Int64).to_numpy()
 
 
 def _places(run: pl.DataFrame) -> pl.Series:
@@ -77,8 +77,9 @@ def score_run(judged: Judged, path: str | Path, metrics: list[str]) -> dict[str,
     Raises:
         UserError: as :func:`switchrank.formats.trec.read_run`.
     """
-    found = _graded(pl.concat(by_queries(path, judged.found)))
-    return {metric: metric_values(metric, found, judged.ideal, len(judged.qids)) for metric in metrics}
+    found = pl.concat(by_queries(path, judged.found)).sort("query")
+    places = Found(_integers(found, "query"), _integers(found, "number"), _integers(found, "place"))
+    return metric_values(metrics, places, judged.relevant, len(judged.qids))
 
 
 def evaluate_testset(

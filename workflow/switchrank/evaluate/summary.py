@@ -130,9 +130,10 @@ def _first_test(significance: pl.DataFrame) -> pl.DataFrame:
 
 
 def _legend(significance: pl.DataFrame) -> list[str]:
-    if significance.is_empty():
+    tested = significance.filter(pl.col("family_size") > 0)
+    if tested.is_empty():
         return ["No significance tests for this metric."]
-    row = significance.row(0, named=True)
+    row = tested.row(0, named=True)
     corrections = {"holm": "Holm's", "bonferroni": "Bonferroni's", "none": "no"}
     tests = {"t": "paired t-test", "fisher": "Fisher randomisation test"}
     return [

@@ -51,6 +51,7 @@ def make_tables(
     mixed: dict[str, list[str]] | None = None,
     baseline: str = "zero-shot",
     apart: dict[str, str] | None = None,
+    same: list[list[str]] | None = None,
     systems: list[str] | None = None,
     tested: list[str] | None = None,
     tests: list[str] | None = None,
@@ -71,6 +72,8 @@ def make_tables(
         baseline: the system all others are compared with.
         apart: systems that are compared too, in families of their own, and the name of each one's group; by default
             the reference rankings ``random`` and ``bm25``.
+        same: ``[system, testset, query_lang, doc_lang]`` of runs that are the baseline's own: their rows are in no
+            family, which ``family_size`` 0 tells, and are never significant.
         systems: order of systems in the tables; the rest follow by name.
         tested: metrics that are tested, by default ``mrr@10``.
         tests: ``t``, the paired t-test over queries, and ``fisher``, the randomisation test; both two-sided, on scores
@@ -92,6 +95,7 @@ def make_tables(
         baseline=baseline,
         apart={"random": "references", "bm25": "references"} if apart is None else apart,
         tests=("t",) if tests is None else tuple(tests),
+        same=frozenset(tuple(run) for run in same or ()),
         families=families,
         correction=correction,
         alpha=alpha,

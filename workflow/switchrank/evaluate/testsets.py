@@ -10,7 +10,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, TypedDict
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from switchrank.errors import UserError
 from switchrank.formats.tables import CANDIDATES, DOCUMENTS, JUDGEMENTS, TESTSETS, read_table, scan_table, write_table
@@ -38,7 +40,8 @@ def table_of_testsets(*, testsets: list[TestedDocuments], out: str | Path) -> No
     """Write TESTSETS, one row per entry of ``testsets``, in their order.
 
     ``relevant`` and ``candidates`` are means over the queries with a positive judgement; a query without candidates
-    counts as 0. ``candidate_recall`` is the share of those queries with a relevant document among their candidates.
+    counts as 0. ``candidate_recall`` is the share of those queries with a relevant document among their candidates,
+    ``chance`` the MRR@10 that a random order of the candidates has on average.
 
     Args:
         testsets: the document languages of each test set, with their DOCUMENTS, JUDGEMENTS and CANDIDATES tables.
@@ -58,23 +61,43 @@ def _row(part: TestedDocuments) -> dict[str, Any]:
     if not queries:
         raise UserError(part["judgements"], "relevance", "no positive judgement", "give judgements above 0")
     documents = _count(scan_table(part["documents"], DOCUMENTS))
-    candidates, found = (documents * queries, queries) if part["candidates"] is None else _listed(part, relevant)
+    lists = _lists(part["candidates"], relevant, documents)
+    candidates, found = lists["candidates"].to_numpy(), lists["found"].to_numpy()
     labels = {name: part[name] for name in ("testset", "collection", "format", "relevance", "doc_lang")}  # type: ignore[literal-required]
     return labels | {
         "documents": documents,
         "queries": queries,
         "relevant": len(relevant) / queries,
-        "candidates": candidates / queries,
-        "candidate_recall": found / queries,
+        "candidates": int(candidates.sum()) / queries,
+        "candidate_recall": int(np.count_nonzero(found)) / queries,
+        "chance": float(random_reciprocal_rank(candidates, found).mean()),
     }
 
 
-def _listed(part: TestedDocuments, relevant: pl.DataFrame) -> tuple[int, int]:
-    """Candidates of all queries that have a relevant document, and how many of these queries list one."""
-    listed = scan_table(str(part["candidates"]), CANDIDATES)
-    asked = relevant.select("qid").unique().lazy()
-    found = listed.join(relevant.lazy(), on=["qid", "docid"], how="semi").select("qid").unique()
-    return _count(listed.join(asked, on="qid", how="semi")), _count(found)
+def _lists(path: str | None, relevant: pl.DataFrame, documents: int) -> pl.DataFrame:
+    """For each query with a relevant document, by id, its ``candidates`` and how many relevant ones are ``found``."""
+    asked = relevant.group_by("qid").agg(all=pl.len())
+    if path is None:
+        return asked.sort("qid").select("qid", candidates=pl.lit(documents), found="all")
+    listed = scan_table(path, CANDIDATES).join(asked.lazy(), on="qid", how="semi")
+    found = listed.join(relevant.lazy(), on=["qid", "docid"], how="semi").group_by("qid").agg(found=pl.len())
+    counts = listed.group_by("qid").agg(candidates=pl.len()).join(found, on="qid", how="left")
+    return asked.join(counts.collect(engine="streaming"), on="qid", how="left").sort("qid").fill_null(0)
+
+
+def random_reciprocal_rank(candidates: NDArray[Any], relevant: NDArray[Any], depth: int = 10) -> NDArray[np.float64]:
+    """The reciprocal rank, 0 beyond ``depth``, that a random order of a list has on average; float64.
+
+    Args:
+        candidates: how many documents each list holds.
+        relevant: how many of them are relevant.
+    """
+    expected, none_yet = np.zeros(len(candidates)), np.ones(len(candidates))
+    for place in range(1, depth + 1):
+        first_here = none_yet * np.minimum(relevant / np.maximum(candidates - (place - 1.0), 1), 1)
+        expected += first_here / place
+        none_yet -= first_here
+    return expected
 
 
 def _count(rows: pl.LazyFrame) -> int:

@@ -3,19 +3,23 @@
 An address is ``https://host/path``, ``http://host/path`` or ``hf://[datasets/|models/]name@revision/path``. It may end
 in ``!member``, a file inside an archive, and then in ``#sha256=<64 hex digits>``, the checksum of what is fetched.
 ``${NAME}`` in it stands for an environment variable and is replaced only at the moment of the request, so that a
-password or token never gets into a config, a rule's parameters or provenance. ``{lang}`` is a placeholder, as in paths.
+password or token never gets into a config, a rule's parameters or provenance; and only where ``SWITCHRANK_SEND`` lists
+it, so that somebody else's config cannot send what it likes. ``{lang}`` is a placeholder, as in paths.
 """
 
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 FOLDER = "data/downloads"
 """Where files of addresses in a config stand, relative to the working directory."""
+SEND = "SWITCHRANK_SEND"
+"""The environment variable that lists, with commas, those that may be sent to the hosts of addresses."""
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _FRAGMENT = re.compile(r"sha256=([0-9a-fA-F]{64})")
@@ -23,6 +27,7 @@ _MEMBER = re.compile(r"(.+\.(?:zip|tar|tgz|tar\.(?:gz|bz2|xz))(?:\?[^!]*)?)!(.+)
 _HUB = re.compile(r"hf://(?:(datasets|models)/)?((?:[^/@]+/)?[^/@]+)@([^/]+)/(.+)")
 _PLACEHOLDER = re.compile(r"(?<!\$)\{(\w+)\}")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
+_LOCAL = "localhost"
 _SECRET = re.compile(
     r"token|secret|passw|pwd|signature|^sig$|api[-_]?key|access[-_]?key|auth|credential|session|^key$", re.IGNORECASE
 )
@@ -140,18 +145,62 @@ def request_url(url: str, environment: Mapping[str, str]) -> str:
     """The web address to ask: variables filled in, ``hf://`` turned into the hub's address (``HF_ENDPOINT``).
 
     Raises:
-        ValueError: ``problem: what to do``; a variable is not set.
+        ValueError: ``problem: what to do``; a variable is not set, or may not be sent there.
     """
-    for name in variables(url):
+    used = variables(url)
+    check_sent(used, environment)
+    for name in used:
         if not environment.get(name):
             raise ValueError(f"environment variable {name} is not set: export it")
-    url = _VARIABLE.sub(lambda match: environment[match[1]], url)
+    asked = _on_the_web(_VARIABLE.sub(lambda match: environment[match[1]], url), environment)
+    if used and not is_private(asked):
+        raise ValueError(f"would send environment variable {used[0]} unencrypted: write https")
+    return asked
+
+
+def _on_the_web(url: str, environment: Mapping[str, str]) -> str:
     hub = _HUB.fullmatch(url)
     if not hub:
         return url
     kind, name, revision, path = hub.groups()
     folder = "" if kind == "models" else "datasets/"
     return f"{hub_endpoint(environment)}/{folder}{name}/resolve/{revision}/{quote(path)}"
+
+
+def sendable(environment: Mapping[str, str]) -> set[str]:
+    """The environment variables that may be sent."""
+    return {name.strip() for name in environment.get(SEND, "").split(",")} - {""}
+
+
+def check_sent(names: Iterable[str], environment: Mapping[str, str]) -> None:
+    """Whether environment variables may be sent.
+
+    Raises:
+        ValueError: ``problem: what to do``; one is not listed.
+    """
+    listed = sendable(environment)
+    for name in names:
+        if name not in listed:
+            listing = ",".join(sorted(listed | {name}))
+            raise ValueError(
+                f"would send environment variable {name}: if that host may have it, export {SEND}={listing}"
+            )
+
+
+def is_private(url: str) -> bool:
+    """Whether what is asked of an address is encrypted on its way, or never leaves this machine."""
+    parts = urlsplit(url)
+    if parts.scheme.lower() == "https" or parts.hostname == _LOCAL:
+        return True
+    try:
+        return ipaddress.ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return False
+
+
+def host_of(url: str, environment: Mapping[str, str]) -> str:
+    """The host that an address asks; variables in it stay as they are."""
+    return urlsplit(_on_the_web(url, environment)).netloc.rpartition("@")[2]
 
 
 def hub_endpoint(environment: Mapping[str, str]) -> str:

@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from switchrank.errors import UserError
+from switchrank.fetch.addresses import SEND
+from switchrank.outputs import writes
 
 _FETCH = """\
 Fetch one file, or all files that a config names by web address, before a run on machines that have no network.
 
 An address is https://host/path or hf://name@revision/path (datasets; models: hf://models/name@...). It may end in
 !member, a file inside a zip or tar archive, and in #sha256=<64 hex digits>. Passwords and tokens are written as ${NAME}
-and come from the environment; HF_TOKEN is sent to the Hugging Face hub, ~/.netrc is read for other hosts. Each address
-is kept once under SWITCHRANK_CACHE (~/.cache/switchrank); a broken download goes on where it stopped.
+and come from the environment, where SWITCHRANK_SEND or --send lists them; none goes over plain http. HF_TOKEN is sent
+to the Hugging Face hub, ~/.netrc is read for other hosts. Each address is kept once under SWITCHRANK_CACHE
+(~/.cache/switchrank); a broken download goes on where it stopped.
 """
 _EXAMPLES = """\
 examples:
@@ -38,7 +41,9 @@ def register_downloads(commands: Any) -> None:
     fetch.add_argument("--out", metavar="FILE", help="where the file goes")
     fetch.add_argument("--sha256", metavar="HEX", help="its checksum")
     fetch.add_argument("--config", metavar="FILE", type=Path, help="instead: everything this config names")
+    fetch.add_argument("--send", metavar="NAME[,NAME]", help="environment variables that the addresses may send")
     fetch.add_argument("--list", action="store_true", help="with --config: tell what would be fetched, and stop")
+    writes(fetch, "out")
     fetch.set_defaults(run=_fetch)
     unpack = commands.add_parser(
         "unpack",
@@ -46,14 +51,17 @@ def register_downloads(commands: Any) -> None:
         description="Unpack a zip or tar archive: nothing lands outside the folder, and sizes are limited.",
     )
     unpack.add_argument("archive", metavar="ARCHIVE", help="a zip or tar file, plain, gzip, bzip2 or xz")
-    unpack.add_argument("--out", required=True, metavar="FOLDER", help="new folder, or an older one to replace")
+    unpack.add_argument("--out", required=True, metavar="FOLDER", help="folder to write")
     unpack.add_argument(
         "--limit", type=int, metavar="BYTES", help="largest sum of sizes (1 GiB or 200 times the archive)"
     )
+    writes(unpack, folder="an unpacked archive")
     unpack.set_defaults(run=_unpack)
 
 
 def _fetch(arguments: argparse.Namespace) -> None:
+    if arguments.send:
+        os.environ[SEND] = ",".join(filter(None, [os.environ.get(SEND), arguments.send]))
     one = [arguments.address, arguments.out, arguments.sha256]
     if arguments.config and not any(one):
         _fetch_config(arguments.config, only_list=arguments.list)
@@ -84,5 +92,5 @@ def _fetch_config(file: Path, *, only_list: bool) -> None:
 def _unpack(arguments: argparse.Namespace) -> None:
     from switchrank.fetch.unpack import unpack
 
-    names = unpack(arguments.archive, arguments.out, limit=arguments.limit)
+    names = unpack(arguments.archive, arguments.out, limit=arguments.limit, overwrite=arguments.overwrite)
     print(f"{arguments.out}: {len(names):,} files")

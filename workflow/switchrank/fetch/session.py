@@ -7,23 +7,25 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from switchrank import __version__
-from switchrank.fetch.addresses import hub_endpoint, request_url
+from switchrank.fetch.addresses import hub_endpoint, is_private, request_url, variables
 
 if TYPE_CHECKING:
     import requests
 
 
-def new_session() -> requests.Session:
-    import requests
+def new_session(url: str) -> requests.Session:
+    """A session to ask for one address, in which variables are not filled in."""
+    from switchrank.fetch.redirects import CarefulSession
 
-    session = requests.Session()
+    session = CarefulSession([os.environ.get(name, "") for name in variables(url)])
     session.headers.update({"User-Agent": f"switchrank/{__version__}", "Accept-Encoding": "identity"})
-    session.max_redirects = 10
     return session
 
 
 def credentials(url: str) -> Any:
-    """The hub's token for the hub; None leaves it to ~/.netrc. Sent to a redirect's host are neither of them."""
+    """The hub's token for the hub; None leaves it to ~/.netrc. Neither goes to a redirect's host, or unencrypted."""
+    if not is_private(url):
+        return lambda request: request
     token = os.environ.get("HF_TOKEN")
     if not token or not on_hub(url):
         return None
@@ -46,7 +48,7 @@ def length_of(url: str, *, timeout: float = 20.0) -> int | None:
 
     try:
         address = request_url(url, os.environ)
-        with new_session() as session:
+        with new_session(url) as session:
             response = session.head(address, allow_redirects=True, auth=credentials(address), timeout=timeout)
     except (requests.RequestException, ValueError):
         return None

@@ -95,7 +95,7 @@ class Transfer:
         for _ in range(self.patience.attempts):
             before = self._size()
             try:
-                with new_session() as session:
+                with new_session(self.url) as session:
                     return self._attempt(session)
             except _LaterError as error:
                 failures = 0 if self._size() > before else failures + 1
@@ -141,6 +141,8 @@ class Transfer:
     def _answer(self, session: requests.Session, headers: dict[str, str]) -> Iterator[requests.Response]:
         import requests
 
+        from switchrank.fetch.redirects import UnsafeRedirectError
+
         timeouts = (self.patience.connect_timeout, self.patience.read_timeout)
         url = self._request_url()
         try:
@@ -148,6 +150,9 @@ class Transfer:
                 yield response
         except requests.TooManyRedirects:
             self._fail("redirected in a circle", "correct the address")
+        except UnsafeRedirectError:
+            problem = "redirected to where what was sent must not go: another host, or not encrypted"
+            self._fail(problem, "ask whoever runs the server for an address that needs no redirect")
         except (requests.ConnectionError, requests.Timeout) as error:
             reason = reason_of(error)
             if "CERTIFICATE" in reason:

@@ -56,21 +56,26 @@ class _Member:
     open: Callable[[], IO[bytes] | None]
 
 
-def unpack(archive: str | Path, out: str | Path, *, limit: int | None = None) -> list[str]:
+def unpack(archive: str | Path, out: str | Path, *, limit: int | None = None, overwrite: bool = False) -> list[str]:
     """Unpack all files of an archive into a folder, which appears whole or not at all.
 
     Args:
         archive: a zip or tar file.
-        out: the folder to make; an older one is replaced.
+        out: the folder to make; one that an archive was unpacked into, and that nobody changed, is replaced.
         limit: largest sum of sizes in bytes; default: 1 GiB, or 200 times the archive where that is more.
+        overwrite: replace an older folder ``out`` whatever it holds.
 
     Returns:
         The names of the files, in the archive's order.
 
     Raises:
-        UserError: not an archive, a broken or encrypted one, a dangerous member, or more than the limit.
+        UserError: not an archive, a broken or encrypted one, a dangerous member, or more than the limit;
+            ``out`` holds other things.
     """
-    with _opened(archive, limit) as members, atomic_folder(out) as folder:
+    with (
+        _opened(archive, limit) as members,
+        atomic_folder(out, "an unpacked archive", overwrite=overwrite) as folder,
+    ):
         for member in members:
             _write(archive, member, folder / member.name)
         return [member.name for member in members]

@@ -11,6 +11,7 @@ from typing import Literal, get_args
 from switchrank.errors import UserError
 from switchrank.fold import key, lower
 from switchrank.formats.tei import read_entries
+from switchrank.headers import refuse_header
 from switchrank.reading import open_bytes, read_lines
 
 Pairs = Iterator[tuple[str, str]]
@@ -18,6 +19,7 @@ DictionaryFormat = Literal["auto", "text", "tsv", "tei", "panlex"]
 DICTIONARY_FORMATS: tuple[str, ...] = get_args(DictionaryFormat)
 
 _TODO = "write `source target`, one pair a line"
+_NO_HEADER = "leave this line out, or name the two columns by their names with columns"
 _HEAD = 4096
 
 
@@ -100,6 +102,8 @@ def _text(path: str | Path) -> Pairs:
             raise UserError(path, f"line {number}", f"{len(fields)} fields between tabs", todo)
         if len(fields) < 2 or not all(map(str.strip, fields)):
             raise UserError(path, f"line {number}", f"no pair in {line[:60]!r}", _TODO)
+        if number == 1:
+            refuse_header(path, fields, _NO_HEADER, words=True)
         yield fields[0], fields[1]
 
 
@@ -119,6 +123,8 @@ def _tsv(path: str | Path, columns: Sequence[int | str]) -> Pairs:
             todo = "correct the line or the columns"
             raise UserError(path, f"line {number}", f"{len(fields)} fields between tabs", todo)
         elif all(fields[column].strip() for column in numbers):
+            if number == 1:
+                refuse_header(path, [fields[column] for column in numbers], _NO_HEADER, words=True)
             yield fields[numbers[0]], fields[numbers[1]]
         else:
             empty += 1

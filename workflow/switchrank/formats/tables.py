@@ -211,9 +211,14 @@ TESTSETS: Schema = {
     "relevant": pl.Float64,
     "candidates": pl.Float64,
     "candidate_recall": pl.Float64,
+    "chance": pl.Float64,
 }
 """What each test set holds; ``relevance`` is ``gold`` or ``answer``, ``relevant`` and ``candidates`` are means per
-query, ``candidate_recall`` the share of queries with a relevant candidate, which MRR cannot exceed."""
+query, ``candidate_recall`` the share of queries with a relevant candidate, which MRR cannot exceed, ``chance`` the
+MRR@10 of a random order of the candidates."""
+WARNINGS: Schema = {"kind": pl.String, "subject": pl.String, "warning": pl.String}
+"""What must be known before results are believed; ``kind`` is ``chance``, ``queries`` or ``coverage``, ``subject`` the
+system on its test set, the test set, or the lexicon and its language."""
 COVERAGE: Schema = {
     "lexicon": pl.String,
     "lang": pl.String,

@@ -37,6 +37,39 @@ collections:
     negative: $negative
     triples: true
 """
+_ANSWERS = """\
+collections:
+  mine:
+    format: pairs
+    language: $language
+    split: train
+    rows: $path
+    query: $asked
+    positive: $answered
+"""
+_TABLES = """\
+collections:
+  mine:
+    format: tsv
+    separator: $separator
+    languages: [$language]
+    splits: [test]
+    documents: {path: $path, id: $first, text: $second}
+    queries: {path: "queries.{split}.csv", id: id, text: text}  # with the same separator, as are the judgements
+    judgements: {path: "qrels.{split}.csv", query: qid, document: docid, relevance: relevance}
+"""
+_NUMBERED = """\
+collections:
+  mine:
+    format: tsv
+    separator: $separator
+    header: false
+    languages: [$language]
+    splits: [test]
+    documents: {path: $path, id: "1", text: "2"}
+    queries: {path: "queries.{split}.csv", id: "1", text: "2"}  # with the same separator, as are the judgements
+    judgements: {path: "qrels.{split}.csv", query: "1", document: "2", relevance: "3"}
+"""
 _JSON_DOCUMENTS = """\
 collections:
   mine:
@@ -242,6 +275,10 @@ collections:
     queries: {path: "queries.{split}.tsv", id: id, text: text}
     judgements: {path: "qrels.{split}.tsv", query: qid, document: docid, relevance: relevance}
 """,
+    "csv-with-header": _TABLES,
+    "csv": _NUMBERED,
+    "question-table": _ANSWERS + "    separator: $separator\n",
+    "text-pairs": _ANSWERS,
     "model-folder": "start:\n  model: $path\n",
     "beir-folder": """\
 collections:
@@ -331,6 +368,7 @@ WITHOUT = {
     "safetensors": "weights alone: give the folder they are in as start.model",
     "word-frequencies": "no key reads a list of words with counts",
     "json-lines": "no collection has these members: make TSV or Parquet of them",
+    "json-array": "no key reads an array of records: make JSON lines of it, such as with jq -c '.[]', and inspect them",
     "tsv": "no collection has these columns: format tsv with a column map may read it",
     "mediawiki-sql": "only page and langlinks are read",
 }

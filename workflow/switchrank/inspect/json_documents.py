@@ -36,7 +36,7 @@ def inspect(source: Source) -> Found | None:
     except (ValueError, RecursionError) as error:
         reason = error.msg if isinstance(error, json.JSONDecodeError) else type(error).__name__
         return _unread(source, source.damage or f"not JSON ({reason})")
-    found = _squad(value, source) or _cldr(value) or _translations(value)
+    found = _squad(value, source) or _cldr(value) or _translations(value) or _array(value)
     return closed(found, source) if found else None
 
 
@@ -59,6 +59,16 @@ def _objects(value: Any, name: str) -> Iterator[Mapping[str, Any]]:
     inside = value.get(name) if isinstance(value, dict) else None
     if isinstance(inside, list):
         yield from (part for part in inside if isinstance(part, dict))
+
+
+def _array(value: Any) -> Found | None:
+    """Records in one array, such as questions with their answers."""
+    records = [part for part in value if isinstance(part, dict)] if isinstance(value, list) else []
+    if not records or len(records) < len(value):
+        return None
+    found = Found("json-array", "records in one JSON array", "records", len(records), fields=list(records[0])[:20])
+    found.samples = [shorten(" | ".join(map(str, record.values()))) for record in records[:SAMPLES]]
+    return found
 
 
 def _squad(value: Any, source: Source) -> Found | None:

@@ -6,11 +6,13 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from switchrank.inspect import languages
 from switchrank.inspect.found import SAMPLES, Found, Problems, shorten
 from switchrank.inspect.rows import Identities, closed
+from switchrank.inspect.separated import ASKED
 from switchrank.inspect.source import Source
 
 Record = Mapping[str, Any]
@@ -24,7 +26,8 @@ class Shape:
         format, title, unit: as :class:`~switchrank.inspect.found.Found` has them.
         needs: members that every record of it has.
         identity: the member that may occur once, if any.
-        texts: members that should hold text; ``long``: their mean length in letters must reach this.
+        texts: members that should hold text; ``long``: their mean length in letters must reach this; ``strings``:
+            they must be text, not lists of it.
         languages: members that hold a language code, or a mapping by language.
     """
 
@@ -36,6 +39,7 @@ class Shape:
     texts: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     long: int = 0
+    strings: bool = False
 
 
 SHAPES = (
@@ -107,6 +111,10 @@ SHAPES = (
     ),
     Shape("text-triples", "training triples by text", "triples", ("query", "pos", "neg"), "", ("query",)),
     Shape("text-triples", "training triples by text", "triples", ("query", "positive", "negative"), "", ("query",)),
+    *(
+        Shape("text-pairs", "questions with answers or passages", "pairs", pair, "", pair, strings=True)
+        for pair in product(ASKED, ("answer", "positive", "passage", "context"))
+    ),
     Shape(
         "nq-open",
         "questions with answer strings, no passages (NQ-Open)",
@@ -158,6 +166,12 @@ SHAPES = (
 )
 
 
+_FEW_WORDS = 4
+_NO_PASSAGES = (
+    "answers of few words are no passages to rank: for open questions (format: questions) write each as a list of texts"
+)
+
+
 def inspect(source: Source) -> Found | None:
     """What JSON lines are; nothing where the first lines are no JSON objects."""
     if not source.is_text:
@@ -175,7 +189,14 @@ def inspect(source: Source) -> Found | None:
         found = _count(source, shape)
         found.fields = [name for name, count in members.most_common(20) if count >= len(sample) / 2]
         return found
-    return _count(source, shape)
+    found = _count(source, shape)
+    if shape.format == "text-pairs" and _mean_words(sample, shape.needs[1]) < _FEW_WORDS:
+        found.notes.append(_NO_PASSAGES)
+    return found
+
+
+def _mean_words(sample: Sequence[Record], name: str) -> float:
+    return sum(len(str(record.get(name)).split()) for record in sample) / len(sample)
 
 
 def parsed(line: bytes) -> Record | None:
@@ -192,6 +213,9 @@ def parsed(line: bytes) -> Record | None:
 
 def _fits(shape: Shape, sample: Sequence[Record]) -> bool:
     if sum(all(name in record for name in shape.needs) for record in sample) < 0.9 * len(sample):
+        return False
+    texts = sum(all(isinstance(record.get(name), str) for name in shape.texts) for record in sample)
+    if shape.strings and texts < 0.9 * len(sample):
         return False
     letters = [len(str(record.get(name) or "")) for record in sample for name in shape.texts]
     return not shape.long or sum(letters) / len(letters) >= shape.long
@@ -290,6 +314,8 @@ def _count(source: Source, shape: Shape) -> Found:
     found.counts |= {name: count for name, count in tally.counts.items() if count}
     found.languages = _told(tally.languages) or languages.from_name(source.path)
     found.scripts = languages.scripts(tally.texts)
+    if shape.format == "text-pairs":
+        found.values |= dict(zip(("asked", "answered"), shape.needs, strict=True))
     return closed(found, source)
 
 

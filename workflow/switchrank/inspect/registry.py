@@ -13,6 +13,7 @@ from switchrank.inspect import (
     json_lines,
     markup,
     plain,
+    separated,
     sql,
     tabular,
     vectors,
@@ -33,6 +34,7 @@ SNIFFERS: tuple[Sniffer, ...] = (
     markup.inspect,
     json_lines.inspect,
     json_documents.inspect,
+    separated.inspect,
     tabular.inspect,
     plain.inspect,
 )

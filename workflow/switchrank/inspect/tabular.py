@@ -14,6 +14,7 @@ from itertools import pairwise
 from switchrank.inspect import languages
 from switchrank.inspect.found import SAMPLES, Found, Problems, shorten
 from switchrank.inspect.rows import Layout, closed, count_rows, is_whole
+from switchrank.inspect.separated import as_questions
 from switchrank.inspect.source import Source
 
 _MOST = 0.9
@@ -50,8 +51,10 @@ def inspect(source: Source) -> Found | None:
         queries.add(fields[0])
         tally[fields[column or 0]] += 1
 
-    if layout.format == "tsv-with-header" and "quoted" in layout.title:
-        return _with_languages(_quoted(source, layout), source, lines, layout)
+    if layout.format == "tsv-with-header":
+        found = _quoted(source, layout) if "quoted" in layout.title else count_rows(source, layout)
+        as_questions(found, "\t")
+        return _with_languages(found, source, lines, layout)
     found = count_rows(source, layout, each if column else None)
     if column:
         found.counts["queries"] = len(queries)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from switchrank.errors import UserError
+from switchrank.outputs import writes
 
 TITLE_FORMATS = ("dumps", "pages-articles", "wikidata", "wikidata-labels", "linguatools", "wikititles", "cldr")
 TITLE_DROPS = ("equal", "colon", "number", "script")
@@ -39,6 +40,7 @@ def _register_induce(parser: argparse.ArgumentParser) -> None:
         "--cells", type=int, help="ivf: cells of target words (default: the square root of twice as many)"
     )
     parser.add_argument("--threads", type=int, default=1)
+    writes(parser, "out")
     parser.set_defaults(run=_induce)
 
 
@@ -56,6 +58,7 @@ def _register_titles(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--drop", nargs="+", choices=TITLE_DROPS, default=[], help="kinds of pairs to leave out")
     parser.add_argument("--max-words", type=int, default=3, help="longest source title in words (default 3)")
     parser.add_argument("--onesided-titles", action="store_true", help="compatibility: clean target titles only")
+    writes(parser, "out")
     parser.set_defaults(run=_titles)
 
 
@@ -67,12 +70,14 @@ def _register_dictionary(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--columns", nargs=2, default=[], metavar="COLUMN", help="tsv: numbers from 1, or names")
     parser.add_argument("--reverse", action="store_true", help="the file translates into the source language")
     parser.add_argument("--out", required=True, help="lexicon to write (.parquet)")
+    writes(parser, "out")
     parser.set_defaults(run=_dictionary)
 
 
 def _register_merge(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lexicons", nargs="+", required=True, help="lexicons (.parquet), the most trusted first")
     parser.add_argument("--out", required=True, help="lexicon to write (.parquet)")
+    writes(parser, "out")
     parser.set_defaults(run=_merge)
 
 
@@ -82,6 +87,7 @@ def _register_degrade(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--language", default="", help="key of the draw, so that languages differ")
     parser.add_argument("--seed", type=int, default=1, help="seed of the draw (default 1)")
     parser.add_argument("--out", required=True, help="lexicon to write (.parquet)")
+    writes(parser, "out")
     parser.set_defaults(run=_degrade)
 
 
@@ -92,6 +98,7 @@ def _register_quality(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--src", required=True, help="source language")
     parser.add_argument("--tgt", required=True, help="target language")
     parser.add_argument("--out", required=True, help="table to write (.csv)")
+    writes(parser, "out")
     parser.set_defaults(run=_quality)
 
 

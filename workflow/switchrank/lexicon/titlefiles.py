@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from switchrank.errors import UserError
 from switchrank.formats.pages import Site, read_pages
+from switchrank.headers import refuse_header
 from switchrank.lexicon.dumps import read_blocks
 from switchrank.reading import byte_lines, read_lines, read_text
 from switchrank.xmlstream import LANG, read_elements
@@ -223,6 +224,8 @@ def _wikititles(given: TitleFiles, counts: Counter[str]) -> Titles:
             if len(fields) != 2:
                 problem = f"{len(fields)} fields between tabs, not 2"
                 raise UserError(path, f"line {number}", problem, "give a WikiTitles file: title, tab, title")
+            if number == 1:
+                refuse_header(path, fields, "leave this line out", words=True)
             counts["links"] += 1
             yield (fields[1], fields[0]) if given.target_first else (fields[0], fields[1])
 

@@ -14,7 +14,7 @@ from switchrank.plan.calibration import Calibration, Observation, calibrate, rea
 from switchrank.plan.costs import REFERENCE, Cost, Costs
 from switchrank.plan.graph import job_graph
 from switchrank.plan.jobs import Graph, Job
-from switchrank.plan.machine import Machine, free_bytes
+from switchrank.plan.machine import Machine, free_bytes, nearest_folder
 from switchrank.plan.schedule import Schedule, plan_schedule
 from switchrank.plan.sizes import Sizes
 from switchrank.started import started_plan
@@ -135,7 +135,7 @@ def _measured(plan: Plan, machine: Machine) -> tuple[list[Observation], bool]:
 
 
 def check_disk(plan: Plan, files: Iterable[str], place: str | Path) -> None:
-    """Before a start: whether what it will make fits on the disk.
+    """Before a start: whether what it will make fits on the disk, or on the disks that links in results lead to.
 
     Where inputs are still to be fetched the need is a guess, and no more than a warning is written to standard error.
 
@@ -150,17 +150,23 @@ def check_disk(plan: Plan, files: Iterable[str], place: str | Path) -> None:
     wanted, graph = set(files), job_graph(plan)
     sizes = Sizes(plan, graph)
     costs = Costs(plan, sizes, Machine(REFERENCE, 1))
-    found = [costs.of(job) for job in graph.jobs if wanted.intersection(job.outputs)]
-    needed = sum(cost.disk for cost in found) + max((cost.scratch for cost in found), default=0.0)
-    free = free_bytes("results")
-    if needed <= free:
-        return
-    error = UserError(
-        place,
-        f"run {plan.config.run}",
-        f"needs about {needed / 1e9:.1f} GB of disk, and {free / 1e9:.1f} GB are free",
-        "free some, or set SWITCHRANK_ANY_DISK=1 to start anyway (switchrank plan tells what needs it)",
-    )
-    if not sizes.assumed:
-        raise error
-    print(f"warning: {error}", file=sys.stderr)
+    disks: dict[int, dict[Path, list[Cost]]] = {}
+    for job in graph.jobs:
+        if wanted.intersection(job.outputs):
+            folder = nearest_folder(Path(job.outputs[0]).parent)
+            disks.setdefault(folder.stat().st_dev, {}).setdefault(folder, []).append(costs.of(job))
+    for folders in disks.values():
+        found = [cost for folder in folders.values() for cost in folder]
+        needed = sum(cost.disk for cost in found) + max(cost.scratch for cost in found)
+        free = free_bytes(next(iter(folders)))
+        if needed <= free:
+            continue
+        error = UserError(
+            place,
+            f"run {plan.config.run}",
+            f"needs about {needed / 1e9:.1f} GB of disk, and {free / 1e9:.1f} GB are free",
+            "free some, or set SWITCHRANK_ANY_DISK=1 to start anyway (switchrank plan tells what needs it)",
+        )
+        if not sizes.assumed:
+            raise error
+        print(f"warning: {error}", file=sys.stderr)

@@ -198,6 +198,8 @@ class _Jobs:
             inputs += [f"{folder}/judgements-{split}-{end}"]
             if self.config.collections[collection].brings_triples and split == "train":
                 inputs.append(f"{folder}/triples-train.parquet")
+            else:
+                inputs += self.vocabulary(self.source)
             output = f"{self.R}/instances/{collection}/{split}.parquet"
             label = f"corpus/instances-{collection}-{split}"
             self.add("instances", label, inputs, [output], collection=collection, split=split)
@@ -205,7 +207,8 @@ class _Jobs:
             for texts in _SWITCHED_TEXTS:
                 outputs = [f"{self.R}/tokens/{collection}/{cut}/{texts}/{file}" for file in TOKEN_FILES]
                 label = f"corpus/tokens-{collection}-{cut}-{texts}"
-                self.add("tokens", label, [f"{folder}/{texts}-{end}"], outputs, collection=collection, texts=texts)
+                inputs = [f"{folder}/{texts}-{end}", *(self.vocabulary(self.source) if cut == "unicode" else [])]
+                self.add("tokens", label, inputs, outputs, collection=collection, texts=texts)
 
     def _corpus_files(self, corpus: str, pair: str) -> list[str]:
         folder = self.plan.corpus_folder(corpus, pair)
@@ -434,8 +437,13 @@ class _Jobs:
             "shift": self._shift(),
             "testsets": self._testsets(),
             "coverage": self._coverage(),
+            "warnings": self._warnings(tables),
         }.items():
             self.add(name, f"evaluate/{name}", inputs, [f"{tables}/{name}.csv"])
+
+    def _warnings(self, tables: str) -> list[str]:
+        read = ["per_query.parquet", "testsets.csv", *(["coverage.csv"] if self.switched_corpora else [])]
+        return [f"{tables}/{name}" for name in read]
 
     def _bias(self) -> list[str]:
         chance = f"{self.R}/runs/random/"
@@ -523,7 +531,8 @@ class _Jobs:
             samples = [f"{folder}/{side}queries.parquet" for side in sides]
             instances = [f"{folder}/{side}instances.parquet" for side in sides]
             self.add("labelled_queries", f"ablation/queries-{setting}", inputs, [*samples, f"{folder}/overlap.json"])
-            self.add("labelled_instances", f"ablation/instances-{setting}", [*parts, *samples], instances)
+            read = [*parts, *samples, *self.vocabulary(row.language)]
+            self.add("labelled_instances", f"ablation/instances-{setting}", read, instances)
             outputs = [f"{folder}/{name}" for name in ("train-00000.parquet", "stats.json")]
             outputs += [f"{folder}/dev.parquet"] if section.held_out else []
             self.add("labelled_corpus", f"ablation/corpus-{setting}", [*instances, *samples, parts[2]], outputs)
@@ -630,7 +639,7 @@ class _Jobs:
             "sweep": self.config.sweeps,
             **dict.fromkeys(("ablation", "ablation_curve", "equivalence"), self.plan.ablation),
         }
-        always = ["testsets", "metrics", "significance", "effects", "bias", "overlap"]
+        always = ["warnings", "testsets", "metrics", "significance", "effects", "bias", "overlap"]
         return [*always, *(name for name, needed in extra.items() if needed)]
 
     def report(self) -> None:

@@ -54,9 +54,14 @@ def measure_gflops(seconds: float = 0.8) -> float:
         raise UserError("plan", "machine", "its speed cannot be measured", "give it with --gflops") from error
 
 
+def nearest_folder(path: str | Path) -> Path:
+    """The nearest folder, links followed, that is on the disk that a path is on or will be."""
+    place = Path(path).resolve()
+    while not place.is_dir():
+        place = place.parent
+    return place
+
+
 def free_bytes(folder: str | Path) -> int:
     """Free space on the disk that a folder is on, or will be."""
-    place = Path(folder).absolute()
-    while not place.exists():
-        place = place.parent
-    return shutil.disk_usage(place).free
+    return shutil.disk_usage(nearest_folder(folder)).free

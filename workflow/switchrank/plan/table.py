@@ -99,10 +99,11 @@ def _summary(estimate: Estimate) -> str:
     machine, schedule, cores = estimate.machine, estimate.schedule, f"{estimate.machine.cores} cores"
     cores += f" and {machine.gpus} GPU(s) of {machine.gpu_tflops:.0f} TFLOP/s" if _uses_gpu(estimate) else ""
     found, done = estimate.calibration, len(estimate.done)
+    free = amount(free_bytes(estimate.plan.folder), "B")
     lines = [
         f"wall time: {duration(schedule.seconds)} on {cores}; memory at once: {amount(schedule.memory, 'B')}",
         f"critical path: {duration(schedule.path_seconds)}: {_path(estimate)}",
-        f"disk: {amount(estimate.disk(), 'B')} while it runs; free here: {amount(free_bytes('results'), 'B')}",
+        f"disk: {amount(estimate.disk(), 'B')} while it runs; free here: {free}",
         f"speed: {machine.gflops:.0f} GFLOP/s a core; "
         + (f"corrected by {found.jobs} jobs of earlier runs" if found.jobs else "not corrected by any earlier run"),
     ]
@@ -159,5 +160,5 @@ def as_json(estimate: Estimate) -> dict[str, Any]:
             "seconds": estimate.schedule.path_seconds,
             "jobs": [job.name for job in estimate.schedule.path],
         },
-        "disk": {"needed": estimate.disk(), "free": free_bytes("results")},
+        "disk": {"needed": estimate.disk(), "free": free_bytes(estimate.plan.folder)},
     }

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from switchrank.errors import UserError
+from switchrank.outputs import writes
 from switchrank.rank.pool_cli import register_pool
 
 _EXAMPLES = """\
@@ -36,6 +37,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--vocabulary", help="vector store prefix (or segmenter:NAME) whose words cut text for --top")
     parser.add_argument("--system", default="switchrank", help="tag in the last column (default: %(default)s)")
     _add_model_options(parser)
+    writes(parser, "out")
     parser.set_defaults(run=_rank_files)
     commands = parser.add_subparsers(dest="rank_command", metavar="{candidates,testset,reference,pool}")
     _register_candidates(commands)
@@ -85,6 +87,7 @@ def _register_candidates(commands: argparse._SubParsersAction[argparse.ArgumentP
     command.add_argument("--vocabulary", help="vector store prefix, or segmenter:NAME, to cut unspaced text")
     command.add_argument("--seed", type=int, default=1, help="seed of the random documents (default: %(default)s)")
     command.add_argument("--out", required=True, help="CANDIDATES table to write (.parquet)")
+    writes(command, "out")
     command.set_defaults(run=_candidates)
 
 
@@ -109,6 +112,7 @@ def _register_testset(commands: argparse._SubParsersAction[argparse.ArgumentPars
     command.add_argument(
         "--sigmoid-scores", action="store_true", help="compatibility: float32 probabilities, ties included"
     )
+    writes(command, files=_pair_runs)
     command.set_defaults(run=_testset)
 
 
@@ -121,11 +125,16 @@ def _register_reference(commands: argparse._SubParsersAction[argparse.ArgumentPa
     command.add_argument("--seed", type=int, default=1, help="seed of the random ranking (default: %(default)s)")
     command.add_argument("--vocabulary", help="vector store prefix, or segmenter:NAME, to cut unspaced documents")
     command.add_argument("--query-vocabulary", help="vector store prefix, or segmenter:NAME, to cut unspaced queries")
+    writes(command, files=_pair_runs)
     command.set_defaults(run=_reference)
 
 
 def _pairs(given: argparse.Namespace) -> list[dict[str, str]]:
     return [dict(zip(("queries", "documents", "candidates", "out"), pair, strict=True)) for pair in given.pair]
+
+
+def _pair_runs(given: argparse.Namespace) -> list[str]:
+    return [pair["out"] for pair in _pairs(given)]
 
 
 def _rank_files(given: argparse.Namespace) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -9,6 +10,8 @@ import polars as pl
 from switchrank.errors import UserError
 from switchrank.formats.tables import DAMAGE, reason
 from switchrank.formats.trec_writing import write_run
+from switchrank.headers import refuse_header
+from switchrank.modelfolder import check_model
 from switchrank.rank.candidates import Lists, bm25_lists, candidate_table, run_lists
 from switchrank.rank.model import open_model
 from switchrank.rank.score import Ranker, TextTable, score_candidates
@@ -22,6 +25,8 @@ def _read_tsv(path: Path) -> tuple[list[str], list[str]]:
     texts: list[str] = []
     for number, line in read_lines(path):
         name, tab, text = line.partition("\t")
+        if number == 1:
+            refuse_header(path, line.split("\t"), "leave this line out, or give Parquet, whose columns have names")
         if not tab or not name.strip():
             raise UserError(path, f"line {number}", "no id and text", "write one 'id<TAB>text' a line")
         if len(name.split()) != 1:
@@ -94,14 +99,17 @@ def rank_files(
         top: without a run, re-rank this many documents by BM25. With neither, every document is scored for every query.
         vocabulary: what cuts unspaced text for BM25 (:func:`switchrank.splitting.language_splitter`).
 
-    A query without candidates is not in the output.
+    A query without candidates is not in the output; how many there are is said on stderr.
 
     Raises:
-        UserError: unreadable texts, a run that names unknown ids, a model that cannot be used.
+        UserError: unreadable texts, a run that names unknown ids, no query with a candidate, an unusable model.
         NoGpuError: a GPU was asked for and none is there.
     """
     if len(system.split()) != 1:
         raise UserError("rank", "system", f"'{system}' is not one word", "name the system without spaces")
+    if top is not None and top < 1:
+        raise UserError("rank", "top", f"{top} documents per query", "give 1 or more, or leave it out to rank them all")
+    check_model(Path(model))
     qids, query_texts = read_texts(queries)
     docids, doc_texts = read_texts(docs)
     lists: Lists
@@ -111,6 +119,7 @@ def rank_files(
         lists = bm25_lists(query_texts, docids, doc_texts, k=top, vocabulary=vocabulary)
     else:
         lists = [docids for _ in qids]
+    _tell_unanswered(lists, queries, run)
     candidates = candidate_table(qids, lists)
     opened = open_model(
         model, device=device, threads=threads, precision=precision, max_length=max_length, truncation=truncation
@@ -129,3 +138,22 @@ def rank_files(
         what="rank",
     )
     write_run(scores, out, system)
+
+
+def _tell_unanswered(lists: Lists, queries: str | Path, run: str | Path | None) -> None:
+    """Say how many queries have no candidate.
+
+    Raises:
+        UserError: none has one.
+    """
+    unanswered = sum(not found for found in lists)
+    if not unanswered:
+        return
+    if run is not None:
+        lack, todo = f"no document in {run}", "give a run of these queries"
+    else:
+        lack = "no word in common with any document"
+        todo = "give the ranking of a first stage that crosses languages (--run), or rank all documents (no --top)"
+    if unanswered == len(lists):
+        raise UserError(queries, "top" if run is None else "run", f"no query is ranked: each has {lack}", todo)
+    print(f"{queries}: {unanswered} of {len(lists)} queries have {lack} and are left out: {todo}", file=sys.stderr)

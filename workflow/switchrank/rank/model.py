@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
-from transformers.utils.logging import disable_progress_bar
 
 from switchrank.errors import UserError
 from switchrank.precision import PRECISIONS, find_devices, find_precision
-from switchrank.weights import refuse_pickle
+from switchrank.pretrained import open_both
 
 TRUNCATIONS = ("longest_first", "only_second")
 
@@ -59,31 +57,6 @@ def _longest(tokenizer: Any, config: Any) -> int:
     return int(min(tokenizer.model_max_length, positions))
 
 
-def _load(folder: Path) -> tuple[Any, Any]:
-    if not (folder / "config.json").is_file():
-        raise UserError(folder, "", "no config.json: not a Hugging Face model folder", "give the folder of a model")
-    refuse_pickle(folder)
-    disable_progress_bar()
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        model, info = AutoModelForSequenceClassification.from_pretrained(
-            folder,
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-            dtype=torch.float32,
-            output_loading_info=True,
-        )
-    except (OSError, ValueError) as error:
-        raise UserError(folder, "", str(error).splitlines()[0], "give a folder that transformers can load") from error
-    if info["missing_keys"]:
-        missing = sorted(info["missing_keys"])[0]
-        raise UserError(folder, "model.safetensors", f"no weights for {missing}", "give a trained cross-encoder")
-    if model.config.num_labels != 1:
-        raise UserError(folder, "config.json", f"{model.config.num_labels} labels", "give a ranker with one label")
-    return model, tokenizer
-
-
 def open_model(
     model: str | Path,
     *,
@@ -99,14 +72,15 @@ def open_model(
     its position embeddings hold and ``longest_first``.
 
     Raises:
-        UserError: no model folder, weights missing, more than one label, an unknown device, precision or truncation.
+        UserError: no model folder, one that is damaged or no ranker (:func:`switchrank.pretrained.open_both`), an
+            unknown device, precision or truncation.
         NoGpuError: a GPU was asked for and none is there.
     """
     (target,) = find_devices(device, 1)
     dtype = choose_precision(precision, target)
     torch.set_num_threads(max(1, threads))
     folder = Path(model)
-    loaded, tokenizer = _load(folder)
+    loaded, tokenizer = open_both(folder, new_head=False)
     trained = _trained_with(folder)
     longest = _longest(tokenizer, loaded.config)
     length = min(max_length or trained.get("max_length") or longest, longest)

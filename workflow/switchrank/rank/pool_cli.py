@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from switchrank.errors import UserError
+from switchrank.outputs import writes
 
 _EXAMPLES = """\
 examples:
@@ -51,6 +52,7 @@ def _register_draw(kinds: Commands[argparse.ArgumentParser]) -> None:
     command.add_argument("--purpose", required=True, help="what is drawn; other purposes have draws of their own")
     command.add_argument("--out", required=True, help="the pool to write (.parquet), in the order of the first table")
     command.add_argument("--draw-out", required=True, help="DRAW to write: the language of each id")
+    writes(command, "out", "draw_out")
     command.set_defaults(run=_draw)
 
 
@@ -69,6 +71,7 @@ def _register_join(kinds: Commands[argparse.ArgumentParser]) -> None:
     command.add_argument("--judgements-out", required=True, help="JUDGEMENTS of the pool: relevant in any language")
     command.add_argument("--candidates-out", help="CANDIDATES of the pool: the lists of all languages merged by rank")
     command.add_argument("--draw-out", required=True, help="DRAW to write: the language of each new id")
+    writes(command, "out", "judgements_out", "candidates_out", "draw_out")
     command.set_defaults(run=_join)
 
 
@@ -78,6 +81,7 @@ def _register_judgements(kinds: Commands[argparse.ArgumentParser]) -> None:
     command.add_argument("--judgements", required=True, help="JUDGEMENTS of the source language")
     command.add_argument("--draw", required=True, help="DRAW of the pool's documents")
     command.add_argument("--out", required=True, help="JUDGEMENTS of the pool")
+    writes(command, "out")
     command.set_defaults(run=_judgements)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from switchrank.outputs import writes
 from switchrank.report.picture_cli import named, register_pictures
 
 _EXAMPLES = """\
@@ -37,6 +38,7 @@ def _register_table(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--note", default="", help="a line under the table (default: by the table's name)")
     parser.add_argument("--unseen", nargs="*", default=[], metavar="LANG", help="languages marked with *")
     parser.add_argument("--out", required=True, help="what to write: .html or .tsv")
+    writes(parser, "out")
     parser.set_defaults(run=_table)
 
 
@@ -67,6 +69,7 @@ def _register_sentences(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=int, default=5, help="instances shown (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the draw (default: %(default)s)")
     parser.add_argument("--out", required=True, help="the HTML page")
+    writes(parser, "out")
     parser.set_defaults(run=_sentences)
 
 

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from switchrank.errors import UserError
+from switchrank.outputs import writes
 
 
 def register_pictures(items: Any) -> None:
@@ -13,7 +14,9 @@ def register_pictures(items: Any) -> None:
     pictures = items.add_parser("pictures", help=f"SVG pictures: {', '.join(_KINDS)}")
     kinds = pictures.add_subparsers(dest="picture", metavar="{" + ",".join(_KINDS) + "}", required=True)
     for name, (summary, register) in _KINDS.items():
-        register(kinds.add_parser(name, help=summary, description=summary.capitalize() + "."))
+        kind = kinds.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        register(kind)
+        writes(kind, files=lambda given: filter(None, [given.out, getattr(given, "table", None)]))
 
 
 def _add_languages(parser: argparse.ArgumentParser) -> None:

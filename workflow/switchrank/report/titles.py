@@ -17,7 +17,8 @@ HELP = {
     "ci_high": "upper end of the 95% confidence interval",
     "p_value": "before correction",
     "p_corrected": "after correction for all tests of the family",
-    "family_size": "number of tests corrected together",
+    "family": "tests that are corrected together; same run: compared with itself, so no test and in no family",
+    "family_size": "number of tests corrected together; 0: the system's run is the baseline's own",
     "p_at_1": "share of gold words whose best translation is right; uncovered words count as wrong",
     "p_at_5": "share of gold words with a right translation among the best five",
     "coverage": "share of gold words the lexicon has at all",
@@ -27,6 +28,9 @@ HELP = {
     "relevant": "mean number of relevant documents per query",
     "candidates": "mean number of documents to re-rank per query",
     "candidate_recall": "share of queries with a relevant document among their candidates: MRR cannot be higher",
+    "chance": "MRR@10 that a random order of the candidates has on average",
+    "kind": "chance: a model that ranks no better; queries: too few; coverage: a lexicon that lacks most words",
+    "subject": "the system on its test set, the test set, or the lexicon and its language",
     "lang": "language that the lexicon translates to",
     "side": "query or document: test text in lang; training: source-language text of the corpus",
     "words": "running words; of training text, content words",
@@ -63,6 +67,11 @@ class Described(NamedTuple):
 
 TITLES = {
     "metrics": Described("Metrics of every system, pair and seed", ""),
+    "warnings": Described(
+        "What to know before these results are believed",
+        "Models that rank no better than a random order of the candidates, test sets of fewer than 50 queries, lexicons"
+        " that cover less than a third of the words of a side.",
+    ),
     "testsets": Described(
         "Test sets and their candidates",
         "candidate_recall is the highest MRR that any re-ranker can reach. Scores by answer strings and by gold"
@@ -79,7 +88,7 @@ TITLES = {
     "ablation": Described(
         "Fine-tuning with labelled target-language queries",
         "One row per starting model, language, number of labelled queries, seed, test pair and metric. 0 examples: the"
-        " starting model itself. Test queries are never among the labelled ones.",
+        " starting model itself. The labelled queries are in no test set and in no training of a starting model.",
     ),
     "ablation_curve": Described(
         "Learning curves over labelled target-language queries",

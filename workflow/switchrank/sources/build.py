@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from switchrank.sources.tables import Parsed
 
-_OURS = ("documents-*.parquet", "queries-*.parquet", "judgements-*.parquet", "triples-train.parquet")
-
 
 def collection_outputs(spec: dict[str, Any]) -> list[str]:
     """Names of the tables that :func:`build_collection` writes for ``spec``, relative to its folder.
@@ -28,7 +26,9 @@ def collection_outputs(spec: dict[str, Any]) -> list[str]:
     return CollectionSpec.from_plain(spec).outputs()
 
 
-def build_collection(*, spec: dict[str, Any], files: dict[str, str], out: str | Path) -> dict[str, dict[str, int]]:
+def build_collection(
+    *, spec: dict[str, Any], files: dict[str, str], out: str | Path, overwrite: bool = False
+) -> dict[str, dict[str, int]]:
     """Read one collection and write its tables into the folder ``out``, replacing an older collection there.
 
     Queries without a relevant document are left out and counted on standard error. With ``dev`` above 0 the
@@ -42,6 +42,7 @@ def build_collection(*, spec: dict[str, Any], files: dict[str, str], out: str | 
             ``groups`` (document id, topic); further files of a role are ``<role>+1``, ``<role>+2``. For ``squad``:
             ``<split>/<lang>``. Only test queries exist in other languages than the source and the training ones.
         out: the folder; it holds what :func:`collection_outputs` names.
+        overwrite: replace an older folder ``out`` whatever it holds.
 
     Returns:
         ``{"documents": {lang: n}, "queries": {split: n}}``; queries are counted in the split's first language.
@@ -54,8 +55,7 @@ def build_collection(*, spec: dict[str, Any], files: dict[str, str], out: str | 
 
     checked = CollectionSpec.from_plain(spec)
     checked.check_files(files)
-    _refuse_foreign(Path(out))
-    with atomic_folder(out) as folder:
+    with atomic_folder(out, "a collection", overwrite=overwrite) as folder:
         parsed = reader_of(checked.format)(checked, files, folder)
         queries = _judged_queries(parsed, checked)
         splits = _assign(queries, checked)
@@ -63,17 +63,6 @@ def build_collection(*, spec: dict[str, Any], files: dict[str, str], out: str | 
         if parsed.triples:
             _write_triples(parsed.triples, splits, files.get("triples/train", "triples"), folder)
     return {"documents": parsed.documents, "queries": {split: len(qids) for split, (_, qids) in splits.items()}}
-
-
-def _refuse_foreign(out: Path) -> None:
-    """A folder is replaced as a whole: make sure it is one of ours."""
-    if out.exists() and not out.is_dir():
-        raise UserError(out, "", "is not a folder", "name a folder")
-    for path in sorted(out.iterdir()) if out.exists() else []:
-        if not path.name.startswith(".") and not any(path.match(pattern) for pattern in _OURS):
-            raise UserError(
-                out, path.name, "not part of a collection, and the folder would be replaced", "name another"
-            )
 
 
 def _judged_queries(parsed: Parsed, spec: CollectionSpec) -> dict[tuple[str, str], pl.DataFrame]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from switchrank.errors import UserError
 from switchrank.fetch.cli import register_downloads
+from switchrank.outputs import writes
 from switchrank.sources.shapes import FORMATS
 from switchrank.sources.spec import SPLITS, UNITS
 
@@ -82,7 +83,8 @@ def _register_build(commands: Any) -> None:
         "--labels", type=float, default=0.0, metavar="SHARE", help="share of them to set aside as labelled examples (0)"
     )
     build.add_argument("--seed", type=int, default=1, help="chooses the groups that are cut (1)")
-    build.add_argument("--out", required=True, metavar="FOLDER", help="new folder, or an older collection to replace")
+    build.add_argument("--out", required=True, metavar="FOLDER", help="folder to write")
+    writes(build, folder="a collection")
     build.set_defaults(run=_build)
 
 
@@ -92,6 +94,7 @@ def _register_wikitext(commands: Any) -> None:
         "dumps", nargs="+", metavar="DUMP", help="pages-articles XML (.bz2, .gz, plain), or its parts"
     )
     wikitext.add_argument("--out", required=True, metavar="FILE", help="text file, one paragraph a line (.gz packs it)")
+    writes(wikitext, "out")
     wikitext.set_defaults(run=_wikitext)
 
 
@@ -106,6 +109,7 @@ def _register_world(commands: Any) -> None:
     world.add_argument("--test-queries", type=int, metavar="N", help="parallel test queries")
     world.add_argument("--sentences", type=int, metavar="N", help="sentences of monolingual text per language")
     world.add_argument("--out", required=True, metavar="FOLDER", help="where the raw files go")
+    writes(world, folder="a made-up world")
     world.set_defaults(run=_world)
 
 
@@ -113,7 +117,7 @@ def _build(arguments: argparse.Namespace) -> None:
     from switchrank.sources.build import build_collection
 
     spec, files = _from_file(arguments.spec) if arguments.spec else _from_flags(arguments)
-    counts = build_collection(spec=spec, files=files, out=arguments.out)
+    counts = build_collection(spec=spec, files=files, out=arguments.out, overwrite=arguments.overwrite)
     for table, numbers in counts.items():
         print(f"{table}: " + ", ".join(f"{name} {number:,}" for name, number in numbers.items()))
 
@@ -129,7 +133,7 @@ def _world(arguments: argparse.Namespace) -> None:
 
     names = ("seed", "train_queries", "test_queries", "sentences")
     spec = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
-    generate_world(spec=spec, out=Path(arguments.out))
+    generate_world(spec=spec, out=Path(arguments.out), overwrite=arguments.overwrite)
 
 
 def _from_file(path: str) -> tuple[dict[str, Any], dict[str, str]]:

@@ -1,8 +1,9 @@
 """A collection from queries with their passages as plain text: no ids, no document file, perhaps a negative.
 
-Rows come as JSON lines, as TSV without a header (query, positive, and where there is one a negative: MS MARCO's
-``triples.train.small.tsv``), or as two files whose lines belong together. Equal texts are one query and one document;
-they are numbered by first appearance, ``q1``, ``q2``, ... and ``d1``, ``d2``, ... Only digests of texts stay in memory.
+Rows come as JSON lines, as a table with a header, as TSV without one (query, positive, and where there is one a
+negative: MS MARCO's ``triples.train.small.tsv``), or as two files whose lines belong together. Equal texts are one
+query and one document; they are numbered by first appearance, ``q1``, ``q2``, ... and ``d1``, ``d2``, ... Only digests
+of texts stay in memory.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ def read_collection(spec: CollectionSpec, files: Mapping[str, str], folder: Path
     A query's group is the connected set of queries that share relevant documents.
 
     Args:
-        spec: ``options`` names the members ``query``, ``positive`` and ``negative`` of JSON lines; none means TSV.
+        spec: ``options`` names the members ``query``, ``positive`` and ``negative`` of JSON lines, or the columns of a
+            table and the ``separator`` between them; none means TSV.
         files: ``rows/<split>``, or ``queries/<split>`` and ``passages/<split>`` with lines that belong together.
         folder: where to write.
 
@@ -150,7 +152,9 @@ def _rows(spec: CollectionSpec, files: Mapping[str, str], split: str) -> Iterato
         return
     names = {**_TSV, **spec.options}
     path = files[f"rows/{split}"]
-    layout: dict[str, Any] = {"separator": "\t", "header": False} if not spec.options else {}
+    layout: dict[str, Any] = {"separator": spec.options.get("separator", "")}
+    if not spec.options:
+        layout = {"separator": "\t", "header": False}
     wanted = [names["query"], names["positive"], *([names["negative"]] if spec.triples else [])]
     for place, record in read_records(path, columns=wanted, **layout):
         query, positive = (member_text(record, [names[role]], path, place) for role in ("query", "positive"))

@@ -16,11 +16,15 @@ import polars as pl
 
 from switchrank.errors import UserError
 from switchrank.formats.tables import DAMAGE, reason
+from switchrank.headers import refuse_header
 from switchrank.reading import open_bytes, read_lines, read_text
 
 Record = Mapping[str, Any]
+QUOTED = (",", ";")
+"""Separators of spreadsheets, whose fields may be quoted."""
 BATCH = 10_000
 """Table rows held as Python objects at a time."""
+_NO_HEADER = "leave this line out, or say header: true where the format has that key"
 LONGEST_FIELD = 50_000_000
 """Characters of a quoted field: a quote that is never closed would otherwise swallow the file."""
 
@@ -32,7 +36,7 @@ def read_records(
 
     Args:
         path: a file, plain or packed, or a folder of Parquet or Arrow files.
-        separator: of delimited text; with ``,`` fields may be quoted, otherwise they never are.
+        separator: of delimited text; with ``,`` and ``;`` fields may be quoted, otherwise they never are.
         header: delimited text only: the first line names the columns; else they are called ``1``, ``2``, ...
         columns: the members that are wanted; others may be missing from a record.
 
@@ -41,8 +45,8 @@ def read_records(
     """
     if Path(path).is_dir() or _starts_with(path, b"PAR1"):
         return _table_records(Path(path), columns)
-    if separator == ",":
-        return _named(_quoted_rows(path), path, header, columns)
+    if separator in QUOTED:
+        return _named(_quoted_rows(path, separator), path, header, columns)
     if separator:
         return _split_records(path, separator, header, columns)
     return _json_records(path)
@@ -80,22 +84,25 @@ def _split_records(
             names = line.split(separator)
             _check_names(names, path, columns)
             continue
+        if number == 1:
+            refuse_header(path, line.split(separator), _NO_HEADER)
         fields = line.split(separator, len(names) - 1)
         if len(fields) < len(names):
             raise _too_few(path, number, len(fields), names)
         yield f"line {number}", dict(zip(names, fields, strict=True))
 
 
-def _quoted_rows(path: str | Path) -> Iterator[tuple[int, list[str]]]:
+def _quoted_rows(path: str | Path, separator: str) -> Iterator[tuple[int, list[str]]]:
     csv.field_size_limit(LONGEST_FIELD)
-    rows = csv.reader((f"{line}\n" for _, line in read_lines(path)), strict=True)
+    rows = csv.reader((f"{line}\n" for _, line in read_lines(path)), delimiter=separator, strict=True)
     try:
         for fields in rows:
             if fields:
                 yield rows.line_num, fields
     except csv.Error as error:
-        problem = f"not comma-separated text ({error})"
-        raise UserError(path, f"line {rows.line_num}", problem, "quote fields that hold commas or quotes") from error
+        problem = f"not text separated by {separator!r} ({error})"
+        todo = f"quote fields that hold {separator!r} or quotes"
+        raise UserError(path, f"line {rows.line_num}", problem, todo) from error
 
 
 def _named(
@@ -107,6 +114,8 @@ def _named(
             names = fields
             _check_names(names, path, columns)
             continue
+        if number == 1:
+            refuse_header(path, fields, _NO_HEADER)
         if len(fields) < len(names) or (header and len(fields) > len(names)):
             raise _too_few(path, number, len(fields), names)
         yield f"line {number}", dict(zip(names, fields, strict=False))

@@ -31,10 +31,10 @@ def read_collection(spec: CollectionSpec, files: Mapping[str, str], folder: Path
 
     A query's group is the topic of its relevant document, or that document's id where no topics are given; queries
     that share relevant documents or topics share one group. Judgements of queries that no query file holds are left
-    out and counted, as are judgements of empty documents.
+    out and counted, as are judgements and triples of documents that are empty or unknown.
 
     Raises:
-        UserError: a defect of a file, or a judgement or triple of an unknown document.
+        UserError: a defect of a file, or too many rows left out.
     """
     topics = read_topics(files["groups"]) if "groups" in files else None
     asked = {
@@ -149,8 +149,12 @@ def _judgements(
 def _present(
     path: str, judged: pl.DataFrame, documents: Mapping[str, Documents], limit: float
 ) -> dict[str, pl.DataFrame]:
-    """The judgements of a split by document language, restricted to the documents each language has."""
-    present = {}
+    """The judgements of a split by document language, restricted to the documents each language has.
+
+    Raises:
+        UserError: too many judge an empty document, or one that is in no language.
+    """
+    present, lacking = {}, {}
     unknown = judged
     for language, made in documents.items():
         ids = made.ids().to_frame()
@@ -159,12 +163,13 @@ def _present(
         unknown = unknown.join(made.empty.to_frame(), on="docid", how="anti", maintain_order="left")
         gone = judged.join(made.empty.to_frame(), on="docid", how="semi")
         left_out(path, len(gone), len(judged), f"judgements left out: their document is empty in {language}", limit)
-        lacking = len(judged) - len(present[language]) - len(gone)
-        note(path, lacking, f"judgements left out: their document is not in {language}")
+        lacking[language] = len(judged) - len(present[language]) - len(gone)
     if len(unknown):
         row = unknown.row(0, named=True)
-        problem = f"document {row['docid']} is in no document file"
-        raise UserError(path, row["place"], problem, "correct the id or add the document")
+        what = f"judgements left out: their document is in no document file, the first {row['docid']} in {row['place']}"
+        left_out(path, len(unknown), len(judged), what, limit)
+    for language, count in lacking.items():
+        note(path, count - len(unknown), f"judgements left out: their document is not in {language}")
     return present
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import polars as pl
 
-from switchrank.errors import UserError
 from switchrank.formats.tables import TRIPLES
 from switchrank.reading import read_lines
 from switchrank.sources.batches import ROW_GROUP, rows_of, sink
@@ -33,23 +32,29 @@ def write_triples(
         empty: ids of its documents without text.
         queries: training queries, columns ``qid`` and ``text``.
         folder: where to write.
-        limit: largest share of triples that may be lost to empty documents or unknown texts.
+        limit: largest share of triples that may be lost to empty documents, or to unknown ids or texts.
 
     Returns:
         A file of TRIPLES in ``folder``.
 
     Raises:
-        UserError: a defective line, an unknown document, or too many triples lost.
+        UserError: a defective line, or too many triples lost.
     """
     out = folder / "triples-read.parquet"
     raw = folder / "triples-raw.parquet"
     texts = holds_texts(path)
     sink(triple_batches(path, ids=not texts), TRIPLES, raw)
-    kept = _known_texts(raw, documents, queries) if texts else _known_ids(path, raw, documents, empty)
+    kept = _known_texts(raw, documents, queries) if texts else _known_ids(raw, documents)
     kept.sink_parquet(out, compression="zstd", row_group_size=ROW_GROUP)
     read = rows_of(raw)
-    reason = "a text is in no query or document file" if texts else "a document is empty"
-    left_out(path, read - rows_of(out), read, f"triples left out: {reason}", limit)
+    if texts:
+        left_out(path, read - rows_of(out), read, "triples left out: a text is in no query or document file", limit)
+    else:
+        of_empty = _rows_with(raw, empty)
+        left_out(path, of_empty, read, "triples left out: a document is empty", limit)
+        left_out(
+            path, read - rows_of(out) - of_empty, read, "triples left out: a document is in no document file", limit
+        )
     raw.unlink()
     return out
 
@@ -61,21 +66,20 @@ def holds_texts(path: str) -> bool:
     return len(fields) == len(TRIPLES) and any(len(part.split()) > 1 for part in fields)
 
 
-def _known_ids(path: str, raw: Path, documents: Path, empty: pl.Series) -> pl.LazyFrame:
-    known = pl.read_parquet(documents, columns=["docid"])["docid"]
-    ids = pl.concat([known, empty]).to_frame().lazy()
+def _known_ids(raw: Path, documents: Path) -> pl.LazyFrame:
     kept = pl.scan_parquet(raw)
     for column in ("positive", "negative"):
-        rows = pl.scan_parquet(raw, row_index_name="row")
-        unknown = rows.join(ids, left_on=column, right_on="docid", how="anti").select("row", column)
-        first = unknown.bottom_k(1, by="row").collect(engine="streaming")
-        if len(first):
-            row, docid = first.row(0)
-            problem = f"document {docid} is not in the source language's document file"
-            raise UserError(path, f"line {row + 1}", problem, "correct the id or add the document")
-        gone = empty.to_frame().lazy()
-        kept = kept.join(gone, left_on=column, right_on="docid", how="anti", maintain_order="left")
+        known = pl.scan_parquet(documents).select("docid")
+        kept = kept.join(known, left_on=column, right_on="docid", how="semi", maintain_order="left")
     return kept
+
+
+def _rows_with(raw: Path, docids: pl.Series) -> int:
+    """How many triples hold one of these documents."""
+    if docids.is_empty():
+        return 0
+    held = pl.any_horizontal(pl.col(column).is_in(docids.implode()) for column in ("positive", "negative"))
+    return int(pl.scan_parquet(raw).select(held.sum()).collect(engine="streaming").item())
 
 
 def _known_texts(raw: Path, documents: Path, queries: pl.DataFrame) -> pl.LazyFrame:

@@ -14,10 +14,12 @@ import polars as pl
 
 from switchrank.errors import UserError
 from switchrank.formats.tables import TRIPLES
+from switchrank.headers import header_separator, refuse_header
 from switchrank.reading import read_lines
 
 BATCH = 50_000
 """Rows held as Python objects at a time."""
+NO_HEADER = "leave this line out; format: tsv reads tables with a header"
 
 
 def read_topics(path: str | Path) -> pl.DataFrame:
@@ -30,6 +32,8 @@ def read_topics(path: str | Path) -> pl.DataFrame:
     topics = []
     for number, line in read_lines(path):
         identifier, _, topic = line.partition("\t")
+        if number == 1:
+            refuse_header(path, [identifier, topic], "leave this line out")
         check_id(identifier, path, f"line {number}")
         if not topic.strip():
             raise UserError(path, f"line {number}", "no topic", "write 'document id, tab, topic'")
@@ -52,6 +56,8 @@ def judgement_rows(path: str | Path) -> Iterator[tuple[str, str, str, int]]:
         fields = _fields(line.rstrip())
         if len(fields) not in (3, 4):
             raise UserError(path, f"line {number}", f"{len(fields)} fields", "write 'qid 0 docid relevance'")
+        if number == 1:
+            refuse_header(path, [fields[0], fields[-2], fields[-1]], NO_HEADER)
         yield f"line {number}", fields[0], fields[-2], whole_number(fields[-1].strip(), path, f"line {number}")
 
 
@@ -75,8 +81,18 @@ def text_rows(path: str | Path, kind: str) -> Iterator[tuple[str, str, str]]:
     for number, line in read_lines(path):
         identifier, tab, text = line.partition("\t")
         if not tab:
-            raise UserError(path, f"line {number}", "no tab", f"write '{kind} id, tab, text'")
+            raise _no_tab(path, number, line, kind)
+        if number == 1:
+            refuse_header(path, line.split("\t"), NO_HEADER)
         yield f"line {number}", identifier, text
+
+
+def _no_tab(path: str | Path, number: int, line: str, kind: str) -> UserError:
+    sign = header_separator(line) if number == 1 else ""
+    if not sign:
+        return UserError(path, f"line {number}", "no tab", f"write '{kind} id, tab, text'")
+    problem = f"a table with {sign!r} between its columns ({line[:80]})"
+    return UserError(path, "line 1", problem, f'read it with format: tsv and separator: "{sign}"')
 
 
 def triple_batches(path: str | Path, *, ids: bool = True) -> Iterator[pl.DataFrame]:
@@ -92,6 +108,8 @@ def triple_batches(path: str | Path, *, ids: bool = True) -> Iterator[pl.DataFra
             problem = f"{len(fields)} fields"
             todo = "write 'query id, positive id, negative id'" if ids else "write 'query, positive, negative'"
             raise UserError(path, f"line {number}", problem, todo)
+        if number == 1:
+            refuse_header(path, fields, "leave this line out")
         if ids and line.split() != fields:  # one comparison clears the usual line; the loop only names the wrong id
             for identifier in fields:
                 check_id(identifier, path, f"line {number}")

@@ -15,6 +15,7 @@ from typing import Literal
 from switchrank.config.checked import load_plan
 from switchrank.config.plan import Plan
 from switchrank.errors import UserError
+from switchrank.evaluate.warnings import warning_lines
 from switchrank.plan.costs import REFERENCE
 from switchrank.plan.estimate import Estimate, estimate_run
 from switchrank.plan.jobs import Job
@@ -47,6 +48,14 @@ class Look:
     states: dict[Job, State]
     tails: dict[Job, Tail]
     now: float
+
+    @property
+    def warnings(self) -> list[str]:
+        """What must be known before the results are believed; a table that cannot be read tells nothing."""
+        try:
+            return warning_lines(f"{self.estimate.plan.folder}/tables/warnings.csv")
+        except UserError:
+            return []
 
     def jobs(self, state: State) -> list[Job]:
         """Jobs in a state, in the order they are needed."""

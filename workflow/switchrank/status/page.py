@@ -15,7 +15,7 @@ _WIDTH = 120
 
 
 def as_text(look: Look) -> str:
-    """The run in a line, its stages, running and failed jobs, models, time left."""
+    """The run in a line, its stages, running and failed jobs, models, warnings about its results, time left."""
     parts = [_headline(look), columns(_stages(look), 1)]
     for state in ("running", "failed", "stopped"):
         jobs = look.jobs(state)
@@ -23,6 +23,7 @@ def as_text(look: Look) -> str:
             parts.append("\n".join([f"{state}:", *(_line(look, job, state) for job in jobs)]))
     if look.curves:
         parts.append(columns(list(_models(look)), 1))
+    parts += ["\n".join(look.warnings)] if look.warnings else []
     parts.append(_last_line(look))
     return "\n\n".join(parts)
 

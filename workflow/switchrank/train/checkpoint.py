@@ -105,7 +105,7 @@ def save_checkpoint(work: Path, step: int, tensors: dict[str, Tensors], state: d
         state: JSON-plain.
     """
     plain, states = random_states()
-    with atomic_folder(work / f"step-{step:09d}") as folder:
+    with atomic_folder(work / f"step-{step:09d}", None) as folder:
         for name, values in {**tensors, "random": states}.items():
             contiguous = {key: value.detach().contiguous().cpu() for key, value in values.items()}
             save_file(contiguous, folder / f"{name}.safetensors")

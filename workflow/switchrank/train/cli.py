@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from switchrank.errors import UserError
+from switchrank.outputs import writes
 
 _TOKENIZER = """\
 Learn one subword tokenizer for all languages of a run, from text or, where a language has none, from the words of its
@@ -72,6 +73,7 @@ def _register_tokenizer(command: Any) -> None:
     command.add_argument("--alpha", type=float, default=0.3, help="0 = languages weigh the same, 1 = as their text")
     command.add_argument("--max-length", type=int, default=512, help="pieces per pair (default: %(default)s)")
     command.add_argument("--out", required=True, help="folder to write")
+    writes(command, folder="a tokenizer")
 
 
 def _register_start(command: Any) -> None:
@@ -84,12 +86,14 @@ def _register_start(command: Any) -> None:
     command.add_argument("--vectors-share", type=float, default=1.0, help="their share of the norm (default: 1)")
     command.add_argument("--seed", type=int, default=1)
     command.add_argument("--out", required=True, help="folder to write")
+    writes(command, folder="a starting model")
 
 
 def _register_transplant(command: Any) -> None:
     command.add_argument("--model", required=True, help="folder of a model trained on the source language")
     command.add_argument("--lexicons", nargs="+", required=True, metavar="LANG=FILE", help="source-to-target lexicons")
     command.add_argument("--out", required=True, help="folder to write")
+    writes(command, folder="a transplanted model")
 
 
 def _register_ranker(command: Any) -> None:
@@ -103,6 +107,7 @@ def _register_ranker(command: Any) -> None:
     command.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N[,cuda:M]; exit code 75 without one")
     command.add_argument("--processes", type=int, default=1, help="that share each step, on a GPU each (default: 1)")
     command.add_argument("settings", nargs="+", metavar="KEY=VALUE", help="see below; steps is needed")
+    writes(command, folder="a trained model")
 
 
 def _mapping(words: list[str], option: str) -> dict[str, str]:
@@ -132,6 +137,7 @@ def _tokenizer(arguments: argparse.Namespace) -> None:
         alpha=arguments.alpha,
         max_length=arguments.max_length,
         out=arguments.out,
+        overwrite=arguments.overwrite,
     )
     print(json.dumps(made))
 
@@ -150,6 +156,7 @@ def _start(arguments: argparse.Namespace) -> None:
         vectors_share=arguments.vectors_share,
         seed=arguments.seed,
         out=arguments.out,
+        overwrite=arguments.overwrite,
     )
 
 
@@ -157,7 +164,10 @@ def _transplant(arguments: argparse.Namespace) -> None:
     from switchrank.train.transplant import transplant_embeddings
 
     lexicons = _mapping(arguments.lexicons, "--lexicons")
-    print(json.dumps(transplant_embeddings(model=arguments.model, lexicons=lexicons, out=arguments.out)))
+    made = transplant_embeddings(
+        model=arguments.model, lexicons=lexicons, out=arguments.out, overwrite=arguments.overwrite
+    )
+    print(json.dumps(made))
 
 
 def _ranker(arguments: argparse.Namespace) -> None:
@@ -178,5 +188,6 @@ def _ranker(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         device=arguments.device,
         processes=arguments.processes,
+        overwrite=arguments.overwrite,
     )
     print(json.dumps(made))

@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 
 from switchrank.packed import training_forward
+from switchrank.pretrained import Model
 from switchrank.train.batches import Batcher, Pairs
-from switchrank.train.models import Model
 from switchrank.train.ranks import ALONE, Ranks
 
 DEPTH = 10

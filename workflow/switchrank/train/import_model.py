@@ -33,8 +33,10 @@ _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMP
 _START_SECONDS, _SLOWEST = 300, 5e6
 
 
-def import_model(*, model: str | Path, out: str | Path, revision: str | None = None) -> dict[str, Any]:
-    """Write the new folder ``out``: safetensors weights, and the config and tokenizer files of ``model`` as they are.
+def import_model(
+    *, model: str | Path, out: str | Path, revision: str | None = None, overwrite: bool = False
+) -> dict[str, Any]:
+    """Write the folder ``out``: safetensors weights, and the config and tokenizer files of ``model`` as they are.
 
     Tied weights are written under each of their names. The weights read back equal those of the pickle byte by byte.
     ``import.json`` in the folder says where they came from.
@@ -42,22 +44,22 @@ def import_model(*, model: str | Path, out: str | Path, revision: str | None = N
     Args:
         model: folder or hub name.
         revision: branch, tag or commit of a hub name.
+        overwrite: replace an older folder ``out`` whatever it holds.
 
     Returns:
         What ``import.json`` holds.
 
     Raises:
-        UserError: ``out`` exists; no such model; its weights are safetensors already, damaged, or more than weights.
+        UserError: no such model; its weights are safetensors already, damaged, or more than weights; ``out`` holds
+            other things.
     """
-    out = Path(out)
-    _must_be_new(out)
     folder = _folder_of(model, revision)
     shards, index = _shards(folder)
     local = Path(model).is_dir()
     record: dict[str, Any] = {"model": Path(model).resolve().name if local else str(model)}
     if not local:
         record["commit"] = folder.name
-    with atomic_folder(out) as temporary:
+    with atomic_folder(out, "an imported model", overwrite=overwrite) as temporary:
         names = {}
         for shard in progress(shards, what="convert weights", unit="files"):
             names[shard.name] = _convert(shard, temporary / _new_name(shard.name))
@@ -69,13 +71,7 @@ def import_model(*, model: str | Path, out: str | Path, revision: str | None = N
         record["weights"] = {_new_name(name): file_digest(temporary / _new_name(name)) for name in names}
         record["tensors"] = sum(map(len, names.values()))
         (temporary / "import.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-        _must_be_new(out)
     return record
-
-
-def _must_be_new(out: Path) -> None:
-    if out.exists() or out.is_symlink():
-        raise UserError(out, "", "exists already", "name a new folder; nothing is ever written over one")
 
 
 def _folder_of(model: str | Path, revision: str | None) -> Path:

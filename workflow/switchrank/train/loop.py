@@ -28,8 +28,10 @@ from switchrank.atomic import atomic_folder
 from switchrank.digest import PACKAGE, code_digest, value_digest
 from switchrank.encode import Numbers
 from switchrank.errors import EXIT_TERMINATED, UserError
+from switchrank.ownership import Kind, check_folder
 from switchrank.packed import Forward, training_forward
 from switchrank.precision import find_devices, is_out_of_memory
+from switchrank.pretrained import Model, open_both
 from switchrank.progress import progress
 from switchrank.seeds import derive_seed
 from switchrank.train import devices
@@ -46,15 +48,7 @@ from switchrank.train.checkpoint import (
 from switchrank.train.dev import logits, mean_reciprocal_rank
 from switchrank.train.groups import Units
 from switchrank.train.launch import run_ranks, serve_rank
-from switchrank.train.models import (
-    Model,
-    copy_tokenizer,
-    dropout_options,
-    open_model,
-    open_tokenizer,
-    save_model,
-    write_json,
-)
+from switchrank.train.models import copy_tokenizer, dropout_options, save_model, write_json
 from switchrank.train.objectives import OBJECTIVES, Objective
 from switchrank.train.optimiser import apply_gradients, learning_rate, make_optimiser
 from switchrank.train.ranks import ALONE, Ranks, join_ranks
@@ -63,6 +57,7 @@ from switchrank.train.stopping import Stop, stop_signals
 
 _AHEAD = 100
 _MODULE = "switchrank.train.loop"
+_KIND: Kind = "a trained model"
 
 
 def train_ranker(
@@ -78,6 +73,7 @@ def train_ranker(
     device: str = "cpu",
     processes: int = 1,
     pairs: CorpusReader = Pairs,
+    overwrite: bool = False,
 ) -> dict[str, Any]:
     """Train one ranker and write its folder: weights, config, tokenizer, ``README.md``, ``train.json``.
 
@@ -101,16 +97,18 @@ def train_ranker(
             checkpoint may be resumed by another number of them. Equal numbers give equal bytes on CPU; other numbers
             differ by rounding, and where there is dropout, in what is dropped.
         pairs: opens the corpus; a class or function of a module, by whose name other processes find it.
+        overwrite: replace an older folder ``out`` whatever it holds.
 
     Returns:
         ``{"steps", "loss", "mrr@10", "pairs_per_second"}`` of the kept model (``mrr@10`` is ``None`` without ``dev``).
 
     Raises:
-        UserError: bad settings or inputs, no group for an objective that needs groups, a loss that is not finite, or
-            another process that trains this model.
+        UserError: bad settings or inputs, no group for an objective that needs groups, a loss that is not finite,
+            another process that trains this model, or a folder ``out`` that holds other things.
         NoGpuError: more GPUs are demanded than are visible.
         SystemExit: code 143, after SIGTERM or SIGUSR1 and saving.
     """
+    check_folder(out, _KIND, overwrite=overwrite)
     options = parse_settings(settings)
     check_dev(options, given=dev is not None)
     places = find_devices(device, processes)
@@ -124,6 +122,7 @@ def train_ranker(
         dev=None if dev is None else str(dev),
         start=str(start),
         out=str(out),
+        overwrite=overwrite,
         checkpoints=str(checkpoints),
         settings=asdict(options),
         seed=seed,
@@ -149,6 +148,7 @@ class _Task:
     dev: str | None
     start: str
     out: str
+    overwrite: bool
     checkpoints: str
     settings: dict[str, Any]
     seed: int
@@ -242,8 +242,8 @@ class _Run:
         """Open everything at step 0."""
         devices.seed_everything(derive_seed(task.seed, "train"))
         precision = devices.find_precision(settings.precision, device)
-        model = open_model(Path(task.start), **dropout_options(settings.dropout)).to(device).train()
-        tokenizer = open_tokenizer(Path(task.start))
+        model, tokenizer = open_both(Path(task.start), changes=dropout_options(settings.dropout))
+        model.to(device).train()
         longest = min(settings.max_length, tokenizer.model_max_length)
         shape = {"max_length": longest, "truncation": settings.truncation, "token_budget": settings.token_budget}
         pairs, objective = task.open_corpus(), OBJECTIVES[settings.objective]
@@ -445,7 +445,7 @@ def _write(run: _Run, task: _Task) -> dict[str, Any]:
         dev=history.dev,
         kept=kept,
     )
-    with atomic_folder(task.out) as folder:
+    with atomic_folder(task.out, _KIND, overwrite=task.overwrite) as folder:
         save_model(run.model, folder)
         copy_tokenizer(Path(task.start), folder)
         (folder / "README.md").write_text(card, encoding="utf-8")

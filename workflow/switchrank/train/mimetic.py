@@ -19,7 +19,7 @@ import math
 
 import torch
 
-from switchrank.train.models import Model
+from switchrank.pretrained import Model
 
 VALUE_OUTPUT_SCALE = 1.0
 VALUE_OUTPUT_NOISE = 0.2

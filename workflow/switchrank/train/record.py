@@ -39,10 +39,11 @@ scores = model.predict([("a query", "a passage"), ("a query", "another passage")
 
 
 def input_digests(corpus: Sequence[str | Path], dev: str | Path | None, start: str | Path) -> dict[str, str]:
-    """SHA-256 of every input file, by role and file name; no folder above the file is named."""
+    """SHA-256 of every input file, by role and file name; no folder above it is named, and no hidden file read."""
     files = {f"corpus/{number:05d}": Path(path) for number, path in enumerate(corpus)}
     files |= {"dev": Path(dev)} if dev is not None else {}
-    files |= {f"start/{file.name}": file for file in sorted(Path(start).iterdir()) if file.is_file()}
+    inside = sorted(file for file in Path(start).iterdir() if file.is_file() and not file.name.startswith("."))
+    files |= {f"start/{file.name}": file for file in inside}
     return {role: file_digest(path) for role, path in files.items()}
 
 

@@ -16,11 +16,13 @@ from transformers import BertConfig, BertForSequenceClassification
 
 from switchrank.atomic import atomic_folder
 from switchrank.errors import UserError
+from switchrank.modelfolder import TOKENIZER
 from switchrank.presets import PRESETS
+from switchrank.pretrained import Model, open_both, open_tokenizer
 from switchrank.seeds import derive_seed
 from switchrank.train.embeddings import cutter, fit_width, mix, piece_vectors
 from switchrank.train.mimetic import mimetic, orthogonal
-from switchrank.train.models import Model, copy_tokenizer, open_model, open_tokenizer, save_model, write_json
+from switchrank.train.models import copy_tokenizer, save_model, write_json
 
 INITS = ("mimetic", "vectors")
 
@@ -35,6 +37,7 @@ def build_start(
     vectors: Mapping[str, str | Path] | None = None,
     vectors_share: float = 1.0,
     seed: int = 1,
+    overwrite: bool = False,
 ) -> dict[str, Any]:
     """Write a folder with tokenizer, config, initial weights and ``start.json`` (what was done).
 
@@ -48,17 +51,19 @@ def build_start(
         vectors: per language the prefix of an aligned store; needed for ``vectors``.
         vectors_share: share of the norm of a word embedding that comes from the vector.
         seed: seed of everything drawn here.
+        overwrite: replace an older folder ``out`` whatever it holds.
 
     Returns:
         What ``start.json`` holds.
 
     Raises:
-        UserError: both or neither of tokenizer and model, an unknown preset or init, a model that cannot be had.
+        UserError: both or neither of tokenizer and model, an unknown preset or init, a model that cannot be had;
+            ``out`` holds other things.
     """
     if (tokenizer is None) == (model is None):
         raise UserError(out, "start", "give either a tokenizer (with a preset) or a model", "name exactly one of them")
     torch.manual_seed(derive_seed(seed, "start"))
-    with atomic_folder(out) as folder:
+    with atomic_folder(out, "a starting model", overwrite=overwrite) as folder:
         if model is not None:
             record = _from_model(model, folder)
         else:
@@ -69,10 +74,9 @@ def build_start(
 
 
 def _from_model(model: str | Path, folder: Path) -> dict[str, Any]:
-    opened = open_model(model)
-    tokenizer = open_tokenizer(model)
+    opened, tokenizer = open_both(model)
     save_model(opened, folder)
-    if Path(model).is_dir():
+    if all(Path(model, file).is_file() for file in (TOKENIZER, "tokenizer_config.json")):
         copy_tokenizer(Path(model), folder)
     else:
         tokenizer.save_pretrained(folder)

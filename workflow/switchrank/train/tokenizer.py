@@ -43,6 +43,7 @@ def build_tokenizer(
     word_share: float = 0.75,
     max_characters: int = 20_000_000,
     max_length: int = 512,
+    overwrite: bool = False,
 ) -> dict[str, int]:
     """Write the tokenizer of a run: a folder that ``AutoTokenizer.from_pretrained`` loads.
 
@@ -60,12 +61,14 @@ def build_tokenizer(
         word_share: share of the pieces beyond characters that are whole words.
         max_characters: text read per language.
         max_length: ``model_max_length`` of the tokenizer, in pieces including special ones.
+        overwrite: replace an older folder ``out`` whatever it holds.
 
     Returns:
         Numbers of pieces: ``{"pieces", "characters", "words", "merges"}``.
 
     Raises:
-        UserError: no text and no vectors at all, an unreadable file, or a size too small for the characters.
+        UserError: no text and no vectors at all, an unreadable file, or a size too small for the characters; ``out``
+            holds other things.
     """
     backend = _backend()
     stores = dict(vectors or {})
@@ -84,7 +87,7 @@ def build_tokenizer(
     merges = _merges(words, whole, alphabet, room - len(whole))
     pieces = [*alphabet, *whole, *merges]
     backend.model = _model(pieces, _prefer_whole(_fit(pieces, words)))
-    with atomic_folder(out) as folder:
+    with atomic_folder(out, "a tokenizer", overwrite=overwrite) as folder:
         _save(backend, folder, max_length)
     return {
         "pieces": len(SPECIALS) + len(pieces),

@@ -9,11 +9,14 @@ from typing import Any
 import torch
 
 from switchrank.atomic import atomic_folder
+from switchrank.pretrained import open_both
 from switchrank.train.embeddings import cutter, translated_pieces
-from switchrank.train.models import copy_tokenizer, open_model, open_tokenizer, save_model, write_json
+from switchrank.train.models import copy_tokenizer, save_model, write_json
 
 
-def transplant_embeddings(*, model: str | Path, lexicons: Mapping[str, str | Path], out: str | Path) -> dict[str, Any]:
+def transplant_embeddings(
+    *, model: str | Path, lexicons: Mapping[str, str | Path], out: str | Path, overwrite: bool = False
+) -> dict[str, Any]:
     """Copy a model; pieces of target-language words only start from their English translations' embeddings.
 
     See :func:`switchrank.train.embeddings.translated_pieces` (WECHSEL, Minixhofer et al. 2022).
@@ -22,17 +25,18 @@ def transplant_embeddings(*, model: str | Path, lexicons: Mapping[str, str | Pat
         model: folder of a model trained on the source language, its tokenizer covering the target languages.
         lexicons: per target language a lexicon (source to target words).
         out: the new folder.
+        overwrite: replace an older folder ``out`` whatever it holds.
 
     Returns:
         What ``start.json`` holds, with the number of ``replaced`` pieces.
     """
-    opened, tokenizer = open_model(model), open_tokenizer(model)
+    opened, tokenizer = open_both(model)
     weights = opened.get_input_embeddings().weight
     rows, replaced = translated_pieces(weights.detach().numpy(), lexicons, cutter(tokenizer))
     with torch.no_grad():
         weights.copy_(torch.from_numpy(rows))
     record = {"init": ["transplant"], "languages": sorted(lexicons), "replaced": replaced}
-    with atomic_folder(out) as folder:
+    with atomic_folder(out, "a transplanted model", overwrite=overwrite) as folder:
         save_model(opened, folder)
         copy_tokenizer(Path(model), folder)
         write_json(folder / "start.json", record)

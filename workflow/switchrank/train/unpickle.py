@@ -115,10 +115,12 @@ def _read(source: Path) -> dict[str, torch.Tensor]:
 
 
 def _unpickling_problem(error: Exception) -> str:
+    """What is wrong, in our words: torch's own begin with how to read the file without the restriction."""
     found = re.search(r"GLOBAL ([\w.]+)", str(error))
     if found:
         return f"refused: it asks for {found[1]}, which no weights need"
-    return f"damaged, or no weights ({_first_line(error)})"
+    told = re.search(r"WeightsUnpickler error: ([^\n]{1,200})", str(error))
+    return f"damaged, or more than weights ({told[1].strip() if told else type(error).__name__})"
 
 
 def _first_line(error: BaseException) -> str:

@@ -43,7 +43,8 @@ class CollectionSection(Section):
     instances: Instances = Field(Instances(), description="how training pairs are made")
     max_skipped: Share = Field(
         0.1,
-        description="largest share of a file's rows that may be left out: empty or incomplete; above it a run stops",
+        description="largest share of a file's rows that may be left out: empty, incomplete or of an unknown document; "
+        "above it a run stops",
     )
 
     if TYPE_CHECKING:

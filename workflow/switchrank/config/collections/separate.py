@@ -155,7 +155,7 @@ class Mapped(Separate):
 
 class Tsv(Mapped):
     format: Literal["tsv"]
-    separator: str = Field("\t", min_length=1, description="between columns; with `,` fields may be quoted")
+    separator: str = Field("\t", min_length=1, description="between columns; with `,` or `;` fields may be quoted")
     header: bool = Field(True, description="the first line names the columns; false: they are numbered from 1")
 
     def options(self) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from switchrank.sources.world.vectors import write_vectors
 from switchrank.sources.world.vocabulary import check_themes, english_concepts, themes
 
 
-def generate_world(*, spec: dict[str, Any], out: str | Path) -> None:
+def generate_world(*, spec: dict[str, Any], out: str | Path, overwrite: bool = False) -> None:
     """Generate the world of ``spec`` (see :data:`switchrank.sources.world.files.DEFAULTS`) into the folder ``out``.
 
     Writes the files named by :func:`switchrank.sources.world.files.world_outputs`, all or none; the same spec gives
@@ -35,7 +35,8 @@ def generate_world(*, spec: dict[str, Any], out: str | Path) -> None:
     ``english<tab>word``.
 
     Raises:
-        UserError: see :func:`switchrank.sources.world.files.complete_spec`; or more themes than there are.
+        UserError: see :func:`switchrank.sources.world.files.complete_spec`; or more themes than there are;
+            or ``out`` holds other things than a world (``overwrite`` replaces it all the same).
     """
     spec = complete_spec(spec)
     check_themes(spec["themes"])
@@ -49,7 +50,7 @@ def generate_world(*, spec: dict[str, Any], out: str | Path) -> None:
         queries={split: spec[f"{split}_queries"] for split in SPLITS},
         distractors={split: spec[f"{split}_distractors"] for split in SPLITS},
     )
-    with atomic_folder(out) as folder:
+    with atomic_folder(out, "a made-up world", overwrite=overwrite) as folder:
         for name in world_outputs(spec):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
         for language in languages:

@@ -1,0 +1,78 @@
+"""One optimiser step: how fast it is taken, how far at most, what decays, and that nothing of it is left over."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from switchrank.pretrained import open_model
+from switchrank.train.optimiser import apply_gradients, learning_rate, make_optimiser
+from switchrank.train.settings import parse_settings
+
+OFF = torch.amp.GradScaler("cpu", enabled=False)
+
+
+def test_the_learning_rate_rises_and_falls_in_straight_lines():
+    settings = parse_settings({"steps": 10, "lr": 1.0, "warmup": 0.2})
+    rates = [learning_rate(step, settings) for step in range(10)]
+    assert rates == pytest.approx([0, 0.5, 1, 7 / 8, 6 / 8, 5 / 8, 4 / 8, 3 / 8, 2 / 8, 1 / 8])
+
+
+@pytest.mark.parametrize("warmup", [0, 0.1, 999])
+def test_the_learning_rate_falls_to_nothing(warmup):
+    settings = parse_settings({"steps": 1000, "lr": 0.5, "warmup": warmup})
+    decaying = 1000 - settings.warmup_steps
+    assert learning_rate(999, settings) == pytest.approx(0.5 / decaying)
+    assert learning_rate(1000, settings) == 0
+
+
+def test_biases_and_layer_norms_do_not_decay(start_folder):
+    model = open_model(start_folder)
+    decayed, spared = make_optimiser(model, parse_settings({"steps": 1})).param_groups
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    assert (decayed["weight_decay"], spared["weight_decay"]) == (0.01, 0.0)
+    assert all("bias" in names[id(p)] or "LayerNorm" in names[id(p)] for p in spared["params"])
+    assert not any("bias" in names[id(p)] or "LayerNorm" in names[id(p)] for p in decayed["params"])
+
+
+def stepped(gradients, *, clip=0.0, rates=None):
+    """Two weights that start at 0 after AdamW steps along some gradients; the optimiser, the model."""
+    model = torch.nn.Linear(2, 1, bias=False)
+    torch.nn.init.zeros_(model.weight)
+    optimiser = make_optimiser(model, parse_settings({"steps": 9, "lr": 0.1, "weight_decay": 0.0}))
+    for gradient, rate in zip(gradients, rates or [0.1] * len(gradients), strict=True):
+        (model.weight * torch.tensor([gradient])).sum().backward()
+        apply_gradients(model, optimiser, OFF, rate, clip)
+    return model, optimiser
+
+
+def first_moment(optimiser):
+    """Adam's mean of the gradients it was given, divided by what a single step weighs (1 - beta1 = 0.1)."""
+    (state,) = optimiser.state.values()
+    return (state["exp_avg"] / 0.1).squeeze().tolist()
+
+
+@pytest.mark.parametrize(
+    ("clip", "given"),
+    [
+        (0.0, [3.0, 4.0]),
+        (1.0, [0.6, 0.8]),
+        (2.5, [1.5, 2.0]),
+        (5.1, [3.0, 4.0]),
+    ],
+)
+def test_a_gradient_longer_than_the_limit_is_cut_to_it(clip, given):
+    _, optimiser = stepped([[3.0, 4.0]], clip=clip)
+    assert first_moment(optimiser) == pytest.approx(given, rel=1e-5)
+
+
+def test_a_step_leaves_no_gradient_to_the_next():
+    model, optimiser = stepped([[3.0, 4.0], [0.0, 0.0]])
+    assert model.weight.grad is None
+    assert first_moment(optimiser) == pytest.approx([0.9 * 3.0, 0.9 * 4.0])
+
+
+def test_every_step_is_taken_at_its_own_learning_rate():
+    # Under one gradient throughout, a step of Adam is as long as the learning rate.
+    model, _ = stepped([[1.0, -1.0]] * 3, rates=[0.0, 0.5, 0.25])
+    assert model.weight.squeeze().tolist() == pytest.approx([-0.75, 0.75], rel=1e-4)

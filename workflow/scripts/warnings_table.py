@@ -1,0 +1,14 @@
+"""Rule warnings: what must be known before the results are believed."""
+
+from switchrank.job import job
+
+with job(snakemake) as rule:
+    from switchrank.evaluate.warnings import warnings_table
+
+    warnings_table(
+        per_query=rule.input.per_query,
+        testsets=rule.input.testsets,
+        coverage=rule.input.get("coverage"),
+        references=rule.params.references,
+        out=rule.output[0],
+    )

@@ -1,0 +1,111 @@
+"""What must be known before results are believed: found once, told by the report, ``evaluate show`` and ``status``.
+
+Three things make a table look like a result that it is not: a model that ranks no better than chance, a test set of a
+few queries, and a lexicon that has hardly a word of the texts it is to meet. Chance is worked out from the candidates
+(TESTSETS), not taken from the reference ranking ``random``: that is one draw, and a run may leave it out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from switchrank.formats.tables import COVERAGE, PER_QUERY, TESTSETS, WARNINGS, read_table, scan_table, write_table
+
+FEW_QUERIES = 50
+LEAST_COVERAGE = 1 / 3
+METRIC = "mrr@10"
+"""The metric that TESTSETS has the chance of."""
+_SURE = 1.645
+"""Standard errors above chance below which a mean is not told from it: one-sided 5% of the normal distribution."""
+_NAMED = 5
+"""So many language pairs or languages are named, the others counted."""
+
+Found = tuple[str, str, str]
+"""A row of WARNINGS."""
+
+
+def warnings_table(
+    *,
+    per_query: str | Path,
+    testsets: str | Path,
+    out: str | Path,
+    coverage: str | Path | None = None,
+    references: Sequence[str] = ("random", "bm25"),
+) -> None:
+    """Write WARNINGS: one row for each system and test set at chance, each small test set, each poor lexicon.
+
+    A model is at chance on a language pair if its MRR@10, seeds averaged, is less than 1.645 standard errors over
+    queries above that of a random order of the candidates.
+
+    Args:
+        per_query: PER_QUERY of the whole run.
+        testsets: TESTSETS.
+        out: the table; without rows where there is nothing to warn of.
+        coverage: COVERAGE, where words were switched.
+        references: systems that are no models.
+
+    Raises:
+        UserError: a table is missing or unreadable.
+    """
+    tested = read_table(testsets, TESTSETS)
+    found = [*_at_chance(per_query, tested, references), *_few_queries(tested)]
+    if coverage is not None:
+        found += _poor_lexicons(read_table(coverage, COVERAGE))
+    write_table(pl.DataFrame(found, schema=WARNINGS, orient="row"), out, WARNINGS)
+
+
+def warning_lines(path: str | Path) -> list[str]:
+    """The warnings of a run as lines of text; [] where there are none, or no such table yet.
+
+    Raises:
+        UserError: the table is unreadable.
+    """
+    return [f"warning: {text}" for text in read_table(path, WARNINGS)["warning"]] if Path(path).is_file() else []
+
+
+def _at_chance(per_query: str | Path, tested: pl.DataFrame, references: Sequence[str]) -> Iterator[Found]:
+    pair = ["system", "testset", "query_lang", "doc_lang"]
+    models = (pl.col("metric") == METRIC) & ~pl.col("system").is_in(list(references))
+    scores = scan_table(str(per_query), PER_QUERY).filter(models)
+    seeds = scores.group_by(*pair, "qid").agg(pl.col("value").mean())
+    value = pl.col("value")
+    means = seeds.group_by(pair).agg(value.mean(), error=value.std() / pl.len().sqrt()).sort(pair)
+    known = means.collect(engine="streaming").join(tested.select("testset", "doc_lang", "chance"), on=pair[1::2])
+    low = pl.col("value") - _SURE * pl.col("error").fill_null(math.inf) <= pl.col("chance")
+    for (system, testset), pairs in known.sort(pair).group_by("system", "testset", maintain_order=True):
+        poor = pairs.filter(low)
+        if len(poor):
+            where = f"{len(poor)} of {len(pairs)} language pairs ({_listed(_pair_names(poor))})"
+            problem = f"{system} ranks {testset} no better than chance in {where}"
+            todo = "believe no comparison with it there; look at its training loss and its data, or train it longer"
+            yield "chance", f"{system} on {testset}", f"{problem}: {todo}"
+
+
+def _few_queries(tested: pl.DataFrame) -> Iterator[Found]:
+    small = tested.filter(pl.col("queries") < FEW_QUERIES)
+    for (testset,), parts in small.group_by("testset", maintain_order=True):
+        counts = _listed([f"{row['queries']} for {row['doc_lang']}" for row in parts.iter_rows(named=True)])
+        problem = f"{testset} has fewer than {FEW_QUERIES} queries with a relevant document ({counts})"
+        yield "queries", str(testset), f"{problem}: differences there are mostly luck; test on more queries"
+
+
+def _poor_lexicons(coverage: pl.DataFrame) -> Iterator[Found]:
+    poor = coverage.filter(pl.col("share") < LEAST_COVERAGE)
+    for (lexicon, lang), rows in poor.group_by("lexicon", "lang", maintain_order=True):
+        sides = _listed([f"{row['testset']} {row['side']} {row['share']:.0%}" for row in rows.iter_rows(named=True)])
+        problem = f"lexicon {lexicon} covers less than a third of the words for {lang} ({sides})"
+        todo = "what is switched hardly meets these texts; give vectors or titles with more words, or merge lexicons"
+        yield "coverage", f"{lexicon} {lang}", f"{problem}: {todo}"
+
+
+def _pair_names(pairs: pl.DataFrame) -> list[str]:
+    return [f"{query}-{document}" for query, document in pairs.select("query_lang", "doc_lang").rows()]
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
