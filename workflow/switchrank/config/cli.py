@@ -31,14 +31,17 @@ def _check(arguments: argparse.Namespace) -> None:
     file = arguments.file
     data = read_yaml(file)
     plan, mistakes = read_plan(data, file, os.environ, roots_of(file))
-    raise_all([*mistakes, *(missing_inputs(plan, file, mistakes) if plan else ())])
-    assert plan is not None
+    missing = missing_inputs(plan, file, mistakes) if plan else []
+    if mistakes or plan is None:
+        raise_all([*mistakes, *missing])
+        return
     runs = sum(1 for testset in plan.pairs for _ in plan.runs(testset))
     models = len(plan.models) * len(plan.config.seeds)
     rows = f", {len(plan.ablation)} rows of the ablation" if plan.ablation else ""
     print(f"{file}: {len(plan.lexicon_files)} lexicons, {models} models, {runs} runs{rows}")
     for line in reach(data, plan.config, os.environ):
         print(line)
+    raise_all(missing)
 
 
 def _reference(arguments: argparse.Namespace) -> None:
