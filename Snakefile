@@ -29,6 +29,8 @@ include: "workflow/rules/report.smk"
 
 
 share()
+if RUN_LOCK:
+    end_if_incomplete()
 
 
 report: "workflow/report/workflow.rst"

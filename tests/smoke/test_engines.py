@@ -11,15 +11,16 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+
 from switchrank.formats.tables import JUDGEMENTS, write_table
 from switchrank.formats.vectors import write_vectors
 
-STUB = '''
+STUB = """
 def __getattr__(name):
     if name.startswith("__"):
         raise AttributeError(name)
     raise RuntimeError(f"the stub of {__name__} was asked for {name}")
-'''
+"""
 
 
 @pytest.fixture

@@ -39,6 +39,16 @@ def test_every_name_that_becomes_a_path_is_plain(section):
         check_config(data, "my.yaml", {})
 
 
+@pytest.mark.parametrize("code", ["../qaa", "/qaa", "q a", "$(x)", "qa\na", ".", "QAA", "qaaa", "xx"])
+def test_every_language_that_becomes_a_path_is_a_plain_code(code):
+    data = smoke()
+    data["languages"]["seen"].append(code)
+    with pytest.raises(UserError) as error:
+        check_config(data, "my.yaml", {})
+    assert [line for line in str(error.value).splitlines() if line.startswith("my.yaml: languages.seen.2: ")]
+    assert all(line.startswith("my.yaml: ") for line in str(error.value).splitlines())
+
+
 @pytest.mark.parametrize("tag", ["!!python/object/apply:os.system ['touch was-here']", "!!python/name:os.system"])
 def test_a_config_makes_no_python_objects(tag, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

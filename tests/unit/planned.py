@@ -21,7 +21,7 @@ lexicons: {gold: {kind: dictionary, path: data/en-qaa.tsv}}
 corpora: {english: {from: docs}, ml-cs: {from: docs, lexicon: gold}}
 systems: {zero-shot: {corpus: english}, ml-cs: {corpus: ml-cs}}
 start: {preset: tiny, tokenizer: {size: 1000, texts: {en: [data/docs.en.tsv]}}}
-train: {steps: 100, batch_size: 32, max_length: 64, eval_every: 50}
+train: {steps: 100, batch_size: 32, warmup: 10, max_length: 64, eval_every: 50}
 testsets: {docs: {collection: docs, pairs: pairs.tsv, candidates: {bm25: 5}}}
 """
 PAIRS = "id\tquery\tdocument\town_model\nen-en\ten\ten\tno\nen-qaa\ten\tqaa\tno\n"

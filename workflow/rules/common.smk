@@ -4,17 +4,24 @@ import re
 import sys
 from functools import cache
 
+from switchrank.config.checked import checked_plan
 from switchrank.config.labels import labelled_collection
-from switchrank.config.load import check_config, read_yaml
+from switchrank.config.load import read_yaml
 from switchrank.config.models import MAIN_METRIC
-from switchrank.config.plan import Plan
 from switchrank.config.same_runs import same_runs
+from switchrank.config.settings import (
+    switching_recipe,
+    training_findings,
+    training_settings,
+    world_spec,
+)
 from switchrank.corpus.files import SAMPLED
 from switchrank.digest import code_digest, file_digest
-from switchrank.errors import NoGpuError, UserError
+from switchrank.errors import NoGpuError, UserError, raise_all
 from switchrank.fetch.cache import is_offline, missing_files, offline_error
 from switchrank.modelfolder import check_model
 from switchrank.plan.estimate import check_disk
+from switchrank.plan.inputs import missing_for
 from switchrank.plan.outputs import check_outputs, missing_notice
 from switchrank.resources import (
     SEARCH_THREADS,
@@ -50,11 +57,8 @@ def checked(files):
     try:
         for file in files:
             read_yaml(file)
-        made = check_config(dict(config), files[-1], os.environ)
-        plan = Plan(made, [Path.cwd(), ROOT])
-        plan.pairs
-        plan.ablation
-        return made, plan
+        plan = checked_plan(dict(config), files[-1], os.environ, [Path.cwd(), ROOT])
+        return plan.config, plan
     except UserError as error:
         fail(error)
 
@@ -86,11 +90,14 @@ def held():
 
 
 def end_if_too_few_gpus():
-    """Whether a training may use a GPU for each of its processes; none at all means the CPU."""
+    """Whether a training may use a GPU for each of its processes; none at all means the CPU, and what it can do."""
     given = workflow.global_resources
     allowed = given["gpu"].value if "gpu" in given else None
     if workflow.exec_mode.name != "DEFAULT" or CONFIG.train.device != "cuda":
         return
+    if allowed == 0:
+        for finding in training_findings(CONFIG, "cpu"):
+            fail(UserError(workflow.configfiles[-1], *finding))
     needed = CONFIG.train.processes
     if allowed and allowed < needed:
         problem = f"{needed} processes need a GPU each, and {allowed} may be used"

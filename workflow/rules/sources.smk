@@ -4,7 +4,7 @@ from switchrank.sources.shapes import READ_BY
 from switchrank.sources.world.files import world_outputs
 
 if CONFIG.world:
-    WORLD = CONFIG.world.plain() | {"languages": CONFIG.languages.every}
+    WORLD = world_spec(CONFIG)
 
     rule world:
         output:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 EXIT_FAILURE = 1
 EXIT_USER = 2
@@ -36,8 +37,35 @@ class UserError(Exception):
         first = ": ".join(part for part in (self.file, place, problem, todo) if part)
         super().__init__("\n  ".join(_CONTROL.sub(" ", line) for line in (first, *self.listed)))
 
-    def __reduce__(self) -> tuple[type[UserError], tuple[str, str, str, str, tuple[str, ...]]]:
+    def __reduce__(self) -> tuple[type[UserError], tuple[Any, ...]]:
         return type(self), (self.file, self.place, self.problem, self.todo, self.listed)
+
+
+class Mistakes(UserError):
+    """Several mistakes that were found in one look: a line each; file, place and advice are those of the first."""
+
+    def __init__(self, found: Sequence[UserError]) -> None:
+        first = found[0]
+        super().__init__(first.file, first.place, first.problem, first.todo, first.listed)
+        self.found = tuple(found)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.found))
+
+    def __reduce__(self) -> tuple[type[UserError], tuple[Any, ...]]:
+        return type(self), (self.found,)
+
+
+def each(error: UserError) -> Sequence[UserError]:
+    """The mistakes that an error tells of."""
+    return error.found if isinstance(error, Mistakes) else [error]
+
+
+def raise_all(found: Iterable[UserError]) -> None:
+    """Raise the mistakes that were found, if any, each line of them once."""
+    distinct = list({str(one): one for mistake in found for one in each(mistake)}.values())
+    if distinct:
+        raise distinct[0] if len(distinct) == 1 else Mistakes(distinct)
 
 
 class NoGpuError(UserError):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from switchrank.atomic import atomic_path
-from switchrank.config.load import check_config
+from switchrank.config.checked import checked_plan
 from switchrank.config.plan import Plan
 from switchrank.errors import UserError
 
@@ -101,8 +101,6 @@ def started_plan(run: str, folder: str | Path = SNAKEMAKE, roots: Sequence[Path]
     start = last_start(run, folder)
     if start is None:
         return None
-    config = check_config(dict(start.config), start.file, _environment(start.config))
     told = [Path(start.root)] if start.root else []
-    plan = Plan(config, [Path.cwd(), *told, Path(start.file).absolute().parent.parent, *roots])
-    _ = plan.pairs, plan.ablation
-    return plan, start
+    places = [Path.cwd(), *told, Path(start.file).absolute().parent.parent, *roots]
+    return checked_plan(dict(start.config), start.file, _environment(start.config), places), start

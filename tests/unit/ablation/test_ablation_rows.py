@@ -28,8 +28,8 @@ def read(tmp_path):
 
 
 def test_rows_come_in_the_order_of_the_file_as_plain_values(read):
-    rows = read("b\tml-cs\tde\t16\t2", "a\tnone\ten\t0\t-1")
-    assert rows == [Row("b", "ml-cs", "de", 16, 2), Row("a", "none", "en", 0, -1)]
+    rows = read("b\tml-cs\tde\t16\t2", "a\tnone\ten\t0\t0")
+    assert rows == [Row("b", "ml-cs", "de", 16, 2), Row("a", "none", "en", 0, 0)]
     assert {type(value) for row in rows for value in vars(row).values()} == {str, int}
 
 
@@ -59,7 +59,9 @@ def test_labels_tell_the_untrained_model_from_a_system_that_is_only_tested():
         ("a\tml-cs\tde\t16.0\t1", "line 3: examples '16.0': write a whole number from 0, such as 16"),
         ("a\tml-cs\tde\t016\t1", "line 3: examples '016': write a whole number from 0, such as 16"),
         ("a\tml-cs\tde\t\t1", "line 3: examples '': write a whole number from 0, such as 16"),
-        ("a\tml-cs\tde\t16\tone", "line 3: seed 'one': write a whole number, such as 16"),
+        ("a\tml-cs\tde\t16\tone", "line 3: seed 'one': write a whole number from 0, such as 16"),
+        ("a\tml-cs\tde\t16\t-1", "line 3: seed '-1': write a whole number from 0, such as 16"),
+        ("a\tml-cs\tde\t16\t2147483648", "line 3: seed 2147483648 is too large: write 2147483647 at most"),
         ("a\tml-cs\tfr\t16\t1", "line 3: unknown language 'fr': known: en, de"),
         ("a\twiki\tde\t16\t1", "line 3: start 'wiki' is no declared system: known: none, zero-shot, ml-cs"),
         (

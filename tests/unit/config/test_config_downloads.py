@@ -24,7 +24,7 @@ def config(change, environment=None):
 def fails(change, environment=None):
     with pytest.raises(UserError) as caught:
         config(change, environment)
-    assert "\n" not in str(caught.value)
+    assert all(line.startswith("my.yaml: ") for line in str(caught.value).splitlines())
     return str(caught.value)
 
 
@@ -169,9 +169,9 @@ def test_an_address_that_cannot_be_used_is_one_line_without_its_secrets(place, v
     ],
 )
 def test_a_wrong_download_is_one_line_without_its_secrets(downloads, told):
-    line = fails(lambda data: data.update(downloads=downloads))
-    assert line.startswith(f"my.yaml: {told}")
-    assert "s3cret" not in line
+    said = fails(lambda data: data.update(downloads=downloads))
+    assert any(line.startswith(f"my.yaml: {told}") for line in said.splitlines())
+    assert "s3cret" not in said
 
 
 OUTSIDE = [

@@ -37,12 +37,14 @@ def test_a_mirror_of_the_hub_is_the_host_that_is_asked(reached):
     assert "mirror.example.org" in told
 
 
-def test_every_variable_is_told_with_where_it_goes(reached):
+def test_every_variable_is_told_with_where_it_goes(reached, tmp_path):
+    (tmp_path / "links.sql.gz").touch()
+
     def change(data):
         page = "https://me:${PASSWORD}@dumps.example.org/page.sql.gz?token=${TOKEN}"
         data["lexicons"]["titles"] |= {"page": page, "langlinks": "${DUMPS}/links.sql.gz"}
 
-    environment = {"PASSWORD": "s3cret", "TOKEN": "t0ken", "DUMPS": "/dumps", "SWITCHRANK_SEND": "TOKEN"}
+    environment = {"PASSWORD": "s3cret", "TOKEN": "t0ken", "DUMPS": str(tmp_path), "SWITCHRANK_SEND": "TOKEN"}
     told = reached(change, **environment)
     assert "dumps.example.org" in told[0]
     assert told[1:] == [

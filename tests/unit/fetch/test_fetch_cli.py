@@ -23,7 +23,7 @@ CONFIG = {
     },
     "corpora": {"english": {"from": "mine"}},
     "systems": {"zero-shot": {"corpus": "english"}},
-    "start": {"preset": "tiny"},
+    "start": {"preset": "tiny", "tokenizer": {"texts": {"en": ["text.en.txt"]}}},
     "train": {},
     "testsets": {"mine": {"collection": "mine", "mixed": ["de"], "candidates": {"all": True}}},
 }

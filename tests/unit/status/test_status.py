@@ -86,6 +86,22 @@ def test_a_job_that_met_an_error_is_failed_and_its_log_is_named(run, capsys):
     lock.close()
 
 
+def test_what_was_refused_is_told_and_to_be_put_right_before_the_next_start(run, capsys):
+    write(run["lexicon/gold-qaa"].log, f"data/en-qaa.tsv: line 3: no tab: add it\n{FAILED} 2\n")
+    told = shown(capsys, "mini")
+    assert told.startswith(
+        "run mini: no process here makes it; put right what failed jobs say below, then start it again\n"
+    )
+    said = "data/en-qaa.tsv: line 3: no tab: add it"
+    assert f"failed:\n  lexicon/gold-qaa  see results/mini/logs/lexicon/gold-qaa.log: {said}\n" in told
+
+
+@pytest.mark.parametrize("end", [f"Traceback\n{FAILED} 1\n", f"{FAILED} 2\n", f"{FAILED} 75\n"])
+def test_what_may_go_well_the_next_time_is_started_again(run, capsys, end):
+    write(run["lexicon/gold-qaa"].log, end)
+    assert shown(capsys, "mini").startswith("run mini: no process here makes it; start it again and it goes on\n")
+
+
 def test_the_last_values_come_from_train_json_or_from_the_last_checkpoint(run, capsys):
     done = run["train/zero-shot-en-en-seed1"]
     finish(done)

@@ -112,12 +112,5 @@ def token_folders(corpus, train_pair):
 
 
 def recipe(corpus, train_pair):
-    """What switching needs to know: probability, language of each side, languages, way of mixing, seed."""
-    section = CONFIG.corpora[corpus]
-    query, passage = train_pair.split("-")
-    return section.plain("collection", "lexicon", "parallel", "materialise") | {
-        "languages": PLAN.corpus_languages(corpus, train_pair),
-        "sides": {"query": query, "passage": passage},
-        "source": SOURCE,
-        "unspaced": cut_by(SOURCE) is not None,
-    }
+    """What switching needs to know."""
+    return switching_recipe(PLAN, corpus, train_pair)

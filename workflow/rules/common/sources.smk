@@ -14,6 +14,21 @@ def end_if_offline():
         fail(offline_error(workflow.configfiles[-1], wanted, missing))
 
 
+def end_if_incomplete():
+    """Before a start, not of a job: whether all inputs are there that its targets need.
+
+    Snakemake itself tells of the first, and not what the config calls it.
+    """
+    rules = {rule.name for rule in workflow.rules} - {"all"}
+    targets = [
+        word for word in sys.argv[1:] if word in rules or word.startswith("results/")
+    ]
+    try:
+        raise_all(missing_for(PLAN, workflow.configfiles[-1], targets))
+    except UserError as error:
+        fail(error)
+
+
 def end_if_full():
     """Before the first job: whether the disk can hold what this start makes; `SWITCHRANK_ANY_DISK=1` starts anyway."""
     if os.environ.get("SWITCHRANK_ANY_DISK"):

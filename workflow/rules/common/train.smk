@@ -12,8 +12,7 @@ def tokenizer_texts():
 
 def optimisation(section):
     """The training settings of a section, without what no result depends on."""
-    kept = section.plain("device", "processes", "corpus", "checkpoint_every")
-    return kept | {"threads": CONFIG.train.threads}
+    return training_settings(CONFIG, section)
 
 
 def trained_on(function):

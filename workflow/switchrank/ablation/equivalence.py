@@ -22,8 +22,8 @@ import polars as pl
 
 from switchrank.ablation.bootstrap import interval, resampled_means
 from switchrank.ablation.curve import read_curves
+from switchrank.ablation.rows import check_starts
 from switchrank.ablation.scores import Floats, Paths, mean
-from switchrank.errors import UserError
 from switchrank.formats.tables import EQUIVALENCE, write_table
 
 _ROUNDING = 1e-12
@@ -78,7 +78,7 @@ def equivalence_table(
         UserError: a start or the reference has no rows, or none with 0 examples in one of its languages; see also
             :func:`switchrank.ablation.curve.read_curves`.
     """
-    _check_starts(rows, reference, starts)
+    check_starts(rows, reference, starts)
     answers = []
     for cell, curves in read_curves(per_query, rows, metric=metric).items():
         known = {curve.start: curve for curve in curves}
@@ -94,19 +94,6 @@ def equivalence_table(
             answers.append((curve.start, reference, *cell, mean(aim), *needed))
     table = pl.DataFrame(answers, schema=pl.Schema(EQUIVALENCE), orient="row")
     write_table(table, out, EQUIVALENCE)
-
-
-def _check_starts(rows: Sequence[Mapping[str, Any]], reference: str, starts: Sequence[str]) -> None:
-    present = {(row["start"], row["language"]) for row in rows}
-    at_zero = {(row["start"], row["language"]) for row in rows if row["examples"] == 0}
-    for start in [reference, *starts]:
-        if start not in {name for name, _ in present}:
-            raise UserError("ablation", f"start {start}", "no rows", "name a start of the ablation table")
-    for language in dict.fromkeys(str(row["language"]) for row in rows):
-        for start in [reference, *(start for start in starts if (start, language) in present)]:
-            if (start, language) not in at_zero:
-                todo = "add one to the ablation table"
-                raise UserError("ablation", f"start {start}", f"no row with 0 examples in {language}", todo)
 
 
 def _needed(examples: Sequence[int], above: Floats, sampled: Floats) -> tuple[float | None, ...]:

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from switchrank.atomic import atomic_path
-from switchrank.errors import UserError
+from switchrank.errors import UserError, raise_all
+from switchrank.limits import LARGEST
 
 NO_SYSTEM = "none"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_WHOLE = re.compile(r"0|-?[1-9][0-9]*")
+_WHOLE = re.compile(r"0|[1-9][0-9]*")
 
 
 @dataclass(frozen=True)
@@ -59,27 +61,38 @@ def read_ablation(path: str | Path, *, languages: Collection[str] | None, system
         systems: those that ``start`` may name beside ``none``; any when None.
 
     Raises:
-        UserError: a missing or unreadable file, wrong columns, no rows, a cell out of its range, an id twice (also in
-            other case: ids name folders) or one of a system, a setting twice.
+        UserError: a missing or unreadable file, wrong columns, no rows; or of each row a cell out of its range, an id
+            twice (also in other case: ids name folders) or one of a system, a setting twice.
     """
     if systems is not None and NO_SYSTEM in systems:
         problem = f"a system is called {NO_SYSTEM}, which means the initial model here"
         raise UserError(path, "", problem, "give that system another name")
     rows: dict[str, Row] = {}
     settings: dict[tuple[object, ...], str] = {}
+    mistakes = []
     for number, cells in _lines(Path(path)):
         place = f"line {number}"
-        row = _row(path, place, cells)
-        _check_names(path, place, row, languages, systems)
-        if row.id.casefold() in rows:
-            raise UserError(path, place, f"id {row.id} twice", "give every row an id of its own, not only in case")
-        setting = astuple(row)[1:]
-        if setting in settings:
-            raise UserError(path, place, f"the setting of row {settings[setting]} again", "keep one of the two")
-        rows[row.id.casefold()], settings[setting] = row, row.id
+        try:
+            row = _row(path, place, cells)
+            _check_names(path, place, row, languages, systems)
+            _check_new(path, place, row, rows, settings)
+        except UserError as error:
+            mistakes.append(error)
+        else:
+            rows[row.id.casefold()], settings[astuple(row)[1:]] = row, row.id
+    raise_all(mistakes)
     if not rows:
         raise UserError(path, "", "no rows", "add one, or make a table with: switchrank ablation grid")
     return list(rows.values())
+
+
+def _check_new(
+    path: str | Path, place: str, row: Row, rows: Mapping[str, Row], settings: Mapping[tuple[object, ...], str]
+) -> None:
+    if row.id.casefold() in rows:
+        raise UserError(path, place, f"id {row.id} twice", "give every row an id of its own, not only in case")
+    if (setting := astuple(row)[1:]) in settings:
+        raise UserError(path, place, f"the setting of row {settings[setting]} again", "keep one of the two")
 
 
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -99,6 +112,20 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
         raise UserError(path, "", f"not a UTF-8 table ({error})", "save it as tab-separated UTF-8 text") from error
 
 
+def check_starts(rows: Sequence[Mapping[str, Any]], reference: str, starts: Sequence[str]) -> None:
+    """Raise UserError unless reference and starts have rows, and one with 0 examples in each language they occur in."""
+    present = {(row["start"], row["language"]) for row in rows}
+    at_zero = {(row["start"], row["language"]) for row in rows if row["examples"] == 0}
+    for start in [reference, *starts]:
+        if start not in {name for name, _ in present}:
+            raise UserError("ablation", f"start {start}", "no rows", "name a start of the ablation table")
+    for language in dict.fromkeys(str(row["language"]) for row in rows):
+        for start in [reference, *(start for start in starts if (start, language) in present)]:
+            if (start, language) not in at_zero:
+                todo = "add one to the ablation table"
+                raise UserError("ablation", f"start {start}", f"no row with 0 examples in {language}", todo)
+
+
 def _row(path: str | Path, place: str, cells: list[str]) -> Row:
     if len(cells) != len(COLUMNS):
         raise UserError(path, place, f"{len(cells)} cells", f"write {len(COLUMNS)} with tabs: {' '.join(COLUMNS)}")
@@ -107,9 +134,10 @@ def _row(path: str | Path, place: str, cells: list[str]) -> Row:
         todo = "use letters, digits, '-', '_', '.', and a letter or digit first"
         raise UserError(path, place, f"id '{given['id']}'", todo)
     for name in ("examples", "seed"):
-        if not _WHOLE.fullmatch(given[name]) or (name == "examples" and given[name].startswith("-")):
-            least = " from 0" if name == "examples" else ""
-            raise UserError(path, place, f"{name} '{given[name]}'", f"write a whole number{least}, such as 16")
+        if not _WHOLE.fullmatch(given[name]):
+            raise UserError(path, place, f"{name} '{given[name]}'", "write a whole number from 0, such as 16")
+        if int(given[name]) > LARGEST:
+            raise UserError(path, place, f"{name} {given[name]} is too large", f"write {LARGEST} at most")
     return Row(given["id"], given["start"], given["language"], int(given["examples"]), int(given["seed"]))
 
 

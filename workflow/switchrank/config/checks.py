@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterable, Iterator
-from pathlib import Path
 from string import Formatter
 
 from switchrank.config.collections import CollectionSection
@@ -20,24 +19,20 @@ from switchrank.config.models import (
     TitlesLexicon,
     listed,
 )
-from switchrank.errors import UserError
+from switchrank.config.settings import check_collection, refused, setting_findings
+from switchrank.config.sweeps import Finding
 from switchrank.fetch.addresses import placeholders
 from switchrank.mmarco import MMARCO_NAMES
 from switchrank.segmenters import LIBRARIES
-from switchrank.sources.world.files import complete_spec
-
-Finding = tuple[str, str, str]
 
 
-def cross_check(config: Config, path: str | Path) -> None:
-    """Raise UserError for the first name or language that is used but not declared."""
+def findings(config: Config) -> list[Finding]:
+    """Everything that is wrong with a config whose values are right one by one."""
     checks = (
-        *(_world, _downloads, _languages, _collections, _paths, _vectors, _lexicons, _corpora),
-        *(_systems, _sweeps, _testsets, _evaluate, _ablation, _gold),
+        *(_downloads, _languages, _collections, _paths, _vectors, _lexicons, _corpora),
+        *(_systems, _sweeps, _testsets, _evaluate, _ablation, _gold, setting_findings),
     )
-    for check in checks:
-        for place, problem, todo in check(config):
-            raise UserError(path, place, problem, todo)
+    return [finding for check in checks for finding in check(config)]
 
 
 def _known(place: str, what: str, value: str, allowed: Iterable[str]) -> Iterator[Finding]:
@@ -46,15 +41,6 @@ def _known(place: str, what: str, value: str, allowed: Iterable[str]) -> Iterato
         close = [] if "language" in what else difflib.get_close_matches(value, allowed, 1, 0.5)
         hint = f"did you mean {close[0]}?" if close else f"declared: {', '.join(allowed) or 'none'}"
         yield place, f"unknown {what} {value}", hint
-
-
-def _world(config: Config) -> Iterator[Finding]:
-    """The made-up world speaks English, its own invented languages, and codes made after one of them."""
-    if config.world:
-        try:
-            complete_spec(config.world.plain() | {"languages": config.languages.every})
-        except UserError as error:
-            yield f"world.{error.place}", error.problem, error.todo
 
 
 def _downloads(config: Config) -> Iterator[Finding]:
@@ -73,7 +59,10 @@ def _languages(config: Config) -> Iterator[Finding]:
     known = config.languages.every
     used: list[tuple[str, Iterable[str]]] = [
         *((f"collections.{name}.languages", part.languages) for name, part in config.collections.items()),
-        *((f"collections.{name}.query_languages", part.asked_in) for name, part in config.collections.items()),
+        *(
+            (f"collections.{name}.query_languages", [lang for lang in part.asked_in if lang not in part.languages])
+            for name, part in config.collections.items()
+        ),
         *((f"testsets.{name}.mixed", config.mixed_languages(name)) for name in config.testsets),
         *((f"lexicons.{name}.languages", part.languages or []) for name, part in config.lexicons.items()),
         *(
@@ -92,6 +81,9 @@ def _languages(config: Config) -> Iterator[Finding]:
     for place, languages in used:
         for language in languages:
             yield from _known(place, "language", language, known)
+    for place, languages in [("languages.seen", config.languages.seen), *used]:
+        if place.startswith(("languages.", "lexicons.", "corpora.")) and config.languages.source in languages:
+            yield place, f"{config.languages.source} is the source language", "leave it out: it is there anyway"
 
 
 def _collections(config: Config) -> Iterator[Finding]:
@@ -99,14 +91,17 @@ def _collections(config: Config) -> Iterator[Finding]:
     for name, part in config.collections.items():
         if config.languages.source not in part.languages and name in trained:
             yield f"collections.{name}", f"no text in the source language {config.languages.source}", "add it"
+        wrong = list(_templates(f"collections.{name}", part))
         for language in part.train_languages:
-            yield from _known(f"collections.{name}.train_languages", "language of it:", language, part.languages)
-        yield from _templates(f"collections.{name}", part)
+            wrong += _known(f"collections.{name}.train_languages", "language of it:", language, part.languages)
+        yield from wrong
         if isinstance(part, Joined):
             yield from _joined(config, name, part)
-            continue
-        for path in part.roles(config.languages.source).values():
-            yield from _placeholders(f"collections.{name}: {path}", path)
+        elif not wrong:  # else its files have no names
+            for path in part.roles(config.languages.source).values():
+                yield from _placeholders(f"collections.{name}: {path}", path)
+        if not wrong:
+            yield from refused(f"collections.{name}", check_collection, part, config.languages.source)
 
 
 def _joined(config: Config, name: str, joined: Joined) -> Iterator[Finding]:
@@ -115,14 +110,14 @@ def _joined(config: Config, name: str, joined: Joined) -> Iterator[Finding]:
     others = {other: part for other, part in config.collections.items() if not isinstance(part, Joined)}
     for other in joined.of:
         yield from _known(place, "collection", other, others)
+        if other not in others:
+            continue
         if "train" not in others[other].splits:
             yield place, f"{other} has no training split", "name one that has"
         for language in joined.languages:
             yield from _known(place, f"language of {other}:", language, others[other].languages)
     if joined.labels:
         yield f"collections.{name}.labels", "its parts are cut already", f"set labels of {' or '.join(joined.of)}"
-    if len(set(joined.of)) < len(joined.of):
-        yield place, "a collection twice", "name each once"
 
 
 def _placeholders(place: str, path: str, known: Collection[str] = ()) -> Iterator[Finding]:
@@ -184,12 +179,30 @@ def _vectors(config: Config) -> Iterator[Finding]:
     if source in config.languages.longest_match and source not in given:
         todo = f"add it under vectors.languages, or name what cuts it in languages.segmenters.{source}"
         yield "languages.unspaced", f"no vectors of {source}, by whose words its text is cut", todo
-    if config.vectors and "vectors" in config.start.init and not given:
+    if config.start.preset and "vectors" in config.start.init and not given:
         yield "start.init", "no vectors to start from", "add vectors.languages"
+    if config.start.preset and not given and not config.start.tokenizer.texts:
+        yield "start.tokenizer.texts", "no text and no vectors to learn pieces from", "name texts, or add vectors"
+    turned = [language for language, source in given.items() if not source.aligned]
+    if turned and config.languages.source not in given:
+        todo = f"add it: those of {turned[0]} are turned into its space"
+        yield "vectors.languages", f"no vectors of the source language {config.languages.source}", todo
+    yield from _seed_pairs(config)
+
+
+def _seed_pairs(config: Config) -> Iterator[Finding]:
+    """Seed translations of an alignment come from a lexicon that needs no vectors and has the languages to align."""
     seed = config.vectors.alignment.seed_pairs if config.vectors else "identical"
-    if seed in config.lexicons and config.lexicons[seed].kind not in ("titles", "dictionary"):
+    place, lexicon = "vectors.alignment.seed_pairs", config.lexicons.get(seed)
+    if lexicon is None or config.vectors is None:
+        return
+    if lexicon.kind not in ("titles", "dictionary"):
         todo = "name a lexicon of kind titles or dictionary"
-        yield "vectors.alignment.seed_pairs", f"{seed} itself needs aligned vectors", todo
+        yield place, f"{seed} itself needs aligned vectors", todo
+    there = lexicon.languages or config.languages.seen
+    for language, source in config.vectors.languages.items():
+        if not source.aligned and language not in (config.languages.source, *there):
+            yield place, f"{seed} has no {language}, whose vectors it is to align", f"add it to lexicons.{seed}"
 
 
 def _lexicons(config: Config) -> Iterator[Finding]:
@@ -199,7 +212,7 @@ def _lexicons(config: Config) -> Iterator[Finding]:
     """
     for name, lexicon in config.lexicons.items():
         targets = lexicon.languages or config.languages.seen
-        one_file = isinstance(lexicon, DictionaryLexicon) and "{lang}" not in str(lexicon.path)
+        one_file = isinstance(lexicon, DictionaryLexicon) and "{" not in str(lexicon.path)
         if one_file and len(targets) > 1:
             todo = f"write {{lang}} where the files differ, or languages: [{targets[0]}]"
             yield f"lexicons.{name}", f"one dictionary for {len(targets)} languages", todo
@@ -208,8 +221,9 @@ def _lexicons(config: Config) -> Iterator[Finding]:
             yield from _known(f"lexicons.{name}.of", "lexicon", part, config.lexicons)
         if name in _made_of(config, name):
             yield f"lexicons.{name}.of", f"{name} is made of itself", "name others"
-        there = {lang for part in parts for lang in config.lexicons[part].languages or config.languages.seen}
-        for language in (lexicon.languages or config.languages.seen) if parts else []:
+        found = [config.lexicons[part] for part in parts if part in config.lexicons]
+        there = {lang for part in found for lang in part.languages or config.languages.seen}
+        for language in (lexicon.languages or config.languages.seen) if found else []:
             yield from _known(f"lexicons.{name}.languages", "language of its parts:", language, sorted(there))
 
 
@@ -233,14 +247,17 @@ def _parts(lexicon: Lexicon) -> list[str]:
 def _corpora(config: Config) -> Iterator[Finding]:
     for name, corpus in config.corpora.items():
         yield from _known(f"corpora.{name}.from", "collection", corpus.collection, config.collections)
-        if "train" not in config.collections[corpus.collection].splits:
+        collection = config.collections.get(corpus.collection)
+        if collection and "train" not in collection.splits:
             yield f"corpora.{name}.from", f"{corpus.collection} has no training split", "name one that has"
-        if corpus.parallel and not config.collections[corpus.collection].train_languages:
+        if collection and corpus.parallel and not collection.train_languages:
             place = f"collections.{corpus.collection}.train_languages"
             yield place, f"no training text in another language, which corpora.{name} needs", "list its languages"
         if corpus.lexicon is None:
             continue
         yield from _known(f"corpora.{name}.lexicon", "lexicon", corpus.lexicon, config.lexicons)
+        if corpus.lexicon not in config.lexicons:
+            continue
         covered = config.lexicons[corpus.lexicon].languages or config.languages.seen
         for language in corpus.languages if isinstance(corpus.languages, list) else []:
             yield from _known(f"corpora.{name}.languages", "language of its lexicon:", language, covered)
@@ -257,7 +274,8 @@ def _systems(config: Config) -> Iterator[Finding]:
     yield from _known("evaluate.baseline", "system", config.evaluate.baseline, config.systems)
     if config.start.first:
         yield from _known("start.first.corpus", "corpus", config.start.first.corpus, config.corpora)
-        if config.corpora[config.start.first.corpus].bilingual:
+        first = config.corpora.get(config.start.first.corpus)
+        if first and first.bilingual:
             yield "start.first.corpus", "one corpus per pair", "name a corpus that is one for all pairs"
     if config.start.transplant:
         yield from _known("start.transplant", "lexicon", config.start.transplant, config.lexicons)
@@ -266,11 +284,12 @@ def _systems(config: Config) -> Iterator[Finding]:
 def _translated(config: Config, name: str, model: str, lexicon: str) -> Iterator[Finding]:
     trained = [other for other, system in config.systems.items() if system.corpus]
     yield from _known(f"systems.{name}.model", "trained system", model, trained)
-    if config.corpora[str(config.systems[model].corpus)].bilingual:
+    corpus = config.corpora.get(str(config.systems[model].corpus)) if model in trained else None
+    if corpus and corpus.bilingual:
         yield f"systems.{name}.model", f"{model} has a model per pair", "name a system with one model for all"
     place = f"systems.{name}.test.translate"
     yield from _known(place, "lexicon", lexicon, config.lexicons)
-    if config.lexicons[lexicon].kind != "vectors":
+    if lexicon in config.lexicons and config.lexicons[lexicon].kind != "vectors":
         yield place, f"{lexicon} is not of kind vectors, so it has no reverse", "name one that is"
 
 
@@ -290,34 +309,12 @@ def _mixed(config: Config, name: str, members: list[str]) -> Iterator[Finding]:
 def _testsets(config: Config) -> Iterator[Finding]:
     for name, testset in config.testsets.items():
         yield from _known(f"testsets.{name}.collection", "collection", testset.collection, config.collections)
+        if testset.collection not in config.collections:
+            continue
         if "test" not in config.collections[testset.collection].splits:
             yield f"testsets.{name}.collection", f"{testset.collection} has no test split", "name one that has"
         if testset.mixed:
             yield from _mixed(config, name, config.mixed_languages(name))
-        yield from _first_stage(config, name)
-
-
-def _first_stage(config: Config, name: str) -> Iterator[Finding]:
-    """BM25 needs queries and documents in the language it is asked to search in, and their ids to be those ranked."""
-    testset = config.testsets[name]
-    collection = config.collections[testset.collection]
-    asked, source = testset.candidates.query_language, config.languages.source
-    place = f"testsets.{name}.candidates.query_language"
-    if not testset.candidates.bm25:
-        return
-    if asked == "source":
-        if testset.documents == "own":
-            yield place, "documents have ids of their own in each language", "write query_language: document"
-        if source not in collection.languages or source not in collection.asked_in:
-            todo = f"write document or one of {', '.join(collection.asked_in)}, or give candidates by run or all"
-            yield place, f"{testset.collection} has no queries and documents in {source}", todo
-    elif asked == "document":
-        missing = [language for language in collection.languages if language not in collection.asked_in]
-        if missing:
-            todo = f"write one of {', '.join(collection.asked_in)}, or give candidates by run or all"
-            yield place, f"{testset.collection} has no queries in {missing[0]}", todo
-    else:
-        yield from _known(place, "query language of the collection:", asked, collection.asked_in)
 
 
 def _evaluate(config: Config) -> Iterator[Finding]:
@@ -329,20 +326,12 @@ def _evaluate(config: Config) -> Iterator[Finding]:
             yield "rank.depth", f"{config.rank.depth} is less than {metric} looks at", f"write {cut} or more"
 
 
-def _labelled(config: Config) -> dict[str, str]:
-    """The collection that labelled queries of each language come from."""
-    given = config.ablation.collection if config.ablation else {}
-    return given if isinstance(given, dict) else dict.fromkeys(config.languages.every, given)
-
-
 def _sweeps(config: Config) -> Iterator[Finding]:
     trained = [name for name, system in config.systems.items() if system.corpus]
     for name, sweep in config.sweeps.items():
         yield from _known(f"sweeps.{name}.system", "trained system", sweep.system, trained)
-        if (
-            sweep.key.startswith("lexicon.")
-            and config.corpora[str(config.systems[sweep.system].corpus)].lexicon is None
-        ):
+        corpus = config.corpora.get(str(config.systems[sweep.system].corpus)) if sweep.system in trained else None
+        if corpus and corpus.lexicon is None and sweep.key.startswith("lexicon."):
             yield f"sweeps.{name}.key", f"{sweep.system} has no lexicon", "name a system that is switched"
 
 
@@ -350,14 +339,12 @@ def _ablation(config: Config) -> Iterator[Finding]:
     if config.ablation is None:
         return
     yield from _known("ablation.testset", "test set", config.ablation.testset, config.testsets)
-    if config.testsets[config.ablation.testset].mixed:
+    testset = config.testsets.get(config.ablation.testset)
+    if testset and testset.mixed:
         yield "ablation.testset", "a mixed pool", "name a test set with pairs"
-    for language, name in _labelled(config).items():
-        yield from _known(f"ablation.collection.{language}", "collection", name, config.collections)
-        part = config.collections[name]
-        alone = list(part.languages) == [language] and "train" in part.splits
-        if isinstance(config.ablation.collection, dict) and not alone and language not in part.train_languages:
-            yield f"ablation.collection.{language}", f"{name} has no training queries in {language}", "name another"
+    given = config.ablation.collection
+    for place, name in {"": given}.items() if isinstance(given, str) else given.items():
+        yield from _known(f"ablation.collection.{place}".rstrip("."), "collection", name, config.collections)
     trained = [name for name, system in config.systems.items() if system.corpus]
     for place, name in [("reference", config.ablation.reference), *(("compared", n) for n in config.ablation.compared)]:
         yield from _known(f"ablation.{place}", "trained system", name, trained)

@@ -6,11 +6,12 @@ import argparse
 import os
 from pathlib import Path
 
-from switchrank.config.load import check_config, read_yaml
-from switchrank.config.plan import Plan
+from switchrank.config.checked import read_plan, roots_of
+from switchrank.config.load import read_yaml
 from switchrank.config.reach import reach
 from switchrank.config.reference import update
-from switchrank.errors import UserError
+from switchrank.errors import UserError, raise_all
+from switchrank.plan.inputs import missing_inputs
 
 ROOT = Path(__file__).parents[3]
 
@@ -27,17 +28,20 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    data = read_yaml(arguments.file)
-    plan = Plan(check_config(data, arguments.file, os.environ), [Path.cwd(), arguments.file.parent.parent])
-    rows = len(plan.ablation)
+    file = arguments.file
+    data = read_yaml(file)
+    plan, mistakes = read_plan(data, file, os.environ, roots_of(file))
+    missing = missing_inputs(plan, file, mistakes) if plan else []
+    if mistakes or plan is None:
+        raise_all([*mistakes, *missing])
+        return
     runs = sum(1 for testset in plan.pairs for _ in plan.runs(testset))
     models = len(plan.models) * len(plan.config.seeds)
-    print(
-        f"{arguments.file}: {len(plan.lexicon_files)} lexicons, {models} models, {runs} runs"
-        + (f", {rows} rows of the ablation" if rows else "")
-    )
+    rows = f", {len(plan.ablation)} rows of the ablation" if plan.ablation else ""
+    print(f"{file}: {len(plan.lexicon_files)} lexicons, {models} models, {runs} runs{rows}")
     for line in reach(data, plan.config, os.environ):
         print(line)
+    raise_all(missing)
 
 
 def _reference(arguments: argparse.Namespace) -> None:

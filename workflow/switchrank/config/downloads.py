@@ -22,39 +22,40 @@ _LOCAL = re.compile(r"testsets\.[^.]+\.pairs|ablation\.rows|start\.model|run")
 """Places whose files are read before anything can be fetched, or that name no file."""
 
 
-def with_downloads(data: dict[str, Any], file: str | Path) -> dict[str, Any]:
+def with_downloads(data: dict[str, Any], file: str | Path, mistakes: list[UserError]) -> dict[str, Any]:
     """A config mapping in which every address stands under ``downloads``, and its file's path where it stood.
 
-    Raises:
-        UserError: an address that is wrong, or stands where no address can.
+    An address that is wrong, or stands where no address can, is left as it is and put among the mistakes.
     """
     found: dict[str, dict[str, str]] = {}
+
+    def replaced(value: Any, place: str) -> Any:
+        if isinstance(value, dict):
+            return {key: replaced(part, f"{place}.{key}") for key, part in value.items()}
+        if isinstance(value, list):
+            return [replaced(part, f"{place}.{number}") for number, part in enumerate(value)]
+        if not isinstance(value, str) or not is_address(value):
+            return value
+        try:
+            path = _path_for(value, place)
+        except ValueError as error:
+            mistakes.append(UserError(file, place, *split_advice(error)))
+            return value
+        found[path] = {"url": value}
+        return path
+
     given = data.get("downloads", {})
-    replaced = {
-        key: part if key == "downloads" else _replaced(part, file, str(key), found) for key, part in data.items()
-    }
+    whole = {key: part if key == "downloads" else replaced(part, str(key)) for key, part in data.items()}
     if found and isinstance(given, dict):
-        replaced["downloads"] = {**given, **found}
-    return replaced
+        whole["downloads"] = {**given, **found}
+    return whole
 
 
-def _replaced(value: Any, file: str | Path, place: str, found: dict[str, dict[str, str]]) -> Any:
-    if isinstance(value, dict):
-        return {key: _replaced(part, file, f"{place}.{key}", found) for key, part in value.items()}
-    if isinstance(value, list):
-        return [_replaced(part, file, f"{place}.{number}", found) for number, part in enumerate(value)]
-    if not isinstance(value, str) or not is_address(value):
-        return value
+def _path_for(address: str, place: str) -> str:
+    """The path of the file that an address becomes; ValueError where it is wrong, or none can stand."""
     if _LOCAL.fullmatch(place):
-        raise UserError(
-            file, place, "a web address where a file of this machine is needed", "fetch it and give its path"
-        )
-    try:
-        path = local_path(value)
-    except ValueError as error:
-        raise UserError(file, place, *split_advice(error)) from None
-    found[path] = {"url": value}
-    return path
+        raise ValueError("a web address where a file of this machine is needed: fetch it and give its path")
+    return local_path(address)
 
 
 def concrete_downloads(downloads: dict[str, Download], inputs: Iterable[str]) -> dict[str, Download]:

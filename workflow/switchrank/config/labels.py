@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from switchrank.ablation.rows import NO_SYSTEM, Row
 from switchrank.config.collections.joined import Joined
 from switchrank.config.models import Config
-from switchrank.errors import UserError
+from switchrank.errors import UserError, raise_all
 
 if TYPE_CHECKING:
     from switchrank.config.plan import Plan
@@ -76,15 +76,24 @@ def check_rows(plan: Plan, path: str | Path, rows: Sequence[Row]) -> None:
         UserError: no test pair, start, seed or labelled query for a row; labels that its start has been trained on.
     """
     trained = trained_collections(plan.config, rows)
+    mistakes = []
     for row in rows:
-        _check_tested(plan, path, row)
-        if row.start != NO_SYSTEM and plan.start_of(row) is None:
-            todo = "name a start with one model for all pairs, or a pair with own_model yes"
-            raise UserError(path, f"row {row.id}", f"{row.start} has no model for {row.language}", todo)
-        if row.start != NO_SYSTEM and row.seed not in plan.config.seeds:
-            raise UserError(path, f"row {row.id}", f"no model of {row.start} with seed {row.seed}", "add it to seeds")
-        if row.examples:
-            _check_labels(plan.config, path, row, trained)
+        try:
+            _check_row(plan, path, row, trained)
+        except UserError as error:
+            mistakes.append(error)
+    raise_all(mistakes)
+
+
+def _check_row(plan: Plan, path: str | Path, row: Row, trained: dict[str, str]) -> None:
+    _check_tested(plan, path, row)
+    if row.start != NO_SYSTEM and plan.start_of(row) is None:
+        todo = "name a start with one model for all pairs, or a pair with own_model yes"
+        raise UserError(path, f"row {row.id}", f"{row.start} has no model for {row.language}", todo)
+    if row.start != NO_SYSTEM and row.seed not in plan.config.seeds:
+        raise UserError(path, f"row {row.id}", f"no model of {row.start} with seed {row.seed}", "add it to seeds")
+    if row.examples:
+        _check_labels(plan.config, path, row, trained)
 
 
 def _check_tested(plan: Plan, path: str | Path, row: Row) -> None:

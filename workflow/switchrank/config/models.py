@@ -7,9 +7,21 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from switchrank.config.collections import Collection
-from switchrank.config.sections import Count, Language, Name, OpenShare, Section, Share
+from switchrank.config.sections import (
+    Count,
+    Distinct,
+    Language,
+    LanguageList,
+    Name,
+    OpenShare,
+    Section,
+    Seed,
+    Share,
+    Whole,
+)
 from switchrank.fetch.addresses import parse_address, placeholders
 from switchrank.formats.pairs import DictionaryFormat
+from switchrank.limits import LARGEST
 from switchrank.search.choices import EXACT, Criterion, SearchKind
 from switchrank.sources.world.files import DEFAULTS as WORLD
 
@@ -20,15 +32,15 @@ TitleFormat = Literal["dumps", "pages-articles", "wikidata", "wikidata-labels", 
 
 class Languages(Section):
     source: Language = Field("en", description="language of the training data")
-    seen: list[Language] = Field(description="languages that code-switching may use")
-    unseen: list[Language] = Field([], description="languages that are only tested on")
-    unspaced: list[Language] = Field(
+    seen: Distinct[Language] = Field(description="languages that code-switching may use")
+    unseen: Distinct[Language] = Field([], description="languages that are only tested on")
+    unspaced: Distinct[Language] = Field(
         [], description="languages written without spaces; words are cut by longest match over their vectors"
     )
     segmenters: dict[Language, Literal["icu", "jieba", "sudachi"]] = Field(
         {}, description="languages written without spaces that a library cuts: `{zh: jieba, ja: sudachi, th: icu}`"
     )
-    right_to_left: list[Language] = Field([], description="languages written right to left (for the report)")
+    right_to_left: Distinct[Language] = Field([], description="languages written right to left (for the report)")
 
     @property
     def every(self) -> list[str]:
@@ -52,18 +64,16 @@ class Languages(Section):
 
 
 class World(Section):
-    seed: int = Field(WORLD["seed"], description="seed of the made-up world")
+    seed: Seed = Field(WORLD["seed"], description="seed of the made-up world")
     themes: Annotated[int, Field(ge=2)] = Field(WORLD["themes"], description="themes of the word list in use")
     sentences: Count = Field(WORLD["sentences"], description="sentences of monolingual text per language")
     train_queries: Count = Field(WORLD["train_queries"], description="training queries")
     test_queries: Count = Field(WORLD["test_queries"], description="test queries, parallel in all languages")
-    train_distractors: Annotated[int, Field(ge=0)] = Field(
+    train_distractors: Whole = Field(
         WORLD["train_distractors"],
         description="passages beside each relevant training one that speak of the same things",
     )
-    test_distractors: Annotated[int, Field(ge=0)] = Field(
-        WORLD["test_distractors"], description="the same for each relevant test passage"
-    )
+    test_distractors: Whole = Field(WORLD["test_distractors"], description="the same for each relevant test passage")
     designs: dict[Language, Literal["qaa", "qab", "qac", "qad"]] = Field(
         WORLD["designs"],
         description="codes of any kind and the invented language each is made after: its letters and grammar, words of "
@@ -75,7 +85,7 @@ class World(Section):
     )
     triples: Count = Field(WORLD["triples"], description="layout mmarco: triples per training query")
     candidates: Count = Field(WORLD["candidates"], description="layout mmarco: BM25 passages per test query")
-    vectors: list[Language] = Field(
+    vectors: Distinct[Language] = Field(
         WORLD["vectors"], description="languages with made-up aligned vectors, world/vectors/wiki.multi.<language>.vec"
     )
 
@@ -106,7 +116,7 @@ class VectorTraining(Section):
     min_count: Count = Field(5, description="rarer words get no vector")
     max_words: Count | None = Field(None, description="keep the most frequent words only")
     threshold: Annotated[float, Field(gt=0)] = Field(1.0e-4, description="subsampling of frequent words")
-    seed: int = Field(1, description="seed of the training")
+    seed: Seed = Field(1, description="seed of the training")
 
 
 class Alignment(Section):
@@ -114,12 +124,12 @@ class Alignment(Section):
         "identical",
         description="the name of a lexicon of titles or a dictionary, `identical`, or a dictionary path with `{lang}`",
     )
-    refinements: Annotated[int, Field(ge=0)] = Field(3, description="rounds of Procrustes refinement")
+    refinements: Whole = Field(3, description="rounds of Procrustes refinement")
     criterion: Criterion = Field("csls", description="which neighbours refine the alignment")
 
 
 class VectorSource(Section):
-    text: list[str] | None = Field(
+    text: Annotated[list[str], Field(min_length=1)] | None = Field(
         None,
         description="text to train fastText on, one sentence a line, or pages-articles dumps (`.xml`, `.xml.bz2`)",
     )
@@ -165,18 +175,12 @@ class VectorsLexicon(Section):
     cells: Count | None = Field(
         EXACT.cells, description="ivf: number of cells; default: the square root of eight times the words"
     )
-    links: Annotated[int, Field(ge=2)] = Field(
+    links: Annotated[int, Field(ge=2, le=LARGEST)] = Field(
         EXACT.links, description="hnsw: neighbours that a word is linked to (M); more for better recall"
     )
     ef_construction: Count = Field(EXACT.ef_construction, description="hnsw: candidates while the graph is built")
     ef_search: Count = Field(EXACT.ef_search, description="hnsw: candidates while it is searched")
-    languages: list[Language] | None = Field(None, description="target languages; default: seen languages")
-
-    @model_validator(mode="after")
-    def _raw_dot_is_exact(self) -> VectorsLexicon:
-        if self.raw_dot and self.search != "exact":
-            raise ValueError("raw_dot goes with search: exact")
-        return self
+    languages: Distinct[Language] | None = Field(None, description="target languages; default: seen languages")
 
 
 class TitlesLexicon(Section):
@@ -192,13 +196,13 @@ class TitlesLexicon(Section):
     columns: dict[Literal["page", "langlinks"], list[str]] = Field(
         {}, description="dumps without CREATE TABLE and of no known layout: all columns of each table in their order"
     )
-    path: str | list[str] | None = Field(
+    path: str | Annotated[list[str], Field(min_length=1)] | None = Field(
         None,
         description="other formats: the file, or its parts; `{lang}` stands for the target language, `{source}` for "
         "the source language; cldr: a file for each language, `{lang}` stands for both",
     )
     target_first: bool = Field(False, description="wikititles: the target language is in the first column")
-    drop: list[Literal["equal", "colon", "number", "script"]] = Field(
+    drop: Distinct[Literal["equal", "colon", "number", "script"]] = Field(
         [],
         description="pairs left out: equal titles, a colon in one, one without letters, one without any letter of its "
         "language's script",
@@ -208,7 +212,7 @@ class TitlesLexicon(Section):
     )
     max_words: Count = Field(3, description="longest title kept, in words")
     onesided_titles: bool = Field(False, description="compatibility: clean the target title only, as the original did")
-    languages: list[Language] | None = Field(None, description="target languages; default: seen languages")
+    languages: Distinct[Language] | None = Field(None, description="target languages; default: seen languages")
 
     @model_validator(mode="after")
     def _one(self) -> TitlesLexicon:
@@ -261,7 +265,7 @@ class DictionaryLexicon(DictionaryFile):
     codes: dict[Language, str] = Field(
         {}, description="what `{lang}` becomes for a language where it is not its code, such as `sw: swh`"
     )
-    languages: list[Language] | None = Field(None, description="target languages; default: seen languages")
+    languages: Distinct[Language] | None = Field(None, description="target languages; default: seen languages")
 
     def files(self, language: str) -> list[str]:
         """The files of a target language."""
@@ -277,17 +281,17 @@ class DegradedLexicon(Section):
     kind: Literal["degraded"]
     of: Name = Field(description="the lexicon to make worse")
     share: Share = Field(description="share of its source words that get another word's translations")
-    seed: int = Field(1, description="seed of the choice")
-    languages: list[Language] | None = Field(None, description="target languages; default: seen languages")
+    seed: Seed = Field(1, description="seed of the choice")
+    languages: Distinct[Language] | None = Field(None, description="target languages; default: seen languages")
 
 
 class MergedLexicon(Section):
     kind: Literal["merged"]
-    of: list[Name] = Field(
+    of: Distinct[Name] = Field(
         description="lexicons to put together: a word has the translations of the first, then those of the next",
         min_length=1,
     )
-    languages: list[Language] | None = Field(None, description="target languages; default: seen languages")
+    languages: Distinct[Language] | None = Field(None, description="target languages; default: seen languages")
 
 
 Lexicon = Annotated[
@@ -298,7 +302,7 @@ Lexicon = Annotated[
 class Corpus(Section):
     collection: Name = Field(alias="from", description="the collection whose training split is used")
     lexicon: Name | None = Field(None, description="the lexicon to switch with; none leaves the text as it is")
-    languages: Literal["seen", "pair"] | list[Language] = Field(
+    languages: Literal["seen", "pair"] | Distinct[Language] = Field(
         "seen", description="`seen` or a list: one multilingual corpus; `pair`: one bilingual corpus per pair"
     )
     parallel: bool = Field(
@@ -308,7 +312,7 @@ class Corpus(Section):
     mix: Literal["token", "instance"] = Field("token", description="language drawn per word or per side")
     drop_stopwords: bool = Field(False, description="never switch English stop words on their own")
     translations: Count = Field(1, description="draw among this many best translations")
-    seed: int = Field(1, description="seed of the draws")
+    seed: Seed = Field(1, description="seed of the draws")
     treebank: bool = Field(False, description="compatibility: NLTK's Treebank tokens, detokenised, as the original")
     substring_replace: bool = Field(False, description="compatibility: title strings replaced even inside words")
     materialise: Literal[True, False, "sample"] = Field(
@@ -414,8 +418,9 @@ class Train(Optimisation):
 
 
 class Tokenizer(Section):
-    size: Count = Field(16_000, description="subword vocabulary")
-    texts: dict[Language, list[str]] = Field(
+    # Five are special, and characters take half at most: from 11 on something is left for words.
+    size: Annotated[int, Field(ge=11, le=LARGEST)] = Field(16_000, description="subword vocabulary")
+    texts: dict[Language, Annotated[list[str], Field(min_length=1)]] = Field(
         {}, description="monolingual text per language; default: the text its vectors were trained on, else their words"
     )
 
@@ -427,11 +432,11 @@ class Warmup(Optimisation):
 class Start(Section):
     model: str | None = Field(None, description="a pretrained model: folder or hub name")
     preset: Literal["tiny", "small"] | None = Field(None, description="a small encoder from scratch")
-    init: list[Literal["mimetic", "vectors"]] = Field(
+    init: Distinct[Literal["mimetic", "vectors"]] = Field(
         ["mimetic"], description="mimetic: arXiv 2305.09828; vectors: word embeddings from the aligned vectors"
     )
     tokenizer: Tokenizer = Field(Tokenizer(), description="subword tokenizer of a model from scratch")
-    seed: int = Field(1, description="seed of the initial weights")
+    seed: Seed = Field(1, description="seed of the initial weights")
     first: Warmup | None = Field(None, description="train on this before any system starts; all start from its result")
     transplant: Name | None = Field(
         None, description="lexicon: pieces of other languages start at the mean of their translations' embeddings"
@@ -467,14 +472,14 @@ class Testset(Section):
     pairs: str | None = Field(
         None, description="TSV: id, query, document, own_model (yes: pair-wise systems train for it)"
     )
-    mixed: Literal["seen", "all"] | list[Language] | None = Field(
+    mixed: Literal["seen", "all"] | LanguageList | None = Field(
         None, description="instead of pairs: mixed pools en-xx, xx-en, xx-xx over the source and these languages"
     )
     pool: Literal["drawn", "every"] = Field(
         "drawn",
         description="mixed: one language drawn per document (as published), or every document in every language",
     )
-    seed: int = Field(0, description="mixed: seed of the draws per document and per query")
+    seed: Seed = Field(0, description="mixed: seed of the draws per document and per query")
     candidates: Candidates = Field(description="what is re-ranked")
     queries: Count | None = Field(None, description="a seeded sample of the test queries, the same in every pair")
     documents: Literal["parallel", "own"] = Field(
@@ -502,13 +507,13 @@ class Rank(Section):
 
 
 class Evaluate(Section):
-    metrics: list[Literal["mrr@10", "ndcg@10", "map", "recall@100"]] = Field(
+    metrics: Distinct[Literal["mrr@10", "ndcg@10", "map", "recall@100"]] = Field(
         ["mrr@10", "ndcg@10", "map", "recall@100"],
         description="measures, values 0 to 1, mrr@10 among them: it is what is tested and drawn",
     )
     baseline: Name = Field("zero-shot", description="the system every other is tested against")
-    references: list[Literal["random", "bm25"]] = Field(["random", "bm25"], description="reference rows")
-    tests: list[Literal["t", "fisher"]] = Field(
+    references: Distinct[Literal["random", "bm25"]] = Field(["random", "bm25"], description="reference rows")
+    tests: Distinct[Literal["t", "fisher"]] = Field(
         ["t"],
         min_length=1,
         description="two-sided paired tests over queries: t-test, Fisher's randomisation; the first marks the report",
@@ -528,7 +533,7 @@ class Tuning(Optimisation):
         description="passes over the training pairs, in which each label occurs `rounds` times: so every number of "
         "labels is seen as often",
     )
-    steps: Annotated[int, Field(ge=0)] = Field(
+    steps: Whole = Field(
         0, description="optimiser steps in place of epochs: few labels are then seen more often than many"
     )
     lr: Annotated[float, Field(gt=0)] = Field(1.0e-5, description="peak learning rate")
@@ -536,7 +541,7 @@ class Tuning(Optimisation):
         0.1, description="steps of linear warm-up; below 1: their share of the steps"
     )
     keep: Literal["last", "best"] = Field("last", description="the last weights, or the best on held-out labels")
-    eval_every: Annotated[int, Field(ge=0)] = Field(
+    eval_every: Whole = Field(
         0, description="steps between scores of held-out labels; 0: after every epoch, or with steps at the end"
     )
 
@@ -566,7 +571,7 @@ class Ablation(Section):
     )
     train: Tuning = Field(Tuning(), description="how a starting model is tuned")
     reference: Name = Field("ml-cs", description="without any labelled query, what the equivalence measures against")
-    compared: list[Name] = Field(["zero-shot"], description="starts whose worth is told in labelled queries")
+    compared: Distinct[Name] = Field(["zero-shot"], description="starts whose worth is told in labelled queries")
 
     @model_validator(mode="after")
     def _judged(self) -> Ablation:
@@ -577,7 +582,7 @@ class Ablation(Section):
 
 class Config(Section):
     run: Name = Field(description="name of the run: everything is written under results/<run>/")
-    seeds: list[int] = Field([1], description="one model per system, pair and seed")
+    seeds: Distinct[Seed] = Field([1], min_length=1, description="one model per system, pair and seed")
     languages: Languages
     world: World | None = Field(None, description="generate the made-up world under results/<run>/world/")
     downloads: dict[str, Download] = Field(

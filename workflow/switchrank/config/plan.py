@@ -31,7 +31,7 @@ from switchrank.config.sections import MIXED
 from switchrank.config.sweeps import suffix_of, text_of
 from switchrank.corpus.files import RECORD
 from switchrank.digest import value_digest
-from switchrank.errors import UserError
+from switchrank.errors import UserError, raise_all
 from switchrank.fetch.addresses import filled
 from switchrank.sources.spec import CollectionSpec
 
@@ -93,7 +93,8 @@ def read_pairs(path: str | Path, languages: Sequence[str], asked_in: Sequence[st
         asked_in: languages that queries are in; none means those of the documents.
 
     Raises:
-        UserError: missing file, wrong columns, unknown language, an id twice or not ``query-document``.
+        UserError: missing file, wrong columns; or of each row an unknown language, an id twice or not
+            ``query-document``.
     """
     path = Path(path)
     if not path.is_file():
@@ -103,11 +104,17 @@ def read_pairs(path: str | Path, languages: Sequence[str], asked_in: Sequence[st
         if reader.fieldnames != PAIR_COLUMNS:
             raise UserError(path, "line 1", f"columns {reader.fieldnames}", f"write {' '.join(PAIR_COLUMNS)} with tabs")
         pairs: dict[str, Pair] = {}
+        mistakes = []
         for number, row in enumerate(reader, 2):
-            pair = _pair(path, f"line {number}", row, asked_in or languages, languages)
-            if pair.id in pairs:
-                raise UserError(path, f"line {number}", f"pair {pair.id} twice", "keep one row")
-            pairs[pair.id] = pair
+            try:
+                pair = _pair(path, f"line {number}", row, asked_in or languages, languages)
+                if pair.id in pairs:
+                    raise UserError(path, f"line {number}", f"pair {pair.id} twice", "keep one row")
+            except UserError as error:
+                mistakes.append(error)
+            else:
+                pairs[pair.id] = pair
+    raise_all(mistakes)
     if not pairs:
         raise UserError(path, "", "no pairs", "add a row")
     return list(pairs.values())
@@ -142,16 +149,20 @@ class Plan:
     @cached_property
     def pairs(self) -> dict[str, list[Pair]]:
         """Pairs of each test set, in table order."""
-        return {name: self._pairs(name) for name in self.config.testsets}
+        return {name: self.pairs_of(name) for name in self.config.testsets}
 
-    def _pairs(self, testset: str) -> list[Pair]:
+    def pairs_of(self, testset: str) -> list[Pair]:
+        """The pairs of a test set, from its table or those of a mixed pool."""
         section = self.config.testsets[testset]
         if section.pairs is None:
             source = self.config.languages.source
             return [Pair(*sides, own_model=False) for sides in ((source, MIXED), (MIXED, source), (MIXED, MIXED))]
-        found = [root / section.pairs for root in self.roots if (root / section.pairs).is_file()]
         collection = self.config.collections[section.collection]
-        return read_pairs(found[0] if found else section.pairs, collection.languages, collection.asked_in)
+        return read_pairs(self.table(section.pairs), collection.languages, collection.asked_in)
+
+    def table(self, path: str) -> str | Path:
+        """Where a table of the config is: in the first of the roots that has it."""
+        return next((root / path for root in self.roots if (root / path).is_file()), path)
 
     def collection_files(self, collection: str) -> dict[str, str]:
         """Input files of a collection by role, such as ``documents/en`` or ``test/de``."""
@@ -462,6 +473,14 @@ class Plan:
         named = {sweep.system for sweep in self.config.sweeps.values()}
         return [name for name in self.config.systems if name not in swept or name in named]
 
+    def rows(self) -> list[Row]:
+        """The rows of the ablation table, each right by itself; none without an ablation."""
+        if self.config.ablation is None:
+            return []
+        trained = [name for name, system in self.config.systems.items() if system.corpus]
+        path = self.table(self.config.ablation.rows)
+        return read_ablation(path, languages=self.config.languages.every, systems=trained)
+
     @cached_property
     def ablation(self) -> list[Row]:
         """The rows of the ablation table.
@@ -472,10 +491,7 @@ class Plan:
         section = self.config.ablation
         if section is None:
             return []
-        found = [root / section.rows for root in self.roots if (root / section.rows).is_file()]
-        path = found[0] if found else section.rows
-        trained = [name for name, system in self.config.systems.items() if system.corpus]
-        rows = read_ablation(path, languages=self.config.languages.every, systems=trained)
+        path, rows = self.table(section.rows), self.rows()
         check_rows(self, path, rows)
         return rows
 

@@ -2,24 +2,61 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import re
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from switchrank.limits import LARGEST
+
+MIXED = "xx"
+LANGUAGE = r"^[a-z]{2,3}$"
+_SUBTAGS = re.compile(r"([A-Za-z]{2,3})([-_][A-Za-z0-9]+)*")
+T = TypeVar("T")
+
+
+def language_advice(code: str) -> str:
+    """What to write in place of a language code that is none of ours, such as ``pt-br``, ``zh_Hant`` or ``DE``."""
+    found = _SUBTAGS.fullmatch(code)
+    if not found:
+        return "write two or three small letters, as in ISO 639: de, swa"
+    plain = f"write {found[1].lower()}"
+    return plain + ("; a second variety of it gets a code of its own, from qaa to qtz" if found[2] else "")
+
+
+def _not_mixed(code: str) -> str:
+    if code == MIXED:
+        raise ValueError(f"{MIXED} stands for sides of mixed languages: write the code of a language")
+    return code
+
+
+def _each_once(values: list[T]) -> list[T]:
+    again = [value for place, value in enumerate(values) if value in values[:place]]
+    if again:
+        raise ValueError(f"{again[0]} twice: name each once")
+    return values
+
+
+Distinct = Annotated[list[T], AfterValidator(_each_once)]
+"""A list that names nothing twice."""
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
+Language = Annotated[str, StringConstraints(pattern=LANGUAGE), AfterValidator(_not_mixed)]
+LanguageList = Annotated[Distinct[Language], Field(min_length=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 OpenShare = Annotated[float, Field(ge=0, lt=1)]
 DevShare = Annotated[float, Field(gt=0, lt=1)]
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=LARGEST)]
+Whole = Annotated[int, Field(ge=0, le=LARGEST)]
+Seed = Whole
 Split = Literal["train", "test"]
-MIXED = "xx"
 
 
 class Section(BaseModel):
-    """A mapping of the config file: unknown keys are errors, and nothing is coerced."""
+    """A mapping of the config file: unknown keys are errors, nothing is coerced, texts are not empty."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, populate_by_name=True, allow_inf_nan=False, str_min_length=1
+    )
 
     def plain(self, *leave_out: str) -> dict[str, Any]:
         """The section as plain JSON values, without the keys named."""

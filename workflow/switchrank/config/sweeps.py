@@ -5,6 +5,7 @@ A sweep is expanded in the plain config before it is checked, so that everything
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -13,6 +14,8 @@ from switchrank.config.models import Corpus, Lexicon
 from switchrank.config.sections import Section
 
 Plain = dict[str, Any]
+Finding = tuple[str, str, str]
+"""Key path, what is wrong there, what to do."""
 DEGRADE = "lexicon.degrade"
 _CORPUS: TypeAdapter[Section] = TypeAdapter(Corpus)
 _LEXICON: TypeAdapter[Section] = TypeAdapter(Lexicon)
@@ -46,6 +49,31 @@ def expand_sweeps(data: Plain) -> Plain:
         for value in values if isinstance(key, str) and isinstance(values, list) else []:
             _add(grown, name, str(sweep.get("system")), key, value)
     return grown
+
+
+def told_of_sweeps(findings: Sequence[Finding], data: Plain) -> list[Finding]:
+    """Findings as a user can act on them: of a section that a sweep made, the sweep is named.
+
+    What is wrong with the varied section itself is told of that one alone.
+    """
+    sweeps = data.get("sweeps")
+    suffixes = {
+        f"-{suffix_of(name, value)}": name
+        for name, sweep in (sweeps.items() if isinstance(sweeps, dict) else ())
+        if isinstance(sweep, dict) and isinstance(sweep.get("values"), list)
+        for value in sweep["values"]
+    }
+    known, told = {(place, problem) for place, problem, _ in findings}, []
+    for place, problem, todo in findings:
+        section, _, rest = place.partition(".")
+        name, dot, key = rest.partition(".")
+        made = name not in (data.get(section) or {}) and section in ("lexicons", "corpora", "systems")
+        suffix = next((suffix for suffix in suffixes if made and name.endswith(suffix)), None)
+        if suffix is None:
+            told.append((place, problem, todo))
+        elif (f"{section}.{name.removesuffix(suffix)}{dot}{key}", problem) not in known:
+            told.append((f"sweeps.{suffixes[suffix]}", f"{key}: {problem}" if key else problem, todo))
+    return told
 
 
 def _add(data: Plain, sweep: str, system: str, key: str, value: Any) -> None:

@@ -49,24 +49,39 @@ def read_pairs(
         UserError: a file is missing or damaged, a line is not UTF-8 or holds no pair, or there is no pair at all.
     """
     paths = [path] if isinstance(path, str | Path) else list(path)
+    check_reading(paths, format, columns)
     chosen = _told(paths, columns) if format == "auto" else format
-    if len(paths) != (2 if chosen == "panlex" else 1):
-        raise UserError(paths[0], "", f"{len(paths)} files for format {chosen}", "give two for panlex, else one")
-    if bool(columns) != (chosen == "tsv"):
-        raise UserError(paths[0], "", f"format {chosen} and columns {list(columns)}", "columns go with format tsv")
     readers: dict[str, Callable[[], Pairs]] = {
         "text": lambda: _text(paths[0]),
         "tsv": lambda: _tsv(paths[0], columns),
         "tei": lambda: _tei(paths[0]),
         "panlex": lambda: _panlex(paths[0], paths[1]),
     }
-    if chosen not in readers:
-        raise UserError(paths[0], "format", f"{chosen!r} is not known", f"write {', '.join(DICTIONARY_FORMATS)}")
     given = ((" ".join(left.split()), " ".join(right.split())) for left, right in readers[chosen]())
     pairs = [(key(right), lower(left)) if reverse else (key(left), lower(right)) for left, right in given]
     if not pairs:
         raise UserError(paths[0], "", "holds no pair", _TODO)
     return pairs
+
+
+def check_reading(paths: Sequence[str | Path], format: str, columns: Sequence[int | str]) -> None:
+    """Raise UserError where format, number of files and columns of a dictionary do not go together; no file is opened.
+
+    The arguments are those of :func:`read_pairs`.
+    """
+    place = paths[0] if paths else ""
+    if format not in DICTIONARY_FORMATS:
+        raise UserError(place, "format", f"{format!r} is not known", f"write {', '.join(DICTIONARY_FORMATS)}")
+    chosen = ("panlex" if len(paths) > 1 else "tsv" if columns else "text") if format == "auto" else format
+    if len(paths) != (2 if chosen == "panlex" else 1):
+        raise UserError(place, "", f"{len(paths)} files for format {chosen}", "give two for panlex, else one")
+    if bool(columns) != (chosen == "tsv"):
+        raise UserError(place, "", f"format {chosen} and columns {list(columns)}", "columns go with format tsv")
+    if columns and len(columns) != 2:
+        raise UserError(place, "columns", f"{len(columns)} columns", "name two, the source's and the target's")
+    by_number = [column for column in columns if isinstance(column, int)]
+    if len(by_number) == 1 or any(number < 1 for number in by_number):
+        raise UserError(place, "columns", f"{list(columns)}", "write two numbers from 1, or two names")
 
 
 def _told(paths: Sequence[str | Path], columns: Sequence[int | str]) -> str:
@@ -93,8 +108,6 @@ def _text(path: str | Path) -> Pairs:
 
 
 def _tsv(path: str | Path, columns: Sequence[int | str]) -> Pairs:
-    if len(columns) != 2:
-        raise UserError(path, "columns", f"{len(columns)} columns", "name two, the source's and the target's")
     numbers = [column - 1 for column in columns if isinstance(column, int)]
     empty = 0
     for number, line in read_lines(path):

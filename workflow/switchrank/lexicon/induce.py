@@ -20,6 +20,7 @@ from switchrank.errors import UserError
 from switchrank.formats.tables import LEXICON, write_table
 from switchrank.formats.vectors import Vectors, load_vectors
 from switchrank.lexicon.recall import recall_at_1
+from switchrank.lexicon.settings import check_search
 from switchrank.search.choices import EXACT, Criterion, Search, SearchKind
 from switchrank.search.criteria import Matcher
 from switchrank.search.nearest import Floats, Indices
@@ -71,10 +72,7 @@ def induce_lexicon(
         UserError: a store is missing or empty, dimensions differ, ``raw_dot`` is asked for with ``csls`` or an
             approximate search, or nothing is left.
     """
-    if raw_dot and criterion != "nn":
-        raise UserError(out, "raw_dot", f"has no meaning with criterion {criterion!r}", "write criterion: nn")
-    if raw_dot and search != "exact":
-        raise UserError(out, "raw_dot", f"has no meaning with search {search!r}", "write search: exact")
+    check_search(criterion=criterion, search=search, raw_dot=raw_dot)
     rows, keys, source_store = _source_words(source, max_source)
     target_store = load_vectors(target)
     _check(source, source_store, target, target_store)

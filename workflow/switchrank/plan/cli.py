@@ -6,13 +6,14 @@ import argparse
 import json
 import math
 import os
+import sys
 from pathlib import Path
 
-from switchrank.config.load import load_config
-from switchrank.config.plan import Plan
+from switchrank.config.checked import load_plan
 from switchrank.errors import UserError
 from switchrank.plan.estimate import estimate_run
 from switchrank.plan.machine import GPU_TFLOPS, Machine, measure_gflops
+from switchrank.plan.pending import pending_files
 from switchrank.plan.table import as_json, as_text
 
 _HELP = """\
@@ -22,7 +23,7 @@ train its models and rank with them; from nothing counts all that must be made b
 Without earlier runs an estimate is right within a factor of 3: it goes by the sizes of the inputs and the speed of this
 machine, which is measured in a second. With benchmark files under results/, of this run or else of any other, it is
 corrected by what jobs of the same kind took. An input that is not here yet is taken to be as large as MS MARCO's, and
-the last line says so.
+the last line says so. Of a run that has begun, Snakemake is asked which of its files it would make again.
 
   switchrank plan config/paper.yaml --gpus 4 --gpu-tflops 300     four GPUs, half precision
   switchrank plan config/demo.yaml --json | jq .wall              seconds, for programs
@@ -48,14 +49,18 @@ def register(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> None:
     _check(arguments)
-    plan = Plan(load_config(arguments.config, os.environ), [Path.cwd(), arguments.config.absolute().parent.parent])
+    plan = load_plan(arguments.config, os.environ)
     machine = Machine(
         gflops=arguments.gflops or measure_gflops(),
         cores=arguments.cores,
         gpu_tflops=arguments.gpu_tflops,
         gpus=arguments.gpus,
     )
-    estimate = estimate_run(plan, machine, calibrated=not arguments.uncalibrated)
+    begun = Path(plan.folder).is_dir()
+    pending = pending_files(arguments.config) if begun else {}
+    if pending is None:
+        print("plan: Snakemake cannot be asked here what it would make again: what is there counts", file=sys.stderr)
+    estimate = estimate_run(plan, machine, calibrated=not arguments.uncalibrated, pending=pending)
     print(json.dumps(as_json(estimate), indent=1) if arguments.json else as_text(estimate))
 
 

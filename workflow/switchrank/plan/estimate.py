@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -29,7 +29,8 @@ class Estimate:
         costs: the cost of each job.
         calibration: the correction that is in them.
         assumed: inputs that are not here, whose size is a guess.
-        done: jobs whose outputs are there.
+        done: jobs whose outputs are there, and would not be made again as far as anybody knows.
+        again: jobs whose outputs are there and would be made again, with the reason.
     """
 
     plan: Plan
@@ -39,6 +40,7 @@ class Estimate:
     calibration: Calibration
     assumed: tuple[str, ...]
     done: frozenset[Job]
+    again: Mapping[Job, str] = field(default_factory=dict)
 
     @cached_property
     def schedule(self) -> Schedule:
@@ -70,15 +72,26 @@ def _is_of(job: Job, system: str) -> bool:
     return job.stage in ("train", "rank") and job.about.get("system") == system
 
 
-def estimate_run(plan: Plan, machine: Machine, *, calibrated: bool = True) -> Estimate:
-    """The estimate of a run on a machine; ``calibrated`` by the benchmark files of earlier runs under ``results``."""
+def estimate_run(
+    plan: Plan, machine: Machine, *, calibrated: bool = True, pending: Mapping[str, str] | None = None
+) -> Estimate:
+    """The estimate of a run on a machine.
+
+    Args:
+        plan, machine: what is estimated.
+        calibrated: by the benchmark files of earlier runs under ``results``.
+        pending: files that are there and would be made again, with reasons.
+    """
     graph = job_graph(plan)
     sizes = Sizes(plan, graph)
     costs = Costs(plan, sizes, machine)
     correction = _correction(plan, machine) if calibrated else Calibration()
     found = {job: correction.correct(job, costs.of(job)) for job in graph.jobs}
-    done = frozenset(job for job in graph.jobs if is_done(job))
-    return Estimate(plan, graph, machine, found, correction, tuple(sizes.assumed), done)
+    there = [job for job in graph.jobs if is_done(job)]
+    reasons = {job: [pending[file] for file in job.outputs if file in pending] for job in there} if pending else {}
+    again = {job: told[0] for job, told in reasons.items() if told}
+    done = frozenset(job for job in there if job not in again)
+    return Estimate(plan, graph, machine, found, correction, tuple(sizes.assumed), done, again)
 
 
 def is_done(job: Job) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from switchrank.config.models import DegradedLexicon, DictionaryLexicon, MergedLexicon, TitlesLexicon
 from switchrank.config.plan import Pair, Plan
 from switchrank.config.sections import MIXED
+from switchrank.config.settings import world_spec
 from switchrank.plan.jobs import Graph, Job
 from switchrank.resources import SEARCH_THREADS
 from switchrank.sources.build import collection_outputs
@@ -100,8 +101,8 @@ class _Jobs:
         """World, downloads, plain text of dumps, collections."""
         plan = self.plan
         if self.config.world:
-            spec = self.config.world.plain() | {"languages": self.config.languages.every}
-            self.add("world", "world", [], [f"{self.R}/world/{name}" for name in world_outputs(spec)])
+            outputs = world_outputs(world_spec(self.config))
+            self.add("world", "world", [], [f"{self.R}/world/{name}" for name in outputs])
         for number, path in enumerate(plan.downloads, 1):
             self.add(f"fetch_{number}", f"sources/fetch-{number}", [], [path], kind="fetch", timed=False)
         for number, (dump, text) in enumerate(plan.dumps.items(), 1):

@@ -59,9 +59,10 @@ class Graph:
 
     def __init__(self, jobs: Iterable[Job], targets: Iterable[str]) -> None:
         self.maker = {output: job for job in jobs for output in job.outputs}
+        self.targets = list(targets)
         self.jobs: list[Job] = []
         placed: set[Job] = set()
-        stack = [(self.maker[target], False) for target in reversed(list(targets))]
+        stack = [(self.maker[target], False) for target in reversed(self.targets)]
         while stack:
             job, ready = stack.pop()
             if job in placed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -108,6 +109,9 @@ def _summary(estimate: Estimate) -> str:
     ]
     if done:
         lines.append(f"done already: {done} of {len(estimate.graph.jobs)} jobs; rest: {_rest(estimate)}")
+    if estimate.again:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in Counter(estimate.again.values()).most_common())
+        lines.append(f"to run again: {len(estimate.again)} jobs whose outputs are there ({reasons})")
     if estimate.assumed:
         first, count = estimate.assumed[0], len(estimate.assumed)
         lines.append(
@@ -141,6 +145,7 @@ def as_json(estimate: Estimate) -> dict[str, Any]:
         "assumed": list(estimate.assumed),
         "jobs": [
             {"name": job.name, "rule": job.rule, "kind": job.kind, "stage": job.stage, "done": job in estimate.done}
+            | {"again": estimate.again.get(job)}
             | vars(estimate.costs[job])
             for job in estimate.graph.jobs
         ],

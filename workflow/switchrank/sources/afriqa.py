@@ -24,7 +24,7 @@ from switchrank.formats.tables import DOCUMENTS, JUDGEMENTS, QUERIES, write_tabl
 from switchrank.sources.answers import judge_by_answers
 from switchrank.sources.json_values import identifier, member, proper_text, read_json_lines
 from switchrank.sources.notes import Skipped, left_out
-from switchrank.sources.spec import CollectionSpec
+from switchrank.sources.spec import CollectionSpec, check_test_languages
 from switchrank.sources.tables import Parsed, Relevance
 
 _WANTED = "give AfriQA's gold passages, one JSON object a line"
@@ -62,7 +62,7 @@ def read_collection(
     Raises:
         UserError: a defect of a file, a language without a file, or test questions of two languages.
     """
-    _check_test_languages(files)
+    check_test_languages(files)
     rows = AfriqaRows(spec.max_skipped)
     for split in [*spec.splits, "documents"]:
         for role, path in files.items():
@@ -123,14 +123,6 @@ def _answers(given: dict[str, Any], path: str | Path, place: str) -> list[str]:
     pivot = member(given, "answer_pivot", dict, path, place, _WANTED)
     texts = (_text(text, path, place) for text in member(pivot, "text", list, path, place, _WANTED))
     return [text for text in texts if text]
-
-
-def _check_test_languages(files: Mapping[str, str]) -> None:
-    """Judged together, questions that are not translations of each other would count as each other's failures."""
-    asked = sorted({role.split("/")[1] for role in files if role.startswith("test/")})
-    if len(asked) > 1:
-        problem = f"test questions in {' and '.join(asked)}, which are not translations of each other"
-        raise UserError("collection", "files", problem, "declare a collection for each language")
 
 
 def _document(passage: tuple[str, str], docid: str, titles: bool) -> tuple[str, str, str]:

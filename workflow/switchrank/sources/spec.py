@@ -191,6 +191,17 @@ class CollectionSpec:
         Raises:
             UserError: a role is missing, unknown or without a file; ``place`` is the role.
         """
+        self.check_roles(files)
+        for role, path in files.items():
+            if not Path(path).exists():
+                raise UserError(path, role, "no such file", "correct the path")
+
+    def check_roles(self, files: Mapping[str, str]) -> None:
+        """Check that ``files`` holds the needed roles and no others; no file is looked at.
+
+        Raises:
+            UserError: a role is missing or unknown; ``place`` is the role.
+        """
         needed, known = self.required_roles(), [*self.required_roles(), *self.optional_roles(files)]
         for role in files:
             if _base(role) not in known:
@@ -203,9 +214,16 @@ class CollectionSpec:
         for language in self.languages:
             if self.format in _SIDES and not any(language in role.split("/")[1:] for role in files):
                 raise UserError(_FILE, f"languages.{language}", "no file in this language", "add one or drop it")
-        for role, path in files.items():
-            if not Path(path).exists():
-                raise UserError(path, role, "no such file", "correct the path")
+        if self.format == "afriqa":
+            check_test_languages(files)
+
+
+def check_test_languages(files: Mapping[str, str]) -> None:
+    """Judged together, questions that are not translations of each other would count as each other's failures."""
+    asked = sorted({role.split("/")[1] for role in files if role.startswith("test/")})
+    if len(asked) > 1:
+        problem = f"test questions in {' and '.join(asked)}, which are not translations of each other"
+        raise UserError(_FILE, "files", problem, "declare a collection for each language")
 
 
 def _typed(key: str, value: Any) -> Any:

@@ -14,7 +14,8 @@ Files alone are read: outputs, logs, checkpoints, benchmark files and the lock o
 works beside a run on this machine and for one whose jobs are on a cluster, and it disturbs neither.
 
 A job is done when its outputs are there, stopped when its log is there, its outputs are not, and nobody makes the run.
-What a changed config would make again counts as done until the next start. Time left goes by what jobs of the same kind
+What a changed config would make again counts as done until the next start. Where a job has failed because of what it
+was given (exit code 2), what it said is told, for it would fail again. Time left goes by what jobs of the same kind
 took, on as many cores as the run was started with.
 
   switchrank status                  the run that is being made here, or the only one

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from switchrank.errors import EXIT_USER
 from switchrank.job import FAILED
 
 TAIL = 8192
@@ -25,6 +26,7 @@ class Tail:
         seconds_left: what it says is left of that step; None where it does not.
         loss: the training loss in it.
         failed: whether the job ended with an error.
+        refused: what it said of a mistake in what it was given, which it will say again; empty where it said nothing.
         written: when the log was last written, seconds since 1970.
     """
 
@@ -33,6 +35,7 @@ class Tail:
     seconds_left: float | None = None
     loss: float | None = None
     failed: bool = False
+    refused: str = ""
     written: float = 0.0
 
 
@@ -49,8 +52,9 @@ def read_tail(path: str | Path) -> Tail | None:
     lines = [line.strip() for line in re.split(r"[\r\n]+", text) if line.strip()]
     bar = next((found for line in reversed(lines) if (found := _BAR.match(line))), None)
     last = lines[-1] if lines else ""
+    refused = lines[-2] if last == f"{FAILED} {EXIT_USER}" and len(lines) > 1 else ""
     if bar is None:
-        return Tail(line=last, failed=last.startswith(FAILED), written=written)
+        return Tail(line=last, failed=last.startswith(FAILED), refused=refused, written=written)
     left, loss = _LEFT.search(bar["rest"]), _LOSS.search(bar["rest"])
     return Tail(
         line=last,
@@ -58,6 +62,7 @@ def read_tail(path: str | Path) -> Tail | None:
         seconds_left=_seconds(left[1]) if left else None,
         loss=_number(loss[1]) if loss else None,
         failed=last.startswith(FAILED),
+        refused=refused,
         written=written,
     )
 

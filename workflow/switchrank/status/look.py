@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from switchrank.config.load import load_config
+from switchrank.config.checked import load_plan
 from switchrank.config.plan import Plan
 from switchrank.errors import UserError
 from switchrank.evaluate.warnings import warning_lines
@@ -60,6 +60,11 @@ class Look:
     def jobs(self, state: State) -> list[Job]:
         """Jobs in a state, in the order they are needed."""
         return [job for job, found in self.states.items() if found == state]
+
+    @cached_property
+    def refused(self) -> list[Job]:
+        """Failed jobs that will fail again until what they were given is put right."""
+        return [job for job in self.jobs("failed") if self.tails[job].refused]
 
     @cached_property
     def curves(self) -> dict[Job, Curve]:
@@ -126,7 +131,7 @@ def find_plan(named: str) -> tuple[Plan, Start | None]:
     """
     if named.endswith((".yaml", ".yml")):
         path = Path(named)
-        plan = Plan(load_config(path, os.environ), [Path.cwd(), path.absolute().parent.parent])
+        plan = load_plan(path, os.environ)
         if not Path(plan.folder).is_dir():
             raise UserError(plan.folder, "", "this run has not been started here", f"snakemake --configfile {named}")
         return plan, last_start(plan.config.run)

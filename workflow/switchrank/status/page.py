@@ -33,8 +33,11 @@ def _headline(look: Look) -> str:
     if look.alive:
         since = f", started {duration(look.now - look.start.began)} ago" if look.start else ""
         return f"run {run}: a process makes it{since}"
-    finished = len(look.jobs("done")) == len(look.states)
-    return f"run {run}: {'finished' if finished else 'no process here makes it; start it again and it goes on'}"
+    if len(look.jobs("done")) == len(look.states):
+        return f"run {run}: finished"
+    if look.refused:
+        return f"run {run}: no process here makes it; put right what failed jobs say below, then start it again"
+    return f"run {run}: no process here makes it; start it again and it goes on"
 
 
 def _stages(look: Look) -> list[list[str]]:
@@ -49,9 +52,11 @@ def _stages(look: Look) -> list[list[str]]:
 
 def _line(look: Look, job: Job, state: State) -> str:
     tail = look.tails[job]
-    told = (tail.progress or tail.line) if state != "failed" else f"see {job.log}"
+    told = (tail.progress or tail.line)[:_WIDTH]
+    if state == "failed":
+        told = f"see {job.log}" + (f": {tail.refused}" if tail.refused else "")
     age = f"{duration(max(0.0, look.now - tail.written))} ago" if state == "running" else ""
-    return "  " + "  ".join(part for part in (job.name, told[:_WIDTH], age) if part)
+    return "  " + "  ".join(part for part in (job.name, told, age) if part)
 
 
 def _models(look: Look) -> Iterator[list[str]]:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from switchrank import precision
-from switchrank.errors import UserError
+from switchrank.train.settings import check_precision
 
 
 def describe_device(device: torch.device) -> str:
@@ -26,8 +26,7 @@ def find_precision(wanted: str, device: torch.device) -> str:
     Raises:
         UserError: fp16 on CPU, which has no loss scaling.
     """
-    if wanted == "fp16" and device.type == "cpu":
-        raise UserError("train settings", "precision", "fp16 needs a GPU", "write fp32 or bf16")
+    check_precision(wanted, device.type)
     return precision.find_precision(wanted, device)
 
 

@@ -52,7 +52,7 @@ from switchrank.train.models import copy_tokenizer, dropout_options, save_model,
 from switchrank.train.objectives import OBJECTIVES, Objective
 from switchrank.train.optimiser import apply_gradients, learning_rate, make_optimiser
 from switchrank.train.ranks import ALONE, Ranks, join_ranks
-from switchrank.train.settings import Settings, parse_settings
+from switchrank.train.settings import Settings, check_dev, parse_settings
 from switchrank.train.stopping import Stop, stop_signals
 
 _AHEAD = 100
@@ -110,8 +110,7 @@ def train_ranker(
     """
     check_folder(out, _KIND, overwrite=overwrite)
     options = parse_settings(settings)
-    if options.keep == "best" and dev is None:
-        raise UserError("train settings", "keep", "'best' needs a development set", "give dev, or write keep: last")
+    check_dev(options, given=dev is not None)
     places = find_devices(device, processes)
     told = dict(record or {})
     told.setdefault("code", code_digest("train.loop", *_own_module(pairs)))

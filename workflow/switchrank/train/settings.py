@@ -124,6 +124,18 @@ def parse_settings(settings: Mapping[str, Any]) -> Settings:
     return parsed
 
 
+def check_dev(settings: Settings, *, given: bool) -> None:
+    """Raise UserError where the best weights are to be kept and no development set is ``given`` to choose them by."""
+    if settings.keep == "best" and not given:
+        raise UserError("train settings", "keep", "'best' needs a development set", "give dev, or write keep: last")
+
+
+def check_precision(precision: str, device: str) -> None:
+    """Raise UserError for fp16 on ``cpu``, which has no loss scaling."""
+    if precision == "fp16" and device == "cpu":
+        raise UserError("train settings", "precision", "fp16 needs a GPU", "write fp32 or bf16")
+
+
 def _check(name: str, value: Any, kind: str) -> None:
     if name in _CHOICES:
         if value not in _CHOICES[name]:

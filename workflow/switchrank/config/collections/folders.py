@@ -8,10 +8,10 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from switchrank.config.collections.base import BySplit, CollectionSection, Template, found, of_split, several
-from switchrank.config.sections import Language, Split
+from switchrank.config.sections import Distinct, Language, LanguageList, Split
 from switchrank.mmarco import FIRST_VERSION, MMARCO_NAMES
 
-Splits = list[Split] | dict[Split, str]
+Splits = Distinct[Split] | dict[Split, str]
 _TEST: Splits = ["test"]
 _DEV: Splits = {"test": "dev"}
 _TEST1: Splits = {"test": "test1"}
@@ -22,9 +22,9 @@ class Mmarco(CollectionSection):
     format: Literal["mmarco"]
     folder: str = Field(description="copy of the dataset unicamp-dl/mmarco: `data/google`, `data/helsinki`")
     version: Literal["v1", "v2"] = Field("v2", description="`v2`: Google's translation; `v1`: Helsinki's, 8 languages")
-    languages: list[Language] = Field(description="languages of the collection")
-    splits: list[Split] = Field(["train", "test"], description="which splits it has")
-    train_languages: list[Language] = Field([], description="further languages to read the training queries in")
+    languages: LanguageList = Field(description="languages of the collection")
+    splits: Distinct[Split] = Field(["train", "test"], description="which splits it has")
+    train_languages: Distinct[Language] = Field([], description="further languages to read the training queries in")
     judgements: BySplit | None = Field(
         None, description="qrels; default: `data/qrels.train.tsv` and `data/qrels.dev.small.tsv` in the folder"
     )
@@ -128,7 +128,7 @@ class Ciral(OneLanguage):
     format: Literal["ciral"]
     folder: str = Field(description="holds `topics/topics.ciral-v1.0-<language>-<split>.tsv`, `qrels/qrels....tsv`")
     documents: str | list[str] = Field(description="JSONL docid, title, text; a folder of them, or the files")
-    query_languages: list[Language] = Field(
+    query_languages: LanguageList = Field(
         ["en"], min_length=1, description="`en`, and the documents' language for the `-native` topics"
     )
     splits: Splits = Field(_DEV, description=_SPLITS + ", `{test: test-a}`")

@@ -7,13 +7,13 @@ from typing import Any, Literal
 from pydantic import Field
 
 from switchrank.config.collections.base import CollectionSection
-from switchrank.config.sections import Language, Name
+from switchrank.config.sections import Distinct, LanguageList, Name
 
 
 class Joined(CollectionSection):
     format: Literal["joined"]
-    of: list[Name] = Field(description="collections to put together; ids become `<collection>:<id>`", min_length=2)
-    languages: list[Language] = Field(["en"], description="languages of the documents, which every part has")
+    of: Distinct[Name] = Field(description="collections to put together; ids become `<collection>:<id>`", min_length=2)
+    languages: LanguageList = Field(["en"], description="languages of the documents, which every part has")
 
     @property
     def splits(self) -> list[str]:

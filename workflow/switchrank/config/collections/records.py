@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from switchrank.config.collections.base import CollectionSection, Template, filled
 from switchrank.config.collections.separate import TextColumns
-from switchrank.config.sections import Language, Name, Split
+from switchrank.config.sections import Language, LanguageList, Name, Split
 
 _PAIR = re.compile(r"[a-z]{2,3}-[a-z]{2,3}")
 
@@ -155,7 +155,7 @@ class Bipar(Paragraphs):
 
 class Afriqa(Answered):
     format: Literal["afriqa"]
-    files: dict[Split, dict[Name, str]] = Field(
+    files: dict[Split, Annotated[dict[Name, str], Field(min_length=1)]] = Field(
         description="gold passages by split and pair of query and passage language, such as `{test: {sw-en: ...}}`",
         min_length=1,
     )
@@ -221,8 +221,8 @@ class Questions(CollectionSection):
         description="path, id and text of the documents; JSON lines or Parquet if the name says so, else TSV with a "
         "header; `{lang}` is filled in"
     )
-    languages: list[Language] = Field(description="languages of the documents")
-    query_languages: list[Language] | None = Field(
+    languages: LanguageList = Field(description="languages of the documents")
+    query_languages: LanguageList | None = Field(
         None, description="languages of the test questions where they are not those of the documents"
     )
     relevance: Literal["answer"] = Field(

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from switchrank.config.collections.base import BySplit, CollectionSection, Template, filled, of_split, several
-from switchrank.config.sections import Language, Section, Split
+from switchrank.config.sections import Distinct, Language, LanguageList, Section, Split
 
 
 class Columns(Section):
@@ -52,12 +52,12 @@ class JudgementColumns(Columns):
 class Separate(CollectionSection):
     """Shared by the formats of this module: languages, splits and training files."""
 
-    languages: list[Language] = Field(description="languages of the documents")
-    query_languages: list[Language] | None = Field(
+    languages: LanguageList = Field(description="languages of the documents")
+    query_languages: LanguageList | None = Field(
         None, description="languages of the test queries where they are not those of the documents"
     )
-    splits: list[Split] = Field(["train", "test"], description="which splits it has")
-    train_languages: list[Language] = Field(
+    splits: Distinct[Split] = Field(["train", "test"], description="which splits it has")
+    train_languages: Distinct[Language] = Field(
         [], description="further languages that training queries exist in (translations, same ids)"
     )
     triples: str | None = Field(None, description="TSV qid, positive, negative for training; else BM25 hard negatives")

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from switchrank.atomic import atomic_folder
-from switchrank.errors import UserError
 from switchrank.seeds import generator
 from switchrank.sources.world.dumps import write_dumps
 from switchrank.sources.world.files import INVENTED, SPLITS, complete_spec, world_outputs
@@ -23,7 +22,7 @@ from switchrank.sources.world.meanings import Clause, Meanings, Speaker, build_m
 from switchrank.sources.world.rows import write_rows
 from switchrank.sources.world.search import Search, build_search
 from switchrank.sources.world.vectors import write_vectors
-from switchrank.sources.world.vocabulary import english_concepts, themes
+from switchrank.sources.world.vocabulary import check_themes, english_concepts, themes
 
 
 def generate_world(*, spec: dict[str, Any], out: str | Path, overwrite: bool = False) -> None:
@@ -40,8 +39,7 @@ def generate_world(*, spec: dict[str, Any], out: str | Path, overwrite: bool = F
             or ``out`` holds other things than a world (``overwrite`` replaces it all the same).
     """
     spec = complete_spec(spec)
-    if spec["themes"] > len(themes()):
-        raise UserError("world", "themes", f"{spec['themes']}", f"give at most {len(themes())}")
+    check_themes(spec["themes"])
     seed = spec["seed"]
     kept = set(themes()[: spec["themes"]])
     meanings = build_meanings(tuple(concept for concept in english_concepts() if concept.theme in kept), seed)

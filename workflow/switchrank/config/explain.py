@@ -1,0 +1,118 @@
+"""What pydantic has against a config, in our words: the key path, what is wrong, what to write."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Any
+
+from pydantic import BaseModel
+
+from switchrank.config.models import Config
+from switchrank.config.sections import LANGUAGE, language_advice
+from switchrank.fetch.addresses import is_address, shown
+
+Location = tuple[str | int, ...]
+_EXPONENT = re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$")
+_TAGGED = {"collections", "lexicons"}
+"""Mappings whose sections are of several kinds: pydantic puts the kind behind the name."""
+_ADDED = {"str", "constrained-str", "int", "DictionaryFile"}
+"""Types of values that pydantic names in a place."""
+
+
+_OF_A_KIND = ("_type", "literal_error")
+"""How the names of errors end that say no more than that a value is of another kind."""
+
+
+def keys_of(location: Location) -> list[str | int]:
+    """The keys that lead to a place in the file, without the steps that pydantic adds: kinds of sections and values."""
+    added = {2} if location[:1] and location[0] in _TAGGED else set()
+    return [
+        part
+        for number, part in enumerate(location)
+        if number not in added and part not in _ADDED and "[" not in str(part)
+    ]
+
+
+def place_of(location: Location) -> str:
+    """The key path as the file has it."""
+    return ".".join(map(str, keys_of(location)))
+
+
+def one_of_each_place(errors: list[Any]) -> list[Any]:
+    """One error of each place: of a key that may hold several kinds of values, the one that says most."""
+    chosen: dict[str, Any] = {}
+    for error in errors:
+        chosen.setdefault(place_of(error["loc"]), error)
+    explained = {place.rpartition(".")[0] for place in chosen}
+    for place in explained & {*chosen}:
+        if isinstance(chosen[place]["input"], dict | list) and chosen[place]["type"].endswith(_OF_A_KIND):
+            del chosen[place]
+    return list(chosen.values())
+
+
+def problem_of(error: Any) -> tuple[str, str]:
+    """What is wrong, and what to do."""
+    value, kind = error["input"], error["type"]
+    if kind == "extra_forbidden":
+        return f"unknown key {error['loc'][-1]}", _nearest(error["loc"])
+    if kind == "missing":
+        return "missing", "add this key"
+    if isinstance(value, bool) and kind != "bool_type":
+        word = "no" if value is False else "yes"
+        return f"{value} where text or a number is expected", f"YAML reads a bare {word} as {value}; quote it: '{word}'"
+    if isinstance(value, str) and kind in {"float_type", "int_type"}:
+        return f"'{value}' is text", _number_advice(value)
+    if kind == "union_tag_invalid":
+        key, known = error["ctx"]["discriminator"].strip("'"), error["ctx"]["expected_tags"].replace("'", "")
+        close = difflib.get_close_matches(error["ctx"]["tag"], known.split(", "), 1, 0.5)
+        return f"unknown {key} {error['ctx']['tag']}", f"did you mean {close[0]}?" if close else f"known: {known}"
+    if kind == "union_tag_not_found":
+        return f"no {error['ctx']['discriminator']}".replace("'", ""), "add this key"
+    if kind == "value_error":
+        problem, _, todo = str(error["ctx"]["error"]).partition(": ")
+        return problem, todo
+    if kind == "string_pattern_mismatch" and error["ctx"]["pattern"] == LANGUAGE:
+        return f"{value!r} is no code of a language here", language_advice(value)
+    text = shown(value) if isinstance(value, str) and is_address(value) else value
+    return f"{text!r} is not allowed", error["msg"][0].lower() + error["msg"][1:]
+
+
+def _number_advice(value: str) -> str:
+    if not _EXPONENT.match(value):
+        return "write a number"
+    digits, exponent = value.lower().split("e")
+    return f"write {digits if '.' in digits else digits + '.0'}e{int(exponent):+d}"
+
+
+def nearest_key(location: Location) -> str | None:
+    """The known key that an unknown one is most like."""
+    return next(iter(difflib.get_close_matches(str(location[-1]), _keys(Config, location[:-1]), 1, 0.5)), None)
+
+
+def _nearest(location: Location) -> str:
+    close = nearest_key(location)
+    return f"did you mean {close}?" if close else f"known keys: {', '.join(_keys(Config, location[:-1]))}"
+
+
+def _keys(model: type[BaseModel], location: Location) -> list[str]:
+    """The keys of the section at ``location``: fields are followed through optionals, mappings, lists and unions."""
+    sections: list[type[BaseModel]] = [model]
+    for part in location:
+        sections = [section for section in sections if part in _tags(section)] or sections
+        fields = [section.model_fields[str(part)].annotation for section in sections if part in section.model_fields]
+        sections = [found for annotation in fields for found in _sections(annotation)] or sections
+    names = {field.alias or name for section in sections for name, field in section.model_fields.items()}
+    return sorted(names)
+
+
+def _tags(section: type[BaseModel]) -> tuple[str, ...]:
+    """The kinds that a section of several kinds stands for."""
+    field = section.model_fields.get("format") or section.model_fields.get("kind")
+    return getattr(field.annotation, "__args__", ()) if field else ()
+
+
+def _sections(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for part in getattr(annotation, "__args__", ()) for found in _sections(part)]

@@ -1,0 +1,117 @@
+"""The settings that jobs get, as rules hand them over, and what the jobs themselves would say to them.
+
+A rule's old outputs are removed when its job begins, so a setting that a job refuses costs what an earlier run made.
+Each is therefore given, before the first job starts, to the very function that the job calls first. Nothing heavy is
+imported: the Snakefile asks too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from switchrank.config.collections import CollectionSection
+from switchrank.config.collections.joined import Joined
+from switchrank.config.models import Config, DictionaryFile, DictionaryLexicon, Optimisation, VectorsLexicon, listed
+from switchrank.config.plan import Plan
+from switchrank.config.sweeps import Finding
+from switchrank.errors import UserError
+from switchrank.formats.pairs import check_reading
+from switchrank.lexicon.settings import check_search
+from switchrank.sources.spec import CollectionSpec
+from switchrank.sources.world.files import complete_spec
+from switchrank.sources.world.vocabulary import check_themes
+from switchrank.train.settings import check_dev, check_precision, parse_settings
+
+
+def training_settings(config: Config, section: Optimisation) -> dict[str, Any]:
+    """The settings of a training on which its result depends."""
+    kept = section.plain("device", "processes", "corpus", "checkpoint_every")
+    return kept | {"threads": config.train.threads}
+
+
+def switching_recipe(plan: Plan, corpus: str, train_pair: str) -> dict[str, Any]:
+    """What switching needs to know: probability, language of each side, languages, way of mixing, seed."""
+    query, passage = train_pair.split("-")
+    languages, source = plan.config.languages, plan.config.languages.source
+    return plan.config.corpora[corpus].plain("collection", "lexicon", "parallel", "materialise") | {
+        "languages": plan.corpus_languages(corpus, train_pair),
+        "sides": {"query": query, "passage": passage},
+        "source": source,
+        "unspaced": source in languages.segmenters
+        or (source in languages.longest_match and source in plan.vector_languages),
+    }
+
+
+def world_spec(config: Config) -> dict[str, Any]:
+    """What the made-up world is generated from."""
+    return config.world.plain() | {"languages": config.languages.every} if config.world else {}
+
+
+def setting_findings(config: Config) -> Iterator[Finding]:
+    """What jobs would refuse."""
+    if config.world:
+        yield from refused("world", complete_spec, world_spec(config))
+        yield from refused("world", check_themes, config.world.themes)
+    yield from _lexicons(config)
+    yield from training_findings(config, config.train.device)
+
+
+def refused(place: str, check: Callable[..., object], *given: Any, **named: Any) -> Iterator[Finding]:
+    """What the check of a job says to what it is given; the key that it names stands below ``place``."""
+    try:
+        check(*given, **named)
+    except UserError as error:
+        yield ".".join(part for part in (place, error.place) if part), error.problem, error.todo
+
+
+def check_collection(part: CollectionSection, source: str) -> None:
+    """Raise UserError for what the sources stage would refuse of a collection whose files have names."""
+    spec = CollectionSpec.from_plain(part.spec(source))
+    if not isinstance(part, Joined):
+        spec.check_roles(part.roles(source))
+
+
+def _lexicons(config: Config) -> Iterator[Finding]:
+    """Searches, and how dictionaries are read: as lexicons and as gold."""
+    read: dict[str, DictionaryFile] = {
+        f"gold.{name}.{pair}": config.gold_file(name, pair) for name, pairs in config.gold.items() for pair in pairs
+    }
+    for name, lexicon in config.lexicons.items():
+        if isinstance(lexicon, VectorsLexicon):
+            named = {key: getattr(lexicon, key) for key in ("criterion", "search", "raw_dot")}
+            yield from refused(f"lexicons.{name}", check_search, **named)
+        if isinstance(lexicon, DictionaryLexicon):
+            read[f"lexicons.{name}"] = lexicon
+    for place, given in read.items():
+        yield from refused(place, check_reading, listed(given.path), given.format, given.columns)
+
+
+def training_findings(config: Config, device: str) -> Iterator[Finding]:
+    """What the trainings of systems, of what all start from and of rows of the ablation would refuse on a device."""
+    sections: list[tuple[str, Optimisation, bool]] = [("train", config.train, True)]
+    if config.start.first:
+        sections.append(("start.first", config.start.first, True))
+    if config.ablation:
+        sections.append(("ablation.train", config.ablation.train, config.ablation.held_out > 0))
+    for place, section, has_dev in sections:
+        yield from _training(config, place, section, has_dev, device)
+
+
+def _training(config: Config, place: str, section: Optimisation, has_dev: bool, device: str) -> Iterator[Finding]:
+    settings = training_settings(config, section) | {"checkpoint_every": section.checkpoint_every}
+    while True:
+        try:
+            parsed = parse_settings(settings)
+        except UserError as error:
+            unwritten = error.place not in section.model_fields_set
+            yield f"{place}.{error.place}", error.problem + (" (its default)" if unwritten else ""), error.todo
+            if settings.pop(error.place, None) is None:
+                return
+        else:
+            break
+    if parsed.epochs and parsed.warmup >= 1:
+        todo = "write a share of them, such as 0.1: few labels take few steps"
+        yield f"{place}.warmup", f"{parsed.warmup:g} steps of those that epochs take", todo
+    yield from refused(place, check_dev, parsed, given=has_dev)
+    yield from refused(place, check_precision, parsed.precision, device)
