@@ -104,10 +104,7 @@ if PLAN.ablation:
     rule tuned_model:
         input:
             corpus=lambda wildcards: f"{setting_folder(TUNED[wildcards.row])}/train-00000.parquet",
-            dev=lambda wildcards: [
-                f"{setting_folder(TUNED[wildcards.row])}/dev.parquet"
-                for _ in SIDES[1:]
-            ],
+            dev=lambda wildcards: held_out_lists(TUNED[wildcards.row]),
             start=lambda wildcards: starting_files(TUNED[wildcards.row]),
         output:
             [f"{R}/ablation/models/{{row}}/{file}" for file in RECORD],

@@ -31,6 +31,11 @@ def setting_folder(row):
     return f"{R}/ablation/{row.language}-n{row.examples}-seed{row.seed}"
 
 
+def held_out_lists(row):
+    """The lists of the labels that a row holds out, where any are."""
+    return f"{setting_folder(row)}/dev.parquet" if CONFIG.ablation.held_out else []
+
+
 def starting_files(row):
     """The files of the model a row starts from."""
     return [f"{PLAN.start_of(row)}/{file}" for file in MODEL_FILES]
