@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 import yaml
-from switchrank.evaluate.metrics import check_metrics
 
 from switchrank.ablation.rows import check_starts
 from switchrank.config.checked import checked_plan
@@ -22,6 +21,7 @@ from switchrank.config.settings import switching_recipe, training_settings, worl
 from switchrank.corpus import instances
 from switchrank.corpus.recipe import read_recipe
 from switchrank.errors import UserError
+from switchrank.evaluate.by_ranx import check_metrics
 from switchrank.evaluate.comparisons import Settings
 from switchrank.formats.pairs import check_reading
 from switchrank.lexicon.settings import check_search
