@@ -19,9 +19,8 @@ from switchrank.corpus.files import SAMPLED
 from switchrank.digest import code_digest, file_digest
 from switchrank.errors import NoGpuError, UserError, raise_all
 from switchrank.fetch.cache import is_offline, missing_files, offline_error
-from switchrank.modelfolder import check_model
 from switchrank.plan.estimate import check_disk
-from switchrank.plan.inputs import missing_for
+from switchrank.plan.inputs import missing_for, start_mistakes
 from switchrank.plan.outputs import check_outputs, missing_notice
 from switchrank.resources import (
     SEARCH_THREADS,
@@ -106,16 +105,10 @@ def end_if_too_few_gpus():
 
 
 def end_if_start_is_no_model():
-    """A model that was copied at an earlier start may be gone; what is there must be a model."""
-    model = CONFIG.start.model
-    if workflow.exec_mode.name != "DEFAULT" or not model:
-        return
-    if not Path(model).exists() and Path(PLAN.start_folders[0], "start.json").exists():
-        return
-    try:
-        check_model(model)
-    except UserError as error:
-        fail(error)
+    """The first job may be hours away from the model it starts from."""
+    if workflow.exec_mode.name == "DEFAULT":
+        for mistake in start_mistakes(PLAN):
+            fail(mistake)
 
 
 CONFIG, PLAN = checked([str(file) for file in workflow.configfiles])

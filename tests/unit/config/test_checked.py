@@ -93,6 +93,10 @@ def test_all_mistakes_are_told_in_one_look_a_line_each(mini, capsys):
             {"ablation": {"rows": "r", "collection": "docs", "testset": "docs", "train": {"warmup": 20}}},
             "ablation.train.warmup: 20 steps of those that epochs take: write a share of them, such as 0.1",
         ),
+        (
+            {"ablation": {"rows": "r", "collection": "docs", "testset": "docs", "train": {"schedule_steps": 9}}},
+            "ablation.train.schedule_steps: 9 steps beside epochs, whose steps depend on the data: leave it out",
+        ),
         ({"seeds": []}, "seeds: [] is not allowed: list should have at least 1 item"),
         ({"seeds": [2**31]}, "seeds.0: 2147483648 is not allowed: input should be less than or equal to 2147483647"),
         ({"corpora.ml-cs.seed": -1}, "corpora.ml-cs.seed: -1 is not allowed"),
@@ -229,3 +233,29 @@ def test_advice_on_query_language_names_what_passes(mini, languages, asked_in, d
     assert todo == f"write {said}, or give candidates by run or all"
     for way in ways:
         load_plan(config(way), {})
+
+
+@pytest.mark.parametrize(
+    ("config", "line"),
+    [
+        (None, "model: no such model folder: correct the path"),
+        ("[]", "model: config.json: holds a list where an object belongs"),
+    ],
+)
+def test_a_start_that_is_no_model_is_told_by_the_check(mini, capsys, config, line):
+    folder = Path("models/of/others").absolute()
+    if config:
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text(config)
+    file = mini({"start": {"model": str(folder)}})
+    assert main(["config", "check", str(file)]) == 2
+    assert line.replace("model:", f"{folder}:", 1) in capsys.readouterr().err
+
+
+def test_a_start_that_was_copied_before_may_be_gone(mini, capsys):
+    file = mini({"start": {"model": str(Path("models/of/others").absolute())}})
+    folder = Path(load_plan(file, {}).start_folders[0])
+    folder.mkdir(parents=True)
+    (folder / "start.json").write_text("{}")
+    main(["config", "check", str(file)])
+    assert "no such model folder" not in capsys.readouterr().err

@@ -122,7 +122,7 @@ def ask_evaluation(plan: Plan) -> None:
     config = plan.config
     check_metrics(list(config.evaluate.metrics))
     given = config.evaluate.plain("metrics", "references")
-    Settings(apart=plan.apart, seed=1, **(given | {"tests": tuple(given["tests"])}))
+    Settings(apart=plan.apart, same=frozenset(), seed=1, **(given | {"tests": tuple(given["tests"])}))
     for testset in config.testsets:
         assert any(run.system == config.evaluate.baseline for run in plan.runs(testset))
     if config.ablation:

@@ -6,8 +6,9 @@ import pytest
 
 from switchrank.cli import main
 from switchrank.errors import UserError
-from switchrank.evaluate.warnings import warning_lines, warnings_table
+from switchrank.evaluate.warnings import warnings_table
 from switchrank.formats.tables import COVERAGE, TESTSETS, WARNINGS, read_table, write_table
+from switchrank.formats.warnings import warning_lines
 
 # 64 queries, reciprocal ranks of 1 and 0 in turn: mean .5, standard error .063.
 EVEN = [1.0, 0.0] * 32

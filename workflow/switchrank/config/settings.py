@@ -113,5 +113,8 @@ def _training(config: Config, place: str, section: Optimisation, has_dev: bool, 
     if parsed.epochs and parsed.warmup >= 1:
         todo = "write a share of them, such as 0.1: few labels take few steps"
         yield f"{place}.warmup", f"{parsed.warmup:g} steps of those that epochs take", todo
+    if parsed.epochs and parsed.schedule_steps is not None:
+        problem = f"{parsed.schedule_steps} steps beside epochs, whose steps depend on the data"
+        yield f"{place}.schedule_steps", problem, "leave it out, or give steps in place of epochs"
     yield from refused(place, check_dev, parsed, given=has_dev)
     yield from refused(place, check_precision, parsed.precision, device)

@@ -223,7 +223,7 @@ def _tables(given: argparse.Namespace) -> None:
 
 def _show(given: argparse.Namespace) -> None:
     from switchrank.evaluate.summary import main_table
-    from switchrank.evaluate.warnings import warning_lines
+    from switchrank.formats.warnings import warning_lines
 
     folder = Path(given.tables)
     print(main_table(folder / "metrics.csv", folder / "significance.csv", given.metric, given.width), end="")

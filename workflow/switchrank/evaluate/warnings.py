@@ -58,15 +58,6 @@ def warnings_table(
     write_table(pl.DataFrame(found, schema=WARNINGS, orient="row"), out, WARNINGS)
 
 
-def warning_lines(path: str | Path) -> list[str]:
-    """The warnings of a run as lines of text; [] where there are none, or no such table yet.
-
-    Raises:
-        UserError: the table is unreadable.
-    """
-    return [f"warning: {text}" for text in read_table(path, WARNINGS)["warning"]] if Path(path).is_file() else []
-
-
 def _at_chance(per_query: str | Path, tested: pl.DataFrame, references: Sequence[str]) -> Iterator[Found]:
     pair = ["system", "testset", "query_lang", "doc_lang"]
     models = (pl.col("metric") == METRIC) & ~pl.col("system").is_in(list(references))

@@ -11,6 +11,7 @@ from switchrank.config.models import DictionaryLexicon, TitlesLexicon
 from switchrank.config.plan import Plan
 from switchrank.errors import UserError
 from switchrank.fetch.addresses import filled
+from switchrank.modelfolder import check_model
 from switchrank.plan.graph import job_graph
 from switchrank.plan.jobs import STAGES, Graph
 
@@ -59,7 +60,7 @@ def _texts_and_vectors(plan: Plan, wrong: Collection[str]) -> Iterator[tuple[str
 
 
 def missing_inputs(plan: Plan, file: str | Path, mistakes: Collection[UserError] = ()) -> list[UserError]:
-    """A line for each input that is not there and nobody makes or fetches, and for a starting model that is no folder.
+    """A line for each input that is not there and nobody makes or fetches, and for a starting model that is none.
 
     Args:
         plan: the run.
@@ -81,15 +82,20 @@ def _told(
         for place, path in dict.fromkeys(named)
         if path not in fetched and not made(path) and not Path(path).exists()
     ]
-    model = plan.config.start.model or ""
-    if is_folder_name(model) and not Path(model).is_dir():
-        found.append(UserError(file, "start.model", f"no such folder: {model}", "correct the path"))
-    return found
+    return [*found, *start_mistakes(plan)]
 
 
-def is_folder_name(model: str) -> bool:
-    """Whether a model can only be a folder: the name of one on a model hub has one slash at most, and no dot first."""
-    return model.startswith((".", "/", "~")) or model.count("/") > 1
+def start_mistakes(plan: Plan) -> list[UserError]:
+    """What is wrong with the model that a run starts from; one that was copied at an earlier start may be gone."""
+    model = plan.config.start.model
+    copied = Path(plan.start_folders[0], "start.json").exists()
+    if not model or (copied and not Path(model).exists()):
+        return []
+    try:
+        check_model(model)
+    except UserError as error:
+        return [error]
+    return []
 
 
 def missing_for(plan: Plan, file: str | Path, targets: Collection[str]) -> list[UserError]:

@@ -15,7 +15,7 @@ from typing import Literal
 from switchrank.config.checked import load_plan
 from switchrank.config.plan import Plan
 from switchrank.errors import UserError
-from switchrank.evaluate.warnings import warning_lines
+from switchrank.formats.warnings import warning_lines
 from switchrank.plan.costs import REFERENCE
 from switchrank.plan.estimate import Estimate, estimate_run
 from switchrank.plan.jobs import Job
