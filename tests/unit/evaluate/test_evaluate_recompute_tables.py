@@ -21,6 +21,7 @@ from switchrank.evaluate.score import evaluate_testset
 from switchrank.evaluate.sweep import sweep_table
 from switchrank.evaluate.tables import make_tables
 from switchrank.evaluate.testsets import table_of_testsets
+from switchrank.evaluate.warnings import warnings_table
 from switchrank.evaluate.why import overlap_table, shift_table
 from switchrank.formats.tables import (
     CANDIDATES,
@@ -388,6 +389,12 @@ def _tested(made, tables):
             for corpus, lexicon in DESIGN.switched.items()
         ],
         out=tables / "coverage.csv",
+    )
+    warnings_table(
+        per_query=tables / "per_query.parquet",
+        testsets=tables / "testsets.csv",
+        coverage=tables / "coverage.csv",
+        out=tables / "warnings.csv",
     )
 
 
