@@ -53,7 +53,12 @@ def config(server, tmp_path) -> Path:
 
 def test_an_address_is_fetched_once_and_its_secret_is_nowhere(server, config, tmp_path):
     local = load_config(config, {"MY_SECRET": "s3cret"}).collections["world"].groups
-    environment = {"MY_SECRET": "s3cret", "SWITCHRANK_CACHE": str(tmp_path / "cache"), "NO_PROXY": "*"}
+    environment = {
+        "MY_SECRET": "s3cret",
+        "SWITCHRANK_SEND": "MY_SECRET",
+        "SWITCHRANK_CACHE": str(tmp_path / "cache"),
+        "NO_PROXY": "*",
+    }
     folders = [tmp_path / "one", tmp_path / "two", tmp_path / "three"]
     for folder in folders:
         folder.mkdir()
