@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import re
 from pathlib import Path
 
 import numpy as np
@@ -227,6 +228,8 @@ def test_an_entry_is_one_that_a_config_takes_and_what_has_none_says_why(tmp_path
 
 
 def taken_by_a_config(entry: str) -> None:
+    """As soon as a code is written for the language that neither data nor name tell."""
+    entry = re.sub(r"\bxx\b", "qaa", entry)
     kinds = {"collections": Collection, "lexicons": models.Lexicon}
     for section, parts in (yaml.safe_load(entry) or {}).items():
         for part in parts.values() if section in kinds else []:

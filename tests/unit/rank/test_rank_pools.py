@@ -254,7 +254,7 @@ def test_the_commands_write_the_same_bytes_as_the_functions(texts, tmp_path, cap
         assert (tmp_path / f"a{name}.parquet").read_bytes() == (tmp_path / f"b{name}.parquet").read_bytes()
     assert {line.split("\t")[0] for line in capsys.readouterr().out.splitlines()} == {"en", "de"}
     words = ["--documents", f"en={paths['en']}", f"en={paths['de']}", "--judgements", "en=x", "--out", "x"]
-    assert main(["rank", "pool", "join", *words, "--judgements-out", "x", "--draw-out", "x"]) == 2
+    assert main(["rank", "pool", "join", *words, "--judgements-out", "y", "--draw-out", "z"]) == 2
     assert "write LANG=TABLE, each language once" in capsys.readouterr().err
 
 

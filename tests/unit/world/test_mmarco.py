@@ -17,6 +17,7 @@ from switchrank.lexicon.induce import induce_lexicon
 from switchrank.lexicon.quality import lexicon_quality
 from switchrank.lexicon.titles import titles_lexicon
 from switchrank.mmarco import MMARCO_NAMES
+from switchrank.ownership import RECORD
 from switchrank.rank.ranking import read_ranking
 from switchrank.sources.build import build_collection
 from switchrank.sources.world.files import INVENTED, world_outputs
@@ -61,7 +62,7 @@ def files(folder: Path) -> dict[str, str]:
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in folder.rglob("*")
-        if path.is_file()
+        if path.is_file() and path.name != RECORD
     }
 
 
