@@ -37,7 +37,7 @@ RANKED = (
 )
 LISTED = (
     SCORED
-    | {"candidates", "testsets", "coverage", "rank_random_own", "rank_bm25_own"}
+    | {"candidates", "first_stage", "testsets", "exposure", "coverage", "rank_random_own", "rank_bm25_own"}
     | {f"rank_{name}_own" for name in OF_ALL_PAIRS + OF_SOME_PAIRS}
 )
 TRAINED = RANKED | {"train_model", "tuned_model", "loss_picture"}
@@ -48,6 +48,7 @@ MEASURED = {"lexicon_quality", "lexicon_picture"}
 OF_GOLD = {f"rank_gold_cs_xx_xx_{testset}" for testset in TESTSETS}
 OF_POOL = {f"rank_{name}_every_mlir4" for name in ("random", "bm25", *OF_ALL_PAIRS)}
 COMPARED = {"shift", "shift_picture"}
+ASKED = {"first_stage", "testsets"}
 CLWE = {"vectors_lexicon", "degraded_lexicon", "switch", "translate", "transplant", "sentences", "coverage"}
 
 
@@ -77,12 +78,12 @@ def change(finished: Workflow, tmp_path: Path, path: str, value: object) -> Work
         ("train.checkpoint_every", 7, NAMED),
         ("train.processes", 2, NAMED),
         ("languages.right_to_left", ["qad"], NAMED | {"report_zip", "sentences"}),
-        ("ablation.reference", "gold-cs", SHOWN | {"ablation_tables", "ablation_picture"}),
+        ("ablation.reference", "zero-shot", SHOWN | {"ablation_tables", "ablation_picture"}),
         ("evaluate.correction", "bonferroni", TABLED),
         ("evaluate.metrics", ["mrr@10", "map"], TABLED | TUNED - {"rank_row_zs_8"} | {"score_runs"}),
         ("rank", {"token_budget": 1024}, RANKED),
         ("testsets.own.candidates.relevant", "keep", LISTED),
-        ("testsets.every-mlir4.seed", 1, SCORED - COMPARED | OF_POOL | {"pool_queries", "coverage"}),
+        ("testsets.every-mlir4.seed", 1, SCORED - COMPARED | OF_POOL | ASKED | {"pool_queries", "coverage"}),
         ("train.lr", 2.0e-3, TRAINED),
         ("ablation.train.lr", 2.0e-3, SHOWN | TUNED | {"tuned_model"}),
         ("corpora.gold-cs.seed", 2, CORPUS | OF_GOLD),
@@ -92,10 +93,10 @@ def change(finished: Workflow, tmp_path: Path, path: str, value: object) -> Work
             [0, 0.25],
             CORPUS
             | MEASURED
-            | {"degraded_lexicon"}
+            | {"degraded_lexicon", "exposure"}
             | {f"rank_ml_cs_degrade_0_25_xx_xx_{testset}" for testset in TESTSETS},
         ),
-        ("lexicons.clwe.k", 3, TRAINED | MEASURED | CLWE),
+        ("lexicons.clwe.k", 3, TRAINED | MEASURED | CLWE | ASKED),
     ],
 )
 def test_a_changed_key_reruns_what_it_concerns_and_what_is_made_from_that(finished, tmp_path, path, value, rules):
