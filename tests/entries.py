@@ -40,7 +40,7 @@ def whole_config(
         "collections": {"nothing": nothing, **sections.get("collections", {})},
         "corpora": {"english": {"from": "nothing"}},
         "systems": {"zero-shot": {"corpus": "english"}},
-        "start": {"preset": "tiny", "tokenizer": {"texts": {"en": ["text.en.txt"]}}},
+        "start": {"preset": "tiny", "tokenizer": {"texts": {source: ["text.en.txt"]}}},
         "train": {},
         "testsets": {},
     }
