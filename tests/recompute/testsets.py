@@ -25,9 +25,7 @@ def check_testsets(run: Finished) -> None:
     expected, searched = {}, ways(run)
     for testset, language in sorted({(series.testset, series.doc_lang) for series in run.series}):
         given, judged = run.design.testsets[testset], run.relevant(testset, language)
-        every = set(documents(run, testset, language))
-        listed = candidates(run, testset, language)
-        lists = [every if listed is None else listed.get(qid, set()) for qid in judged]
+        every, lists = set(documents(run, testset, language)), lists_of(run, testset, language)
         expected[testset, language] = {
             "collection": given.collection,
             "format": given.format,
@@ -39,10 +37,7 @@ def check_testsets(run: Finished) -> None:
             "candidate_recall": mean(
                 any(docid in one for docid in grades) for one, grades in zip(lists, judged.values(), strict=True)
             ),
-            "chance": mean(
-                _chance(len(one), sum(docid in one for docid in grades))
-                for one, grades in zip(lists, judged.values(), strict=True)
-            ),
+            "chance": chance(run, testset, language),
             "search": (search := given.search(language, run.design.source)),
             "own_recall": _mean_recall(searched, "own", testset, language, search),
             "translated_recall": _mean_recall(searched, "translated", testset, language, search),
@@ -50,7 +45,21 @@ def check_testsets(run: Finished) -> None:
     run.check("testsets.csv", TESTSETS, ("testset", "doc_lang"), expected)
 
 
-def _chance(candidates: int, relevant: int) -> float:
+def lists_of(run: Finished, testset: str, language: str) -> list[set[str]]:
+    """The candidates of every judged query."""
+    listed = candidates(run, testset, language)
+    every = set(documents(run, testset, language)) if listed is None else set()
+    return [every if listed is None else listed.get(qid, set()) for qid in run.relevant(testset, language)]
+
+
+def chance(run: Finished, testset: str, language: str) -> float:
+    """What a random order of the candidates scores on average."""
+    judged = run.relevant(testset, language).values()
+    lists = zip(lists_of(run, testset, language), judged, strict=True)
+    return mean(_by_chance(len(one), sum(docid in one for docid in grades)) for one, grades in lists)
+
+
+def _by_chance(candidates: int, relevant: int) -> float:
     """Mean reciprocal rank, to depth 10, over all orders: those whose first relevant document stands at a place."""
     orders = math.comb(candidates, relevant)
     firsts = (math.comb(candidates - place, relevant - 1) / place for place in range(1, min(10, candidates) + 1))
@@ -71,13 +80,18 @@ def _mean_recall(searched: Ways, way: str, testset: str, language: str, search: 
 
 def check_coverage(run: Finished) -> None:
     """Hold each row against the words of the texts, one by one, and the statistics of the corpora."""
+    run.check("coverage.csv", COVERAGE, ("lexicon", "lang", "testset", "side"), covered(run))
+
+
+def covered(run: Finished) -> dict[tuple[str, ...], dict[str, Any]]:
+    """The rows of coverage.csv."""
     switched = _statistics(run)
     expected: dict[tuple[str, ...], dict[str, Any]] = {}
     for (corpus, language), sides in switched.items():
         words = sum(side["content_tokens"] for side in sides)
-        covered = sum(side["languages"][language]["covered"] for side in sides)
+        known = sum(side["languages"][language]["covered"] for side in sides)
         row = (run.design.switched[corpus], language, corpus, "training")
-        expected[row] = {"words": words, "covered": covered, "share": covered / words}
+        expected[row] = {"words": words, "covered": known, "share": known / words}
     for lexicon, language in sorted({(run.design.switched[corpus], language) for corpus, language in switched}):
         table = pl.read_parquet(run.folder / "lexicons" / lexicon / f"{run.design.source}-{language}.parquet")
         known = vocabulary(run, language)
@@ -86,7 +100,7 @@ def check_coverage(run: Finished) -> None:
             found = [word in targets for text in some for word in running_words(text, known)]
             share = sum(found) / len(found) if found else None
             expected[lexicon, language, testset, side] = {"words": len(found), "covered": sum(found), "share": share}
-    run.check("coverage.csv", COVERAGE, ("lexicon", "lang", "testset", "side"), expected)
+    return expected
 
 
 def _statistics(run: Finished) -> dict[tuple[str, str], list[dict[str, Any]]]:

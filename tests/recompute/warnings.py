@@ -1,4 +1,4 @@
-"""What must be known before the results are believed: warnings.csv, from the scores and two other tables."""
+"""What must be known before results are believed: warnings.csv, from scores, candidates and words of lexicons."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import math
 from collections import defaultdict
 from statistics import stdev
 
-from switchrank.formats.tables import COVERAGE, TESTSETS, WARNINGS
+from switchrank.formats.tables import WARNINGS
 from tests.recompute.finished import Finished, mean
+from tests.recompute.testsets import chance, covered
 
 
 def check_warnings(run: Finished) -> None:
@@ -17,14 +18,14 @@ def check_warnings(run: Finished) -> None:
 
 
 def _at_chance(run: Finished) -> dict[tuple[str, str], str]:
-    chance = {(row["testset"], row["doc_lang"]): row["chance"] for row in run.table("testsets.csv", TESTSETS)}
+    by_chance = {place: chance(run, *place) for place in {(testset, document) for testset, _, document, _ in run.cells}}
     pairs: dict[tuple[str, str], dict[str, bool]] = defaultdict(dict)
     for (testset, query, document, metric), systems in run.cells.items():
         for system in systems.keys() - set(run.design.references) if metric == "mrr@10" else ():
             values = list(systems[system][0].values())
             error = stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.inf
             low = mean(values) - 1.645 * error
-            pairs[system, testset][f"{query}-{document}"] = low <= chance[testset, document]
+            pairs[system, testset][f"{query}-{document}"] = low <= by_chance[testset, document]
     texts = {}
     for (system, testset), found in pairs.items():
         poor = [pair for pair in sorted(found) if found[pair]]
@@ -38,9 +39,10 @@ def _at_chance(run: Finished) -> dict[tuple[str, str], str]:
 
 def _few_queries(run: Finished) -> dict[tuple[str, str], str]:
     small = defaultdict(list)
-    for row in run.table("testsets.csv", TESTSETS):
-        if row["queries"] < 50:
-            small[row["testset"]].append(f"{row['queries']} for {row['doc_lang']}")
+    for testset, language in sorted({(series.testset, series.doc_lang) for series in run.series}):
+        queries = len(run.relevant(testset, language))
+        if queries < 50:
+            small[testset].append(f"{queries} for {language}")
     return {
         ("queries", testset): f"{testset} has fewer than 50 queries with a relevant document ({_some(counts)}): "
         "differences there are mostly luck; test on more queries"
@@ -50,10 +52,9 @@ def _few_queries(run: Finished) -> dict[tuple[str, str], str]:
 
 def _poor_lexicons(run: Finished) -> dict[tuple[str, str], str]:
     poor = defaultdict(list)
-    for row in run.table("coverage.csv", COVERAGE):
+    for (lexicon, lang, testset, side), row in sorted(covered(run).items()):
         if row["words"] and 3 * row["covered"] < row["words"]:
-            share = f"{row['testset']} {row['side']} {row['covered'] / row['words']:.0%}"
-            poor[row["lexicon"], row["lang"]].append(share)
+            poor[lexicon, lang].append(f"{testset} {side} {row['covered'] / row['words']:.0%}")
     return {
         ("coverage", f"{lexicon} {lang}"): f"lexicon {lexicon} covers less than a third of the words for {lang} "
         f"({_some(shares)}): what is switched hardly meets these texts; give vectors or titles with more words, or "

@@ -20,7 +20,8 @@ def tested(tmp_path):
 
     def write(languages, testset="world"):
         fixed = (testset, "c", "squad", "gold")
-        rows = [(*fixed, lang, 9, queries, 1.0, 9.0, 1.0, chance) for lang, (queries, chance) in languages.items()]
+        found = ("en-en", None, None)
+        rows = [(*fixed, lang, 9, many, 1.0, 9.0, 1.0, chance, *found) for lang, (many, chance) in languages.items()]
         write_table(pl.DataFrame(rows, schema=TESTSETS, orient="row"), tmp_path / "testsets.csv", TESTSETS)
         return tmp_path / "testsets.csv"
 
@@ -104,7 +105,7 @@ def test_lexicons_that_cover_less_than_a_third_of_a_side_are_warned_of(scored, t
     ((kind, subject, text),) = warned(per_query=values, testsets=tested({"en": (64, 0)}), coverage=coverage)
     assert (kind, subject) == ("coverage", "clwe de")
     assert text == (
-        "lexicon clwe covers less than a third of the words for de (world query 33%, ml-cs training 5%): "
+        "lexicon clwe covers less than a third of the words for de (ml-cs training 5%, world query 33%): "
         "what is switched hardly meets these texts; give vectors or titles with more words, or merge lexicons"
     )
 

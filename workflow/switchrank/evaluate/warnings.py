@@ -77,7 +77,7 @@ def _at_chance(per_query: str | Path, tested: pl.DataFrame, references: Sequence
 
 
 def _few_queries(tested: pl.DataFrame) -> Iterator[Found]:
-    small = tested.filter(pl.col("queries") < FEW_QUERIES)
+    small = tested.filter(pl.col("queries") < FEW_QUERIES).sort("testset", "doc_lang")
     for (testset,), parts in small.group_by("testset", maintain_order=True):
         counts = _listed([f"{row['queries']} for {row['doc_lang']}" for row in parts.iter_rows(named=True)])
         problem = f"{testset} has fewer than {FEW_QUERIES} queries with a relevant document ({counts})"
@@ -85,7 +85,7 @@ def _few_queries(tested: pl.DataFrame) -> Iterator[Found]:
 
 
 def _poor_lexicons(coverage: pl.DataFrame) -> Iterator[Found]:
-    poor = coverage.filter(pl.col("share") < LEAST_COVERAGE)
+    poor = coverage.filter(pl.col("share") < LEAST_COVERAGE).sort("lexicon", "lang", "testset", "side")
     for (lexicon, lang), rows in poor.group_by("lexicon", "lang", maintain_order=True):
         sides = _listed([f"{row['testset']} {row['side']} {row['share']:.0%}" for row in rows.iter_rows(named=True)])
         problem = f"lexicon {lexicon} covers less than a third of the words for {lang} ({sides})"
