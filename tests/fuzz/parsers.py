@@ -20,7 +20,7 @@ import polars as pl
 from switchrank.ablation.rows import read_ablation
 from switchrank.config.load import load_config
 from switchrank.embeddings.read import import_vectors
-from switchrank.errors import UserError
+from switchrank.errors import UserError, each
 from switchrank.fetch.unpack import unpack
 from switchrank.formats.pages import Site, read_pages
 from switchrank.formats.pairs import read_pairs
@@ -83,9 +83,9 @@ def check(parser: Parser, content: bytes) -> bool:
             with redirect_stderr(io.StringIO()):
                 found = list(parser.read(path))
         except UserError as error:
-            told = str(error)
-            assert told, "an error without words"
-            assert "\n" not in told, f"an error of several lines: {told!r}"
+            for told in map(str, each(error)):
+                assert told, "an error without words"
+                assert "\n" not in told, f"an error of several lines: {told!r}"
             left = {file.name for file in set(Path(folder).iterdir()) - before if not file.name.startswith("other")}
             assert not left, f"left behind: {left}"
             return False
@@ -155,7 +155,7 @@ def _collection(role: str, others: Mapping[str, bytes], **spec: Any) -> Callable
                 files[name] = str(path.with_name(f"other{number}"))
                 Path(files[name]).write_bytes(content)
         build_collection(spec={"languages": ["en"], **spec}, files=files, out=path.with_name(OUT))
-        tables = {file.stem: pl.read_parquet(file) for file in path.with_name(OUT).iterdir()}
+        tables = {file.stem: pl.read_parquet(file) for file in path.with_name(OUT).glob("*.parquet")}
         ids = {docid for name, table in tables.items() if name.startswith("documents") for docid in table["docid"]}
         qids = {qid for name, table in tables.items() if name.startswith("queries") for qid in table["qid"]}
         for name, table in tables.items():

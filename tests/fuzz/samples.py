@@ -205,8 +205,8 @@ corpora:
   zero-shot: {from: mine}
 systems:
   zero-shot: {corpus: zero-shot}
-start: {preset: tiny}
-train: {steps: 10}
+start: {preset: tiny, tokenizer: {texts: {en: [text]}}}
+train: {steps: 10, warmup: 0.1}
 testsets:
   t-mlir2: {collection: mine, mixed: seen, candidates: {all: true}}
 """
