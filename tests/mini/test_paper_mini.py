@@ -9,6 +9,7 @@ import pytest
 
 from switchrank.config.load import load_config
 from switchrank.config.plan import Plan
+from switchrank.evaluate.families import SAME
 from switchrank.formats.tables import METRICS, SIGNIFICANCE, SWEEP, read_table
 from tests.conftest import ROOT, Workflow
 from tests.recompute import read_design, recompute
@@ -51,8 +52,10 @@ def test_every_system_is_tested_against_the_baseline_with_both_tests(results):
     assert set(tested["correction"]) == {"bonferroni"}
     systems = {"fine-tuning", "bl-cs", "ml-cs", "wiki-cs", "zero-shot-tt", "ml-cs-tt"}
     assert systems <= set(tested["system"])
-    corrected = (pl.col("p_value") * pl.col("family_size")).clip(upper_bound=1)
+    itself = pl.col("family") == SAME
+    corrected = pl.when(itself).then(1.0).otherwise((pl.col("p_value") * pl.col("family_size")).clip(upper_bound=1))
     assert tested.filter((pl.col("p_corrected") - corrected).abs() > 1e-12).is_empty()
+    assert tested.filter(itself)["family_size"].unique().to_list() == [0]
 
 
 def test_sweeps_of_p_source_and_criterion_have_all_their_values(results):
