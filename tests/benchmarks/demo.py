@@ -22,7 +22,7 @@ from switchrank.formats.trec import read_run
 from switchrank.formats.vectors import load_vectors
 from switchrank.lexicon.induce import induce_lexicon
 from switchrank.rank.score import rank_pairs
-from switchrank.words import key
+from switchrank.text.words import key
 from tests.benchmarks import evaluate, lexicon, rank, switch, train
 from tests.benchmarks.clock import by_turns, seconds
 from tests.benchmarks.machine import package_version, threads

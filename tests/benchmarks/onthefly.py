@@ -18,7 +18,7 @@ import numpy as np
 from switchrank.corpus.onthefly import SwitchedPairs
 from switchrank.corpus.switch import switch_corpus
 from switchrank.corpus.unwritten import record_corpus
-from switchrank.pretrained import open_tokenizer
+from switchrank.models.pretrained import open_tokenizer
 from switchrank.train.batches import Batcher, CorpusReader, Order, Pairs
 from switchrank.train.tokenizer import build_tokenizer
 from tests.benchmarks import switch

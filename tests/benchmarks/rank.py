@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import kendalltau
 
-from switchrank.rank.model import open_model
+from switchrank.models.ranker import open_model
 from switchrank.rank.score import Ranker
 from tests.benchmarks.clock import alone, by_turns, seconds
 from tests.benchmarks.gpu import busy, gpu_gemm_rate

@@ -12,7 +12,7 @@ from switchrank.config.load import load_config
 from switchrank.config.plan import Plan
 from switchrank.corpus.instances import build_instances
 from switchrank.embeddings.read import import_vectors
-from switchrank.presets import PRESETS
+from switchrank.models.presets import PRESETS
 from switchrank.rank.candidates import build_candidates
 from switchrank.sources.build import build_collection
 from switchrank.sources.world.generate import generate_world

@@ -11,7 +11,7 @@ import yaml
 
 from switchrank.config.load import load_config
 from switchrank.config.plan import Plan
-from switchrank.plan.graph import job_graph
+from switchrank.run.plan.graph import job_graph
 from tests.conftest import ROOT, SMOKE, Workflow
 
 STAGES = {

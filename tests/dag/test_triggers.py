@@ -18,11 +18,11 @@ from unittest import mock
 import pytest
 import yaml
 
-from switchrank import digest
 from switchrank.config.load import load_config
 from switchrank.config.models import Config
 from switchrank.config.plan import Plan
 from switchrank.config.sections import Section
+from switchrank.core import digest
 from tests.conftest import ROOT
 from tests.dag.changes import PlannedJob, Row, planned_jobs, read_rows
 
@@ -172,7 +172,7 @@ def set_keys(value: Any) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def entered(folder: Path) -> dict[Labelled, tuple[str, ...]]:
     """By rule and values of its wildcards the modules whose digest a job carries."""
-    with mock.patch("switchrank.digest.code_digest", lambda *modules: list(modules)):
+    with mock.patch("switchrank.core.digest.code_digest", lambda *modules: list(modules)):
         jobs = jobs_of(FULL, folder).values()
     return {(job.rule, job.words): tuple(job.params["code"]) for job in jobs if "code" in job.params}
 

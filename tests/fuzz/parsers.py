@@ -19,9 +19,10 @@ import polars as pl
 
 from switchrank.ablation.rows import read_ablation
 from switchrank.config.load import load_config
+from switchrank.core.errors import UserError, each
 from switchrank.embeddings.read import import_vectors
-from switchrank.errors import UserError, each
-from switchrank.fetch.unpack import unpack
+from switchrank.files.reading import read_text
+from switchrank.files.unpack import unpack
 from switchrank.formats.pages import Site, read_pages
 from switchrank.formats.pairs import read_pairs
 from switchrank.formats.tables import DOCUMENTS, LEXICON, read_table
@@ -29,10 +30,8 @@ from switchrank.formats.trec import read_run
 from switchrank.formats.vectors import load_vectors
 from switchrank.inspect.look import inspect_path
 from switchrank.lexicon.titles import titles_lexicon
-from switchrank.prose import read_prose
 from switchrank.rank.files import read_texts as read_ranked_texts
 from switchrank.rank.ranking import read_ranking
-from switchrank.reading import read_text
 from switchrank.sources.build import build_collection
 from switchrank.sources.judged import read_judgements
 from switchrank.sources.records import read_records
@@ -40,6 +39,7 @@ from switchrank.sources.shapes import SEPARATE
 from switchrank.sources.texts import TextFile
 from switchrank.sources.tsv import read_topics
 from switchrank.sources.wikitext import write_wikitext
+from switchrank.text.running_text import read_prose
 from switchrank.train.texts import read_texts
 from tests.fuzz import samples
 from tests.fuzz.samples import LAST

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import switchrank
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.pairs import DICTIONARY_FORMATS
 from switchrank.lexicon.titlefiles import READERS as TITLES
 from switchrank.sources.shapes import READ_BY, SEPARATE

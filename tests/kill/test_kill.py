@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from switchrank.ownership import RECORD
+from switchrank.core.ownership import RECORD
 from tests.conftest import Workflow
 from tests.kill.conftest import Undisturbed
 from tests.kill.moments import KILLS, RUNS, SEED, STAGES, Killer, deal

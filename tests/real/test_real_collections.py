@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.sources.build import build_collection
 from switchrank.sources.judged import read_judgements
 from switchrank.sources.texts import read_queries

@@ -16,12 +16,12 @@ from typing import IO
 import numpy as np
 import pytest
 
+from switchrank.files.reading import open_bytes
 from switchrank.formats.pages import Page, Site, read_pages
 from switchrank.formats.pairs import read_pairs
 from switchrank.formats.tei import read_entries
 from switchrank.lexicon.dumps import read_blocks
 from switchrank.lexicon.titles import titles_lexicon
-from switchrank.reading import open_bytes
 from switchrank.sources.wikitext import write_wikitext
 
 DATA = Path(os.environ.get("SWITCHRANK_DATA", "none"))

@@ -8,7 +8,7 @@ import pytest
 
 from switchrank.config.load import load_config
 from switchrank.config.plan import Plan
-from switchrank.plan.estimate import estimate_run
+from switchrank.run.plan.estimate import estimate_run
 from tests.conftest import ROOT
 from tests.unit.planned_demo import MACHINE, leave_benchmarks, within
 

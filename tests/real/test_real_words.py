@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from switchrank.fold import key, lower
-from switchrank.segmenters import LIBRARIES, load_segmenter, segmenter_spec
-from switchrank.words import join_words, split_words
+from switchrank.text.equality import key, lower
+from switchrank.text.segmenters import LIBRARIES, load_segmenter, segmenter_spec
+from switchrank.text.words import join_words, split_words
 
 DATA = Path(os.environ.get("SWITCHRANK_DATA", "none"))
 pytestmark = pytest.mark.real

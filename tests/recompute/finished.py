@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import read_table
 from tests.recompute.design import Design
 from tests.recompute.rankings import SCORERS, Judgements, Rankings, Scores

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from switchrank.config.load import check_config, read_yaml
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from tests.conftest import ROOT, SMOKE, Workflow
 
 TEXTS = {"documents": "d1\tone cat\nd2\ttwo dogs\n", "queries": "q1\tcat\n", "judgements": "q1\t0\td1\t1\n"}

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from switchrank.config.load import check_config
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from tests.conftest import Workflow
 
 pytestmark = pytest.mark.slow

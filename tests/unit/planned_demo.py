@@ -11,14 +11,14 @@ from pathlib import Path
 from tests.conftest import ROOT
 
 from switchrank.config.load import read_yaml
-from switchrank.plan.machine import Machine
-from switchrank.started import remember_start
+from switchrank.run.last_start import remember_start
+from switchrank.run.plan.machine import Machine
 
 CONFIG = ROOT / "config/demo.yaml"
 MACHINE = Machine(gflops=130, cores=2)
 WALL = 670.0
 """Seconds that Snakemake took for all 203 jobs."""
-_TABLE = Path(__file__).with_name("plan") / "demo-benchmarks.tsv"
+_TABLE = Path(__file__).with_name("run") / "plan" / "demo-benchmarks.tsv"
 
 
 def took() -> dict[str, tuple[float, float]]:

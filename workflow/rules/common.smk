@@ -16,13 +16,13 @@ from switchrank.config.settings import (
     world_spec,
 )
 from switchrank.corpus.files import SAMPLED
-from switchrank.digest import code_digest, file_digest
-from switchrank.errors import NoGpuError, UserError, raise_all
-from switchrank.fetch.cache import is_offline, missing_files, offline_error
-from switchrank.plan.estimate import check_disk
-from switchrank.plan.inputs import missing_for, start_mistakes
-from switchrank.plan.outputs import check_outputs, missing_notice
-from switchrank.resources import (
+from switchrank.core.digest import code_digest, file_digest
+from switchrank.core.errors import NoGpuError, UserError, raise_all
+from switchrank.files.fetched import is_offline, missing_files, offline_error
+from switchrank.run.plan.estimate import check_disk
+from switchrank.run.plan.inputs import missing_for, start_mistakes
+from switchrank.run.plan.outputs import check_outputs, missing_notice
+from switchrank.run.resources import (
     SEARCH_THREADS,
     are_small,
     layer_weights,
@@ -38,9 +38,9 @@ from switchrank.resources import (
     whole_tables,
     word_index,
 )
-from switchrank.runlock import hold_run
-from switchrank.segmenters import segmenter_spec
-from switchrank.started import remember_start
+from switchrank.core.run_lock import hold_run
+from switchrank.text.segmenters import segmenter_spec
+from switchrank.run.last_start import remember_start
 
 ROOT = Path(workflow.basedir)
 

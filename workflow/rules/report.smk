@@ -330,7 +330,7 @@ rule provenance:
         "../../envs/switchrank.yaml"
     params:
         config=dict(config),
-        code=CODE("provenance"),
+        code=CODE("run.provenance"),
     script:
         "../scripts/provenance.py"
 

@@ -1,6 +1,6 @@
 """Rule ablation_tables: what labelled queries bring, as points, as curves, and against code-switching."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.ablation.curve import curve_table

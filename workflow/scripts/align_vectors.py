@@ -1,6 +1,6 @@
 """Rule align_vectors: rotate one language's vectors into the space of the source language."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.embeddings.align import align_vectors

@@ -1,6 +1,6 @@
 """Rule bias: which languages a system prefers in mixed pools."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.evaluate.bias import bias_table

@@ -1,6 +1,6 @@
 """Rule candidates: the documents to re-rank, for one document language of a test set."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.rank.candidates import build_candidates

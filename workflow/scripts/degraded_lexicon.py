@@ -1,6 +1,6 @@
 """Rule degraded_lexicon: a lexicon made worse on purpose."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.lexicon.derived import degrade_lexicon

@@ -1,6 +1,6 @@
 """Rule dictionary_lexicon: a given dictionary as a lexicon."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.lexicon.dictionary import dictionary_lexicon

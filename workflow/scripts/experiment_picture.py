@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     table, testset = rule.params.table, rule.params.testset

@@ -1,6 +1,6 @@
 """Rule exposure: test documents that training has met."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.evaluate.exposure import exposure_table

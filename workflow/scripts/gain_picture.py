@@ -1,6 +1,6 @@
 """Rule gain_picture: gain over the baseline, query by document language."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.report.gain import gain_heatmap

@@ -1,9 +1,9 @@
 """Rule import_vectors: read given word vectors into the store."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
-    from switchrank.cache import cache_folder
+    from switchrank.core.cache import cache_folder
     from switchrank.embeddings.read import import_vectors
 
     out = rule.output.words.removesuffix(".words.parquet")

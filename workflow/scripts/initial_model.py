@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.train.start import build_start

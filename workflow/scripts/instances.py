@@ -1,6 +1,6 @@
 """Rule instances: training or development pairs by id."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.corpus.instances import build_instances

@@ -1,6 +1,6 @@
 """Rule judgements: the judgements of a test set, cut to the queries it asks."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.rank.sample import sample_judgements

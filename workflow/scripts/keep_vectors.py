@@ -1,6 +1,6 @@
 """Rule keep_vectors: vectors that are in the common space already."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.embeddings.keep import keep_vectors

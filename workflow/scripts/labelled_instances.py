@@ -1,6 +1,6 @@
 """Rule labelled_instances: training pairs of labelled queries, and the lists of those held out."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.corpus.instances import build_instances

@@ -1,6 +1,6 @@
 """Rule labelled_queries: labelled queries of a language, new to test sets and starts alike."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.ablation.sample import draw_new_queries

@@ -1,6 +1,6 @@
 """Rule coverage: how far lexicons and texts meet."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.evaluate.coverage import coverage_table

@@ -1,6 +1,6 @@
 """Rule lexicon_picture: quality of the lexicons against gold."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.report.lexicon import lexicon_picture

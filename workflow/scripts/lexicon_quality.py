@@ -1,6 +1,6 @@
 """Rule lexicon_quality: every lexicon against every gold dictionary of its pair."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.lexicon.quality import lexicon_quality

@@ -1,6 +1,6 @@
 """Rule loss_picture: loss and development score of every model."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.report.loss import loss_picture

@@ -1,6 +1,6 @@
 """Rule merged_lexicon: several lexicons as one."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.lexicon.derived import merge_lexicons

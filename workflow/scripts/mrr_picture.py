@@ -1,6 +1,6 @@
 """Rule mrr_picture: MRR@10 per pair and system with confidence intervals."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.report.mrr import mrr_picture

@@ -1,6 +1,6 @@
 """Rule overlap: retrieval by the words that query and passage share."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.evaluate.why import overlap_table

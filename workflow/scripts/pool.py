@@ -1,6 +1,6 @@
 """Rules pool_*: a mixed pool, one language drawn for each document or every document in every language."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.rank.pools import draw_pool, join_pool, pool_judgements

@@ -1,6 +1,6 @@
 """Rule pool_queries: the queries of a mixed pool, one language drawn for each."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.rank.pools import draw_pool

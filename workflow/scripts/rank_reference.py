@@ -1,6 +1,6 @@
 """Rules rank_random_* and rank_bm25_*: reference rows on the same candidates."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.rank.reference import rank_reference

@@ -4,8 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from switchrank.atomic import atomic_path
-from switchrank.job import job
+from switchrank.core.atomic import atomic_path
+from switchrank.core.job import job
 
 with job(snakemake) as rule, atomic_path(rule.output[0]) as temporary:
     import yaml

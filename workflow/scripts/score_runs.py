@@ -1,6 +1,6 @@
 """Rule score_runs: scores per query of every run of one test set."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.evaluate.score import evaluate_testset

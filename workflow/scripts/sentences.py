@@ -1,6 +1,6 @@
 """Rule sentences: the same instances in English and in every switched corpus, in colour."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.report.sentences import switched_sentences

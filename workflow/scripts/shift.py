@@ -1,6 +1,6 @@
 """Rule shift: what a relevant passage loses when its language changes."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.evaluate.why import shift_table

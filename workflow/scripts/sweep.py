@@ -1,6 +1,6 @@
 """Rule sweep: settings varied one at a time."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.evaluate.sweep import sweep_table

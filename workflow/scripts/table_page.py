@@ -1,6 +1,6 @@
 """Rule table_page: a table as a page that can be sorted and searched, and as TSV."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.report.tables import html_table, tsv_table

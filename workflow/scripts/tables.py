@@ -1,6 +1,6 @@
 """Rule tables: metrics, per-query scores and significance."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.evaluate.tables import make_tables

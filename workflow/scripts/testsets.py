@@ -1,6 +1,6 @@
 """Rule testsets: what rankers are tested on."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.evaluate.testsets import table_of_testsets

@@ -1,6 +1,6 @@
 """Rule titles_lexicon: translations from titles that are linked across languages."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.lexicon.titles import titles_lexicon

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from switchrank.gpus import gpu_for_job
-from switchrank.job import job
+from switchrank.core.gpus import gpu_for_job
+from switchrank.core.job import job
 
 with job(snakemake) as rule, gpu_for_job(rule.resources.get("gpu", 0), rule.resources.processes) as device:
     from switchrank.train.batches import Pairs

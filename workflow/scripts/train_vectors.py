@@ -1,6 +1,6 @@
 """Rule train_vectors: fastText vectors of one language from its text."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.embeddings.train import train_vectors

@@ -1,6 +1,6 @@
 """Rule translate: texts of a test collection, word by word into the source language."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.corpus.translate import translate_texts

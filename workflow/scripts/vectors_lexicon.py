@@ -1,6 +1,6 @@
 """Rule vectors_lexicon: translations by nearest neighbours."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.lexicon.induce import induce_lexicon

@@ -1,6 +1,6 @@
 """Rule warnings: what must be known before the results are believed."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.evaluate.warnings import warnings_table

@@ -1,6 +1,6 @@
 """Rules wikitext_*: the prose of a pages-articles dump, as plain text."""
 
-from switchrank.job import job
+from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.sources.wikitext import write_wikitext

@@ -9,8 +9,8 @@ import select
 import sys
 
 from switchrank import __version__
-from switchrank.errors import EXIT_FAILURE, in_one_line
-from switchrank.outputs import guarded
+from switchrank.core.errors import EXIT_FAILURE, in_one_line
+from switchrank.core.outputs import guarded
 
 STAGES = {
     "sources": "collections from MS MARCO-style TSV and SQuAD-style JSON; downloads; the made-up world",
@@ -29,7 +29,12 @@ STAGES = {
     "plan": "what a config will cost before it runs: jobs, tokens, time, memory, disk",
     "status": "how a run is going: jobs done and running, last losses, time left",
 }
-_DOORS = {"import-model": "switchrank.train.import_cli", "new": "switchrank.config.new"}
+_DOORS = {
+    "import-model": "switchrank.models.import_cli",
+    "new": "switchrank.config.new",
+    "plan": "switchrank.run.plan.cli",
+    "status": "switchrank.run.status.cli",
+}
 """Commands that are no stage, and the module that registers each."""
 
 

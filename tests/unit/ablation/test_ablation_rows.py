@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from switchrank.ablation.rows import Row, expand_rows, read_ablation, table_text
 from switchrank.cli import main
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 
 HEADER = "id\tstart\tlanguage\texamples\tseed\n"
 KNOWN = {"languages": ["en", "de"], "systems": ["zero-shot", "ml-cs"]}

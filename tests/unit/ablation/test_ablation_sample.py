@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from switchrank.ablation.sample import check_no_overlap, divide, draw_new_queries, sample_queries
 from switchrank.cli import main
+from switchrank.core.errors import UserError
 from switchrank.corpus.instances import build_instances
-from switchrank.errors import UserError
 from switchrank.formats.tables import INSTANCES, QUERIES, read_table, write_table
 
 NAMES = [f"t{number}" for number in range(40)]

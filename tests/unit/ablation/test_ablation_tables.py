@@ -15,7 +15,7 @@ from switchrank.ablation.equivalence import crossings, equivalence_table
 from switchrank.ablation.rows import expand_rows, write_ablation
 from switchrank.ablation.table import ablation_table
 from switchrank.cli import main
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import ABLATION, EQUIVALENCE, PER_QUERY, read_table, write_table
 
 GRID = (0, 1, 3, 7)

@@ -11,7 +11,7 @@ from tests.unit.planned import write_inputs
 
 from switchrank.cli import main
 from switchrank.config.checked import load_plan
-from switchrank.errors import UserError, each
+from switchrank.core.errors import UserError, each
 
 PAIRS = "id\tquery\tdocument\town_model\n"
 

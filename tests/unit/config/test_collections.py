@@ -15,7 +15,7 @@ import yaml
 from pydantic import TypeAdapter
 
 from switchrank.config.collections import FORMATS, Collection, CollectionSection
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.sources.build import build_collection
 
 README = Path(__file__).parents[3] / "config" / "README.md"

@@ -8,7 +8,7 @@ import yaml
 
 from switchrank.config.load import check_config, load_config
 from switchrank.config.plan import Plan
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 
 ROOT = Path(__file__).parents[3]
 PAPER = ROOT / "config" / "paper.yaml"

@@ -18,16 +18,16 @@ from switchrank.ablation.rows import check_starts
 from switchrank.config.checked import checked_plan
 from switchrank.config.plan import Plan
 from switchrank.config.settings import switching_recipe, training_settings, world_spec
+from switchrank.core.errors import UserError
 from switchrank.corpus import instances
 from switchrank.corpus.recipe import read_recipe
-from switchrank.errors import UserError
 from switchrank.evaluate.by_ranx import check_metrics
 from switchrank.evaluate.comparisons import Settings
 from switchrank.formats.pairs import check_reading
 from switchrank.lexicon.settings import check_search
 from switchrank.lexicon.titlefiles import READERS
 from switchrank.lexicon.titles import DROPS
-from switchrank.presets import PRESETS
+from switchrank.models.presets import PRESETS
 from switchrank.rank import candidates
 from switchrank.sources.spec import CollectionSpec
 from switchrank.sources.world.files import complete_spec

@@ -7,7 +7,7 @@ import yaml
 
 from switchrank.config.load import check_config, load_config, read_yaml
 from switchrank.config.plan import Plan, read_pairs
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 
 ROOT = Path(__file__).parents[3]
 DEMO = ROOT / "config" / "demo.yaml"

@@ -10,7 +10,7 @@ from switchrank.config.models import Warmup
 from switchrank.config.plan import Plan, Ranker
 from switchrank.config.reference import SECTIONS, update
 from switchrank.config.same_runs import same_runs
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 
 ROOT = Path(__file__).parents[3]
 

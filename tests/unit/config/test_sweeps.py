@@ -7,7 +7,7 @@ import yaml
 
 from switchrank.config.load import check_config
 from switchrank.config.plan import Plan, SweepPoint
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 
 ROOT = Path(__file__).parents[3]
 

@@ -19,9 +19,9 @@ from tests.entries import measure_lexicon, read_lexicon, read_vectors, whole_con
 
 from switchrank.config.models import DictionaryLexicon, TitleFormat, TitlesLexicon
 from switchrank.config.plan import Plan
+from switchrank.core.seeds import generator
 from switchrank.formats.tables import LEXICON, QUALITY, read_table
 from switchrank.formats.vectors import load_vectors
-from switchrank.seeds import generator
 
 pytestmark = pytest.mark.usefixtures("files")
 README = (Path(__file__).parents[3] / "config" / "README.md").read_text()

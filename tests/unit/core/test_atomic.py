@@ -9,9 +9,9 @@ from contextlib import suppress
 
 import pytest
 
-from switchrank.atomic import atomic_folder, atomic_path
-from switchrank.errors import UserError
-from switchrank.ownership import RECORD
+from switchrank.core.atomic import atomic_folder, atomic_path
+from switchrank.core.errors import UserError
+from switchrank.core.ownership import RECORD
 
 
 def test_a_file_appears_only_when_finished(tmp_path):
@@ -69,9 +69,9 @@ import gzip, resource, sys
 import numpy as np
 import polars as pl
 from safetensors.numpy import save_file
-from switchrank.atomic import atomic_folder, atomic_path
-from switchrank.errors import UserError
-from switchrank.ownership import RECORD
+from switchrank.core.atomic import atomic_folder, atomic_path
+from switchrank.core.errors import UserError
+from switchrank.core.ownership import RECORD
 from switchrank.formats.tables import DOCUMENTS, write_table
 from switchrank.formats.trec_writing import write_run
 from switchrank.sources.batches import sink
@@ -121,7 +121,7 @@ def test_a_writer_that_ends_after_its_error_leaves_nothing_behind(tmp_path):
 
 WRITER = """
 import sys
-from switchrank.atomic import atomic_path
+from switchrank.core.atomic import atomic_path
 with atomic_path(sys.argv[1]) as path:
     path.write_text("half")
     print("writing", flush=True)

@@ -43,7 +43,7 @@ def test_starting_the_command_imports_nothing_heavy():
 
 
 def test_the_library_never_imports_snakemake():
-    from switchrank.digest import PACKAGE
+    from switchrank.core.digest import PACKAGE
 
     for source in PACKAGE.rglob("*.py"):
         assert "import snakemake" not in source.read_text(encoding="utf-8"), source
@@ -52,7 +52,7 @@ def test_the_library_never_imports_snakemake():
 def test_no_stage_imports_another_stage():
     import ast
 
-    from switchrank.digest import PACKAGE
+    from switchrank.core.digest import PACKAGE
 
     stages = set(cli.STAGES) - {"config", "plan"}  # these two tell others what a run consists of
     for stage in stages:

@@ -8,8 +8,8 @@ import time
 import pytest
 from filelock import FileLock
 
-from switchrank import compiled
-from switchrank.compiled import compiled_code
+from switchrank.core import compiled
+from switchrank.core.compiled import compiled_code
 
 SCORE = """
 import numpy as np

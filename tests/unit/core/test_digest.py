@@ -2,14 +2,14 @@
 
 import pytest
 
-import switchrank.digest as digest
+import switchrank.core.digest as digest
 
 
 @pytest.fixture
 def package(tmp_path, monkeypatch):
     for name, text in {
         "alpha/__init__.py": "",
-        "alpha/one.py": '"""Doc."""\nfrom switchrank.shared import help\nimport switchrank.errors\n'
+        "alpha/one.py": '"""Doc."""\nfrom switchrank.shared import help\nimport switchrank.core.errors\n'
         "def run():\n    import switchrank.beta.two\n",
         "beta/__init__.py": "",
         "beta/two.py": "x = open('words.txt')\n",

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from switchrank import cli
-from switchrank.errors import NoGpuError, UserError, in_one_line
+from switchrank.core.errors import NoGpuError, UserError, in_one_line
 
 
 def test_what_is_repeated_of_a_file_breaks_no_line_and_commands_no_terminal():

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import JUDGEMENTS, read_table, write_table
 from switchrank.formats.trec import read_run
 from switchrank.formats.trec_writing import write_run

@@ -9,13 +9,13 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from switchrank import gpus
-from switchrank.errors import EXIT_NO_GPU, NoGpuError, UserError
-from switchrank.gpus import gpu_for_job, hold_free
+from switchrank.core import gpus
+from switchrank.core.errors import EXIT_NO_GPU, NoGpuError, UserError
+from switchrank.core.gpus import gpu_for_job, hold_free
 
 HOLDER = """
 import sys
-from switchrank.gpus import hold_free
+from switchrank.core.gpus import hold_free
 [(number, lock)] = hold_free(["a", "b"], 1, sys.argv[1])
 print(number, flush=True)
 sys.stdin.read()

@@ -15,10 +15,10 @@ import threadpoolctl
 import torch
 from tests.conftest import ROOT
 
-from switchrank.instructions import kernels, processor
-from switchrank.provenance import write_provenance
+from switchrank.core.instructions import kernels, processor
+from switchrank.run.provenance import write_provenance
 
-TOLD = "import json, switchrank.instructions as made; print(json.dumps([made.processor(), made.kernels()]))"
+TOLD = "import json, switchrank.core.instructions as made; print(json.dumps([made.processor(), made.kernels()]))"
 on_x86 = pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="these variables are about x86")
 
 

@@ -8,8 +8,8 @@ import pytest
 SCRIPT = """
 import sys
 from types import SimpleNamespace
-from switchrank.errors import UserError
-from switchrank.job import job
+from switchrank.core.errors import UserError
+from switchrank.core.job import job
 with job(SimpleNamespace(threads=1, log=[sys.argv[1]])):
     raise {error}
 """
@@ -33,7 +33,7 @@ def test_a_log_ends_with_the_error_and_the_exit_code(tmp_path, error, code, told
 BARS = """
 import sys
 from types import SimpleNamespace
-from switchrank.job import job
+from switchrank.core.job import job
 with job(SimpleNamespace(threads=1, log=[sys.argv[1]])):
     print("begun", file=sys.stderr)
     for step in range(1000):

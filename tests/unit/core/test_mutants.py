@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.mutants.table import Mutant, StaleError, read_mutants
 
-from switchrank.digest import PACKAGE
+from switchrank.core.digest import PACKAGE
 
 MUTANTS = read_mutants()
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from switchrank.atomic import atomic_folder
-from switchrank.errors import UserError
-from switchrank.ownership import RECORD, check_folder
+from switchrank.core.atomic import atomic_folder
+from switchrank.core.errors import UserError
+from switchrank.core.ownership import RECORD, check_folder
 
 
 def write(path, text="new", **options):

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from switchrank.cli import main
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.pairs import read_pairs
 from switchrank.formats.tables import LEXICON, QUALITY, read_table, write_table
 from switchrank.formats.tei import read_entries

@@ -2,7 +2,7 @@
 
 import os
 
-from switchrank.progress import native_progress
+from switchrank.core.progress import native_progress
 
 
 def test_a_line_that_is_rewritten_over_and_over_is_shown_now_and_then_and_at_its_end(capfd):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from switchrank.seeds import counter_uniform, derive_seed, generator
+from switchrank.core.seeds import counter_uniform, derive_seed, generator
 
 
 def test_purposes_have_streams_of_their_own():

@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 from nltk.tokenize.treebank import TreebankWordDetokenizer, TreebankWordTokenizer
 
+from switchrank.core.errors import UserError
 from switchrank.corpus.substring import replace_strings
 from switchrank.corpus.switch import switch_corpus
 from switchrank.corpus.tokens import build_tokens
-from switchrank.errors import UserError
 from switchrank.formats.tables import CORPUS, DOCUMENTS, INSTANCES, LEXICON, QUERIES, read_table, write_table
 
 QUERY = 'Who can\'t see the "Eiffel Tower"?'

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from switchrank.corpus.cutting import ArrayPieceTable
 from switchrank.corpus.pieces import PieceTable
-from switchrank.words import join_words, split_words
+from switchrank.text.words import join_words, split_words
 
 # Every ASCII character, and from beyond what joins, glues, folds, stands alone or comes in pairs.
 character = st.sampled_from([*map(chr, range(128)), *" aZ5_:;,.'\n"]) | st.sampled_from(

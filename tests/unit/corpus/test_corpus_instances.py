@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from switchrank.core.errors import UserError
 from switchrank.corpus.instances import build_instances
-from switchrank.errors import UserError
 from switchrank.formats.tables import DOCUMENTS, INSTANCES, JUDGEMENTS, QUERIES, TRIPLES, read_table, write_table
 from switchrank.formats.vectors import write_vectors
 

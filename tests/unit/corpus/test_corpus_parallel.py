@@ -5,9 +5,9 @@ import json
 import polars as pl
 import pytest
 
+from switchrank.core.errors import UserError
 from switchrank.corpus.parallel import parallel_corpus
 from switchrank.corpus.translate import translate_texts
-from switchrank.errors import UserError
 from switchrank.formats.tables import CORPUS, DOCUMENTS, INSTANCES, LEXICON, QUERIES, WORDS, read_table, write_table
 
 

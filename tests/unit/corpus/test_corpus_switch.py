@@ -11,17 +11,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from switchrank.core.errors import UserError
+from switchrank.core.seeds import counter_uniform, derive_seed
 from switchrank.corpus.files import corpus_files
 from switchrank.corpus.lexicons import Units, without_overlaps
 from switchrank.corpus.lines import switch_lines
 from switchrank.corpus.recipe import read_recipe
 from switchrank.corpus.switch import switch_corpus
 from switchrank.corpus.tokens import build_tokens
-from switchrank.errors import UserError
 from switchrank.formats.tables import CORPUS, DOCUMENTS, INSTANCES, LEXICON, QUERIES, read_table, write_table
 from switchrank.formats.vectors import write_vectors
-from switchrank.seeds import counter_uniform, derive_seed
-from switchrank.words import join_words, key, split_words
+from switchrank.text.words import join_words, key, split_words
 
 
 def write_lexicon(path, pairs):

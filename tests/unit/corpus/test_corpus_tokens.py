@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from switchrank.core.errors import UserError
 from switchrank.corpus.pieces import PieceTable
 from switchrank.corpus.tokens import build_tokens
-from switchrank.errors import UserError
 from switchrank.formats.tables import DOCUMENTS, KEYS, PIECES, QUERIES, TOKENS, read_table, write_table
-from switchrank.words import key, split_words
+from switchrank.text.words import key, split_words
 
 glue = st.sampled_from(
     [" ", "  ", "\u0308", "\u200d", "\u00ad", "a", "B", "don't", ".", "3", "\n", "\U0001f1e6", "日", "\u3000"]

@@ -10,12 +10,12 @@ import polars as pl
 import pytest
 from numpy.typing import NDArray
 
+from switchrank.core.errors import UserError
+from switchrank.core.seeds import generator
 from switchrank.embeddings.align import align_vectors
 from switchrank.embeddings.keep import keep_vectors
-from switchrank.errors import UserError
 from switchrank.formats.tables import LEXICON, write_table
 from switchrank.formats.vectors import load_vectors, vector_files, write_vectors
-from switchrank.seeds import generator
 
 WORDS, DIM = 300, 16
 

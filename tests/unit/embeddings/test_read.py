@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from switchrank.core.errors import UserError
 from switchrank.embeddings import text
 from switchrank.embeddings.read import import_vectors
-from switchrank.errors import UserError
 from switchrank.formats.vectors import Vectors, load_vectors, vector_files
 
 

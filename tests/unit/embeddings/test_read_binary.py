@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from switchrank.core.errors import UserError
 from switchrank.embeddings import fasttext_binary, word2vec
 from switchrank.embeddings.ngrams import ngram_hashes
 from switchrank.embeddings.read import import_vectors
-from switchrank.errors import UserError
 from switchrank.formats.vector_kinds import vector_kind
 from switchrank.formats.vectors import Vectors, load_vectors
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from switchrank.core.errors import UserError
+from switchrank.core.seeds import generator
 from switchrank.embeddings.train import train_vectors
-from switchrank.errors import UserError
 from switchrank.formats.vectors import load_vectors, vector_files
-from switchrank.seeds import generator
-from switchrank.segmenters import RunSegmenter
-from switchrank.words import Segmenter
+from switchrank.text.segmenters import RunSegmenter
+from switchrank.text.words import Segmenter
 
 HOT, COLD = ["sun", "fire", "oven", "steam"], ["ice", "snow", "frost", "sleet"]
 
@@ -90,7 +90,7 @@ def test_nothing_but_the_store_is_left_behind(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_training_leaves_is_removed_by_the_next(tmp_path: Path) -> None:
-    killed = "import os, pathlib, sys; from switchrank.atomic import scratch_folder\n"
+    killed = "import os, pathlib, sys; from switchrank.core.atomic import scratch_folder\n"
     killed += "with scratch_folder(pathlib.Path(sys.argv[1])): os._exit(9)"
     done = subprocess.run([sys.executable, "-c", killed, str(tmp_path / "store")], check=False)
     assert done.returncode == 9

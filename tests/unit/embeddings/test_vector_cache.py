@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from switchrank.cache import cache_folder
+from switchrank.core.cache import cache_folder
+from switchrank.core.errors import UserError
 from switchrank.embeddings import read
 from switchrank.embeddings.read import import_vectors
-from switchrank.errors import UserError
 from switchrank.formats.vectors import load_vectors, vector_files, write_vectors
 
 CONTENT = b"4 2\na 1 0\na 1 1\nb 0 1\nc 1 1\n"
@@ -138,7 +138,7 @@ def test_a_disk_that_is_full_in_the_middle_leaves_nothing_behind(tmp_path):
     code = """if True:
         import resource, sys
         from switchrank.embeddings.read import import_vectors
-        from switchrank.errors import UserError
+        from switchrank.core.errors import UserError
         resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
         try:
             import_vectors(path="a.vec", out="store")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from switchrank.cli import main
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.evaluate.bias import bias_table, own_language_shares, rank_distances
 from switchrank.formats.tables import BIAS, DRAW, read_table, write_table
 

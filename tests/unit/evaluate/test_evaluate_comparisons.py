@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import permutation_test, ttest_rel
 
 from switchrank.cli import main
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.evaluate.families import family, span
 from switchrank.evaluate.summary import main_table
 from switchrank.evaluate.tables import make_tables

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from switchrank.cli import main
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.evaluate.exposure import exposure_table
 from switchrank.evaluate.first_stage import first_stage_table
 from switchrank.evaluate.testsets import table_of_testsets

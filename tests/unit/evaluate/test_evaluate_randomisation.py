@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import permutation_test
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
+from switchrank.core.seeds import generator
 from switchrank.evaluate.randomisation import fisher
-from switchrank.seeds import generator
 
 RNG = np.random.default_rng(7)
 

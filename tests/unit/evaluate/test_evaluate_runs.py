@@ -2,7 +2,7 @@
 
 import pytest
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.trec import read_run
 
 LINES = ["q1 Q0 d1 1 0.5 toy", 'q1 Q0 "d2 2 -1e-07 toy', "q2 Q0 d1 1 12.25 toy"]

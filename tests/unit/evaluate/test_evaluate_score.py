@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.recompute import by_ir_measures
 
 from switchrank.cli import main
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.evaluate import by_ranx
 from switchrank.evaluate.by_ranx import check_metrics
 from switchrank.evaluate.score import Judged, evaluate_testset, score_run

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import ttest_rel
 
 from switchrank.cli import main
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.evaluate.groups import Languages, setup
 from switchrank.evaluate.significance import corrected, paired_differences, paired_t
 from switchrank.evaluate.summary import main_table

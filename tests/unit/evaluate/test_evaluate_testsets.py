@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from switchrank.cli import main
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.evaluate.coverage import coverage_table
 from switchrank.evaluate.testsets import random_reciprocal_rank, table_of_testsets
 from switchrank.formats.tables import (

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from switchrank.cli import main
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.evaluate.warnings import warnings_table
 from switchrank.formats.tables import COVERAGE, TESTSETS, WARNINGS, read_table, write_table
 from switchrank.formats.warnings import warning_lines

@@ -5,7 +5,7 @@ import json
 import polars as pl
 import pytest
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.evaluate.sweep import sweep_table, switch_ratio
 from switchrank.evaluate.why import overlap_table, query_overlap, shift_table
 from switchrank.formats.tables import (

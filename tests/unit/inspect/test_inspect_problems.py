@@ -34,7 +34,7 @@ from inspect_files import (
 from tests.growth import FACTOR, assert_no_square
 
 from switchrank.cli import main
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.inspect import source as source_module
 from switchrank.inspect.look import inspect_path
 
@@ -113,7 +113,7 @@ def test_weights_in_a_pickle_are_named_in_file_and_folder(tmp_path):
 
 
 def test_a_zip_bomb_ends_in_one_problem(tmp_path, monkeypatch):
-    monkeypatch.setattr("switchrank.reading._BOMB_BYTES", 1 << 22)
+    monkeypatch.setattr("switchrank.files.reading._BOMB_BYTES", 1 << 22)
     with zipfile.ZipFile(tmp_path / "x", "w", zipfile.ZIP_DEFLATED) as archive, archive.open("a", "w") as member:
         for _ in range(12):
             member.write(b"x y z" + bytes(1 << 20))

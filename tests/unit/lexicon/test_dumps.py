@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.lexicon import dumps
 from switchrank.lexicon.dumps import Block, read_blocks
 

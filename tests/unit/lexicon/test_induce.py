@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import LEXICON, read_table
 from switchrank.formats.vectors import write_vectors
 from switchrank.lexicon.induce import induce_lexicon

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from switchrank.cli import main
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import LEXICON, read_table, write_table
 from switchrank.lexicon.derived import degrade_lexicon, merge_lexicons
 from switchrank.lexicon.dictionary import dictionary_lexicon

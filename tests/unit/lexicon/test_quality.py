@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import LEXICON, QUALITY, read_table, write_table
 from switchrank.lexicon.quality import lexicon_quality
 

@@ -9,7 +9,7 @@ import pytest
 
 from switchrank.cli import main
 from switchrank.config.models import TitleFormat, TitlesLexicon
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import LEXICON, read_table
 from switchrank.lexicon.cli import TITLE_DROPS, TITLE_FORMATS
 from switchrank.lexicon.titlefiles import READERS

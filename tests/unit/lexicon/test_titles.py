@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import LEXICON, read_table
 from switchrank.lexicon.titles import titles_lexicon
 

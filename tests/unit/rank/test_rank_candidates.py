@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from switchrank.cli import main
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import CANDIDATES, DOCUMENTS, JUDGEMENTS, QUERIES, read_table, write_table
 from switchrank.formats.vectors import write_vectors
 from switchrank.rank.candidates import build_candidates

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from switchrank.cli import main
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import CANDIDATES, DOCUMENTS, DRAW, JUDGEMENTS, QUERIES, read_table, write_table
 from switchrank.rank.pools import draw_pool, join_pool, pool_judgements
 

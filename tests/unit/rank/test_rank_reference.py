@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from switchrank.cli import main
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import CANDIDATES, write_table
 from switchrank.formats.trec import read_run
 from switchrank.rank.reference import random_scores, rank_reference

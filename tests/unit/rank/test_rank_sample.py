@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import JUDGEMENTS, read_table, write_table
 from switchrank.rank.sample import sample_judgements
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertForSequenceClassification
 
 from switchrank.cli import main
-from switchrank.errors import NoGpuError, UserError
+from switchrank.core.errors import NoGpuError, UserError
 from switchrank.formats.tables import CANDIDATES, QUERIES, read_table, write_table
 from switchrank.formats.trec import read_run
-from switchrank.rank.model import open_model
+from switchrank.models.ranker import open_model
 from switchrank.rank.score import Ranker, rank_pairs
 
 

@@ -14,7 +14,7 @@ from lxml import etree
 from made_up import LANGUAGES, LIMIT, SYSTEMS, TABLES, ablation_rows, overlap_rows, texts, write
 
 from switchrank.cli import main
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import ABLATION, BIAS, EQUIVALENCE, OVERLAP, SWEEP, write_table
 from switchrank.report.drawing import looks_among
 from switchrank.report.pictures import (

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lxml import html
 
 from switchrank.cli import main
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import (
     ABLATION,
     BIAS,

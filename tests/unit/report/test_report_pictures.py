@@ -16,7 +16,7 @@ import pytest
 from made_up import LIMIT, texts
 
 from switchrank.cli import main
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import METRICS, QUALITY, write_table
 from switchrank.report.data import Pair, ordered_languages
 from switchrank.report.gain import gain_heatmap, signed

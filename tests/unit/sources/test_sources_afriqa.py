@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from switchrank.afriqa import afriqa_passages, afriqa_questions
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.sources import bipar
 from switchrank.sources.afriqa import read_collection
 from switchrank.sources.spec import CollectionSpec

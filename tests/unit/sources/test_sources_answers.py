@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from switchrank.formats.tables import DOCUMENTS, write_table
 from switchrank.sources.answers import AnswerMatcher, answer_words, judge_by_answers
-from switchrank.words import key, split_words
+from switchrank.text.words import key, split_words
 
 
 def documents(folder: Path, *texts: str) -> Path:

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import DOCUMENTS, JUDGEMENTS, QUERIES, TRIPLES, read_table
 from switchrank.sources.build import build_collection, collection_outputs
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.sources.build import build_collection, collection_outputs
 
 SPEC = {"format": "joined", "languages": ["en"], "splits": ["train", "dev"], "options": {"of": ["a", "b"]}}

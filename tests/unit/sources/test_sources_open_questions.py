@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import DOCUMENTS, write_table
 from switchrank.sources.open_questions import read_collection, read_questions
 from switchrank.sources.spec import CollectionSpec

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from switchrank.errors import UserError
-from switchrank.reading import read_lines, read_text
+from switchrank.core.errors import UserError
+from switchrank.files.reading import read_lines, read_text
 from switchrank.sources.judged import read_judgements
 from switchrank.sources.texts import TextFile, read_queries
 from switchrank.sources.tsv import read_topics, triple_batches

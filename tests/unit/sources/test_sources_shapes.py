@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from ir_datasets.formats import TrecQueries
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.sources.judged import read_judgements
 from switchrank.sources.records import read_records, table_files
 from switchrank.sources.shapes import SEPARATE

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.sources.split import connected_groups, cut_queries
 
 GROUPED = st.lists(st.integers(0, 9), min_size=2, max_size=60).filter(lambda groups: len(set(groups)) > 1)

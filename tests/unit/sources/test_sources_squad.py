@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.sources.build import build_collection
 from switchrank.sources.sentences import sentence_spans
 from switchrank.sources.spec import CollectionSpec

@@ -7,7 +7,7 @@ import gzip
 import pytest
 
 from switchrank.cli import main
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.sources.wikitext import write_wikitext
 
 DUMP = """<mediawiki xml:lang="de">

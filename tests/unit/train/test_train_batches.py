@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from train_world import corpus_frame
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import CORPUS, write_table
-from switchrank.pretrained import open_tokenizer
+from switchrank.models.pretrained import open_tokenizer
 from switchrank.train.batches import Batcher, Order, Pairs
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchrank.encode import by_length
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
+from switchrank.models.encode import by_length
 from switchrank.train.groups import Groups, Singles, by_group
 
 

@@ -16,11 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file
 
-from switchrank.errors import UserError
-from switchrank.pretrained import open_model
-from switchrank.train.import_model import import_model
+from switchrank.core.errors import UserError
+from switchrank.models.import_model import import_model
+from switchrank.models.pretrained import open_model
+from switchrank.models.unpickle import _read, _Refused
 from switchrank.train.start import build_start
-from switchrank.train.unpickle import _read, _Refused
 
 FILES = ("config.json", "tokenizer.json", "tokenizer_config.json")
 
@@ -231,7 +231,7 @@ def test_a_folder_without_a_pickle_or_with_safetensors_needs_no_conversion(pickl
 
 
 def test_models_with_a_pickle_only_are_never_opened_and_the_line_names_the_command(pickled):
-    from switchrank.rank.model import open_model as open_ranker
+    from switchrank.models.ranker import open_model as open_ranker
 
     for opening in (open_model, open_ranker):
         with pytest.raises(UserError, match=r"only a pickle.*switchrank import-model --model \S+pickled --out"):

@@ -14,12 +14,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from switchrank.errors import EXIT_TERMINATED, NoGpuError, UserError
+from switchrank.core.errors import EXIT_TERMINATED, NoGpuError, UserError
 from switchrank.train.launch import run_ranks
 
 WORKER = """
 import os, sys, time
-from switchrank.errors import NoGpuError, UserError
+from switchrank.core.errors import NoGpuError, UserError
 from switchrank.train.launch import RankLostError, serve_rank
 from switchrank.train.stopping import stop_signals
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 from train_world import same, strike, train_record, weights
 
-from switchrank.errors import NoGpuError, UserError
+from switchrank.core.errors import NoGpuError, UserError
 from switchrank.formats.tables import CORPUS, read_table
 from switchrank.train import loop
 from switchrank.train.batches import Pairs
@@ -63,7 +63,7 @@ def test_a_checkpoint_of_other_settings_is_never_resumed(run, monkeypatch, tmp_p
 
 HOLDER = """
 import sys
-from switchrank.folderlock import hold_folder
+from switchrank.core.folder_lock import hold_folder
 with hold_folder(sys.argv[1]) as held:
     print(held, flush=True)
     sys.stdin.read()
@@ -137,7 +137,7 @@ def test_training_learns_to_tell_the_pairs_apart(run):
 def test_sentence_transformers_loads_the_folder_and_returns_the_logits(run, world):
     from sentence_transformers import CrossEncoder
 
-    from switchrank.pretrained import open_model, open_tokenizer
+    from switchrank.models.pretrained import open_model, open_tokenizer
     from switchrank.train.batches import Batcher
     from switchrank.train.dev import logits
 
@@ -288,7 +288,7 @@ def test_global_switches_are_put_back(run):
 
 def _forgetful(monkeypatch, largest, message="CUDA out of memory. Tried to allocate 2.00 GiB"):
     """A device that holds ``largest`` padded tokens: a forward pass over more runs out of memory."""
-    from switchrank import packed
+    from switchrank.models import packed
 
     make = packed.training_forward
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from train_world import corpus_frame, same, strike, train_record
 
 from switchrank.config.models import Optimisation
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import CORPUS, write_table
 from switchrank.train import loop
 from switchrank.train.objectives import OBJECTIVES, binary_cross_entropy, listwise_softmax, pairwise_logistic

@@ -13,13 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from train_world import ENGLISH, FOREIGN, bytes_of, corpus_frame, strike, train_record
 
+from switchrank.core.errors import UserError
 from switchrank.corpus.onthefly import SwitchedPairs
 from switchrank.corpus.switch import switch_corpus
 from switchrank.corpus.tokens import build_tokens
 from switchrank.corpus.unwritten import open_record, record_corpus
-from switchrank.errors import UserError
 from switchrank.formats.tables import CORPUS, DOCUMENTS, INSTANCES, LEXICON, QUERIES, read_table, write_table
-from switchrank.pretrained import open_tokenizer
+from switchrank.models.pretrained import open_tokenizer
 from switchrank.train.batches import Pairs
 
 MIXED = {"sides": {"query": "xx", "passage": "xx"}, "languages": ["qaa", "qab"]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from switchrank.pretrained import open_model
+from switchrank.models.pretrained import open_model
 from switchrank.train.optimiser import apply_gradients, learning_rate, make_optimiser
 from switchrank.train.settings import parse_settings
 

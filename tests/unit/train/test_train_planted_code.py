@@ -10,11 +10,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import WORDS, write_table
 from switchrank.formats.vectors import load_vectors
-from switchrank.pretrained import open_model, open_tokenizer
-from switchrank.rank.model import open_model as open_ranker
+from switchrank.models.pretrained import open_model, open_tokenizer
+from switchrank.models.ranker import open_model as open_ranker
 
 PLANTED = 'open({trace!r}, "w").write("was here")\nfrom transformers import *\n'
 

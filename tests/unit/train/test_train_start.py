@@ -11,9 +11,9 @@ import torch
 from safetensors.torch import load_file
 from train_world import ENGLISH, FOREIGN, MICRO, bytes_of
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import LEXICON, write_table
-from switchrank.pretrained import open_model, open_tokenizer
+from switchrank.models.pretrained import open_model, open_tokenizer
 from switchrank.train.embeddings import fit_width, mix, piece_vectors
 from switchrank.train.start import build_start
 from switchrank.train.transplant import transplant_embeddings

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from train_world import ENGLISH, FOREIGN, bytes_of
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.vectors import write_vectors
 from switchrank.train.counts import balance
 from switchrank.train.texts import read_texts

@@ -14,8 +14,8 @@ import pytest
 import regex
 
 from switchrank.cli import main
-from switchrank.errors import UserError
-from switchrank.seeds import generator
+from switchrank.core.errors import UserError
+from switchrank.core.seeds import generator
 from switchrank.sources.world.files import DEFAULTS, complete_spec, world_outputs
 from switchrank.sources.world.generate import generate_world
 from switchrank.sources.world.grammar import Grammar
@@ -23,7 +23,7 @@ from switchrank.sources.world.languages import DESIGNS, build_language, gold_pai
 from switchrank.sources.world.meanings import Meanings, Speaker, build_meanings
 from switchrank.sources.world.search import build_search
 from switchrank.sources.world.vocabulary import english_concepts, themes
-from switchrank.words import Segmenter, key, split_words
+from switchrank.text.words import Segmenter, key, split_words
 
 SMALL = {"themes": 5, "sentences": 1500, "train_queries": 150, "test_queries": 30}
 SCRIPTS = {"qaa": "Georgian", "qab": "Hebrew", "qac": "Canadian_Aboriginal", "qad": "Tifinagh"}

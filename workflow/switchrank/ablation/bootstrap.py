@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from switchrank.ablation.scores import Floats
-from switchrank.errors import UserError
-from switchrank.seeds import generator
+from switchrank.core.errors import UserError
+from switchrank.core.seeds import generator
 
 _BLOCK_DRAWS = 1 << 20
 

@@ -9,8 +9,8 @@ from dataclasses import asdict
 from typing import Any
 
 from switchrank.ablation.rows import expand_rows, read_ablation, table_text, write_ablation
-from switchrank.errors import UserError
-from switchrank.outputs import writes
+from switchrank.core.errors import UserError
+from switchrank.core.outputs import writes
 
 _Commands = argparse._SubParsersAction
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from switchrank.ablation.bootstrap import interval, resampled_means
 from switchrank.ablation.scores import Floats, Paths, Scores, mean, read_scores
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import Schema, write_table
 
 CURVE: Schema = {

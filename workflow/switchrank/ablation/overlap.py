@@ -13,9 +13,9 @@ from typing import Any
 
 import polars as pl
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import DOCUMENTS, INSTANCES, JUDGEMENTS, QUERIES, read_table, scan_table
-from switchrank.words import key
+from switchrank.text.words import key
 
 Paths = Sequence[str | Path]
 

@@ -14,9 +14,9 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from switchrank.atomic import atomic_path
-from switchrank.errors import UserError, raise_all
-from switchrank.limits import LARGEST
+from switchrank.core.atomic import atomic_path
+from switchrank.core.errors import UserError, raise_all
+from switchrank.core.limits import LARGEST
 
 NO_SYSTEM = "none"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

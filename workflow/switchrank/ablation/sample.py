@@ -15,10 +15,10 @@ from typing import Any
 import polars as pl
 
 from switchrank.ablation.overlap import Paths, Side, read_passages, read_relevant
-from switchrank.atomic import atomic_path
-from switchrank.errors import UserError
+from switchrank.core.atomic import atomic_path
+from switchrank.core.errors import UserError
+from switchrank.core.seeds import derive_seed
 from switchrank.formats.tables import DOCUMENTS, QUERIES, read_table, write_table
-from switchrank.seeds import derive_seed
 
 Training = Sequence[Mapping[str, Any]]
 

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from switchrank.ablation.rows import Row
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import PER_QUERY, read_table
 
 Paths = str | Path | Sequence[str | Path]

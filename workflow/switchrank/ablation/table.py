@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from switchrank.ablation.scores import Paths, mean, read_scores
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import ABLATION, write_table
 
 

@@ -12,8 +12,8 @@ from switchrank.config.models import Ablation, Config
 from switchrank.config.plan import Plan
 from switchrank.config.settings import refused, switching_recipe
 from switchrank.config.sweeps import Finding
+from switchrank.core.errors import UserError, each, raise_all
 from switchrank.corpus.recipe import read_recipe
-from switchrank.errors import UserError, each, raise_all
 
 
 def load_plan(path: str | Path, environment: Mapping[str, str]) -> Plan:

@@ -21,9 +21,9 @@ from switchrank.config.models import (
 )
 from switchrank.config.settings import check_collection, refused, setting_findings
 from switchrank.config.sweeps import Finding
-from switchrank.fetch.addresses import placeholders
+from switchrank.files.addresses import placeholders
 from switchrank.mmarco import MMARCO_NAMES
-from switchrank.segmenters import LIBRARIES
+from switchrank.text.segmenters import LIBRARIES
 
 
 def findings(config: Config) -> list[Finding]:

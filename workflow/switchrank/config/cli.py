@@ -10,8 +10,8 @@ from switchrank.config.checked import read_plan, roots_of
 from switchrank.config.load import read_yaml
 from switchrank.config.reach import reach
 from switchrank.config.reference import update
-from switchrank.errors import UserError, raise_all
-from switchrank.plan.inputs import missing_inputs
+from switchrank.core.errors import UserError, raise_all
+from switchrank.run.plan.inputs import missing_inputs
 
 ROOT = Path(__file__).parents[3]
 

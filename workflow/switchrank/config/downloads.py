@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from switchrank.config.models import Download
-from switchrank.errors import UserError
-from switchrank.fetch.addresses import filled, is_address, local_path, placeholders, split_advice
+from switchrank.core.errors import UserError
+from switchrank.files.addresses import filled, is_address, local_path, placeholders, split_advice
 
 PLACE = re.compile(r"data(/(?!\.)[^/\x00-\x1f]+)+")
 """Where a file may be fetched to: below ``data/``, where nothing is run and no result lies; in no hidden folder."""

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from switchrank.config.models import Config
 from switchrank.config.sections import LANGUAGE, language_advice
-from switchrank.fetch.addresses import is_address, shown
+from switchrank.files.addresses import is_address, shown
 
 Location = tuple[str | int, ...]
 _EXPONENT = re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$")

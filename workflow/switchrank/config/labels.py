@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from switchrank.ablation.rows import NO_SYSTEM, Row
 from switchrank.config.collections.joined import Joined
 from switchrank.config.models import Config
-from switchrank.errors import UserError, raise_all
+from switchrank.core.errors import UserError, raise_all
 
 if TYPE_CHECKING:
     from switchrank.config.plan import Plan

@@ -16,9 +16,9 @@ from switchrank.config.explain import one_of_each_place, place_of, problem_of
 from switchrank.config.models import Config
 from switchrank.config.repair import repaired
 from switchrank.config.sweeps import expand_sweeps, told_of_sweeps
-from switchrank.errors import UserError, raise_all
-from switchrank.fetch.addresses import check_sent, is_address, is_private, split_advice
-from switchrank.reading import read_text
+from switchrank.core.errors import UserError, raise_all
+from switchrank.files.addresses import check_sent, is_address, is_private, split_advice
+from switchrank.files.reading import read_text
 
 _OCTAL = re.compile(r"^[-+]?0[0-9_]+$")
 _CLOCK = re.compile(r"^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$")

@@ -19,9 +19,9 @@ from switchrank.config.sections import (
     Share,
     Whole,
 )
-from switchrank.fetch.addresses import parse_address, placeholders
+from switchrank.core.limits import LARGEST
+from switchrank.files.addresses import parse_address, placeholders
 from switchrank.formats.pairs import DictionaryFormat
-from switchrank.limits import LARGEST
 from switchrank.search.choices import EXACT, Criterion, SearchKind
 from switchrank.sources.world.files import DEFAULTS as WORLD
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from switchrank.atomic import atomic_path
-from switchrank.errors import UserError
+from switchrank.core.atomic import atomic_path
+from switchrank.core.errors import UserError
 
 _MODEL = "nreimers/mMiniLMv2-L6-H384-distilled-from-XLMR-Large"
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

@@ -29,10 +29,10 @@ from switchrank.config.models import (
 )
 from switchrank.config.sections import MIXED
 from switchrank.config.sweeps import suffix_of, text_of
+from switchrank.core.digest import value_digest
+from switchrank.core.errors import UserError, raise_all
 from switchrank.corpus.files import RECORD
-from switchrank.digest import value_digest
-from switchrank.errors import UserError, raise_all
-from switchrank.fetch.addresses import filled
+from switchrank.files.addresses import filled
 from switchrank.sources.spec import CollectionSpec
 
 _DUMP = re.compile(r"\.xml(-[\w-]+)?(\.(bz2|gz|xz|zip))?$")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from switchrank.config.models import Config
-from switchrank.fetch.addresses import SEND, host_of, hub_endpoint, is_address, parse_address, sendable, variables
+from switchrank.files.addresses import SEND, host_of, hub_endpoint, is_address, parse_address, sendable, variables
 
 
 def reach(data: Mapping[str, Any], config: Config, environment: Mapping[str, str]) -> Iterator[str]:

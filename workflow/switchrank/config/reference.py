@@ -9,9 +9,9 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from switchrank.atomic import atomic_path
 from switchrank.config import models
 from switchrank.config.collections import FORMATS, CollectionSection, Instances, JudgementColumns, TextColumns
+from switchrank.core.atomic import atomic_path
 
 BEGIN, END = "<!-- begin generated reference -->", "<!-- end generated reference -->"
 SECTIONS: list[tuple[str, type[BaseModel]]] = [

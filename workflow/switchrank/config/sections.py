@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from switchrank.limits import LARGEST
+from switchrank.core.limits import LARGEST
 
 MIXED = "xx"
 LANGUAGE = r"^[a-z]{2,3}$"

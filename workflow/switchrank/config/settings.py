@@ -15,7 +15,7 @@ from switchrank.config.collections.joined import Joined
 from switchrank.config.models import Config, DictionaryFile, DictionaryLexicon, Optimisation, VectorsLexicon, listed
 from switchrank.config.plan import Plan
 from switchrank.config.sweeps import Finding
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.pairs import check_reading
 from switchrank.lexicon.settings import check_search
 from switchrank.sources.spec import CollectionSpec

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from switchrank.core.errors import UserError
+from switchrank.core.outputs import writes
 from switchrank.corpus.files import corpus_files
-from switchrank.errors import UserError
-from switchrank.outputs import writes
 
 _EXAMPLES = """\
 examples:

@@ -2,7 +2,7 @@
 
 What :class:`switchrank.corpus.pieces.PieceTable` does with the default splitter, number for number, without a step per
 word. In ASCII the word boundaries of Unicode Standard Annex 29 come down to four kinds of characters; a stretch between
-two spaces that holds anything else is cut by :func:`switchrank.words.split_words`, each distinct one once.
+two spaces that holds anything else is cut by :func:`switchrank.text.words.split_words`, each distinct one once.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from switchrank.core.ragged import Numbers, spans
 from switchrank.corpus.arrow import arrow_numbers, arrow_strings, numpy_numbers
 from switchrank.corpus.pieces import GLUED, PieceTable
-from switchrank.ragged import Numbers, spans
-from switchrank.words import split_words
+from switchrank.text.words import split_words
 
 _OTHER, _LETTER, _DIGIT, _UNDERSCORE, _BETWEEN_LETTERS, _BETWEEN_DIGITS, _BETWEEN_EITHER, _FAR = range(8)
 _KIND = np.full(256, _OTHER, dtype=np.uint8)

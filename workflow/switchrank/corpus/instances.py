@@ -19,14 +19,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from switchrank.atomic import atomic_path
+from switchrank.core.atomic import atomic_path
+from switchrank.core.errors import UserError
+from switchrank.core.progress import progress
+from switchrank.core.seeds import counter_uniform, derive_seed
 from switchrank.corpus.streams import count_rows, read_slices, scan_checked, write_stream
-from switchrank.errors import UserError
 from switchrank.formats.tables import DOCUMENTS, INSTANCES, JUDGEMENTS, QUERIES, TRIPLES, read_table
-from switchrank.progress import progress
-from switchrank.seeds import counter_uniform, derive_seed
-from switchrank.splitting import language_splitter
-from switchrank.words import Splitter
+from switchrank.text.splitting import language_splitter
+from switchrank.text.words import Splitter
 
 _BLOCK_POSITIVES = 1024
 
@@ -68,7 +68,7 @@ def build_instances(
         limit: stop after this many instances.
         seed: of the draws.
         threads: of the BM25 search; the result does not depend on it.
-        vocabulary: what cuts text without spaces for BM25 (:func:`switchrank.splitting.language_splitter`).
+        vocabulary: what cuts text without spaces for BM25 (:func:`switchrank.text.splitting.language_splitter`).
 
     Returns:
         ``instances``, ``positives``, and ``short``: positives that got fewer negatives because there are no more.
@@ -177,7 +177,7 @@ def _hard_negatives(
     positives: _Positives, queries: pl.Series, documents: pl.Series, pool: int, threads: int, split: Splitter
 ) -> dict[int, NDArray[np.int64]]:
     """Per query with a positive, the best BM25 documents that are not relevant, at most ``pool``, best first."""
-    from switchrank.bm25 import Bm25, best
+    from switchrank.search.bm25 import Bm25, best
 
     asked = list(positives.relevant)
     index = Bm25(documents.to_list(), queries.gather(asked).to_list(), split=split)

@@ -13,7 +13,7 @@ from switchrank.corpus.pieces import PieceTable
 from switchrank.corpus.recipe import MIXED, read_recipe
 from switchrank.corpus.switcher import Switcher
 from switchrank.corpus.table import TokenTable
-from switchrank.splitting import language_splitter
+from switchrank.text.splitting import language_splitter
 
 
 def switch_lines(
@@ -29,7 +29,7 @@ def switch_lines(
         lines: texts in the source language.
         lexicons: language to lexicon (``LEXICON``); several languages are mixed in this order.
         recipe: further keys of :func:`switchrank.corpus.recipe.read_recipe`, such as ``p``, ``mix`` and ``seed``.
-        vocabulary: what cuts lines without spaces (:func:`switchrank.splitting.language_splitter`).
+        vocabulary: what cuts lines without spaces (:func:`switchrank.text.splitting.language_splitter`).
 
     Raises:
         UserError: a lexicon is missing or of another schema, or the recipe is wrong.

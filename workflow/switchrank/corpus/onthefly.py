@@ -14,11 +14,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from switchrank.core.errors import UserError
+from switchrank.core.progress import progress
 from switchrank.corpus.recipe import SIDES
 from switchrank.corpus.unwritten import open_record
-from switchrank.encode import Numbers, Texts, distinct_texts, tokenise
-from switchrank.errors import UserError
-from switchrank.progress import progress
+from switchrank.models.encode import Numbers, Texts, distinct_texts, tokenise
 
 
 class SwitchedPairs:

@@ -8,9 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from switchrank.atomic import atomic_path
+from switchrank.core.atomic import atomic_path
+from switchrank.core.errors import UserError
 from switchrank.corpus.files import corpus_files
-from switchrank.errors import UserError
 from switchrank.formats.tables import CORPUS, DOCUMENTS, INSTANCES, QUERIES, read_table, write_table
 
 

@@ -13,7 +13,7 @@ import regex
 
 from switchrank.corpus.arrow import arrow_strings, numpy_numbers
 from switchrank.formats.tables import KEYS
-from switchrank.words import Splitter, key, split_words
+from switchrank.text.words import Splitter, key, split_words
 
 GLUED = regex.compile(r" [\p{WB=Extend}\p{WB=Format}\p{WB=ZWJ}]")
 """Where a space is no word boundary."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, NoReturn
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 
 MIXED = "xx"
 SIDES = ("query", "passage")

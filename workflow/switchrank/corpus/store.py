@@ -12,8 +12,8 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from switchrank.core.ragged import Numbers
 from switchrank.corpus.arrow import arrow_numbers
-from switchrank.ragged import Numbers
 
 _PIECE_BYTES = 4
 _KEPT = 1 << 28

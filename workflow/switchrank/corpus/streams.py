@@ -14,7 +14,7 @@ from typing import TypeVar
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import Schema
 
 T = TypeVar("T")

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from switchrank.corpus.counts import SideCounts
 from switchrank.corpus.recipe import Recipe
-from switchrank.corpus.stopwords import stopwords
 from switchrank.corpus.switcher import Switched, language_names, text_languages
 from switchrank.corpus.table import Numbers, TokenTable, join_pieces
 from switchrank.formats.tables import LEXICON, read_table
+from switchrank.text.stopwords import stopwords
 
 LONGEST = 3
 """Words of the longest n-gram that is looked up."""

@@ -15,7 +15,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from switchrank.atomic import atomic_path
+from switchrank.core.atomic import atomic_path
+from switchrank.core.errors import UserError
+from switchrank.core.progress import progress
 from switchrank.corpus.files import corpus_files
 from switchrank.corpus.lexicons import read_sources
 from switchrank.corpus.recipe import SIDES, Recipe, read_recipe
@@ -23,9 +25,7 @@ from switchrank.corpus.streams import count_rows, in_order, read_slices, scan_ch
 from switchrank.corpus.substring import SubstringSwitcher
 from switchrank.corpus.switcher import Switched, Switcher
 from switchrank.corpus.table import TokenTable
-from switchrank.errors import UserError
 from switchrank.formats.tables import CORPUS, INSTANCES
-from switchrank.progress import progress
 
 _BLOCK_WORDS = 100_000
 """Words of a block; small enough that its arrays stay in the processor's cache."""

@@ -17,15 +17,15 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from switchrank.core.ragged import spans
+from switchrank.core.seeds import counter_state, counter_uniform, derive_seed, uniform_after
 from switchrank.corpus.arrow import arrow_strings
 from switchrank.corpus.counts import SideCounts
 from switchrank.corpus.lexicons import Lexicon, Units, without_overlaps
 from switchrank.corpus.recipe import MIXED, Recipe
-from switchrank.corpus.stopwords import stopwords
 from switchrank.corpus.table import Numbers, TokenTable, Words, join_pieces
-from switchrank.corpus.treebank import detokenise
-from switchrank.ragged import spans
-from switchrank.seeds import counter_state, counter_uniform, derive_seed, uniform_after
+from switchrank.text.stopwords import stopwords
+from switchrank.text.treebank import detokenise
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from switchrank.atomic import atomic_folder
+from switchrank.core.atomic import atomic_folder
+from switchrank.core.errors import UserError
+from switchrank.core.progress import progress
 from switchrank.corpus.cutting import ArrayPieceTable
 from switchrank.corpus.pieces import PieceTable
 from switchrank.corpus.streams import count_rows, read_slices, scan_checked, write_stream
-from switchrank.corpus.treebank import split_treebank
-from switchrank.errors import UserError
 from switchrank.formats.tables import DOCUMENTS, KEYS, PIECES, QUERIES, TOKENS, write_table
-from switchrank.progress import progress
-from switchrank.splitting import language_splitter
+from switchrank.text.splitting import language_splitter
+from switchrank.text.treebank import split_treebank
 
 TOKEN_FILES = ("tokens.parquet", "pieces.parquet", "keys.parquet")
 """The files of a token table's folder."""
@@ -41,7 +41,7 @@ def build_tokens(
     Args:
         texts: the parquet table.
         out: the folder.
-        vocabulary: what cuts text without spaces (:func:`switchrank.splitting.language_splitter`).
+        vocabulary: what cuts text without spaces (:func:`switchrank.text.splitting.language_splitter`).
         treebank: compatibility: NLTK's Treebank tokens instead; joined they are the text only after detokenising.
         overwrite: replace an older folder ``out`` whatever it holds.
 

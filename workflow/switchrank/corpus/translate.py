@@ -11,16 +11,16 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from switchrank.core.errors import UserError
+from switchrank.core.progress import progress
 from switchrank.corpus.lexicons import read_sources
 from switchrank.corpus.pieces import PieceTable
 from switchrank.corpus.recipe import read_recipe
 from switchrank.corpus.switcher import Switcher
 from switchrank.corpus.table import TokenTable
-from switchrank.errors import UserError
 from switchrank.formats.tables import DOCUMENTS, QUERIES, Schema, read_table, write_table
-from switchrank.progress import progress
-from switchrank.splitting import language_splitter
-from switchrank.words import Split, Splitter
+from switchrank.text.splitting import language_splitter
+from switchrank.text.words import Split, Splitter
 
 _BLOCK = 20_000
 
@@ -41,8 +41,8 @@ def translate_texts(
         lexicon: ``LEXICON`` from ``language`` to ``source``.
         language, source: language codes.
         out: the table to write, of the schema of ``texts``.
-        vocabulary: what cuts text without spaces (:func:`switchrank.splitting.language_splitter`); single spaces then
-            part the words.
+        vocabulary: what cuts text without spaces (:func:`switchrank.text.splitting.language_splitter`); single spaces
+            then part the words.
 
     Returns:
         ``{"texts", "tokens", "switched"}``.

@@ -15,14 +15,14 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from switchrank.atomic import atomic_path
+from switchrank.core.atomic import atomic_path
+from switchrank.core.digest import file_digest
+from switchrank.core.errors import UserError
+from switchrank.core.progress import progress
 from switchrank.corpus.files import RECORD
 from switchrank.corpus.recipe import Recipe, read_recipe
 from switchrank.corpus.switch import Switching, write_statistics
 from switchrank.corpus.tokens import TOKEN_FILES
-from switchrank.digest import file_digest
-from switchrank.errors import UserError
-from switchrank.progress import progress
 
 
 class Record(BaseModel):

@@ -15,15 +15,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from switchrank.core.errors import UserError
 from switchrank.embeddings.keep import write_record
-from switchrank.errors import UserError
 from switchrank.formats.pairs import read_pairs
 from switchrank.formats.tables import LEXICON, read_table
 from switchrank.formats.vectors import Vectors, load_vectors, write_vectors
 from switchrank.search.choices import Criterion
 from switchrank.search.criteria import Matcher
 from switchrank.search.nearest import Floats, Indices
-from switchrank.words import key
+from switchrank.text.words import key
 
 FEW_PAIRS = 50
 """Fewer usable seed pairs than this bring a warning."""

@@ -13,10 +13,10 @@ import sys
 from pathlib import Path
 from typing import TypedDict
 
-from switchrank.atomic import atomic_path
-from switchrank.errors import UserError
+from switchrank.core.atomic import atomic_path
+from switchrank.core.errors import UserError
+from switchrank.core.progress import progress
 from switchrank.formats.vectors import vector_files, writing
-from switchrank.progress import progress
 
 _CHUNK = 1 << 22
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import get_args
 
-from switchrank.outputs import writes
+from switchrank.core.outputs import writes
 from switchrank.search.choices import Criterion
 
 
@@ -80,7 +80,7 @@ def _recorded_store(arguments: argparse.Namespace) -> list[Path]:
 
 
 def _read(arguments: argparse.Namespace) -> None:
-    from switchrank.cache import cache_folder
+    from switchrank.core.cache import cache_folder
     from switchrank.embeddings.read import import_vectors
 
     import_vectors(

@@ -18,12 +18,12 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
+from switchrank.core.errors import UserError
+from switchrank.core.progress import progress
 from switchrank.embeddings.ngrams import ngram_hashes
 from switchrank.embeddings.rows import RowSink
-from switchrank.errors import UserError
+from switchrank.files.reading import open_bytes
 from switchrank.formats.vector_kinds import FASTTEXT_MAGIC, MOST_DIMENSIONS
-from switchrank.progress import progress
-from switchrank.reading import open_bytes
 
 _CHUNK = 1 << 22
 _LONGEST_WORD = 1 << 16

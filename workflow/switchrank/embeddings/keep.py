@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from switchrank.atomic import atomic_path
+from switchrank.core.atomic import atomic_path
 from switchrank.formats.vectors import load_vectors, write_vectors
 
 

@@ -10,16 +10,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from switchrank.digest import code_digest, value_digest
+from switchrank.core.digest import code_digest, value_digest
+from switchrank.core.errors import UserError
 from switchrank.embeddings.cache import Record, content_digest, fetch_cached, keep_cached
 from switchrank.embeddings.fasttext_binary import read_fasttext_vectors
 from switchrank.embeddings.rows import RowSink
 from switchrank.embeddings.text import read_text_vectors
 from switchrank.embeddings.word2vec import read_word2vec_vectors
-from switchrank.errors import UserError
+from switchrank.files.reading import read_lines
 from switchrank.formats.vector_kinds import Kind, vector_kind
 from switchrank.formats.vectors import vector_writer
-from switchrank.reading import read_lines
 
 
 def import_vectors(

@@ -19,11 +19,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from switchrank.core.errors import UserError
+from switchrank.core.progress import progress
 from switchrank.embeddings.rows import RowSink
-from switchrank.errors import UserError
+from switchrank.files.reading import open_bytes
 from switchrank.formats.vector_kinds import HEADER, MOST_DIMENSIONS
-from switchrank.progress import progress
-from switchrank.reading import open_bytes
 
 _CHUNK = 1 << 22
 _LONGEST_LINE = 1 << 20

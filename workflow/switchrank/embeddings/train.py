@@ -1,9 +1,10 @@
 """Train word vectors on monolingual text: fastText skip-gram over the words that the rest of switchrank sees.
 
-Text is cut by :mod:`switchrank.words` and its words put under :func:`switchrank.fold.key` before fastText reads them,
-so that vectors, lexicons and switching agree on what a word is; the store holds each word as the text writes it most
-often, in lower case. Text without spaces is cut by a segmenter of its language, or a word vocabulary is learned first
-(:mod:`switchrank.segment`), and the text is cut by it exactly as later text will be cut by the words of the vectors.
+Text is cut by :mod:`switchrank.text.words` and its words put under :func:`switchrank.text.equality.key` before fastText
+reads them, so that vectors, lexicons and switching agree on what a word is; the store holds each word as the text
+writes it most often, in lower case. Text without spaces is cut by a segmenter of its language, or a word vocabulary is
+learned first (:mod:`switchrank.text.learned_words`), and the text is cut by it exactly as later text will be cut by the
+words of the vectors.
 """
 
 from __future__ import annotations
@@ -19,16 +20,16 @@ import fasttext_pybind
 import numpy as np
 from numpy.typing import NDArray
 
-from switchrank.atomic import scratch_folder
-from switchrank.errors import UserError
-from switchrank.fold import key, lower
+from switchrank.core.atomic import scratch_folder
+from switchrank.core.errors import UserError
+from switchrank.core.progress import native_progress, progress
+from switchrank.core.seeds import derive_seed
 from switchrank.formats.vectors import write_vectors
-from switchrank.progress import native_progress, progress
-from switchrank.prose import read_prose
-from switchrank.seeds import derive_seed
-from switchrank.segment import learn_vocabulary
-from switchrank.segmenters import load_segmenter
-from switchrank.words import Segmenter, Splitter, split_words
+from switchrank.text.equality import key, lower
+from switchrank.text.learned_words import learn_vocabulary
+from switchrank.text.running_text import read_prose
+from switchrank.text.segmenters import load_segmenter
+from switchrank.text.words import Segmenter, Splitter, split_words
 
 LEARNED_WORDS = 50_000
 """Words learned at most from unspaced text, before ``min_count`` and ``max_words`` apply."""
@@ -61,9 +62,9 @@ def train_vectors(
 
     Args:
         texts: UTF-8 text files, plain, ``.gz`` or ``.xz``, one sentence or paragraph a line.
-        language: code of the text's language; it matters for lower case (see :func:`switchrank.fold.lower`).
+        language: code of the text's language; it matters for lower case (see :func:`switchrank.text.equality.lower`).
         unspaced: the text has no spaces between words; they are learned first.
-        segmenter: what cuts it instead, see :func:`switchrank.segmenters.load_segmenter`.
+        segmenter: what cuts it instead, see :func:`switchrank.text.segmenters.load_segmenter`.
         window: context words on each side.
         min_count: rarer words get no vector.
         max_words: keep only the most frequent words.

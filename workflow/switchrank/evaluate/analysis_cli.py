@@ -9,8 +9,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from switchrank.errors import UserError
-from switchrank.outputs import writes
+from switchrank.core.errors import UserError
+from switchrank.core.outputs import writes
 
 _POINTS = """\
 [{"sweep": "p", "x": "0.25", "system": "ml-cs-p-0-25", "lexicon": "clwe", "stats": ["corpora/ml-cs/stats.json"]}]"""

@@ -24,12 +24,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
+from switchrank.core.progress import progress
 from switchrank.evaluate.consistency import Rankings
 from switchrank.evaluate.groups import MIXED
 from switchrank.formats.tables import BIAS, DRAW, JUDGEMENTS, read_table, write_table
 from switchrank.formats.trec import read_run
-from switchrank.progress import progress
 
 _TOP = 10
 _GROUP = ("testset", "system", "doc_lang", "seed")

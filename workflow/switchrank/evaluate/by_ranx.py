@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from switchrank.compiled import compiled_code
-from switchrank.errors import UserError
+from switchrank.core.compiled import compiled_code
+from switchrank.core.errors import UserError
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]

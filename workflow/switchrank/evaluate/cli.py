@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
+from switchrank.core.outputs import writes
 from switchrank.evaluate import analysis_cli
-from switchrank.outputs import writes
 
 _RUNS_HELP = """\
 JSON list of runs: [{"path": "de-en/seed1.trec", "system": "ml-cs", "query_lang": "de", "doc_lang": "en", "seed": 1}]"""

@@ -11,7 +11,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
+from switchrank.core.seeds import generator
 from switchrank.evaluate.effects import bootstrap_intervals, cohens_d
 from switchrank.evaluate.families import SAME, check_scope, family
 from switchrank.evaluate.groups import setup
@@ -24,7 +25,6 @@ from switchrank.evaluate.significance import (
     paired_differences,
     paired_t,
 )
-from switchrank.seeds import generator
 
 TESTS = ("t", "fisher")
 Row = dict[str, Any]

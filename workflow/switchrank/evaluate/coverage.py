@@ -15,7 +15,8 @@ from typing import Any, NotRequired, TypedDict
 
 import polars as pl
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
+from switchrank.core.progress import progress
 from switchrank.formats.tables import (
     CANDIDATES,
     COVERAGE,
@@ -28,9 +29,8 @@ from switchrank.formats.tables import (
     scan_table,
     write_table,
 )
-from switchrank.progress import progress
-from switchrank.splitting import language_splitter
-from switchrank.words import Splitter, key
+from switchrank.text.splitting import language_splitter
+from switchrank.text.words import Splitter, key
 
 SAMPLE = 2000
 """Documents that are looked at in each language of a test set, the first by docid."""
@@ -71,9 +71,9 @@ class Trained(TypedDict):
 def coverage_table(*, languages: list[TestedLanguage], training: list[Trained], out: str | Path) -> None:
     """Write COVERAGE, sorted by lexicon and language, within them in the order given.
 
-    Words are compared under :func:`switchrank.words.key`, and cut as BM25 cuts the text of that language. A word of a
-    test text is covered if it is a word of some target. Queries count if they have a positive judgement, documents if
-    they are a candidate, at most :data:`SAMPLE` of them.
+    Words are compared under :func:`switchrank.text.words.key`, and cut as BM25 cuts the text of that language. A word
+    of a test text is covered if it is a word of some target. Queries count if they have a positive judgement, documents
+    if they are a candidate, at most :data:`SAMPLE` of them.
 
     Args:
         languages: the languages with their lexicons and test texts.

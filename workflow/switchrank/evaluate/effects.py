@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.evaluate.significance import constant, mean
 
 Interval = tuple[float, float] | tuple[None, None]

@@ -12,7 +12,8 @@ from typing import TypedDict
 
 import polars as pl
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
+from switchrank.core.progress import progress
 from switchrank.formats.tables import (
     CANDIDATES,
     DOCUMENTS,
@@ -23,7 +24,6 @@ from switchrank.formats.tables import (
     scan_table,
     write_table,
 )
-from switchrank.progress import progress
 
 
 class TestedLanguage(TypedDict):

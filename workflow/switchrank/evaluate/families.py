@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 
 SCOPES = {
     "setup": "within a test set and setup",

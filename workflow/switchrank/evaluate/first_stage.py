@@ -15,8 +15,8 @@ from typing import NamedTuple, NotRequired, TypedDict
 
 import polars as pl
 
-from switchrank.bm25 import Bm25, best
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
+from switchrank.core.progress import progress
 from switchrank.formats.tables import (
     CANDIDATES,
     DOCUMENTS,
@@ -27,8 +27,8 @@ from switchrank.formats.tables import (
     scan_table,
     write_table,
 )
-from switchrank.progress import progress
-from switchrank.splitting import language_splitter
+from switchrank.search.bm25 import Bm25, best
+from switchrank.text.splitting import language_splitter
 
 
 class SearchedPair(TypedDict):
@@ -37,7 +37,7 @@ class SearchedPair(TypedDict):
     ``way`` is ``used`` (``candidates``, as the test set has them), ``own`` (BM25 with the query as it is, on the
     documents as they are) or ``translated`` (BM25 with ``queries`` and ``documents`` translated into the source
     language); ``search`` says what was searched, in words. ``vocabulary`` and ``query_vocabulary`` cut unspaced
-    documents and queries (:func:`switchrank.splitting.language_splitter`).
+    documents and queries (:func:`switchrank.text.splitting.language_splitter`).
     """
 
     query_lang: str

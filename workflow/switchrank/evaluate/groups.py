@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 
 MIXED = "xx"
 

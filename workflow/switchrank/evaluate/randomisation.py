@@ -12,7 +12,7 @@ from math import fsum
 import numpy as np
 from numpy.typing import NDArray
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 
 TIE = 1e-12
 """Sums that differ by less than this share of the sum of magnitudes are equal but for rounding, and count as ties."""

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
+from switchrank.core.progress import progress
 from switchrank.evaluate.by_ranx import Floats, Found, Numbers, Relevant, check_metrics, metric_values
 from switchrank.formats.tables import JUDGEMENTS, PER_QUERY, read_table, write_table
 from switchrank.formats.trec import by_queries, hashes
-from switchrank.progress import progress
 
 
 class Judged:

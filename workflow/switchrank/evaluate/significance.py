@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 
 CORRECTIONS = ("holm", "bonferroni", "none")
 ROUNDING = 1e-12

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.evaluate.families import span
 from switchrank.formats.tables import METRICS, SIGNIFICANCE, read_table
 

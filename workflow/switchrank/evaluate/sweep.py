@@ -8,7 +8,7 @@ from typing import TypedDict
 
 import polars as pl
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import METRICS, QUALITY, SWEEP, read_table, write_table
 
 

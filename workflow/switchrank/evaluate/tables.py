@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.evaluate.comparisons import Row, Settings, compare, samples
 from switchrank.evaluate.groups import Languages, setup
 from switchrank.formats.tables import EFFECTS, METRICS, PER_QUERY, SIGNIFICANCE, read_table, write_table

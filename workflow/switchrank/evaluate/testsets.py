@@ -15,7 +15,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
+from switchrank.core.progress import progress
 from switchrank.evaluate.groups import MIXED
 from switchrank.formats.tables import (
     CANDIDATES,
@@ -27,7 +28,6 @@ from switchrank.formats.tables import (
     scan_table,
     write_table,
 )
-from switchrank.progress import progress
 
 
 class TestedDocuments(TypedDict):

@@ -16,7 +16,8 @@ from typing import TypedDict
 import numpy as np
 import polars as pl
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
+from switchrank.core.progress import progress
 from switchrank.formats.tables import (
     DOCUMENTS,
     JUDGEMENTS,
@@ -29,9 +30,8 @@ from switchrank.formats.tables import (
     write_table,
 )
 from switchrank.formats.trec import read_run
-from switchrank.progress import progress
-from switchrank.splitting import language_splitter
-from switchrank.words import key
+from switchrank.text.splitting import language_splitter
+from switchrank.text.words import key
 
 BINS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Edges of the overlap bins; the last bin includes 1."""

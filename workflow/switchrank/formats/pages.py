@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from switchrank.errors import UserError
-from switchrank.xmlstream import LANG, read_elements
+from switchrank.core.errors import UserError
+from switchrank.files.xml_stream import LANG, read_elements
 
 
 @dataclass(slots=True)
@@ -37,7 +37,7 @@ def read_pages(path: str | Path, site: Site, *, what: str | None = None) -> Iter
     """Yield every page of a dump, and fill in ``site`` before the first.
 
     Raises:
-        UserError: as :func:`switchrank.xmlstream.read_elements`, or the file is no such dump.
+        UserError: as :func:`switchrank.files.xml_stream.read_elements`, or the file is no such dump.
     """
     known = False
     for element in read_elements(path, ("mediawiki", "siteinfo", "page"), what=what):

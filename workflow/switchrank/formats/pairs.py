@@ -8,11 +8,11 @@ from itertools import product
 from pathlib import Path
 from typing import Literal, get_args
 
-from switchrank.errors import UserError
-from switchrank.fold import key, lower
+from switchrank.core.errors import UserError
+from switchrank.files.headers import refuse_header
+from switchrank.files.reading import open_bytes, read_lines
 from switchrank.formats.tei import read_entries
-from switchrank.headers import refuse_header
-from switchrank.reading import open_bytes, read_lines
+from switchrank.text.equality import key, lower
 
 Pairs = Iterator[tuple[str, str]]
 DictionaryFormat = Literal["auto", "text", "tsv", "tei", "panlex"]

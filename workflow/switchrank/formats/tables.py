@@ -6,8 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
-from switchrank.atomic import atomic_path
-from switchrank.errors import UserError
+from switchrank.core.atomic import atomic_path
+from switchrank.core.errors import UserError
 
 Schema = dict[str, "type[pl.DataType] | pl.DataType"]
 
@@ -21,7 +21,7 @@ WORDS: Schema = {"word": pl.String, "norm": pl.Float32}
 """Words of a vector store by falling frequency; row i of the ``.npy`` beside it is the unit vector of word i, ``norm``
 the length it had before."""
 LEXICON: Schema = {"source": pl.String, "target": pl.String, "score": pl.Float32, "rank": pl.Int32}
-"""``source`` is a look-up key (:func:`switchrank.words.key`), n-grams joined by one space; ``score`` is null for
+"""``source`` is a look-up key (:func:`switchrank.text.words.key`), n-grams joined by one space; ``score`` is null for
 titles; ``rank`` counts from 1 (best). Ordered by source vocabulary rank (vectors) or code points (titles), then by
 rank."""
 INSTANCES: Schema = {"instance": pl.UInt64, "qid": pl.String, "pid": pl.String, "label": pl.Int8}

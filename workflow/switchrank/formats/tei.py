@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from switchrank.errors import UserError
-from switchrank.xmlstream import read_elements
+from switchrank.core.errors import UserError
+from switchrank.files.xml_stream import read_elements
 
 _ASIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _BETWEEN = re.compile(r"[,;]")
@@ -24,7 +24,7 @@ def read_entries(path: str | Path) -> Iterator[tuple[list[str], list[str]]]:
     """Yield (headwords, translations) of every entry in file order; an entry may have none of either.
 
     Raises:
-        UserError: as :func:`switchrank.xmlstream.read_elements`, or the file is no TEI.
+        UserError: as :func:`switchrank.files.xml_stream.read_elements`, or the file is no TEI.
     """
     known = False
     for element in read_elements(path, ("TEI", "TEI.2", "entry")):

@@ -9,9 +9,9 @@ from typing import TypeVar
 
 import polars as pl
 
-from switchrank.errors import UserError
-from switchrank.readahead import read_ahead
-from switchrank.reading import read_lines
+from switchrank.core.errors import UserError
+from switchrank.files.read_ahead import read_ahead
+from switchrank.files.reading import read_lines
 
 RUN = {"qid": pl.String, "docid": pl.String, "rank": pl.Int32, "score": pl.Float64}
 T = TypeVar("T")

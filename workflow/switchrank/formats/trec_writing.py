@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from switchrank.atomic import atomic_path
+from switchrank.core.atomic import atomic_path
 
 
 def write_run(scores: pl.DataFrame, path: str | Path, system: str, depth: int | None = None) -> None:

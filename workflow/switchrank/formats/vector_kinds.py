@@ -10,8 +10,8 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from switchrank.errors import UserError
-from switchrank.reading import open_bytes
+from switchrank.core.errors import UserError
+from switchrank.files.reading import open_bytes
 
 Kind = Literal["text", "word2vec", "fasttext"]
 

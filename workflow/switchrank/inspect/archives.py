@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.inspect.found import SAMPLES, Found, shorten
 from switchrank.inspect.source import Source, packing_of
 from switchrank.inspect.weights import pickled

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.inspect import languages
 from switchrank.inspect.entries import entry_for
 from switchrank.inspect.found import Found, shorten

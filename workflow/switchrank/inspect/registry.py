@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.inspect import (
     archives,
     columnar,

@@ -10,7 +10,7 @@ import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from switchrank.headers import is_header, is_id_name
+from switchrank.files.headers import is_header, is_id_name
 from switchrank.inspect import languages
 from switchrank.inspect.found import SAMPLES, Found, Problems, shorten
 from switchrank.inspect.rows import closed

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from switchrank.errors import UserError
-from switchrank.reading import open_bytes
+from switchrank.core.errors import UserError
+from switchrank.files.reading import open_bytes
 
 HEAD = 1 << 20
 """Bytes that formats are told by."""

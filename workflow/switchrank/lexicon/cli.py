@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import get_args
 
-from switchrank.errors import UserError
-from switchrank.outputs import writes
+from switchrank.core.errors import UserError
+from switchrank.core.outputs import writes
 from switchrank.search.choices import EXACT, Criterion, SearchKind
 
 TITLE_FORMATS = ("dumps", "pages-articles", "wikidata", "wikidata-labels", "linguatools", "wikititles", "cldr")

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
+from switchrank.core.seeds import generator
 from switchrank.formats.tables import LEXICON, read_table, write_table
 from switchrank.lexicon.ranked import write_ranked
-from switchrank.seeds import generator
 
 
 def merge_lexicons(*, lexicons: list[str], out: str | Path) -> dict[str, int]:

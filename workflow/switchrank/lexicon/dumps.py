@@ -28,11 +28,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from switchrank.allocator import keep_freed_memory
-from switchrank.errors import UserError
-from switchrank.ragged import spans
-from switchrank.readahead import read_ahead
-from switchrank.reading import open_bytes
+from switchrank.core.allocator import keep_freed_memory
+from switchrank.core.errors import UserError
+from switchrank.core.ragged import spans
+from switchrank.files.read_ahead import read_ahead
+from switchrank.files.reading import open_bytes
 
 Words = NDArray[np.uint64]
 

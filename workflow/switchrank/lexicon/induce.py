@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import LEXICON, write_table
 from switchrank.formats.vectors import Vectors, load_vectors
 from switchrank.lexicon.recall import recall_at_1
@@ -24,7 +24,7 @@ from switchrank.lexicon.settings import check_search
 from switchrank.search.choices import EXACT, Criterion, Search, SearchKind
 from switchrank.search.criteria import Matcher
 from switchrank.search.nearest import Floats, Indices
-from switchrank.words import key
+from switchrank.text.words import key
 
 
 def induce_lexicon(

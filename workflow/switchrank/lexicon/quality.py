@@ -13,7 +13,7 @@ import polars as pl
 
 from switchrank.formats.pairs import read_pairs
 from switchrank.formats.tables import LEXICON, QUALITY, read_table, write_table
-from switchrank.words import key
+from switchrank.text.words import key
 
 
 class LexiconFile(TypedDict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 
 
 def check_search(*, criterion: str, search: str, raw_dot: bool) -> None:

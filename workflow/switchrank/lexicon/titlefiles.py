@@ -19,12 +19,12 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
+from switchrank.files.headers import refuse_header
+from switchrank.files.reading import byte_lines, read_lines, read_text
+from switchrank.files.xml_stream import LANG, read_elements
 from switchrank.formats.pages import Site, read_pages
-from switchrank.headers import refuse_header
 from switchrank.lexicon.dumps import read_blocks
-from switchrank.reading import byte_lines, read_lines, read_text
-from switchrank.xmlstream import LANG, read_elements
 
 Titles = Iterator[tuple[str, str]]
 

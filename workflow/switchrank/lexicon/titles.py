@@ -18,13 +18,13 @@ from pathlib import Path
 import polars as pl
 import regex
 
-from switchrank.atomic import atomic_path, scratch_folder
-from switchrank.errors import UserError
-from switchrank.fold import lower
+from switchrank.core.atomic import atomic_path, scratch_folder
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import LEXICON, write_table
 from switchrank.lexicon.pairstore import PairStore
 from switchrank.lexicon.titlefiles import TitleFiles, read_titles
-from switchrank.words import key, split_words
+from switchrank.text.equality import lower
+from switchrank.text.words import key, split_words
 
 _DISAMBIGUATOR = re.compile(r"(?<=\S)\s*\([^()]*\)$")
 _NAMESPACE = re.compile(r"[^\s:]+:(?=\S)")

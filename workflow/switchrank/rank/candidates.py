@@ -13,12 +13,12 @@ from typing import Any
 
 import polars as pl
 
-from switchrank.bm25 import Bm25, best
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
+from switchrank.core.seeds import generator
 from switchrank.formats.tables import CANDIDATES, DOCUMENTS, JUDGEMENTS, QUERIES, read_table, write_table
 from switchrank.rank.ranking import read_ranking
-from switchrank.seeds import generator
-from switchrank.splitting import language_splitter
+from switchrank.search.bm25 import Bm25, best
+from switchrank.text.splitting import language_splitter
 
 Lists = list[list[str]]
 """Docids per query, best first."""
@@ -135,7 +135,7 @@ def build_candidates(
             (:func:`switchrank.rank.ranking.read_ranking`), its first n. ``{"all": true}``: all, in source order.
         relevant: ``keep`` leaves them as retrieved; ``add`` puts a relevant document that is missing in the place of
             the last irrelevant one.
-        vocabulary: what cuts unspaced text (:func:`switchrank.splitting.language_splitter`).
+        vocabulary: what cuts unspaced text (:func:`switchrank.text.splitting.language_splitter`).
         seed: seed of the random documents.
 
     With BM25 (and with ``fill``) every query has exactly min(k, number of documents) candidates: where fewer share a

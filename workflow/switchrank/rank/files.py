@@ -7,15 +7,15 @@ from pathlib import Path
 
 import polars as pl
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
+from switchrank.files.headers import refuse_header
+from switchrank.files.reading import read_lines
 from switchrank.formats.tables import DAMAGE, reason
 from switchrank.formats.trec_writing import write_run
-from switchrank.headers import refuse_header
-from switchrank.modelfolder import check_model
+from switchrank.models.folder import check_model
+from switchrank.models.ranker import open_model
 from switchrank.rank.candidates import Lists, bm25_lists, candidate_table, run_lists
-from switchrank.rank.model import open_model
 from switchrank.rank.score import Ranker, TextTable, score_candidates
-from switchrank.reading import read_lines
 
 _ID_COLUMNS = ("id", "qid", "docid", "pid")
 
@@ -97,7 +97,7 @@ def rank_files(
         queries, docs: texts (:func:`read_texts`).
         run: re-rank the documents of this ranking (:func:`switchrank.rank.ranking.read_ranking`); ``top`` cuts it.
         top: without a run, re-rank this many documents by BM25. With neither, every document is scored for every query.
-        vocabulary: what cuts unspaced text for BM25 (:func:`switchrank.splitting.language_splitter`).
+        vocabulary: what cuts unspaced text for BM25 (:func:`switchrank.text.splitting.language_splitter`).
 
     A query without candidates is not in the output; how many there are is said on stderr.
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from switchrank.errors import UserError
-from switchrank.outputs import writes
+from switchrank.core.errors import UserError
+from switchrank.core.outputs import writes
 
 _EXAMPLES = """\
 examples:

@@ -18,7 +18,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
+from switchrank.core.seeds import counter_uniform, derive_seed
 from switchrank.formats.tables import (
     CANDIDATES,
     DOCUMENTS,
@@ -29,7 +30,6 @@ from switchrank.formats.tables import (
     read_table,
     write_table,
 )
-from switchrank.seeds import counter_uniform, derive_seed
 
 Paths = Mapping[str, str | Path]
 """One table per language."""

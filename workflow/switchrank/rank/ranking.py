@@ -6,9 +6,9 @@ from pathlib import Path
 
 import polars as pl
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
+from switchrank.files.reading import read_lines
 from switchrank.formats.trec import read_run
-from switchrank.reading import read_lines
 
 _SHAPES = "'qid Q0 docid rank score system', 'qid<TAB>docid<TAB>rank' or 'qid<TAB>docid<TAB>query<TAB>passage'"
 

@@ -9,13 +9,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from switchrank.bm25 import Bm25
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
+from switchrank.core.progress import progress
+from switchrank.core.seeds import generator
 from switchrank.formats.tables import CANDIDATES, DOCUMENTS, QUERIES, read_table
 from switchrank.formats.trec_writing import write_run
-from switchrank.progress import progress
-from switchrank.seeds import generator
-from switchrank.splitting import language_splitter
+from switchrank.search.bm25 import Bm25
+from switchrank.text.splitting import language_splitter
 
 Pair = dict[str, str]
 
@@ -83,7 +83,7 @@ def rank_reference(
             collection statistics are those of all documents of the pair's document language.
         pairs: ``{"queries", "documents", "candidates", "out"}``, paths; ``"pair"`` (``de-en``) names the random draws;
             ``"vocabulary"`` and ``"query_vocabulary"`` cut unspaced documents and queries
-            (:func:`switchrank.splitting.language_splitter`).
+            (:func:`switchrank.text.splitting.language_splitter`).
         testset: name of the test set, part of the random draws' seed.
         system: tag in the run's last column, by default ``kind``.
         depth: documents of a query that a run keeps; default: all candidates.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import JUDGEMENTS, read_table, write_table
 
 

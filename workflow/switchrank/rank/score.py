@@ -12,15 +12,15 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from switchrank.allocator import LARGEST_KEPT, keep_freed_memory
-from switchrank.encode import Numbers, Texts, assemble, by_length, read_template, tokenise, truncated
-from switchrank.errors import UserError
+from switchrank.core.allocator import LARGEST_KEPT, keep_freed_memory
+from switchrank.core.errors import UserError
+from switchrank.core.precision import is_out_of_memory
+from switchrank.core.progress import progress
 from switchrank.formats.tables import CANDIDATES, DOCUMENTS, QUERIES, read_table
 from switchrank.formats.trec_writing import write_run
-from switchrank.packed import ranking_forward
-from switchrank.precision import is_out_of_memory
-from switchrank.progress import progress
-from switchrank.rank.model import Opened, open_model
+from switchrank.models.encode import Numbers, Texts, assemble, by_length, read_template, tokenise, truncated
+from switchrank.models.packed import ranking_forward
+from switchrank.models.ranker import Opened, open_model
 
 
 class Ranker:
@@ -193,13 +193,13 @@ def rank_pairs(
         device: ``cpu``, ``cuda`` or ``cuda:<n>``.
         threads: CPU threads; results are byte-identical for equal threads.
         precision: ``fp32``, or ``bf16``, ``fp16``, ``auto``, which change scores a little
-            (:func:`switchrank.precision.find_precision`).
+            (:func:`switchrank.core.precision.find_precision`).
         max_length, truncation: default to what the model was trained with.
         depth: documents of a query that a run keeps; default: all candidates.
         sigmoid_scores: write float32 probabilities instead of logits, ties included, as the original experiments did.
 
     Raises:
-        UserError: see :func:`switchrank.rank.model.open_model`; candidates that name unknown ids; scores not finite.
+        UserError: see :func:`switchrank.models.ranker.open_model`; candidates that name unknown ids; scores not finite.
         NoGpuError: a GPU was asked for and none is there.
     """
     if len(system.split()) != 1:

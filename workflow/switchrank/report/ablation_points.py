@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import EQUIVALENCE, Schema, read_table
 from switchrank.report.data import PAIR, Languages, ordered_languages, pick, write_numbers
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from switchrank.outputs import writes
+from switchrank.core.outputs import writes
 from switchrank.report.picture_cli import named, register_pictures
 
 _EXAMPLES = """\

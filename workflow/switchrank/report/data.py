@@ -13,8 +13,8 @@ from typing import Any
 
 import polars as pl
 
-from switchrank.atomic import atomic_path
-from switchrank.errors import UserError
+from switchrank.core.atomic import atomic_path
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import METRICS, PER_QUERY, SIGNIFICANCE, Schema, read_table
 
 Languages = dict[str, Any]

@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from switchrank.atomic import atomic_path
+from switchrank.core.atomic import atomic_path
 
 INK, MUTED, FAINT, BAND = "#1a1a1a", "#767676", "#d9d9d9", "#f1efe6"
 BASELINE_COLOUR = "#1a1a1a"

@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from switchrank.core.seeds import generator
 from switchrank.report.data import Pair
-from switchrank.seeds import generator
 
 Cell = tuple[str, str, str]
 """System, query language, document language."""

@@ -9,7 +9,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import QUALITY, read_table
 from switchrank.report.data import Languages, language_order, starred
 from switchrank.report.drawing import COLOURS, FAINT, INK, MUTED, figure, save_svg

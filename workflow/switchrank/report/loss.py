@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator
 from numpy.typing import NDArray
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.report.drawing import figure, save_svg, system_looks
 
 POINTS = 4000

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.report.data import (
     REFERENCES,
     SETUPS,

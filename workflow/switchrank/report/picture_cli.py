@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from switchrank.errors import UserError
-from switchrank.outputs import writes
+from switchrank.core.errors import UserError
+from switchrank.core.outputs import writes
 
 
 def register_pictures(items: Any) -> None:

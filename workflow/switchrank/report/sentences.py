@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from switchrank.atomic import atomic_path
-from switchrank.errors import UserError
+from switchrank.core.atomic import atomic_path
+from switchrank.core.errors import UserError
+from switchrank.core.seeds import counter_uniform, derive_seed
 from switchrank.formats.tables import CORPUS
 from switchrank.report.data import scan_table
 from switchrank.report.page import asset, page
 from switchrank.report.spans import Span, read_lexicons, shorten, switched_spans
-from switchrank.seeds import counter_uniform, derive_seed
 
 SIDES = {"query": "query_lang", "passage": "passage_lang"}
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31")

@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from switchrank.formats.tables import LEXICON, read_table
-from switchrank.words import join_words, key, split_words
+from switchrank.text.words import join_words, key, split_words
 
 MIXED = "xx"
 LONGEST_PHRASE = 3

@@ -15,8 +15,8 @@ from typing import Any
 
 import polars as pl
 
-from switchrank.atomic import atomic_path
-from switchrank.errors import UserError
+from switchrank.core.atomic import atomic_path
+from switchrank.core.errors import UserError
 from switchrank.report.page import asset, page
 from switchrank.report.titles import HELP, described
 

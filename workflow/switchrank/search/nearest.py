@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from switchrank.progress import progress
+from switchrank.core.progress import progress
 from switchrank.search.choices import EXACT, Search
 
 Floats = NDArray[np.float32]

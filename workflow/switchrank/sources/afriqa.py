@@ -19,7 +19,7 @@ from typing import Any
 
 import polars as pl
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import DOCUMENTS, JUDGEMENTS, QUERIES, write_table
 from switchrank.sources.answers import judge_by_answers
 from switchrank.sources.json_values import identifier, member, proper_text, read_json_lines

@@ -3,7 +3,8 @@
 This is how open-domain question answering judges passages (Karpukhin et al. 2020, arXiv 2004.04906, section 5; in the
 repository facebookresearch/DPR the function ``has_answer`` with the match type ``string``): texts are cut into tokens,
 tokens are compared caselessly under one Unicode normalisation, and the answer's tokens have to follow each other.
-Here tokens are the words of :mod:`switchrank.words` under its look-up key, so punctuation between words never matters.
+Here tokens are the words of :mod:`switchrank.text.words` under its look-up key, so punctuation between words never
+matters.
 
 All answers go into one automaton (Aho and Corasick 1975) over words, and each document is read once: the time does not
 depend on how many questions there are. Memory holds the answers and the judgements found.
@@ -18,10 +19,10 @@ from pathlib import Path
 
 import polars as pl
 
+from switchrank.core.progress import progress
 from switchrank.formats.tables import JUDGEMENTS
-from switchrank.progress import progress
 from switchrank.sources.notes import note
-from switchrank.words import key, split_words
+from switchrank.text.words import key, split_words
 
 _BATCH = 20_000
 _LONGEST_KEPT = 32

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from switchrank.atomic import atomic_folder
-from switchrank.errors import UserError
+from switchrank.core.atomic import atomic_folder
+from switchrank.core.errors import UserError
 from switchrank.sources.notes import note
 from switchrank.sources.spec import CollectionSpec
 

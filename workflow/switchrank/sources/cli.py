@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from switchrank.errors import UserError
-from switchrank.fetch.cli import register_downloads
-from switchrank.outputs import writes
+from switchrank.core.errors import UserError
+from switchrank.core.outputs import writes
+from switchrank.files.cli import register_downloads
 from switchrank.sources.shapes import FORMATS
 from switchrank.sources.spec import SPLITS, UNITS
 
@@ -137,7 +137,7 @@ def _world(arguments: argparse.Namespace) -> None:
 
 
 def _from_file(path: str) -> tuple[dict[str, Any], dict[str, str]]:
-    from switchrank.reading import read_text
+    from switchrank.files.reading import read_text
 
     try:
         content = json.loads(read_text(path))

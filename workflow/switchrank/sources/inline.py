@@ -12,7 +12,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.sources.records import Record, listed, member_text, read_records
 from switchrank.sources.tsv import whole_number
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import DOCUMENTS, JUDGEMENTS, QUERIES, Schema, reason, scan_table
 from switchrank.sources.spec import CollectionSpec
 from switchrank.sources.tables import Parsed

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from switchrank.errors import UserError
-from switchrank.reading import decode, open_bytes, read_lines
+from switchrank.core.errors import UserError
+from switchrank.files.reading import decode, open_bytes, read_lines
 
 LARGEST = 2**30
 """Bytes of a file that is read whole, unpacked: twenty times the largest of the field, and no room for a zip bomb."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import JUDGEMENTS
 from switchrank.sources import inline, tsv
 from switchrank.sources.records import member_text, read_records

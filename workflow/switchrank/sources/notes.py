@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 
 
 def note(file: str | Path, count: int, what: str) -> None:

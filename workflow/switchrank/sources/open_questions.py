@@ -25,7 +25,7 @@ from typing import Any
 import polars as pl
 
 from switchrank.afriqa import AFRIQA_NAMES, afriqa_pivot
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import QUERIES
 from switchrank.sources.answers import answer_words, judge_by_answers
 from switchrank.sources.json_values import identifier, member, proper_text, read_json_lines

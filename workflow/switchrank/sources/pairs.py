@@ -17,9 +17,9 @@ from typing import Any
 
 import polars as pl
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
+from switchrank.files.reading import read_lines
 from switchrank.formats.tables import DOCUMENTS, JUDGEMENTS, QUERIES, TRIPLES
-from switchrank.reading import read_lines
 from switchrank.sources.batches import ROW_GROUP, sink
 from switchrank.sources.notes import left_out
 from switchrank.sources.records import Record, member_text, read_records

@@ -14,10 +14,10 @@ from typing import Any
 
 import polars as pl
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
+from switchrank.files.headers import refuse_header
+from switchrank.files.reading import open_bytes, read_lines, read_text
 from switchrank.formats.tables import DAMAGE, reason
-from switchrank.headers import refuse_header
-from switchrank.reading import open_bytes, read_lines, read_text
 
 Record = Mapping[str, Any]
 QUOTED = (",", ";")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import DOCUMENTS, QUERIES
 from switchrank.sources.batches import sink
 from switchrank.sources.judged import read_judgements

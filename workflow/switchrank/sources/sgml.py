@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from switchrank.errors import UserError
-from switchrank.reading import read_lines
+from switchrank.core.errors import UserError
+from switchrank.files.reading import read_lines
 
 _TAG = re.compile(r"<[^<>]*>")
 _NAMED = re.compile(r"<\s*(/?)\s*([\w.-]+)[^<>]*>")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.sources.shapes import FORMATS, KINDS, SEPARATE, WITH_TRIPLES, Shape, shape_error
 
 SPLITS = ("train", "dev", "test")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from switchrank.errors import UserError
-from switchrank.seeds import derive_seed
+from switchrank.core.errors import UserError
+from switchrank.core.seeds import derive_seed
 
 
 def connected_groups(links: pl.DataFrame) -> pl.DataFrame:

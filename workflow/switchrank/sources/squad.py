@@ -25,7 +25,7 @@ from pathlib import Path
 
 import polars as pl
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import DOCUMENTS, JUDGEMENTS, QUERIES, write_table
 from switchrank.sources.answers import judge_by_answers
 from switchrank.sources.notes import note

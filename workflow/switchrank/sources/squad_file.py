@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.sources.json_values import identifier, member, proper_text, read_json
 from switchrank.sources.notes import Skipped
 from switchrank.sources.sentences import sentence_spans

@@ -9,8 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from switchrank.errors import UserError
-from switchrank.progress import progress
+from switchrank.core.errors import UserError
+from switchrank.core.progress import progress
 from switchrank.sources import inline, sgml, tsv
 from switchrank.sources.notes import left_out
 from switchrank.sources.records import member_text, read_records

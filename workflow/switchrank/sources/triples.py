@@ -11,8 +11,8 @@ from pathlib import Path
 
 import polars as pl
 
+from switchrank.files.reading import read_lines
 from switchrank.formats.tables import TRIPLES
-from switchrank.reading import read_lines
 from switchrank.sources.batches import ROW_GROUP, rows_of, sink
 from switchrank.sources.notes import left_out
 from switchrank.sources.tsv import triple_batches

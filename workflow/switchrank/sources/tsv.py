@@ -12,10 +12,10 @@ from pathlib import Path
 
 import polars as pl
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
+from switchrank.files.headers import header_separator, refuse_header
+from switchrank.files.reading import read_lines
 from switchrank.formats.tables import TRIPLES
-from switchrank.headers import header_separator, refuse_header
-from switchrank.reading import read_lines
 
 BATCH = 50_000
 """Rows held as Python objects at a time."""

@@ -9,10 +9,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, cast
 
-from switchrank.atomic import atomic_path
-from switchrank.errors import UserError
+from switchrank.core.atomic import atomic_path
+from switchrank.core.errors import UserError
 from switchrank.formats.pages import Site, read_pages
-from switchrank.wikitext import plain_lines
+from switchrank.text.wikitext import plain_lines
 
 _NO_PROSE = (-2, 6, 14)
 """Namespaces whose links show no prose: media, files, categories."""

@@ -16,10 +16,10 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 
-from switchrank.encode import Numbers, Texts, assemble, distinct_texts, read_template, tokenise, truncated
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
+from switchrank.core.seeds import generator
 from switchrank.formats.tables import CORPUS, read_table
-from switchrank.seeds import generator
+from switchrank.models.encode import Numbers, Texts, assemble, distinct_texts, read_template, tokenise, truncated
 from switchrank.train.groups import by_group
 
 
@@ -140,7 +140,7 @@ class Batcher:
         pairs: the corpus.
         tokenizer: a fast tokenizer.
         max_length: tokens per pair, special ones included.
-        truncation: see :func:`switchrank.encode.truncated`.
+        truncation: see :func:`switchrank.models.encode.truncated`.
         token_budget: padded tokens per micro-batch; a single pair or group that has more still is one.
 
     Attributes:

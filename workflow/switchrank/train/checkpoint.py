@@ -20,10 +20,10 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
-from switchrank.atomic import atomic_folder
-from switchrank.digest import file_digest
-from switchrank.errors import UserError
-from switchrank.folderlock import hold_folder
+from switchrank.core.atomic import atomic_folder
+from switchrank.core.digest import file_digest
+from switchrank.core.errors import UserError
+from switchrank.core.folder_lock import hold_folder
 
 KEPT = 2
 Tensors = dict[str, torch.Tensor]

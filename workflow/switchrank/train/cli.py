@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from switchrank.errors import UserError
-from switchrank.outputs import writes
+from switchrank.core.errors import UserError
+from switchrank.core.outputs import writes
 
 _TOKENIZER = """\
 Learn one subword tokenizer for all languages of a run, from text or, where a language has none, from the words of its

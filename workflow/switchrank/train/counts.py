@@ -15,8 +15,8 @@ from typing import NamedTuple
 from tokenizers import Tokenizer
 
 from switchrank.formats.vectors import load_vectors
+from switchrank.text.words import Splitter
 from switchrank.train.texts import read_texts
-from switchrank.words import Splitter
 
 Counts = dict[str, float]
 

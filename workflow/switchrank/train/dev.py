@@ -7,10 +7,10 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 
-from switchrank.packed import training_forward
-from switchrank.pretrained import Model
+from switchrank.models.packed import training_forward
+from switchrank.models.pretrained import Model
 from switchrank.train.batches import Batcher, Pairs
-from switchrank.train.ranks import ALONE, Ranks
+from switchrank.train.processes import ALONE, Ranks
 
 DEPTH = 10
 _ROWS = 2048

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from switchrank import precision
+from switchrank.core import precision
 from switchrank.train.settings import check_precision
 
 
@@ -21,7 +21,7 @@ def describe_device(device: torch.device) -> str:
 
 
 def find_precision(wanted: str, device: torch.device) -> str:
-    """``auto`` resolved (:func:`switchrank.precision.find_precision`).
+    """``auto`` resolved (:func:`switchrank.core.precision.find_precision`).
 
     Raises:
         UserError: fp16 on CPU, which has no loss scaling.

@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from switchrank.encode import Numbers
-from switchrank.errors import UserError
-from switchrank.ragged import spans
+from switchrank.core.errors import UserError
+from switchrank.core.ragged import spans
+from switchrank.models.encode import Numbers
 
 
 class Units(Protocol):
@@ -149,7 +149,7 @@ def by_group(lengths: Numbers, sizes: Numbers, token_budget: int) -> Iterator[Nu
     """Numbers of pairs in batches of whole groups, at most ``token_budget`` padded tokens and at least one group each.
 
     Groups come by falling length of their longest pair, equally long ones in their order; groups of one pair give the
-    batches of :func:`switchrank.encode.by_length`.
+    batches of :func:`switchrank.models.encode.by_length`.
 
     Args:
         lengths: tokens of each pair, the groups end to end, int64.

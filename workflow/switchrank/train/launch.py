@@ -24,9 +24,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from switchrank.digest import PACKAGE
-from switchrank.errors import EXIT_FAILURE, EXIT_NO_GPU, EXIT_TERMINATED, NoGpuError, UserError
-from switchrank.job import THREAD_VARIABLES
+from switchrank.core.digest import PACKAGE
+from switchrank.core.errors import EXIT_FAILURE, EXIT_NO_GPU, EXIT_TERMINATED, NoGpuError, UserError
+from switchrank.core.job import THREAD_VARIABLES
 from switchrank.train.stopping import Stop, stop_signals
 
 _POLL_SECONDS = 0.05

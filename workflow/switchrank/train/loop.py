@@ -24,16 +24,17 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from switchrank.atomic import atomic_folder
-from switchrank.digest import PACKAGE, code_digest, value_digest
-from switchrank.encode import Numbers
-from switchrank.errors import EXIT_TERMINATED, UserError
-from switchrank.ownership import Kind, check_folder
-from switchrank.packed import Forward, training_forward
-from switchrank.precision import find_devices, is_out_of_memory
-from switchrank.pretrained import Model, open_both
-from switchrank.progress import progress
-from switchrank.seeds import derive_seed
+from switchrank.core.atomic import atomic_folder
+from switchrank.core.digest import PACKAGE, code_digest, value_digest
+from switchrank.core.errors import EXIT_TERMINATED, UserError
+from switchrank.core.ownership import Kind, check_folder
+from switchrank.core.precision import find_devices, is_out_of_memory
+from switchrank.core.progress import progress
+from switchrank.core.seeds import derive_seed
+from switchrank.models.encode import Numbers
+from switchrank.models.packed import Forward, training_forward
+from switchrank.models.pretrained import Model, open_both
+from switchrank.models.writing import copy_tokenizer, dropout_options, save_model, write_json
 from switchrank.train import devices
 from switchrank.train import record as records
 from switchrank.train.batches import Batcher, Corpus, CorpusReader, Order, Pairs
@@ -48,10 +49,9 @@ from switchrank.train.checkpoint import (
 from switchrank.train.dev import logits, mean_reciprocal_rank
 from switchrank.train.groups import Units
 from switchrank.train.launch import run_ranks, serve_rank
-from switchrank.train.models import copy_tokenizer, dropout_options, save_model, write_json
 from switchrank.train.objectives import OBJECTIVES, Objective
 from switchrank.train.optimiser import apply_gradients, learning_rate, make_optimiser
-from switchrank.train.ranks import ALONE, Ranks, join_ranks
+from switchrank.train.processes import ALONE, Ranks, join_ranks
 from switchrank.train.settings import Settings, check_dev, parse_settings
 from switchrank.train.stopping import Stop, stop_signals
 
@@ -92,7 +92,7 @@ def train_ranker(
         record: JSON-plain facts to put into ``train.json`` beside ours; ``code`` (a digest) and ``name`` (title of the
             model card) are used when given.
         device: ``cpu``, ``cuda`` or ``cuda:<n>``; for several processes see
-            :func:`switchrank.precision.find_devices`.
+            :func:`switchrank.core.precision.find_devices`.
         processes: over how many processes each step is divided, on a GPU each or with their share of the threads. A
             checkpoint may be resumed by another number of them. Equal numbers give equal bytes on CPU; other numbers
             differ by rounding, and where there is dropout, in what is dropped.

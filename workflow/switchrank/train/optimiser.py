@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from switchrank.pretrained import Model
+from switchrank.models.pretrained import Model
 from switchrank.train.settings import Settings
 
 EPSILON = 1e-6

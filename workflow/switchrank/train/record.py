@@ -12,10 +12,10 @@ from typing import Any
 import torch
 
 from switchrank import __version__
-from switchrank.digest import file_digest
-from switchrank.instructions import processor
+from switchrank.core.digest import file_digest
+from switchrank.core.instructions import processor
+from switchrank.models.writing import read_json
 from switchrank.train.devices import describe_device
-from switchrank.train.models import read_json
 from switchrank.train.settings import Settings
 
 _CARD = """---

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -14,15 +14,15 @@ import numpy as np
 import torch
 from transformers import BertConfig, BertForSequenceClassification
 
-from switchrank.atomic import atomic_folder
-from switchrank.errors import UserError
-from switchrank.modelfolder import TOKENIZER
-from switchrank.presets import PRESETS
-from switchrank.pretrained import Model, open_both, open_tokenizer
-from switchrank.seeds import derive_seed
+from switchrank.core.atomic import atomic_folder
+from switchrank.core.errors import UserError
+from switchrank.core.seeds import derive_seed
+from switchrank.models.folder import TOKENIZER
+from switchrank.models.mimetic import mimetic, orthogonal
+from switchrank.models.presets import PRESETS
+from switchrank.models.pretrained import Model, open_both, open_tokenizer
+from switchrank.models.writing import copy_tokenizer, save_model, write_json
 from switchrank.train.embeddings import cutter, fit_width, mix, piece_vectors
-from switchrank.train.mimetic import mimetic, orthogonal
-from switchrank.train.models import copy_tokenizer, save_model, write_json
 
 INITS = ("mimetic", "vectors")
 
@@ -46,8 +46,8 @@ def build_start(
         tokenizer: folder of the run's tokenizer; then a model of the preset's shape is made.
         model: or: a folder or hub name; it is copied, with a new head of one output where it has none.
         preset: ``tiny``, ``small`` or a mapping of BERT config values.
-        init: any of ``mimetic`` (:mod:`switchrank.train.mimetic`) and ``vectors`` (word embeddings started from aligned
-            word vectors, :mod:`switchrank.train.embeddings`), in that order.
+        init: any of ``mimetic`` (:mod:`switchrank.models.mimetic`) and ``vectors`` (word embeddings started from
+            aligned word vectors, :mod:`switchrank.train.embeddings`), in that order.
         vectors: per language the prefix of an aligned store; needed for ``vectors``.
         vectors_share: share of the norm of a word embedding that comes from the vector.
         seed: seed of everything drawn here.

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import polars as pl
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.formats.tables import DAMAGE, reason
-from switchrank.prose import read_prose
+from switchrank.text.running_text import read_prose
 
 _COLUMNS = ("text", "query", "passage")
 _ROWS = 50_000

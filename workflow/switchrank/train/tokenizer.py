@@ -16,12 +16,12 @@ from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
-from switchrank.atomic import atomic_folder
-from switchrank.errors import UserError
+from switchrank.core.atomic import atomic_folder
+from switchrank.core.errors import UserError
 from switchrank.formats.vectors import load_vectors
-from switchrank.segmenters import load_segmenter
+from switchrank.text.segmenters import load_segmenter
+from switchrank.text.words import Segmenter, Splitter
 from switchrank.train.counts import Counts, Word, balance, count_texts, count_vectors
-from switchrank.words import Segmenter, Splitter
 
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _WORDS_AND_SIGNS = r"[\p{L}\p{M}\p{N}]+|[^\p{L}\p{M}\p{N}\s]"
@@ -56,8 +56,8 @@ def build_tokenizer(
         vectors: per language a vector store. It supplies the words of a language that has no text, and the words that
             cut the text of an unspaced language.
         unspaced: languages written without spaces.
-        segmenters: what cuts the text of an unspaced language instead (:func:`switchrank.segmenters.load_segmenter`).
-        alpha: languages with n tokens weigh n ** alpha.
+        segmenters: what cuts the text of an unspaced language instead
+        (:func:`switchrank.text.segmenters.load_segmenter`). alpha: languages with n tokens weigh n ** alpha.
         word_share: share of the pieces beyond characters that are whole words.
         max_characters: text read per language.
         max_length: ``model_max_length`` of the tokenizer, in pieces including special ones.

@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 
-from switchrank.atomic import atomic_folder
-from switchrank.pretrained import open_both
+from switchrank.core.atomic import atomic_folder
+from switchrank.models.pretrained import open_both
+from switchrank.models.writing import copy_tokenizer, save_model, write_json
 from switchrank.train.embeddings import cutter, translated_pieces
-from switchrank.train.models import copy_tokenizer, save_model, write_json
 
 
 def transplant_embeddings(

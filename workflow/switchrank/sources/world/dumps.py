@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from switchrank.seeds import generator
+from switchrank.core.seeds import generator
 from switchrank.sources.world.languages import Language
 from switchrank.sources.world.meanings import Meanings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 from switchrank.mmarco import MMARCO_NAMES
 
 SPLITS = ("train", "test")

@@ -11,8 +11,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from switchrank.atomic import atomic_folder
-from switchrank.seeds import generator
+from switchrank.core.atomic import atomic_folder
+from switchrank.core.seeds import generator
 from switchrank.sources.world.dumps import write_dumps
 from switchrank.sources.world.files import INVENTED, SPLITS, complete_spec, world_outputs
 from switchrank.sources.world.grammar import Grammar

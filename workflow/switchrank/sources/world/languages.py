@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from switchrank.seeds import generator
+from switchrank.core.seeds import generator
 from switchrank.sources.world.meanings import ADVERBS, PREPOSITIONS, Bools, Meanings
 from switchrank.sources.world.vocabulary import SLOTS, Concept, Forms
 

@@ -10,15 +10,15 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from switchrank.bm25 import Bm25, best
+from switchrank.core.seeds import generator
 from switchrank.mmarco import MMARCO_NAMES
-from switchrank.seeds import generator
+from switchrank.search.bm25 import Bm25, best
 from switchrank.sources.world.files import MMARCO_SPLITS
 from switchrank.sources.world.grammar import Grammar
 from switchrank.sources.world.languages import Language
 from switchrank.sources.world.rows import write_rows
 from switchrank.sources.world.search import Query, Search
-from switchrank.splitting import language_splitter
+from switchrank.text.splitting import language_splitter
 
 Text = tuple[int, str]
 """An id and what it says."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from switchrank.seeds import generator
+from switchrank.core.seeds import generator
 from switchrank.sources.world.vocabulary import Concept
 
 Ints = NDArray[np.int64]

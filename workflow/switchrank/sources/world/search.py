@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from switchrank.seeds import generator
+from switchrank.core.seeds import generator
 from switchrank.sources.world.meanings import Clause, Meanings, Phrase, Speaker
 
 FLAT = 0.6

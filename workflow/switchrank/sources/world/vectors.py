@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from switchrank.seeds import generator
+from switchrank.core.seeds import generator
 from switchrank.sources.world.languages import Language
 from switchrank.sources.world.meanings import Meanings
 from switchrank.sources.world.vocabulary import SLOTS

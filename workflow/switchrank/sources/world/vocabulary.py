@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from switchrank.errors import UserError
+from switchrank.core.errors import UserError
 
 SLOTS = {"noun": ("sg", "pl", "sg_obl", "pl_obl"), "verb": ("pres", "base", "past", "ing"), "adj": ("adj",)}
 """The grammatical forms of each part of speech; a language may use one word for several of them."""

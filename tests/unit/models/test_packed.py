@@ -1,0 +1,189 @@
+"""The forward pass without padding gives what the stock one gives, for every pair, and the same gradients."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers import (
+    AutoModelForSequenceClassification,
+    BertConfig,
+    BertForSequenceClassification,
+    ElectraConfig,
+    ElectraForSequenceClassification,
+    RobertaConfig,
+    RobertaForSequenceClassification,
+    XLMRobertaConfig,
+    XLMRobertaForSequenceClassification,
+)
+
+from switchrank.models import packed
+
+FAMILIES = {
+    "bert": (BertConfig, BertForSequenceClassification),
+    "roberta": (RobertaConfig, RobertaForSequenceClassification),
+    "xlm-roberta": (XLMRobertaConfig, XLMRobertaForSequenceClassification),
+    "electra": (ElectraConfig, ElectraForSequenceClassification),
+}
+OPTIONS = {
+    "vocab_size": 40,
+    "hidden_size": 256,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 256,
+    "max_position_embeddings": 40,
+    "num_labels": 1,
+    "hidden_dropout_prob": 0.0,
+    "attention_probs_dropout_prob": 0.0,
+    "initializer_range": 0.1,
+    "pad_token_id": 1,
+}
+
+
+def model_of(family: str, **changes):
+    """A random ranker, wide enough for oneDNN's products unless ``changes`` say otherwise."""
+    torch.manual_seed(3)
+    config, kind = FAMILIES[family]
+    return kind(config(**{**OPTIONS, **changes})).eval()
+
+
+def padded(lengths, family="bert", seed=0):
+    """Random inputs of pairs of these lengths."""
+    generator = torch.Generator().manual_seed(seed)
+    mask = (torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]).long()
+    ids = torch.randint(2, 40, mask.shape, generator=generator) * mask + (1 - mask)
+    inputs = {"input_ids": ids, "attention_mask": mask}
+    if family == "bert":
+        inputs["token_type_ids"] = torch.randint(0, 2, mask.shape, generator=generator) * mask
+    return inputs
+
+
+@pytest.fixture(scope="module", params=[(name, width) for name in FAMILIES for width in (256, 32)], ids=str)
+def case(request):
+    family, width = request.param
+    return family, model_of(family, hidden_size=width, intermediate_size=2 * width)
+
+
+@settings(max_examples=15, deadline=None)
+@given(lengths=st.lists(st.integers(1, 36), min_size=1, max_size=9), seed=st.integers(0, 99))
+def test_logits_are_those_of_the_stock_model_in_any_mix_of_lengths(case, lengths, seed):
+    family, model = case
+    inputs = padded(lengths, family, seed)
+    with torch.inference_mode():
+        expected = packed.stock_forward(model)(inputs)
+        torch.testing.assert_close(packed.ranking_forward(model, None)(inputs), expected, atol=1e-5, rtol=0)
+        torch.testing.assert_close(packed.training_forward(model)(inputs), expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_gradients_are_those_of_the_stock_model(family):
+    model = model_of(family).train()
+    other = copy.deepcopy(model)
+    inputs = padded([9, 4, 9, 30, 1], family)
+    packed.training_forward(model)(inputs).square().sum().backward()
+    packed.stock_forward(other)(inputs).square().sum().backward()
+    found, expected = dict(model.named_parameters()), dict(other.named_parameters())
+    for name, parameter in expected.items():
+        assert (parameter.grad is None) == (found[name].grad is None), name
+        if parameter.grad is not None:
+            apart = (found[name].grad - parameter.grad).norm()
+            assert apart <= 1e-4 * (parameter.grad.norm() + 1), name
+
+
+@pytest.mark.parametrize("family", ["bert", "xlm-roberta"])
+def test_half_precision_differs_from_single_by_rounding_only(family):
+    model = model_of(family)
+    inputs = padded([12, 30, 3], family)
+    with torch.inference_mode():
+        whole = packed.stock_forward(model)(inputs)
+        half = packed.ranking_forward(model, torch.bfloat16)(inputs)
+    torch.testing.assert_close(half.float(), whole, atol=0.05, rtol=0.05)
+    with torch.autocast("cpu", torch.bfloat16):
+        trained = packed.training_forward(model.train())(inputs)
+    torch.testing.assert_close(trained.float(), whole, atol=0.05, rtol=0.05)
+
+
+def test_the_padding_token_within_a_text_has_the_place_roberta_gives_it():
+    model = model_of("xlm-roberta")
+    inputs = padded([10, 7], "xlm-roberta")
+    inputs["input_ids"][0, 4] = 1
+    with torch.inference_mode():
+        expected = packed.stock_forward(model)(inputs)
+        torch.testing.assert_close(packed.ranking_forward(model, None)(inputs), expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("act", ["gelu_new", "relu"])
+def test_other_activations_are_the_models_own(act):
+    model, inputs = model_of("bert", hidden_act=act), padded([5, 8])
+    with torch.inference_mode():
+        expected = packed.stock_forward(model)(inputs)
+        torch.testing.assert_close(packed.ranking_forward(model, None)(inputs), expected, atol=1e-5, rtol=0)
+
+
+def test_without_onednn_the_numbers_are_the_same(monkeypatch):
+    model, inputs = model_of("bert"), padded([5, 8, 8])
+    with torch.inference_mode():
+        expected = packed.ranking_forward(model, None)(inputs)
+        monkeypatch.setattr(packed, "_suits_onednn", lambda _weight: False)
+        torch.testing.assert_close(packed.ranking_forward(model, None)(inputs), expected, atol=1e-5, rtol=0)
+
+
+def test_dropout_is_drawn_in_training_only_and_keeps_the_mean():
+    model = model_of("bert", hidden_dropout_prob=0.1, attention_probs_dropout_prob=0.1)
+    inputs, forward = padded([6, 11]), packed.training_forward(model)
+    with torch.no_grad():
+        still = forward(inputs)
+        assert torch.equal(still, forward(inputs))
+        model.train()
+        drawn = torch.stack([forward(inputs) for _ in range(300)])
+    assert drawn.std(0).min() > 0
+    assert ((drawn.mean(0) - still).abs() < drawn.std(0)).all()
+
+
+def test_packing_leaves_no_padding_and_knows_the_way_back():
+    inputs = {"input_ids": torch.tensor([[5, 6, 0], [7, 8, 9]]), "attention_mask": torch.tensor([[1, 1, 0], [1, 1, 1]])}
+    batch = packed.pack(inputs, first_position=0, pad=None, device=torch.device("cpu"))
+    assert batch.ids.tolist() == [[7, 8, 9, 5, 6]]
+    assert batch.positions.tolist() == [[0, 1, 2, 0, 1]]
+    assert (batch.starts.tolist(), batch.runs, batch.places.tolist()) == ([0, 3], [(1, 3), (1, 2)], [1, 0])
+    assert batch.types is None
+
+
+def test_variable_length_attention_is_asked_for_each_pairs_own_tokens(monkeypatch):
+    """The GPU's way, with an attention that loops over the pairs in place of the kernel."""
+    asked = []
+
+    def each_pair(query, key, value, ends_q, ends_k, longest_q, longest_k):
+        asked.append((longest_q, longest_k, query.dtype))
+        parts = []
+        for q0, q1, k0, k1 in zip(ends_q, ends_q[1:], ends_k, ends_k[1:], strict=False):
+            sides = (part.transpose(0, 1)[None] for part in (query[q0:q1], key[k0:k1], value[k0:k1]))
+            parts.append(torch.nn.functional.scaled_dot_product_attention(*sides)[0].transpose(0, 1))
+        return torch.cat(parts)
+
+    pack = packed.pack
+
+    def with_ends(inputs, **options):
+        batch = pack(inputs, **options)
+        total = torch.tensor([batch.ids.shape[1]])
+        return dataclasses.replace(batch, ends=torch.cat([batch.starts, total]).int())
+
+    model, inputs = model_of("bert"), padded([5, 8, 8, 2])
+    with torch.inference_mode():
+        expected = packed.stock_forward(model)(inputs)
+        monkeypatch.setattr("torch.nn.attention.varlen.varlen_attn", each_pair)
+        monkeypatch.setattr(packed, "pack", with_ends)
+        torch.testing.assert_close(packed.training_forward(model)(inputs), expected, atol=1e-5, rtol=0)
+    assert asked == [(8, 8, torch.float32), (1, 8, torch.float32)]
+
+
+@pytest.mark.parametrize("fixture", ["bert_folder", "roberta_folder"])
+def test_a_loaded_folder_is_covered(fixture, request):
+    folder = request.getfixturevalue(fixture)
+    model = AutoModelForSequenceClassification.from_pretrained(folder, use_safetensors=True, trust_remote_code=False)
+    assert packed.covered(model)
+    assert not packed.covered(model_of("electra"))

@@ -1,0 +1,73 @@
+"""Machine code that numba compiles is kept on disk, in one folder for all processes of this machine's user.
+
+ranx's functions take a quarter of a minute to compile and a third of a second to load. numba by itself keeps them in
+the installation, which may be read-only or replaced, and fails where no folder can be written.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from switchrank.core.cache import cache_folder
+
+_PATIENCE = 300
+"""Seconds that a process waits for another one to compile; then both do, which costs time only."""
+
+
+@contextmanager
+def compiled_code() -> Iterator[Path]:
+    """Keep what numba compiles: import and first call what it compiles inside the block, in one process at a time.
+
+    So of many jobs that start together one compiles, and the others load what it made.
+
+    Yields:
+        The folder: NUMBA_CACHE_DIR where that is set, else ``numba/`` in :func:`switchrank.core.cache.cache_folder`;
+        one of this process alone where that cannot be written, which one line on stderr tells.
+    """
+    wanted = Path(os.environ.get("NUMBA_CACHE_DIR") or cache_folder() / "numba")
+    folder = wanted if _is_writable(wanted) else _own_folder(wanted)
+    import numba
+
+    # numba reads the variable when it is imported, which somebody else may have done.
+    config: Any = numba.config
+    config.CACHE_DIR = str(folder)
+    with ExitStack() as held:
+        _wait_for_others(folder / ".lock", held)
+        yield folder
+
+
+def _is_writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError:
+        return False
+    return True
+
+
+def _own_folder(wanted: Path) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="switchrank-numba-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    problem = "cannot be written, so metrics are compiled again, which takes a quarter of a minute"
+    print(f"{wanted}: {problem}: set SWITCHRANK_CACHE to a folder that can", file=sys.stderr)
+    return folder
+
+
+def _wait_for_others(path: Path, held: ExitStack) -> None:
+    """Take the lock of a folder; on a file system without locks, and after :data:`_PATIENCE`, go on without."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=_PATIENCE, poll_interval=0.1)
+    except (Timeout, NotImplementedError, OSError):
+        return
+    held.callback(lock.release)

@@ -1,0 +1,99 @@
+"""Digests that decide what must run again: of library code, of files, of plain values.
+
+A rule's ``params`` carry :func:`code_digest` of the module it calls. The digest covers the syntax trees of that module
+and of everything it can import inside this package, so a comment, a docstring or a touched file changes nothing,
+and an edited line of code changes exactly the rules that can reach it. Which these ought to be is written down in
+``tests/dag/triggers.tsv``.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+PACKAGE = Path(__file__).parents[1]
+SILENT = frozenset(
+    {
+        "core.compiled",
+        "core.digest",
+        "core.errors",
+        "core.folder_lock",
+        "core.progress",
+        "train.launch",
+        "train.stopping",
+    }
+)
+"""Modules that no output depends on: what they say goes to people or names what may be used again, or they see to it
+that processes start, end, keep out of each other's way and compile nothing twice."""
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def value_digest(value: Any) -> str:
+    """SHA-256 of a JSON-plain value; the order of keys does not matter."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+
+def file_digest(path: str | Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def code_digest(*modules: str) -> str:
+    """SHA-256 over the code reachable from modules of this package, named relative to it (``"lexicon.induce"``).
+
+    A data file beside a module counts where the module names it; modules that no output depends on (``SILENT``) do not.
+
+    Raises:
+        ModuleNotFoundError: an unknown module.
+    """
+    reached: dict[str, str] = {}
+    data: dict[str, str] = {}
+    waiting = list(modules)
+    while waiting:
+        module = waiting.pop()
+        if module in reached or module in SILENT:
+            continue
+        source = _source(module)
+        if source is None:
+            raise ModuleNotFoundError(f"switchrank.{module}")
+        reached[module], imported, named = _parsed(source)
+        data |= {file.relative_to(PACKAGE).as_posix(): file_digest(file) for file in sorted(named)}
+        waiting.extend(sorted(imported - reached.keys()))
+    return value_digest([reached, data])
+
+
+def _source(module: str) -> Path | None:
+    stem = PACKAGE.joinpath(*module.split("."))
+    return next((file for file in (stem.with_suffix(".py"), stem / "__init__.py") if file.is_file()), None)
+
+
+@cache
+def _parsed(source: Path) -> tuple[str, set[str], set[Path]]:
+    """The digest of a module's code, the modules that it imports, and the data files beside it that it names."""
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    imported: set[str] = set()
+    words: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported.update(_inside(alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            imported.add(_inside(node.module))
+            imported.update(_inside(f"{node.module}.{alias.name}") for alias in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            words.add(node.value)
+        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    known = {module for module in imported if module and _source(module)}
+    beside = {
+        file for file in source.parent.iterdir() if file.name in words and file.is_file() and file.suffix != ".py"
+    }
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), known, beside
+
+
+def _inside(module: str) -> str:
+    return module.removeprefix("switchrank.") if module.startswith("switchrank.") else ""

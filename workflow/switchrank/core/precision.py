@@ -1,0 +1,83 @@
+"""Devices and their arithmetic: which are there, what ``auto`` means on one, and whether its memory ran out."""
+
+from __future__ import annotations
+
+import sys
+
+import torch
+
+from switchrank.core.errors import NoGpuError, UserError
+
+PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def find_devices(names: str, processes: int) -> list[torch.device]:
+    """The device of each process.
+
+    Args:
+        names: ``cpu`` or ``cuda`` for all (the first GPUs), or one for each, separated by commas.
+        processes: how many there are.
+
+    Raises:
+        NoGpuError: there are fewer GPUs than processes that need one.
+        UserError: another name, or not one for each.
+    """
+    if processes < 1:
+        raise UserError("train settings", "processes", f"{processes} is not a whole number of at least 1", "write one")
+    given = names.split(",")
+    if len(given) == 1 and processes > 1:
+        given = [f"cuda:{number}" for number in range(processes)] if names == "cuda" else given * processes
+    places = [_device(name) for name in given]
+    gpus = [place for place in places if place.type == "cuda"]
+    if len(places) != processes or len({str(place) for place in gpus}) != len(gpus) or 0 < len(gpus) < processes:
+        problem = f"not a device of its own for each of {processes} processes"
+        raise UserError("device", names, problem, "write cpu, cuda, or as many as there are processes")
+    visible = torch.cuda.device_count() if gpus else 0
+    if any((place.index or 0) >= visible for place in gpus):
+        what = f"{processes} processes need a GPU each" if processes > 1 else "there is no such GPU"
+        problem = f"{what}, and {visible} are visible"
+        raise NoGpuError("device", names, problem, "ask for fewer, or run where there are as many")
+    return places
+
+
+def _device(name: str) -> torch.device:
+    """``cpu``, ``cuda`` or ``cuda:<n>``.
+
+    Raises:
+        NoGpuError: a GPU is demanded and none is visible (exit code 75).
+        UserError: another name.
+    """
+    if name.split(":")[0] not in {"cpu", "cuda"}:
+        raise UserError("device", name, "unknown device", "write cpu or cuda")
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise NoGpuError("device", name, "no GPU is visible", "run on a machine with one, or set the GPU resource to 0")
+    try:
+        return torch.device(name)
+    except RuntimeError as error:
+        raise UserError("device", name, "unknown device", "write cpu, cuda or cuda:N") from error
+
+
+def find_precision(wanted: str, device: torch.device) -> str:
+    """``auto`` resolved, with one line on standard error that says why; anything else as it is.
+
+    bf16 where the device computes in it: GPUs since Ampere, CPUs with ``avx512_bf16`` or ``amx_bf16``. Else fp16 on a
+    GPU, fp32 on a CPU.
+    """
+    if wanted != "auto":
+        return wanted
+    if device.type == "cpu":
+        units = [unit for unit in ("avx512_bf16", "amx_bf16") if torch.cpu.get_capabilities().get(unit)]
+        found = "bf16" if units else "fp32"
+        why = f"this CPU has {' and '.join(units)}" if units else "this CPU has neither avx512_bf16 nor amx_bf16"
+    else:
+        found = "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
+        why = f"this GPU {'has' if found == 'bf16' else 'lacks'} bf16"
+    print(f"precision auto: {found}, since {why}", file=sys.stderr)
+    return found
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Did torch fail to get memory, on a GPU or on the CPU?"""
+    return isinstance(error, torch.OutOfMemoryError) or (
+        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    )

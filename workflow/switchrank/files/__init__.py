@@ -1,0 +1,1 @@
+"""Files: opening, unpacking, streaming and downloading what a user points at."""

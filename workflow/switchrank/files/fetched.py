@@ -1,0 +1,217 @@
+"""The machine's own copies of fetched files: one per address, shared by all runs and folders, never half-written.
+
+They lie under ``downloads/`` in :func:`switchrank.core.cache.cache_folder`. An address with a checksum has a
+place of its own, so that a pinned file is never replaced by another version. Beside each file stands a record of its
+checksum, length and time of change, so that a file that somebody changed is noticed and fetched again. A file without a
+record was put there by hand and is taken as it is. One process at a time fetches an address; others wait.
+``SWITCHRANK_OFFLINE=1`` (or ``HF_HUB_OFFLINE=1``) asks no server for anything.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from switchrank.core.atomic import atomic_path
+from switchrank.core.cache import cache_folder
+from switchrank.core.digest import file_digest
+from switchrank.core.errors import UserError
+from switchrank.files.addresses import Address, file_name, parse_address, shown, split_advice
+from switchrank.files.content import check_content
+from switchrank.files.transfer import Patience, Transfer
+from switchrank.files.unpack import unpack_member
+
+
+def downloads_folder(environment: Mapping[str, str]) -> Path:
+    """Where the machine's copies are kept."""
+    return cache_folder(environment) / "downloads"
+
+
+def is_offline(environment: Mapping[str, str]) -> bool:
+    """Whether no server may be asked."""
+    names = ("SWITCHRANK_OFFLINE", "HF_HUB_OFFLINE")
+    return any(environment.get(name, "").strip().lower() in {"1", "true", "yes", "on"} for name in names)
+
+
+def fetch_file(
+    *,
+    url: str,
+    out: str | Path,
+    sha256: str | None = None,
+    copy: bool = False,
+    patience: Patience | None = None,
+) -> None:
+    """Put the file of an address at ``out``: fetched into the cache where it is not there yet, then a link to it.
+
+    The link is symbolic: a hard one would share its time of change with the links of other runs, and what touches it in
+    one folder would make another run start again.
+
+    Args:
+        url: an address as :mod:`switchrank.files.addresses` describes it.
+        out: the file to make; it appears whole or not at all.
+        sha256: checksum of what is fetched; without it (and without one in ``url``) any content is taken.
+        copy: make an independent copy instead of a link.
+        patience: how long to try.
+
+    Raises:
+        UserError: the file cannot be had, is not what was asked for, or cannot be written.
+    """
+    address = _address(url, sha256)
+    stored = Stored(address)
+    try:
+        file = stored.file if stored.is_sound() else stored.fetch(out, patience or Patience())
+        with atomic_path(out) as temporary:
+            if address.member is not None:
+                unpack_member(file, address.member, temporary)
+            elif copy:
+                shutil.copyfile(file, temporary)
+            else:
+                temporary.symlink_to(file.resolve())
+    except OSError as error:
+        place = str(error.filename or stored.file.parent)
+        todo = "correct its rights, make room, or set SWITCHRANK_CACHE to another folder"
+        raise UserError(place, "", f"cannot be written ({error.strerror})", todo) from error
+
+
+def missing_files(wanted: Mapping[str, Any]) -> list[str]:
+    """The paths of ``wanted`` that are neither there nor in the cache.
+
+    Args:
+        wanted: the arguments of :func:`fetch_file` by path.
+    """
+    absent = {path: given for path, given in wanted.items() if not Path(path).exists()}
+    addresses = {path: _address(**given) for path, given in absent.items()}
+    return [path for path, address in addresses.items() if not Stored(address).file.is_file()]
+
+
+def offline_error(file: str | Path, wanted: Mapping[str, Any], missing: Iterable[str]) -> UserError:
+    """What to say of ``missing`` paths when no server may be asked: all of them, and where each is to be put."""
+    listed = [f"{path}  from  {shown(wanted[path]['url'])}" for path in missing]
+    todo = "put each at its path, or run `switchrank sources fetch --config` where there is a network:"
+    return UserError(file, "", f"offline, and {len(listed)} files are missing", todo, listed)
+
+
+def _address(url: str, sha256: str | None = None) -> Address:
+    try:
+        found = parse_address(url)
+    except ValueError as error:
+        raise UserError(shown(url), "", *split_advice(error)) from None
+    if sha256 and found.sha256 and sha256 != found.sha256:
+        raise UserError(shown(url), "", "two different checksums are given for it", "leave one out")
+    return Address(found.url, sha256 or found.sha256, found.member)
+
+
+class Stored:
+    """The place of one address in the cache.
+
+    Args:
+        address: what is stored: the whole file, whatever member of it is wanted.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self.url, self.sha256, self.address = address.url, address.sha256, shown(address.url)
+        self.file = downloads_folder(os.environ) / file_name(address.url, sha256=address.sha256)
+        self._record = self._beside("json")
+
+    def is_sound(self) -> bool:
+        """Whether the file is there and unchanged since it was stored."""
+        try:
+            now = self.file.stat()
+            record = json.loads(self._record.read_text(encoding="utf-8"))
+            return bool((record["size"], record["mtime_ns"]) == (now.st_size, now.st_mtime_ns))
+        except (OSError, ValueError, TypeError, KeyError):
+            return False
+
+    def fetch(self, out: str | Path, patience: Patience) -> Path:
+        """The file, put there by hand or by another process meanwhile, or fetched now."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        with self._alone() as alone:
+            if self.is_sound() or self._adopt():
+                return self.file
+            if is_offline(os.environ):
+                problem = "offline, and the file is missing"
+                raise UserError(self.address, "", problem, f"put it at {out}, or fetch it where there is a network")
+            part = self._beside("part" if alone else f"{os.getpid()}.part")
+            known = self.sha256 is not None
+            transfer = Transfer(self.url, part, verified=known, patience=patience, name=self.file.name)
+            if not self._received(transfer, last=False):
+                self._received(transfer, last=True)
+            return self.file
+
+    def _received(self, transfer: Transfer, *, last: bool) -> bool:
+        """Download, check, publish; False where a file of several pieces has a wrong checksum: worth another try."""
+        received = transfer.run()
+        wanted, found = self.sha256 or received.sha256, file_digest(transfer.part)
+        if wanted and found != wanted:
+            transfer.discard()
+            if not (last or received.one_piece):
+                return False
+            problem = f"the file has sha256 {found}, not {wanted}"
+            raise UserError(self.address, "", problem, "correct the checksum, or try again later")
+        try:
+            check_content(transfer.part, self.file.name, self.address)
+        except UserError:
+            transfer.discard()
+            raise
+        self._publish(transfer.part, found)
+        transfer.discard()
+        return True
+
+    def _publish(self, part: Path, sha256: str) -> None:
+        with part.open("rb") as stream:
+            os.fsync(stream.fileno())
+        self._record.unlink(missing_ok=True)
+        os.replace(part, self.file)
+        self._note(sha256)
+
+    def _adopt(self) -> bool:
+        """Take a file that was put there by hand, or only touched, if it is what was asked for."""
+        if not self.file.is_file():
+            return False
+        wanted, found = self.sha256 or self._recorded(), file_digest(self.file)
+        if wanted not in {None, found}:
+            return False
+        check_content(self.file, self.file.name, str(self.file))
+        self._note(found)
+        return True
+
+    def _recorded(self) -> str | None:
+        try:
+            return str(json.loads(self._record.read_text(encoding="utf-8"))["sha256"])
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+    def _note(self, sha256: str) -> None:
+        now = self.file.stat()
+        record = {"url": self.address, "sha256": sha256, "size": now.st_size, "mtime_ns": now.st_mtime_ns}
+        with atomic_path(self._record) as temporary:
+            temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+    @contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """Wait until no other process fetches this address; False where the file system has no locks."""
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self._beside("lock"))
+        try:
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                print(f"{self.address}: another process fetches it; waiting", file=sys.stderr, flush=True)
+                lock.acquire(poll_interval=0.5)
+        except NotImplementedError:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
+
+    def _beside(self, suffix: str) -> Path:
+        return self.file.with_name(f".{self.file.name}.{suffix}")

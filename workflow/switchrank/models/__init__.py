@@ -1,0 +1,1 @@
+"""Models: opened, tokenised, run forward without padding, saved."""

@@ -1,0 +1,196 @@
+"""Model inputs of pairs without per-pair work: texts are tokenised apart, and a batch is put together in NumPy.
+
+Training and ranking share this room. The result equals ``tokenizer(query, passage, truncation=..., max_length=...,
+padding=True)`` of a fast tokenizer (tokenizers' ``truncate_encodings`` decides how many tokens each side keeps), which
+a test holds it to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, pairwise
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from switchrank.core.errors import UserError
+from switchrank.core.progress import progress
+from switchrank.core.ragged import spans
+
+Numbers = NDArray[np.int64]
+_CHUNK = 8192
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Token ids of texts, end to end: those of text i begin at ``ids[starts[i]]``.
+
+    ``lengths`` are those of the whole texts. Fewer ids may be stored, but never fewer than a pair can keep: which side
+    is cut depends on whole lengths.
+    """
+
+    ids: NDArray[np.int32]
+    starts: Numbers
+    lengths: Numbers
+
+    def take(self, numbers: Numbers) -> Texts:
+        """Some of the texts (repeats allowed); the ids are shared."""
+        return Texts(self.ids, self.starts[numbers], self.lengths[numbers])
+
+
+@dataclass(frozen=True)
+class Template:
+    """What the tokenizer puts before, between and after the two texts, and the token types of all five parts.
+
+    ``types`` is None where the model takes no token types; else one array for each of prefix, query, middle, passage,
+    suffix (a single value for the two texts).
+    """
+
+    prefix: Numbers
+    middle: Numbers
+    suffix: Numbers
+    types: tuple[Numbers, Numbers, Numbers, Numbers, Numbers] | None
+    pad: int
+    pad_type: int
+
+    @property
+    def specials(self) -> int:
+        """Number of tokens that belong to neither text."""
+        return len(self.prefix) + len(self.middle) + len(self.suffix)
+
+
+def distinct_texts(texts: pl.Series) -> tuple[pl.Series, Numbers]:
+    """The distinct ones of some texts, in the order they are met, and for each text its number among them."""
+    distinct = texts.rename("text").to_frame().unique(maintain_order=True).with_row_index("number")
+    numbers = texts.rename("text").to_frame().join(distinct, on="text", how="left", maintain_order="left")["number"]
+    return distinct["text"], numbers.to_numpy().astype(np.int64)
+
+
+def tokenise(tokenizer: Any, texts: Sequence[str], *, limit: int, what: str | None = None) -> Texts:
+    """Token ids of ``texts`` without special tokens, the first ``limit`` of each: no pair keeps more of a text.
+
+    ``what`` names a progress bar; None shows none.
+    """
+    backend = tokenizer.backend_tokenizer
+    backend.no_truncation()
+    backend.no_padding()
+    parts: list[NDArray[np.int32]] = []
+    lengths: list[int] = []
+    with progress(total=len(texts), what=what, unit="texts") as bar:
+        for start in range(0, len(texts), _CHUNK):
+            rows = [
+                row.ids for row in backend.encode_batch_fast(texts[start : start + _CHUNK], add_special_tokens=False)
+            ]
+            lengths.extend(map(len, rows))
+            parts.append(np.fromiter(chain.from_iterable(row[:limit] for row in rows), dtype=np.int32))
+            bar.update(len(rows))
+    whole = np.array(lengths, dtype=np.int64)
+    kept = np.minimum(whole, limit)
+    ids = np.concatenate(parts) if parts else np.zeros(0, np.int32)
+    return Texts(ids, np.cumsum(kept) - kept, whole)
+
+
+def read_template(tokenizer: Any) -> Template:
+    """Find the special tokens of a pair by encoding one.
+
+    Raises:
+        UserError: the tokenizer is not a fast one, has no padding token, or gives nothing for a plain word.
+    """
+    name = str(tokenizer.name_or_path)
+    if not tokenizer.is_fast:
+        raise UserError(name, "tokenizer", "not a fast tokenizer", "save it with tokenizer.json")
+    if tokenizer.pad_token_id is None:
+        raise UserError(name, "tokenizer", "no padding token", "name its pad_token in tokenizer_config.json")
+    pair = tokenizer("a", "a")
+    sides = pair.sequence_ids(0)
+    if 0 not in sides or 1 not in sides:
+        raise UserError(name, "tokenizer", "gives no token for 'a'", "train it with an unknown token")
+    query, passage = sides.index(0), sides.index(1)
+    cuts = [0, query, query + sides.count(0), passage, passage + sides.count(1), len(sides)]
+    ids = np.array(pair["input_ids"], dtype=np.int64)
+    parts = [ids[start:end] for start, end in pairwise(cuts)]
+    types = None
+    if "token_type_ids" in pair:
+        kinds = np.array(pair["token_type_ids"], dtype=np.int64)
+        spans = [kinds[start:end] for start, end in pairwise(cuts)]
+        types = (spans[0], spans[1][:1], spans[2], spans[3][:1], spans[4])
+    pad_type = int(getattr(tokenizer, "pad_token_type_id", 0))
+    return Template(parts[0], parts[2], parts[4], types, int(tokenizer.pad_token_id), pad_type)
+
+
+def truncated(query: Numbers, passage: Numbers, *, room: int, truncation: str) -> tuple[Numbers, Numbers]:
+    """Tokens kept of each side when ``room`` are left for both.
+
+    ``longest_first`` shortens the longer side to what the shorter leaves, and both to half (the longer gets an odd
+    token, the passage if equal) when that is not enough. ``only_second`` shortens the passage; a query that leaves it
+    no token, which tokenizers refuse, is cut to leave one.
+    """
+    if truncation == "only_second":
+        kept = np.minimum(query, room - 1)
+        return kept, np.minimum(passage, room - kept)
+    short, long = np.minimum(query, passage), np.maximum(query, passage)
+    cut = np.maximum(short, room - short)
+    halve = short + cut > room
+    fits = short + long <= room
+    short_kept = np.where(fits, short, np.where(halve, room // 2, short))
+    long_kept = np.where(fits, long, np.where(halve, room // 2 + room % 2, cut))
+    swapped = query > passage
+    return np.where(swapped, long_kept, short_kept), np.where(swapped, short_kept, long_kept)
+
+
+def by_length(lengths: Numbers, token_budget: int) -> Iterator[Numbers]:
+    """Numbers of pairs in batches of similar length, at most ``token_budget`` padded tokens and at least one pair each.
+
+    The longest come first, so that a batch that does not fit in memory fails at once; equal lengths keep their order.
+    """
+    order = np.argsort(-lengths, kind="stable")
+    start = 0
+    while start < len(order):
+        size = max(1, token_budget // int(lengths[order[start]]))
+        yield order[start : start + size]
+        start += size
+
+
+def assemble(
+    template: Template,
+    queries: tuple[NDArray[np.int32], Numbers, Numbers],
+    passages: tuple[NDArray[np.int32], Numbers, Numbers],
+) -> dict[str, Numbers]:
+    """The padded inputs of a batch: ``input_ids``, ``attention_mask`` and, where used, ``token_type_ids``.
+
+    Args:
+        template: the special tokens.
+        queries: flat token ids, and for each pair of the batch the start of its query in them and its kept length.
+        passages: the same for the passages.
+
+    Returns:
+        int64 arrays of shape ``(pairs, longest pair)``.
+    """
+    pairs = len(queries[1])
+    constant = np.zeros(pairs, dtype=np.int64)
+    parts: list[tuple[NDArray[Any], Numbers, Numbers]] = [
+        (template.prefix, constant, constant + len(template.prefix)),
+        queries,
+        (template.middle, constant, constant + len(template.middle)),
+        passages,
+        (template.suffix, constant, constant + len(template.suffix)),
+    ]
+    lengths = np.stack([part[2] for part in parts])
+    ends = np.cumsum(lengths, axis=0)
+    columns = np.arange(int(ends[-1].max()))
+    inputs = {
+        "input_ids": np.full((pairs, len(columns)), template.pad, dtype=np.int64),
+        "attention_mask": (columns < ends[-1][:, None]).astype(np.int64),
+    }
+    if template.types is not None:
+        inputs["token_type_ids"] = np.full((pairs, len(columns)), template.pad_type, dtype=np.int64)
+    for number, (source, starts, kept) in enumerate(parts):
+        here = (columns >= (ends[number] - kept)[:, None]) & (columns < ends[number][:, None])
+        inputs["input_ids"][here] = source[spans(starts, kept)]
+        if template.types is not None:
+            types = template.types[number]
+            inputs["token_type_ids"][here] = types[0] if len(types) == 1 else types[spans(constant, kept)]
+    return inputs

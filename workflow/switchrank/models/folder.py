@@ -1,0 +1,126 @@
+"""What a model folder must hold before anybody opens it: config, whole weights, a tokenizer, one label.
+
+Looked at from outside, in milliseconds and without torch, so that a run can be told at its start. Transformers answers
+some of these defects with a traceback and others, such as a tokenizer without its vocabulary, with meaningless scores.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from switchrank.core.errors import UserError
+from switchrank.models.weights import SAFETENSORS, check_safetensors, has_safetensors, refuse_pickle
+
+TOKENIZER = "tokenizer.json"
+_VOCABULARIES = (
+    "vocab.txt",
+    "vocab.json",
+    "spiece.model",
+    "spm.model",
+    "sentencepiece.bpe.model",
+    "tokenizer.model",
+    "bpe.codes",
+)
+"""Where slow tokenizers keep their pieces; transformers makes a fast one of them."""
+_AGAIN = "fetch the model again"
+
+
+def is_folder(name: str | Path) -> bool:
+    """Whether a name is that of a folder that is there, not one on a hub.
+
+    Raises:
+        UserError: it reads as a path, and there is no such folder.
+    """
+    looks_like_path = isinstance(name, Path) or str(name).startswith((".", "/", "~")) or str(name).count("/") > 1
+    if looks_like_path and not Path(name).is_dir():
+        raise UserError(name, "", "no such model folder", "correct the path, or make it first")
+    return Path(name).is_dir()
+
+
+def check_model(name: str | Path) -> None:
+    """See that a folder holds what a re-ranker starts from or is: a model with at most one label, and its tokenizer.
+
+    A name on a hub is not looked at.
+
+    Raises:
+        UserError: no such folder; something is missing, damaged or of another kind.
+    """
+    if not is_folder(name):
+        return
+    folder = Path(name)
+    _check_config(folder)
+    refuse_pickle(folder)
+    _check_weights(folder)
+    check_tokenizer(folder)
+
+
+def check_tokenizer(name: str | Path) -> None:
+    """See that a folder holds a tokenizer; a name on a hub is not looked at.
+
+    Raises:
+        UserError: no such folder, no tokenizer, or a damaged one.
+    """
+    if not is_folder(name):
+        return
+    folder = Path(name)
+    described, settings = folder / TOKENIZER, folder / "tokenizer_config.json"
+    if not described.is_file() and not any(Path(folder, file).is_file() for file in _VOCABULARIES):
+        todo = "copy the tokenizer's files into it: a model is of no use without the pieces it was trained with"
+        raise UserError(folder, TOKENIZER, "no such file, nor another vocabulary", todo)
+    for file in (described, settings):
+        if file.is_file():
+            _read_object(file)
+
+
+def _check_config(folder: Path) -> None:
+    file = folder / "config.json"
+    if not file.is_file():
+        raise UserError(folder, "", "no config.json: not a Hugging Face model folder", "give the folder of a model")
+    config = _read_object(file)
+    if not isinstance(config.get("model_type"), str):
+        raise UserError(folder, file.name, "no model_type", "give the config.json that belongs to the model")
+    labels = _labels(config)
+    if labels != 1:
+        problem = f"a classifier with {labels} labels"
+        todo = "a re-ranker has one: give one that was trained with one label, or an encoder without a classifier"
+        raise UserError(folder, file.name, problem, todo)
+
+
+def _labels(config: Mapping[str, Any]) -> int:
+    """The labels of a classifier; 1 for a model without one, which gets its own. Transformers omits a number of 2."""
+    names = config.get("architectures")
+    if not isinstance(names, list) or not any(str(name).endswith("ForSequenceClassification") for name in names):
+        return 1
+    labels = config.get("id2label")
+    given = len(labels) if isinstance(labels, dict) else config.get("num_labels", 2)
+    return given if isinstance(given, int) else 2
+
+
+def _check_weights(folder: Path) -> None:
+    single, index = (folder / name for name in SAFETENSORS)
+    if not has_safetensors(folder):
+        raise UserError(folder, single.name, "no such file", "give a folder that holds the weights of its model")
+    if single.is_file():
+        check_safetensors(single)
+        return
+    places = _read_object(index).get("weight_map")
+    names = sorted({str(name) for name in places.values()}) if isinstance(places, dict) else []
+    if not names:
+        raise UserError(folder, index.name, "its weight_map names no file", _AGAIN)
+    for name in names:
+        check_safetensors(folder / name)
+
+
+def _read_object(file: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError, OSError) as error:
+        raise UserError(file.parent, file.name, f"not JSON ({error})", _AGAIN) from error
+    if not isinstance(value, dict):
+        kinds = {list: "a list", str: "a text", type(None): "null"}
+        held = kinds.get(type(value), "a number or truth value")
+        raise UserError(file.parent, file.name, f"holds {held} where an object belongs", _AGAIN)
+    return value

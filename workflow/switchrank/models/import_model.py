@@ -1,0 +1,169 @@
+"""``switchrank import-model``: a model whose weights exist only as a pickle becomes a folder with safetensors, once.
+
+A pickle can run any code, so that nothing else in switchrank reads one. Here it is read in a process of its own
+(:mod:`switchrank.models.unpickle`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from safetensors import safe_open
+
+from switchrank.core.atomic import atomic_folder
+from switchrank.core.digest import PACKAGE, file_digest
+from switchrank.core.errors import UserError
+from switchrank.core.progress import progress
+from switchrank.models.weights import PICKLES, has_safetensors
+
+_COPIED = {".json", ".txt", ".model", ".jinja"}
+_COPIED_NAMES = {"LICENSE", "NOTICE"}
+_FETCHED = ["*.json", "*.txt", "*.model", "*.jinja", "LICENSE", "NOTICE", "pytorch_model*.bin"]
+_SHARD = re.compile(r"[\w.-]+\.bin")
+_PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "OMP_NUM_THREADS")
+"""Environment that the converting process gets; no credentials."""
+_START_SECONDS, _SLOWEST = 300, 5e6
+
+
+def import_model(
+    *, model: str | Path, out: str | Path, revision: str | None = None, overwrite: bool = False
+) -> dict[str, Any]:
+    """Write the folder ``out``: safetensors weights, and the config and tokenizer files of ``model`` as they are.
+
+    Tied weights are written under each of their names. The weights read back equal those of the pickle byte by byte.
+    ``import.json`` in the folder says where they came from.
+
+    Args:
+        model: folder or hub name.
+        revision: branch, tag or commit of a hub name.
+        overwrite: replace an older folder ``out`` whatever it holds.
+
+    Returns:
+        What ``import.json`` holds.
+
+    Raises:
+        UserError: no such model; its weights are safetensors already, damaged, or more than weights; ``out`` holds
+            other things.
+    """
+    folder = _folder_of(model, revision)
+    shards, index = _shards(folder)
+    local = Path(model).is_dir()
+    record: dict[str, Any] = {"model": Path(model).resolve().name if local else str(model)}
+    if not local:
+        record["commit"] = folder.name
+    with atomic_folder(out, "an imported model", overwrite=overwrite) as temporary:
+        names = {}
+        for shard in progress(shards, what="convert weights", unit="files"):
+            names[shard.name] = _convert(shard, temporary / _new_name(shard.name))
+        if index:
+            _write_index(index, names, temporary)
+        for file in _files_to_copy(folder):
+            shutil.copyfile(file, temporary / file.name)
+        record["pickles"] = {shard.name: file_digest(shard) for shard in shards}
+        record["weights"] = {_new_name(name): file_digest(temporary / _new_name(name)) for name in names}
+        record["tensors"] = sum(map(len, names.values()))
+        (temporary / "import.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    return record
+
+
+def _folder_of(model: str | Path, revision: str | None) -> Path:
+    """The folder of a model, fetched into the hub's cache where a hub name is given."""
+    if Path(model).is_dir():
+        folder = Path(model)
+    elif str(model).startswith((".", "/", "~")) or str(model).count("/") > 1:
+        raise UserError(model, "", "no such folder", "correct the path")
+    else:
+        folder = _fetch(str(model), revision)
+    if not (folder / "config.json").is_file():
+        raise UserError(model, "", "no config.json: not a Hugging Face model folder", "give the folder of a model")
+    return folder
+
+
+def _fetch(name: str, revision: str | None) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    try:
+        return Path(snapshot_download(name, revision=revision, allow_patterns=_FETCHED))
+    except (OSError, ValueError, HfHubHTTPError, HFValidationError) as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        todo = "correct the name, or fetch it where there is a network and give the folder"
+        raise UserError(name, "model", f"cannot be fetched: {lines[0]}", todo) from error
+
+
+def _shards(folder: Path) -> tuple[list[Path], dict[str, Any] | None]:
+    """The files of pickled weights, in order, and the index where there is one."""
+    if has_safetensors(folder):
+        raise UserError(folder, "model", "has safetensors weights already", "give it to start.model as it is")
+    single, several = (folder / name for name in PICKLES)
+    if single.is_file():
+        return [single], None
+    if not several.is_file():
+        raise UserError(folder, "", f"no {PICKLES[0]}: nothing to convert", "give a folder with PyTorch weights")
+    try:
+        index = json.loads(several.read_text(encoding="utf-8"))
+        names = sorted(set(index["weight_map"].values()))
+        wrong = [name for name in names if not _SHARD.fullmatch(name)]
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise UserError(several, "", f"not an index of weights ({error})", "fetch the model again") from error
+    wrong = wrong or [name for name in names if not (folder / name).is_file()]
+    if wrong or not names:
+        problem = f"no such file beside it: {wrong[0]!r}" if wrong else "names no file"
+        raise UserError(several, "weight_map", problem, "fetch the model again")
+    return [folder / name for name in names], index
+
+
+def _new_name(name: str) -> str:
+    return name.replace("pytorch_model", "model").removesuffix(".bin") + ".safetensors"
+
+
+def _convert(source: Path, target: Path) -> list[str]:
+    """Have one pickle converted; returns the names of its tensors."""
+    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    environment |= {"PYTHONPATH": str(PACKAGE.parent), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "switchrank.models.unpickle", str(source.resolve()), str(target.resolve())]
+    patience = _START_SECONDS + source.stat().st_size / _SLOWEST
+    with tempfile.TemporaryDirectory() as elsewhere:
+        try:
+            ended = subprocess.run(
+                command, env=environment, cwd=elsewhere, capture_output=True, text=True, timeout=patience, check=False
+            )
+        except subprocess.TimeoutExpired as error:
+            raise UserError(source, "", f"not converted within {patience:.0f} s", "try a faster machine") from error
+    try:
+        told = json.loads(ended.stdout.strip().splitlines()[-1])
+    except (ValueError, IndexError):
+        lines = ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"]
+        told = {"problem": f"the converting process failed ({lines[-1][:200]})"}
+    if "names" not in told:
+        raise UserError(source, "", str(told["problem"]), "fetch it again from a source you trust")
+    with safe_open(target, framework="pt") as written:
+        if sorted(written.keys()) != told["names"]:
+            raise UserError(source, "", "not all weights were written", "try again")
+    return list(told["names"])
+
+
+def _write_index(index: dict[str, Any], names: dict[str, list[str]], folder: Path) -> None:
+    """The index of converted shards, by what each of them holds."""
+    places = {name: _new_name(shard) for shard, held in names.items() for name in held}
+    missing = sorted(set(index["weight_map"]) - places.keys())
+    if missing:
+        raise UserError(PICKLES[1], missing[0], "is in none of the files of weights", "fetch the model again")
+    size = sum((folder / name).stat().st_size for name in set(places.values()))
+    written = {"metadata": {"total_size": size}, "weight_map": dict(sorted(places.items()))}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
+
+
+def _files_to_copy(folder: Path) -> list[Path]:
+    """Config and tokenizer files; neither weights nor code."""
+    files = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
+    wanted = [file for file in files if file.suffix in _COPIED or file.name in _COPIED_NAMES]
+    return [file for file in wanted if not file.name.endswith(".index.json")]

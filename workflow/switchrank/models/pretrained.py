@@ -1,0 +1,130 @@
+"""Opening models for training and ranking: stock transformers classes with one output, safetensors, no foreign code.
+
+What a folder or hub name may hold is up to strangers, so each defect is one line: first what can be seen from outside
+(:mod:`switchrank.models.folder`), then what only loading tells.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
+from transformers.utils import logging
+
+from switchrank.core.errors import UserError, in_one_line
+from switchrank.models.encode import read_template
+from switchrank.models.folder import check_model, check_tokenizer
+from switchrank.models.weights import refuse_pickle, stop_conversions
+
+Model = Any
+"""A transformers model. Its own type hints call every part a tensor or a module, which says less than nothing."""
+
+
+def open_both(
+    name: str | Path, *, new_head: bool = True, changes: Mapping[str, Any] | None = None
+) -> tuple[Model, Any]:
+    """Model and tokenizer that belong together (:func:`open_model`, :func:`open_tokenizer`).
+
+    Raises:
+        UserError: as those two, or the tokenizer has pieces that the model has no embedding for.
+    """
+    model, tokenizer = open_model(name, new_head=new_head, changes=changes), open_tokenizer(name)
+    pieces, rows = tokenizer.vocab_size, len(model.get_input_embeddings().weight)
+    if pieces > rows:
+        problem = f"the tokenizer has {pieces} pieces, the model {rows} embeddings"
+        raise UserError(name, "tokenizer", problem, "give the tokenizer that the model was trained with")
+    return model, tokenizer
+
+
+def open_model(name: str | Path, *, new_head: bool = True, changes: Mapping[str, Any] | None = None) -> Model:
+    """A sequence classification model with one output, float32, from a folder or a hub name.
+
+    Args:
+        name: a folder, or a hub name that is cached or can be fetched.
+        new_head: an encoder gets a head of its own, drawn from torch's global generator: seed it first. Else the
+            model must be a trained ranker.
+        changes: config values to override where the model's kind of config has them, such as ``hidden_dropout_prob``.
+
+    Raises:
+        UserError: there is no such model here, it cannot be fetched, its weights are no safetensors, damaged or not
+            those of its config, or it has more than one label.
+    """
+    check_model(name)
+    stop_conversions()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        config = AutoConfig.from_pretrained(name, trust_remote_code=False, **({"num_labels": 1} if new_head else {}))
+        for key, value in (changes or {}).items():
+            if hasattr(config, key):
+                setattr(config, key, value)
+        model, found = AutoModelForSequenceClassification.from_pretrained(
+            name,
+            config=config,
+            use_safetensors=True,
+            trust_remote_code=False,
+            dtype=torch.float32,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,
+        )
+    except Exception as error:  # transformers and tokenizers raise whatever a strange file trips them into
+        refuse_pickle(name, str(error))
+        raise _cannot(name, "model", error) from error
+    _check_weights(name, model, found, new_head)
+    return model
+
+
+def _check_weights(name: str | Path, model: Model, found: dict[str, Any], new_head: bool) -> None:
+    """Refuse a model that loading left, in part, to chance."""
+    encoder = f"{model.base_model_prefix}."
+    for key, held, wanted in sorted(found["mismatched_keys"]):
+        if not key.startswith(encoder) and held[0] != 1:
+            problem, todo = f"a classifier with {held[0]} labels", "a re-ranker has one: give one, or a plain encoder"
+        else:
+            problem = f"{key} is {tuple(held)} where its config says {tuple(wanted)}"
+            todo = "give weights and config.json of the same model"
+        raise UserError(name, "weights", problem, todo)
+    drawn = sorted(found["missing_keys"])
+    if new_head:
+        drawn = [key for key in drawn if key.startswith(encoder) and ".pooler." not in key]
+    if drawn:
+        more = f" and {len(drawn) - 1} more" if len(drawn) > 1 else ""
+        todo = "give weights and config.json of the same model" if new_head else "give a trained cross-encoder"
+        raise UserError(name, "weights", f"no weights for {drawn[0]}{more}", todo)
+    if model.config.num_labels != 1:
+        raise UserError(name, "config.json", f"{model.config.num_labels} labels", "give a ranker with one label")
+
+
+def open_tokenizer(name: str | Path) -> Any:
+    """The fast tokenizer of a folder or hub name.
+
+    Raises:
+        UserError: there is none, a damaged one, one without pieces, or one that cannot make pairs of texts in batches.
+    """
+    check_tokenizer(name)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+    except Exception as error:  # as above
+        raise _cannot(name, "tokenizer", error) from error
+    if not set(tokenizer.get_vocab()) - set(tokenizer.all_special_tokens):
+        todo = "copy the tokenizer's files into the folder of its model"
+        raise UserError(name, "tokenizer", "no pieces but special tokens", todo)
+    read_template(tokenizer)
+    return tokenizer
+
+
+def _cannot(name: str | Path, place: str, error: Exception) -> UserError:
+    told = in_one_line(error)
+    if told is not None:
+        return told
+    said = (str(error).strip().splitlines() or [""])[0].rstrip(": ")
+    reason = said if said and isinstance(error, OSError | ValueError) else f"{type(error).__name__} {said}".strip()
+    if Path(name).is_dir():
+        return UserError(name, place, f"cannot be opened: {reason}", "give a folder that transformers can open")
+    offline = " (offline mode is on)" if os.environ.get("HF_HUB_OFFLINE") in {"1", "true", "TRUE"} else ""
+    todo = "fetch it where there is a network, or give a folder with config.json, model.safetensors and tokenizer.json"
+    return UserError(name, place, f"cannot be opened{offline}: {reason}", todo)

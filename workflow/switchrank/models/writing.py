@@ -1,0 +1,51 @@
+"""Writing of model folders: weights as safetensors, tokenizer files as they were, records as sorted JSON."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers.utils import logging
+
+from switchrank.models.pretrained import Model
+
+_NOT_TOKENIZER = {"config.json", "train.json", "start.json", "README.md"}
+_WEIGHTS = (".safetensors", ".bin", ".pt", ".h5", ".msgpack", ".onnx")
+
+
+def dropout_options(value: float | None) -> dict[str, float]:
+    """What :func:`switchrank.models.pretrained.open_model` is told, so that any kind of model drops this share."""
+    names = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout")
+    return {} if value is None else dict.fromkeys(names, value)
+
+
+def save_model(model: Model, folder: Path) -> None:
+    """Write ``config.json`` and ``model.safetensors``; equal weights give equal bytes.
+
+    The config asks sentence-transformers for raw logits: its default for one output is a sigmoid.
+    """
+    model.config.sentence_transformers = {"activation_fn": "torch.nn.modules.linear.Identity", "version": "5.0.0"}
+    model.config.dtype = torch.float32
+    logging.disable_progress_bar()
+    model.save_pretrained(folder)
+
+
+def copy_tokenizer(source: Path, folder: Path) -> None:
+    """Copy a model folder's tokenizer files, byte for byte."""
+    for file in sorted(source.iterdir()):
+        skip = file.name in _NOT_TOKENIZER or file.name.endswith(_WEIGHTS) or file.name.endswith(".index.json")
+        if file.is_file() and not skip and not file.name.startswith("."):
+            shutil.copyfile(file, folder / file.name)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON with sorted keys, indented, one line end at the end."""
+    path.write_text(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """The value of a JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))

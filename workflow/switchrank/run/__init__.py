@@ -1,0 +1,1 @@
+"""Run: what a run costs, how it goes, what it was made with."""

@@ -1,0 +1,67 @@
+"""What the machine gives: the rate of its matrix products, cores, and free disk."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from switchrank.core.errors import UserError
+
+GPU_TFLOPS = 120.0
+"""Assumed of a GPU that is not here: half precision matrix products of a common server GPU, in TFLOP/s."""
+_SLOWEST = 1.0
+_PROBE = """
+import time
+import numpy
+square = numpy.ones((512, 512), dtype=numpy.float32)
+square @ square
+best, end = 0.0, time.perf_counter() + {seconds}
+while time.perf_counter() < end:
+    began = time.process_time()
+    for _ in range(4):
+        square @ square
+    best = max(best, 4 * 2 * 512**3 / max(1e-9, time.process_time() - began))
+print(best / 1e9)
+"""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A machine: GFLOP/s of one core, cores, TFLOP/s of a GPU, how many GPUs."""
+
+    gflops: float
+    cores: int
+    gpu_tflops: float = GPU_TFLOPS
+    gpus: int = 1
+
+
+def measure_gflops(seconds: float = 0.8) -> float:
+    """The rate of float32 matrix products on one core, in GFLOP/s of processor time.
+
+    Asked of a process of its own, whose libraries have one thread. Processor time, so that other work on the machine
+    does not count.
+    """
+    one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    command = [sys.executable, "-c", _PROBE.format(seconds=seconds)]
+    done = subprocess.run(command, env=os.environ | one, capture_output=True, text=True, check=False)
+    try:
+        return max(_SLOWEST, float(done.stdout))
+    except ValueError as error:
+        raise UserError("plan", "machine", "its speed cannot be measured", "give it with --gflops") from error
+
+
+def nearest_folder(path: str | Path) -> Path:
+    """The nearest folder, links followed, that is on the disk that a path is on or will be."""
+    place = Path(path).resolve()
+    while not place.is_dir():
+        place = place.parent
+    return place
+
+
+def free_bytes(folder: str | Path) -> int:
+    """Free space on the disk that a folder is on, or will be."""
+    return shutil.disk_usage(nearest_folder(folder)).free

@@ -1,0 +1,306 @@
+"""How much a run reads: rows and lengths of texts, from tables that exist, samples of input files, or an assumption.
+
+A file is never read to its end: a sample of its first bytes tells the length of a row, and its size the rest.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from switchrank.config.collections import CollectionSection
+from switchrank.config.collections.joined import Joined
+from switchrank.config.plan import Plan
+from switchrank.core.errors import UserError
+from switchrank.files.reading import open_bytes
+from switchrank.run.plan.jobs import Graph
+
+SAMPLE = 1 << 18
+_PACKED = {b"\x1f\x8b": 1.0, b"\xfd7zXZ": 1.25, b"BZh": 1.2}
+"""How packed files begin, and how much better each kind packs than zlib does."""
+_QUESTION, _CONTEXT = re.compile(rb'"question"\s*:'), re.compile(rb'"context"\s*:\s*"((?:[^"\\]|\\.)*)"')
+_SENTENCE = 150
+"""Characters of a sentence."""
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Texts by number: rows, and characters of a row on average."""
+
+    rows: float
+    chars: float
+
+    @property
+    def bytes(self) -> float:
+        """Their size, roughly: half of the languages need two bytes for a letter."""
+        return self.rows * self.chars * 1.5
+
+
+@dataclass
+class Collected:
+    """The texts of a collection: documents by language, queries by split, training triples."""
+
+    documents: dict[str, Texts] = field(default_factory=dict)
+    queries: dict[str, Texts] = field(default_factory=dict)
+    triples: float = 0.0
+
+
+ASSUMED = {
+    "documents": Texts(8_841_823, 335),
+    "train": Texts(502_939, 33),
+    "test": Texts(6_980, 33),
+    "triples": Texts(39_780_811, 22),
+    "run": Texts(6_980_000, 22),
+    "vectors": Texts(200_000, 2_700),
+}
+"""MS MARCO passage ranking and MUSE vectors: what a file that is not here yet is taken to hold, by role."""
+WORLD_DOCUMENT, WORLD_QUERY, WORLD_SENTENCE, WORLD_FILE = 100, 38, 70, 20e3
+"""Characters in the made-up world, and bytes of a small file of it, measured."""
+WORLD_WORDS, WORLD_WIDTH = 120, 64
+"""Words of each theme that its made-up vectors have, measured, and their dimensions."""
+
+
+class Sizes:
+    """Sizes of a run's inputs and tables.
+
+    Attributes:
+        assumed: files that are not here, so that their size is a guess.
+    """
+
+    def __init__(self, plan: Plan, graph: Graph) -> None:
+        self.plan, self.graph = plan, graph
+        self.assumed: dict[str, None] = {}
+        self._collected: dict[str, Collected] = {}
+        self._vectors: dict[str, tuple[float, float]] = {}
+        self._samples: dict[str, tuple[bytes | None, float]] = {}
+
+    def on_disk(self, path: str, role: str = "documents") -> float:
+        """The size of a file or folder on disk; one that no job makes and that is not here is assumed by its role."""
+        file = Path(path)
+        if file.is_dir():
+            return float(sum(part.stat().st_size for part in file.rglob("*") if part.is_file()))
+        if file.is_file():
+            return float(file.stat().st_size)
+        if self._of_world(path):
+            return WORLD_FILE
+        self._assume(path)
+        return ASSUMED[role].bytes
+
+    def _of_world(self, path: str) -> bool:
+        return path.startswith(f"{self.plan.folder}/world/")
+
+    def _assume(self, path: str) -> None:
+        """Note that a file is not here; one that a job of the run makes is no guess of ours."""
+        maker = self.graph.maker.get(path)
+        if maker is None or maker.kind == "fetch":
+            self.assumed.setdefault(path)
+
+    def collection(self, name: str) -> Collected:
+        """The texts of a collection."""
+        if name not in self._collected:
+            self._collected[name] = self._collect(name, self.plan.config.collections[name])
+        return self._collected[name]
+
+    def _collect(self, name: str, section: CollectionSection) -> Collected:
+        if isinstance(section, Joined):
+            return _together(self.collection(part) for part in section.of)
+        found = self._world(section) if self._made_up(name) else self._given(name, section)
+        if "train" in found.queries:
+            training = found.queries["train"]
+            found.queries["train"] = Texts(training.rows * (1 - section.dev - section.labels), training.chars)
+            found.queries["dev"] = Texts(training.rows * section.dev, training.chars)
+            if section.labels:
+                found.queries["labels"] = Texts(training.rows * section.labels, training.chars)
+        self._made(name, found)
+        return found
+
+    def _made_up(self, name: str) -> bool:
+        files = self.plan.collection_files(name).values()
+        return any(map(self._of_world, files))
+
+    def _world(self, section: CollectionSection) -> Collected:
+        world = self.plan.config.world
+        if world is None:
+            return Collected()
+        rows = world.train_queries * (1 + world.train_distractors) + world.test_queries * (1 + world.test_distractors)
+        return Collected(
+            documents=dict.fromkeys(section.languages, Texts(rows, WORLD_DOCUMENT)),
+            queries={"train": Texts(world.train_queries, WORLD_QUERY), "test": Texts(world.test_queries, WORLD_QUERY)},
+            triples=world.train_queries * world.triples if world.layout == "mmarco" else 0.0,
+        )
+
+    def _given(self, name: str, section: CollectionSection) -> Collected:
+        found = Collected()
+        for role, path in self.plan.collection_files(name).items():
+            kind, _, rest = role.partition("+")[0].partition("/")
+            if kind == "documents":
+                lang = rest.split("/")[0]
+                found.documents[lang] = _sum(found.documents.get(lang), self.lines(path, "documents"))
+            elif kind == "queries" and "/" in rest:
+                split = rest.split("/")[0]
+                found.queries.setdefault(split, self.lines(path, split))
+            elif kind == "triples":
+                found.triples = self.lines(path, "triples").rows
+            elif kind in ("train", "test", "rows", "passages", "lists"):
+                self._records(found, section, role, path)
+        for lang in section.languages:
+            found.documents.setdefault(lang, next(iter(found.documents.values()), ASSUMED["documents"]))
+        for split in section.splits:
+            found.queries.setdefault(split, ASSUMED[split])
+        return found
+
+    def _records(self, found: Collected, section: CollectionSection, role: str, path: str) -> None:
+        """Questions and the passages beside them, in one file."""
+        split = next((part for part in role.split("/") if part in ("train", "test")), "test")
+        sample, size = self._sample(path)
+        if sample is None:
+            questions, passages = ASSUMED[split], Texts(ASSUMED[split].rows, 600)
+        else:
+            share = size / max(1, len(sample))
+            contexts = [len(text) for text in _CONTEXT.findall(sample)]
+            asked = max(1, len(_QUESTION.findall(sample)) if contexts else sample.count(b"\n"))
+            passages = Texts(max(1, len(contexts) or asked) * share, sum(contexts) / len(contexts) if contexts else 300)
+            questions = Texts(max(asked, len(contexts) if asked == 1 else 0) * share, 60)
+        if getattr(section, "documents", "paragraphs") == "sentences" and passages.chars > _SENTENCE:
+            passages = Texts(passages.rows * passages.chars / _SENTENCE, _SENTENCE)
+        found.queries.setdefault(split, questions)
+        language = role.split("/")[-1].partition("+")[0]
+        language = language if language in section.languages else next(iter(section.languages))
+        found.documents[language] = _sum(found.documents.get(language), passages)
+
+    def _made(self, name: str, found: Collected) -> None:
+        """Where the tables exist, they tell."""
+        folder = f"{self.plan.folder}/sources/{name}"
+        for lang in found.documents:
+            found.documents[lang] = table_texts(f"{folder}/documents-{lang}.parquet") or found.documents[lang]
+        for split in found.queries:
+            files = sorted(Path(folder).glob(f"queries-{split}-*.parquet"))
+            found.queries[split] = (table_texts(str(files[0])) if files else None) or found.queries[split]
+
+    def lines(self, path: str, role: str) -> Texts:
+        """The lines of a file, by its first ones."""
+        if Path(path).is_dir():
+            parts = [self.lines(str(part), role) for part in sorted(Path(path).rglob("*")) if part.is_file()]
+            return _sum(None, *parts)
+        sample, size = self._sample(path)
+        if sample is None:
+            return self._first_stage() if role == "run" and self._of_world(path) else ASSUMED[role]
+        rows = max(1, sample.count(b"\n"))
+        chars = len(sample.decode("utf-8", errors="replace")) / rows
+        return Texts(rows * size / max(1, len(sample)), max(1.0, chars - 8))
+
+    def _first_stage(self) -> Texts:
+        """The run of the made-up world."""
+        world = self.plan.config.world
+        return Texts(world.test_queries * world.candidates, ASSUMED["run"].chars) if world else ASSUMED["run"]
+
+    def _sample(self, path: str) -> tuple[bytes | None, float]:
+        """The first bytes of a file, unpacked, and the size of all of it; None and 0 where it is not here."""
+        if path not in self._samples:
+            self._samples[path] = self._read(path)
+        return self._samples[path]
+
+    def _read(self, path: str) -> tuple[bytes | None, float]:
+        if not Path(path).is_file():
+            self._assume(path)
+            return None, 0.0
+        try:
+            with open_bytes(path) as stream:
+                sample = stream.read(SAMPLE)
+        except UserError:
+            return b"", float(Path(path).stat().st_size)
+        if len(sample) < SAMPLE:
+            return sample, float(len(sample))
+        with open(path, "rb") as raw:
+            start = raw.read(5)
+        better = next((factor for magic, factor in _PACKED.items() if start.startswith(magic)), 0.0)
+        ratio = better * len(sample) / len(zlib.compress(sample)) if better else 1.0
+        return sample, Path(path).stat().st_size * ratio
+
+    def vectors(self, language: str) -> tuple[float, float]:
+        """Words and dimensions of a language's vectors."""
+        if language not in self._vectors:
+            self._vectors[language] = self._stored(language)
+        return self._vectors[language]
+
+    def _stored(self, language: str) -> tuple[float, float]:
+        config = self.plan.config.vectors
+        given = self.plan.vector_source(language)
+        if given.text is not None and config is not None:
+            words = 12 * (self.text_bytes(given.text) / 6) ** 0.45
+            return min(words, config.training.max_words or words), config.training.dim
+        sample, _ = self._sample(str(given.path))
+        world = self.plan.config.world
+        if sample is None and world and self._of_world(str(given.path)):
+            return min(world.themes * WORLD_WORDS, given.max_words or math.inf), WORLD_WIDTH
+        if sample is None:
+            return min(ASSUMED["vectors"].rows, given.max_words or ASSUMED["vectors"].rows), 300
+        head = sample.split(b"\n", 1)[0].split()
+        if len(head) == 2 and all(part.isdigit() for part in head):
+            rows, width = float(head[0]), float(head[1])
+        else:
+            rows, width = self.lines(str(given.path), "vectors").rows, max(1.0, len(head) - 1)
+        return min(rows, given.max_words or rows), width
+
+    def text_bytes(self, texts: Iterable[str]) -> float:
+        """The unpacked size of text files; one of the made-up world is known before it is made."""
+        total = 0.0
+        world = self.plan.config.world
+        for path in texts:
+            if world and self._of_world(path) and not Path(path).is_file():
+                total += world.sentences * WORLD_SENTENCE
+            elif path in self.graph.maker and not Path(path).is_file():
+                total += 1e9 if self.graph.maker[path].kind in ("fetch", "wikitext") else 2e6
+            elif path.endswith(".parquet"):
+                total += 2.5 * self.on_disk(path)
+            else:
+                sample, size = self._sample(path)
+                total += ASSUMED["documents"].bytes if sample is None else size
+        return total
+
+    @cached_property
+    def lexicon_rows(self) -> Mapping[str, float]:
+        """Words of a lexicon, by its name."""
+        rows = {}
+        for name, section in self.plan.config.lexicons.items():
+            if section.kind == "vectors":
+                rows[name] = self.vectors(self.plan.config.languages.source)[0] * section.k
+            else:
+                rows[name] = 20_000.0
+        return rows
+
+
+def table_texts(path: str) -> Texts | None:
+    """The texts of a table of documents or queries; None where there is no such table."""
+    if not Path(path).is_file():
+        return None
+    import polars as pl
+
+    try:
+        rows = pl.scan_parquet(path).select(pl.len()).collect().item()
+        chars = pl.read_parquet(path, columns=["text"], n_rows=2000)["text"].str.len_chars().mean()
+    except (pl.exceptions.PolarsError, OSError):
+        return None
+    return Texts(float(rows), float(chars) if isinstance(chars, float) else 1.0)
+
+
+def _sum(*parts: Texts | None) -> Texts:
+    given = [part for part in parts if part is not None]
+    rows = sum(part.rows for part in given)
+    return Texts(rows, sum(part.rows * part.chars for part in given) / rows if rows else 1.0)
+
+
+def _together(parts: Iterable[Collected]) -> Collected:
+    whole = Collected()
+    for part in parts:
+        for lang, texts in part.documents.items():
+            whole.documents[lang] = _sum(whole.documents.get(lang), texts)
+        for split, texts in part.queries.items():
+            whole.queries[split] = _sum(whole.queries.get(split), texts)
+        whole.triples += part.triples
+    return whole

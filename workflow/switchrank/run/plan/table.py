@@ -1,0 +1,164 @@
+"""An estimate as text for people and as JSON for programs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from switchrank.run.plan.estimate import Estimate
+from switchrank.run.plan.jobs import STAGES, Job
+from switchrank.run.plan.machine import free_bytes
+
+_NAMES_SHOWN = 12
+
+
+def duration(seconds: float) -> str:
+    """``45 s``, ``12 min``, ``3.4 h``, ``2.1 d``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:.1f} d"
+
+
+def amount(number: float, unit: str = "") -> str:
+    """A number with the prefix of thousands that suits it: ``1.5 GB``, ``640 M``."""
+    prefixes = ["", "k", "M", "G", "T", "P", "E"]
+    while abs(number) >= 1000 and len(prefixes) > 1:
+        number /= 1000
+        prefixes.pop(0)
+    prefix = prefixes[0]
+    digits = 0 if abs(number) >= 10 or not prefix else 1
+    return f"{number:.{digits}f} {prefix}{unit}".rstrip()
+
+
+def columns(rows: Sequence[Sequence[str]], left: int) -> str:
+    """Rows of cells as lines; the first ``left`` columns are flush left, the others right."""
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) if number < left else cell.rjust(width) for number, (cell, width) in line).rstrip()
+        for line in (list(enumerate(zip(row, widths, strict=True))) for row in rows)
+    )
+
+
+def groups(estimate: Estimate) -> Iterator[tuple[str, str, list[Job]]]:
+    """Jobs by stage and kind, in the order of the stages."""
+    for stage in STAGES:
+        jobs = [job for job in estimate.graph.jobs if job.stage == stage]
+        for kind in dict.fromkeys(job.kind for job in jobs):
+            yield stage, kind, [job for job in jobs if job.kind == kind]
+
+
+def _figures(estimate: Estimate, jobs: Sequence[Job]) -> dict[str, float]:
+    costs = [estimate.costs[job] for job in jobs]
+    return {
+        "jobs": len(costs),
+        "tokens": sum(cost.tokens for cost in costs),
+        "flops": sum(cost.flops for cost in costs),
+        "seconds": sum(cost.seconds for cost in costs),
+        "memory": max((cost.memory for cost in costs), default=0.0),
+        "disk": sum(cost.disk for cost in costs),
+    }
+
+
+def _cells(stage: str, kind: str, figures: dict[str, float]) -> list[str]:
+    return [
+        stage,
+        kind,
+        f"{figures['jobs']:.0f}",
+        amount(figures["tokens"]) if figures["tokens"] else "",
+        amount(figures["flops"]) if figures["flops"] else "",
+        duration(figures["seconds"]),
+        amount(figures["memory"], "B"),
+        amount(figures["disk"], "B"),
+    ]
+
+
+def as_text(estimate: Estimate) -> str:
+    """The tables, the critical path and what they rest on."""
+    rows = [["stage", "job", "jobs", "tokens", "FLOP", "time", "memory", "disk"]]
+    rows += [_cells(stage, kind, _figures(estimate, jobs)) for stage, kind, jobs in groups(estimate)]
+    rows.append(_cells("all", "", _figures(estimate, estimate.graph.jobs)))
+    parts = [columns(rows, 2), columns(_system_rows(estimate), 1), _summary(estimate)]
+    return "\n\n".join(parts)
+
+
+def _system_rows(estimate: Estimate) -> list[list[str]]:
+    plan = estimate.plan
+    runs = [run.system for testset in plan.pairs for run in plan.runs(testset)]
+    rows = [["system", "models", "runs", "own jobs", "from nothing"]]
+    for system in plan.config.systems:
+        models = len(plan.config.seeds) * sum(name == system for name, _ in plan.models)
+        own, whole = estimate.own_seconds(system), estimate.all_seconds(system)
+        rows.append([system, str(models), str(runs.count(system)), duration(own), duration(whole)])
+    return rows
+
+
+def _summary(estimate: Estimate) -> str:
+    machine, schedule, cores = estimate.machine, estimate.schedule, f"{estimate.machine.cores} cores"
+    cores += f" and {machine.gpus} GPU(s) of {machine.gpu_tflops:.0f} TFLOP/s" if _uses_gpu(estimate) else ""
+    found, done = estimate.calibration, len(estimate.done)
+    free = amount(free_bytes(estimate.plan.folder), "B")
+    lines = [
+        f"wall time: {duration(schedule.seconds)} on {cores}; memory at once: {amount(schedule.memory, 'B')}",
+        f"critical path: {duration(schedule.path_seconds)}: {_path(estimate)}",
+        f"disk: {amount(estimate.disk(), 'B')} while it runs; free here: {free}",
+        f"speed: {machine.gflops:.0f} GFLOP/s a core; "
+        + (f"corrected by {found.jobs} jobs of earlier runs" if found.jobs else "not corrected by any earlier run"),
+    ]
+    if done:
+        lines.append(f"done already: {done} of {len(estimate.graph.jobs)} jobs; rest: {_rest(estimate)}")
+    if estimate.again:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in Counter(estimate.again.values()).most_common())
+        lines.append(f"to run again: {len(estimate.again)} jobs whose outputs are there ({reasons})")
+    if estimate.assumed:
+        first, count = estimate.assumed[0], len(estimate.assumed)
+        lines.append(
+            f"guessed: {count} input file(s) are not here and are taken to be as large as those of MS MARCO and MUSE, "
+            f"such as {first}"
+        )
+    return "\n".join(lines)
+
+
+def _uses_gpu(estimate: Estimate) -> bool:
+    return estimate.machine.gpus > 0 and any(job.gpu for job in estimate.graph.jobs)
+
+
+def _rest(estimate: Estimate) -> str:
+    return f"{duration(estimate.remaining.seconds)}, {amount(estimate.disk(remaining=True), 'B')}"
+
+
+def _path(estimate: Estimate) -> str:
+    path = estimate.schedule.path
+    named = [f"{job.name} {duration(estimate.costs[job].seconds)}" for job in path]
+    shown = named if len(named) <= _NAMES_SHOWN else [*named[: _NAMES_SHOWN - 1], "...", named[-1]]
+    return " > ".join(shown)
+
+
+def as_json(estimate: Estimate) -> dict[str, Any]:
+    """All of it as JSON values: seconds, bytes, counts."""
+    return {
+        "run": estimate.plan.config.run,
+        "machine": vars(estimate.machine),
+        "calibrated_by": estimate.calibration.jobs,
+        "assumed": list(estimate.assumed),
+        "jobs": [
+            {"name": job.name, "rule": job.rule, "kind": job.kind, "stage": job.stage, "done": job in estimate.done}
+            | {"again": estimate.again.get(job)}
+            | vars(estimate.costs[job])
+            for job in estimate.graph.jobs
+        ],
+        "stages": [{"stage": stage, "kind": kind} | _figures(estimate, jobs) for stage, kind, jobs in groups(estimate)],
+        "systems": {
+            system: {"own": estimate.own_seconds(system), "from_nothing": estimate.all_seconds(system)}
+            for system in estimate.plan.config.systems
+        },
+        "wall": estimate.schedule.seconds,
+        "memory_at_once": estimate.schedule.memory,
+        "critical_path": {
+            "seconds": estimate.schedule.path_seconds,
+            "jobs": [job.name for job in estimate.schedule.path],
+        },
+        "disk": {"needed": estimate.disk(), "free": free_bytes(estimate.plan.folder)},
+    }

@@ -1,0 +1,1 @@
+"""Text: what a word is: Unicode, segmenters, stop words, wikitext."""

@@ -1,0 +1,45 @@
+"""Running text to learn words from, line by line; files that hold something else are refused before they teach it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from switchrank.core.errors import UserError
+from switchrank.files.reading import open_bytes, read_lines
+
+_HEAD = 4096
+_BOM = b"\xef\xbb\xbf"
+_WIKI = re.compile(rb"\s*+(?:<[?!][^<]*+)*+<mediawiki[\s>]", re.IGNORECASE)
+_XML = re.compile(rb"\s*+<(?:\?xml|!doctype)\s", re.IGNORECASE)
+_SQL = re.compile(rb"(?:\s|--[^\n]*+\n)*+(?:/\*M?!|CREATE\s+TABLE\b|DROP\s+TABLE\b|INSERT\s+INTO\b)", re.IGNORECASE)
+_TEXT = "give plain text, a sentence or paragraph a line"
+
+
+def read_prose(path: str | Path, *, what: str | None = None) -> Iterator[str]:
+    """Yield the lines of a UTF-8 text file, plain or packed, without their ends.
+
+    Args:
+        path, what: as :func:`switchrank.files.reading.open_bytes` takes them.
+
+    Raises:
+        UserError: as :func:`switchrank.files.reading.read_lines`; the file is XML, an SQL dump, or binary (a zero
+            byte).
+    """
+    with open_bytes(path) as stream:
+        _refuse_other(path, stream.peek(_HEAD)[:_HEAD].removeprefix(_BOM))
+    for number, line in read_lines(path, what=what):
+        if "\0" in line:
+            raise UserError(path, f"line {number}", "binary data (a zero byte), not text", _TEXT)
+        yield line
+
+
+def _refuse_other(path: str | Path, head: bytes) -> None:
+    if _WIKI.match(head):
+        todo = "end its name in .xml, .xml.bz2, .xml.gz or .xml.xz, or make text of it with switchrank sources wikitext"
+        raise UserError(path, "", "a pages-articles dump, given as text", todo)
+    if _XML.match(head):
+        raise UserError(path, "", "XML, given as text", _TEXT)
+    if _SQL.match(head):
+        raise UserError(path, "", "an SQL dump, given as text", _TEXT)

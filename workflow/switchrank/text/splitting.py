@@ -1,0 +1,28 @@
+"""The word splitter of a language, chosen in one place for vectors, lexicons, switching, BM25 and the tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from switchrank.formats.tables import WORDS, read_table
+from switchrank.formats.vectors import vector_files
+from switchrank.text.segmenters import PREFIX, load_segmenter
+from switchrank.text.words import Segmenter, Splitter, split_words
+
+
+def language_splitter(vocabulary: str | Path | None) -> Splitter:
+    """The word splitter of a language.
+
+    Args:
+        vocabulary: None for words by Unicode rules (UAX 29); for text without spaces the prefix of a vector store, by
+            the longest of whose words it is cut, or ``segmenter:NAME``
+            (:func:`switchrank.text.segmenters.load_segmenter`).
+
+    Raises:
+        UserError: the store is missing, or the segmenter is not installed.
+    """
+    if vocabulary is None:
+        return split_words
+    if str(vocabulary).startswith(PREFIX):
+        return load_segmenter(str(vocabulary))
+    return Segmenter(read_table(vector_files(vocabulary)[0], WORDS)["word"])

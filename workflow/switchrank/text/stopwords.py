@@ -1,0 +1,26 @@
+"""English stop words: what is not a content word when switched words are counted, and what Wiki-CS leaves alone."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from runpy import run_path
+
+from switchrank.text.words import key
+
+
+@cache
+def stopwords(language: str) -> frozenset[str]:
+    """Look-up keys of the stop words of ``language``: the NLTK list for ``en``, none for other languages.
+
+    The list is the one that bm25s ships. Its module is loaded by itself: the package would load a compiler, which takes
+    longer than switching a small corpus.
+    """
+    if language != "en":
+        return frozenset()
+    package = find_spec("bm25s")
+    if package is None or package.origin is None:
+        raise ImportError("bm25s is not installed")
+    module = run_path(str(Path(package.origin).with_name("stopwords.py")))
+    return frozenset(map(key, module["STOPWORDS_EN_PLUS"]))

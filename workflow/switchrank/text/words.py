@@ -1,0 +1,135 @@
+"""Words: the one rule for what a word is, used by vectors, lexicons, switching and BM25 alike.
+
+Word boundaries are those of Unicode Standard Annex 29 (the ``regex`` package's default word boundaries). A segment is
+a *word* when it holds a visible letter, mark or digit; all else (white space, punctuation, symbols) is *gap*. Text
+is never changed: gaps and words put together again are the input, character for character.
+
+Words are compared under :func:`switchrank.text.equality.key`. Text without spaces between words is cut by longest match
+over a vocabulary (:class:`Segmenter`) or by a segmenter of its language (:mod:`switchrank.text.segmenters`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+import regex
+
+from switchrank.text.equality import key
+
+__all__ = ["Segmenter", "Split", "Splitter", "join_words", "key", "split_runs", "split_words"]
+
+_BOUNDARY = regex.compile(r"(?V1w)\b")
+_APOSTROPHE = regex.compile(r"(?s)(['’][\p{Word_Break=Extend}\p{Word_Break=Format}\p{Word_Break=ZWJ}]*+)(.+)")
+_SPACE = regex.compile(r"(\s+)")
+_WORD = regex.compile(r"[\p{L}\p{M}\p{N}](?<!\p{Default_Ignorable_Code_Point})")
+_FORMAT = (
+    "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+)
+"""Joiners, direction marks and soft hyphens: inside a word they are part of it, around one they are gap, so that they
+stay where they are when the word is replaced."""
+
+Split = tuple[list[str], list[str]]
+"""``(words, gaps)`` with ``len(gaps) == len(words) + 1``; ``gaps[0] + words[0] + gaps[1] + ...`` is the text."""
+Splitter = Callable[[str], Split]
+
+
+def _segments(text: str) -> Iterator[str]:
+    """UAX 29 segments; white space never shares one with a word, not even behind a mark that has no base.
+
+    The package leaves an apostrophe with the vowel behind it; by the standard (rules WB6 and 7) it is part of a word
+    only between letters.
+    """
+    for segment in _BOUNDARY.split(text):
+        quoted = _APOSTROPHE.fullmatch(segment) if segment.startswith(("'", "’")) else None
+        if quoted:
+            yield from quoted.groups()
+        elif segment.isalnum() or segment.isspace() or not _SPACE.search(segment):
+            yield segment
+        else:
+            yield from _SPACE.split(segment)
+
+
+def split_words(text: str) -> Split:
+    """Split ``text`` at UAX 29 word boundaries into words and the gaps around them, losslessly."""
+    words: list[str] = []
+    gaps = [""]
+    for segment in _segments(text):
+        if segment.isascii() and segment.isalnum():
+            words.append(segment)
+            gaps.append("")
+        elif not _WORD.search(segment):
+            gaps[-1] += segment
+        elif segment[0] in _FORMAT or segment[-1] in _FORMAT:
+            word = segment.strip(_FORMAT)
+            before, after = segment.split(word, 1)
+            gaps[-1] += before
+            words.append(word)
+            gaps.append(after)
+        else:
+            words.append(segment)
+            gaps.append("")
+    return words, gaps
+
+
+def join_words(words: list[str], gaps: list[str]) -> str:
+    """The text that :func:`split_words` or a :class:`Segmenter` came from."""
+    return gaps[0] + "".join(word + gap for word, gap in zip(words, gaps[1:], strict=True))
+
+
+def split_runs(text: str) -> Split:
+    """Split unspaced text into runs of adjacent words and the gaps around them, losslessly.
+
+    UAX 29 puts a boundary around every Han, Thai or Hiragana character, so words that touch belong to one run.
+    """
+    runs: list[str] = []
+    gaps = [""]
+    words, word_gaps = split_words(text)
+    for word, before, after in zip(words, word_gaps, word_gaps[1:], strict=False):
+        if runs and not before:
+            runs[-1] += word
+            gaps[-1] = after
+        else:
+            runs.append(word)
+            gaps[-1] = before
+            gaps.append(after)
+    return (runs, gaps) if runs else ([], word_gaps)
+
+
+class Segmenter:
+    """Splits unspaced text: each run of adjacent words is cut by greedy longest match over a vocabulary.
+
+    A character that starts no vocabulary word becomes a word of its own.
+
+    Args:
+        vocabulary: known words, any case; compared under :func:`key`.
+    """
+
+    def __init__(self, vocabulary: Iterable[str]) -> None:
+        self._known = {key(word) for word in vocabulary}
+        self._longest = max((len(word) for word in self._known), default=0) or 1
+
+    def __call__(self, text: str) -> Split:
+        words: list[str] = []
+        gaps = [""]
+        runs, run_gaps = split_runs(text)
+        gaps[0] = run_gaps[0]
+        for run, gap in zip(runs, run_gaps[1:], strict=True):
+            pieces = self.cut(run)
+            words.extend(pieces)
+            gaps.extend("" for _ in pieces)
+            gaps[-1] = gap
+        return words, gaps
+
+    def cut(self, run: str) -> list[str]:
+        """The words of one run."""
+        # Slices of a run that is its own key are their own keys too: nothing in them folds, and NFKC bears slicing.
+        plain = key(run) == run
+        pieces = []
+        start = 0
+        while start < len(run):
+            end = min(len(run), start + self._longest)
+            while end > start + 1 and (run[start:end] if plain else key(run[start:end])) not in self._known:
+                end -= 1
+            pieces.append(run[start:end])
+            start = end
+        return pieces
