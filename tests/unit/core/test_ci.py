@@ -1,4 +1,4 @@
-"""Continuous integration runs what the machine can run, says what it leaves out, and hides no failure."""
+"""What runs on every change and what runs before a release: what is left out is told, and no failure is hidden."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.slurm import cluster
 
-ALWAYS = ["lint", "segmenters", "test", "paper-mini"]
+ALWAYS = ["segmenters", "test", "paper-mini", "test-kill", "test-mutants", ".venv/fuzz", "fuzz"]
 DEBIAN = 'NAME="Debian"\nID=debian\n'
 
 
@@ -21,16 +21,18 @@ def program(path: Path, text: str) -> None:
     path.chmod(0o755)
 
 
-def ran(folder: Path, *, python: str = "true", make: str = "true", **environment: str) -> tuple[int, list[str], str]:
+def ran(
+    folder: Path, script: str = "all", *, python: str = "true", make: str = "true", **environment: str
+) -> tuple[int, list[str], str]:
     """The script in a checkout whose tools are stand-ins: its exit status, the targets it made, what it printed."""
     (folder / "checkout/.ci").mkdir(parents=True)
-    shutil.copy(ROOT / ".ci/run", folder / "checkout/.ci/run")
+    shutil.copy(ROOT / ".ci" / script, folder / "checkout/.ci" / script)
     program(folder / "checkout/.venv/bin/python", python)
-    program(folder / "bin/make", f'echo "$1" >> {folder}/made\n{make}')
+    program(folder / "bin/make", f'[ "$1" = --no-print-directory ] && shift\necho "$1" >> {folder}/made\n{make}')
     plain = {name: value for name, value in os.environ.items() if name != "SWITCHRANK_DATA"}
     path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
-        [folder / "checkout/.ci/run"],
+        [folder / "checkout/.ci" / script],
         env=plain | {"PATH": path} | environment,
         text=True,
         stdout=subprocess.PIPE,
@@ -40,11 +42,23 @@ def ran(folder: Path, *, python: str = "true", make: str = "true", **environment
     return done.returncode, (folder / "made").read_text().split(), done.stdout
 
 
+def test_every_change_is_linted_and_tested(tmp_path):
+    assert ran(tmp_path, "run")[:2] == (0, ["lint", "test"])
+
+
+@pytest.mark.parametrize("broken", ["lint", "test"])
+def test_what_fails_ends_it(tmp_path, broken):
+    code, made, _ = ran(tmp_path, "run", make=f'test "$1" != {broken}')
+    assert code != 0
+    assert made[-1] == broken
+
+
 def test_where_a_slurm_can_be_started_it_is_tested(tmp_path):
     (tmp_path / "data").mkdir()
     code, made, printed = ran(tmp_path, SWITCHRANK_DATA=str(tmp_path / "data"))
     assert (code, made) == (0, [*ALWAYS, "test-slurm", "test-real"])
     assert "skipped" not in printed
+    assert printed.endswith("left out: 0\n")
 
 
 def test_what_is_left_out_is_told_with_the_reason(tmp_path):
@@ -52,6 +66,14 @@ def test_what_is_left_out_is_told_with_the_reason(tmp_path):
     assert (code, made) == (0, ALWAYS)
     assert "skipped: tests/slurm, the smoke config on a real Slurm: starting Slurm needs root on Debian\n" in printed
     assert "skipped: tests/real, real data: read 0 folders" in printed
+    assert printed.split("left out: 2\n")[1].count("\n- ") == 1  # two lines, the second after the first
+
+
+def test_a_fuzzer_that_does_not_install_is_told(tmp_path):
+    code, made, printed = ran(tmp_path, make='[ "$1" != .venv/fuzz ] || { echo "atheris does not install"; exit 1; }')
+    assert code == 0
+    assert "fuzz" not in made
+    assert "- coverage-guided fuzzing: atheris does not install\n" in printed
 
 
 @pytest.mark.parametrize("broken", [{"python": "exit 1"}, {"make": 'test "$1" != test-slurm'}])
