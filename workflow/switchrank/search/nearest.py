@@ -76,7 +76,7 @@ def _ivf(base: Floats, search: Search, threads: int) -> Find:
     rows, dimensions = base.shape
     count = min(search.cells or round((8 * rows) ** 0.5), rows)
     quantizer = faiss.IndexFlatIP(dimensions)
-    quantizer.add(_centres(base, count))
+    quantizer.add(_centres(base, count, threads))
     index = faiss.IndexIVFFlat(quantizer, dimensions, quantizer.ntotal, faiss.METRIC_INNER_PRODUCT)
     index.nprobe = search.probes
     homes = np.concatenate(_in_threads(lambda block: quantizer.search(block, 1)[1], base, threads, "cells"))
@@ -84,7 +84,7 @@ def _ivf(base: Floats, search: Search, threads: int) -> Find:
     return index.search  # type: ignore[no-any-return]
 
 
-def _centres(base: Floats, count: int) -> Floats:
+def _centres(base: Floats, count: int, threads: int) -> Floats:
     """About ``count`` unit centres, by k-means on a seeded sample of rows: of all, then of those around each centre.
 
     On two levels a row is compared with twice the root of the number of centres, in place of all of them.
@@ -95,7 +95,9 @@ def _centres(base: Floats, count: int) -> Floats:
     home = faiss.knn(sample, coarse, 1, metric=faiss.METRIC_INNER_PRODUCT)[1][:, 0]
     around = [sample[home == centre] for centre in range(len(coarse))]
     shares = [max(1, round(count * len(rows) / len(sample))) for rows in around]
-    return np.concatenate([_k_means(*each) for each in zip(around, shares, strict=True) if len(each[0])])
+    parts = [part for part in zip(around, shares, strict=True) if len(part[0])]
+    with _pool(threads) as pool:
+        return np.concatenate(list(pool.map(lambda part: _k_means(*part), parts)))
 
 
 def _k_means(rows: Floats, count: int) -> Floats:
@@ -145,6 +147,11 @@ def _one_core() -> Iterator[None]:
         faiss.omp_set_num_threads(cores)
 
 
+def _pool(threads: int) -> ThreadPoolExecutor:
+    """Threads in which FAISS works on one core."""
+    return ThreadPoolExecutor(threads, initializer=faiss.omp_set_num_threads, initargs=(1,))
+
+
 def _in_threads(work: Callable[[Floats], Any], queries: Queries, threads: int, what: str | None) -> list[Any]:
     """What ``work`` makes of blocks of queries, in their order; the blocks do not depend on the number of threads."""
     edges = np.linspace(0, len(queries), -(-len(queries) // BLOCK) + 1).astype(int)
@@ -156,7 +163,7 @@ def _in_threads(work: Callable[[Floats], Any], queries: Queries, threads: int, w
         return done
 
     with (
-        ThreadPoolExecutor(threads, initializer=faiss.omp_set_num_threads, initargs=(1,)) as pool,
+        _pool(threads) as pool,
         progress(total=len(queries), what=what, unit="words") as bar,
     ):
         try:
