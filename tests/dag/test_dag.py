@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ import yaml
 
 from switchrank.config.load import load_config
 from switchrank.config.plan import Plan
-from switchrank.run.plan.graph import job_graph
 from tests.conftest import ROOT, SMOKE, Workflow
 
 STAGES = {
@@ -99,7 +97,7 @@ def test_a_training_asks_for_as_many_gpus_and_cores_as_it_has_processes(tmp_path
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.stem)
-def test_every_config_plans_one_model_per_system_pair_and_seed_and_the_library_the_same_jobs(config, data, tmp_path):
+def test_every_config_plans_one_model_per_system_pair_and_seed(config, data, tmp_path):
     printed = Workflow(tmp_path, config).run("-n", "--cores", "64", SWITCHRANK_DATA=str(data)).stdout
     planned = jobs(printed)
     plan = Plan(load_config(config, {"SWITCHRANK_DATA": str(data)}), [ROOT])
@@ -110,10 +108,6 @@ def test_every_config_plans_one_model_per_system_pair_and_seed_and_the_library_t
     assert planned.get("tuned_model", 0) == sum(row.examples > 0 for row in plan.ablation)
     assert planned["report_zip"] == planned["provenance"] == 1
     assert planned.get("shift_picture", 0) == sum(compares_languages(plan, testset) for testset in plan.config.testsets)
-    graph = job_graph(plan)
-    counted = Counter(job.rule for job in graph.jobs)
-    assert counted == Counter({rule: count for rule, count in planned.items() if rule not in ("all", "total")})
-    assert threads(printed) == {job.rule: job.threads for job in graph.jobs if job.threads > 1}
 
 
 def test_the_readme_tells_how_many_jobs_of_each_stage_the_published_experiment_has(tmp_path):

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
-from switchrank.config.load import load_config
-from switchrank.config.plan import Plan
-from switchrank.run.plan.estimate import estimate_run
 from tests.conftest import ROOT
-from tests.unit.planned_demo import MACHINE, leave_benchmarks, within
+from tests.unit.planned_demo import estimated, leave_benchmarks, within
 
 pytestmark = pytest.mark.real
 SECONDS, MEMORY = 7030.0, 1.7 * 2**30
@@ -22,7 +17,6 @@ def test_time_and_memory_of_the_squad_run_are_within_the_promised_factor(tmp_pat
     """Calibrated by the benchmark files of another run: those of the demo."""
     monkeypatch.chdir(tmp_path)
     leave_benchmarks(tmp_path)
-    plan = Plan(load_config(ROOT / "config/xquad.yaml", os.environ), [ROOT])
-    costs = estimate_run(plan, MACHINE, calibrated=calibrated).costs.values()
+    costs = estimated(ROOT / "config/xquad.yaml", calibrated=calibrated).costs.values()
     assert within(factor, sum(cost.seconds for cost in costs), SECONDS)
     assert within(factor, max(cost.memory for cost in costs), MEMORY)

@@ -6,12 +6,17 @@ Commit 8677476, ``snakemake --cores 2``, two cores (AMD EPYC) of 130 GFLOP/s, no
 from __future__ import annotations
 
 import csv
+import os
+from dataclasses import asdict
 from pathlib import Path
 
 from tests.conftest import ROOT
 
+from switchrank.config.checked import load_plan
 from switchrank.config.load import read_yaml
 from switchrank.run.last_start import remember_start
+from switchrank.run.plan.asked import job_graph, keep_at_start
+from switchrank.run.plan.estimate import Estimate, estimate_run
 from switchrank.run.plan.machine import Machine
 
 CONFIG = ROOT / "config/demo.yaml"
@@ -28,14 +33,22 @@ def took() -> dict[str, tuple[float, float]]:
         return {row["benchmark"]: (float(row["s"]), 2**20 * float(row["max_rss"])) for row in rows}
 
 
+def estimated(config: Path, *, calibrated: bool) -> Estimate:
+    """The estimate of a shipped config on the machine of the run."""
+    plan = load_plan(config, os.environ)
+    return estimate_run(plan, job_graph(plan), MACHINE, calibrated=calibrated)
+
+
 def leave_benchmarks(folder: Path) -> None:
-    """Put the benchmark files into a folder as the run left them, with the note of its start."""
+    """Put the benchmark files into a folder, the present one, as the run left them, with the notes of its start."""
     for name, (seconds, memory) in took().items():
         file = folder / f"results/demo/benchmarks/{name}.tsv"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"s\th:m:s\tmax_rss\n{seconds}\t0:00:00\t{memory / 2**20}\n")
     kept = folder / ".snakemake"
     remember_start("demo", config=read_yaml(CONFIG), file=CONFIG, root=ROOT, cores=2, folder=kept)
+    plan = load_plan(CONFIG, {})
+    keep_at_start(plan, [asdict(job) for job in job_graph(plan).jobs])
 
 
 def within(factor: float, estimated: float, measured: float) -> bool:

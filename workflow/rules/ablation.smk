@@ -118,7 +118,7 @@ if PLAN.ablation:
             "../../envs/switchrank.yaml"
         threads: TRAINING_THREADS
         resources:
-            **asks(training_need(CONFIG.ablation.train)),
+            **asks_to_train("tuned_model"),
             **shared_training(CONFIG.ablation.train),
         params:
             settings=optimisation(CONFIG.ablation.train),
@@ -147,7 +147,7 @@ if PLAN.ablation:
                 "../../envs/switchrank.yaml"
             threads: CONFIG.rank.threads
             resources:
-                **asks(ranking_need(pair_files(ABLATED, PLAN.tested_pairs(row)))),
+                **asks_to_rank(PLAN.row_runs(row).values()),
                 **on_gpu(),
             params:
                 system=row.id,
@@ -174,7 +174,7 @@ if PLAN.ablation:
         conda:
             "../../envs/switchrank.yaml"
         resources:
-            **sized(whole_tables),
+            **asks("score_runs"),
         params:
             runs=row_records(),
             languages=PLAN.document_languages(ABLATED),

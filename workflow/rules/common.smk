@@ -19,30 +19,19 @@ from switchrank.corpus.files import SAMPLED
 from switchrank.core.digest import code_digest, file_digest
 from switchrank.core.errors import NoGpuError, UserError, raise_all
 from switchrank.files.fetched import is_offline, missing_files, offline_error
+from switchrank.run.plan.asked import OUT, ROOTS
 from switchrank.run.plan.estimate import check_disk
-from switchrank.run.plan.inputs import missing_for, start_mistakes
+from switchrank.run.plan.inputs import missing_of, named_inputs, start_mistakes
+from switchrank.run.plan.jobs import Job, read_jobs
 from switchrank.run.plan.outputs import check_outputs, missing_notice
-from switchrank.run.resources import (
-    SEARCH_THREADS,
-    are_small,
-    layer_weights,
-    neighbours,
-    operations_per_second,
-    ranking,
-    size_mb,
-    starting_model,
-    streaming,
-    training,
-    vector_stores,
-    vector_training,
-    whole_tables,
-    word_index,
-)
+from switchrank.run.resources import SEARCH_THREADS, Needs, are_small
 from switchrank.core.run_lock import hold_run
 from switchrank.text.segmenters import segmenter_spec
 from switchrank.run.last_start import remember_start
 
 ROOT = Path(workflow.basedir)
+# Where the jobs of a run are asked for (switchrank plan, switchrank status): the file that a dry run writes them to.
+ASKED = os.environ.get(OUT) if workflow.output_settings.dryrun else None
 
 
 def fail(error):
@@ -56,7 +45,9 @@ def checked(files):
     try:
         for file in files:
             read_yaml(file)
-        plan = checked_plan(dict(config), files[-1], os.environ, [Path.cwd(), ROOT])
+        told = os.environ.get(ROOTS, "").split(os.pathsep) if ASKED else []
+        roots = [*map(Path, told)] or [Path.cwd(), ROOT]
+        plan = checked_plan(dict(config), files[-1], os.environ, roots)
         return plan.config, plan
     except UserError as error:
         fail(error)
@@ -106,7 +97,7 @@ def end_if_too_few_gpus():
 
 def end_if_start_is_no_model():
     """The first job may be hours away from the model it starts from."""
-    if workflow.exec_mode.name == "DEFAULT":
+    if workflow.exec_mode.name == "DEFAULT" and not ASKED:
         for mistake in start_mistakes(PLAN):
             fail(mistake)
 
@@ -174,6 +165,7 @@ def prefix(path):
 
 # Functions that the rules of one stage need, a file each: a file of rules may define none (snakemake --lint).
 include: "common/resources.smk"
+include: "common/jobs.smk"
 include: "common/sources.smk"
 include: "common/embeddings.smk"
 include: "common/lexicon.smk"

@@ -19,7 +19,7 @@ rule instances:
     conda:
         "../../envs/switchrank.yaml"
     resources:
-        **sized(whole_tables),
+        **asks("instances"),
     params:
         spec=instance_settings,
         vocabulary=lambda wildcards: None if triples(wildcards) else cut_by(SOURCE),
@@ -45,7 +45,7 @@ rule tokens:
     conda:
         "../../envs/switchrank.yaml"
     resources:
-        **sized(whole_tables),
+        **asks("tokens"),
     params:
         names=lambda wildcards: [wildcards.collection, wildcards.texts],
         treebank=lambda wildcards: wildcards.cut == "treebank",
@@ -75,7 +75,7 @@ rule switch:
     conda:
         "../../envs/switchrank.yaml"
     resources:
-        **sized(whole_tables),
+        **asks("switch"),
     params:
         recipe=of_corpus(recipe),
         instances=instances_folder,
@@ -103,7 +103,7 @@ rule on_the_fly:
     conda:
         "../../envs/switchrank.yaml"
     resources:
-        **sized(whole_tables),
+        **asks("on_the_fly"),
     params:
         recipe=of_corpus(recipe),
         instances=instances_folder,
@@ -129,7 +129,7 @@ rule sample:
     conda:
         "../../envs/switchrank.yaml"
     resources:
-        **sized(whole_tables),
+        **asks("sample"),
     params:
         recipe=of_corpus(recipe),
         instances=instances_folder,
@@ -157,7 +157,7 @@ rule parallel:
     conda:
         "../../envs/switchrank.yaml"
     resources:
-        **sized(whole_tables),
+        **asks("parallel"),
     params:
         languages=lambda wildcards: wildcards.train_pair.split("-"),
         code=CODE("corpus.parallel"),
@@ -182,7 +182,7 @@ rule translate:
     conda:
         "../../envs/switchrank.yaml"
     resources:
-        **sized(whole_tables),
+        **asks("translate"),
     params:
         languages=lambda wildcards: [wildcards.lang, SOURCE],
         vocabulary=lambda wildcards: cut_by(wildcards.lang),

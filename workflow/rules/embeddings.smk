@@ -15,7 +15,7 @@ rule train_vectors:
     conda:
         "../../envs/switchrank.yaml"
     resources:
-        **asks(fasttext_need),
+        **asks("train_vectors"),
     params:
         spec=CONFIG.vectors.training.plain() if CONFIG.vectors else {},
         texts=lambda wildcards: in_order(
@@ -46,7 +46,7 @@ rule import_vectors:
     conda:
         "../../envs/switchrank.yaml"
     resources:
-        **sized(vector_stores),
+        **asks("import_vectors"),
     params:
         max_words=lambda wildcards: PLAN.vector_source(wildcards.lang).max_words,
         lang=lambda wildcards: wildcards.lang,
@@ -75,7 +75,7 @@ rule align_vectors:
     conda:
         "../../envs/switchrank.yaml"
     resources:
-        **sized(vector_stores),
+        **asks("align_vectors"),
     params:
         spec=CONFIG.vectors.alignment.plain("seed_pairs") if CONFIG.vectors else {},
         kind=seed_kind(),
@@ -102,7 +102,7 @@ rule keep_vectors:
     conda:
         "../../envs/switchrank.yaml"
     resources:
-        **sized(vector_stores),
+        **asks("keep_vectors"),
     params:
         lang=lambda wildcards: wildcards.lang,
         code=CODE("embeddings.keep"),

@@ -18,7 +18,7 @@ rule score_runs:
     conda:
         "../../envs/switchrank.yaml"
     resources:
-        **sized(whole_tables),
+        **asks("score_runs"),
     params:
         runs=lambda wildcards: run_records(wildcards.testset),
         languages=lambda wildcards: PLAN.document_languages(wildcards.testset),
@@ -45,7 +45,7 @@ rule tables:
     conda:
         "../../envs/switchrank.yaml"
     resources:
-        **sized(whole_tables),
+        **asks("tables"),
     params:
         run=CONFIG.run,
         languages=CONFIG.languages.plain("unspaced", "segmenters", "right_to_left"),
@@ -75,7 +75,7 @@ rule bias:
     conda:
         "../../envs/switchrank.yaml"
     resources:
-        **sized(whole_tables),
+        **asks("bias"),
     params:
         runs=bias_records(),
         pools=bias_pools(),
@@ -126,7 +126,7 @@ rule overlap:
     conda:
         "../../envs/switchrank.yaml"
     resources:
-        **sized(whole_tables),
+        **asks("overlap"),
     params:
         pairs=overlap_pairs(),
         metric=MAIN_METRIC,
@@ -151,7 +151,7 @@ rule shift:
     conda:
         "../../envs/switchrank.yaml"
     resources:
-        **sized(whole_tables),
+        **asks("shift"),
     params:
         runs=shift_records(),
         judgements=shift_judgements(),
@@ -173,7 +173,7 @@ rule first_stage:
     conda:
         "../../envs/switchrank.yaml"
     resources:
-        **sized(word_index),
+        **asks("first_stage"),
     params:
         testset=lambda wildcards: wildcards.testset,
         pairs=lambda wildcards: searched_pairs(wildcards.testset),
@@ -195,7 +195,7 @@ rule exposure:
     conda:
         "../../envs/switchrank.yaml"
     resources:
-        **sized(whole_tables),
+        **asks("exposure"),
     params:
         pairs=exposed_pairs(),
         code=CODE("evaluate.exposure"),
@@ -227,7 +227,7 @@ rule testsets:
     conda:
         "../../envs/switchrank.yaml"
     resources:
-        **sized(whole_tables),
+        **asks("testsets"),
     params:
         testsets=testset_parts(),
         code=CODE("evaluate.testsets"),
@@ -248,7 +248,7 @@ rule coverage:
     conda:
         "../../envs/switchrank.yaml"
     resources:
-        **sized(whole_tables),
+        **asks("lexicon_coverage"),
     params:
         languages=coverage_languages(),
         training=coverage_training(),
@@ -272,7 +272,7 @@ rule warnings:
     conda:
         "../../envs/switchrank.yaml"
     resources:
-        **sized(whole_tables),
+        **asks("warnings_table"),
     params:
         references=list(CONFIG.evaluate.references),
         code=CODE("evaluate.warnings"),

@@ -19,7 +19,7 @@ rule vectors_lexicon:
         "../../envs/switchrank.yaml"
     threads: SEARCH_THREADS
     resources:
-        **sized(neighbours),
+        **asks("vectors_lexicon", threads=SEARCH_THREADS),
     params:
         spec=lambda wildcards: CONFIG.lexicons[wildcards.lexicon].plain(
             "kind", "languages"
@@ -48,7 +48,7 @@ rule titles_lexicon:
     conda:
         "../../envs/switchrank.yaml"
     resources:
-        **sized(streaming),
+        **asks("titles_lexicon"),
     params:
         spec=lambda wildcards: titles_spec(wildcards.lexicon, wildcards.lang),
         files=lambda wildcards: in_order(
@@ -76,7 +76,7 @@ rule dictionary_lexicon:
     conda:
         "../../envs/switchrank.yaml"
     resources:
-        **sized(streaming),
+        **asks("dictionary_lexicon"),
     params:
         spec=lambda wildcards: CONFIG.lexicons[wildcards.lexicon].reading(),
         files=lambda wildcards: in_order(

@@ -48,7 +48,7 @@ rule candidates:
     conda:
         "../../envs/switchrank.yaml"
     resources:
-        **sized(word_index),
+        **asks("candidates"),
     params:
         spec=lambda wildcards: CONFIG.testsets[wildcards.testset].candidates.plain(
             "run", "query_language"
@@ -104,7 +104,7 @@ for testset in POOLS:
         conda:
             "../../envs/switchrank.yaml"
         resources:
-            **sized(whole_tables),
+            **asks("pool", outputs=pool_outputs(testset).values()),
         params:
             languages=CONFIG.mixed_languages(testset),
             pool=CONFIG.testsets[testset].pool,
@@ -141,7 +141,13 @@ for testset in CONFIG.testsets:
             conda:
                 "../../envs/switchrank.yaml"
             resources:
-                **sized(word_index),
+                **asks(
+                    "rank_reference",
+                    outputs=[
+                        PLAN.run_file(reference, testset, pair.id, CONFIG.seeds[0])
+                        for pair in PLAN.pairs[testset]
+                    ],
+                ),
             params:
                 **({"kept": kept_depth()} if kept_depth() else {}),
                 kind=reference,
@@ -183,10 +189,11 @@ for testset in CONFIG.testsets:
                     "../../envs/switchrank.yaml"
                 threads: CONFIG.rank.threads
                 resources:
-                    **asks(
-                        ranking_need(
-                            pair_files(testset, PLAN.ranked_pairs(ranker, testset))
-                        )
+                    **asks_to_rank(
+                        [
+                            PLAN.run_file(ranker.system, testset, pair.id, "{seed}")
+                            for pair in PLAN.ranked_pairs(ranker, testset)
+                        ]
                     ),
                     **on_gpu(),
                 params:

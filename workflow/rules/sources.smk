@@ -1,5 +1,4 @@
 # Raw inputs to the three tables (documents, queries, judgements) of each collection.
-from switchrank.sources.build import collection_outputs
 from switchrank.sources.shapes import READ_BY
 from switchrank.sources.world.files import world_outputs
 
@@ -17,7 +16,7 @@ if CONFIG.world:
         conda:
             "../../envs/switchrank.yaml"
         resources:
-            **sized(streaming),
+            **asks("world"),
         params:
             spec=WORLD,
             code=CODE("sources.world.generate"),
@@ -43,11 +42,6 @@ for number, (path, download) in enumerate(PLAN.downloads.items(), 1):
             "../scripts/fetch.py"
 
 
-onstart:
-    end_if_offline()
-    end_if_full()
-
-
 for number, (dump, text) in enumerate(PLAN.dumps.items(), 1):
 
     rule:
@@ -66,7 +60,7 @@ for number, (dump, text) in enumerate(PLAN.dumps.items(), 1):
         conda:
             "../../envs/switchrank.yaml"
         resources:
-            **sized(streaming),
+            **asks("wikitext"),
         params:
             code=CODE("sources.wikitext"),
         script:
@@ -81,10 +75,7 @@ for name in CONFIG.collections:
         input:
             list(PLAN.collection_files(name).values()),
         output:
-            [
-                f"{R}/sources/{name}/{file}"
-                for file in collection_outputs(PLAN.collection_spec(name))
-            ],
+            collection_tables(name),
         log:
             f"{R}/logs/sources/{name}.log",
         benchmark:
@@ -93,7 +84,7 @@ for name in CONFIG.collections:
         conda:
             "../../envs/switchrank.yaml"
         resources:
-            **sized(streaming),
+            **asks("collection", outputs=collection_tables(name)),
         params:
             spec=PLAN.collection_spec(name),
             roles=list(PLAN.collection_files(name)),
@@ -105,8 +96,4 @@ for name in CONFIG.collections:
 
 rule sources:
     input:
-        [
-            f"{R}/sources/{name}/{file}"
-            for name in CONFIG.collections
-            for file in collection_outputs(PLAN.collection_spec(name))
-        ],
+        [file for name in CONFIG.collections for file in collection_tables(name)],

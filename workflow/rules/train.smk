@@ -33,7 +33,7 @@ if CONFIG.start.preset:
         conda:
             "../../envs/switchrank.yaml"
         resources:
-            **sized(whole_tables),
+            **asks("tokenizer"),
         params:
             texts={lang: in_order(paths) for lang, paths in TEXTS.items()},
             vectors={lang: f"{R}/vectors/aligned/{lang}" for lang in WORDS_NEEDED},
@@ -68,7 +68,7 @@ if CONFIG.start.preset:
         conda:
             "../../envs/switchrank.yaml"
         resources:
-            **sized(starting_model),
+            **asks("initial_model"),
         params:
             preset=CONFIG.start.preset,
             init=CONFIG.start.init,
@@ -91,7 +91,7 @@ else:
         conda:
             "../../envs/switchrank.yaml"
         resources:
-            **sized(starting_model),
+            **asks("pretrained_model"),
         params:
             model=CONFIG.start.model,
             seed=CONFIG.start.seed,
@@ -119,7 +119,7 @@ if CONFIG.start.first:
             "../../envs/switchrank.yaml"
         threads: TRAINING_THREADS
         resources:
-            **asks(training_need(CONFIG.start.first)),
+            **asks_to_train("first_model"),
             **shared_training(CONFIG.start.first),
         params:
             settings=optimisation(CONFIG.start.first),
@@ -149,7 +149,7 @@ if CONFIG.start.transplant:
         conda:
             "../../envs/switchrank.yaml"
         resources:
-            **sized(starting_model),
+            **asks("transplant"),
         params:
             languages=PLAN.lexicon_languages(CONFIG.start.transplant),
             code=CODE("train.transplant"),
@@ -173,7 +173,7 @@ rule train_model:
         "../../envs/switchrank.yaml"
     threads: TRAINING_THREADS
     resources:
-        **asks(training_need(CONFIG.train)),
+        **asks_to_train("train_model"),
         **shared_training(CONFIG.train),
     params:
         settings=optimisation(CONFIG.train),

@@ -3,56 +3,47 @@
 SMALL = are_small(PLAN.raw_files)
 
 
-def asks(need):
-    """Memory and run time of a rule, from a function of its input; twice as much at each attempt."""
-    return {
-        "mem_mb": lambda wildcards, input, attempt: need(input).asked(attempt)[0],
-        "runtime": lambda wildcards, input, attempt: need(input).asked(attempt)[1],
-    }
-
-
-def sized(estimate):
-    """:func:`asks` where the size of the input says it all."""
-    return asks(lambda input: estimate(size_mb(input)))
-
-
-def fasttext_need(input):
-    """What training word vectors needs."""
-    return vector_training(size_mb(input.text), CONFIG.vectors.training.epochs)
-
-
+NEEDS = Needs(PLAN)
+GPUS = CONFIG.train.processes if CONFIG.train.device == "cuda" else 0
 TRAINING_THREADS = max(CONFIG.train.threads, CONFIG.train.processes)
 
 
-def training_need(section):
-    """What training a ranker with the settings of a section needs, as a function of the rule's input."""
-    work = {key: getattr(section, key) for key in ["steps", "batch_size", "max_length"]}
-    gpus = CONFIG.train.processes if CONFIG.train.device == "cuda" else 0
-    work["rate"] = operations_per_second(TRAINING_THREADS, gpus)
-    work["processes"] = CONFIG.train.processes
-    return lambda input: training(
-        size_mb(input.start),
-        layer_weights(input.start),
-        size_mb([input.corpus]),
-        switched=size_mb(input.get("parts", [])),
-        **work,
-    )
+def asks(kind, name="", outputs=(), **machine):
+    """Memory and run time of a rule by what its jobs are estimated to cost; twice as much at each attempt.
+
+    `kind` is the name of its script. Its own name is given where the cost goes by that, outputs where they and no
+    wildcards tell what a job is about, and the machine (threads, gpus, processes) where the cost depends on it.
+    """
+    outputs = list(outputs)
+
+    def asked(wildcards, input, attempt):
+        job = Job(
+            name,
+            kind,
+            [str(file) for file in input],
+            outputs,
+            wildcards=dict(wildcards.items()),
+            **machine,
+        )
+        return NEEDS.of(job).asked(attempt)
+
+    return {
+        "mem_mb": lambda wildcards, input, attempt: asked(wildcards, input, attempt)[0],
+        "runtime": lambda wildcards, input, attempt: asked(wildcards, input, attempt)[
+            1
+        ],
+    }
 
 
-def ranking_need(pairs):
-    """What scoring pairs needs, as a function of the rule's input."""
-    rate = operations_per_second(
-        CONFIG.rank.threads, int(CONFIG.train.device == "cuda")
-    )
-    lists = [part["candidates"] for part in pairs]
-    return lambda input: ranking(
-        size_mb(input.model),
-        layer_weights(input.model),
-        size_mb(input.pairs),
-        size_mb(lists),
-        max_length=CONFIG.train.max_length,
-        rate=rate,
-    )
+def asks_to_train(name):
+    """:func:`asks` of the rule with this name, which trains a ranker."""
+    processes = CONFIG.train.processes
+    return asks("train", name, threads=TRAINING_THREADS, gpus=GPUS, processes=processes)
+
+
+def asks_to_rank(runs):
+    """:func:`asks` of a rule that scores pairs with a model."""
+    return asks("rank", outputs=runs, threads=CONFIG.rank.threads, gpus=min(GPUS, 1))
 
 
 def on_gpu(count=1):
@@ -85,7 +76,7 @@ def share():
         )
     for made in workflow.rules:
         if SHARED and made.cache and made.cache.output:
-            made._benchmark = None
+            made.benchmark = ""
 
 
 def shared_training(section):

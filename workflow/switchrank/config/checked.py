@@ -47,7 +47,7 @@ def read_plan(
     where both are right, what is wrong with the jobs that follow from them.
     """
     config, mistakes = read_config(data, path, environment)
-    plan = Plan(config, list(roots)) if config is not None else None
+    plan = Plan(config, list(roots), data) if config is not None else None
     if config is not None and plan is not None:
         told = {mistake.place for mistake in mistakes}
         for name, section in config.testsets.items():

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -139,11 +139,13 @@ class Plan:
     Args:
         config: a checked config.
         roots: folders in which relative paths of pair tables are looked for, in this order.
+        given: the config as it was given; who asks Snakemake for the jobs hands it on.
     """
 
-    def __init__(self, config: Config, roots: list[Path]) -> None:
+    def __init__(self, config: Config, roots: list[Path], given: Mapping[str, Any] | None = None) -> None:
         self.config = config
         self.roots = roots
+        self.given = given or {}
         self.folder = f"results/{config.run}"
 
     @cached_property

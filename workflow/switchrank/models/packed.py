@@ -28,6 +28,8 @@ from transformers import (
     XLMRobertaForSequenceClassification,
 )
 
+from switchrank.models import onednn
+
 Forward = Callable[[Mapping[str, Tensor]], Tensor]
 """From padded inputs on the CPU (int64 ``(pairs, longest)``) to logits ``(pairs,)`` on the model's device."""
 Dense = Callable[[Tensor], Tensor]
@@ -35,8 +37,6 @@ AddDense = Callable[[Tensor, Tensor], Tensor]
 Model = Any
 
 _CLASSES = (BertForSequenceClassification, RobertaForSequenceClassification, XLMRobertaForSequenceClassification)
-_SMALLEST = 256
-"""Below this width oneDNN's products are slower than MKL's."""
 
 
 def stock_forward(model: Model) -> Forward:
@@ -266,28 +266,17 @@ class _Product(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         ctx.save_for_backward(inputs, weight)
-        return _onednn(inputs, weight, bias)
+        return onednn.linear(inputs, weight, bias)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         inputs, weight = ctx.saved_tensors
         gradient = gradients[0].contiguous()
-        return _onednn(gradient, weight.t(), None), gradient.t() @ inputs, gradient.sum(0)
-
-
-def _onednn(inputs: Tensor, weight: Tensor, bias: Tensor | None, activation: str = "none") -> Tensor:
-    product: Tensor = torch.ops.mkldnn._linear_pointwise(inputs, weight, bias, activation, [], "none")
-    return product
-
-
-def _suits_onednn(weight: Tensor) -> bool:
-    """Has this build of torch oneDNN's product, and is the matrix large enough for it?"""
-    there = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
-    return there and weight.device.type == "cpu" and min(weight.shape) >= _SMALLEST
+        return onednn.linear(gradient, weight.t(), None), gradient.t() @ inputs, gradient.sum(0)
 
 
 def _live_product(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    if torch.is_autocast_enabled(inputs.device.type) or not _suits_onednn(weight):
+    if torch.is_autocast_enabled(inputs.device.type) or not onednn.suits(weight):
         return functional.linear(inputs, weight, bias)
     product: Tensor = _Product.apply(inputs, weight, bias)
     return product
@@ -331,15 +320,11 @@ def _frozen(dtype: torch.dtype, activation: str, *modules: Model) -> Dense:
     """Linear modules over the same inputs as one product, of their present weights, laid out for it once."""
     weight = torch.cat([module.weight for module in modules]).to(dtype)
     bias = torch.cat([module.bias for module in modules]).to(dtype)
-    if not _suits_onednn(weight):
+    if not onednn.suits(weight):
         after: Dense = functional.gelu if activation == "gelu" else torch.nn.Identity()
         return lambda inputs: after(functional.linear(inputs.to(dtype), weight, bias))
-    laid_out = torch.ops.mkldnn._reorder_linear_weight(weight, _ROWS)
-    return lambda inputs: _onednn(inputs.to(dtype), laid_out, bias, activation)
-
-
-_ROWS = 2048
-"""Tokens that the layout of weights is chosen for; other numbers work too."""
+    laid_out = onednn.laid_out(weight)
+    return lambda inputs: onednn.linear(inputs.to(dtype), laid_out, bias, activation)
 
 
 def _frozen_layer(layer: Model, dtype: torch.dtype) -> _Layer:

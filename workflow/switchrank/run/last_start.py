@@ -84,7 +84,7 @@ def last_start(run: str, folder: str | Path = SNAKEMAKE) -> Start | None:
         return None
 
 
-def _environment(config: Mapping[str, Any]) -> dict[str, str]:
+def filled_environment(config: Mapping[str, Any]) -> dict[str, str]:
     """The environment; a variable of the config that is not set is its name without braces: templates fill those."""
     names = re.findall(r"\$\{(\w+)\}", json.dumps(config))
     return {name: f"${name}" for name in names} | {name: value for name, value in os.environ.items() if value}
@@ -103,4 +103,4 @@ def started_plan(run: str, folder: str | Path = SNAKEMAKE, roots: Sequence[Path]
         return None
     told = [Path(start.root)] if start.root else []
     places = [Path.cwd(), *told, Path(start.file).absolute().parent.parent, *roots]
-    return checked_plan(dict(start.config), start.file, _environment(start.config), places), start
+    return checked_plan(dict(start.config), start.file, filled_environment(start.config), places), start

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.planned import write_inputs
 
-from switchrank.config.load import load_config
-from switchrank.config.plan import Plan
+from switchrank.config.checked import load_plan
+from switchrank.run.plan.asked import job_graph
 from switchrank.run.plan.estimate import estimate_run
 from switchrank.run.plan.machine import Machine
 
@@ -22,6 +22,8 @@ def test_any_bytes_give_a_plan(tmp_path_factory, beginning, raw, name):
     (folder / "data" / f"{name}.tsv").write_bytes(beginning + raw)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        estimate = estimate_run(Plan(load_config(config, {}), [folder]), Machine(100, 2))
+        plan = load_plan(config, {})
+        estimate = estimate_run(plan, job_graph(plan), Machine(100, 2))
+        assert not estimate.unknown
         assert estimate.schedule.seconds > 0
         assert all(cost.seconds > 0 and cost.memory > 0 and cost.disk >= 0 for cost in estimate.costs.values())

@@ -2,13 +2,15 @@
 
 import json
 import re
+from dataclasses import asdict
 
 import pytest
 from tests.unit.planned import write_inputs
 
 from switchrank.cli import main
 from switchrank.config.load import read_yaml
-from switchrank.run.last_start import remember_start
+from switchrank.run.last_start import remember_start, started_plan
+from switchrank.run.plan.asked import job_graph, keep_at_start
 from switchrank.run.plan.table import amount, columns, duration
 
 
@@ -21,6 +23,14 @@ def config(tmp_path, monkeypatch):
 def planned(capsys, config, *words):
     assert main(["plan", str(config), "--cores", "2", "--gflops", "100", "--json", *words]) == 0
     return json.loads(capsys.readouterr().out)
+
+
+def keep_start(run, config):
+    """Leave the notes that a whole start of a config leaves, under another name of the run perhaps."""
+    remember_start(run, config=read_yaml(config) | {"run": run}, file=config, root=config.parent, cores=2)
+    started = started_plan(run)
+    assert started
+    keep_at_start(started[0], [asdict(job) for job in job_graph(started[0]).jobs])
 
 
 def benchmark(run, name, seconds, memory):
@@ -73,8 +83,7 @@ def test_benchmark_files_of_the_same_run_correct_it(config, capsys, tmp_path):
 
 
 def test_another_run_corrects_the_kinds_that_this_one_has_not_had(config, capsys, tmp_path):
-    other = read_yaml(config) | {"run": "other"}
-    remember_start("other", config=other, file=config, root=tmp_path, cores=2)
+    keep_start("other", config)
     seconds = {job["name"]: job["seconds"] for job in planned(capsys, config)["jobs"]}
     train, rank = "train/ml-cs-xx-xx-seed1", "rank/ml-cs-xx-xx-docs-seed1"
     benchmark(tmp_path / "results/other", train, 5 * seconds[train], 100)
@@ -90,16 +99,31 @@ def test_a_run_whose_inputs_are_not_here_corrects_no_other(config, capsys, tmp_p
     other = tmp_path / "other.yaml"
     text = config.read_text().replace("run: mini", "run: other")
     other.write_text(text.replace("documents: data/docs.{lang}.tsv", 'documents: "${GONE}/docs.{lang}.tsv"'))
-    remember_start("other", config=read_yaml(other), file=other, root=tmp_path, cores=2)
+    keep_start("other", other)
     before = planned(capsys, config)["jobs"]
     benchmark(tmp_path / "results/other", "train/ml-cs-xx-xx-seed1", 50, 2000)
     after = planned(capsys, config)
     assert (after["calibrated_by"], after["jobs"]) == (0, before)
 
 
+def test_a_run_whose_start_kept_no_note_of_its_jobs_corrects_no_other(config, capsys, tmp_path):
+    keep_start("other", config)
+    benchmark(tmp_path / "results/other", "train/ml-cs-xx-xx-seed1", 50, 2000)
+    assert planned(capsys, config)["calibrated_by"] == 1
+    (tmp_path / ".snakemake/switchrank/other.jobs.json").unlink()
+    assert planned(capsys, config)["calibrated_by"] == 0
+
+
+def test_inputs_that_are_not_here_are_listed_and_end_nothing(config, capsys):
+    (config.parent / "data/docs.en.tsv").unlink()
+    assert planned(capsys, config)["assumed"] == ["data/docs.en.tsv"]
+    assert main(["plan", str(config), "--gflops", "100"]) == 0
+    assert "guessed: 1 input file(s) are not here" in capsys.readouterr().out
+
+
 def test_a_benchmark_goes_by_the_config_that_it_was_made_with(config, capsys, tmp_path):
     seconds = {job["name"]: job["seconds"] for job in planned(capsys, config)["jobs"]}
-    remember_start("mini", config=read_yaml(config), file=config, root=tmp_path, cores=2)
+    keep_start("mini", config)
     name = "train/ml-cs-xx-xx-seed1"
     benchmark(tmp_path / "results/mini", name, 2 * seconds[name], 100)
     config.write_text(config.read_text().replace("steps: 100", "steps: 10000"))

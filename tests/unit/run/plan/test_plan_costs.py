@@ -1,6 +1,7 @@
 """Sizes and costs: numbers by hand for a config whose files are made up."""
 
 import gzip
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,16 +9,18 @@ import pytest
 from tests.conftest import ROOT
 from tests.unit.planned import write_inputs
 
-from switchrank.config.load import load_config
+from switchrank.config.checked import load_plan
 from switchrank.config.models import Start
-from switchrank.config.plan import Plan
 from switchrank.core.errors import UserError
-from switchrank.run.plan.costs import Costs
+from switchrank.run.plan.asked import job_graph
+from switchrank.run.plan.costs import FORMULAS, Costs
 from switchrank.run.plan.estimate import check_disk, estimate_run
-from switchrank.run.plan.graph import job_graph
+from switchrank.run.plan.jobs import Graph, Job
 from switchrank.run.plan.machine import Machine, free_bytes, measure_gflops
 from switchrank.run.plan.shape import shape_of
 from switchrank.run.plan.sizes import ASSUMED, Sizes, Texts
+from switchrank.run.plan.table import as_json, as_text
+from switchrank.search import choices
 
 MACHINE = Machine(gflops=100, cores=2)
 
@@ -29,8 +32,8 @@ def config(tmp_path, monkeypatch):
 
 
 def opened(config):
-    plan = Plan(load_config(config, {}), [config.parent])
-    return plan, Sizes(plan, job_graph(plan))
+    plan = load_plan(config, {})
+    return plan, Sizes(plan)
 
 
 def costs(config, machine=MACHINE):
@@ -118,8 +121,8 @@ def test_a_run_that_is_given_has_as_many_candidates_of_a_query_as_it_has_lines(c
 
 def test_what_the_made_up_world_brings_is_known_before_it_is_made(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    plan = Plan(load_config(ROOT / "config/paper-mini.yaml", {}), [ROOT])
-    sizes = Sizes(plan, job_graph(plan))
+    plan = load_plan(ROOT / "config/paper-mini.yaml", {})
+    sizes = Sizes(plan)
     assert sizes.vectors("de") == (8 * 120, 64)
     assert Costs(plan, sizes, MACHINE).work.candidates("mmarco", "de") == 30
     assert not sizes.assumed
@@ -128,10 +131,10 @@ def test_what_the_made_up_world_brings_is_known_before_it_is_made(tmp_path, monk
 def test_a_depth_makes_run_files_smaller_and_leaves_the_work(config):
     config.write_text(config.read_text().replace("bm25: 5", "all: true"))
     plan, sizes = opened(config)
+    job = next(job for job in job_graph(plan).jobs if job.kind == "rank")
     rank = plan.config.rank.model_copy(update={"depth": 2})
     plan.config = plan.config.model_copy(update={"rank": rank})
     found = Costs(plan, sizes, MACHINE)
-    job = next(job for job in job_graph(plan).jobs if job.kind == "rank")
     assert found.of(job).tokens == 2 * 4 * 10 * 16
     assert found.of(job).disk == 2 * 4 * 2 * 36
 
@@ -174,17 +177,17 @@ def test_jobs_whose_outputs_are_there_are_done(config):
     plan, _ = opened(config)
     (config.parent / "results/mini/lexicons/gold").mkdir(parents=True)
     (config.parent / "results/mini/lexicons/gold/en-qaa.parquet").touch()
-    assert [job.rule for job in estimate_run(plan, MACHINE).done] == ["dictionary_lexicon"]
+    assert [job.rule for job in estimate_run(plan, job_graph(plan), MACHINE).done] == ["dictionary_lexicon"]
 
 
 def test_a_run_that_does_not_fit_on_the_disk_ends_before_it_begins(config, monkeypatch):
     plan, _ = opened(config)
     job = next(job for job in job_graph(plan).jobs if job.kind == "train")
-    check_disk(plan, job.outputs, config)
+    check_disk(plan, [job], config)
     monkeypatch.setattr("switchrank.run.plan.estimate.free_bytes", lambda _: 1000)
     check_disk(plan, [], config)
     with pytest.raises(UserError, match=r"mini\.yaml: run mini: needs about 0\.0 GB of disk, and 0\.0 GB are free"):
-        check_disk(plan, job.outputs, config)
+        check_disk(plan, [job], config)
 
 
 @pytest.mark.parametrize("link", ["results", "results/mini", "results/mini/models"])
@@ -203,14 +206,14 @@ def test_free_disk_is_that_where_a_link_leads(config, monkeypatch, link, made):
     monkeypatch.setattr("shutil.disk_usage", lambda place: usage[Path(place).is_relative_to(disk)])
     assert free_bytes(config.parent / link) == 1000
     with pytest.raises(UserError, match=r"0\.0 GB are free"):
-        check_disk(plan, job.outputs, config)
+        check_disk(plan, [job], config)
 
 
 def test_a_need_that_is_a_guess_ends_nothing(config, monkeypatch, capsys):
     (config.parent / "data" / "docs.en.tsv").unlink()
     plan, _ = opened(config)
     monkeypatch.setattr("switchrank.run.plan.estimate.free_bytes", lambda _: 1000)
-    check_disk(plan, [output for job in job_graph(plan).jobs for output in job.outputs], config)
+    check_disk(plan, job_graph(plan).jobs, config)
     assert capsys.readouterr().err.startswith(f"warning: {config}: run mini: needs about ")
 
 
@@ -254,3 +257,61 @@ def test_an_alignment_costs_its_refinements(config):
     assert three.flops == 3 * 2 * 15_000**2 * 300 * 4
     assert none.flops == 0
     assert three.seconds > none.seconds + 1
+
+
+def test_a_criterion_that_nobody_has_said_more_of_costs_one_search(config, monkeypatch):
+    with_vectors(config, "criterion: nn")
+    one = costs(config)["lexicon/gold-en-qaa"]
+    monkeypatch.setattr(choices, "SEARCHED", {})
+    monkeypatch.setattr("switchrank.run.plan.costs.SEARCHED", {})
+    assert costs(config)["lexicon/gold-en-qaa"] == one
+
+
+def test_every_script_of_a_rule_has_a_formula():
+    assert {file.stem for file in (ROOT / "workflow/scripts").glob("*.py")} == FORMULAS.keys()
+
+
+@pytest.fixture
+def unknown(config, monkeypatch):
+    """The jobs of a run, one of whose kinds has no formula and another of which has one that fails."""
+    plan, _ = opened(config)
+    graph = job_graph(plan)
+    monkeypatch.delitem(FORMULAS, "score_runs")
+    monkeypatch.setitem(FORMULAS, "tables", lambda *_: 1 / 0)
+    return plan, graph
+
+
+def test_a_cost_that_nobody_knows_is_unknown_and_every_sum_says_at_least(unknown):
+    estimate = estimate_run(*unknown, MACHINE)
+    assert {job.kind for job in estimate.unknown} == {"score_runs", "tables"}
+    told = as_text(estimate)
+    assert re.search(r"^evaluate +tables +1 +unknown +unknown +unknown$", told, re.MULTILINE)
+    assert re.search(r"^all .* at least \S+ \S+  at least \S+ \S+  at least \S+ \S+$", told, re.MULTILINE)
+    for sum_of in ("wall time: at least ", "critical path: at least ", "disk: at least ", "memory at once: at least "):
+        assert sum_of in told
+    assert "unknown: what 2 job(s) cost (score_runs, tables); sums leave them out" in told
+    shown = as_json(estimate)
+    assert shown["unknown"] == 2
+    assert {job["name"] for job in shown["jobs"] if job["seconds"] is None} == {"evaluate/docs", "evaluate/tables"}
+
+
+def test_where_every_cost_is_known_no_sum_says_at_least(config):
+    plan, _ = opened(config)
+    told = as_text(estimate_run(plan, job_graph(plan), MACHINE))
+    assert "at least" not in told
+    assert "unknown" not in told
+
+
+def test_no_estimate_ends_a_start(unknown, config):
+    plan, graph = unknown
+    check_disk(plan, graph.jobs, config)
+
+
+@pytest.mark.parametrize("kind", sorted(FORMULAS))
+def test_a_job_that_is_not_as_a_formula_expects_it_costs_something_or_is_unknown(config, kind):
+    plan, sizes = opened(config)
+    job = Job("rule", kind, ["none"], ["none"], "results/mini/logs/corpus/x.log")
+    estimate = estimate_run(plan, Graph([job]), MACHINE)
+    cost = Costs(plan, sizes, MACHINE).of(job)
+    assert (cost is None) == (job in estimate.unknown)
+    assert cost is None or cost.seconds > 0

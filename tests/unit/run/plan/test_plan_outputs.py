@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from switchrank.config.load import load_config
-from switchrank.config.plan import Plan
+from switchrank.config.checked import load_plan
 from switchrank.core.errors import UserError
-from switchrank.run.plan.graph import job_graph
+from switchrank.run.plan.asked import job_graph, keep_at_start
 from switchrank.run.plan.outputs import check_outputs, missing_files, missing_notice
 
 ROOT = Path(__file__).parents[4]
@@ -21,10 +21,12 @@ TOKENS = "results/demo/tokens/world/unicode/documents/tokens.parquet"
 def plan(tmp_path, monkeypatch):
     """The demo, all of whose files are there; its tables hold one row and its other files nothing."""
     monkeypatch.chdir(tmp_path)
-    plan = Plan(load_config(ROOT / "config/demo.yaml", {}), [ROOT])
+    plan = load_plan(ROOT / "config/demo.yaml", {})
     pl.DataFrame({"a": [1]}).write_parquet("table")
     content = Path("table").read_bytes()
-    for job in job_graph(plan).jobs:
+    jobs = job_graph(plan).jobs
+    keep_at_start(plan, [asdict(job) for job in jobs])
+    for job in jobs:
         for output in map(Path, job.outputs):
             output.parent.mkdir(parents=True, exist_ok=True)
             output.write_bytes(content if output.suffix == ".parquet" else b"")
@@ -46,6 +48,25 @@ def test_missing_public_files_are_told_in_one_line_with_a_command(plan):
     assert notice.startswith(f"{files[1]}: is missing (and 1 more): ")
     assert notice.endswith(f": snakemake {files[1]}")
     check_outputs(plan)
+
+
+def test_without_a_note_of_its_jobs_nothing_is_missed(plan):
+    Path("results/demo/tables/metrics.csv").unlink()
+    Path(".snakemake/switchrank/demo.jobs.json").unlink()
+    assert missing_notice(plan) == ""
+
+
+def test_a_table_behind_a_link_is_looked_at_and_one_that_is_being_made_is_not(plan, tmp_path):
+    folder = Path("results/demo/tokens")
+    folder.rename(tmp_path / "disk")
+    folder.symlink_to(tmp_path / "disk")
+    hidden = folder / ".unfinished-a/tokens.parquet"
+    hidden.parent.mkdir()
+    hidden.write_bytes(b"PAR1")
+    check_outputs(plan)
+    Path(TOKENS).write_bytes(b"PAR1")
+    with pytest.raises(UserError, match="is cut short"):
+        check_outputs(plan)
 
 
 def test_a_run_without_its_report_is_not_finished_and_misses_nothing(plan):

@@ -8,16 +8,16 @@ from switchrank.run.plan.jobs import Graph, Job
 from switchrank.run.plan.schedule import BETWEEN, plan_schedule
 
 
-def job(name, inputs=(), *, kind="", threads=1, gpu=False, processes=1):
+def job(name, inputs=(), *, kind="", threads=1, gpus=0):
     log = f"results/x/logs/corpus/{name}.log"
-    return Job(name, kind or name, "corpus", tuple(inputs), (name,), log, None, {}, threads, gpu, processes)
+    return Job(name, kind or name, tuple(inputs), (name,), log, threads=threads, gpus=gpus)
 
 
 @pytest.fixture
 def diamond():
     """a; b and c need it; d needs both."""
     jobs = [job("a"), job("b", ["a"]), job("c", ["a"]), job("d", ["b", "c"])]
-    return Graph(jobs, ["d"]), dict(zip(jobs, [Cost(seconds=s, memory=m) for s, m in DIAMOND], strict=True))
+    return Graph(jobs), dict(zip(jobs, [Cost(seconds=s, memory=m) for s, m in DIAMOND], strict=True))
 
 
 DIAMOND = [(10, 1), (20, 5), (5, 7), (1, 1)]
@@ -47,16 +47,16 @@ def test_jobs_that_are_done_take_no_time(diamond):
 
 
 def test_jobs_share_gpus_one_at_a_time_and_without_any_run_on_the_cpu():
-    jobs = [job("a", gpu=True), job("b", gpu=True), job("c", ["a", "b"])]
-    graph, costs = Graph(jobs, ["c"]), {one: Cost(seconds=10) for one in jobs}
+    jobs = [job("a", gpus=1), job("b", gpus=1), job("c", ["a", "b"])]
+    graph, costs = Graph(jobs), {one: Cost(seconds=10) for one in jobs}
     assert plan_schedule(graph, costs, cores=8, gpus=1).seconds == pytest.approx(30 + 3 * BETWEEN)
     assert plan_schedule(graph, costs, cores=8, gpus=2).seconds == pytest.approx(20 + 2 * BETWEEN)
     assert plan_schedule(graph, costs, cores=8, gpus=0).seconds == pytest.approx(20 + 2 * BETWEEN)
 
 
 def test_a_training_of_several_processes_takes_as_many_gpus_and_on_fewer_all_there_are():
-    jobs = [job("a", gpu=True, processes=2), job("b", gpu=True), job("c", ["a", "b"])]
-    graph, costs = Graph(jobs, ["c"]), {one: Cost(seconds=10) for one in jobs}
+    jobs = [job("a", gpus=2), job("b", gpus=1), job("c", ["a", "b"])]
+    graph, costs = Graph(jobs), {one: Cost(seconds=10) for one in jobs}
     assert plan_schedule(graph, costs, cores=8, gpus=3).seconds == pytest.approx(20 + 2 * BETWEEN)
     assert plan_schedule(graph, costs, cores=8, gpus=2).seconds == pytest.approx(30 + 3 * BETWEEN)
     assert plan_schedule(graph, costs, cores=8, gpus=1).seconds == pytest.approx(30 + 3 * BETWEEN)
@@ -64,7 +64,7 @@ def test_a_training_of_several_processes_takes_as_many_gpus_and_on_fewer_all_the
 
 def test_a_job_that_asks_for_more_threads_than_there_are_cores_gets_all():
     one = job("a", threads=16)
-    assert plan_schedule(Graph([one], ["a"]), {one: Cost(seconds=10)}, cores=2, gpus=0).seconds > 10
+    assert plan_schedule(Graph([one]), {one: Cost(seconds=10)}, cores=2, gpus=0).seconds > 10
 
 
 def test_a_kind_is_corrected_by_the_sum_of_its_seconds_and_its_worst_memory():
@@ -81,7 +81,7 @@ def test_a_kind_is_corrected_by_the_sum_of_its_seconds_and_its_worst_memory():
     less = calibrate([Observation(jobs[0], Cost(seconds=10, memory=100), Measured(1, 50))])
     assert less.correct(job("c", kind="train"), Cost(memory=10)).memory == 10
     assert found.correct(job("d", kind="rank"), Cost(seconds=5)).seconds == 5
-    assert found.correct(job("e", kind="train", gpu=True), Cost(seconds=5)).seconds == 5
+    assert found.correct(job("e", kind="train", gpus=1), Cost(seconds=5)).seconds == 5
 
 
 def test_no_observation_corrects_nothing():

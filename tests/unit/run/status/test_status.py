@@ -2,7 +2,9 @@
 
 import json
 import os
+import subprocess
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -11,12 +13,13 @@ from hypothesis import strategies as st
 from tests.unit.planned import write_inputs
 
 from switchrank.cli import main
-from switchrank.config.load import load_config, read_yaml
-from switchrank.config.plan import Plan
+from switchrank.config.checked import load_plan
+from switchrank.config.load import read_yaml
 from switchrank.core.job import FAILED
 from switchrank.core.run_lock import hold_run
 from switchrank.run.last_start import last_start, remember_start
-from switchrank.run.plan.graph import job_graph
+from switchrank.run.plan.asked import job_graph, keep_at_start
+from switchrank.run.plan.costs import FORMULAS
 from switchrank.run.status.logs import read_tail
 
 BAR = "train:  45%|####5     | 23.0k/51.2k [00:10<01:20, 1.20k pairs/s, loss=0.1234]"
@@ -29,7 +32,7 @@ def run(tmp_path, monkeypatch):
     config = write_inputs(tmp_path)
     remember_start("mini", config=read_yaml(config), file=config, root=tmp_path, cores=2)
     (tmp_path / "results/mini").mkdir(parents=True)
-    jobs = job_graph(Plan(load_config(config, {}), [tmp_path])).jobs
+    jobs = job_graph(load_plan(config, {})).jobs
     return {job.name: job for job in jobs}
 
 
@@ -123,6 +126,21 @@ def test_the_last_values_come_from_train_json_or_from_the_last_checkpoint(run, c
 def test_a_checkpoint_that_cannot_be_read_is_no_curve(capsys, text):
     write("results/mini/models/ml-cs/xx-xx/.work-seed1/abc/step-000000001/state.json", text)
     assert "1 of 52" not in shown(capsys, "mini")
+
+
+def test_a_cost_that_nobody_knows_makes_the_time_left_a_lower_bound(run, capsys, monkeypatch):
+    finish(run["sources/docs"])
+    assert "; about " in shown(capsys, "mini").splitlines()[-1]
+    monkeypatch.delitem(FORMULAS, "tables")
+    assert "; at least " in shown(capsys, "mini").splitlines()[-1]
+
+
+def test_a_look_at_a_run_that_kept_its_jobs_starts_nothing(run, capsys, monkeypatch):
+    before = shown(capsys, "mini")
+    keep_at_start(load_plan("mini.yaml", {}), [asdict(job) for job in run.values()])
+    monkeypatch.setenv("SWITCHRANK_CACHE", "none")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("Snakemake was started"))
+    assert shown(capsys, "mini") == before
 
 
 def test_a_finished_run_has_nothing_left(run, capsys):

@@ -49,7 +49,7 @@ class Calibration:
 
     def correct(self, job: Job, cost: Cost) -> Cost:
         """A cost as earlier jobs of its kind suggest."""
-        kind = (job.kind, job.gpu)
+        kind = (job.kind, job.gpus > 0)
         return replace(
             cost,
             seconds=cost.seconds * self.seconds.get(kind, 1.0),
@@ -72,7 +72,7 @@ def calibrate(observations: Iterable[Observation]) -> Calibration:
     """The correction that the observations ask for."""
     by_kind: defaultdict[tuple[str, bool], list[Observation]] = defaultdict(list)
     for one in observations:
-        by_kind[one.job.kind, one.job.gpu].append(one)
+        by_kind[one.job.kind, one.job.gpus > 0].append(one)
     seconds = {
         kind: (sum(one.measured.seconds for one in found) + PRIOR) / (sum(one.cost.seconds for one in found) + PRIOR)
         for kind, found in by_kind.items()

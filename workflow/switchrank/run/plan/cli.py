@@ -6,14 +6,13 @@ import argparse
 import json
 import math
 import os
-import sys
 from pathlib import Path
 
 from switchrank.config.checked import load_plan
 from switchrank.core.errors import UserError
+from switchrank.run.plan.asked import graph_to_plan
 from switchrank.run.plan.estimate import estimate_run
 from switchrank.run.plan.machine import GPU_TFLOPS, Machine, measure_gflops
-from switchrank.run.plan.pending import pending_files
 from switchrank.run.plan.table import as_json, as_text
 
 _HELP = """\
@@ -56,11 +55,7 @@ def _run(arguments: argparse.Namespace) -> None:
         gpu_tflops=arguments.gpu_tflops,
         gpus=arguments.gpus,
     )
-    begun = Path(plan.folder).is_dir()
-    pending = pending_files(arguments.config) if begun else {}
-    if pending is None:
-        print("plan: Snakemake cannot be asked here what it would make again: what is there counts", file=sys.stderr)
-    estimate = estimate_run(plan, machine, calibrated=not arguments.uncalibrated, pending=pending)
+    estimate = estimate_run(plan, graph_to_plan(plan), machine, calibrated=not arguments.uncalibrated)
     print(json.dumps(as_json(estimate), indent=1) if arguments.json else as_text(estimate))
 
 

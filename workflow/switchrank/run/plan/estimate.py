@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from switchrank.config.plan import Plan
 from switchrank.core.errors import UserError
 from switchrank.run.last_start import started_plan
+from switchrank.run.plan.asked import known_graph
 from switchrank.run.plan.calibration import Calibration, Observation, calibrate, read_benchmark
 from switchrank.run.plan.costs import REFERENCE, Cost, Costs
-from switchrank.run.plan.graph import job_graph
 from switchrank.run.plan.jobs import Graph, Job
 from switchrank.run.plan.machine import Machine, free_bytes, nearest_folder
 from switchrank.run.plan.schedule import Schedule, plan_schedule
 from switchrank.run.plan.sizes import Sizes
+from switchrank.run.plan.work import run_parts
+
+NOTHING = Cost(seconds=0, memory=0, disk=0)
+"""Stands for a cost that nobody knows; what it is part of is a lower bound."""
+_REASONS = {
+    "updated input files": "inputs are newer",
+    "params have changed since last execution": "params changed",
+    "set of input files has changed since last execution": "set of input files changed",
+    "input files updated by another job": "what they read is made again",
+}
+"""Snakemake's reasons, the first of which are told before the others, in fewer words."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +37,9 @@ class Estimate:
 
     Attributes:
         plan, graph, machine: what was estimated.
-        costs: the cost of each job.
-        calibration: the correction that is in them.
+        costs: the cost of each job, :data:`NOTHING` where nobody knows it.
+        unknown: jobs whose cost nobody knows.
+        calibration: the correction that is in the costs.
         assumed: inputs that are not here, whose size is a guess.
         done: jobs whose outputs are there, and would not be made again as far as anybody knows.
         again: jobs whose outputs are there and would be made again, with the reason.
@@ -37,10 +49,11 @@ class Estimate:
     graph: Graph
     machine: Machine
     costs: dict[Job, Cost]
+    unknown: frozenset[Job]
     calibration: Calibration
     assumed: tuple[str, ...]
     done: frozenset[Job]
-    again: Mapping[Job, str] = field(default_factory=dict)
+    again: Mapping[Job, str]
 
     @cached_property
     def schedule(self) -> Schedule:
@@ -69,40 +82,40 @@ class Estimate:
 
 
 def _is_of(job: Job, system: str) -> bool:
-    return job.stage in ("train", "rank") and job.about.get("system") == system
+    """Whether a job trains a model of a system, or ranks with it."""
+    trained = job.kind == "train" and job.wildcards.get("system") == system
+    return trained or (job.kind == "rank" and {system} == {name for name, _, _ in run_parts(job.outputs)})
 
 
-def estimate_run(
-    plan: Plan, machine: Machine, *, calibrated: bool = True, pending: Mapping[str, str] | None = None
-) -> Estimate:
+def estimate_run(plan: Plan, graph: Graph, machine: Machine, *, calibrated: bool = True) -> Estimate:
     """The estimate of a run on a machine.
 
     Args:
-        plan, machine: what is estimated.
+        plan, graph, machine: what is estimated.
         calibrated: by the benchmark files of earlier runs under ``results``.
-        pending: files that are there and would be made again, with reasons.
     """
-    graph = job_graph(plan)
-    sizes = Sizes(plan, graph)
+    sizes = Sizes(plan)
     costs = Costs(plan, sizes, machine)
-    correction = _correction(plan, machine) if calibrated else Calibration()
-    found = {job: correction.correct(job, costs.of(job)) for job in graph.jobs}
-    there = [job for job in graph.jobs if is_done(job)]
-    reasons = {job: [pending[file] for file in job.outputs if file in pending] for job in there} if pending else {}
-    again = {job: told[0] for job, told in reasons.items() if told}
+    correction = _correction(plan, graph, machine) if calibrated else Calibration()
+    found = {job: costs.of(job) for job in graph.jobs}
+    corrected = {job: correction.correct(job, cost) if cost else NOTHING for job, cost in found.items()}
+    unknown = frozenset(job for job, cost in found.items() if cost is None)
+    there = [job for job in graph.jobs if job.is_done]
+    again = {job: _reason(job.again) for job in there if job.again}
     done = frozenset(job for job in there if job not in again)
-    return Estimate(plan, graph, machine, found, correction, tuple(sizes.assumed), done, again)
+    return Estimate(plan, graph, machine, corrected, unknown, correction, tuple(sizes.assumed), done, again)
 
 
-def is_done(job: Job) -> bool:
-    """Whether all outputs of a job are there."""
-    return all(Path(output).exists() for output in job.outputs)
+def _reason(told: str) -> str:
+    """The reason why a job would run again, in few words."""
+    return next((words for reason, words in _REASONS.items() if reason in told), told)
 
 
-def _correction(plan: Plan, machine: Machine) -> Calibration:
+def _correction(plan: Plan, graph: Graph, machine: Machine) -> Calibration:
     """What earlier jobs of this run say; of kinds that it had none of, those of the other runs under ``results``.
 
-    A run whose inputs are not all here says nothing of another: what its jobs had to do is a guess.
+    A run whose inputs are not all here says nothing of another: what its jobs had to do is a guess. Nor does one whose
+    start kept no note of its jobs.
     """
     own: list[Observation] = []
     others: list[Observation] = []
@@ -112,49 +125,48 @@ def _correction(plan: Plan, machine: Machine) -> Calibration:
             started = started_plan(run, roots=plan.roots)
         except UserError:
             started = None
+        known = known_graph(started[0]) if started else None
         if run == plan.config.run:
-            own += _measured(started[0] if started else plan, machine)[0]
-        elif started is not None:
-            found, assumed = _measured(started[0], machine)
+            own += _measured(started[0], known or graph, machine)[0] if started else _measured(plan, graph, machine)[0]
+        elif started and known:
+            found, assumed = _measured(started[0], known, machine)
             others += [] if assumed else found
-    known = {(one.job.kind, one.job.gpu) for one in own}
-    return calibrate([*own, *(one for one in others if (one.job.kind, one.job.gpu) not in known)])
+    known_kinds = {(one.job.kind, one.job.gpus > 0) for one in own}
+    return calibrate([*own, *(one for one in others if (one.job.kind, one.job.gpus > 0) not in known_kinds)])
 
 
-def _measured(plan: Plan, machine: Machine) -> tuple[list[Observation], bool]:
+def _measured(plan: Plan, graph: Graph, machine: Machine) -> tuple[list[Observation], bool]:
     """The jobs of a run that have benchmark files, and whether the size of any input had to be assumed."""
-    graph = job_graph(plan)
-    sizes = Sizes(plan, graph)
+    sizes = Sizes(plan)
     costs = Costs(plan, sizes, machine)
     found = []
     for job in graph.jobs:
         measured = read_benchmark(job.benchmark) if job.benchmark else None
-        if measured is not None:
-            found.append(Observation(job, costs.of(job), measured))
+        cost = costs.of(job) if measured else None
+        if measured and cost:
+            found.append(Observation(job, cost, measured))
     return found, bool(sizes.assumed)
 
 
-def check_disk(plan: Plan, files: Iterable[str], place: str | Path) -> None:
+def check_disk(plan: Plan, jobs: Iterable[Job], place: str | Path) -> None:
     """Before a start: whether what it will make fits on the disk, or on the disks that links in results lead to.
 
     Where inputs are still to be fetched the need is a guess, and no more than a warning is written to standard error.
 
     Args:
         plan: the run.
-        files: outputs of the jobs that are to run; only they count.
+        jobs: those that are to run.
         place: the config file, named in the error.
 
     Raises:
         UserError: it does not fit.
     """
-    wanted, graph = set(files), job_graph(plan)
-    sizes = Sizes(plan, graph)
+    sizes = Sizes(plan)
     costs = Costs(plan, sizes, Machine(REFERENCE, 1))
     disks: dict[int, dict[Path, list[Cost]]] = {}
-    for job in graph.jobs:
-        if wanted.intersection(job.outputs):
-            folder = nearest_folder(Path(job.outputs[0]).parent)
-            disks.setdefault(folder.stat().st_dev, {}).setdefault(folder, []).append(costs.of(job))
+    for job in jobs:
+        folder = nearest_folder(Path(job.outputs[0]).parent)
+        disks.setdefault(folder.stat().st_dev, {}).setdefault(folder, []).append(costs.of(job) or NOTHING)
     for folders in disks.values():
         found = [cost for folder in folders.values() for cost in folder]
         needed = sum(cost.disk for cost in found) + max(cost.scratch for cost in found)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from switchrank.config.collections.joined import Joined
 from switchrank.config.downloads import concrete_downloads
 from switchrank.config.models import DictionaryLexicon, TitlesLexicon
 from switchrank.config.plan import Plan
+from switchrank.config.settings import world_spec
 from switchrank.core.errors import UserError
 from switchrank.files.addresses import filled
 from switchrank.models.folder import check_model
-from switchrank.run.plan.graph import job_graph
-from switchrank.run.plan.jobs import STAGES, Graph
+from switchrank.sources.world.files import world_outputs
 
 _TODO = "correct the path, or put the file there"
 
@@ -67,22 +67,23 @@ def missing_inputs(plan: Plan, file: str | Path, mistakes: Collection[UserError]
         file: the config file.
         mistakes: what is wrong with it; what hangs on that is not looked at.
     """
-    if not mistakes:
-        return _told(plan, file, list(named_inputs(plan)), job_graph(plan).maker.__contains__)
     wrong = {".".join(mistake.place.partition(":")[0].split(".")[:2]) for mistake in mistakes}
-    return _told(plan, file, list(named_inputs(plan, wrong)), lambda path: path.startswith(f"{plan.folder}/"))
-
-
-def _told(
-    plan: Plan, file: str | Path, named: Sequence[tuple[str, str]], made: Callable[[str], bool]
-) -> list[UserError]:
+    named = list(named_inputs(plan, wrong))
     fetched = concrete_downloads(plan.config.downloads, [path for _, path in named])
-    found = [
+    world = f"{plan.folder}/world/"
+    of_world = world_outputs(world_spec(plan.config)) if plan.config.world and not wrong else []
+    made = [path for _, path in named if path.startswith(f"{plan.folder}/") and (wrong or not path.startswith(world))]
+    needed = {path for _, path in named} - {*fetched, *made, *(f"{world}{name}" for name in of_world)}
+    return [*missing_of(plan, file, needed, wrong), *start_mistakes(plan)]
+
+
+def missing_of(plan: Plan, file: str | Path, needed: Collection[str], wrong: Collection[str] = ()) -> list[UserError]:
+    """A line for each of the needed files that is not there, with every place in the config that names it."""
+    return [
         UserError(file, place, f"no such file: {path}", _TODO)
-        for place, path in dict.fromkeys(named)
-        if path not in fetched and not made(path) and not Path(path).exists()
+        for place, path in dict.fromkeys(named_inputs(plan, wrong))
+        if path in needed and not Path(path).exists()
     ]
-    return [*found, *start_mistakes(plan)]
 
 
 def start_mistakes(plan: Plan) -> list[UserError]:
@@ -96,39 +97,3 @@ def start_mistakes(plan: Plan) -> list[UserError]:
     except UserError as error:
         return [error]
     return []
-
-
-def missing_for(plan: Plan, file: str | Path, targets: Collection[str]) -> list[UserError]:
-    """A line for each missing input of the jobs that have to run for targets: files, or stages; none means all.
-
-    An input of what is made already is not missed, as Snakemake does not miss it.
-    """
-    graph = job_graph(plan)
-    needed = _needed(graph, _files(graph, targets))
-    named = [(place, path) for place, path in named_inputs(plan) if path in needed]
-    return _told(plan, file, named, graph.maker.__contains__)
-
-
-def _files(graph: Graph, targets: Collection[str]) -> list[str]:
-    """Targets as files; of a rule that is no stage nothing is known."""
-    files = [] if targets else list(graph.targets)
-    for target in targets:
-        if target in graph.maker:
-            files.append(target)
-        elif target in STAGES:
-            files += [output for job in graph.jobs if job.stage == target for output in job.outputs]
-    return files
-
-
-def _needed(graph: Graph, files: Iterable[str]) -> set[str]:
-    """These files that are not there, and all that is needed to make them, as far back as nothing is there."""
-    needed: set[str] = set()
-    waiting = list(files)
-    while waiting:
-        path = waiting.pop()
-        if path in needed or Path(path).exists():
-            continue
-        needed.add(path)
-        if path in graph.maker:
-            waiting += graph.maker[path].inputs
-    return needed

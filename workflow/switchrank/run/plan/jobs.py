@@ -1,9 +1,9 @@
-"""A job of a run: what it reads and writes, as Snakemake would make it, and the facts that decide what it costs."""
+"""The jobs of a run as Snakemake's own graph has them: what each reads and writes, and what it asks of the machine."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,53 +16,56 @@ class Job:
 
     Attributes:
         rule: the rule's name, as Snakemake prints it.
-        kind: what the job does; jobs of one kind cost alike. ``rank`` for all rules that rank with a model.
-        stage: one of :data:`STAGES`.
+        kind: the name of the script that it runs, such as ``train``; jobs of one kind cost alike.
         inputs, outputs: files, relative to the folder of the run's ``results``.
         log, benchmark: where it tells what happened and, but for small jobs, what it took.
-        about: what the cost depends on, by name: collection, corpus, test set, languages.
-        threads: CPU threads it asks for.
-        gpu: whether it asks for a GPU.
-        processes: how many share its work, on a GPU each if it asks for one.
+        wildcards: by name, as text.
+        threads, gpus: what it asks for at once.
+        processes: how many share its work.
+        again: why it will run; empty where it will not, or where nobody asked.
     """
 
     rule: str
     kind: str
-    stage: str
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    log: str
-    benchmark: str | None
-    about: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Sequence[str] = ()
+    outputs: Sequence[str] = ()
+    log: str = ""
+    benchmark: str | None = None
+    wildcards: Mapping[str, str] = field(default_factory=dict)
     threads: int = 1
-    gpu: bool = False
+    gpus: int = 0
     processes: int = 1
+    again: str = ""
 
     @property
-    def gpus(self) -> int:
-        """How many GPUs it asks for."""
-        return self.processes if self.gpu else 0
+    def stage(self) -> str:
+        """One of :data:`STAGES`: the folder that its log lies in."""
+        return {"world": "sources", "provenance": "report"}.get(self.name) or self.name.split("/", 1)[0]
 
     @property
     def name(self) -> str:
         """A short name, unique in a run: stage and log file."""
         return "/".join(Path(self.log).with_suffix("").parts[3:])
 
+    @property
+    def is_done(self) -> bool:
+        """Whether all its outputs are there."""
+        return all(Path(output).exists() for output in self.outputs)
+
 
 class Graph:
     """The jobs of a run, those first that others need.
 
     Args:
-        jobs: jobs in any order, and perhaps some that nobody needs.
-        targets: files that are wanted; the jobs that lead to them are kept.
+        jobs: jobs in any order; those of one stage that do not need each other come by name.
     """
 
-    def __init__(self, jobs: Iterable[Job], targets: Iterable[str]) -> None:
-        self.maker = {output: job for job in jobs for output in job.outputs}
-        self.targets = list(targets)
+    def __init__(self, jobs: Iterable[Job]) -> None:
+        given = sorted(jobs, key=lambda job: (STAGES.index(job.stage) if job.stage in STAGES else 0, job.name))
+        self.maker = {output: job for job in given for output in job.outputs}
         self.jobs: list[Job] = []
         placed: set[Job] = set()
-        stack = [(self.maker[target], False) for target in reversed(self.targets)]
+        stack = [(job, False) for job in reversed(given)]
         while stack:
             job, ready = stack.pop()
             if job in placed:
@@ -88,3 +91,13 @@ class Graph:
                 found.add(job)
                 stack += self.needs(job)
         return found
+
+
+def read_jobs(told: Iterable[Mapping[str, Any]]) -> Graph:
+    """The graph that ``workflow/rules/common/jobs.smk`` tells of, as plain JSON values.
+
+    Raises:
+        TypeError, KeyError: it tells of something else.
+    """
+    names = [one.name for one in fields(Job)]
+    return Graph(Job(**{name: job[name] for name in names}) for job in told)

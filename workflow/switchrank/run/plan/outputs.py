@@ -12,7 +12,7 @@ from pathlib import Path
 
 from switchrank.config.plan import Plan
 from switchrank.core.errors import UserError
-from switchrank.run.plan.graph import job_graph
+from switchrank.run.plan.asked import known_graph
 
 PUBLIC = ("lexicons", "corpora", "models", "runs", "tables")
 """Folders of a run whose files other people's programs read."""
@@ -25,17 +25,20 @@ def check_outputs(plan: Plan) -> None:
     Raises:
         UserError: one has not.
     """
-    for output in _outputs(plan):
-        if output.endswith(".parquet") and not _is_whole(output):
+    for output in _tables(plan.folder):
+        if not _is_whole(output):
             raise UserError(output, "", "is cut short or no Parquet file", "delete it and run again")
 
 
 def missing_files(plan: Plan) -> list[str]:
-    """Public files that are not there, although the run has its report; none while it has not."""
-    if not Path(plan.folder, "report.zip").exists():
-        return []
-    public = [output for output in _outputs(plan) if Path(output).relative_to(plan.folder).parts[0] in PUBLIC]
-    return [output for output in public if not Path(output).exists()]
+    """Public files that are not there, although the run has its report; none while it has not.
+
+    Which files it has is what its last whole start knew.
+    """
+    graph = known_graph(plan) if Path(plan.folder, "report.zip").exists() else None
+    outputs = [output for job in graph.jobs for output in job.outputs] if graph else []
+    public = tuple(f"{plan.folder}/{folder}/" for folder in PUBLIC)
+    return [output for output in outputs if output.startswith(public) and not Path(output).exists()]
 
 
 def missing_notice(plan: Plan) -> str:
@@ -47,8 +50,11 @@ def missing_notice(plan: Plan) -> str:
     return f"{missing[0]}: is missing{more}: made again where a job needs it, else: snakemake {missing[0]}"
 
 
-def _outputs(plan: Plan) -> Iterator[str]:
-    return (output for job in job_graph(plan).jobs for output in job.outputs if output.startswith(f"{plan.folder}/"))
+def _tables(folder: str) -> Iterator[str]:
+    """The tables in a folder and in those that links in it lead to, but for what lies in hidden folders."""
+    for place, folders, files in os.walk(folder, followlinks=True):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (os.path.join(place, name) for name in sorted(files) if name.endswith(".parquet"))
 
 
 def _is_whole(path: str) -> bool:

@@ -18,7 +18,6 @@ from switchrank.config.collections.joined import Joined
 from switchrank.config.plan import Plan
 from switchrank.core.errors import UserError
 from switchrank.files.reading import open_bytes
-from switchrank.run.plan.jobs import Graph
 
 SAMPLE = 1 << 18
 _PACKED = {b"\x1f\x8b": 1.0, b"\xfd7zXZ": 1.25, b"BZh": 1.2}
@@ -72,8 +71,8 @@ class Sizes:
         assumed: files that are not here, so that their size is a guess.
     """
 
-    def __init__(self, plan: Plan, graph: Graph) -> None:
-        self.plan, self.graph = plan, graph
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
         self.assumed: dict[str, None] = {}
         self._collected: dict[str, Collected] = {}
         self._vectors: dict[str, tuple[float, float]] = {}
@@ -96,9 +95,11 @@ class Sizes:
 
     def _assume(self, path: str) -> None:
         """Note that a file is not here; one that a job of the run makes is no guess of ours."""
-        maker = self.graph.maker.get(path)
-        if maker is None or maker.kind == "fetch":
+        if not self._of_run(path) or path in self.plan.downloads:
             self.assumed.setdefault(path)
+
+    def _of_run(self, path: str) -> bool:
+        return path.startswith(f"{self.plan.folder}/")
 
     def collection(self, name: str) -> Collected:
         """The texts of a collection."""
@@ -250,12 +251,14 @@ class Sizes:
     def text_bytes(self, texts: Iterable[str]) -> float:
         """The unpacked size of text files; one of the made-up world is known before it is made."""
         total = 0.0
-        world = self.plan.config.world
+        world, large = self.plan.config.world, {*self.plan.downloads, *self.plan.dumps.values()}
         for path in texts:
             if world and self._of_world(path) and not Path(path).is_file():
                 total += world.sentences * WORLD_SENTENCE
-            elif path in self.graph.maker and not Path(path).is_file():
-                total += 1e9 if self.graph.maker[path].kind in ("fetch", "wikitext") else 2e6
+            elif path in large and not Path(path).is_file():
+                total += 1e9
+            elif self._of_run(path) and not Path(path).is_file():
+                total += 2e6
             elif path.endswith(".parquet"):
                 total += 2.5 * self.on_disk(path)
             else:

@@ -11,6 +11,8 @@ from switchrank.run.plan.jobs import STAGES, Job
 from switchrank.run.plan.machine import free_bytes
 
 _NAMES_SHOWN = 12
+_AT_LEAST = "at least "
+"""Stands before a sum that leaves out a cost that nobody knows."""
 
 
 def duration(seconds: float) -> str:
@@ -54,6 +56,7 @@ def _figures(estimate: Estimate, jobs: Sequence[Job]) -> dict[str, float]:
     costs = [estimate.costs[job] for job in jobs]
     return {
         "jobs": len(costs),
+        "unknown": sum(job in estimate.unknown for job in jobs),
         "tokens": sum(cost.tokens for cost in costs),
         "flops": sum(cost.flops for cost in costs),
         "seconds": sum(cost.seconds for cost in costs),
@@ -63,15 +66,19 @@ def _figures(estimate: Estimate, jobs: Sequence[Job]) -> dict[str, float]:
 
 
 def _cells(stage: str, kind: str, figures: dict[str, float]) -> list[str]:
+    jobs = f"{figures['jobs']:.0f}"
+    if figures["unknown"] == figures["jobs"]:
+        return [stage, kind, jobs, "", "", *["unknown"] * 3]
+    least = _AT_LEAST if figures["unknown"] else ""
     return [
         stage,
         kind,
-        f"{figures['jobs']:.0f}",
+        jobs,
         amount(figures["tokens"]) if figures["tokens"] else "",
         amount(figures["flops"]) if figures["flops"] else "",
-        duration(figures["seconds"]),
-        amount(figures["memory"], "B"),
-        amount(figures["disk"], "B"),
+        least + duration(figures["seconds"]),
+        least + amount(figures["memory"], "B"),
+        least + amount(figures["disk"], "B"),
     ]
 
 
@@ -88,25 +95,30 @@ def _system_rows(estimate: Estimate) -> list[list[str]]:
     plan = estimate.plan
     runs = [run.system for testset in plan.pairs for run in plan.runs(testset)]
     rows = [["system", "models", "runs", "own jobs", "from nothing"]]
+    least = _AT_LEAST if estimate.unknown else ""
     for system in plan.config.systems:
         models = len(plan.config.seeds) * sum(name == system for name, _ in plan.models)
         own, whole = estimate.own_seconds(system), estimate.all_seconds(system)
-        rows.append([system, str(models), str(runs.count(system)), duration(own), duration(whole)])
+        rows.append([system, str(models), str(runs.count(system)), duration(own), least + duration(whole)])
     return rows
 
 
 def _summary(estimate: Estimate) -> str:
     machine, schedule, cores = estimate.machine, estimate.schedule, f"{estimate.machine.cores} cores"
     cores += f" and {machine.gpus} GPU(s) of {machine.gpu_tflops:.0f} TFLOP/s" if _uses_gpu(estimate) else ""
-    found, done = estimate.calibration, len(estimate.done)
+    found, done, least = estimate.calibration, len(estimate.done), _AT_LEAST if estimate.unknown else ""
     free = amount(free_bytes(estimate.plan.folder), "B")
     lines = [
-        f"wall time: {duration(schedule.seconds)} on {cores}; memory at once: {amount(schedule.memory, 'B')}",
-        f"critical path: {duration(schedule.path_seconds)}: {_path(estimate)}",
-        f"disk: {amount(estimate.disk(), 'B')} while it runs; free here: {free}",
+        f"wall time: {least}{duration(schedule.seconds)} on {cores}; "
+        f"memory at once: {least}{amount(schedule.memory, 'B')}",
+        f"critical path: {least}{duration(schedule.path_seconds)}: {_path(estimate)}",
+        f"disk: {least}{amount(estimate.disk(), 'B')} while it runs; free here: {free}",
         f"speed: {machine.gflops:.0f} GFLOP/s a core; "
         + (f"corrected by {found.jobs} jobs of earlier runs" if found.jobs else "not corrected by any earlier run"),
     ]
+    if estimate.unknown:
+        kinds = ", ".join(sorted({job.kind for job in estimate.unknown}))
+        lines.append(f"unknown: what {len(estimate.unknown)} job(s) cost ({kinds}); sums leave them out")
     if done:
         lines.append(f"done already: {done} of {len(estimate.graph.jobs)} jobs; rest: {_rest(estimate)}")
     if estimate.again:
@@ -122,11 +134,12 @@ def _summary(estimate: Estimate) -> str:
 
 
 def _uses_gpu(estimate: Estimate) -> bool:
-    return estimate.machine.gpus > 0 and any(job.gpu for job in estimate.graph.jobs)
+    return estimate.machine.gpus > 0 and any(job.gpus for job in estimate.graph.jobs)
 
 
 def _rest(estimate: Estimate) -> str:
-    return f"{duration(estimate.remaining.seconds)}, {amount(estimate.disk(remaining=True), 'B')}"
+    least = _AT_LEAST if estimate.unknown - estimate.done else ""
+    return f"{least}{duration(estimate.remaining.seconds)}, {amount(estimate.disk(remaining=True), 'B')}"
 
 
 def _path(estimate: Estimate) -> str:
@@ -143,10 +156,11 @@ def as_json(estimate: Estimate) -> dict[str, Any]:
         "machine": vars(estimate.machine),
         "calibrated_by": estimate.calibration.jobs,
         "assumed": list(estimate.assumed),
+        "unknown": len(estimate.unknown),
         "jobs": [
             {"name": job.name, "rule": job.rule, "kind": job.kind, "stage": job.stage, "done": job in estimate.done}
             | {"again": estimate.again.get(job)}
-            | vars(estimate.costs[job])
+            | {name: None if job in estimate.unknown else value for name, value in vars(estimate.costs[job]).items()}
             for job in estimate.graph.jobs
         ],
         "stages": [{"stage": stage, "kind": kind} | _figures(estimate, jobs) for stage, kind, jobs in groups(estimate)],

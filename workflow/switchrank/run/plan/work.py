@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import PurePath
 
 from switchrank.ablation.rows import Row
 from switchrank.config.labels import labelled_collection
@@ -20,6 +23,32 @@ _LINES_PER_QUERY = 1000.0
 """Most candidates of a query in a run that is given: MS MARCO's have as many, and a run may have other queries too."""
 
 
+@dataclass(frozen=True)
+class Training:
+    """What a training job does: its settings, and the corpus or the row of the ablation that it trains on."""
+
+    settings: Optimisation
+    corpus: str = ""
+    row: Row | None = None
+
+    @property
+    def epochs(self) -> float:
+        """Passes over the data where they say how long it is trained; 0 where steps say it."""
+        return self.settings.epochs if isinstance(self.settings, Tuning) and not self.settings.steps else 0
+
+
+def training_of(plan: Plan, job: Job) -> Training:
+    """What a training job does, by the name of its rule."""
+    config = plan.config
+    if job.rule == "train_model":
+        return Training(config.train, str(config.systems[job.wildcards["system"]].corpus))
+    if job.rule == "first_model" and config.start.first:
+        return Training(config.start.first, config.start.first.corpus)
+    row = next(row for row in plan.ablation if row.id == job.wildcards["row"])
+    assert config.ablation is not None
+    return Training(config.ablation.train, row=row)
+
+
 def held_out(config: Config, row: Row) -> int:
     """Labelled queries of a row of the ablation that are not tuned on."""
     return int(row.examples * config.ablation.held_out) if config.ablation else 0
@@ -31,20 +60,18 @@ def labelled_pairs(config: Config, row: Row) -> int:
     return (row.examples - held_out(config, row)) * (1 + chosen.negatives) * chosen.rounds
 
 
-def settings_of(config: Config, job: Job) -> Optimisation:
-    """The training settings of a job."""
-    tuning = config.ablation.train if config.ablation else None
-    chosen = {"train": config.train, "first": config.start.first, "ablation": tuning}[job.about["settings"]]
-    assert chosen is not None
-    return chosen
-
-
-def optimiser_steps(config: Config, job: Job) -> int:
+def optimiser_steps(plan: Plan, job: Job) -> int:
     """Optimiser steps of a training job."""
-    settings = settings_of(config, job)
-    if settings.steps or not isinstance(settings, Tuning):
-        return settings.steps
-    return math.ceil(settings.epochs * labelled_pairs(config, job.about["row"]) / settings.batch_size)
+    training = training_of(plan, job)
+    if not training.epochs or training.row is None:
+        return training.settings.steps
+    return math.ceil(training.epochs * labelled_pairs(plan.config, training.row) / training.settings.batch_size)
+
+
+def run_parts(files: Iterable[str]) -> list[tuple[str, str, str]]:
+    """System, test set and pair of each TREC run among these files: ``runs/<system>/<testset>/<pair>/seed<k>.trec``."""
+    parts = [PurePath(file).parts for file in files if file.endswith(".trec")]
+    return [(found[-4], found[-3], found[-2]) for found in parts if len(found) > 4]
 
 
 class Work:
@@ -81,22 +108,21 @@ class Work:
         chars = self.training_documents(collection).chars + self.queries(collection, "train").chars
         return Texts(self.instances(collection, "train"), chars)
 
-    def labelled(self, job: Job) -> Texts:
-        """The training pairs of a row of the ablation, and characters of a pair."""
-        row = job.about["row"]
-        name = labelled_collection(self.config, row.language)
+    def pairs(self, training: Training) -> Texts:
+        """The training pairs of a job, and characters of a pair."""
+        if training.row is None:
+            return self.corpus(training.corpus)
+        name = labelled_collection(self.config, training.row.language)
         documents = self.sizes.collection(name).documents
-        text = documents.get(row.language) or next(iter(documents.values()))
-        return Texts(labelled_pairs(self.config, row), text.chars + self.queries(name, "train").chars)
+        text = documents.get(training.row.language) or next(iter(documents.values()))
+        return Texts(labelled_pairs(self.config, training.row), text.chars + self.queries(name, "train").chars)
 
-    def judged(self, job: Job, steps: int) -> float:
+    def judged(self, training: Training, steps: int) -> float:
         """Pairs that a training job scores for its development scores, all times together."""
-        settings, corpus = settings_of(self.config, job), job.about["corpus"]
-        epochs = settings.epochs if isinstance(settings, Tuning) and not settings.steps else 1
-        times = -(-steps // settings.eval_every) if settings.eval_every else epochs
-        if corpus:
-            return self.instances(self.config.corpora[corpus].collection, "dev") * times
-        row: Row = job.about["row"]
+        settings, row = training.settings, training.row
+        times = -(-steps // settings.eval_every) if settings.eval_every else training.epochs or 1
+        if row is None:
+            return self.instances(self.config.corpora[training.corpus].collection, "dev") * times
         chosen = self.config.collections[labelled_collection(self.config, row.language)].instances
         return float(held_out(self.config, row) * (1 + chosen.dev_negatives) * times)
 
@@ -105,6 +131,14 @@ class Work:
         return min(float(longest), chars / CHARS_PER_TOKEN + SPECIALS)
 
     # ranking
+    def ranked(self, files: Iterable[str]) -> list[tuple[str, Pair]]:
+        """Test set and pair of each run among these files."""
+        return [(testset, self._pairs[testset, pair]) for _, testset, pair in run_parts(files)]
+
+    @cached_property
+    def _pairs(self) -> dict[tuple[str, str], Pair]:
+        return {(name, pair.id): pair for name, pairs in self.plan.pairs.items() for pair in pairs}
+
     def asked(self, testset: str) -> float:
         """Queries of a test set."""
         section = self.config.testsets[testset]
@@ -112,16 +146,17 @@ class Work:
         return min(rows, section.queries or rows)
 
     def documents(self, testset: str, language: str) -> Texts:
-        """The documents of a test set in a language."""
+        """The documents of a test set in a language; of a mixed pool, those of the source language."""
         found = self.sizes.collection(self.config.testsets[testset].collection).documents
-        return found.get(language) or next(iter(found.values()))
+        wanted = self.config.languages.source if language == MIXED else language
+        return found.get(wanted) or next(iter(found.values()))
 
     def candidates(self, testset: str, language: str) -> float:
         """Candidates of a query among the documents of a language, or of a mixed pool."""
         section = self.config.testsets[testset]
         if language == MIXED and section.pool == "every":
             return sum(self.candidates(testset, part) for part in self.config.mixed_languages(testset))
-        rows = self.documents(testset, self.config.languages.source if language == MIXED else language).rows
+        rows = self.documents(testset, language).rows
         if section.candidates.every:
             return rows
         if section.candidates.bm25:
@@ -138,13 +173,7 @@ class Work:
         lines, depth = self.run_lines(testset, pair), self.config.rank.depth
         return min(lines, self.asked(testset) * depth) if depth else lines
 
-    def scored(self, testset: str, pairs: Sequence[Pair]) -> list[tuple[float, float]]:
-        """For each run of a ranking job the pairs it scores and the tokens of a pair."""
-        section = self.config.testsets[testset]
-        query = self.queries(section.collection, "test").chars
-        source, longest = self.config.languages.source, self.config.train.max_length
-        found = []
-        for pair in pairs:
-            text = self.documents(testset, source if pair.document == MIXED else pair.document)
-            found.append((self.run_lines(testset, pair), self.tokens(query + text.chars, longest)))
-        return found
+    def pair_tokens(self, testset: str, pair: Pair) -> float:
+        """Tokens of a query and a document of a test pair together."""
+        query = self.queries(self.config.testsets[testset].collection, "test").chars
+        return self.tokens(query + self.documents(testset, pair.document).chars, self.config.train.max_length)

@@ -18,6 +18,7 @@ from switchrank.core.errors import UserError
 from switchrank.core.run_lock import is_held
 from switchrank.formats.warnings import warning_lines
 from switchrank.run.last_start import SNAKEMAKE, Start, last_start, started_plan
+from switchrank.run.plan.asked import job_graph
 from switchrank.run.plan.costs import REFERENCE
 from switchrank.run.plan.estimate import Estimate, estimate_run
 from switchrank.run.plan.jobs import Job
@@ -104,7 +105,7 @@ def look_at(named: str | None) -> Look:
     plan, start = find_plan(named or the_only_run())
     alive = is_held(plan.config.run, SNAKEMAKE)
     cores = start.cores if start and start.cores else os.cpu_count() or 1
-    estimate = estimate_run(plan, Machine(REFERENCE, cores, gpus=start.gpus if start else 1))
+    estimate = estimate_run(plan, job_graph(plan), Machine(REFERENCE, cores, gpus=start.gpus if start else 1))
     found = {job: read_tail(job.log) for job in estimate.graph.jobs if job not in estimate.done}
     tails = {job: tail for job, tail in found.items() if tail}
     since = start.began if start else 0.0

@@ -75,7 +75,7 @@ def _steps(look: Look, job: Job, curve: Curve) -> int:
     """Where the curve ends: as recorded, or as the config has it."""
     if curve.steps is not None:
         return curve.steps
-    return optimiser_steps(look.estimate.plan.config, job)
+    return optimiser_steps(look.estimate.plan, job)
 
 
 def _loss(look: Look, job: Job, curve: Curve) -> float | None:
@@ -94,4 +94,5 @@ def _last_line(look: Look) -> str:
         return f"all {whole} jobs done"
     measured = look.estimate.calibration.jobs
     basis = f"by {measured} jobs measured so far" if measured else "a rough guess, nothing is measured yet"
-    return f"{done} of {whole} jobs, {look.share:.0%} of the work; about {duration(look.seconds_left)} left ({basis})"
+    about = "at least" if look.estimate.unknown - look.estimate.done else "about"
+    return f"{done} of {whole} jobs, {look.share:.0%} of the work; {about} {duration(look.seconds_left)} left ({basis})"
