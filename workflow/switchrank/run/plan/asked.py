@@ -129,6 +129,7 @@ def _asked(plan: Plan, kept: Path | None, key: str, folder: Path | None = None) 
         raise UserError("Snakemake", "", "is not there to tell the jobs of a run", todo)
     with tempfile.TemporaryDirectory(prefix="switchrank-") as scratch:
         config, out, empty = (Path(scratch, name) for name in ("config.json", "jobs.json", "empty"))
+        empty.mkdir()
         config.write_text(json.dumps(plan.given), encoding="utf-8")
         where = ["--snakefile", str(SNAKEFILE), "--configfile", str(config), "--directory", str(folder or empty)]
         environment = os.environ | filled_environment(plan.given)
