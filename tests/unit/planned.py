@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from functools import cache
 from pathlib import Path
+
+from switchrank.config.checked import load_plan
+from switchrank.run.plan.asked import job_graph
+from switchrank.run.plan.jobs import Graph
 
 CONFIG = """\
 run: mini
@@ -42,3 +49,15 @@ def write_inputs(folder: Path) -> Path:
     config = folder / "mini.yaml"
     config.write_text(CONFIG)
     return config
+
+
+@cache
+def jobs_of_config() -> Graph:
+    """The jobs of the config as it is; Snakemake is asked once for all tests that change what they cost."""
+    here = os.getcwd()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        try:
+            return job_graph(load_plan(write_inputs(Path(folder)), {}))
+        finally:
+            os.chdir(here)

@@ -3,10 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.planned import write_inputs
+from tests.unit.planned import jobs_of_config, write_inputs
 
 from switchrank.config.checked import load_plan
-from switchrank.run.plan.asked import job_graph
 from switchrank.run.plan.estimate import estimate_run
 from switchrank.run.plan.machine import Machine
 
@@ -23,7 +22,7 @@ def test_any_bytes_give_a_plan(tmp_path_factory, beginning, raw, name):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         plan = load_plan(config, {})
-        estimate = estimate_run(plan, job_graph(plan), Machine(100, 2))
+        estimate = estimate_run(plan, jobs_of_config(), Machine(100, 2))
         assert not estimate.unknown
         assert estimate.schedule.seconds > 0
         assert all(cost.seconds > 0 and cost.memory > 0 and cost.disk >= 0 for cost in estimate.costs.values())

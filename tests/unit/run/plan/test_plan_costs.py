@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from tests.conftest import ROOT
-from tests.unit.planned import write_inputs
+from tests.unit.planned import jobs_of_config, write_inputs
 
 from switchrank.config.checked import load_plan
 from switchrank.config.models import Start
@@ -20,9 +20,9 @@ from switchrank.run.plan.machine import Machine, free_bytes, measure_gflops
 from switchrank.run.plan.shape import shape_of
 from switchrank.run.plan.sizes import ASSUMED, Sizes, Texts
 from switchrank.run.plan.table import as_json, as_text
-from switchrank.search import choices
 
 MACHINE = Machine(gflops=100, cores=2)
+SEARCH = Job("vectors_lexicon", "vectors_lexicon", wildcards={"lexicon": "gold", "src": "en", "tgt": "qaa"}, threads=4)
 
 
 @pytest.fixture
@@ -37,9 +37,15 @@ def opened(config):
 
 
 def costs(config, machine=MACHINE):
+    """The cost of every job by its name, under a config that changes what they do and not which there are."""
     plan, sizes = opened(config)
     found = Costs(plan, sizes, machine)
-    return {job.name: found.of(job) for job in job_graph(plan).jobs}
+    return {job.name: found.of(job) for job in jobs_of_config().jobs}
+
+
+def cost_of(config, job, machine=MACHINE):
+    """The cost of one job under a config."""
+    return Costs(*opened(config), machine).of(job)
 
 
 def test_rows_and_lengths_are_those_of_the_files(config):
@@ -131,7 +137,7 @@ def test_what_the_made_up_world_brings_is_known_before_it_is_made(tmp_path, monk
 def test_a_depth_makes_run_files_smaller_and_leaves_the_work(config):
     config.write_text(config.read_text().replace("bm25: 5", "all: true"))
     plan, sizes = opened(config)
-    job = next(job for job in job_graph(plan).jobs if job.kind == "rank")
+    job = next(job for job in jobs_of_config().jobs if job.kind == "rank")
     rank = plan.config.rank.model_copy(update={"depth": 2})
     plan.config = plan.config.model_copy(update={"rank": rank})
     found = Costs(plan, sizes, MACHINE)
@@ -148,7 +154,8 @@ def test_a_depth_that_a_measure_looks_below_is_refused(config):
 def test_a_corpus_that_is_switched_on_the_fly_takes_no_disk_but_its_development_pairs_and_its_sample(config):
     written = costs(config)
     config.write_text(config.read_text().replace("lexicon: gold}", "lexicon: gold, materialise: sample}"))
-    found = costs(config)
+    plan, sizes = opened(config)
+    found = {job.name: Costs(plan, sizes, MACHINE).of(job) for job in job_graph(plan).jobs}
     assert written["corpus/ml-cs-xx-xx"].disk == (2 * 4 * 2 + 2 * 10) * 52 * 0.2
     assert found["corpus/ml-cs-xx-xx"].disk == 20e3 + 2 * 10 * 52 * 0.2
     assert found["corpus/ml-cs-xx-xx-sample"].disk == 2 * 4 * 2 * 52 * 0.2
@@ -177,12 +184,12 @@ def test_jobs_whose_outputs_are_there_are_done(config):
     plan, _ = opened(config)
     (config.parent / "results/mini/lexicons/gold").mkdir(parents=True)
     (config.parent / "results/mini/lexicons/gold/en-qaa.parquet").touch()
-    assert [job.rule for job in estimate_run(plan, job_graph(plan), MACHINE).done] == ["dictionary_lexicon"]
+    assert [job.rule for job in estimate_run(plan, jobs_of_config(), MACHINE).done] == ["dictionary_lexicon"]
 
 
 def test_a_run_that_does_not_fit_on_the_disk_ends_before_it_begins(config, monkeypatch):
     plan, _ = opened(config)
-    job = next(job for job in job_graph(plan).jobs if job.kind == "train")
+    job = next(job for job in jobs_of_config().jobs if job.kind == "train")
     check_disk(plan, [job], config)
     monkeypatch.setattr("switchrank.run.plan.estimate.free_bytes", lambda _: 1000)
     check_disk(plan, [], config)
@@ -195,7 +202,7 @@ def test_a_run_that_does_not_fit_on_the_disk_ends_before_it_begins(config, monke
 def test_free_disk_is_that_where_a_link_leads(config, monkeypatch, link, made):
     """The disk of the link has room, the one it leads to has not."""
     plan, _ = opened(config)
-    job = next(job for job in job_graph(plan).jobs if job.kind == "train")
+    job = next(job for job in jobs_of_config().jobs if job.kind == "train")
     disk = config.parent / "disk"
     disk.mkdir()
     (config.parent / link).parent.mkdir(parents=True, exist_ok=True)
@@ -213,7 +220,7 @@ def test_a_need_that_is_a_guess_ends_nothing(config, monkeypatch, capsys):
     (config.parent / "data" / "docs.en.tsv").unlink()
     plan, _ = opened(config)
     monkeypatch.setattr("switchrank.run.plan.estimate.free_bytes", lambda _: 1000)
-    check_disk(plan, job_graph(plan).jobs, config)
+    check_disk(plan, jobs_of_config().jobs, config)
     assert capsys.readouterr().err.startswith(f"warning: {config}: run mini: needs about ")
 
 
@@ -246,14 +253,15 @@ def with_vectors(config, lexicon, *, words=(20_000, 200_000), aligned="true"):
 def test_lexicons_of_vectors_cost_what_searches_took(config, lexicon, words, seconds):
     """Processor time of searches on one core of 98 GFLOP/s, halved where two share them."""
     with_vectors(config, lexicon, words=words)
-    assert costs(config, Machine(98, 2))["lexicon/gold-en-qaa"].seconds == pytest.approx(seconds, rel=0.3)
+    assert cost_of(config, SEARCH, Machine(98, 2)).seconds == pytest.approx(seconds, rel=0.3)
 
 
 def test_an_alignment_costs_its_refinements(config):
     with_vectors(config, "criterion: nn", words=(200_000, 200_000), aligned="false")
-    three = costs(config)["embeddings/align-qaa"]
+    align = Job("align_vectors", "align_vectors", wildcards={"lang": "qaa"})
+    three = cost_of(config, align)
     config.write_text(config.read_text().replace("vectors: {", "vectors: {alignment: {refinements: 0}, "))
-    none = costs(config)["embeddings/align-qaa"]
+    none = cost_of(config, align)
     assert three.flops == 3 * 2 * 15_000**2 * 300 * 4
     assert none.flops == 0
     assert three.seconds > none.seconds + 1
@@ -261,10 +269,9 @@ def test_an_alignment_costs_its_refinements(config):
 
 def test_a_criterion_that_nobody_has_said_more_of_costs_one_search(config, monkeypatch):
     with_vectors(config, "criterion: nn")
-    one = costs(config)["lexicon/gold-en-qaa"]
-    monkeypatch.setattr(choices, "SEARCHED", {})
+    one = cost_of(config, SEARCH)
     monkeypatch.setattr("switchrank.run.plan.costs.SEARCHED", {})
-    assert costs(config)["lexicon/gold-en-qaa"] == one
+    assert cost_of(config, SEARCH) == one
 
 
 def test_every_script_of_a_rule_has_a_formula():
@@ -275,7 +282,7 @@ def test_every_script_of_a_rule_has_a_formula():
 def unknown(config, monkeypatch):
     """The jobs of a run, one of whose kinds has no formula and another of which has one that fails."""
     plan, _ = opened(config)
-    graph = job_graph(plan)
+    graph = jobs_of_config()
     monkeypatch.delitem(FORMULAS, "score_runs")
     monkeypatch.setitem(FORMULAS, "tables", lambda *_: 1 / 0)
     return plan, graph
@@ -297,7 +304,7 @@ def test_a_cost_that_nobody_knows_is_unknown_and_every_sum_says_at_least(unknown
 
 def test_where_every_cost_is_known_no_sum_says_at_least(config):
     plan, _ = opened(config)
-    told = as_text(estimate_run(plan, job_graph(plan), MACHINE))
+    told = as_text(estimate_run(plan, jobs_of_config(), MACHINE))
     assert "at least" not in told
     assert "unknown" not in told
 
@@ -310,7 +317,7 @@ def test_no_estimate_ends_a_start(unknown, config):
 @pytest.mark.parametrize("kind", sorted(FORMULAS))
 def test_a_job_that_is_not_as_a_formula_expects_it_costs_something_or_is_unknown(config, kind):
     plan, sizes = opened(config)
-    job = Job("rule", kind, ["none"], ["none"], "results/mini/logs/corpus/x.log")
+    job = Job("rule", kind, ["given"], ["made"], "results/mini/logs/corpus/x.log")
     estimate = estimate_run(plan, Graph([job]), MACHINE)
     cost = Costs(plan, sizes, MACHINE).of(job)
     assert (cost is None) == (job in estimate.unknown)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.unit.planned import write_inputs
+from tests.unit.planned import jobs_of_config, write_inputs
 
 from switchrank.config.checked import load_plan
-from switchrank.run.plan.asked import job_graph
 from switchrank.run.plan.estimate import estimate_run
 from switchrank.run.plan.jobs import Graph
 from switchrank.run.plan.machine import Machine
@@ -25,7 +24,7 @@ def planned(tmp_path, monkeypatch):
     lexicon = tmp_path / "results/mini/lexicons/gold/en-qaa.parquet"
     lexicon.parent.mkdir(parents=True)
     lexicon.touch()
-    return plan, job_graph(plan)
+    return plan, jobs_of_config()
 
 
 @pytest.mark.parametrize(
