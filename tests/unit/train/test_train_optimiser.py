@@ -39,7 +39,7 @@ def test_the_learning_rate_falls_to_nothing(warmup):
 
 def test_biases_and_layer_norms_do_not_decay(start_folder):
     model = open_model(start_folder)
-    decayed, spared = make_optimiser(model, parse_settings({"steps": 1}, Settings)).param_groups
+    decayed, spared = make_optimiser(model, parse_settings({}, Settings)).param_groups
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     assert (decayed["weight_decay"], spared["weight_decay"]) == (0.01, 0.0)
     assert all("bias" in names[id(p)] or "LayerNorm" in names[id(p)] for p in spared["params"])
@@ -50,7 +50,7 @@ def stepped(gradients, *, clip=0.0, rates=None):
     """Two weights that start at 0 after AdamW steps along some gradients; the optimiser, the model."""
     model = torch.nn.Linear(2, 1, bias=False)
     torch.nn.init.zeros_(model.weight)
-    optimiser = make_optimiser(model, parse_settings({"steps": 9, "lr": 0.1, "weight_decay": 0.0}, Settings))
+    optimiser = make_optimiser(model, parse_settings({"lr": 0.1, "weight_decay": 0.0}, Settings))
     for gradient, rate in zip(gradients, rates or [0.1] * len(gradients), strict=True):
         (model.weight * torch.tensor([gradient])).sum().backward()
         apply_gradients(model, optimiser, OFF, rate, clip)

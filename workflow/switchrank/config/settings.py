@@ -110,6 +110,8 @@ def _training(config: Config, place: str, section: Optimisation, has_dev: bool, 
             yield f"{place}.{error.place}", error.problem + (" (its default)" if unwritten else ""), error.todo
             if settings.pop(error.place, None) is None:
                 return
+            if error.place == "warmup":  # its default too may be more than the steps
+                settings["warmup"] = 0
         else:
             break
     if parsed.epochs and parsed.warmup >= 1:
