@@ -19,7 +19,9 @@ from switchrank.corpus.onthefly import SwitchedPairs
 from switchrank.corpus.switch import switch_corpus
 from switchrank.corpus.unwritten import record_corpus
 from switchrank.models.pretrained import open_tokenizer
-from switchrank.train.batches import Batcher, CorpusReader, Order, Pairs
+from switchrank.train.batches import Batcher, Pairs
+from switchrank.train.method import Reader
+from switchrank.train.order import Order
 from switchrank.train.tokenizer import build_tokenizer
 from tests.benchmarks import switch
 from tests.benchmarks.clock import Alone, alone
@@ -78,7 +80,7 @@ def _make(folder: Path, make: Any) -> float:
     return time.process_time() - began
 
 
-def _read(folder: Path, reader: CorpusReader, file: str) -> tuple[float, float, float]:
+def _read(folder: Path, reader: Reader, file: str) -> tuple[float, float, float]:
     """Processor seconds to open the corpus, and of 1,000 steps those until texts are tokenised, and for the rest."""
     began = time.process_time()
     pairs = reader([folder / "corpus" / file])

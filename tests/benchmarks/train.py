@@ -15,8 +15,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from switchrank.formats.tables import CORPUS, write_table
-from switchrank.train.batches import Order
-from switchrank.train.loop import train_ranker
+from switchrank.train.loop import train_model
+from switchrank.train.method import Data
+from switchrank.train.order import Order
 from tests.benchmarks.clock import alone
 from tests.benchmarks.gpu import busy, gpu_gemm_rate
 from tests.benchmarks.machine import gemm_rate, package_version, threads
@@ -105,10 +106,15 @@ def trained(work: Work, precision: str, out: Path) -> Trained:
         "log_every": 1,
         "checkpoint_every": 0,
     }
-    done = train_ranker(
-        corpus=[work.corpus], start=work.start, out=out, work=out.parent / "work", settings=settings, seed=_SEED,
+    done = train_model(
+        "cross-encoder",
+        Data({"corpus": [work.corpus], "start": work.start}),
+        out=out,
+        work=out.parent / "work",
+        settings=settings,
+        seed=_SEED,
         device=work.device,
-    )  # fmt: skip
+    )
     loss = json.loads((out / "train.json").read_text())["loss"]
     return Trained([value for _, value in loss], done["pairs_per_second"])
 

@@ -125,7 +125,7 @@ if PLAN.ablation:
             seed=lambda wildcards: TUNED[wildcards.row].seed,
             names=lambda wildcards: {"system": wildcards.row}
             | vars(TUNED[wildcards.row]),
-            code=CODE("train.loop"),
+            code=CODE("train.loop", "train.methods.cross_encoder"),
         script:
             "../scripts/train.py"
 

@@ -6,17 +6,18 @@ from switchrank.core.gpus import gpu_for_job
 from switchrank.core.job import job
 
 with job(snakemake) as rule, gpu_for_job(rule.resources.get("gpu", 0), rule.resources.processes) as device:
-    from switchrank.train.batches import Pairs
-    from switchrank.train.loop import train_ranker
+    from switchrank.train.loop import train_model
+    from switchrank.train.method import Data
 
-    pairs = Pairs
+    reader = None
     if rule.input.corpus.endswith(".json"):
-        from switchrank.corpus.onthefly import SwitchedPairs as pairs
+        from switchrank.corpus.onthefly import SwitchedPairs as reader
+    start = Path(rule.input.start[0]).parent
+    files = {"corpus": [rule.input.corpus], "dev": rule.input.get("dev") or None, "start": start}
     out = Path(rule.output[0]).parent
-    train_ranker(
-        corpus=[rule.input.corpus],
-        dev=rule.input.get("dev") or None,
-        start=Path(rule.input.start[0]).parent,
+    train_model(
+        "cross-encoder",
+        Data(files, reader),
         out=out,
         work=out.parent / f".work-{out.name}",
         settings=rule.params.settings | {"checkpoint_every": rule.resources.checkpoint_every},
@@ -24,5 +25,4 @@ with job(snakemake) as rule, gpu_for_job(rule.resources.get("gpu", 0), rule.reso
         record=rule.params.names | {"code": rule.params.code},
         device=device,
         processes=rule.resources.processes,
-        pairs=pairs,
     )

@@ -32,6 +32,7 @@ from switchrank.rank import candidates
 from switchrank.sources.spec import CollectionSpec
 from switchrank.sources.world.files import complete_spec
 from switchrank.sources.world.vocabulary import check_themes
+from switchrank.train.methods.cross_encoder import CrossEncoderSettings
 from switchrank.train.settings import check_dev, check_precision, parse_settings
 from switchrank.train.start import INITS
 
@@ -112,7 +113,7 @@ def ask_trainings(plan: Plan) -> None:
         if section is None:
             continue
         settings = training_settings(config, section) | {"checkpoint_every": section.checkpoint_every}
-        parsed = parse_settings(settings)
+        parsed = parse_settings(settings, CrossEncoderSettings)
         check_dev(parsed, given=section is not tuning or config.ablation.held_out > 0)
         parsed.over(units=1, per_step=parsed.batch_size)
         check_precision(parsed.precision, config.train.device)

@@ -8,6 +8,7 @@ import yaml
 
 from switchrank.config.load import load_config
 from switchrank.config.plan import Plan
+from switchrank.train.methods.cross_encoder import CrossEncoderSettings
 from switchrank.train.optimiser import learning_rate
 from switchrank.train.settings import parse_settings
 
@@ -58,7 +59,8 @@ def test_all_published_systems_are_there_with_the_published_settings(plan):
     ]
     train = plan.config.train
     assert (train.steps, train.batch_size, train.lr, train.warmup, train.max_length) == (200_000, 64, 2e-5, 5_000, 512)
-    assert learning_rate(train.steps, parse_settings(settings_of(plan))) == pytest.approx(0.366 * train.lr, rel=1e-3)
+    settings = parse_settings(settings_of(plan), CrossEncoderSettings)
+    assert learning_rate(train.steps, settings) == pytest.approx(0.366 * train.lr, rel=1e-3)
     assert plan.config.collections["mmarco"].instances.limit == 20_000_000
     assert (train.weight_decay, train.clip, train.truncation, train.keep) == (0.01, 1.0, "longest_first", "last")
     assert plan.config.lexicons["clwe"].criterion == "nn"

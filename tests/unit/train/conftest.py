@@ -49,16 +49,16 @@ def start_folder(world, tokenizer_folder) -> Path:
 @pytest.fixture
 def run(world, start_folder, tmp_path):
     """Train into ``tmp_path/<name>``; returns the folder."""
-    from switchrank.train.batches import Pairs
-    from switchrank.train.loop import train_ranker
+    from switchrank.train.loop import train_model
+    from switchrank.train.method import Data
 
     def call(
-        name="model", seed=1, device="cpu", dev=True, record=None, corpus=None, processes=1, pairs=Pairs, **changes
+        name="model", seed=1, device="cpu", dev=True, record=None, corpus=None, processes=1, reader=None, **changes
     ):
-        train_ranker(
-            corpus=corpus or [world / "train.parquet"],
-            dev=world / "dev.parquet" if dev else None,
-            start=start_folder,
+        files = {"corpus": corpus or [world / "train.parquet"], "start": start_folder}
+        train_model(
+            "cross-encoder",
+            Data(files | {"dev": world / "dev.parquet" if dev else None}, reader),
             out=tmp_path / name,
             work=tmp_path / "work",
             settings={**SETTINGS, **changes},
@@ -66,7 +66,6 @@ def run(world, start_folder, tmp_path):
             device=device,
             processes=processes,
             record=record,
-            pairs=pairs,
         )
         return tmp_path / name
 

@@ -12,7 +12,8 @@ from train_world import corpus_frame
 from switchrank.core.errors import UserError
 from switchrank.formats.tables import CORPUS, write_table
 from switchrank.models.pretrained import open_tokenizer
-from switchrank.train.batches import Batcher, Order, Pairs
+from switchrank.train.batches import Batcher, Pairs
+from switchrank.train.order import Order
 
 
 def roberta_like(folder):

@@ -15,12 +15,12 @@ import psutil
 import pytest
 
 from switchrank.core.errors import EXIT_TERMINATED, NoGpuError, UserError
-from switchrank.train.launch import run_ranks
+from switchrank.train.launch import run_processes
 
 WORKER = """
 import os, sys, time
 from switchrank.core.errors import NoGpuError, UserError
-from switchrank.train.launch import RankLostError, serve_rank
+from switchrank.train.launch import ProcessLostError, serve_process
 from switchrank.train.stopping import stop_signals
 
 def work(task):
@@ -33,7 +33,7 @@ def work(task):
     if deed == "wait":
         sys.exit(143)
     if deed == "lose another":
-        raise RankLostError("Connection closed by peer")
+        raise ProcessLostError("Connection closed by peer")
     time.sleep(0.5)
     print("one of the last words", file=sys.stderr)
     if deed == "no gpu":
@@ -43,11 +43,14 @@ def work(task):
     if deed == "error":
         return {}["missing"]
     print("not the answer")
-    return {"rank": task["rank"], "size": task["size"], "threads": os.environ["OMP_NUM_THREADS"]}
+    return {"rank": task["rank"], "count": task["count"], "threads": os.environ["OMP_NUM_THREADS"]}
 
-serve_rank(work)
+serve_process(work)
 """
-PARENT = "import sys; from switchrank.train.launch import run_ranks; run_ranks('worker', {task!r}, size=2, threads=1)"
+PARENT = """
+from switchrank.train.launch import run_processes
+run_processes('worker', {task!r}, count=2, threads=1)
+"""
 PATIENCE = 120.0
 
 
@@ -61,7 +64,7 @@ def wait_for(happened):
 
 @pytest.fixture
 def folder(monkeypatch, tmp_path):
-    """Where ``worker`` is found, and the files that say which ranks are at work."""
+    """Where ``worker`` is found, and the files that say which processes are at work."""
     (tmp_path / "worker.py").write_text(WORKER)
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
     monkeypatch.setenv("PYTHONPATH", path)
@@ -69,11 +72,11 @@ def folder(monkeypatch, tmp_path):
 
 
 def launch(folder, *deeds):
-    """Run the worker, a deed for each rank."""
-    return run_ranks("worker", {"deeds": deeds, "folder": str(folder)}, size=len(deeds), threads=3)
+    """Run the worker, a deed for each process."""
+    return run_processes("worker", {"deeds": deeds, "folder": str(folder)}, count=len(deeds), threads=3)
 
 
-def ranks_at_work(folder, count):
+def processes_at_work(folder, count):
     """Their process numbers, once they are all there."""
     files = [Path(folder, f"rank{number}") for number in range(count)]
     wait_for(lambda: all(file.exists() and file.read_text().endswith("\n") for file in files))
@@ -81,8 +84,8 @@ def ranks_at_work(folder, count):
 
 
 def soon(folder, count, deed):
-    """Do something to the process numbers of ranks as soon as all are at work."""
-    thread = threading.Thread(target=lambda: deed(ranks_at_work(folder, count)))
+    """Do something to the process numbers of processes as soon as all are at work."""
+    thread = threading.Thread(target=lambda: deed(processes_at_work(folder, count)))
     thread.start()
     return thread
 
@@ -97,7 +100,7 @@ def ended(pids):
 
 
 def test_the_answer_of_the_first_is_returned_and_threads_are_told(folder):
-    assert launch(folder, "finish", "finish", "finish") == {"rank": 0, "size": 3, "threads": "3"}
+    assert launch(folder, "finish", "finish", "finish") == {"rank": 0, "count": 3, "threads": "3"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
@@ -110,7 +113,7 @@ def test_a_signal_to_the_parent_reaches_all_and_they_end_by_themselves(folder, n
 
 
 @pytest.mark.parametrize("dying", [0, 1])
-def test_a_rank_that_is_killed_ends_the_others(folder, dying):
+def test_a_process_that_is_killed_ends_the_others(folder, dying):
     thread = soon(folder, 2, lambda pids: os.kill(pids[dying], signal.SIGKILL))
     with pytest.raises(UserError) as error:
         launch(folder, "wait", "wait")
@@ -119,7 +122,7 @@ def test_a_rank_that_is_killed_ends_the_others(folder, dying):
         f"train: process {dying + 1} was killed by SIGKILL, which is what happens when memory runs out: "
         "start it again: it goes on from its last checkpoint"
     )
-    assert ended(ranks_at_work(folder, 2))
+    assert ended(processes_at_work(folder, 2))
 
 
 @pytest.mark.parametrize(
@@ -139,21 +142,21 @@ def test_the_cause_is_told_and_not_that_another_missed_it(folder, capsys, deed, 
     assert ("one of the last words" in said and "Traceback" in said) == (deed == "error")
 
 
-def test_ranks_that_only_lost_each_other_say_so(folder):
-    with pytest.raises(UserError, match="process 1 failed: RankLostError: Connection closed by peer"):
+def test_processes_that_only_lost_each_other_say_so(folder):
+    with pytest.raises(UserError, match="process 1 failed: ProcessLostError: Connection closed by peer"):
         launch(folder, "lose another", "lose another")
 
 
-def test_a_rank_that_cannot_even_start_is_one_line(capfd):
+def test_a_process_that_cannot_even_start_is_one_line(capfd):
     with pytest.raises(UserError, match=r"process [12] ended with exit code 1: start it again"):
-        run_ranks("no_such_module", {}, size=2, threads=1)
+        run_processes("no_such_module", {}, count=2, threads=1)
     assert "No module named no_such_module" in capfd.readouterr().err
 
 
-def test_no_rank_outlives_a_parent_that_is_killed(folder):
+def test_no_process_outlives_a_parent_that_is_killed(folder):
     task = {"deeds": ["wait", "wait"], "folder": str(folder)}
     parent = subprocess.Popen([sys.executable, "-c", PARENT.format(task=task)])
-    pids = ranks_at_work(folder, 2)
+    pids = processes_at_work(folder, 2)
     parent.kill()
     parent.wait()
     wait_for(lambda: ended(pids))

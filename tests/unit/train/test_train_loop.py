@@ -15,10 +15,10 @@ from train_world import same, strike, train_record, weights
 
 from switchrank.core.errors import NoGpuError, UserError
 from switchrank.formats.tables import CORPUS, read_table
-from switchrank.train import loop
+from switchrank.train import dev, method
 from switchrank.train.batches import Pairs
 from switchrank.train.dev import mean_reciprocal_rank
-from switchrank.train.settings import parse_settings
+from switchrank.train.settings import Settings, parse_settings
 
 
 def test_a_run_ended_by_sigterm_goes_on_to_the_bytes_of_an_undisturbed_one(run, monkeypatch, tmp_path):
@@ -115,8 +115,8 @@ def test_dropout_is_on_from_the_first_step(run):
 
 
 def test_the_seed_decides_what_is_dropped(run, monkeypatch):
-    order = loop.Order
-    monkeypatch.setattr(loop, "Order", lambda count, size, _: order(count, size, seed=1))
+    order = method.Order
+    monkeypatch.setattr(method, "Order", lambda count, size, _: order(count, size, seed=1))
     options = {"steps": 1, "warmup": 0, "log_every": 1, "dev": False}
     for dropout, alike in ((0.5, False), (0.0, True)):
         one, other = (first_loss(run(f"{dropout}-{seed}", seed=seed, dropout=dropout, **options)) for seed in (1, 2))
@@ -170,7 +170,7 @@ def test_the_record_says_what_was_done_and_names_no_folder(run, tmp_path):
 
 def test_the_best_development_score_decides_what_is_kept(run, monkeypatch):
     scores = iter([0.2, 0.9, 0.9, 0.1, 0.3])
-    monkeypatch.setattr(loop, "mean_reciprocal_rank", lambda *_: next(scores))
+    monkeypatch.setattr(dev, "mean_reciprocal_rank", lambda *_: next(scores))
     best = run("best", eval_every=2, keep="best")
     assert train_record(best)[0]["kept"] == 4
     monkeypatch.undo()
@@ -228,13 +228,12 @@ def test_wrong_settings_are_named(run, changes, problem):
         run(**changes)
 
 
-def test_steps_or_epochs_must_be_given_and_not_both():
-    with pytest.raises(UserError, match="steps: missing: say how many optimiser steps or epochs to take"):
-        parse_settings({})
-    with pytest.raises(UserError, match="steps: 0: say how many"):
-        parse_settings({"steps": 0})
+def test_there_are_steps_or_epochs_and_not_both():
+    assert (parse_settings({}, Settings).steps, parse_settings({"epochs": 2}, Settings).steps) == (200_000, 0)
+    with pytest.raises(UserError, match="steps: 0: say how many optimiser steps or epochs to take"):
+        parse_settings({"steps": 0}, Settings)
     with pytest.raises(UserError, match="epochs: 2 beside 3 steps: give one of the two"):
-        parse_settings({"steps": 3, "epochs": 2})
+        parse_settings({"steps": 3, "epochs": 2}, Settings)
 
 
 def test_an_epoch_takes_the_steps_that_show_every_pair(run):
@@ -248,7 +247,7 @@ def test_an_epoch_takes_the_steps_that_show_every_pair(run):
 
 @pytest.mark.parametrize(("epochs", "units", "per_step", "steps"), [(3, 16, 5, 10), (1, 3, 8, 1), (4, 10, 5, 8)])
 def test_the_last_pass_is_seen_to_its_end_where_steps_do_not_divide_it(epochs, units, per_step, steps):
-    assert parse_settings({"epochs": epochs}).over(units, per_step).steps == steps
+    assert parse_settings({"epochs": epochs}, Settings).over(units, per_step).steps == steps
 
 
 def test_passes_are_told_where_steps_are_given(run):
@@ -258,7 +257,7 @@ def test_passes_are_told_where_steps_are_given(run):
 def test_with_epochs_the_development_set_is_scored_at_the_end_of_each(run, monkeypatch):
     # 40 pairs, 12 to a step: passes end in steps 4, 7 and 10
     scores = iter([0.2, 0.9, 0.1])
-    monkeypatch.setattr(loop, "mean_reciprocal_rank", lambda *_: next(scores))
+    monkeypatch.setattr(dev, "mean_reciprocal_rank", lambda *_: next(scores))
     record = train_record(run(steps=0, epochs=3, batch_size=12, warmup=0, keep="best"))[0]
     assert [row["step"] for row in record["dev"]] == [4, 7, 10]
     assert (record["kept"], record["epochs"]) == (7, 7 * 12 / 40)
@@ -302,7 +301,7 @@ def _forgetful(monkeypatch, largest, message="CUDA out of memory. Tried to alloc
 
         return call
 
-    monkeypatch.setattr(loop, "training_forward", forgetful)
+    monkeypatch.setattr(packed, "training_forward", forgetful)
 
 
 def test_memory_that_runs_out_halves_the_token_budget_and_training_goes_on(run, monkeypatch, capsys):

@@ -94,14 +94,14 @@ def same_model(one, other):
 def test_a_model_has_the_bytes_of_one_that_is_trained_on_the_written_corpus(recorded, run, recipe):
     written, record = recorded(RECIPES[recipe])
     changes = {"eval_every": 5, "steps": 12}  # 96 pairs of a corpus of 40
-    same_model(run("a", corpus=[written], **changes), run("b", corpus=[record], pairs=SwitchedPairs, **changes))
+    same_model(run("a", corpus=[written], **changes), run("b", corpus=[record], reader=SwitchedPairs, **changes))
 
 
 @pytest.mark.parametrize("objective", ["pairwise", "listwise"])
 def test_groups_of_a_query_are_the_same(recorded, run, objective):
     written, record = recorded(MIXED)
     one = run("a", corpus=[written], objective=objective)
-    same_model(one, run("b", corpus=[record], pairs=SwitchedPairs, objective=objective))
+    same_model(one, run("b", corpus=[record], reader=SwitchedPairs, objective=objective))
 
 
 def test_a_run_that_is_stopped_between_two_windows_goes_on_to_the_same_bytes(recorded, run, monkeypatch):
@@ -110,8 +110,8 @@ def test_a_run_that_is_stopped_between_two_windows_goes_on_to_the_same_bytes(rec
     with monkeypatch.context() as patch:
         strike(patch, 5, lambda: os.kill(os.getpid(), signal.SIGTERM))
         with pytest.raises(SystemExit):
-            run("b", corpus=[record], pairs=SwitchedPairs)
-    resumed = run("b", corpus=[record], pairs=SwitchedPairs)
+            run("b", corpus=[record], reader=SwitchedPairs)
+    resumed = run("b", corpus=[record], reader=SwitchedPairs)
     assert train_record(resumed)[0]["timing"]["stops"] == 1
     same_model(run("a", corpus=[written]), resumed)
 
@@ -119,7 +119,7 @@ def test_a_run_that_is_stopped_between_two_windows_goes_on_to_the_same_bytes(rec
 def test_each_of_two_processes_switches_its_share(recorded, run):
     written, record = recorded(MIXED)
     changes = {"processes": 2, "steps": 5}
-    same_model(run("a", corpus=[written], **changes), run("b", corpus=[record], pairs=SwitchedPairs, **changes))
+    same_model(run("a", corpus=[written], **changes), run("b", corpus=[record], reader=SwitchedPairs, **changes))
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -170,7 +170,7 @@ def test_another_file_in_the_place_of_a_recorded_one_is_one_line(recorded, run, 
     with (tmp_path / name).open("ab") as stream:
         stream.write(b"\0")
     with pytest.raises(UserError, match="has other content than when this corpus was recorded") as told:
-        run(corpus=[record], pairs=SwitchedPairs)
+        run(corpus=[record], reader=SwitchedPairs)
     assert (told.value.file, told.value.place) == (str(record), str(tmp_path / name))
     assert "\n" not in str(told.value)
     (tmp_path / name).unlink()

@@ -7,30 +7,31 @@ import torch
 
 from switchrank.models.pretrained import open_model
 from switchrank.train.optimiser import apply_gradients, learning_rate, make_optimiser
-from switchrank.train.settings import parse_settings
+from switchrank.train.settings import Settings, parse_settings
 
 OFF = torch.amp.GradScaler("cpu", enabled=False)
 
 
 def test_the_learning_rate_rises_and_falls_in_straight_lines():
-    settings = parse_settings({"steps": 10, "lr": 1.0, "warmup": 0.2})
+    settings = parse_settings({"steps": 10, "lr": 1.0, "warmup": 0.2}, Settings)
     rates = [learning_rate(step, settings) for step in range(10)]
     assert rates == pytest.approx([0, 0.5, 1, 7 / 8, 6 / 8, 5 / 8, 4 / 8, 3 / 8, 2 / 8, 1 / 8])
 
 
 def test_a_longer_schedule_ends_at_the_published_share_of_the_peak():
     published = {"steps": 200_000, "schedule_steps": 312_500, "warmup": 5_000, "lr": 1.0}
-    settings = parse_settings(published)
+    settings = parse_settings(published, Settings)
     # 312,500 - 5,000 steps of falling; 112,500 of them are left after step 200,000
     assert learning_rate(200_000, settings) == pytest.approx(112_500 / 307_500)
     assert learning_rate(199_999, settings) == pytest.approx(0.366, abs=5e-4)
     assert learning_rate(2_500, settings) == 0.5
-    assert learning_rate(199_999, parse_settings(published | {"schedule_steps": None})) == pytest.approx(1 / 195_000)
+    usual = parse_settings(published | {"schedule_steps": None}, Settings)
+    assert learning_rate(199_999, usual) == pytest.approx(1 / 195_000)
 
 
 @pytest.mark.parametrize("warmup", [0, 0.1, 999])
 def test_the_learning_rate_falls_to_nothing(warmup):
-    settings = parse_settings({"steps": 1000, "lr": 0.5, "warmup": warmup})
+    settings = parse_settings({"steps": 1000, "lr": 0.5, "warmup": warmup}, Settings)
     decaying = 1000 - settings.warmup_steps
     assert learning_rate(999, settings) == pytest.approx(0.5 / decaying)
     assert learning_rate(1000, settings) == 0
@@ -38,7 +39,7 @@ def test_the_learning_rate_falls_to_nothing(warmup):
 
 def test_biases_and_layer_norms_do_not_decay(start_folder):
     model = open_model(start_folder)
-    decayed, spared = make_optimiser(model, parse_settings({"steps": 1})).param_groups
+    decayed, spared = make_optimiser(model, parse_settings({}, Settings)).param_groups
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     assert (decayed["weight_decay"], spared["weight_decay"]) == (0.01, 0.0)
     assert all("bias" in names[id(p)] or "LayerNorm" in names[id(p)] for p in spared["params"])
@@ -49,7 +50,7 @@ def stepped(gradients, *, clip=0.0, rates=None):
     """Two weights that start at 0 after AdamW steps along some gradients; the optimiser, the model."""
     model = torch.nn.Linear(2, 1, bias=False)
     torch.nn.init.zeros_(model.weight)
-    optimiser = make_optimiser(model, parse_settings({"steps": 9, "lr": 0.1, "weight_decay": 0.0}))
+    optimiser = make_optimiser(model, parse_settings({"lr": 0.1, "weight_decay": 0.0}, Settings))
     for gradient, rate in zip(gradients, rates or [0.1] * len(gradients), strict=True):
         (model.weight * torch.tensor([gradient])).sum().backward()
         apply_gradients(model, optimiser, OFF, rate, clip)

@@ -17,7 +17,7 @@ from train_world import SETTINGS, same, strike, train_record
 
 from switchrank.core.errors import EXIT_TERMINATED, NoGpuError, UserError
 from switchrank.core.precision import find_devices
-from switchrank.train.processes import Ranks
+from switchrank.train.processes import Processes
 
 PLAIN = {"dropout": 0.0, "lr": 1e-3, "log_every": 1, "warmup": 0}
 LONG = SETTINGS | PLAIN | {"steps": 20_000, "checkpoint_every": 5}
@@ -87,7 +87,7 @@ def training(world, start_folder, tmp_path):
 
 
 def test_a_signal_stops_all_after_the_same_step_and_saves_it(training, tmp_path):
-    ranks = psutil.Process(training.pid).children()
+    processes = psutil.Process(training.pid).children()
     training.send_signal(signal.SIGUSR1)
     _, said = training.communicate(timeout=PATIENCE)
     assert training.returncode == EXIT_TERMINATED
@@ -97,22 +97,22 @@ def test_a_signal_stops_all_after_the_same_step_and_saves_it(training, tmp_path)
     ]
     history = json.loads((last / "state.json").read_text())["history"]
     assert (history["stops"], history["processes"]) == (1, [{"after_step": 0, "count": 2}])
-    assert len(ranks) == 2
-    assert not any(rank.is_running() for rank in ranks)
+    assert len(processes) == 2
+    assert not any(process.is_running() for process in processes)
 
 
-def test_a_rank_that_dies_in_training_ends_the_job_in_one_line(training):
-    ranks = psutil.Process(training.pid).children()
-    ranks[1].kill()
+def test_a_process_that_dies_in_training_ends_the_job_in_one_line(training):
+    processes = psutil.Process(training.pid).children()
+    processes[1].kill()
     _, said = training.communicate(timeout=PATIENCE)
     assert training.returncode == 2
     assert said.splitlines()[-1].startswith("train: process 2 was killed by SIGKILL, which is what happens when")
-    assert not any(rank.is_running() for rank in ranks)
+    assert not any(process.is_running() for process in processes)
 
 
-def test_every_unit_of_a_step_has_one_rank_and_shares_differ_by_one_at_most():
+def test_every_unit_of_a_step_has_one_process_and_shares_differ_by_one_at_most():
     units = np.arange(20)
-    shares = [Ranks(number, 3).share(units, per_step=10) for number in range(3)]
+    shares = [Processes(number, 3).share(units, per_step=10) for number in range(3)]
     assert sorted(np.concatenate(shares)) == list(range(20))
     assert shares[0].tolist() == [0, 3, 6, 9, 10, 13, 16, 19]
     assert [len(share) for share in shares] == [8, 6, 6]

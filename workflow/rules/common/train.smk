@@ -32,4 +32,5 @@ def unwritten_parts(corpus, train_pair):
 def training_code(corpus):
     """The digest of the code that trains on a corpus: of what switches it too, where that is done on the fly."""
     written = CONFIG.corpora[corpus].materialise is True
-    return CODE("train.loop", *([] if written else ["corpus.onthefly"]))
+    switched = [] if written else ["corpus.onthefly"]
+    return CODE("train.loop", "train.methods.cross_encoder", *switched)

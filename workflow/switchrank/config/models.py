@@ -19,6 +19,7 @@ from switchrank.config.sections import (
     Share,
     Whole,
 )
+from switchrank.config.training import Train, Tuning, Warmup
 from switchrank.core.limits import LARGEST
 from switchrank.files.addresses import parse_address, placeholders
 from switchrank.formats.pairs import DictionaryFormat
@@ -371,62 +372,12 @@ class Sweep(Section):
         return self
 
 
-class Optimisation(Section):
-    objective: Literal["bce", "pairwise", "listwise"] = Field(
-        "bce",
-        description="`bce`: each instance by itself; `pairwise` (logistic) and `listwise` (softmax): each positive "
-        "against its negatives, whole groups of them per step, as many as fit batch_size on average",
-    )
-    steps: Count = Field(200_000, description="optimiser steps")
-    batch_size: Count = Field(64, description="instances per optimiser step")
-    token_budget: Count = Field(
-        16_384, description="padded tokens per micro-batch; changes speed, not the batch; halved where memory runs out"
-    )
-    lr: Annotated[float, Field(gt=0)] = Field(2.0e-5, description="peak learning rate")
-    warmup: Annotated[float, Field(ge=0)] = Field(
-        5_000, description="steps of linear warm-up; below 1: their share of the steps"
-    )
-    schedule_steps: Count | None = Field(
-        None,
-        description="step at which the falling learning rate would be 0; default: steps. Beyond steps, training ends "
-        "at a learning rate above 0, as published",
-    )
-    weight_decay: Annotated[float, Field(ge=0)] = Field(0.01, description="AdamW, not on bias and LayerNorm")
-    clip: Annotated[float, Field(gt=0)] = Field(1.0, description="largest gradient norm")
-    max_length: Count = Field(512, description="subword tokens per pair")
-    truncation: Literal["longest_first", "only_second"] = Field("longest_first", description="what is cut")
-    precision: Literal["fp32", "bf16", "fp16", "auto"] = Field(
-        "fp32",
-        description="arithmetic of the training step; auto: bf16 where GPU or CPU computes in it, said in the log",
-    )
-    dropout: Share = Field(0.1, description="hidden and attention dropout")
-    keep: Literal["last", "best"] = Field("last", description="the last weights (as published) or the best on dev")
-    eval_every: Count = Field(20_000, description="steps between development scores")
-    checkpoint_every: Count = Field(20_000, description="steps between checkpoints")
-
-
-class Train(Optimisation):
-    device: Literal["cpu", "cuda"] = Field("cpu", description="`cuda` demands a GPU for each process (resource gpu)")
-    processes: Count = Field(
-        1,
-        description="processes that share each optimiser step, on a GPU each or with their share of `threads`; a run "
-        "goes on with any number of them, and a change makes nothing train again",
-    )
-    threads: Count = Field(
-        1, description="CPU threads per training job; results are byte-identical for one number on one kind of CPU"
-    )
-
-
 class Tokenizer(Section):
     # Five are special, and characters take half at most: from 11 on something is left for words.
     size: Annotated[int, Field(ge=11, le=LARGEST)] = Field(16_000, description="subword vocabulary")
     texts: dict[Language, Annotated[list[str], Field(min_length=1)]] = Field(
         {}, description="monolingual text per language; default: the text its vectors were trained on, else their words"
     )
-
-
-class Warmup(Optimisation):
-    corpus: Name = Field(description="corpus that the starting model is trained on first")
 
 
 class Start(Section):
@@ -525,35 +476,6 @@ class Evaluate(Section):
     permutations: Count = Field(100_000, description="sign flips of the randomisation test")
     resamples: Count = Field(10_000, description="bootstrap resamples of an interval")
     alpha: Share = Field(0.05, description="level at which a corrected p counts as significant")
-
-
-class Tuning(Optimisation):
-    epochs: Count = Field(
-        5,
-        description="passes over the training pairs, in which each label occurs `rounds` times: so every number of "
-        "labels is seen as often",
-    )
-    steps: Whole = Field(
-        0, description="optimiser steps in place of epochs: few labels are then seen more often than many"
-    )
-    lr: Annotated[float, Field(gt=0)] = Field(1.0e-5, description="peak learning rate")
-    warmup: Annotated[float, Field(ge=0)] = Field(
-        0.1, description="steps of linear warm-up; below 1: their share of the steps"
-    )
-    keep: Literal["last", "best"] = Field("last", description="the last weights, or the best on held-out labels")
-    eval_every: Whole = Field(
-        0, description="steps between scores of held-out labels; 0: after every epoch, or with steps at the end"
-    )
-
-    @model_validator(mode="after")
-    def _one(self) -> Tuning:
-        if self.steps and "epochs" in self.model_fields_set:
-            raise ValueError("steps beside epochs: give one of the two")
-        return self
-
-    def plain(self, *leave_out: str) -> dict[str, Any]:
-        """The section as plain JSON values; epochs count where no steps are given."""
-        return super().plain(*leave_out) | ({"epochs": 0} if self.steps else {})
 
 
 class Ablation(Section):

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from switchrank.config import models
+from switchrank.config import models, training
 from switchrank.config.collections import FORMATS, CollectionSection, Instances, JudgementColumns, TextColumns
 from switchrank.core.atomic import atomic_path
 
@@ -39,10 +39,10 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("sweeps.<name>", models.Sweep),
     ("start", models.Start),
     ("start.tokenizer", models.Tokenizer),
-    ("train", models.Train),
-    ("start.first (train's keys, and these)", models.Warmup),
+    ("train", training.Train),
+    ("start.first (train's keys, and these)", training.Warmup),
     ("ablation", models.Ablation),
-    ("ablation.train (train's keys, with these defaults)", models.Tuning),
+    ("ablation.train (train's keys, with these defaults)", training.Tuning),
     ("testsets.<name>", models.Testset),
     ("testsets.<name>.candidates", models.Candidates),
     ("rank", models.Rank),
@@ -76,8 +76,8 @@ def _section(title: str, model: type[BaseModel]) -> str:
 
 def _inherited(model: type[BaseModel]) -> set[str]:
     """Keys that a section shares with others and that are explained there."""
-    if model is models.Warmup:
-        return set(models.Optimisation.model_fields)
+    if model is training.Warmup:
+        return set(training.Optimisation.model_fields)
     shared = issubclass(model, CollectionSection) and model is not CollectionSection
     return set(CollectionSection.model_fields) if shared else set()
 

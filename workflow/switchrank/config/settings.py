@@ -12,15 +12,17 @@ from typing import Any
 
 from switchrank.config.collections import CollectionSection
 from switchrank.config.collections.joined import Joined
-from switchrank.config.models import Config, DictionaryFile, DictionaryLexicon, Optimisation, VectorsLexicon, listed
+from switchrank.config.models import Config, DictionaryFile, DictionaryLexicon, VectorsLexicon, listed
 from switchrank.config.plan import Plan
 from switchrank.config.sweeps import Finding
+from switchrank.config.training import Optimisation
 from switchrank.core.errors import UserError
 from switchrank.formats.pairs import check_reading
 from switchrank.lexicon.settings import check_search
 from switchrank.sources.spec import CollectionSpec
 from switchrank.sources.world.files import complete_spec
 from switchrank.sources.world.vocabulary import check_themes
+from switchrank.train.methods.cross_encoder import CrossEncoderSettings
 from switchrank.train.settings import check_dev, check_precision, parse_settings
 
 
@@ -102,12 +104,14 @@ def _training(config: Config, place: str, section: Optimisation, has_dev: bool, 
     settings = training_settings(config, section) | {"checkpoint_every": section.checkpoint_every}
     while True:
         try:
-            parsed = parse_settings(settings)
+            parsed = parse_settings(settings, CrossEncoderSettings)
         except UserError as error:
             unwritten = error.place not in section.model_fields_set
             yield f"{place}.{error.place}", error.problem + (" (its default)" if unwritten else ""), error.todo
             if settings.pop(error.place, None) is None:
                 return
+            if error.place == "warmup":  # its default too may be more than the steps
+                settings["warmup"] = 0
         else:
             break
     if parsed.epochs and parsed.warmup >= 1:

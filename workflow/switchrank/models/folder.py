@@ -15,6 +15,11 @@ from switchrank.core.errors import UserError
 from switchrank.models.weights import SAFETENSORS, check_safetensors, has_safetensors, refuse_pickle
 
 TOKENIZER = "tokenizer.json"
+TOKENIZER_FILES = (TOKENIZER, "tokenizer_config.json")
+MODEL_FILES = ("config.json", "model.safetensors", *TOKENIZER_FILES)
+"""What every model folder of ours holds."""
+STARTING_FILES = (*MODEL_FILES, "start.json")
+TRAINED_FILES = (*MODEL_FILES, "README.md", "train.json")
 _VOCABULARIES = (
     "vocab.txt",
     "vocab.json",
@@ -66,7 +71,7 @@ def check_tokenizer(name: str | Path) -> None:
     if not is_folder(name):
         return
     folder = Path(name)
-    described, settings = folder / TOKENIZER, folder / "tokenizer_config.json"
+    described, settings = (folder / name for name in TOKENIZER_FILES)
     if not described.is_file() and not any(Path(folder, file).is_file() for file in _VOCABULARIES):
         todo = "copy the tokenizer's files into it: a model is of no use without the pieces it was trained with"
         raise UserError(folder, TOKENIZER, "no such file, nor another vocabulary", todo)

@@ -1,18 +1,17 @@
-"""Writing of model folders: weights as safetensors, tokenizer files as they were, records as sorted JSON."""
+"""Writing of model folders: weights as safetensors, tokenizer files as they were."""
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import torch
 from transformers.utils import logging
 
+from switchrank.models.folder import STARTING_FILES, TOKENIZER_FILES, TRAINED_FILES
 from switchrank.models.pretrained import Model
 
-_NOT_TOKENIZER = {"config.json", "train.json", "start.json", "README.md"}
+_NOT_TOKENIZER = {*STARTING_FILES, *TRAINED_FILES} - {*TOKENIZER_FILES}
 _WEIGHTS = (".safetensors", ".bin", ".pt", ".h5", ".msgpack", ".onnx")
 
 
@@ -39,13 +38,3 @@ def copy_tokenizer(source: Path, folder: Path) -> None:
         skip = file.name in _NOT_TOKENIZER or file.name.endswith(_WEIGHTS) or file.name.endswith(".index.json")
         if file.is_file() and not skip and not file.name.startswith("."):
             shutil.copyfile(file, folder / file.name)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON with sorted keys, indented, one line end at the end."""
-    path.write_text(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def read_json(path: Path) -> Any:
-    """The value of a JSON file."""
-    return json.loads(path.read_text(encoding="utf-8"))

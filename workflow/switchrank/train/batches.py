@@ -1,12 +1,8 @@
-"""From the pairs of a corpus to tensors: each distinct text is tokenised once, batches are padded as little as can be.
-
-The order depends on the seed and the number of units (pairs, or groups of them) only, so that all systems of a seed see
-the same order.
-"""
+"""From the pairs of a corpus to tensors: each distinct text is tokenised once, and batches are padded little."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,10 +13,11 @@ import torch
 from numpy.typing import NDArray
 
 from switchrank.core.errors import UserError
-from switchrank.core.seeds import generator
+from switchrank.core.ragged import Numbers
 from switchrank.formats.tables import CORPUS, read_table
-from switchrank.models.encode import Numbers, Texts, assemble, distinct_texts, read_template, tokenise, truncated
+from switchrank.models.encode import Texts, assemble, distinct_texts, read_template, tokenise, truncated
 from switchrank.train.groups import by_group
+from switchrank.train.method import Budget
 
 
 class Tokens(Protocol):
@@ -51,10 +48,6 @@ class Corpus(Protocol):
     def tokens(self, tokenizer: Any, limit: int) -> Tokens:
         """Token ids of the pairs, the first ``limit`` of each text."""
         ...
-
-
-CorpusReader = Callable[[Sequence[str | Path]], Corpus]
-"""Opens the files of a corpus."""
 
 
 class Pairs:
@@ -144,11 +137,12 @@ class Batcher:
         token_budget: padded tokens per micro-batch; a single pair or group that has more still is one.
 
     Attributes:
-        token_budget: may be lowered between batches.
+        budget: the token budget; may be lowered between batches.
     """
 
     def __init__(self, pairs: Corpus, tokenizer: Any, *, max_length: int, truncation: str, token_budget: int) -> None:
-        self.token_budget, self._truncation = token_budget, truncation
+        self._truncation = truncation
+        self.budget = Budget(token_budget, max_length, "token budget", "tokens", "lower max_length")
         self._template = read_template(tokenizer)
         self._room = max_length - self._template.specials
         self._tokens = pairs.tokens(tokenizer, self._room)
@@ -168,36 +162,8 @@ class Batcher:
         whole = np.ones(len(rows), np.int64) if sizes is None else sizes
         query, passage = self._tokens.take(rows)
         kept = truncated(query.lengths, passage.lengths, room=self._room, truncation=self._truncation)
-        for some in by_group(kept[0] + kept[1] + self._template.specials, whole, self.token_budget):
+        for some in by_group(kept[0] + kept[1] + self._template.specials, whole, self.budget.size):
             queries = (query.ids, query.starts[some], kept[0][some])
             passages = (passage.ids, passage.starts[some], kept[1][some])
             arrays = assemble(self._template, queries, passages)
             yield MicroBatch({name: torch.from_numpy(array) for name, array in arrays.items()}, rows[some])
-
-
-class Order:
-    """Which units (pairs, or groups) each optimiser step sees: a new seeded permutation per pass over the corpus.
-
-    Args:
-        count: number of units.
-        batch_size: units per step; a batch may run over the end of a pass.
-        seed: seed of the run.
-    """
-
-    def __init__(self, count: int, batch_size: int, seed: int) -> None:
-        self._count, self._size, self._seed = count, batch_size, seed
-        self._passes: dict[int, Numbers] = {}
-
-    def rows(self, first: int, last: int) -> Numbers:
-        """Numbers of the units of steps ``first`` to ``last``, both counted from 0, ``last`` not included."""
-        begin, end = first * self._size, last * self._size
-        numbers = range(begin // self._count, (end - 1) // self._count + 1)
-        joined = np.concatenate([self._permutation(number) for number in numbers])
-        offset = begin - numbers[0] * self._count
-        return joined[offset : offset + end - begin]
-
-    def _permutation(self, number: int) -> Numbers:
-        if number not in self._passes:
-            self._passes = {key: value for key, value in self._passes.items() if key >= number - 1}
-            self._passes[number] = generator(self._seed, "order", str(number)).permutation(self._count)
-        return self._passes[number]

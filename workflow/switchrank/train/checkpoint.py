@@ -54,6 +54,17 @@ def restore_random_states(plain: dict[str, Any], tensors: Tensors) -> None:
             torch.cuda.set_rng_state(tensors[f"cuda.{number}"], number)
 
 
+def state_of(module: torch.nn.Module) -> Tensors:
+    """Parameters and persistent buffers by name, not copied; one that has several names has the first of them."""
+    first = {name for name, _ in module.named_parameters()} | {name for name, _ in module.named_buffers()}
+    return {name: tensor.detach() for name, tensor in module.state_dict().items() if name in first}
+
+
+def load_state(module: torch.nn.Module, tensors: Tensors) -> None:
+    """Put back what :func:`state_of` returned."""
+    module.load_state_dict(tensors, strict=False)
+
+
 def optimiser_tensors(optimiser: torch.optim.Optimizer) -> Tensors:
     """Moments and step counts of an optimiser, named ``<parameter number>.<what>``."""
     state = optimiser.state_dict()["state"]

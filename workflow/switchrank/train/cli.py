@@ -10,6 +10,8 @@ from typing import Any
 
 from switchrank.core.errors import UserError
 from switchrank.core.outputs import writes
+from switchrank.train.methods.cross_encoder import CrossEncoderSettings
+from switchrank.train.settings import describe_settings
 
 _TOKENIZER = """\
 Learn one subword tokenizer for all languages of a run, from text or, where a language has none, from the words of its
@@ -27,14 +29,15 @@ Train a cross-encoder on query-passage pairs. It can be ended at any time (SIGTE
 the same command goes on where it was. The folder it writes opens with sentence_transformers.CrossEncoder.
 """
 _SETTINGS = """\
-settings are KEY=VALUE, for example: steps=1000 lr=1.0e-3 batch_size=64 eval_every=250 keep=best precision=auto
+settings are KEY=VALUE, for example: steps=1000 warmup=0.1 lr=1.0e-3 eval_every=250 keep=best precision=auto
+With epochs=N there are as many steps as they take, and warmup=0.1 eval_every=0 are the defaults.
 """
 _EXAMPLE = """\
 examples:
   switchrank train tokenizer --texts en=en.txt,more.txt.gz de=de.txt --size 16000 --out tokenizer
   switchrank train start --tokenizer tokenizer --preset small --vectors en=aligned/en de=aligned/de --out start
   switchrank train start --model xlm-roberta-base --out start
-  switchrank train ranker --corpus train-*.parquet --dev dev.parquet --start start --out model steps=1000 lr=1.0e-3
+  switchrank train ranker --corpus train-*.parquet --dev dev.parquet --start start --out model steps=1000 warmup=0.1
 """
 
 
@@ -97,7 +100,7 @@ def _register_transplant(command: Any) -> None:
 
 
 def _register_ranker(command: Any) -> None:
-    command.epilog = _SETTINGS
+    command.epilog = _SETTINGS + describe_settings(CrossEncoderSettings)
     command.add_argument("--corpus", nargs="+", required=True, metavar="FILE", help="training tables, in order")
     command.add_argument("--dev", help="table of the development set")
     command.add_argument("--start", required=True, help="folder of the starting checkpoint")
@@ -106,7 +109,7 @@ def _register_ranker(command: Any) -> None:
     command.add_argument("--seed", type=int, default=1)
     command.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N[,cuda:M]; exit code 75 without one")
     command.add_argument("--processes", type=int, default=1, help="that share each step, on a GPU each (default: 1)")
-    command.add_argument("settings", nargs="+", metavar="KEY=VALUE", help="see below; steps is needed")
+    command.add_argument("settings", nargs="+", metavar="KEY=VALUE", help="see below")
     writes(command, folder="a trained model")
 
 
@@ -171,17 +174,17 @@ def _transplant(arguments: argparse.Namespace) -> None:
 
 
 def _ranker(arguments: argparse.Namespace) -> None:
-    from switchrank.train.loop import train_ranker
+    from switchrank.train.loop import train_model
+    from switchrank.train.method import Data
 
     settings = {name: _setting(value) for name, value in _mapping(arguments.settings, "settings").items()}
     for path in arguments.corpus:
         if path.endswith(".json"):
             problem = "the record of a corpus whose texts are not written"
             raise UserError(path, "--corpus", problem, "write it (switchrank corpus switch), or train it by Snakemake")
-    made = train_ranker(
-        corpus=arguments.corpus,
-        dev=arguments.dev,
-        start=arguments.start,
+    made = train_model(
+        "cross-encoder",
+        Data({"corpus": arguments.corpus, "dev": arguments.dev, "start": arguments.start}),
         out=arguments.out,
         work=arguments.work or Path(arguments.out).parent / ".work",
         settings=settings,

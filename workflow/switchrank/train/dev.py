@@ -10,25 +10,25 @@ from numpy.typing import NDArray
 from switchrank.models.packed import training_forward
 from switchrank.models.pretrained import Model
 from switchrank.train.batches import Batcher, Pairs
-from switchrank.train.processes import ALONE, Ranks
+from switchrank.train.processes import ALONE, Processes
 
 DEPTH = 10
 _ROWS = 2048
 
 
 @torch.no_grad()
-def logits(model: Model, batcher: Batcher, count: int, ranks: Ranks = ALONE) -> NDArray[np.float32]:
+def logits(model: Model, batcher: Batcher, count: int, processes: Processes = ALONE) -> NDArray[np.float32]:
     """The logit of each pair 0 to ``count`` - 1, float32. The model is put back in training mode.
 
-    Several ranks share the work, and all get the same scores as one alone.
+    Several processes share the work, and all get the same scores as one alone.
     """
     scores, forward = np.zeros(count, np.float32), training_forward(model)
     model.eval()
-    for start in range(ranks.number * _ROWS, count, ranks.size * _ROWS):
+    for start in range(processes.rank * _ROWS, count, processes.count * _ROWS):
         for batch in batcher.split(np.arange(start, min(start + _ROWS, count))):
             scores[batch.rows] = forward(batch.inputs).float().cpu().numpy()
     model.train()
-    ranks.add(torch.from_numpy(scores))
+    processes.add(torch.from_numpy(scores))
     return scores
 
 

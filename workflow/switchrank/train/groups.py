@@ -12,8 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from switchrank.core.errors import UserError
-from switchrank.core.ragged import spans
-from switchrank.models.encode import Numbers
+from switchrank.core.ragged import Numbers, spans
 
 
 class Units(Protocol):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import torch
 
-from switchrank.models.pretrained import Model
 from switchrank.train.settings import Settings
 
 EPSILON = 1e-6
 
 
-def make_optimiser(model: Model, settings: Settings) -> torch.optim.AdamW:
+def make_optimiser(model: torch.nn.Module, settings: Settings) -> torch.optim.AdamW:
     """AdamW without weight decay on vectors (biases and layer norms), epsilon 1e-6, betas 0.9 and 0.999."""
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     groups = [
@@ -29,7 +28,7 @@ def learning_rate(step: int, settings: Settings) -> float:
 
 
 def apply_gradients(
-    model: Model, optimiser: torch.optim.AdamW, scaler: torch.amp.GradScaler, lr: float, clip: float
+    model: torch.nn.Module, optimiser: torch.optim.AdamW, scaler: torch.amp.GradScaler, lr: float, clip: float
 ) -> None:
     """Clip, step, and drop the gradients."""
     for group in optimiser.param_groups:

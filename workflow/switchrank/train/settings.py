@@ -1,63 +1,81 @@
-"""The settings of a training run: names, defaults, and what each may be."""
+"""The settings of a training: each is defined once, with its type, its bounds, its default and what it means.
+
+The loop's are in :class:`Settings`, what methods over text share in :class:`TextSettings`; a method adds its own in a
+dataclass that inherits from one of them. The training sections of the config, the command line and
+:func:`parse_settings` all read these definitions.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
+import textwrap
+import types
+import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 from switchrank.core.errors import UserError
+
+BY_EPOCHS = {"steps": 0, "warmup": 0.1, "eval_every": 0}
+"""Defaults where ``epochs`` are given, of what is otherwise counted in steps."""
+_PLACE = "train settings"
+_KINDS = {bool: "true or false", str: "a text"}
+
+
+def setting(
+    default: Any, meaning: str, *, least: float = 0, above: float | None = None, most: float | None = None
+) -> Any:
+    """The definition of a setting, as a field of a dataclass; its type is a number, bool, str or Literal.
+
+    Args:
+        default: what it is where nobody says.
+        meaning: one line for people: the config's reference and the command line show it.
+        least: smallest number allowed.
+        above: in place of ``least``: a number that it must exceed.
+        most: largest number allowed.
+    """
+    bounds = {"ge": least} if above is None else {"gt": above}
+    if most is not None:
+        bounds["le"] = most
+    return dataclasses.field(default=default, metadata={"meaning": meaning, "bounds": bounds})
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a ranker is trained. Defaults follow Litschko et al. 2023 (arXiv 2305.05295) where they name a value."""
+    """What the loop goes by, whatever is learned. Defaults are those of Litschko et al. 2023 (arXiv 2305.05295)."""
 
-    steps: int = 0
-    """Optimiser steps; may exceed one pass over the corpus. 0 = as many as ``epochs`` take."""
-    epochs: int = 0
-    """Passes over the corpus, in place of ``steps``; the step that ends the last one may begin another. Unless
-    ``eval_every`` says otherwise, the development set is scored after each."""
-    batch_size: int = 64
-    """Instances per optimiser step: exactly as many with ``bce``; else the step is ``batch_size // size`` whole groups,
-    at least one, where size is the rounded mean number of instances in a group."""
-    token_budget: int = 2048
-    """Padded tokens per forward pass; a batch is split by length into as many passes as that takes, groups kept
-    whole; halved where memory runs out. Small models on CPU are fastest at about 2048, GPUs at tens of thousands."""
-    lr: float = 2e-5
-    warmup: float = 0.1
-    """Steps of linear warm-up: a share of ``steps`` when below 1, a number of steps otherwise."""
-    schedule_steps: int | None = None
-    """Step at which the learning rate would be 0; ``None`` = ``steps``. Where it lies beyond, training ends at a
-    learning rate above 0: in the published experiment at 36.6% of the peak (200,000 of 312,500 steps)."""
-    weight_decay: float = 0.01
-    """Not applied to biases and layer norms."""
-    clip: float = 1.0
-    """Largest norm of the gradient; 0 = no clipping."""
-    max_length: int = 512
-    """Pieces per pair including special ones; never more than the model has positions."""
-    truncation: str = "longest_first"
-    """``longest_first`` or ``only_second`` (the passage)."""
-    precision: str = "fp32"
-    """``fp32``, ``bf16``, ``fp16`` or ``auto`` (bf16 where the GPU or CPU computes in it; the log says what and why).
-    All but ``fp32`` change the result a little."""
-    dropout: float | None = None
-    """``None`` = what the starting model's config says."""
-    eval_every: int = 0
-    """Steps between scores on the development set; 0 = only after the last step, or with ``epochs`` after each."""
-    checkpoint_every: int = 1000
-    """Steps between checkpoints; 0 = only when asked to stop."""
-    log_every: int = 50
-    """Steps that one point of the loss curve is averaged over."""
-    keep: str = "last"
-    """``last``, or ``best`` = weights of the best development score (the earliest, if equal)."""
-    threads: int = 1
-    objective: str = "bce"
-    """``bce`` = binary cross-entropy on each instance's logit; ``pairwise`` = logistic loss of each negative against
-    its positive; ``listwise`` = softmax cross-entropy of each positive among its negatives. See
-    :mod:`switchrank.train.objectives`."""
+    steps: int = setting(200_000, "optimiser steps")
+    epochs: int = setting(
+        0, "passes over the data, in place of steps; the step that ends the last one may begin another"
+    )
+    batch_size: int = setting(64, "instances per optimiser step", least=1)
+    lr: float = setting(2.0e-5, "peak learning rate", above=0)
+    warmup: float = setting(5_000, "steps of linear warm-up; below 1: their share of the steps")
+    schedule_steps: int | None = setting(
+        None,
+        "step at which the falling learning rate would be 0; default: steps. Beyond steps, training ends at a learning "
+        "rate above 0, as published",
+        least=1,
+    )
+    weight_decay: float = setting(0.01, "AdamW, not on bias and LayerNorm")
+    clip: float = setting(1.0, "largest gradient norm; 0: no clipping")
+    precision: Literal["fp32", "bf16", "fp16", "auto"] = setting(
+        "fp32", "arithmetic of the training step; auto: bf16 where GPU or CPU computes in it, said in the log"
+    )
+    keep: Literal["last", "best"] = setting(
+        "last", "the last weights (as published) or the best on the development set"
+    )
+    eval_every: int = setting(
+        20_000, "steps between development scores; 0: after the last step alone, or with epochs after each"
+    )
+    checkpoint_every: int = setting(20_000, "steps between checkpoints; 0: only when asked to stop")
+    log_every: int = setting(50, "steps that one point of the loss curve is averaged over", least=1)
+    threads: int = setting(
+        1, "CPU threads per training job; results are byte-identical for one number on one kind of CPU", least=1
+    )
 
     @property
     def warmup_steps(self) -> int:
@@ -69,82 +87,125 @@ class Settings:
         """The step at which the learning rate would be 0."""
         return self.steps if self.schedule_steps is None else self.schedule_steps
 
-    def over(self, units: int, per_step: int) -> Settings:
-        """With the steps that ``epochs`` take over a corpus of ``units``, of which a step sees ``per_step``.
+    def over(self, units: int, per_step: int) -> typing.Self:
+        """With the steps that ``epochs`` take over data of ``units``, of which a step sees ``per_step``.
 
         Raises:
             UserError: more steps of warm-up than there are, or fewer of the schedule.
         """
         if not self.epochs:
             return self
-        told = dataclasses.replace(self, steps=-(-self.epochs * units // per_step))
-        told.check_schedule()
-        return told
+        settled = dataclasses.replace(self, steps=-(-self.epochs * units // per_step))
+        settled.check_schedule()
+        return settled
 
     def check_schedule(self) -> None:
         """Raise UserError where the steps are known, and warm-up takes more or the learning rate is 0 before."""
         if self.steps and self.warmup_steps > self.steps:
             problem = f"{self.warmup_steps} of {self.steps} steps"
-            raise UserError("train settings", "warmup", problem, "warm up for less, or for a share such as 0.1")
+            raise UserError(_PLACE, "warmup", problem, "warm up for less, or for a share such as 0.1")
         if self.falls_to < self.steps:
             problem = f"the learning rate is 0 after {self.falls_to} of {self.steps} steps"
-            raise UserError("train settings", "schedule_steps", problem, "write at least steps, or leave it out")
+            raise UserError(_PLACE, "schedule_steps", problem, "write at least steps, or leave it out")
+
+    def check(self) -> None:
+        """Raise UserError where settings do not go together; a method's own checks come on top."""
+        if self.steps and self.epochs:
+            raise UserError(_PLACE, "epochs", f"{self.epochs} beside {self.steps} steps", "give one of the two")
+        if not self.steps and not self.epochs:
+            raise UserError(_PLACE, "steps", "0", "say how many optimiser steps or epochs to take")
+        self.check_schedule()
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON-plain values, without how often the run is saved: the result does not depend on it."""
+        return {name: value for name, value in dataclasses.asdict(self).items() if name != "checkpoint_every"}
 
 
-_CHOICES = {
-    "truncation": ("longest_first", "only_second"),
-    "precision": ("fp32", "bf16", "fp16", "auto"),
-    "keep": ("last", "best"),
-    "objective": ("bce", "pairwise", "listwise"),
-}
-_LEAST = {"max_length": 8}
-_LEAST |= dict.fromkeys(("schedule_steps", "batch_size", "token_budget", "log_every", "threads"), 1)
+@dataclass(frozen=True)
+class TextSettings(Settings):
+    """What methods share whose data are texts."""
+
+    token_budget: int = setting(
+        16_384,
+        "padded tokens per micro-batch; changes speed, not the batch; halved where memory runs out",
+        least=1,
+    )
+    max_length: int = setting(512, "subword tokens per pair", least=1)
+    dropout: float | None = setting(0.1, "hidden and attention dropout; null: what the starting model says", most=1)
+
+    def check(self) -> None:
+        """Raise UserError where settings do not go together."""
+        if self.max_length < 8:  # special tokens take up to five
+            problem = f"{self.max_length} is not a whole number of at least 8"
+            raise UserError(_PLACE, "max_length", problem, "write one")
+        super().check()
 
 
-def parse_settings(settings: Mapping[str, Any]) -> Settings:
-    """Settings from a plain mapping, checked.
+S = TypeVar("S", bound=Settings)
+
+
+def parse_settings(settings: Mapping[str, Any], kind: type[S]) -> S:
+    """Settings of a kind from a plain mapping, checked. With ``epochs`` some defaults are others (``BY_EPOCHS``).
 
     Raises:
-        UserError: an unknown or missing key, or a value out of range.
+        UserError: an unknown key, a value out of range, or values that do not go together.
     """
-    fields = {field.name: field for field in dataclasses.fields(Settings)}
+    hints, fields = typing.get_type_hints(kind), {field.name: field for field in dataclasses.fields(kind)}
     for name, value in settings.items():
         if name not in fields:
-            raise UserError("train settings", name, "unknown key", f"known keys are {', '.join(fields)}")
-        _check(name, value, str(fields[name].type))
-    parsed = Settings(**settings)
-    if parsed.steps and parsed.epochs:
-        raise UserError(
-            "train settings", "epochs", f"{parsed.epochs} beside {parsed.steps} steps", "give one of the two"
-        )
-    if not parsed.steps and not parsed.epochs:
-        problem = "missing" if "steps" not in settings else "0"
-        raise UserError("train settings", "steps", problem, "say how many optimiser steps or epochs to take")
-    parsed.check_schedule()
+            raise UserError(_PLACE, name, "unknown key", f"known keys are {', '.join(fields)}")
+        _check(name, value, hints[name], fields[name].metadata["bounds"])
+    parsed = kind(**{**(BY_EPOCHS if settings.get("epochs") else {}), **settings})
+    parsed.check()
     return parsed
+
+
+def describe_settings(kind: type[Settings]) -> str:
+    """Lines for people: of each setting its name, its default, and what it means."""
+    lines = [
+        textwrap.fill(f"{field.name}={json.dumps(field.default)}  {field.metadata['meaning']}", 100,
+                      initial_indent="  ", subsequent_indent="      ", break_on_hyphens=False)
+        for field in dataclasses.fields(kind)
+    ]  # fmt: skip
+    return "\n".join(lines)
 
 
 def check_dev(settings: Settings, *, given: bool) -> None:
     """Raise UserError where the best weights are to be kept and no development set is ``given`` to choose them by."""
     if settings.keep == "best" and not given:
-        raise UserError("train settings", "keep", "'best' needs a development set", "give dev, or write keep: last")
+        raise UserError(_PLACE, "keep", "'best' needs a development set", "give dev, or write keep: last")
 
 
 def check_precision(precision: str, device: str) -> None:
     """Raise UserError for fp16 on ``cpu``, which has no loss scaling."""
     if precision == "fp16" and device == "cpu":
-        raise UserError("train settings", "precision", "fp16 needs a GPU", "write fp32 or bf16")
+        raise UserError(_PLACE, "precision", "fp16 needs a GPU", "write fp32 or bf16")
 
 
-def _check(name: str, value: Any, kind: str) -> None:
-    if name in _CHOICES:
-        if value not in _CHOICES[name]:
-            raise UserError("train settings", name, f"{value!r} is not known", f"choose {' or '.join(_CHOICES[name])}")
+def _check(name: str, value: Any, hint: Any, bounds: Mapping[str, float]) -> None:
+    if typing.get_origin(hint) is Literal:
+        choices = typing.get_args(hint)
+        if value not in choices:
+            raise UserError(_PLACE, name, f"{value!r} is not known", f"choose {' or '.join(choices)}")
         return
-    if value is None and "None" in kind:
+    kinds = typing.get_args(hint) or (hint,)
+    if value is None and types.NoneType in kinds:
         return
-    number = isinstance(value, int) or (isinstance(value, float) and "float" in kind and math.isfinite(value))
-    least = _LEAST.get(name, 0)
-    if isinstance(value, bool) or not number or value < least:
-        what = "a number" if "float" in kind else "a whole number"
-        raise UserError("train settings", name, f"{value!r} is not {what} of at least {least}", "write one")
+    if hint in _KINDS:
+        fits, wanted = isinstance(value, hint), _KINDS[hint]
+    else:
+        fits, wanted = _is_number(value, float in kinds, bounds), _number(float in kinds, bounds)
+    if not fits:
+        raise UserError(_PLACE, name, f"{value!r} is not {wanted}", "write one")
+
+
+def _is_number(value: Any, real: bool, bounds: Mapping[str, float]) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float if real else int) or not math.isfinite(value):
+        return False
+    low, high = value >= bounds["ge"] if "ge" in bounds else value > bounds["gt"], bounds.get("le", math.inf)
+    return bool(low and value <= high)
+
+
+def _number(real: bool, bounds: Mapping[str, float]) -> str:
+    low = f"of at least {bounds['ge']:g}" if "ge" in bounds else f"above {bounds['gt']:g}"
+    return f"a {'' if real else 'whole '}number {low}" + (f" and at most {bounds['le']:g}" if "le" in bounds else "")

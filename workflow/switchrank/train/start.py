@@ -16,12 +16,13 @@ from transformers import BertConfig, BertForSequenceClassification
 
 from switchrank.core.atomic import atomic_folder
 from switchrank.core.errors import UserError
+from switchrank.core.json_files import write_json
 from switchrank.core.seeds import derive_seed
-from switchrank.models.folder import TOKENIZER
+from switchrank.models.folder import TOKENIZER_FILES
 from switchrank.models.mimetic import mimetic, orthogonal
 from switchrank.models.presets import PRESETS
 from switchrank.models.pretrained import Model, open_both, open_tokenizer
-from switchrank.models.writing import copy_tokenizer, save_model, write_json
+from switchrank.models.writing import copy_tokenizer, save_model
 from switchrank.train.embeddings import cutter, fit_width, mix, piece_vectors
 
 INITS = ("mimetic", "vectors")
@@ -76,7 +77,7 @@ def build_start(
 def _from_model(model: str | Path, folder: Path) -> dict[str, Any]:
     opened, tokenizer = open_both(model)
     save_model(opened, folder)
-    if all(Path(model, file).is_file() for file in (TOKENIZER, "tokenizer_config.json")):
+    if all(Path(model, file).is_file() for file in TOKENIZER_FILES):
         copy_tokenizer(Path(model), folder)
     else:
         tokenizer.save_pretrained(folder)

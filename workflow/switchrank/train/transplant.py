@@ -9,8 +9,9 @@ from typing import Any
 import torch
 
 from switchrank.core.atomic import atomic_folder
+from switchrank.core.json_files import write_json
 from switchrank.models.pretrained import open_both
-from switchrank.models.writing import copy_tokenizer, save_model, write_json
+from switchrank.models.writing import copy_tokenizer, save_model
 from switchrank.train.embeddings import cutter, translated_pieces
 
 

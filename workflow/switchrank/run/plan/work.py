@@ -10,9 +10,10 @@ from pathlib import PurePath
 
 from switchrank.ablation.rows import Row
 from switchrank.config.labels import labelled_collection
-from switchrank.config.models import Config, Optimisation, Tuning
+from switchrank.config.models import Config
 from switchrank.config.plan import Pair, Plan
 from switchrank.config.sections import MIXED
+from switchrank.config.training import Optimisation, Tuning
 from switchrank.run.plan.jobs import Job
 from switchrank.run.plan.sizes import Sizes, Texts
 

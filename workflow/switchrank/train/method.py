@@ -1,0 +1,228 @@
+"""What the training loop asks of a way to learn, and what it gives it.
+
+A :class:`Method` knows data, model and loss; the loop (:mod:`switchrank.train.loop`) knows neither pairs nor logits. It
+draws the units of each step, divides them over processes, differentiates, steps, saves, resumes and keeps the best.
+Methods live in :mod:`switchrank.train.methods`, a module each. Nothing heavy is imported at the top of such a module:
+the config reads its settings whenever a workflow starts.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from switchrank.core.digest import file_digest
+from switchrank.core.errors import UserError
+from switchrank.core.ragged import Numbers
+from switchrank.train.order import Order
+from switchrank.train.settings import Settings
+
+if TYPE_CHECKING:
+    import torch
+
+    from switchrank.train.processes import Processes
+
+S = TypeVar("S", bound=Settings)
+Reader = Callable[[Sequence[str]], Any]
+"""Opens the files of training data."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a model is trained from.
+
+    Attributes:
+        files: per role a file, a folder, or files in their order. ``start`` is the folder of the starting model, and
+            ``dev`` what the model is judged by while it is trained; a method says which others it reads, such as
+            ``corpus`` or ``teacher``. A role of None is left out.
+        reader: opens the files of ``corpus`` in place of the method's own reader; a class or function of a module, by
+            whose name other processes find it.
+    """
+
+    files: Mapping[str, str | Path | Sequence[str | Path] | None]
+    reader: Reader | None = None
+
+    def has(self, role: str) -> bool:
+        """Whether there are files of a role."""
+        return self.files.get(role) is not None
+
+    def one(self, role: str) -> Path:
+        """The only file, or the folder, of a role."""
+        (path,) = self.every(role)
+        return Path(path)
+
+    def every(self, role: str) -> list[str]:
+        """The files of a role.
+
+        Raises:
+            UserError: there are none.
+        """
+        given = self.files.get(role)
+        if given is None:
+            raise UserError("train", role, "not given, and this method needs it", f"give {role}")
+        return [str(given)] if isinstance(given, str | Path) else [str(path) for path in given]
+
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of every file, by role and file name; no folder above it is named, and no hidden file read."""
+        found: dict[str, Path] = {}
+        for role, given in self.files.items():
+            if given is None:
+                continue
+            if not isinstance(given, str | Path):
+                found |= {f"{role}/{number:05d}": Path(path) for number, path in enumerate(given)}
+            elif Path(given).is_dir():
+                inside = sorted(file for file in Path(given).iterdir() if file.is_file())
+                found |= {f"{role}/{file.name}": file for file in inside if not file.name.startswith(".")}
+            else:
+                found[role] = Path(given)
+        return {name: file_digest(path) for name, path in found.items()}
+
+
+@dataclass(frozen=True)
+class Context(Generic[S]):
+    """What a method is opened with. The generators of Python, NumPy and torch are seeded by then.
+
+    Attributes:
+        data: the files.
+        settings: checked, of the method's own kind.
+        seed: seed of the run; derive others from it (:func:`switchrank.core.seeds.derive_seed`).
+        device: where this process computes.
+        precision: ``fp32``, ``bf16`` or ``fp16``.
+        processes: those that share each step; here a method may add up or compare over them.
+    """
+
+    data: Data
+    settings: S
+    seed: int
+    device: torch.device
+    precision: str
+    processes: Processes
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """The context that forward passes run in; losses are computed outside, in float32."""
+        from switchrank.train.devices import autocast
+
+        return autocast(self.precision, self.device)
+
+
+@dataclass
+class Budget:
+    """How much of a step is computed at once. The loop halves it where memory runs out.
+
+    Attributes:
+        size: how much now; read it anew for every step.
+        least: it is not halved from here on.
+        name, unit: what it is and is counted in, for people: ``token budget``, ``tokens``.
+        remedy: what else would save memory, such as ``lower max_length``.
+    """
+
+    size: int
+    least: int
+    name: str
+    unit: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One optimiser step.
+
+    Attributes:
+        number: counted from 0.
+        units: numbers of the units that it is made of, the same in every process.
+        share: those that this process computes; maybe none.
+    """
+
+    number: int
+    units: Numbers
+    share: Numbers
+
+
+class Method(ABC, Generic[S]):
+    """A way to learn, opened for one training. A new one is a subclass in a module under ``train/methods/``.
+
+    Data fall into units, numbered from 0: pairs, groups of passages, lines of bitext, images with their captions. The
+    loop draws ``per_step`` of them for each step and asks for the losses of that step; how they are split into
+    micro-batches is the method's business (:meth:`losses`). All it draws by chance must follow from the seed and the
+    number of the step, or from torch's global generator, whose state checkpoints hold: then a run that is killed and
+    resumed ends in the bytes of an undisturbed one.
+
+    Attributes:
+        Settings: the dataclass of its settings (:mod:`switchrank.train.settings`).
+        instances: plural of what a step is counted in for people and ``batch_size`` speaks of: ``pairs``.
+        measure: the key of :meth:`judge` that ``keep: best`` goes by.
+        greater_is_better: whether the best is the largest value of ``measure``.
+        trained: holds all that changes in training, on the device and in training mode: those of its parameters that
+            require a gradient are stepped, and its parameters and persistent buffers are what checkpoints hold and
+            ``keep: best`` keeps. So a projection, an adapter or a queue of earlier vectors belongs in here, a frozen
+            teacher or the frozen weights under an adapter do not: they are attributes of the method.
+        count: number of units.
+        unit: plural of a unit: ``groups``.
+        per_step: units of a step.
+        budget: how much of a step is computed at once; None where a step cannot be split.
+    """
+
+    Settings: ClassVar[type[Settings]]
+    instances: ClassVar[str]
+    measure: ClassVar[str]
+    greater_is_better: ClassVar[bool] = True
+    trained: torch.nn.Module
+    count: int
+    unit: str
+    per_step: int
+    budget: Budget | None = None
+
+    @abstractmethod
+    def __init__(self, context: Context[S]) -> None:
+        """Open data and model; raises UserError for what is wrong with them."""
+
+    def order(self, seed: int) -> Order:
+        """Which units each step sees: by default a new permutation of all per pass. A method that composes its batches
+        (one language a batch, no text twice) returns an order of its own."""
+        return Order(self.count, self.per_step, seed)
+
+    def prepare(self, units: Numbers) -> None:
+        """These units are the share of the next steps: tokenise them all at once, say. By default nothing."""
+
+    @abstractmethod
+    def losses(self, step: Step) -> Iterator[torch.Tensor]:
+        """The loss of a step in parts, a scalar for each micro-batch of this process's share.
+
+        The loop differentiates each part before it asks for the next, so that one micro-batch is held at a time. All
+        parts of all processes must add up to the loss of the step: a mean divides each by the terms of the whole
+        ``step.units``. Several losses are several summands of a part.
+
+        Where the loss couples the units of a step, as negatives from within the batch do, either yield a single part;
+        or cache gradients (Gao et al. 2021, arXiv 2101.06983): encode all micro-batches without gradients,
+        differentiate the loss by their vectors, and yield for each micro-batch, encoded again, ``(vectors *
+        cached).sum()`` plus its difference to the micro-batch's share of the loss, detached. Before processes exchange
+        vectors within a step, they must agree that none has run out of memory
+        (:meth:`switchrank.train.processes.Processes.any`).
+
+        Out-of-memory errors are left to the loop, which halves :attr:`budget` and asks anew for the whole step.
+        """
+
+    def after_step(self) -> None:
+        """The optimiser has stepped: clamp a scale, move a slow copy, fill a queue. By default nothing."""
+
+    def counted(self, units: Numbers) -> int:
+        """How many ``instances`` these units have; by default one each."""
+        return len(units)
+
+    def judge(self) -> dict[str, float]:
+        """Measures of the model as it is, ``measure`` among them, by the data of the role ``dev``; the same in every
+        process. :attr:`trained` is in training mode afterwards. Nothing is drawn from global generators."""
+        raise NotImplementedError(f"{type(self).__name__} has no judge")
+
+    def record(self) -> dict[str, Any]:
+        """Facts of data and model for ``train.json``, JSON-plain."""
+        return {}
+
+    @abstractmethod
+    def write(self, folder: Path, record: Mapping[str, Any]) -> None:
+        """Write the trained model with all that is needed to use it; ``train.json``, which holds ``record``, comes from
+        the loop."""
