@@ -16,11 +16,12 @@ from switchrank.config.plan import Plan
 from switchrank.embeddings.align import align_vectors
 from switchrank.embeddings.keep import keep_vectors
 from switchrank.embeddings.read import import_vectors
-from switchrank.embeddings.train import train_vectors
+from switchrank.embeddings.train import SkipGram, train_vectors
 from switchrank.lexicon.derived import degrade_lexicon, merge_lexicons
 from switchrank.lexicon.dictionary import dictionary_lexicon
 from switchrank.lexicon.induce import induce_lexicon
 from switchrank.lexicon.quality import lexicon_quality
+from switchrank.lexicon.settings import Choice
 from switchrank.lexicon.titles import titles_lexicon
 from switchrank.sources.build import build_collection
 from switchrank.sources.wikitext import write_wikitext
@@ -64,7 +65,7 @@ def read_vectors(plan: Plan, language: str) -> dict[str, Any]:
         for dump in set(section.text) & set(plan.dumps):
             write_wikitext(dumps=[dump], out=plan.dumps[dump])
         given = vectors.training.plain()
-        counts = train_vectors(texts=plan.plain(section.text), out=raw, language=language, **given)
+        counts = train_vectors(texts=plan.plain(section.text), out=raw, language=language, training=SkipGram(**given))
     else:
         extra, path = section.extra_words, str(section.path)
         counts = import_vectors(path=path, out=raw, max_words=section.max_words, extra_words=extra)
@@ -97,7 +98,7 @@ def read_lexicon(plan: Plan, name: str, language: str) -> dict[str, int]:
         part = plan.lexicon_file(section.of, language)
         return degrade_lexicon(lexicon=part, out=out, language=language, share=section.share, seed=section.seed)
     sides = {side: f"{plan.folder}/vectors/aligned/{lang}" for side, lang in [("source", source), ("target", language)]}
-    return induce_lexicon(out=out, **sides, **section.plain("kind", "languages"))
+    return induce_lexicon(out=out, **sides, choice=Choice(**section.plain("kind", "languages")))
 
 
 def measure_lexicon(plan: Plan, lexicon: str, gold: str, language: str) -> str:

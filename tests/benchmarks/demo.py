@@ -21,6 +21,8 @@ from switchrank.formats.tables import CANDIDATES, DOCUMENTS, INSTANCES, JUDGEMEN
 from switchrank.formats.trec import read_run
 from switchrank.formats.vectors import load_vectors
 from switchrank.lexicon.induce import induce_lexicon
+from switchrank.lexicon.settings import Choice
+from switchrank.rank.inference import Inference
 from switchrank.rank.score import rank_pairs
 from switchrank.text.words import key
 from tests.benchmarks import evaluate, lexicon, rank, switch, train
@@ -69,7 +71,7 @@ def _lexicons(work: Demo) -> tuple[Seconds, str]:
         for name in work.seen:
             induce_lexicon(
                 source=work.store("en"), target=work.store(name), out=work.folder / f"lexicon-{name}.parquet",
-                criterion="nn", threads=threads(),
+                choice=Choice(criterion="nn"), threads=threads(),
             )  # fmt: skip
 
     def peer() -> None:
@@ -124,7 +126,7 @@ def _ranking(work: Demo) -> tuple[Seconds, str]:
     queries = [text for texts, _ in lists for text in texts]
     given = rank.Work(work.folder / "model", queries, [texts for _, some in lists for texts in some])
     scores: list[rank.Scores] = []
-    ours = partial(rank_pairs, model=given.folder, pairs=pairs, system="ml-cs", threads=threads())
+    ours = partial(rank_pairs, model=given.folder, pairs=pairs, system="ml-cs", inference=Inference(threads=threads()))
     times = by_turns(ours, lambda: scores.append(rank.peers(given)[0]()), rounds=1)
     mine = np.concatenate([_scores(pair) for pair in pairs])
     return times, rank.same_rankings(mine, scores[-1], len(queries))

@@ -10,7 +10,7 @@ from typing import Any
 
 from switchrank.config.load import load_config
 from switchrank.config.plan import Plan
-from switchrank.corpus.instances import build_instances
+from switchrank.corpus.instances import Pairing, build_instances
 from switchrank.embeddings.read import import_vectors
 from switchrank.models.presets import PRESETS
 from switchrank.rank.candidates import build_candidates
@@ -88,7 +88,7 @@ def prepare(work: Demo) -> None:
         documents=folder / "documents.parquet",
         judgements=folder / "sources/judgements-train-en.parquet",
         out=folder / "instances.parquet",
-        **section.collections["world"].instances.plain("dev_negatives"),
+        pairing=Pairing(**section.collections["world"].instances.plain("dev_negatives")),
     )
     vectors = {language: work.store(language) for language in languages}
     _candidates(work, vectors)

@@ -61,7 +61,7 @@ def test_bm25_on_english_paragraphs_scores_as_measured_elsewhere(xquad, tmp_path
 def test_german_translations_are_right_as_often_as_measured_elsewhere(tmp_path):
     for lang in ("en", "de"):
         import_vectors(path=DATA / "vectors-joint" / f"{lang}.vec.xz", out=tmp_path / lang)
-    induce_lexicon(source=tmp_path / "en", target=tmp_path / "de", out=tmp_path / "en-de.parquet", criterion="csls")
+    induce_lexicon(source=tmp_path / "en", target=tmp_path / "de", out=tmp_path / "en-de.parquet")
     best = dict(read_table(tmp_path / "en-de.parquet", LEXICON).select("source", "target").rows())
     words = set(pl.read_parquet(tmp_path / "de.words.parquet")["word"])
     gold: dict[str, set[str]] = {}

@@ -7,6 +7,8 @@ from switchrank.core.job import job
 with job(snakemake) as rule:
     table, testset = rule.params.table, rule.params.testset
     given = {table: rule.input.table, "testset": testset, "out": rule.output.picture, "table": rule.output.numbers}
+    module, told = import_module(f"switchrank.report.{table}"), dict(rule.params.told)
     if table == "ablation":
-        given["curve"], given["equivalence"] = rule.input.more
-    getattr(import_module(f"switchrank.report.{table}"), f"{table}_picture")(**given, **rule.params.told)
+        given["curve"], equivalence = rule.input.more
+        given["needed"] = module.Needed(equivalence, told.pop("reference"))
+    getattr(module, f"{table}_picture")(**given, **told)

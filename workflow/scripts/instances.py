@@ -3,7 +3,7 @@
 from switchrank.core.job import job
 
 with job(snakemake) as rule:
-    from switchrank.corpus.instances import build_instances
+    from switchrank.corpus.instances import Pairing, build_instances
 
     build_instances(
         queries=rule.input.queries,
@@ -12,5 +12,5 @@ with job(snakemake) as rule:
         triples=rule.input.get("triples") or None,
         vocabulary=rule.params.vocabulary,
         out=rule.output[0],
-        **rule.params.spec,
+        pairing=Pairing(**rule.params.spec),
     )

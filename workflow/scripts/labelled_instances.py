@@ -3,7 +3,7 @@
 from switchrank.core.job import job
 
 with job(snakemake) as rule:
-    from switchrank.corpus.instances import build_instances
+    from switchrank.corpus.instances import Pairing, build_instances
 
     given = {
         "documents": rule.input.documents,
@@ -11,4 +11,4 @@ with job(snakemake) as rule:
         "vocabulary": rule.params.vocabulary,
     }
     for sample, out, spec in zip(rule.input.samples, rule.output, rule.params.specs, strict=True):
-        build_instances(queries=sample, out=out, **given, **spec)
+        build_instances(queries=sample, out=out, pairing=Pairing(**spec), **given)

@@ -3,6 +3,7 @@
 from switchrank.core.job import job
 
 with job(snakemake) as rule:
+    from switchrank.ablation.overlap import Apart
     from switchrank.ablation.sample import draw_new_queries
 
     paths = iter(rule.input.training)
@@ -12,16 +13,16 @@ with job(snakemake) as rule:
         out=rule.output[0],
         held_out_to=rule.output.get("held_out"),
         overlap=rule.output.overlap,
-        near={
-            "test_queries": [rule.input.test_queries],
-            "test_judgements": [rule.input.test_judgements],
-            "shared_ids": rule.params.same,
-            "strict_documents": rule.params.same,
-            "documents": rule.input.documents,
-            "training": [
+        documents=rule.input.documents,
+        apart=Apart(
+            test_queries=[rule.input.test_queries],
+            test_judgements=[rule.input.test_judgements],
+            shared_ids=rule.params.same,
+            strict_documents=rule.params.same,
+            training=[
                 {kind: next(paths) for kind in split["kinds"]} | {"shared_ids": split["shared_ids"]}
                 for split in rule.params.training
             ],
-        },
+        ),
         **rule.params.sample,
     )

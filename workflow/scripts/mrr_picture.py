@@ -3,7 +3,7 @@
 from switchrank.core.job import job
 
 with job(snakemake) as rule:
-    from switchrank.report.mrr import mrr_picture
+    from switchrank.report.mrr import Points, mrr_picture
 
     mrr_picture(
         metrics=rule.input.metrics,
@@ -12,7 +12,7 @@ with job(snakemake) as rule:
         testset=rule.params.testset,
         languages=rule.params.languages,
         baseline=rule.params.baseline,
-        leave_out=rule.params.swept,
+        points=Points(leave_out=rule.params.swept),
         out=rule.output.picture,
         table=rule.output.numbers,
     )

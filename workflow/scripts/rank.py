@@ -6,13 +6,15 @@ from switchrank.core.gpus import gpu_for_job
 from switchrank.core.job import job
 
 with job(snakemake) as rule, gpu_for_job(rule.resources.get("gpu", 0)) as device:
+    from switchrank.rank.inference import Inference
     from switchrank.rank.score import rank_pairs
 
+    settings = dict(rule.params.settings)
+    kept = {name: settings.pop(name) for name in ("sigmoid_scores", "depth") if name in settings}
     rank_pairs(
         model=Path(rule.input.model[0]).parent,
         pairs=[part | {"out": out} for part, out in zip(rule.params.pairs, rule.output, strict=True)],
         system=rule.params.system,
-        device=device,
-        threads=rule.threads,
-        **rule.params.settings,
+        inference=Inference(device=device, threads=rule.threads, **settings),
+        **kept,
     )

@@ -1,17 +1,21 @@
 """Rule tables: metrics, per-query scores and significance."""
 
+from pathlib import Path
+
 from switchrank.core.job import job
 
 with job(snakemake) as rule:
+    from switchrank.evaluate.comparisons import Settings
+    from switchrank.evaluate.groups import Languages
     from switchrank.evaluate.tables import make_tables
 
+    spec = dict(rule.params.spec)
+    systems, mixed, same = (spec.pop(name) for name in ("systems", "mixed", "same"))
     make_tables(
         per_query=list(rule.input),
         run=rule.params.run,
-        languages=rule.params.languages,
-        metrics_out=rule.output.metrics,
-        per_query_out=rule.output.per_query,
-        significance_out=rule.output.significance,
-        effects_out=rule.output.effects,
-        **rule.params.spec,
+        out=Path(rule.output.metrics).parent,
+        languages=Languages(**rule.params.languages, mixed=mixed),
+        settings=Settings(**spec, same=frozenset(map(tuple, same))),
+        systems=systems,
     )

@@ -3,7 +3,7 @@
 from switchrank.core.job import job
 
 with job(snakemake) as rule:
-    from switchrank.embeddings.train import train_vectors
+    from switchrank.embeddings.train import SkipGram, train_vectors
 
     out = rule.output.words.removesuffix(".words.parquet")
     train_vectors(
@@ -12,6 +12,6 @@ with job(snakemake) as rule:
         language=rule.params.lang,
         unspaced=rule.params.unspaced,
         segmenter=rule.params.segmenter,
+        training=SkipGram(**rule.params.spec),
         threads=1,
-        **rule.params.spec,
     )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import os
 import select
 import sys
+from dataclasses import replace
 
 from switchrank import __version__
+from switchrank.core.command import Command, Group, run
 from switchrank.core.errors import EXIT_FAILURE, in_one_line
-from switchrank.core.outputs import guarded
 
 STAGES = {
     "sources": "collections from MS MARCO-style TSV and SQuAD-style JSON; downloads; the made-up world",
@@ -29,38 +29,27 @@ STAGES = {
     "plan": "what a config will cost before it runs: jobs, tokens, time, memory, disk",
     "status": "how a run is going: jobs done and running, last losses, time left",
 }
-_DOORS = {
+_MODULES = {
     "import-model": "switchrank.models.import_cli",
     "new": "switchrank.config.new",
     "plan": "switchrank.run.plan.cli",
     "status": "switchrank.run.status.cli",
 }
-"""Commands that are no stage, and the module that registers each."""
+"""Commands that are no stage, and the module whose ``COMMANDS`` they are."""
 
 
-def build_parser(stage: str | None) -> argparse.ArgumentParser:
-    """The parser; only the named stage's own arguments are loaded, so that ``--help`` stays fast."""
-    parser = argparse.ArgumentParser(prog="switchrank", description=__doc__)
-    parser.add_argument("--version", action="version", version=f"switchrank {__version__}")
-    commands = parser.add_subparsers(dest="stage", metavar="STAGE", required=True)
-    for name, summary in STAGES.items():
-        command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
-        if name == stage:
-            importlib.import_module(_DOORS.get(name, f"switchrank.{name}.cli")).register(command)
-    return parser
+def commands_of(stage: str) -> Command | Group:
+    """The commands of a stage, or the one command that it is."""
+    module = importlib.import_module(_MODULES.get(stage, f"switchrank.{stage}.cli"))
+    commands: Command | Group = module.COMMANDS
+    return replace(commands, summary=STAGES[stage])
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one stage. Returns the exit code: 0, 1 failure, 2 user error, 75 no GPU, 143 ended after saving.
-
-    A command that has a code of its own to give returns it; all others return nothing.
-    """
+    """Run one stage. Returns the exit code: 0, 1 failure, 2 user error, 75 no GPU, 143 ended after saving."""
     argv = sys.argv[1:] if argv is None else argv
-    stage = next((word for word in argv if word in STAGES), None)
-    arguments = build_parser(stage).parse_args(argv)
     try:
-        with guarded(arguments):
-            code = int(arguments.run(arguments) or 0)
+        code = _run(argv)
         sys.stdout.flush()
         return code
     except BrokenPipeError:
@@ -73,6 +62,17 @@ def main(argv: list[str] | None = None) -> int:
             raise
         print(told, file=sys.stderr)
         return told.exit_code
+
+
+def _run(words: list[str]) -> int:
+    if words[:1] == ["--version"]:
+        print(f"switchrank {__version__}")
+        return 0
+    if words and words[0] in STAGES:
+        return run(f"switchrank {words[0]}", commands_of(words[0]), words[1:])
+    stages = {name: Command("", summary) for name, summary in STAGES.items()}
+    about = "cross-lingual re-rankers from code-switched training data, stage by stage"
+    return run("switchrank", Group(stages, about), words)
 
 
 def _is_unread() -> bool:

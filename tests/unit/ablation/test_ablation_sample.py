@@ -7,10 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from switchrank.ablation.overlap import Apart
 from switchrank.ablation.sample import check_no_overlap, divide, draw_new_queries, sample_queries
 from switchrank.cli import main
 from switchrank.core.errors import UserError
-from switchrank.corpus.instances import build_instances
+from switchrank.corpus.instances import Pairing, build_instances
 from switchrank.formats.tables import INSTANCES, QUERIES, read_table, write_table
 
 NAMES = [f"t{number}" for number in range(40)]
@@ -89,7 +90,9 @@ def test_training_pairs_can_be_made_of_the_sample_and_only_of_it(draw, split, tm
     files = split(NAMES)
     chosen = draw(5, files=files)
     counts = build_instances(
-        **(files | {"queries": tmp_path / "sample.parquet"}), out=tmp_path / "instances.parquet", negatives=2
+        **(files | {"queries": tmp_path / "sample.parquet"}),
+        out=tmp_path / "instances.parquet",
+        pairing=Pairing(negatives=2),
     )
     instances = read_table(tmp_path / "instances.parquet", INSTANCES)
     assert instances["qid"].unique(maintain_order=True).to_list() == chosen
@@ -106,10 +109,7 @@ def compare(split):
         return check_no_overlap(
             sample=labelled["queries"],
             judgements=labelled["judgements"],
-            test_queries=[tested["queries"]],
-            test_judgements=[tested["judgements"]],
-            strict_documents=strict,
-            **options,
+            apart=Apart([tested["queries"]], [tested["judgements"]], strict_documents=strict, **options),
         )
 
     return compare
@@ -160,19 +160,19 @@ def test_nothing_to_compare_with_proves_nothing(split):
     labelled = split(["t0"])
     files = {"sample": labelled["queries"], "judgements": labelled["judgements"]}
     with pytest.raises(UserError, match="test queries: none: give the queries of every test set"):
-        check_no_overlap(**files, test_queries=[], test_judgements=[], strict_documents=False)
+        check_no_overlap(**files, apart=Apart())
     with pytest.raises(UserError, match="give the judgements of every test set"):
-        check_no_overlap(**files, test_queries=[labelled["queries"]], test_judgements=[], strict_documents=True)
+        check_no_overlap(**files, apart=Apart([labelled["queries"]], strict_documents=True))
 
 
 def test_a_sample_drawn_with_the_test_sets_named_passes_the_proof(draw, split, tmp_path):
     files = split(NAMES, documents={"t7": "same"}, texts={"t8": "Same text"})
     tested = split(["t3", "q1", "q2"], side="test", documents={"q1": "same"}, texts={"q2": "same text"})
-    sides = {"test_queries": [tested["queries"]], "test_judgements": [tested["judgements"]], "strict_documents": True}
+    apart = Apart([tested["queries"]], [tested["judgements"]], strict_documents=True)
     with pytest.raises(UserError, match=r"40 labelled .* 37 are eligible \(3 more are too near to a test"):
-        draw(40, files=files, **sides)
-    assert set(NAMES) - set(draw(37, files=files, **sides)) == {"t3", "t7", "t8"}
-    counts = check_no_overlap(sample=tmp_path / "sample.parquet", judgements=files["judgements"], **sides)
+        draw(40, files=files, apart=apart)
+    assert set(NAMES) - set(draw(37, files=files, apart=apart)) == {"t3", "t7", "t8"}
+    counts = check_no_overlap(sample=tmp_path / "sample.parquet", judgements=files["judgements"], apart=apart)
     assert counts["labelled_queries"] == 37
 
 
@@ -188,10 +188,12 @@ def against(split):
             sample=files["queries"],
             judgements=files["judgements"],
             documents=files["documents"],
-            test_queries=[tested["queries"]],
-            test_judgements=[tested["judgements"]],
-            strict_documents=True,
-            training=[training | {"shared_ids": shared_ids, "instances": instances}],
+            apart=Apart(
+                [tested["queries"]],
+                [tested["judgements"]],
+                strict_documents=True,
+                training=[training | {"shared_ids": shared_ids, "instances": instances}],
+            ),
         )
 
     return against
@@ -252,8 +254,8 @@ def test_what_a_start_has_learned_is_not_drawn(draw, split):
     files = split(NAMES, side="labels")
     training = split(["t3", "x"], documents={"x": "labels-d-t5"}) | {"shared_ids": True}
     with pytest.raises(UserError, match=r"38 are eligible \(2 more are too near to a test set or to what starts"):
-        draw(40, files=files, training=[training])
-    assert set(NAMES) - set(draw(38, files=files, training=[training])) == {"t3", "t5"}
+        draw(40, files=files, apart=Apart(training=[training]))
+    assert set(NAMES) - set(draw(38, files=files, apart=Apart(training=[training]))) == {"t3", "t5"}
 
 
 def test_documents_are_needed_to_compare_with_training(split):
@@ -262,10 +264,7 @@ def test_documents_are_needed_to_compare_with_training(split):
         check_no_overlap(
             sample=files["queries"],
             judgements=files["judgements"],
-            test_queries=[split(["q0"], side="test")["queries"]],
-            test_judgements=[],
-            strict_documents=False,
-            training=[split(["t0"]) | {"shared_ids": True}],
+            apart=Apart([split(["q0"], side="test")["queries"]], training=[split(["t0"]) | {"shared_ids": True}]),
         )
 
 
@@ -301,13 +300,13 @@ def test_drawing_and_proof_leave_both_sides_and_the_counts(split, tmp_path):
         out=tmp_path / "tuned.parquet",
         held_out_to=tmp_path / "held.parquet",
         overlap=tmp_path / "overlap.json",
-        near={
-            "documents": files["documents"],
-            "test_queries": [tested["queries"]],
-            "test_judgements": [tested["judgements"]],
-            "strict_documents": True,
-            "training": [split(["x"]) | {"shared_ids": True}],
-        },
+        documents=files["documents"],
+        apart=Apart(
+            [tested["queries"]],
+            [tested["judgements"]],
+            strict_documents=True,
+            training=[split(["x"]) | {"shared_ids": True}],
+        ),
         examples=8,
         seed=1,
         language="de",

@@ -19,7 +19,7 @@ from switchrank.config.checked import checked_plan
 from switchrank.config.plan import Plan
 from switchrank.config.settings import switching_recipe, training_settings, world_spec
 from switchrank.core.errors import UserError
-from switchrank.corpus import instances
+from switchrank.corpus.instances import Pairing
 from switchrank.corpus.recipe import read_recipe
 from switchrank.evaluate.by_ranx import check_metrics
 from switchrank.evaluate.comparisons import Settings
@@ -71,9 +71,9 @@ def ask_jobs(plan: Plan) -> None:
         spec = CollectionSpec.from_plain(part.spec(config.languages.source))
         if part.format != "joined":
             spec.check_roles(part.roles(config.languages.source))
-        for number in (part.instances.negatives, part.instances.dev_negatives):
-            chosen = part.instances
-            instances._check(number, chosen.pool, chosen.random_negatives, chosen.rounds)
+        chosen = part.instances.plain("dev_negatives")
+        Pairing(**chosen)
+        Pairing(**(chosen | {"negatives": part.instances.dev_negatives}))
     ask_lexicons(plan)
     for corpus, section in config.corpora.items():
         for pair in [] if section.parallel else plan.train_pairs(corpus):

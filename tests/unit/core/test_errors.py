@@ -54,10 +54,10 @@ def test_what_nobody_foresaw_is_not_made_one_line():
 
 
 def test_a_command_that_runs_out_of_memory_says_so_and_fails(monkeypatch, capsys):
-    def check(_arguments):
+    def read(_file):
         raise MemoryError
 
-    monkeypatch.setattr("switchrank.config.cli._check", check)
+    monkeypatch.setattr("switchrank.config.load.read_yaml", read)
     assert cli.main(["config", "check", "config/demo.yaml"]) == 1
     assert capsys.readouterr().err.splitlines() == [
         "memory: out of memory: give the job more (mem_mb), or take a machine with more of it"

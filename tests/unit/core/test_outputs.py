@@ -1,12 +1,16 @@
 """No command deletes or changes what it did not make."""
 
-import argparse
+import functools
 import os
 from pathlib import Path
 
 import pytest
+from tests.commands import DOORS
 
-from switchrank.cli import STAGES, build_parser, main
+from switchrank.cli import main
+from switchrank.core.command import Door
+from switchrank.core.options import Option
+from switchrank.evaluate.tables import make_tables
 
 READING = {
     "ablation overlap", "config check", "corpus text", "evaluate show", "inspect", "plan", "status",
@@ -16,59 +20,31 @@ OWN_RULE = {"config reference", "new"}
 """Brings the checkout's own generated files up to date, asked by name; refuses every file that is there."""
 
 
-def commands(parser: argparse.ArgumentParser, words: str = ""):
-    """Every command that does something: its words and its parser."""
-    branches = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
-    if parser.get_default("run"):
-        yield words, parser
-    for branch in branches:
-        for name, inner in branch.choices.items():
-            yield from commands(inner, f"{words} {name}".strip())
+WRITING = sorted(DOORS.keys() - READING - OWN_RULE)
 
 
-def every_command() -> dict[str, argparse.ArgumentParser]:
-    found = {}
-    for stage in STAGES:
-        branch = build_parser(stage)._subparsers._group_actions[0]
-        found |= dict(commands(branch.choices[stage], stage))
-    return found
+def values_of(door: Door, option: Option) -> list[str]:
+    """Any values that an option takes; no file of that name is there."""
+    if option.values:
+        return [str(option.values[0])]
+    one = "1" if option.hint in (int, float) or option.hint == list[int] else "a=b"
+    return [one] * (door.count(option) or (1, None))[0]
 
 
-COMMANDS = every_command()
-WRITING = sorted(COMMANDS.keys() - READING - OWN_RULE)
-
-
-def value_of(action: argparse.Action) -> list[str]:
-    """Any value that an option takes; no file of that name is there."""
-    if action.choices:
-        value = str(next(iter(action.choices)))
-    elif action.type in (int, float):
-        value = "1"
-    else:
-        value = "a=b"
-    count = action.nargs if isinstance(action.nargs, int) else 1
-    return [value] * count
-
-
-def call(words: str, parser: argparse.ArgumentParser, out: str) -> list[str]:
+def call(words: str, door: Door, out: str) -> list[str]:
     """A call that writes to ``out``; nothing that it is to read is there."""
     given = words.split()
     if words == "sources fetch":
         return [*given, "https://localhost/a", "--out", out]
-    exclusive = [group._group_actions for group in parser._mutually_exclusive_groups if group.required]
-    needed = [action for action in parser._actions if action.required] + [group[0] for group in exclusive]
-    if words == "rank":
-        needed = [action for action in parser._actions if action.dest in {"model", "queries", "docs", "out"}]
-    for action in needed:
-        if isinstance(action, argparse._SubParsersAction):
+    given += {"rank candidates": ["--bm25", "1"], "train start": ["--model", "a"]}.get(words, [])
+    for option in door.options:
+        if not option.required or option.name == "out":
             continue
-        value = [out] if action.dest == "out" else value_of(action)
-        if action.dest.endswith("_out"):
-            value = [f"{out}-{action.dest}"]
-        if action.dest == "pair":
+        value = [f"{out}-{option.name}"] if option.name.endswith("_out") else values_of(door, option)
+        if option.name == "pairs" and "tuple" in str(option.hint):
             value = ["a", "b", "c", out]
-        given += [*action.option_strings[:1], *value]
-    return given if "--out" in given or "--pair" in given else [*given, "--out", out]
+        given += value if option.name in door.command.places else [option.flag, *value]
+    return given if "--pair" in given else [*given, "--out", out]
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -77,10 +53,10 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 def test_every_command_that_names_an_output_declares_what_it_writes():
     """A command that is new stands in one of the lists above, or says what it writes."""
-    declared = {words for words, parser in COMMANDS.items() if parser.get_default("written_files")}
+    declared = {words for words, door in DOORS.items() if door.files or door.command.folder}
     assert declared == set(WRITING)
     for words in READING:
-        assert not [action.dest for action in COMMANDS[words]._actions if "out" in action.dest.split("_")]
+        assert not [option.name for option in DOORS[words].options if "out" in option.name.split("_")]
 
 
 @pytest.fixture(autouse=True)
@@ -93,18 +69,18 @@ def place(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("words", WRITING)
 def test_nothing_of_others_is_replaced(place, capsys, words):
-    parser = COMMANDS[words]
-    given = parser.parse_args(call("", parser, "mine"))
-    if given.written_folder:
+    door = DOORS[words]
+    given = door.parse(call(words, door, "mine")[len(words.split()) :])
+    if door.command.folder:
         Path("mine", "deep").mkdir(parents=True)
         Path("mine", "deep", "notes.txt").write_text("mine")
     else:
-        for file in given.written_files(given):
+        for file in door.written(given):
             Path(file).parent.mkdir(parents=True, exist_ok=True)
             Path(file).write_text("mine")
     before = tree(place)
     assert before
-    assert main(call(words, parser, "mine")) == 2
+    assert main(call(words, door, "mine")) == 2
     told = capsys.readouterr().err
     assert told.startswith("mine")
     assert told.count("\n") == 1
@@ -115,16 +91,16 @@ def test_nothing_of_others_is_replaced(place, capsys, words):
 @pytest.mark.parametrize("words", WRITING)
 def test_an_output_of_another_kind_is_never_replaced(place, capsys, words):
     """A file where a folder is to be written, a folder where a file is to be."""
-    parser = COMMANDS[words]
-    given = parser.parse_args(call("", parser, "mine"))
-    if given.written_folder:
+    door = DOORS[words]
+    given = door.parse(call(words, door, "mine")[len(words.split()) :])
+    if door.command.folder:
         Path("mine").write_text("mine")
     else:
-        for file in given.written_files(given):
+        for file in door.written(given):
             Path(file).mkdir(parents=True)
             Path(file, "notes.txt").write_text("mine")
     before = tree(place)
-    assert main([*call(words, parser, "mine"), "--overwrite"]) == 2
+    assert main([*call(words, door, "mine"), "--overwrite"]) == 2
     told = capsys.readouterr().err
     assert told.count("\n") == 1
     assert "to be written" in told
@@ -206,9 +182,10 @@ def test_what_a_command_wrote_before_it_failed_is_its_own(capsys):
     words = ["evaluate", "tables", "--per-query", "missing.parquet", "--run-name", "r", "--out", "tables"]
     with pytest.MonkeyPatch.context() as patch:
 
+        @functools.wraps(make_tables)
         def half(**given):
-            given["metrics_out"].parent.mkdir()
-            given["metrics_out"].write_text("half")
+            Path(given["out"]).mkdir()
+            Path(given["out"], "metrics.csv").write_text("half")
             raise MemoryError
 
         patch.setattr("switchrank.evaluate.tables.make_tables", half)

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from switchrank.core.errors import UserError
-from switchrank.corpus.instances import build_instances
+from switchrank.corpus.instances import Pairing, build_instances
 from switchrank.formats.tables import DOCUMENTS, INSTANCES, JUDGEMENTS, QUERIES, TRIPLES, read_table, write_table
 from switchrank.formats.vectors import write_vectors
 
@@ -31,7 +31,8 @@ def build(tmp_path):
         for name, (rows, schema) in tables.items():
             write_table(pl.DataFrame(rows, schema=schema, orient="row"), tmp_path / f"{name}.parquet", schema)
         files = {name: tmp_path / f"{name}.parquet" for name in tables}
-        counts = build_instances(**files, out=tmp_path / "out.parquet", **options)
+        about = {name: options.pop(name) for name in ("threads", "vocabulary") if name in options}
+        counts = build_instances(**files, out=tmp_path / "out.parquet", pairing=Pairing(**options), **about)
         frame = read_table(tmp_path / "out.parquet", INSTANCES)
         assert frame["instance"].to_list() == list(range(frame.height))
         assert counts["instances"] == frame.height
@@ -100,7 +101,8 @@ def test_hard_negatives_of_unspaced_text_share_words_not_characters(tmp_path):
     write_vectors(tmp_path / "zh", ["天空", "天天", "空空"], np.eye(3, dtype=np.float32))
     files = {name: tmp_path / f"{name}.parquet" for name in ("queries", "documents", "judgements")}
     for vocabulary, negative in ((None, "characters"), (tmp_path / "zh", "word")):
-        build_instances(**files, negatives=1, pool=1, vocabulary=vocabulary, out=tmp_path / "out.parquet")
+        pairing = Pairing(negatives=1, pool=1)
+        build_instances(**files, pairing=pairing, vocabulary=vocabulary, out=tmp_path / "out.parquet")
         assert read_table(tmp_path / "out.parquet", INSTANCES)["pid"].to_list() == ["right", negative]
 
 

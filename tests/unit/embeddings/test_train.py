@@ -12,7 +12,7 @@ import pytest
 
 from switchrank.core.errors import UserError
 from switchrank.core.seeds import generator
-from switchrank.embeddings.train import train_vectors
+from switchrank.embeddings.train import SkipGram, train_vectors
 from switchrank.formats.vectors import load_vectors, vector_files
 from switchrank.text.segmenters import RunSegmenter
 from switchrank.text.words import Segmenter
@@ -32,8 +32,10 @@ def write(path: Path, rows: list[str]) -> Path:
 
 
 def train(tmp_path: Path, rows: list[str], out: str = "store", **options: object) -> list[str]:
-    settings: dict[str, object] = {"dim": 16, "epochs": 5, "min_count": 2, "threshold": 1.0, **options}
-    train_vectors(texts=[write(tmp_path / "text.txt", rows)], out=tmp_path / out, **settings)  # type: ignore[arg-type]
+    text = {name: options.pop(name) for name in ("language", "unspaced", "segmenter") if name in options}
+    training = SkipGram(**{"dim": 16, "epochs": 5, "min_count": 2, "threshold": 1.0, **options})  # type: ignore[arg-type]
+    texts = [write(tmp_path / "text.txt", rows)]
+    train_vectors(texts=texts, out=tmp_path / out, training=training, **text)  # type: ignore[arg-type]
     return load_vectors(tmp_path / out).words
 
 
@@ -80,7 +82,7 @@ def test_several_and_compressed_files_are_read_in_order(tmp_path: Path) -> None:
     plain = write(tmp_path / "a.txt", ["x y"] * 5)
     packed = tmp_path / "b.txt.gz"
     packed.write_bytes(gzip.compress(b"y z\n" * 5))
-    train_vectors(texts=[plain, packed], out=tmp_path / "store", dim=4, min_count=5, threshold=1.0)
+    train_vectors(texts=[plain, packed], out=tmp_path / "store", training=SkipGram(dim=4, threshold=1.0))
     assert load_vectors(tmp_path / "store").words == ["y", "x", "z"]
 
 

@@ -223,7 +223,6 @@ def test_the_command_measures_a_list_of_runs(trec, draw, judge, tmp_path):
 
 
 def test_the_help_says_what_the_measures_mean(capsys):
-    with pytest.raises(SystemExit):
-        main(["evaluate", "bias", "--help"])
+    assert main(["evaluate", "bias", "--help"]) == 0
     shown = capsys.readouterr().out
     assert all(measure in shown for measure in ("rank_distance", "own_language_top10", "own_language_pool", "rankc"))

@@ -9,12 +9,14 @@ from scipy.stats import permutation_test, ttest_rel
 
 from switchrank.cli import main
 from switchrank.core.errors import UserError
+from switchrank.evaluate.comparisons import Settings
 from switchrank.evaluate.families import family, span
+from switchrank.evaluate.groups import Languages
 from switchrank.evaluate.summary import main_table
 from switchrank.evaluate.tables import make_tables
 from switchrank.formats.tables import EFFECTS, SIGNIFICANCE, read_table
 
-LANGUAGES = {"source": "en", "seen": ["de", "it"], "unseen": ["fr"]}
+LANGUAGES = Languages("en", ("de", "it"), ("fr",))
 RNG = np.random.default_rng(3)
 BASE = RNG.choice([0, 0.1, 0.5, 1], 12)
 BETTER, OTHER = (np.clip(BASE + RNG.choice([-0.1, 0, 0.2, 0.5], 12), 0, 1) for _ in range(2))
@@ -25,11 +27,11 @@ def compared(tmp_path):
     """Make the tables and give significance and effects."""
 
     def make(per_query, **options):
-        outs = {f"{name}_out": tmp_path / f"{name}.csv" for name in ("metrics", "significance", "effects")}
-        outs["per_query_out"] = tmp_path / "per_query.parquet"
-        options = {"tests": ["t", "fisher"], "languages": LANGUAGES, "resamples": 200} | options
-        make_tables(per_query=per_query, run="demo", **outs, **options)
-        return read_table(outs["significance_out"], SIGNIFICANCE), read_table(outs["effects_out"], EFFECTS)
+        about = {name: options.pop(name) for name in ("systems", "tested") if name in options}
+        options["same"] = frozenset(map(tuple, options.pop("same", ())))
+        settings = Settings(**({"tests": ["t", "fisher"], "resamples": 200} | options))
+        make_tables(per_query=per_query, run="demo", out=tmp_path, languages=LANGUAGES, settings=settings, **about)
+        return read_table(tmp_path / "significance.csv", SIGNIFICANCE), read_table(tmp_path / "effects.csv", EFFECTS)
 
     return make
 

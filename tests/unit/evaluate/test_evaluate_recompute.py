@@ -10,6 +10,8 @@ import pytest
 from tests.recompute import Design, by_definition, by_ir_measures, recompute
 from tests.recompute.design import EvaluationSet
 
+from switchrank.evaluate.comparisons import Settings
+from switchrank.evaluate.groups import Languages
 from switchrank.evaluate.score import evaluate_testset
 from switchrank.evaluate.tables import make_tables
 from switchrank.formats.tables import JUDGEMENTS, PER_QUERY, read_table, write_table
@@ -87,15 +89,10 @@ def finished_run(tmp_path_factory):
     make_tables(
         per_query=[folder / "evaluate" / f"{testset}.parquet" for testset in QUERIES],
         run="synthetic",
-        languages={"source": "en", "seen": ["de"]},
-        metrics_out=tables / "metrics.csv",
-        per_query_out=tables / "per_query.parquet",
-        significance_out=tables / "significance.csv",
-        effects_out=tables / "effects.csv",
+        out=tables,
+        languages=Languages("en", ["de"]),
+        settings=Settings(tests=["fisher", "t"], families="testset", permutations=4000),
         tested=["mrr@10", "map"],
-        tests=["fisher", "t"],
-        families="testset",
-        permutations=4000,
     )
     return folder
 

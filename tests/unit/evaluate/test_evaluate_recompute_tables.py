@@ -14,9 +14,11 @@ from switchrank.ablation.curve import curve_table
 from switchrank.ablation.equivalence import equivalence_table
 from switchrank.ablation.table import ablation_table
 from switchrank.evaluate.bias import bias_table
+from switchrank.evaluate.comparisons import Settings
 from switchrank.evaluate.coverage import coverage_table
 from switchrank.evaluate.exposure import exposure_table
 from switchrank.evaluate.first_stage import first_stage_table
+from switchrank.evaluate.groups import Languages
 from switchrank.evaluate.score import evaluate_testset
 from switchrank.evaluate.sweep import sweep_table
 from switchrank.evaluate.tables import make_tables
@@ -207,14 +209,12 @@ def _main_tables(made, main, tables):
     make_tables(
         per_query=scored,
         run="untidy",
-        languages={"source": "en", "seen": ["de"], "unseen": ["qac"]},
-        mixed={name: list(given.mixed) for name, given in DESIGN.testsets.items() if given.mixed},
-        apart=dict(DESIGN.apart),
+        out=tables,
+        languages=Languages(
+            "en", ["de"], ["qac"], {name: given.mixed for name, given in DESIGN.testsets.items() if given.mixed}
+        ),
+        settings=Settings(apart=dict(DESIGN.apart), correction="none", resamples=1000),
         tested=list(DESIGN.tested),
-        correction="none",
-        resamples=1000,
-        **{f"{name}_out": tables / f"{name}.csv" for name in ("metrics", "significance", "effects")},
-        per_query_out=tables / "per_query.parquet",
     )
 
 

@@ -11,13 +11,14 @@ from scipy.stats import ttest_rel
 
 from switchrank.cli import main
 from switchrank.core.errors import UserError
+from switchrank.evaluate.comparisons import Settings
 from switchrank.evaluate.groups import Languages, setup
 from switchrank.evaluate.significance import corrected, paired_differences, paired_t
 from switchrank.evaluate.summary import main_table
 from switchrank.evaluate.tables import make_tables
 from switchrank.formats.tables import METRICS, PER_QUERY, SIGNIFICANCE, read_table
 
-LANGUAGES = {"source": "en", "seen": ["de", "it"], "unseen": ["fr"]}
+LANGUAGES = Languages("en", ("de", "it"), ("fr",))
 RNG = np.random.default_rng(0)
 LOW, HIGH, OTHER = (RNG.random(40) * scale for scale in (0.5, 1.0, 0.6))
 
@@ -27,10 +28,11 @@ def tables(tmp_path):
     """Make the tables and give metrics and significance."""
 
     def make(per_query, **options):
-        outs = {f"{name}_out": tmp_path / f"{name}.csv" for name in ("metrics", "significance", "effects")}
-        outs["per_query_out"] = tmp_path / "per_query.parquet"
-        make_tables(per_query=per_query, run="demo", **({"languages": LANGUAGES, "resamples": 200} | outs | options))
-        return read_table(outs["metrics_out"], METRICS), read_table(outs["significance_out"], SIGNIFICANCE)
+        about = {name: options.pop(name) for name in ("systems", "tested") if name in options}
+        options["same"] = frozenset(map(tuple, options.pop("same", ())))
+        chosen = Settings(**({"resamples": 200} | options))
+        make_tables(per_query=per_query, run="demo", out=tmp_path, languages=LANGUAGES, settings=chosen, **about)
+        return read_table(tmp_path / "metrics.csv", METRICS), read_table(tmp_path / "significance.csv", SIGNIFICANCE)
 
     return make
 

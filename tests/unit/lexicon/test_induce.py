@@ -16,6 +16,7 @@ from switchrank.core.errors import UserError
 from switchrank.formats.tables import LEXICON, read_table
 from switchrank.formats.vectors import write_vectors
 from switchrank.lexicon.induce import induce_lexicon
+from switchrank.lexicon.settings import Choice
 
 Rows = list[tuple[str, str, float, int]]
 
@@ -27,7 +28,9 @@ def unit(rows: object) -> NDArray[np.float32]:
 
 def induced(tmp_path: Path, **options: object) -> Rows:
     out = tmp_path / "lexicon.parquet"
-    induce_lexicon(source=tmp_path / "en", target=tmp_path / "fo", out=out, **options)  # type: ignore[arg-type]
+    threads = int(options.pop("threads", 1))  # type: ignore[call-overload]
+    choice = Choice(**options)  # type: ignore[arg-type]
+    induce_lexicon(source=tmp_path / "en", target=tmp_path / "fo", out=out, choice=choice, threads=threads)
     return [(s, t, round(score, 4), rank) for s, t, score, rank in read_table(out, LEXICON).iter_rows()]
 
 

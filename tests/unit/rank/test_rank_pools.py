@@ -255,7 +255,7 @@ def test_the_commands_write_the_same_bytes_as_the_functions(texts, tmp_path, cap
     assert {line.split("\t")[0] for line in capsys.readouterr().out.splitlines()} == {"en", "de"}
     words = ["--documents", f"en={paths['en']}", f"en={paths['de']}", "--judgements", "en=x", "--out", "x"]
     assert main(["rank", "pool", "join", *words, "--judgements-out", "y", "--draw-out", "z"]) == 2
-    assert "write LANG=TABLE, each language once" in capsys.readouterr().err
+    assert "write LANG=TABLE, each LANG once" in capsys.readouterr().err
 
 
 def test_the_join_and_judgements_commands_write_the_pool(union, table, tmp_path):

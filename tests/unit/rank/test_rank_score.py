@@ -16,6 +16,7 @@ from switchrank.core.errors import NoGpuError, UserError
 from switchrank.formats.tables import CANDIDATES, QUERIES, read_table, write_table
 from switchrank.formats.trec import read_run
 from switchrank.models.ranker import open_model
+from switchrank.rank.inference import Inference
 from switchrank.rank.score import Ranker, rank_pairs
 
 
@@ -95,7 +96,7 @@ def test_the_ranking_is_that_of_the_sentence_transformers_cross_encoder(bert_fol
 
 
 def test_equal_texts_tie_exactly_and_go_by_docid(bert_folder, pair):
-    rank_pairs(model=bert_folder, pairs=[pair], system="toy", token_budget=1)
+    rank_pairs(model=bert_folder, pairs=[pair], system="toy", inference=Inference(token_budget=1))
     run = read_run(pair["out"]).filter(pl.col("qid") == "q2")
     scores = dict(run.select("docid", "score").iter_rows())
     ranks = dict(run.select("docid", "rank").iter_rows())
@@ -115,7 +116,7 @@ def test_every_candidate_is_ranked_once_and_the_system_is_named(bert_folder, pai
 def test_equal_calls_write_equal_bytes_and_the_token_budget_changes_only_rounding(bert_folder, pair, tmp_path):
     outs = [pair | {"out": str(tmp_path / f"{name}.trec")} for name in ("a", "b", "c")]
     for out, budget in zip(outs, (100, 100, 1), strict=True):
-        rank_pairs(model=bert_folder, pairs=[out], system="toy", token_budget=budget)
+        rank_pairs(model=bert_folder, pairs=[out], system="toy", inference=Inference(token_budget=budget))
     first, second, third = (read_run(out["out"]) for out in outs)
     assert (tmp_path / "a.trec").read_bytes() == (tmp_path / "b.trec").read_bytes()
     assert first.equals(second)
@@ -178,7 +179,7 @@ def test_an_unknown_device_is_one_line(bert_folder, device, monkeypatch):
 def test_a_gpu_that_is_not_there_is_its_own_exit_code(bert_folder, pair, monkeypatch, capsys):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(NoGpuError):
-        rank_pairs(model=bert_folder, pairs=[pair], system="toy", device="cuda")
+        rank_pairs(model=bert_folder, pairs=[pair], system="toy", inference=Inference(device="cuda"))
     files = [pair[name] for name in ("queries", "documents", "candidates", "out")]
     assert (
         main(["rank", "testset", "--model", str(bert_folder), "--system", "x", "--device", "cuda", "--pair", *files])
@@ -299,6 +300,6 @@ def test_other_failures_of_a_forward_pass_are_not_hidden(bert_folder, pair, monk
 def test_other_precisions_move_scores_a_little(bert_folder, pair, tmp_path, precision):
     rough = pair | {"out": str(tmp_path / "rough.trec")}
     rank_pairs(model=bert_folder, pairs=[pair], system="toy")
-    rank_pairs(model=bert_folder, pairs=[rough], system="toy", precision=precision)
+    rank_pairs(model=bert_folder, pairs=[rough], system="toy", inference=Inference(precision=precision))
     scores = [read_run(out["out"]).sort("qid", "docid")["score"].to_numpy() for out in (pair, rough)]
     assert scores[1] == pytest.approx(scores[0], abs=0.2 * scores[0].std() + 0.05)

@@ -11,14 +11,12 @@ import polars as pl
 from lxml import etree
 
 from switchrank.formats.tables import ABLATION, BIAS, EQUIVALENCE, OVERLAP, SHIFT, SWEEP, Schema, write_table
+from switchrank.report.ablation import Needed, ablation_picture
 from switchrank.report.ablation_points import CURVE
-from switchrank.report.pictures import (
-    ablation_picture,
-    bias_picture,
-    overlap_picture,
-    shift_picture,
-    sweep_picture,
-)
+from switchrank.report.bias import bias_picture
+from switchrank.report.overlap import overlap_picture
+from switchrank.report.shift import shift_picture
+from switchrank.report.sweep import sweep_picture
 
 LIMIT = 200_000
 """Bytes that no SVG of the report exceeds."""
@@ -176,7 +174,7 @@ def write_experiment(folder: Path) -> Path:
 def draw_experiment(experiment: Path, folder: Path) -> None:
     """Draw the five pictures, each with its numbers beside it."""
     languages: dict[str, Any] = {"languages": LANGUAGES}
-    extra = {"curve": experiment / "curve.csv", "equivalence": experiment / "equivalence.csv"}
+    extra = {"curve": experiment / "curve.csv", "needed": Needed(experiment / "equivalence.csv")}
     for name, draw, more in [
         ("ablation", ablation_picture, {**languages, **extra}),
         ("sweep", sweep_picture, {}),

@@ -23,7 +23,10 @@ from lxml import html as parser
 from made_up import LANGUAGES, write
 
 from switchrank.formats.tables import ABLATION, OVERLAP
-from switchrank.report.pictures import ablation_picture, gain_heatmap, mrr_picture, overlap_picture
+from switchrank.report.ablation import ablation_picture
+from switchrank.report.gain import gain_heatmap
+from switchrank.report.mrr import Points, mrr_picture
+from switchrank.report.overlap import overlap_picture
 from switchrank.report.tables import html_table, tsv_table
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -72,7 +75,7 @@ def measured(
 ) -> dict[str, dict[str, Any]]:
     """Every picture as the browser lays it out: title, box, texts with their boxes, number of marks."""
     folder = tmp_path_factory.mktemp("browser")
-    mrr_picture(**picture, per_query=run / "per_query.parquet", out=folder / "mrr.svg", samples=50)
+    mrr_picture(**picture, per_query=run / "per_query.parquet", out=folder / "mrr.svg", points=Points(samples=50))
     gain_heatmap(**picture, system="ml-cs", out=folder / "gain.svg")
     _crowded(folder)
     pictures = [*sorted(folder.glob("*.svg")), *sorted(drawn.glob("*.svg"))]

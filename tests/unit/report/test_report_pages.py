@@ -226,7 +226,7 @@ def test_the_command_writes_html_or_tsv_by_the_name(table: Path, tmp_path: Path)
 
 def test_the_command_explains_a_malformed_choice(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", "table", "--table", str(table), "--where", "system", "--out", "t.tsv"]) == 2
-    assert "--where: 'system': write NAME=PATH" in capsys.readouterr().err
+    assert "--where: 'system': write COLUMN=VALUE" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

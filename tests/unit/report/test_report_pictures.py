@@ -23,7 +23,7 @@ from switchrank.report.gain import gain_heatmap, signed
 from switchrank.report.intervals import Bootstrap
 from switchrank.report.lexicon import lexicon_picture
 from switchrank.report.loss import loss_picture
-from switchrank.report.mrr import mrr_picture
+from switchrank.report.mrr import Points, mrr_picture
 
 
 @pytest.fixture(scope="session")
@@ -102,7 +102,12 @@ def test_mrr_of_thirty_six_pairs_and_nine_systems_stays_small(
     systems = {"zero-shot": 0.3, **{f"system-{at}": 0.3 + at / 50 for at in range(1, 9)}, "bm25": 0.1}
     write_run(tmp_path, [(query, document) for query in codes for document in codes], systems, seeds=1)
     tables = {"metrics": tmp_path / "metrics.csv", "significance": tmp_path / "significance.csv"}
-    mrr_picture(**{**picture, **tables}, per_query=tmp_path / "per_query.parquet", out=tmp_path / "mrr.svg", samples=50)
+    mrr_picture(
+        **{**picture, **tables},
+        per_query=tmp_path / "per_query.parquet",
+        out=tmp_path / "mrr.svg",
+        points=Points(samples=50),
+    )
     assert (tmp_path / "mrr.svg").stat().st_size < LIMIT
 
 

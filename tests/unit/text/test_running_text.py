@@ -8,7 +8,7 @@ import gzip
 import pytest
 
 from switchrank.core.errors import UserError
-from switchrank.embeddings.train import train_vectors
+from switchrank.embeddings.train import SkipGram, train_vectors
 from switchrank.text.running_text import read_prose
 
 WIKI = b"""<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/" xml:lang="sw">
@@ -46,6 +46,6 @@ def test_prose_about_markup_and_statements_is_prose(tmp_path):
 def test_a_file_that_is_no_prose_is_refused_by_its_content_whatever_its_name(tmp_path, content, problem, pack):
     (tmp_path / "sw.txt").write_bytes(pack(content))
     with pytest.raises(UserError) as error:
-        train_vectors(texts=[tmp_path / "sw.txt"], out=tmp_path / "store", min_count=1)
+        train_vectors(texts=[tmp_path / "sw.txt"], out=tmp_path / "store", training=SkipGram(min_count=1))
     assert str(error.value).startswith(f"{tmp_path / 'sw.txt'}: {problem}")
     assert [path.name for path in tmp_path.iterdir()] == ["sw.txt"]

@@ -25,7 +25,7 @@ def test_tokenizer_start_and_ranker_in_three_commands(world, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["tokenizer", "--texts", "en.txt", "--out", "x"], "--texts: en.txt'' is not NAME=VALUE"),
+        (["tokenizer", "--texts", "en.txt", "--out", "x"], "--texts: 'en.txt': write LANG=FILE[,FILE], each LANG once"),
         (["start", "--tokenizer", "/nowhere", "--out", "x"], "/nowhere: "),
         (
             ["ranker", "--corpus", "on-the-fly.json", "--start", "x", "--out", "y", "steps=1"],
@@ -40,7 +40,6 @@ def test_a_mistake_is_one_line_and_exit_code_2(words, line, capsys, tmp_path, mo
 
 
 def test_help_names_every_command(capsys):
-    with pytest.raises(SystemExit):
-        main(["train", "--help"])
+    assert main(["train", "--help"]) == 0
     text = capsys.readouterr().out
-    assert all(name in text for name in ("tokenizer", "start", "transplant", "ranker", "examples"))
+    assert all(name in text for name in ("tokenizer", "start", "transplant", "ranker", "Examples"))

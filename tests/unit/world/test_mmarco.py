@@ -16,6 +16,7 @@ from switchrank.core.ownership import RECORD
 from switchrank.embeddings.read import import_vectors
 from switchrank.lexicon.induce import induce_lexicon
 from switchrank.lexicon.quality import lexicon_quality
+from switchrank.lexicon.settings import Choice
 from switchrank.lexicon.titles import titles_lexicon
 from switchrank.mmarco import MMARCO_NAMES
 from switchrank.rank.ranking import read_ranking
@@ -199,7 +200,7 @@ def test_vectors_have_a_header_and_a_row_for_every_word(world: Path) -> None:
 def test_vectors_are_aligned_well_but_not_perfectly(world: Path, tmp_path: Path, language: str) -> None:
     for code in ("en", language):
         import_vectors(path=world / f"vectors/wiki.multi.{code}.vec", out=tmp_path / code)
-    induce_lexicon(source=tmp_path / "en", target=tmp_path / language, out=tmp_path / "l.parquet", k=5)
+    induce_lexicon(source=tmp_path / "en", target=tmp_path / language, out=tmp_path / "l.parquet", choice=Choice(k=5))
     pair = {"src": "en", "tgt": language}
     lexicon = {"lexicon": "clwe", "path": str(tmp_path / "l.parquet"), **pair}
     gold = {"name": "gold", "path": str(world / f"gold/en-{language}.tsv"), **pair}

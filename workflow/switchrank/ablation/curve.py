@@ -114,10 +114,12 @@ def curve_table(
     """Write ``CURVE`` as CSV: mean and 95% bootstrap band of every start, language, test pair and number of examples.
 
     Args:
-        per_query, rows: as for :func:`switchrank.ablation.table.ablation_table`.
-        out: the CSV.
-        metric: only this one; all when None.
-        resamples, seed: of the bootstrap over queries; seeds are averaged first.
+        per_query: PER_QUERY tables in which each row's id is a system.
+        rows: the ablation table (.tsv).
+        out: table to write (.csv).
+        metric: only this metric.
+        resamples: of the bootstrap over queries; seeds are averaged first.
+        seed: of the bootstrap.
 
     Raises:
         UserError: see :func:`read_curves`.

@@ -58,21 +58,23 @@ def equivalence_table(
     rows: Sequence[Mapping[str, Any]],
     reference: str,
     starts: Sequence[str],
-    metric: str,
     out: str | Path,
+    metric: str = "mrr@10",
     resamples: int = 2000,
     seed: int = 1,
 ) -> None:
     """Write EQUIVALENCE: for each language and test pair, the labelled queries each start needs to reach ``reference``.
 
     Args:
-        per_query, rows: as for :func:`switchrank.ablation.table.ablation_table`.
-        reference: the start whose value without labels is to be reached.
-        starts: those that are to reach it. One that has no rows in a language, or no scores on a pair, is left out
-            there, and so are pairs on which the reference has no scores.
-        metric: which one.
-        out: the CSV; languages in the order of ``rows``, test pairs by name, starts as given.
-        resamples, seed: of the bootstrap.
+        per_query: PER_QUERY tables in which each row's id is a system.
+        rows: the ablation table (.tsv).
+        reference: start whose value without labels is to be reached, such as ml-cs.
+        starts: starts that are to reach it, such as zero-shot. One that has no rows in a language, or no scores on a
+            pair, is left out there, and so are pairs on which the reference has no scores.
+        out: table to write (.csv); languages in the order of ``rows``, test pairs by name, starts as given.
+        metric: which metric.
+        resamples: of the bootstrap.
+        seed: of the bootstrap.
 
     Raises:
         UserError: a start or the reference has no rows, or none with 0 examples in one of its languages; see also

@@ -20,6 +20,29 @@ from switchrank.text.words import key
 Paths = Sequence[str | Path]
 
 
+@dataclass(frozen=True)
+class Apart:
+    """What labelled queries must be apart from.
+
+    Attributes:
+        test_queries: QUERIES of the test sets, in all their languages.
+        test_judgements: their JUDGEMENTS.
+        strict_documents: no document may be relevant on both sides either. It wants collections whose document ids mean
+            the same document; shared documents are counted either way.
+        shared_ids: false where labelled and test queries come from collections that number their queries
+            independently, so that an id on both sides means nothing; then texts alone are compared.
+        training: what the starting models were trained on: mappings with ``queries``, ``judgements`` and ``documents``
+            (tables of a training split in one language), ``shared_ids``, and where pairs were drawn ``instances``.
+            Here no relevant document may be on both sides, by id where ids are shared, and by text.
+    """
+
+    test_queries: Paths = ()
+    test_judgements: Paths = ()
+    strict_documents: bool = False
+    shared_ids: bool = True
+    training: Sequence[Mapping[str, Any]] = ()
+
+
 def read_relevant(path: str | Path) -> pl.DataFrame:
     """The rows of JUDGEMENTS with a positive relevance."""
     return read_table(path, JUDGEMENTS).filter(pl.col("relevance") > 0)
@@ -58,19 +81,19 @@ class Side:
     """Documents that training pairs hold as not relevant, where ids are shared."""
 
     @classmethod
-    def tested(cls, queries: Paths, judgements: Paths, *, shared_ids: bool, strict_documents: bool) -> Side:
+    def tested(cls, apart: Apart) -> Side:
         """Read QUERIES and JUDGEMENTS of all languages of the test sets.
 
         Raises:
             UserError: documents are to be compared, and no judgements are given.
         """
-        if strict_documents and queries and not judgements:
+        if apart.strict_documents and apart.test_queries and not apart.test_judgements:
             problem = "relevant documents are to be compared, and there are none of the test sets"
             raise UserError("ablation", "test judgements", problem, "give the judgements of every test set")
-        side = cls("test", {}, {}, {}, {}, shared_ids, strict_documents)
-        for path in queries:
+        side = cls("test", {}, {}, {}, {}, apart.shared_ids, apart.strict_documents)
+        for path in apart.test_queries:
             side._add_queries(path)
-        for path in judgements:
+        for path in apart.test_judgements:
             side.documents.update(read_relevant(path).select("docid", "qid").iter_rows())
         return side
 

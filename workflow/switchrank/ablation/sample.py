@@ -8,19 +8,19 @@ judgements of its split, whose other queries it passes over.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from switchrank.ablation.overlap import Paths, Side, read_passages, read_relevant
+from switchrank.ablation.overlap import Apart, Side, read_passages, read_relevant
 from switchrank.core.atomic import atomic_path
 from switchrank.core.errors import UserError
 from switchrank.core.seeds import derive_seed
 from switchrank.formats.tables import DOCUMENTS, QUERIES, read_table, write_table
 
-Training = Sequence[Mapping[str, Any]]
+FREE = Apart()
 
 
 def sample_queries(
@@ -28,17 +28,13 @@ def sample_queries(
     queries: str | Path,
     judgements: str | Path,
     documents: str | Path,
-    examples: int,
-    seed: int,
     language: str,
+    examples: int,
     out: str | Path,
+    seed: int = 1,
     held_out: float = 0.0,
     held_out_to: str | Path | None = None,
-    test_queries: Paths = (),
-    test_judgements: Paths = (),
-    shared_ids: bool = True,
-    strict_documents: bool = False,
-    training: Training = (),
+    apart: Apart = FREE,
 ) -> dict[str, int]:
     """Write the first ``examples`` labelled queries of a seeded permutation, as QUERIES in that order.
 
@@ -47,16 +43,16 @@ def sample_queries(
     moves no other. So is what is held out of them: of every four in order one, with a share of a quarter.
 
     Args:
-        queries, judgements, documents: QUERIES, JUDGEMENTS and DOCUMENTS of the labelled split, in ``language``.
-        examples: size of the sample; 0 writes an empty table.
-        seed: of the permutation.
-        language: of the queries; part of the permutation's key.
-        out: the table to write.
-        held_out: share of the sample that goes to ``held_out_to`` instead, rounded down.
-        held_out_to: a second table of QUERIES, to choose by.
-        test_queries, test_judgements: of the test sets; queries that :func:`check_no_overlap` would object to are not
-            eligible. Without them nothing is left out.
-        shared_ids, strict_documents, training: as in :func:`check_no_overlap`.
+        queries: QUERIES of the labelled split.
+        judgements: JUDGEMENTS of the labelled split.
+        documents: DOCUMENTS of the labelled split.
+        language: their language; part of the permutation's key.
+        examples: how many queries; 0 writes an empty table.
+        out: QUERIES table to write (.parquet).
+        seed: of the draw.
+        held_out: share to hold out, rounded down.
+        held_out_to: QUERIES table of what is held out (.parquet), to choose by.
+        apart: queries that :func:`check_no_overlap` would object to are not eligible.
 
     Returns:
         ``examples``, ``eligible``, and ``left_out``: labelled queries that are too near to a test set or to training.
@@ -71,8 +67,7 @@ def sample_queries(
     relevant, there = read_relevant(judgements), read_table(documents, DOCUMENTS).select("docid")
     trainable = relevant.join(there, on="docid", how="semi", maintain_order="left")
     labelled = table.join(trainable, on="qid", how="semi", maintain_order="left")
-    tested = Side.tested(test_queries, test_judgements, shared_ids=shared_ids, strict_documents=strict_documents)
-    sides = [tested, *map(Side.trained, training)]
+    sides = [Side.tested(apart), *map(Side.trained, apart.training)]
     near = {qid for qid, _ in _clashes(labelled, relevant, documents, sides)}
     eligible = [qid for qid in labelled["qid"] if qid not in near]
     if examples > len(eligible):
@@ -95,7 +90,8 @@ def draw_new_queries(
     out: str | Path,
     held_out_to: str | Path | None,
     overlap: str | Path,
-    near: Mapping[str, Any],
+    documents: str | Path,
+    apart: Apart,
     **sample: Any,
 ) -> None:
     """Draw a sample, prove that it is new, and write the counts of that proof.
@@ -103,14 +99,16 @@ def draw_new_queries(
     Args:
         queries, judgements, out, held_out_to, sample: as in :func:`sample_queries`.
         overlap: JSON: what :func:`check_no_overlap` returns, under ``tuned_on`` and, where some are, ``held_out``.
-        near: the test sets, the training, and DOCUMENTS of the labelled split, as :func:`check_no_overlap` takes them.
+        documents: DOCUMENTS of the labelled split.
+        apart: the test sets and the training.
 
     Raises:
         UserError: see the two functions.
     """
-    sample_queries(queries=queries, judgements=judgements, out=out, held_out_to=held_out_to, **sample, **near)
+    near: dict[str, Any] = {"judgements": judgements, "documents": documents, "apart": apart}
+    sample_queries(queries=queries, out=out, held_out_to=held_out_to, **sample, **near)
     samples = {"tuned_on": out} | ({"held_out": held_out_to} if held_out_to is not None else {})
-    counts = {side: check_no_overlap(sample=path, judgements=judgements, **near) for side, path in samples.items()}
+    counts = {side: check_no_overlap(sample=path, **near) for side, path in samples.items()}
     with atomic_path(overlap) as path:
         path.write_text(json.dumps(counts, indent=1) + "\n", encoding="utf-8")
 
@@ -132,31 +130,15 @@ def divide(labelled: Sequence[str], held_out: float) -> tuple[list[str], list[st
 
 
 def check_no_overlap(
-    *,
-    sample: str | Path,
-    judgements: str | Path,
-    test_queries: Paths,
-    test_judgements: Paths,
-    strict_documents: bool,
-    shared_ids: bool = True,
-    documents: str | Path | None = None,
-    training: Training = (),
+    *, sample: str | Path, judgements: str | Path, apart: Apart, documents: str | Path | None = None
 ) -> dict[str, int]:
     """Prove that no labelled query is a test or training query, by id and by text (caseless, white space folded).
 
     Args:
         sample: QUERIES, the labelled queries.
-        judgements: JUDGEMENTS of their split.
-        test_queries: QUERIES of the test sets, in all their languages.
-        test_judgements: their JUDGEMENTS.
-        strict_documents: also prove that no document is relevant on both sides. It wants collections whose document
-            ids mean the same document; shared documents are counted either way.
-        shared_ids: false where labelled and test queries come from collections that number their queries
-            independently, so that an id on both sides means nothing; then texts alone are compared.
-        documents: DOCUMENTS of the labelled split; needed to compare with ``training``.
-        training: what the starting models were trained on: mappings with ``queries``, ``judgements`` and ``documents``
-            (tables of a training split in one language), ``shared_ids``, and where pairs were drawn ``instances``.
-            Here no relevant document may be on both sides, by id where ids are shared, and by text.
+        judgements: JUDGEMENTS of the labelled split.
+        apart: the test sets and the training.
+        documents: DOCUMENTS of the labelled split; needed to compare with those of training.
 
     Returns:
         ``labelled_queries``, ``test_queries``, ``relevant_documents`` (of the labelled queries),
@@ -167,13 +149,13 @@ def check_no_overlap(
     Raises:
         UserError: naming the first labelled query that overlaps; or there are no test queries to compare with.
     """
-    tested = Side.tested(test_queries, test_judgements, shared_ids=shared_ids, strict_documents=strict_documents)
+    tested = Side.tested(apart)
     if not tested.ids:
         raise UserError("ablation overlap", "test queries", "none", "give the queries of every test set")
-    if training and documents is None:
+    if apart.training and documents is None:
         todo = "give the documents of the labelled split"
         raise UserError("ablation overlap", "documents", "none to compare with those of training", todo)
-    trained = [Side.trained(tables) for tables in training]
+    trained = [Side.trained(tables) for tables in apart.training]
     labelled = read_table(sample, QUERIES)
     relevant = read_relevant(judgements).join(labelled, on="qid", how="semi", maintain_order="left")
     for qid, problem in _clashes(labelled, relevant, documents, [tested, *trained]):

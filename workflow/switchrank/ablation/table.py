@@ -16,15 +16,15 @@ from switchrank.formats.tables import ABLATION, write_table
 
 
 def ablation_table(
-    *, per_query: Paths, rows: Sequence[Mapping[str, Any]], records: Sequence[str | Path], out: str | Path
+    *, per_query: Paths, rows: Sequence[Mapping[str, Any]], out: str | Path, records: Sequence[str | Path] = ()
 ) -> None:
     """Write ABLATION: the mean over queries, correctly rounded, of every run of every row.
 
     Args:
-        per_query: PER_QUERY in which the runs of a row have its id as their system; one table or several.
-        rows: the ablation table, each row a mapping ``id start language examples seed``.
-        records: the ``train.json`` of every row with examples, which name their row.
-        out: the CSV; in the order of ``rows``, then by test set, pair and metric.
+        per_query: PER_QUERY tables in which each row's id is a system.
+        rows: the ablation table (.tsv), each row a mapping ``id start language examples seed``.
+        out: table to write (.csv); in the order of ``rows``, then by test set, pair and metric.
+        records: the train.json of every tuned model, which names its row.
 
     Raises:
         UserError: see :func:`switchrank.ablation.scores.read_scores`; no readable record for a row with examples.

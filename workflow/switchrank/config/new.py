@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import re
@@ -10,32 +9,16 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from switchrank.core.atomic import atomic_path
+from switchrank.core.command import ONE_EACH, Command
 from switchrank.core.errors import UserError
 
 _MODEL = "nreimers/mMiniLMv2-L6-H384-distilled-from-XLMR-Large"
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 _BOOLEANS = {"no", "on", "off", "yes", "y", "n"}
-_WHAT = """\
-Write config/RUN.yaml and config/RUN-pairs.tsv for data of your own: English (or other source language) training data,
-test data in other languages, and what lexicons are made from. Every file that is named is looked into first. What you
-do not give stays as a comment that says what to put there. No file is ever overwritten.
-
-In paths {lang} stands for the language and {split} for train or test.
-"""
-_EXAMPLES = """\
-examples:
-  switchrank new swahili --source en --target sw --documents "data/docs.{lang}.tsv" \\
-      --queries "data/queries.{split}.{lang}.tsv" --judgements "data/qrels.{split}.tsv" \\
-      --vectors-source wiki.en.align.vec --vectors-target wiki.sw.align.vec --aligned
-
-  switchrank new two --source en --target de --target ru --train-questions train-v1.1.json \\
-      --test-questions "xquad/{lang}.json" --titles-page enwiki-page.sql.gz --titles-langlinks enwiki-langlinks.sql.gz
-
-Then: switchrank config check config/swahili.yaml
-"""
 _TEXTS = {"documents-tsv", "queries-tsv"}
 _VECTORS = {"vectors-text", "vectors-word2vec", "vectors-fasttext"}
 _DICTIONARIES = {"dictionary", "wikititles", "tei", "tsv", "names-table", "parallel-tsv"}
@@ -51,57 +34,79 @@ class Named:
     wanted: str
 
 
-def register(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of ``new``."""
-    parser.description, parser.epilog = _WHAT, _EXAMPLES
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("name", metavar="RUN", help="name of the run: small letters, digits, hyphens")
-    parser.add_argument("--source", default="en", metavar="LANG", help="language of the training data (en)")
-    parser.add_argument("--target", action="append", required=True, metavar="LANG", help="language to test; repeatable")
-    texts = parser.add_argument_group("collection of TSV files, as MS MARCO has them")
-    texts.add_argument("--documents", metavar="FILE", help="docid TAB text; with {lang}")
-    texts.add_argument("--queries", metavar="FILE", help="qid TAB text; with {lang} and {split}")
-    texts.add_argument("--judgements", metavar="FILE", help="qid 0 docid relevance; with {split}")
-    texts.add_argument("--train-queries", metavar="FILE", help="where {split} in --queries does not name them")
-    texts.add_argument("--train-judgements", metavar="FILE", help="where {split} in --judgements does not name them")
-    texts.add_argument("--triples", metavar="FILE", help="qid TAB positive TAB negative, for training")
-    squad = parser.add_argument_group("or collections of SQuAD-like JSON")
-    squad.add_argument("--train-questions", metavar="FILE", help="in the source language")
-    squad.add_argument("--test-questions", metavar="FILE", help="with {lang}; ids are the same in all languages")
-    _register_lexicons(parser)
-    parser.add_argument("--model", default=_MODEL, help="model to start from: folder or hub name (a small mMiniLM)")
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cuda", help="where to train (cuda)")
-    parser.add_argument("--folder", type=Path, default=Path("config"), help="where both files go (config)")
-    parser.set_defaults(run=run)
+@dataclass(frozen=True)
+class Given:
+    """What the config is made from.
+
+    Attributes:
+        name: name of the run: small letters, digits, hyphens.
+        target: language to test; repeatable.
+        source: language of the training data.
+        documents: docid TAB text; with {lang}.
+        queries: qid TAB text; with {lang} and {split}.
+        judgements: qid 0 docid relevance; with {split}.
+        train_queries: where {split} in --queries does not name them.
+        train_judgements: where {split} in --judgements does not name them.
+        triples: qid TAB positive TAB negative, for training.
+        train_questions: SQuAD-like JSON in the source language.
+        test_questions: SQuAD-like JSON, with {lang}; ids are the same in all languages.
+        vectors_source: word vectors of the source language.
+        vectors_target: of a target; one each in order, or one with {lang}.
+        aligned: the vectors are in one space already.
+        titles_page: page.sql.gz of the source language's Wikipedia.
+        titles_langlinks: langlinks.sql.gz of the same dump.
+        dictionary: `source target` a line; with {lang}.
+        model: model to start from: folder or hub name (a small mMiniLM).
+        device: where to train.
+        folder: where both files go.
+    """
+
+    name: str
+    target: Sequence[str]
+    source: str = "en"
+    documents: str = ""
+    queries: str = ""
+    judgements: str = ""
+    train_queries: str = ""
+    train_judgements: str = ""
+    triples: str = ""
+    train_questions: str = ""
+    test_questions: str = ""
+    vectors_source: str = ""
+    vectors_target: Sequence[str] = ()
+    aligned: bool = False
+    titles_page: str = ""
+    titles_langlinks: str = ""
+    dictionary: str = ""
+    model: str = _MODEL
+    device: Literal["cpu", "cuda"] = "cuda"
+    folder: Path = Path("config")
 
 
-def _register_lexicons(parser: argparse.ArgumentParser) -> None:
-    lexicons = parser.add_argument_group("what lexicons are made from: vectors, titles, dictionaries; any, or none yet")
-    lexicons.add_argument("--vectors-source", metavar="FILE", help="word vectors of the source language")
-    lexicons.add_argument(
-        "--vectors-target", action="append", metavar="FILE", help="of a target; one each in order, or one with {lang}"
-    )
-    lexicons.add_argument("--aligned", action="store_true", help="the vectors are in one space already")
-    lexicons.add_argument("--titles-page", metavar="FILE", help="page.sql.gz of the source language's Wikipedia")
-    lexicons.add_argument("--titles-langlinks", metavar="FILE", help="langlinks.sql.gz of the same dump")
-    lexicons.add_argument("--dictionary", metavar="FILE", help="`source target` a line; with {lang}")
+def write_config(*, given: Given) -> None:
+    """Write a config file for data of your own.
 
+    Writes config/RUN.yaml and config/RUN-pairs.tsv: English (or other source language) training data, test data in
+    other languages, and what lexicons are made from: vectors, titles, dictionaries; any, or none yet. Every file that
+    is named is looked into first. What you do not give stays as a comment that says what to put there. No file is ever
+    overwritten.
 
-def run(arguments: argparse.Namespace) -> None:
-    """Check everything that was given, then write both files.
+    In paths {lang} stands for the language and {split} for train or test. Give --documents, --queries and --judgements
+    for a collection of TSV files, as MS MARCO has them, or --train-questions and --test-questions for collections of
+    SQuAD-like JSON. Then: switchrank config check config/RUN.yaml
 
     Raises:
         UserError: a file exists already, is missing or of the wrong kind, or the essentials are not given.
     """
-    config, pairs = arguments.folder / f"{arguments.name}.yaml", arguments.folder / f"{arguments.name}-pairs.tsv"
-    _check_arguments(arguments)
+    config, pairs = given.folder / f"{given.name}.yaml", given.folder / f"{given.name}-pairs.tsv"
+    _check_arguments(given)
     for path in (config, pairs):
         if path.exists():
             raise UserError(path, "", "exists already", "give another name, or move it away")
-    for named in _files(arguments):
+    for named in _files(given):
         _look_at(named)
-    text, table = _config(arguments, pairs), _pairs(arguments)
-    _validated(text, table, config, [arguments.source, *arguments.target])
+    text, table = _config(given, pairs), _pairs(given)
+    _validated(text, table, config, [given.source, *given.target])
     for path, content in ((pairs, table), (config, text)):
         with atomic_path(path) as temporary:
             temporary.write_text(content, encoding="utf-8", newline="\n")
@@ -112,7 +117,7 @@ def _wrong(flag: str, problem: str, todo: str) -> UserError:
     return UserError("command line", flag, problem, todo)
 
 
-def _check_arguments(given: argparse.Namespace) -> None:
+def _check_arguments(given: Given) -> None:
     """Names, languages, and which flags go together."""
     if not _NAME.fullmatch(given.name):
         raise _wrong("RUN", f"{given.name!r}", "write small letters, digits and hyphens")
@@ -141,12 +146,12 @@ def _check_arguments(given: argparse.Namespace) -> None:
     _check_lexicons(given)
 
 
-def _check_lexicons(given: argparse.Namespace) -> None:
+def _check_lexicons(given: Given) -> None:
     if bool(given.vectors_source) != bool(given.vectors_target):
         raise _wrong("--vectors-source", "one side only", "give vectors of both sides")
     if bool(given.titles_page) != bool(given.titles_langlinks):
         raise _wrong("--titles-page", "one dump only", "give page and langlinks of the same dump")
-    vectors = given.vectors_target or []
+    vectors = given.vectors_target
     if vectors and "{lang}" not in vectors[0] and len(vectors) != len(given.target):
         problem = f"{len(vectors)} files for {len(given.target)} languages"
         raise _wrong("--vectors-target", problem, "give one each, in the order of --target, or one with {lang}")
@@ -156,15 +161,15 @@ def _filled(template: str, language: str = "", split: str = "") -> str:
     return template.replace("{lang}", language).replace("{split}", split)
 
 
-def _target_vectors(given: argparse.Namespace) -> dict[str, str]:
+def _target_vectors(given: Given) -> dict[str, str]:
     """The file of each target language."""
-    vectors = given.vectors_target or []
+    vectors = given.vectors_target
     if vectors and "{lang}" in vectors[0]:
         return {language: _filled(vectors[0], language) for language in given.target}
     return dict(zip(given.target, vectors, strict=False))
 
 
-def _files(given: argparse.Namespace) -> Iterator[Named]:
+def _files(given: Given) -> Iterator[Named]:
     """Every file that the config will read, once each."""
     languages = [given.source, *given.target]
     if given.documents:
@@ -224,7 +229,7 @@ def _by_split(test: str, train: str | None) -> str:
     return f"{{train: {_quoted(train)}, test: {_quoted(test)}}}" if train else _quoted(test)
 
 
-def _config(given: argparse.Namespace, pairs: Path) -> str:
+def _config(given: Given, pairs: Path) -> str:
     """The text of the config file."""
     parts = [
         f"# Written by switchrank new; every key is explained in config/README.md.\nrun: {_quoted(given.name)}",
@@ -252,7 +257,7 @@ def _config(given: argparse.Namespace, pairs: Path) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _collections(given: argparse.Namespace) -> str:
+def _collections(given: Given) -> str:
     languages = [given.source, *given.target]
     if given.documents:
         triples = (
@@ -278,7 +283,7 @@ def _collections(given: argparse.Namespace) -> str:
     )
 
 
-def _lexicons(given: argparse.Namespace) -> Iterator[str]:
+def _lexicons(given: Given) -> Iterator[str]:
     """Vectors and lexicons, or comments in their place."""
     if given.vectors_source:
         aligned = "true" if given.aligned else "false  # turned into the source language's space by identical words"
@@ -310,7 +315,7 @@ def _lexicons(given: argparse.Namespace) -> Iterator[str]:
     yield "\n".join([head, *lines])
 
 
-def _systems(given: argparse.Namespace) -> Iterator[str]:
+def _systems(given: Given) -> Iterator[str]:
     """Corpora and systems: English, and switched through each lexicon that there is."""
     data = "mine" if given.documents else "train-questions"
     words = (
@@ -329,7 +334,7 @@ def _systems(given: argparse.Namespace) -> Iterator[str]:
     yield "\n".join(["systems:", *systems])
 
 
-def _pairs(given: argparse.Namespace) -> str:
+def _pairs(given: Given) -> str:
     """The pair table: each target against the source in both directions, and within itself."""
     rows = [("id", "query", "document", "own_model")]
     for target in given.target:
@@ -352,3 +357,16 @@ def _validated(text: str, table: str, path: Path, languages: list[str]) -> None:
         pairs.write_text(table, encoding="utf-8")
         check_config(read_yaml(config), path, os.environ)
         read_pairs(pairs, languages)
+
+
+_TEXT_FILES = ("documents", "queries", "judgements", "train_queries", "train_judgements", "triples")
+_OTHER_FILES = ("train_questions", "test_questions", "vectors_source", "titles_page", "titles_langlinks", "dictionary")
+
+COMMANDS = Command(
+    write_config,
+    places=["name"],
+    counts={"target": ONE_EACH, "vectors_target": ONE_EACH},
+    flags={"name": "run"},
+    forms={"vectors_target": "FILE", "source": "LANG", "target": "LANG"}
+    | dict.fromkeys((*_TEXT_FILES, *_OTHER_FILES), "FILE"),
+)

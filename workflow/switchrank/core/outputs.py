@@ -1,18 +1,17 @@
 """What commands write to paths of the user's: a file or folder that is there already stays, unless it is their own.
 
-Each command declares its outputs with :func:`writes`, which gives it ``--overwrite``. Before it begins, every output is
-looked at; so nothing is computed in vain. A folder tells by its own record whose work it is
+A command says what it writes (:class:`switchrank.core.command.Command`), and has ``--overwrite``. Before it begins,
+every output is looked at; so nothing is computed in vain. A folder tells by its own record whose work it is
 (:mod:`switchrank.core.ownership`). A file is taken for a command's own where the machine's memory, a note in
 :func:`switchrank.core.cache.cache_folder`, says that the same command wrote it and it has not changed since.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -21,54 +20,36 @@ from switchrank.core.cache import cache_folder
 from switchrank.core.errors import UserError
 from switchrank.core.ownership import Kind, check_folder
 
-Files = Callable[[argparse.Namespace], Iterable[str | Path]]
-"""The files that a command writes, from its arguments."""
-
-
-def writes(
-    command: argparse.ArgumentParser, *flags: str, files: Files | None = None, folder: Kind | None = None
-) -> None:
-    """Declare what a command writes, and let it have ``--overwrite``.
-
-    Args:
-        command: its parser.
-        flags: names of arguments that each name a file; one that is not given is none.
-        files: or what tells the files.
-        folder: or the kind of folder that the argument ``out`` names.
-    """
-    what = "replace the folder whatever it holds" if folder else "replace files that are there, whoever wrote them"
-    command.add_argument("--overwrite", action="store_true", help=what)
-
-    def named(given: argparse.Namespace) -> Iterable[str | Path]:
-        return filter(None, (getattr(given, flag) for flag in flags))
-
-    command.set_defaults(written_by=command.prog, written_files=files or named, written_folder=folder)
-
 
 @contextmanager
-def guarded(given: argparse.Namespace) -> Iterator[None]:
-    """Inside the block a command may write what it declared; what it wrote is noted in the end, however that comes.
+def guarded(
+    files: Iterable[str | Path], *, folder: tuple[str | Path, Kind] | None = None, command: str, overwrite: bool
+) -> Iterator[None]:
+    """Inside the block a command may write what it said; what it wrote is noted in the end, however that comes.
+
+    Args:
+        files: the files that it writes.
+        folder: the folder that it writes, and of what kind.
+        command: its words, such as ``switchrank lexicon merge``.
+        overwrite: replace what is there, whoever wrote it.
 
     Raises:
         UserError: an output is there and is not the command's own.
     """
-    if not hasattr(given, "written_files"):
-        yield
-        return
-    if given.written_folder:
-        check_folder(given.out, given.written_folder, overwrite=given.overwrite)
-    files = [Path(file) for file in given.written_files(given)] if not given.written_folder else []
-    before = {file: _state(file) for file in files}
-    for number, file in enumerate(files):
-        if _place(file) in map(_place, files[:number]):
+    if folder:
+        check_folder(*folder, overwrite=overwrite)
+    outputs = [Path(file) for file in files]
+    before = {file: _state(file) for file in outputs}
+    for number, file in enumerate(outputs):
+        if _place(file) in map(_place, outputs[:number]):
             raise UserError(file, "", "the name of two outputs", "give each a name of its own")
-        _check_file(file, given.written_by, overwrite=given.overwrite)
+        _check_file(file, command, overwrite=overwrite)
     try:
         yield
     finally:
-        for file in files:
+        for file in outputs:
             if _state(file) not in (None, before[file]):
-                _remember(file, given.written_by)
+                _remember(file, command)
 
 
 def _check_file(file: Path, command: str, *, overwrite: bool) -> None:

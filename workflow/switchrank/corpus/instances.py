@@ -31,6 +31,38 @@ from switchrank.text.words import Splitter
 _BLOCK_POSITIVES = 1024
 
 
+@dataclass(frozen=True)
+class Pairing:
+    """Which documents each query is paired with.
+
+    Attributes:
+        negatives: negatives per positive.
+        pool: draw from this many best by BM25.
+        random_negatives: share of negatives, 0 to 1, that are any document from the start.
+        rounds: take every positive this many times, with fresh negatives.
+        limit: stop after this many instances.
+        seed: seed of the draws.
+    """
+
+    negatives: int = 4
+    pool: int = 100
+    random_negatives: float = 0.0
+    rounds: int = 1
+    limit: int | None = None
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        for place in ("negatives", "pool", "rounds"):
+            if getattr(self, place) < 1:
+                raise UserError("instances", place, f"{getattr(self, place)!r}", "give a whole number from 1")
+        if not 0 <= self.random_negatives <= 1:
+            problem = f"{self.random_negatives!r} is no share"
+            raise UserError("instances", "random_negatives", problem, "give a number 0 to 1")
+
+
+USUAL = Pairing()
+
+
 def build_instances(
     *,
     queries: str | Path,
@@ -38,12 +70,7 @@ def build_instances(
     judgements: str | Path,
     out: str | Path,
     triples: str | Path | None = None,
-    negatives: int = 4,
-    pool: int = 100,
-    random_negatives: float = 0.0,
-    rounds: int = 1,
-    limit: int | None = None,
-    seed: int = 1,
+    pairing: Pairing = USUAL,
     threads: int = 1,
     vocabulary: str | Path | None = None,
 ) -> dict[str, int]:
@@ -58,17 +85,15 @@ def build_instances(
     up what BM25 cannot give. No document judged relevant for a query is ever its negative.
 
     Args:
-        queries, documents, judgements: the tables of one split, in the source language.
-        out: the parquet file.
-        triples: ``TRIPLES``.
-        negatives: negatives per positive.
-        pool: how many BM25 documents hard negatives are drawn from.
-        random_negatives: share of the negatives, 0 to 1, that are random documents from the start.
-        rounds: how often every positive occurs.
-        limit: stop after this many instances.
-        seed: of the draws.
-        threads: of the BM25 search; the result does not depend on it.
-        vocabulary: what cuts text without spaces for BM25 (:func:`switchrank.text.splitting.language_splitter`).
+        queries: queries table (parquet: qid, text, group) of one split, in the source language.
+        documents: documents table (parquet: docid, text, group).
+        judgements: judgements table (parquet: qid, docid, relevance).
+        out: the parquet file to write.
+        triples: walk these triples (parquet: qid, positive, negative) instead of BM25.
+        pairing: see :class:`Pairing`.
+        threads: threads of the search; the result does not depend on it.
+        vocabulary: vector store prefix, or segmenter:NAME, to cut unspaced text for BM25
+            (:func:`switchrank.text.splitting.language_splitter`).
 
     Returns:
         ``instances``, ``positives``, and ``short``: positives that got fewer negatives because there are no more.
@@ -76,35 +101,27 @@ def build_instances(
     Raises:
         UserError: a table is missing or of another schema, a number out of range, or no instance is left.
     """
-    _check(negatives, pool, random_negatives, rounds)
     query_table, document_table = read_table(queries, QUERIES), read_table(documents, DOCUMENTS)
     relevant = read_table(judgements, JUDGEMENTS).filter(pl.col("relevance") > 0)
     counts = {"instances": 0, "positives": 0, "short": 0}
     blocks: Iterator[pl.DataFrame]
     if triples is not None:
-        blocks = _walk(triples, query_table["qid"], document_table["docid"], relevant, negatives)
+        blocks = _walk(triples, query_table["qid"], document_table["docid"], relevant, pairing.negatives)
     else:
         positives = _positives(relevant, query_table, document_table, judgements)
-        draw = _Draw(negatives, round(random_negatives * negatives), document_table.height, seed)
+        random = round(pairing.random_negatives * pairing.negatives)
+        draw = _Draw(pairing.negatives, random, document_table.height, pairing.seed)
         split = language_splitter(vocabulary)
-        hard = _hard_negatives(positives, query_table["text"], document_table["text"], pool, threads, split)
-        blocks = _paired(positives, hard, draw, rounds, counts)
+        hard = _hard_negatives(positives, query_table["text"], document_table["text"], pairing.pool, threads, split)
+        blocks = _paired(positives, hard, draw, pairing.rounds, counts)
     with atomic_path(out) as path:
-        write_stream(_numbered(blocks, limit, counts), path, INSTANCES)
+        write_stream(_numbered(blocks, pairing.limit, counts), path, INSTANCES)
         if not counts["positives"]:
             raise UserError(triples or judgements, "", "no instance is left", "check that its ids are of this split")
     if counts["short"]:
-        print(f"{out}: {counts['short']} positives have fewer than {negatives} negatives: too few documents",
+        print(f"{out}: {counts['short']} positives have fewer than {pairing.negatives} negatives: too few documents",
               file=sys.stderr)  # fmt: skip
     return counts
-
-
-def _check(negatives: int, pool: int, random_negatives: float, rounds: int) -> None:
-    for place, value in (("negatives", negatives), ("pool", pool), ("rounds", rounds)):
-        if value < 1:
-            raise UserError("instances", place, f"{value!r}", "give a whole number from 1")
-    if not 0 <= random_negatives <= 1:
-        raise UserError("instances", "random_negatives", f"{random_negatives!r} is no share", "give a number 0 to 1")
 
 
 def _numbered(blocks: Iterator[pl.DataFrame], limit: int | None, counts: dict[str, int]) -> Iterator[pl.DataFrame]:

@@ -30,12 +30,13 @@ def parallel_corpus(
     al. (2023, section 4): only the text differs. Pairs without a text in these languages are left out and counted.
 
     Args:
-        instances: ``INSTANCES``.
-        queries: ``QUERIES`` in ``query_lang``, under the ids of the source language.
-        documents: ``DOCUMENTS`` in ``passage_lang``.
-        query_lang, passage_lang: language codes.
-        out: the folder; the files :func:`switchrank.corpus.files.corpus_files` names appear in it.
-        name: ``train``, which has statistics beside it, or another name for one file.
+        instances: instances (parquet).
+        queries: queries table in the query language (parquet), under the ids of the source language.
+        documents: documents table in the passage language (parquet).
+        query_lang: language of the queries.
+        passage_lang: language of the passages.
+        out: the folder to write into (:func:`switchrank.corpus.files.corpus_files`).
+        name: 'train' (with stats.json) or one file.
 
     Returns:
         ``{"instances": pairs written, "left_out": pairs without a text}``.

@@ -39,10 +39,11 @@ def build_tokens(
     text joined are the text. Texts are read and written in blocks; only the distinct strings stay in memory.
 
     Args:
-        texts: the parquet table.
-        out: the folder.
-        vocabulary: what cuts text without spaces (:func:`switchrank.text.splitting.language_splitter`).
-        treebank: compatibility: NLTK's Treebank tokens instead; joined they are the text only after detokenising.
+        texts: a documents or queries table (parquet).
+        out: the folder to write.
+        vocabulary: vector store prefix, or segmenter:NAME, to cut unspaced text
+            (:func:`switchrank.text.splitting.language_splitter`).
+        treebank: compatibility: NLTK's Treebank tokens; joined they are the text only after detokenising.
         overwrite: replace an older folder ``out`` whatever it holds.
 
     Returns:

@@ -30,19 +30,20 @@ def translate_texts(
     texts: str | Path,
     lexicon: str | Path,
     language: str,
-    source: str,
     out: str | Path,
+    source: str = "en",
     vocabulary: str | Path | None = None,
 ) -> dict[str, int]:
     """Write ``texts`` with every known word in the language ``source``; ids, order and groups stay.
 
     Args:
-        texts: ``DOCUMENTS`` or ``QUERIES`` in ``language``.
-        lexicon: ``LEXICON`` from ``language`` to ``source``.
-        language, source: language codes.
-        out: the table to write, of the schema of ``texts``.
-        vocabulary: what cuts text without spaces (:func:`switchrank.text.splitting.language_splitter`); single spaces
-            then part the words.
+        texts: a documents or queries table (parquet).
+        lexicon: lexicon from their language to the source language.
+        language: language of the texts.
+        out: the table to write (parquet), of the same schema.
+        source: the source language.
+        vocabulary: vector store prefix, or segmenter:NAME, to cut unspaced text
+            (:func:`switchrank.text.splitting.language_splitter`); single spaces then part the words.
 
     Returns:
         ``{"texts", "tokens", "switched"}``.

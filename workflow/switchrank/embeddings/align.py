@@ -40,12 +40,15 @@ class SeedPairs(TypedDict, total=False):
     path: str
 
 
+IDENTICAL: SeedPairs = {"kind": "identical"}
+
+
 def align_vectors(
     *,
     vectors: str | Path,
     target: str | Path,
-    seed_pairs: SeedPairs,
     out: str | Path,
+    seed_pairs: SeedPairs = IDENTICAL,
     refinements: int = 3,
     criterion: Criterion = "csls",
     csls_k: int = 10,
@@ -58,11 +61,16 @@ def align_vectors(
     and their mean cosine after the fit; ``orthogonality`` is the largest entry of ``|W'W - I|``.
 
     Args:
-        vectors: prefix of the store to be turned.
-        target: prefix of the store whose space is kept (English).
-        seed_pairs: see :class:`SeedPairs`; pairs that are not both single known words are left out.
-        refinements: rounds after the first, on mutual best pairs among the ``refine_words`` most frequent words.
-        criterion: ``nn`` (cosine) or ``csls`` neighbours for those rounds.
+        vectors: the store to turn.
+        target: the store whose space is kept (English).
+        out: the store to write, beside it a .json record.
+        seed_pairs: a lexicon (.parquet), a dictionary (`english foreign` a line), or the word identical (default);
+            pairs that are not both single known words are left out.
+        refinements: rounds after the first, on mutual best pairs among the most frequent words.
+        criterion: neighbours in those rounds; nn: cosine.
+        csls_k: neighbours in the CSLS correction.
+        refine_words: most frequent words that take part in those rounds.
+        threads: of the search.
 
     Returns:
         The record.

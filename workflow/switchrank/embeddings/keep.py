@@ -13,6 +13,10 @@ from switchrank.formats.vectors import load_vectors, write_vectors
 def keep_vectors(*, vectors: str | Path, out: str | Path) -> dict[str, Any]:
     """Copy a store that is in the right space already (English itself, or aligned elsewhere); record ``kept``.
 
+    Args:
+        vectors: the store to copy.
+        out: the store to write, beside it a .json record.
+
     Returns:
         The record.
 

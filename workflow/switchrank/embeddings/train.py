@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -35,24 +36,59 @@ LEARNED_WORDS = 50_000
 """Words learned at most from unspaced text, before ``min_count`` and ``max_words`` apply."""
 
 
+@dataclass(frozen=True)
+class SkipGram:
+    """How vectors are trained.
+
+    Attributes:
+        dim: dimensions.
+        epochs: passes over the text.
+        window: context words on each side.
+        min_count: rarer words get no vector.
+        max_words: keep only the most frequent words.
+        negatives: words drawn as negatives for each word in context.
+        lr: learning rate at the start; it falls to 0.
+        threshold: subsampling of frequent words (fastText's t).
+        minn: shortest character n-gram; 0 trains on whole words.
+        maxn: longest character n-gram; 0 trains on whole words.
+        seed: of everything that is drawn.
+    """
+
+    dim: int = 100
+    epochs: int = 5
+    window: int = 5
+    min_count: int = 5
+    max_words: int | None = None
+    negatives: int = 5
+    lr: float = 0.05
+    threshold: float = 1e-4
+    minn: int = 0
+    maxn: int = 0
+    seed: int = 1
+
+    def options(self, threads: int) -> dict[str, int | float]:
+        """The settings under fastText's names."""
+        names: dict[str, int | float] = {
+            "dim": self.dim,
+            "epoch": self.epochs,
+            "ws": self.window,
+            "minCount": self.min_count,
+        }
+        names |= {"neg": self.negatives, "lr": self.lr, "t": self.threshold, "minn": self.minn, "maxn": self.maxn}
+        return names | {"thread": threads, "seed": derive_seed(self.seed, "embeddings", "train") % 2**31}
+
+
+USUAL = SkipGram()
+
+
 def train_vectors(
     *,
-    texts: list[str | Path],
+    texts: Sequence[str | Path],
     out: str | Path,
     language: str = "",
     unspaced: bool = False,
     segmenter: str | None = None,
-    dim: int = 100,
-    epochs: int = 5,
-    window: int = 5,
-    min_count: int = 5,
-    max_words: int | None = None,
-    negatives: int = 5,
-    lr: float = 0.05,
-    threshold: float = 1e-4,
-    minn: int = 0,
-    maxn: int = 0,
-    seed: int = 1,
+    training: SkipGram = USUAL,
     threads: int = 1,
 ) -> dict[str, int]:
     """Write the vector store ``out`` (prefix): fastText skip-gram with negative sampling (Bojanowski et al. 2017).
@@ -61,15 +97,13 @@ def train_vectors(
     and settings give equal bytes with ``threads=1``; fastText's threads race, so more of them are not reproducible.
 
     Args:
-        texts: UTF-8 text files, plain, ``.gz`` or ``.xz``, one sentence or paragraph a line.
-        language: code of the text's language; it matters for lower case (see :func:`switchrank.text.equality.lower`).
-        unspaced: the text has no spaces between words; they are learned first.
-        segmenter: what cuts it instead, see :func:`switchrank.text.segmenters.load_segmenter`.
-        window: context words on each side.
-        min_count: rarer words get no vector.
-        max_words: keep only the most frequent words.
-        threshold: subsampling of frequent words (fastText's ``t``).
-        minn, maxn: lengths of character n-grams; 0 trains on whole words.
+        texts: UTF-8 text files (.gz, .xz too), a sentence or paragraph a line.
+        out: writes PREFIX.words.parquet and PREFIX.npy.
+        language: code of the language; lower case depends on it (:func:`switchrank.text.equality.lower`).
+        unspaced: no spaces between words: learn the words first.
+        segmenter: cut unspaced text by icu, jieba or sudachi (:func:`switchrank.text.segmenters.load_segmenter`).
+        training: see :class:`SkipGram`.
+        threads: more than 1 is faster but not reproducible.
 
     Returns:
         ``{"words": n, "dim": d}``.
@@ -81,25 +115,22 @@ def train_vectors(
     if segmenter is not None:
         split: Splitter = load_segmenter(segmenter)
     else:
-        split = _learned_splitter(paths, min_count, max_words, seed) if unspaced else split_words
+        split = _learned_splitter(paths, training) if unspaced else split_words
     spellings = _Spellings(language)
     with scratch_folder(Path(out)) as folder:
         words_file = folder / "words.txt"
         with words_file.open("w", encoding="utf-8", newline="\n") as file:
             for words in _cut(paths, split, "cut text"):
                 file.write(" ".join(map(spellings.key, words)) + "\n" if words else "")
-        options = {"dim": dim, "epoch": epochs, "ws": window, "minCount": min_count, "neg": negatives, "lr": lr}
-        options |= {"t": threshold, "minn": minn, "maxn": maxn, "thread": threads}
-        options["seed"] = derive_seed(seed, "embeddings", "train") % 2**31
         try:
-            keys, frequencies, matrix = _skipgram(words_file, options)
+            keys, frequencies, matrix = _skipgram(words_file, training.options(threads))
         except (ValueError, RuntimeError) as error:
             problem, todo = f"fastText cannot train on it ({error})", "give more text or lower min_count"
             raise UserError(", ".join(map(str, paths)), "", problem, todo) from error
-    words = [spellings.best(*word) for word in zip(keys[:max_words], frequencies, strict=False)]
-    words, matrix, norms = _trained(words, matrix[:max_words])
+    words = [spellings.best(*word) for word in zip(keys[: training.max_words], frequencies, strict=False)]
+    words, matrix, norms = _trained(words, matrix[: training.max_words])
     write_vectors(out, words, matrix / norms[:, None], norms)
-    return {"words": len(words), "dim": dim}
+    return {"words": len(words), "dim": training.dim}
 
 
 def _lines(paths: list[Path]) -> Iterator[str]:
@@ -138,14 +169,16 @@ def _cut(paths: list[Path], splitter: Splitter, what: str) -> Iterator[list[str]
         yield splitter(line)[0]
 
 
-def _learned_splitter(paths: list[Path], min_count: int, max_words: int | None, seed: int) -> Segmenter:
+def _learned_splitter(paths: list[Path], training: SkipGram) -> Segmenter:
     """Learn words, then keep those that cutting the whole text by longest match uses often enough to get a vector."""
-    learned = learn_vocabulary(_lines(paths), size=LEARNED_WORDS, seed=seed)
+    learned = learn_vocabulary(_lines(paths), size=LEARNED_WORDS, seed=training.seed)
     counts: Counter[str] = Counter()
     for words in _cut(paths, Segmenter(learned), "count words"):
         counts.update(map(key, words))
-    ranked = sorted((word for word in counts if counts[word] >= min_count), key=lambda word: (-counts[word], word))
-    return Segmenter(ranked[:max_words])
+    ranked = sorted(
+        (word for word in counts if counts[word] >= training.min_count), key=lambda word: (-counts[word], word)
+    )
+    return Segmenter(ranked[: training.max_words])
 
 
 def _skipgram(path: Path, options: dict[str, int | float]) -> tuple[list[str], list[int], NDArray[np.float32]]:

@@ -1,230 +1,278 @@
-"""``switchrank evaluate``: score runs, measure language bias, make the tables, show the main one."""
+"""``switchrank evaluate``: score runs, measure language bias, make the tables, analyse a run, show its main table.
+
+Lists of runs, test sets and texts are JSON files; the help of each command shows one.
+"""
 
 from __future__ import annotations
 
-import argparse
+import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from switchrank.core.command import ANY_NUMBER, Command, Group, imported
 from switchrank.core.errors import UserError
-from switchrank.core.outputs import writes
-from switchrank.evaluate import analysis_cli
+from switchrank.core.options import named
 
-_RUNS_HELP = """\
-JSON list of runs: [{"path": "de-en/seed1.trec", "system": "ml-cs", "query_lang": "de", "doc_lang": "en", "seed": 1}]"""
-
-_BIAS_HELP = """\
+_SCORED = """\
+runs:
+[{"path": "de-en/seed1.trec", "system": "ml-cs", "query_lang": "de", "doc_lang": "en", "seed": 1}]"""
+_MEASURES = """\
 rank_distance        largest minus smallest rank among a query's relevant documents, over languages (union pools)
 own_language_top10   share of the query's own language among its ten best documents
 own_language_pool    that share in its whole list: what no preference would give
 rankc                how alike the same query, asked in two languages, ranks the same documents (1: the same)
-
-examples:
-  # a union pool, made by switchrank rank pool join
-  switchrank evaluate bias --runs runs.json --testset xquad-all --documents union/draw.parquet \\
-      --judgements union/judgements.parquet --out bias.csv
-
-  # a drawn pool with drawn queries, made by switchrank rank pool draw
-  switchrank evaluate bias --runs runs.json --testset world-mlir6 --documents documents.draw.parquet \\
-      --queries queries.draw.parquet --out bias.csv
-
-  # no pool: rankc alone
-  switchrank evaluate bias --runs runs.json --testset world --out bias.csv
 """
+_POINTS = """\
+points:
+[{"sweep": "p", "x": "0.25", "system": "ml-cs-p-0-25", "lexicon": "clwe", "stats": ["corpora/ml-cs/stats.json"]}]"""
+_PAIRS = """\
+pairs:
+[{"testset": "mine", "query_lang": "sw", "doc_lang": "en", "queries": "queries-sw.parquet",
+  "documents": "documents-en.parquet", "judgements": "judgements-en.parquet"}]
+query_vocabulary, vocabulary: vector stores (.words.parquet) that cut queries and documents without spaces"""
+_RUNS = """\
+runs:
+[{"path": "sw-en/seed1.trec", "system": "ml-cs", "testset": "mine", "query_lang": "sw", "doc_lang": "en", "seed": 1}]"""
+_TESTSETS = """\
+testsets:
+[{"testset": "mine", "collection": "squad", "format": "squad", "relevance": "gold", "doc_lang": "en",
+  "documents": "documents-en.parquet", "judgements": "judgements-en.parquet", "candidates": "candidates-en.parquet",
+  "search": "en-en"}]
+relevance: gold or answer; candidates: null where every document is one; search: run, all, or the languages of the
+queries and documents that BM25 looked at"""
+_SEARCHES = """\
+pairs:
+[{"query_lang": "sw", "doc_lang": "en", "way": "own", "search": "sw-en", "queries": "queries-sw.parquet",
+  "documents": "documents-en.parquet", "judgements": "judgements-en.parquet", "candidates": "candidates-en.parquet"}]
+way: used (the candidates themselves), own, or translated (queries and documents are translations)
+query_vocabulary, vocabulary: vector stores (.words.parquet) that cut queries and documents without spaces"""
+_EXPOSED = """\
+pairs:
+[{"training": "squad", "systems": ["zero-shot", "ml-cs"], "instances": "instances/train.parquet",
+  "training_documents": "documents-en.parquet", "testset": "mine", "by": "text", "own_ids": false, "tested": [
+    {"documents": "mine-en.parquet", "judgements": "judgements-en.parquet", "candidates": "candidates-en.parquet"}]}]
+by: id (of one collection) or text; candidates: null where every document is one"""
+_LANGUAGES = """\
+languages:
+[{"lang": "sw", "lexicons": {"clwe": "en-sw.parquet"}, "texts": [
+  {"testset": "mine", "side": "query", "texts": "queries-sw.parquet", "chosen": ["judgements-en.parquet"]},
+  {"testset": "mine", "side": "document", "texts": "documents-sw.parquet", "chosen": ["candidates-sw.parquet"]}]}]
+chosen: tables of the ids that count, none for all; draw: which texts of a mixed pool are in the language;
+vocabulary, beside texts: a vector store (.words.parquet) that cuts text without spaces
+
+training:
+[{"lexicon": "clwe", "lang": "sw", "corpus": "ml-cs", "stats": ["corpora/ml-cs/stats.json"]}]"""
 
 
-def register(parser: argparse.ArgumentParser) -> None:
-    """Add the subcommands ``score``, ``bias``, ``tables``, ``show``, and those of the analyses."""
-    commands = parser.add_subparsers(dest="evaluate_command", metavar="COMMAND", required=True)
-    _register_score(commands)
-    _register_bias(commands)
-    _register_tables(commands)
-    analysis_cli.register(commands)
-    _register_show(commands)
+def bias(
+    *,
+    runs: Sequence[Mapping[str, Any]],
+    testset: str,
+    out: str | Path,
+    documents: str | None = None,
+    queries: str | None = None,
+    judgements: str | None = None,
+    depth: int | None = None,
+) -> None:
+    """Measure how the systems treat the languages of a test set.
 
-
-def _register_score(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    about = "score the TREC runs of one test set per query"
-    command = commands.add_parser("score", help=about, description=about.capitalize() + ".")
-    command.add_argument("--runs", required=True, help=_RUNS_HELP)
-    command.add_argument(
-        "--judgements", nargs="+", required=True, metavar="LANG=TABLE", help="JUDGEMENTS of each document language"
-    )
-    command.add_argument("--testset", required=True, help="name of the test set")
-    command.add_argument(
-        "--metrics", nargs="+", default=["mrr@10", "ndcg@10", "map", "recall@100"], help="default: %(default)s"
-    )
-    command.add_argument("--out", required=True, help="PER_QUERY table to write (.parquet)")
-    writes(command, "out")
-    command.set_defaults(run=_score)
-
-
-def _register_bias(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    about = "measure how the systems treat the languages of a test set"
-    command = commands.add_parser(
-        "bias",
-        help=about,
-        description=about.capitalize() + ".",
-        epilog=_BIAS_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.add_argument("--runs", required=True, help=f"{_RUNS_HELP}; mixed sides are in xx")
-    command.add_argument("--testset", required=True, help="name of the test set")
-    command.add_argument("--documents", help="DRAW of the mixed documents; needed for runs whose documents are in xx")
-    command.add_argument("--queries", help="DRAW of the mixed queries; needed for runs whose queries are in xx too")
-    command.add_argument("--judgements", help="JUDGEMENTS of a union pool, for rank_distance; none for a drawn pool")
-    command.add_argument("--depth", type=int, help="candidates rankc looks at, at most (default: all)")
-    command.add_argument("--out", required=True, help="BIAS table to write (.csv or .parquet)")
-    writes(command, "out")
-    command.set_defaults(run=_bias)
-
-
-def _register_tables(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    about = "make metrics.csv, per_query.parquet, significance.csv and effects.csv from the scores of all test sets"
-    command = commands.add_parser("tables", help=about, description=about[0].upper() + about[1:] + ".")
-    command.add_argument("--per-query", nargs="+", required=True, help="one PER_QUERY table per test set")
-    command.add_argument("--run-name", required=True, help="name of the run")
-    command.add_argument("--source", default="en", help="language of the training data (default: %(default)s)")
-    command.add_argument("--seen", nargs="*", default=[], help="languages that code-switching used")
-    command.add_argument("--unseen", nargs="*", default=[], help="languages that are only tested on")
-    command.add_argument(
-        "--mixed", nargs="*", default=[], metavar="TESTSET=L1,L2", help="languages of the xx sides of a test set"
-    )
-    command.add_argument("--baseline", default="zero-shot", help="system all others are tested against")
-    command.add_argument(
-        "--same",
-        nargs="*",
-        default=[],
-        metavar="SYSTEM=TESTSET/PAIR",
-        help="runs that are the baseline's own, as zero-shot-tt=world/en-en: shown, and in no family of tests",
-    )
-    command.add_argument("--systems", nargs="*", default=[], help="order of systems in the tables")
-    command.add_argument("--tested", nargs="+", default=["mrr@10"], help="metrics tested (default: %(default)s)")
-    _register_statistics(command)
-    command.add_argument("--out", required=True, help="folder for the four tables")
-    writes(command, files=lambda given: _tables_in(given.out))
-    command.set_defaults(run=_tables)
-
-
-def _register_statistics(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--tests",
-        nargs="+",
-        choices=["t", "fisher"],
-        default=["t"],
-        help="paired t-test and randomisation test, the first gives the marks (default: t)",
-    )
-    command.add_argument(
-        "--families",
-        choices=["setup", "testset", "run"],
-        default="setup",
-        help="corrected together: one test set and setup, one test set, or everything (default: %(default)s)",
-    )
-    command.add_argument(
-        "--correction", choices=["holm", "bonferroni", "none"], default="holm", help="for multiple tests"
-    )
-    command.add_argument("--alpha", type=float, default=0.05, help="level of significance (default: %(default)s)")
-    command.add_argument(
-        "--permutations", type=int, default=100_000, help="of the randomisation test (default: %(default)s)"
-    )
-    command.add_argument("--resamples", type=int, default=10_000, help="of the bootstrap (default: %(default)s)")
-    command.add_argument("--seed", type=int, default=0, help="of permutations and resamples (default: %(default)s)")
-
-
-def _register_show(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    about = "print the main table of a run"
-    command = commands.add_parser("show", help=about, description=about.capitalize() + ".")
-    tables = "folder with metrics.csv, significance.csv and, where there is one, warnings.csv"
-    command.add_argument("--tables", required=True, help=tables)
-    command.add_argument("--metric", default="mrr@10", help="which metric (default: %(default)s)")
-    command.add_argument("--width", type=int, default=100, help="columns of the terminal (default: %(default)s)")
-    command.set_defaults(run=_show)
-
-
-def _pairs(words: list[str], flag: str) -> list[tuple[str, str]]:
-    pairs = [word.partition("=") for word in words]
-    for name, equals, value in pairs:
-        if not (name and equals and value):
-            raise UserError("switchrank evaluate", flag, f"'{name}{equals}{value}'", "write name=value")
-    return [(name, value) for name, _, value in pairs]
-
-
-def _assignments(words: list[str], flag: str) -> dict[str, str]:
-    return dict(_pairs(words, flag))
-
-
-def _same(system: str, where: str) -> list[str]:
-    testset, slash, pair = where.rpartition("/")
-    query, dash, document = pair.partition("-")
-    if not (testset and slash and query and dash and document):
-        raise UserError("switchrank evaluate", "--same", f"'{system}={where}'", "write system=testset/query-document")
-    return [system, testset, query, document]
-
-
-def _read_runs(path: str) -> list[dict[str, Any]]:
-    return analysis_cli.read_list(path, {"path", "system", "query_lang", "doc_lang", "seed"})
-
-
-def _score(given: argparse.Namespace) -> None:
-    from switchrank.evaluate.score import evaluate_testset
-
-    evaluate_testset(
-        runs=_read_runs(given.runs),
-        judgements=dict(_assignments(given.judgements, "--judgements")),
-        testset=given.testset,
-        metrics=given.metrics,
-        out=given.out,
-    )
-
-
-def _bias(given: argparse.Namespace) -> None:
+    Args:
+        runs: JSON list of runs, see below; mixed sides are in xx.
+        testset: name of the test set.
+        out: BIAS table to write (.csv or .parquet).
+        documents: DRAW of the mixed documents; needed for runs whose documents are in xx.
+        queries: DRAW of the mixed queries; needed for runs whose queries are in xx too.
+        judgements: JUDGEMENTS of a union pool, for rank_distance; none for a drawn pool.
+        depth: candidates rankc looks at, at most (default: all).
+    """
     from switchrank.evaluate.bias import bias_table
 
-    names = ("documents", "queries", "judgements")
-    pool = {name: getattr(given, name) for name in names if getattr(given, name) is not None}
-    bias_table(
-        runs=[{**run, "testset": given.testset} for run in _read_runs(given.runs)],
-        pools={given.testset: pool} if pool else {},
-        out=given.out,
-        depth=given.depth,
-    )
+    given = {"documents": documents, "queries": queries, "judgements": judgements}
+    pool = {name: path for name, path in given.items() if path is not None}
+    asked = [{**run, "testset": testset} for run in runs]
+    bias_table(runs=asked, pools={testset: pool} if pool else {}, out=out, depth=depth)
 
 
-def _tables_in(folder: str) -> list[Path]:
-    return [Path(folder, name) for name in ("metrics.csv", "per_query.parquet", "significance.csv", "effects.csv")]
+def show(*, tables: str, metric: str = "mrr@10", width: int = 100) -> None:
+    """Print the main table of a run.
 
-
-def _tables(given: argparse.Namespace) -> None:
-    from switchrank.evaluate.tables import make_tables
-
-    metrics, per_query, significance, effects = _tables_in(given.out)
-    make_tables(
-        per_query=given.per_query,
-        run=given.run_name,
-        languages={"source": given.source, "seen": given.seen, "unseen": given.unseen},
-        mixed={name: members.split(",") for name, members in _assignments(given.mixed, "--mixed").items()},
-        baseline=given.baseline,
-        same=[_same(system, where) for system, where in _pairs(given.same, "--same")],
-        systems=given.systems,
-        tested=given.tested,
-        tests=given.tests,
-        families=given.families,
-        correction=given.correction,
-        alpha=given.alpha,
-        permutations=given.permutations,
-        resamples=given.resamples,
-        seed=given.seed,
-        metrics_out=metrics,
-        per_query_out=per_query,
-        significance_out=significance,
-        effects_out=effects,
-    )
-
-
-def _show(given: argparse.Namespace) -> None:
+    Args:
+        tables: folder with metrics.csv, significance.csv and, where there is one, warnings.csv.
+        metric: which metric.
+        width: columns of the terminal.
+    """
     from switchrank.evaluate.summary import main_table
     from switchrank.formats.warnings import warning_lines
 
-    folder = Path(given.tables)
-    print(main_table(folder / "metrics.csv", folder / "significance.csv", given.metric, given.width), end="")
+    folder = Path(tables)
+    print(main_table(folder / "metrics.csv", folder / "significance.csv", metric, width), end="")
     print("".join(f"\n{line}\n" for line in warning_lines(folder / "warnings.csv")), end="")
+
+
+def _tables_in(given: Mapping[str, Any]) -> list[Path]:
+    return [
+        Path(given["out"], name) for name in ("metrics.csv", "per_query.parquet", "significance.csv", "effects.csv")
+    ]
+
+
+def _mixed(words: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    pairs = named(words, "--mixed", "TESTSET=L1,L2")
+    return {testset: tuple(members.split(",")) for testset, members in pairs.items()}
+
+
+def _same(words: Sequence[str]) -> frozenset[tuple[str, ...]]:
+    return frozenset(_run_of(word) for word in words)
+
+
+def _run_of(word: str) -> tuple[str, ...]:
+    system, _, where = word.partition("=")
+    testset, _, pair = where.rpartition("/")
+    query, _, document = pair.partition("-")
+    if not (system and testset and query and document):
+        raise UserError("command line", "--same", f"'{word}'", "write system=testset/query-document")
+    return system, testset, query, document
+
+
+def _judgements_of_testsets(words: Sequence[str]) -> dict[str, dict[str, str]]:
+    judgements: dict[str, dict[str, str]] = {}
+    for word in words:
+        role, _, table = word.partition("=")
+        testset, slash, language = role.rpartition("/")
+        if not (testset and slash and language and table):
+            raise UserError("command line", "--judgements", f"'{word}'", "write testset/language=table")
+        judgements.setdefault(testset, {})[language] = table
+    return judgements
+
+
+def _list_of(
+    kind: str, optional: Sequence[str] = (), inside: tuple[str, str, Sequence[str]] | None = None
+) -> Callable[[str], list[Any]]:
+    """What reads a JSON list of objects.
+
+    Args:
+        kind: ``module:name`` of the TypedDict whose keys they have.
+        optional: those of its keys that may be missing.
+        inside: a key that holds such a list again, and the same of that.
+    """
+
+    def read(path: str) -> list[Any]:
+        try:
+            entries = json.loads(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise UserError(path, "", "cannot be read", "correct the path") from error
+        except ValueError as error:
+            raise UserError(path, "", f"not JSON ({error})", "see --help for an example") from error
+        found = _checked(path, entries, kind, optional)
+        if inside:
+            key, inner, may = inside
+            for entry in found:
+                _checked(path, entry[key], inner, may)
+        return found
+
+    return read
+
+
+def _checked(path: str, entries: Any, kind: str, optional: Sequence[str]) -> list[Any]:
+    if not isinstance(entries, list):
+        raise UserError(path, "", "not a list", "see --help for an example")
+    known = set(imported(kind).__annotations__)
+    for number, entry in enumerate(entries):
+        keys = set(entry) if isinstance(entry, dict) else set()
+        wrong = sorted((known - set(optional) - keys) | (keys - known))
+        if wrong:
+            raise UserError(path, f"[{number}]", f"{wrong[0]} missing or unknown", "see --help for an example")
+    return entries
+
+
+_VOCABULARIES = ("query_vocabulary", "vocabulary")
+
+COMMANDS = Group(
+    {
+        "score": Command(
+            "evaluate.score:evaluate_testset",
+            "score the TREC runs of one test set per query",
+            about=_SCORED,
+            forms={"judgements": "LANG=TABLE"},
+            reads={"runs": _list_of("evaluate.score:Scored")},
+        ),
+        "bias": Command(bias, about=f"{_MEASURES}\n{_SCORED}", reads={"runs": _list_of("evaluate.score:Scored")}),
+        "tables": Command(
+            "evaluate.tables:make_tables",
+            "make metrics.csv, per_query.parquet, significance.csv and effects.csv from the scores of all test sets",
+            writes=_tables_in,
+            flags={"run": "run-name"},
+            forms={"mixed": "TESTSET=L1,L2", "same": "SYSTEM=TESTSET/PAIR"},
+            counts=dict.fromkeys(("seen", "unseen", "mixed", "same", "systems"), ANY_NUMBER),
+            reads={"mixed": _mixed, "same": _same},
+            unasked=["apart"],
+        ),
+        "sweep": Command(
+            "evaluate.sweep:sweep_table",
+            "gather the numbers of settings varied one at a time",
+            about=_POINTS,
+            reads={"points": _list_of("evaluate.sweep:Swept")},
+        ),
+        "overlap": Command(
+            "evaluate.why:overlap_table",
+            "split a metric by the words that query and passage share",
+            about=_PAIRS,
+            reads={"pairs": _list_of("evaluate.why:PairTexts", _VOCABULARIES)},
+            unasked=["bins"],
+        ),
+        "shift": Command(
+            "evaluate.why:shift_table",
+            "measure what a relevant passage loses when its language changes",
+            about=_RUNS,
+            forms={"judgements": "TESTSET/LANG=TABLE"},
+            reads={
+                "runs": _list_of("evaluate.why:ScoredRun"),
+                "judgements": _judgements_of_testsets,
+            },
+        ),
+        "warnings": Command(
+            "evaluate.warnings:warnings_table",
+            "say what must be known before the results are believed",
+            counts={"references": ANY_NUMBER},
+        ),
+        "testsets": Command(
+            "evaluate.testsets:table_of_testsets",
+            "say what is tested on, and what its candidates allow",
+            about=_TESTSETS,
+            forms={"first_stage": "TABLE"},
+            reads={"testsets": _list_of("evaluate.testsets:TestedDocuments")},
+            unasked=["first_stage_out"],
+        ),
+        "first-stage": Command(
+            "evaluate.first_stage:first_stage_table",
+            "say what the candidates of a test set allow",
+            about=_SEARCHES,
+            reads={"pairs": _list_of("evaluate.first_stage:SearchedPair", ("queries", "documents", *_VOCABULARIES))},
+        ),
+        "exposure": Command(
+            "evaluate.exposure:exposure_table",
+            "count the test documents that training has met",
+            about=_EXPOSED,
+            reads={
+                "pairs": _list_of(
+                    "evaluate.exposure:Exposed",
+                    inside=("tested", "evaluate.exposure:TestedLanguage", ()),
+                )
+            },
+        ),
+        "coverage": Command(
+            "evaluate.coverage:coverage_table",
+            "measure how much of the texts each lexicon covers",
+            about=_LANGUAGES,
+            reads={
+                "languages": _list_of(
+                    "evaluate.coverage:TestedLanguage",
+                    ["vocabulary"],
+                    inside=("texts", "evaluate.coverage:TestedTexts", ["draw"]),
+                ),
+                "training": _list_of("evaluate.coverage:Trained"),
+            },
+        ),
+        "show": Command(show),
+    }
+)

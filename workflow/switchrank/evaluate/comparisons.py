@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import polars as pl
@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from switchrank.core.errors import UserError
 from switchrank.core.seeds import generator
 from switchrank.evaluate.effects import bootstrap_intervals, cohens_d
-from switchrank.evaluate.families import SAME, check_scope, family
+from switchrank.evaluate.families import SAME, Scope, check_scope, family
 from switchrank.evaluate.groups import setup
 from switchrank.evaluate.randomisation import fisher
 from switchrank.evaluate.significance import (
+    Correction,
     Difference,
     check_correction,
     corrected,
@@ -26,7 +27,8 @@ from switchrank.evaluate.significance import (
     paired_t,
 )
 
-TESTS = ("t", "fisher")
+Test = Literal["t", "fisher"]
+TESTS: tuple[str, ...] = get_args(Test)
 Row = dict[str, Any]
 
 
@@ -49,18 +51,35 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True)
 class Settings:
-    """What is compared and how: see :func:`switchrank.evaluate.tables.make_tables`."""
+    """What is compared and how.
 
-    baseline: str
-    apart: Mapping[str, str]
-    same: frozenset[tuple[str, ...]]
-    tests: tuple[str, ...]
-    families: str
-    correction: str
-    alpha: float
-    permutations: int
-    resamples: int
-    seed: int
+    Attributes:
+        baseline: system all others are tested against.
+        apart: systems that are compared too, in families of their own, and the name of each one's group.
+        same: runs that are the baseline's own (system, testset, query_lang, doc_lang), as zero-shot-tt=world/en-en:
+            shown, never significant, and in no family of tests, which family_size 0 tells.
+        tests: paired t-test over queries and randomisation test, both two-sided, on scores averaged over seeds; the
+            first gives the marks.
+        families: corrected together, for each test and metric: the comparisons of one test set and setup, all of a test
+            set, or everything.
+        correction: for multiple tests.
+        alpha: level of significance; ci_low and ci_high are t intervals of that level whatever the test, EFFECTS holds
+            bootstrap intervals of it; neither is corrected.
+        permutations: sign patterns of the randomisation test; up to so many it is exact.
+        resamples: of the bootstrap.
+        seed: of permutations and resamples; every cell (test set, pair, metric) has draws of its own.
+    """
+
+    baseline: str = "zero-shot"
+    apart: Mapping[str, str] = field(default_factory=lambda: {"random": "references", "bm25": "references"})
+    same: frozenset[tuple[str, ...]] = frozenset()
+    tests: Sequence[Test] = ("t",)
+    families: Scope = "setup"
+    correction: Correction = "holm"
+    alpha: float = 0.05
+    permutations: int = 100_000
+    resamples: int = 10_000
+    seed: int = 0
 
     def __post_init__(self) -> None:
         unknown = [test for test in self.tests if test not in TESTS]

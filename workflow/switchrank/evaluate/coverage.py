@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
@@ -68,7 +68,7 @@ class Trained(TypedDict):
     stats: list[str]
 
 
-def coverage_table(*, languages: list[TestedLanguage], training: list[Trained], out: str | Path) -> None:
+def coverage_table(*, languages: list[TestedLanguage], out: str | Path, training: Sequence[Trained] = ()) -> None:
     """Write COVERAGE, sorted by lexicon and language, within them in the order given.
 
     Words are compared under :func:`switchrank.text.words.key`, and cut as BM25 cuts the text of that language. A word
@@ -76,11 +76,11 @@ def coverage_table(*, languages: list[TestedLanguage], training: list[Trained], 
     if they are a candidate, at most :data:`SAMPLE` of them.
 
     Args:
-        languages: the languages with their lexicons and test texts.
-        training: the corpora; ``testset`` is then the name of the corpus, ``words`` are the source language's content
-            words on the sides that the language is switched in on, once per instance, and ``covered`` those with a
-            translation of their own. One whose statistics do not count them has no row.
-        out: the table to write.
+        languages: JSON list of lexicons and test texts; see below.
+        out: table to write (.csv or .parquet).
+        training: JSON list of corpora, see below; ``testset`` is then the name of the corpus, ``words`` are the source
+            language's content words on the sides that the language is switched in on, once per instance, and
+            ``covered`` those with a translation of their own. One whose statistics do not count them has no row.
 
     Raises:
         UserError: a table or statistics file is missing or unreadable.

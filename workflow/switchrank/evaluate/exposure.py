@@ -59,6 +59,10 @@ def exposure_table(*, pairs: list[Exposed], out: str | Path) -> None:
     query. The counts beside them say how many were a positive, or a negative, of a training pair; a document may be
     both.
 
+    Args:
+        pairs: JSON list of test sets and training pairs; see below.
+        out: table to write (.csv or .parquet).
+
     Raises:
         UserError: a table is missing or unreadable, or ``by`` is neither ``id`` nor ``text``.
     """

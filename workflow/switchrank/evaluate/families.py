@@ -8,11 +8,12 @@ a run that is the baseline's own under another name, such as Translate-Test wher
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from switchrank.core.errors import UserError
 
-SCOPES = {
+Scope = Literal["setup", "testset", "run"]
+SCOPES: dict[Scope, str] = {
     "setup": "within a test set and setup",
     "testset": "within a test set",
     "run": "over all test sets",

@@ -59,6 +59,11 @@ def first_stage_table(*, testset: str, pairs: list[SearchedPair], out: str | Pat
     documents nor relevant ones are put in. ``recall`` is the share of the queries with a positive judgement that have a
     relevant document among those: the highest MRR that any re-ranker of them can reach.
 
+    Args:
+        testset: name of the test set.
+        pairs: JSON list of ways to find candidates; see below.
+        out: table to write (.csv or .parquet).
+
     Raises:
         UserError: a table is missing or unreadable, an unknown way, or no positive judgement.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from switchrank.core.errors import UserError
@@ -11,15 +12,22 @@ MIXED = "xx"
 
 @dataclass(frozen=True)
 class Languages:
-    """Source, seen and unseen languages of a run; ``mixed`` lists the languages of the ``xx`` sides of a test set."""
+    """The languages of a run.
 
-    source: str
-    seen: tuple[str, ...]
-    unseen: tuple[str, ...] = ()
-    mixed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    Attributes:
+        source: language of the training data.
+        seen: languages that code-switching used.
+        unseen: languages that are only tested on.
+        mixed: languages of the xx sides of a test set.
+    """
+
+    source: str = "en"
+    seen: Sequence[str] = ()
+    unseen: Sequence[str] = ()
+    mixed: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def _side(self, testset: str, language: str) -> bool:
-        members: tuple[str, ...] = (language,)
+        members: Sequence[str] = (language,)
         if language == MIXED:
             if testset not in self.mixed:
                 raise UserError("evaluate", f"test set {testset}", "a mixed side of unknown languages", "list them")

@@ -6,8 +6,9 @@ queries. Metrics follow the rank column of a run: its scores may tie, ranks do n
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import polars as pl
@@ -82,29 +83,40 @@ def score_run(judged: Judged, path: str | Path, metrics: list[str]) -> dict[str,
     return metric_values(metrics, places, judged.relevant, len(judged.qids))
 
 
+class Scored(TypedDict):
+    """A TREC run of a test set, and what it is of."""
+
+    path: str
+    system: str
+    query_lang: str
+    doc_lang: str
+    seed: int
+
+
 def evaluate_testset(
     *,
-    runs: list[dict[str, Any]],
-    judgements: dict[str, str | Path],
+    runs: list[Scored],
+    judgements: Mapping[str, str | Path],
     testset: str,
-    metrics: list[str],
     out: str | Path,
+    metrics: Sequence[str] = ("mrr@10", "ndcg@10", "map", "recall@100"),
 ) -> None:
     """Write PER_QUERY of one test set: every run, metric and query with a positive judgement.
 
     Args:
-        runs: ``{"path", "system", "query_lang", "doc_lang", "seed"}``, TREC files, read one at a time.
+        runs: JSON list of runs, see below; read one at a time.
         judgements: JUDGEMENTS of each document language.
-        testset: its name.
-        metrics: ``mrr@10``, ``ndcg@10``, ``map``, ``recall@100`` or other cut-offs.
-        out: the table; sorted by system, query_lang, doc_lang, seed, metric, qid.
+        testset: name of the test set.
+        out: PER_QUERY table to write (.parquet); sorted by system, query_lang, doc_lang, seed, metric, qid.
+        metrics: these, or other cut-offs.
 
     Values are 0 to 1.
 
     Raises:
         UserError: an unknown metric, no judgements for a document language, an unreadable run.
     """
-    check_metrics(metrics)
+    measures = list(metrics)
+    check_metrics(measures)
     judged: dict[str, Judged] = {}
     tables = []
     for run in progress(runs, what=f"evaluate {testset}", unit="runs"):
@@ -113,7 +125,7 @@ def evaluate_testset(
             raise UserError(run["path"], f"documents in {language}", "no judgements", "give those of this language")
         if language not in judged:
             judged[language] = Judged(judgements[language])
-        scores = score_run(judged[language], run["path"], metrics)
+        scores = score_run(judged[language], run["path"], measures)
         labels = [pl.lit(run[name]).alias(name) for name in ("system", "query_lang", "doc_lang", "seed")]
         qids = judged[language].qids
         for metric, values in scores.items():

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from switchrank.core.errors import UserError
 
-CORRECTIONS = ("holm", "bonferroni", "none")
+Correction = Literal["holm", "bonferroni", "none"]
+CORRECTIONS: tuple[str, ...] = get_args(Correction)
 ROUNDING = 1e-12
 """Scores lie in 0 to 1: a difference below this is the rounding of a mean over seeds, not a difference."""
 

@@ -28,10 +28,12 @@ def sweep_table(
     """Write SWEEP: the METRICS rows of every point, with the switch ratio of its corpus and the quality of its lexicon.
 
     Args:
-        points: the values of all sweeps. ``stats`` are the ``stats.json`` files of the system's corpora.
-        metrics: METRICS of the run.
-        out: the table to write; points in their order, rows as in ``metrics``.
-        quality: QUALITY of the run; ``p_at_1`` is the mean over its dictionaries for the lexicon of the point.
+        points: JSON list, one entry per value of a sweep, see below; ``stats`` are the ``stats.json`` files of the
+            system's corpora.
+        metrics: METRICS table (metrics.csv).
+        out: table to write (.csv or .parquet); points in their order, rows as in ``metrics``.
+        quality: QUALITY table of the lexicons (lexicon_quality.csv); ``p_at_1`` is the mean over its dictionaries for
+            the lexicon of the point.
 
     ``switched`` is the share of content words that were switched, over both sides and all corpora of the system.
 

@@ -63,9 +63,9 @@ def table_of_testsets(
     ``chance`` the MRR@10 that a random order of the candidates has on average.
 
     Args:
-        testsets: the document languages of each test set, with their DOCUMENTS, JUDGEMENTS and CANDIDATES tables.
-        out: the table to write.
-        first_stage: a FIRST_STAGE table for each test set whose candidates were looked for.
+        testsets: JSON list, the document languages of each test set; see below.
+        out: table to write (.csv or .parquet).
+        first_stage: FIRST_STAGE tables of the test sets whose candidates were looked for; for own_recall.
         first_stage_out: where to write all of these as one.
 
     ``own_recall`` is the mean recall of searches with the query as it is, ``translated_recall`` of those with texts

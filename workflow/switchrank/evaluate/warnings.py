@@ -42,10 +42,10 @@ def warnings_table(
     queries above that of a random order of the candidates.
 
     Args:
-        per_query: PER_QUERY of the whole run.
-        testsets: TESTSETS.
-        out: the table; without rows where there is nothing to warn of.
-        coverage: COVERAGE, where words were switched.
+        per_query: PER_QUERY table of the run (per_query.parquet).
+        testsets: TESTSETS table (testsets.csv).
+        out: table to write (.csv or .parquet); without rows where there is nothing to warn of.
+        coverage: COVERAGE table (coverage.csv), where words were switched.
         references: systems that are no models.
 
     Raises:

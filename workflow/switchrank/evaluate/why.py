@@ -65,10 +65,10 @@ def overlap_table(
     without queries have no row.
 
     Args:
-        pairs: the texts of each language pair.
-        per_query: PER_QUERY of the run.
-        out: the table to write.
-        metric: a metric of ``per_query``.
+        pairs: JSON list, the texts of each pair; see below.
+        per_query: PER_QUERY table (per_query.parquet).
+        out: table to write (.csv or .parquet).
+        metric: which metric.
         bins: edges, ascending.
 
     Raises:
@@ -144,9 +144,9 @@ def shift_table(*, runs: list[ScoredRun], judgements: dict[str, dict[str, str]],
     languages). Scores of one model are comparable within it alone, so compare ``drop / drop_sd`` between systems.
 
     Args:
-        runs: the runs; those without a reference are left out.
-        judgements: JUDGEMENTS by test set and document language.
-        out: the table to write.
+        runs: JSON list of runs on parallel documents, see below; those without a reference are left out.
+        judgements: JUDGEMENTS per test set and document language.
+        out: table to write (.csv or .parquet).
 
     Raises:
         UserError: a run or a table is missing or unreadable.

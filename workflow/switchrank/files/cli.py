@@ -2,78 +2,50 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from pathlib import Path
-from typing import Any
 
+from switchrank.core.command import Command
 from switchrank.core.errors import UserError
-from switchrank.core.outputs import writes
 from switchrank.files.addresses import SEND
 
-_FETCH = """\
-Fetch one file, or all files that a config names by web address, before a run on machines that have no network.
 
-An address is https://host/path or hf://name@revision/path (datasets; models: hf://models/name@...). It may end in
-!member, a file inside a zip or tar archive, and in #sha256=<64 hex digits>. Passwords and tokens are written as ${NAME}
-and come from the environment, where SWITCHRANK_SEND or --send lists them; none goes over plain http. HF_TOKEN is sent
-to the Hugging Face hub, ~/.netrc is read for other hosts. Each address is kept once under SWITCHRANK_CACHE
-(~/.cache/switchrank); a broken download goes on where it stopped.
-"""
-_EXAMPLES = """\
-examples:
-  switchrank sources fetch https://dl.fbaipublicfiles.com/arrival/vectors/wiki.multi.de.vec --out wiki.multi.de.vec
-  switchrank sources fetch hf://miracl/miracl@main/README.md --out README.md
-  switchrank sources fetch --config config/paper.yaml --list
-"""
+def fetch(
+    *,
+    address: str | None = None,
+    out: str | None = None,
+    sha256: str | None = None,
+    config: Path | None = None,
+    send: str | None = None,
+    only_list: bool = False,
+) -> None:
+    """Fetch a file, or everything that a config needs from the web.
 
+    An address is https://host/path or hf://name@revision/path (datasets; models: hf://models/name@...). It may end in
+    !member, a file inside a zip or tar archive, and in #sha256=<64 hex digits>. Passwords and tokens are written as
+    ${NAME} and come from the environment, where SWITCHRANK_SEND or --send lists them; none goes over plain http.
+    HF_TOKEN is sent to the Hugging Face hub, ~/.netrc is read for other hosts. Each address is kept once under
+    SWITCHRANK_CACHE (~/.cache/switchrank); a broken download goes on where it stopped.
 
-def register_downloads(commands: Any) -> None:
-    """Add the subcommands ``fetch`` and ``unpack``."""
-    fetch = commands.add_parser(
-        "fetch",
-        help="fetch a file, or everything that a config needs from the web",
-        description=_FETCH,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    fetch.add_argument("address", nargs="?", metavar="ADDRESS", help="what to fetch, with --out")
-    fetch.add_argument("--out", metavar="FILE", help="where the file goes")
-    fetch.add_argument("--sha256", metavar="HEX", help="its checksum")
-    fetch.add_argument("--config", metavar="FILE", type=Path, help="instead: everything this config names")
-    fetch.add_argument("--send", metavar="NAME[,NAME]", help="environment variables that the addresses may send")
-    fetch.add_argument("--list", action="store_true", help="with --config: tell what would be fetched, and stop")
-    writes(fetch, "out")
-    fetch.set_defaults(run=_fetch)
-    unpack = commands.add_parser(
-        "unpack",
-        help="unpack a zip or tar archive without trust",
-        description="Unpack a zip or tar archive: nothing lands outside the folder, and sizes are limited.",
-    )
-    unpack.add_argument("archive", metavar="ARCHIVE", help="a zip or tar file, plain, gzip, bzip2 or xz")
-    unpack.add_argument("--out", required=True, metavar="FOLDER", help="folder to write")
-    unpack.add_argument(
-        "--limit", type=int, metavar="BYTES", help="largest sum of sizes (1 GiB or 200 times the archive)"
-    )
-    writes(unpack, folder="an unpacked archive")
-    unpack.set_defaults(run=_unpack)
-
-
-def _fetch(arguments: argparse.Namespace) -> None:
-    if arguments.send:
-        os.environ[SEND] = ",".join(filter(None, [os.environ.get(SEND), arguments.send]))
-    one = [arguments.address, arguments.out, arguments.sha256]
-    if arguments.config and not any(one):
-        _fetch_config(arguments.config, only_list=arguments.list)
-    elif arguments.address and arguments.out and not arguments.config and not arguments.list:
+    Args:
+        address: what to fetch, with --out.
+        out: where the file goes.
+        sha256: its checksum.
+        config: instead: everything this config names.
+        send: environment variables that the addresses may send.
+        only_list: with --config: tell what would be fetched, and stop.
+    """
+    if send:
+        os.environ[SEND] = ",".join(filter(None, [os.environ.get(SEND), send]))
+    if config and not (address or out or sha256):
+        _fetch_config(config, only_list=only_list)
+    elif address and out and not config and not only_list:
         from switchrank.files.fetched import fetch_file
 
-        sha256 = arguments.sha256.lower() if arguments.sha256 else None
-        fetch_file(url=arguments.address, out=arguments.out, sha256=sha256, copy=True)
+        fetch_file(url=address, out=out, sha256=sha256.lower() if sha256 else None, copy=True)
     else:
-        raise UserError(
-            "command line", "", "neither one file nor a config", "give ADDRESS and --out, or --config alone"
-        )
+        todo = "give ADDRESS and --out, or --config alone"
+        raise UserError("command line", "", "neither one file nor a config", todo)
 
 
 def _fetch_config(file: Path, *, only_list: bool) -> None:
@@ -89,8 +61,29 @@ def _fetch_config(file: Path, *, only_list: bool) -> None:
         fetch_all(wanted, file)
 
 
-def _unpack(arguments: argparse.Namespace) -> None:
-    from switchrank.files.unpack import unpack
+def unpack(*, archive: str, out: str, limit: int | None = None, overwrite: bool = False) -> None:
+    """Unpack a zip or tar archive without trust: nothing lands outside the folder, and sizes are limited.
 
-    names = unpack(arguments.archive, arguments.out, limit=arguments.limit, overwrite=arguments.overwrite)
-    print(f"{arguments.out}: {len(names):,} files")
+    Args:
+        archive: a zip or tar file, plain, gzip, bzip2 or xz.
+        out: folder to write.
+        limit: largest sum of sizes (1 GiB or 200 times the archive).
+        overwrite: replace the folder whatever it holds.
+    """
+    from switchrank.files import unpack as unpacking
+
+    names = unpacking.unpack(archive, out, limit=limit, overwrite=overwrite)
+    print(f"{out}: {len(names):,} files")
+
+
+DOWNLOADS = {
+    "fetch": Command(
+        fetch,
+        places=["address"],
+        flags={"only_list": "list"},
+        forms={"out": "FILE", "sha256": "HEX", "config": "FILE", "send": "NAME[,NAME]"},
+    ),
+    "unpack": Command(
+        unpack, folder="an unpacked archive", places=["archive"], forms={"out": "FOLDER", "limit": "BYTES"}
+    ),
+}

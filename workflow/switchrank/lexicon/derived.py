@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,14 @@ from switchrank.formats.tables import LEXICON, read_table, write_table
 from switchrank.lexicon.ranked import write_ranked
 
 
-def merge_lexicons(*, lexicons: list[str], out: str | Path) -> dict[str, int]:
+def merge_lexicons(*, lexicons: Sequence[str | Path], out: str | Path) -> dict[str, int]:
     """Write one lexicon (``LEXICON``) of several: each word has the translations of the first, then those of the next.
 
     Args:
-        lexicons: tables, the most trusted first; a translation that several have stays where it is ranked first.
-        out: the table to write; words in order of their first appearance. Scores stay, though they are not comparable
-            between lexicons of different kinds; ranks count anew.
+        lexicons: lexicons (.parquet), the most trusted first; a translation that several have stays where it is ranked
+            first.
+        out: lexicon to write (.parquet); words in order of their first appearance. Scores stay, though they are not
+            comparable between lexicons of different kinds; ranks count anew.
 
     Returns:
         ``{"words": distinct sources, "rows": rows}``.
@@ -41,10 +43,11 @@ def degrade_lexicon(
     the translations of the next, so that none keeps its own while word frequencies and coverage stay what they are.
 
     Args:
-        lexicon: the table (``LEXICON``).
-        share: 0 to 1; fewer than two words change nothing.
-        out: the table to write.
-        seed, language: key of the permutation.
+        lexicon: lexicon (.parquet).
+        share: of its words that get another word's translations, 0 to 1; fewer than two words change nothing.
+        out: lexicon to write (.parquet).
+        seed: seed of the draw.
+        language: key of the draw, so that languages differ.
 
     Returns:
         ``{"words": source words, "changed": how many got other translations}``.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from switchrank.formats.pairs import read_pairs
+from switchrank.formats.pairs import DictionaryFormat, read_pairs
 from switchrank.lexicon.ranked import write_ranked
 
 
@@ -15,15 +15,18 @@ def dictionary_lexicon(
     *,
     path: str | Path | Sequence[str | Path],
     out: str | Path,
-    format: str = "auto",
+    format: DictionaryFormat = "auto",
     columns: Sequence[int | str] = (),
     reverse: bool = False,
 ) -> dict[str, int]:
     """Write the lexicon (``LEXICON``) of a dictionary; the first translation of a word is its best.
 
     Args:
-        path, format, columns, reverse: see :func:`switchrank.formats.pairs.read_pairs`.
-        out: the table to write.
+        path: the dictionary; panlex: source file, target file.
+        out: lexicon to write (.parquet).
+        format: of :func:`switchrank.formats.pairs.read_pairs`; auto: by content.
+        columns: tsv: numbers from 1, or names.
+        reverse: the file translates into the source language.
 
     Returns:
         ``{"words": distinct sources, "rows": rows}``. Scores are null.

@@ -20,50 +20,28 @@ from switchrank.core.errors import UserError
 from switchrank.formats.tables import LEXICON, write_table
 from switchrank.formats.vectors import Vectors, load_vectors
 from switchrank.lexicon.recall import recall_at_1
-from switchrank.lexicon.settings import check_search
-from switchrank.search.choices import EXACT, Criterion, Search, SearchKind
+from switchrank.lexicon.settings import USUAL, Choice, check_search
 from switchrank.search.criteria import Matcher
 from switchrank.search.nearest import Floats, Indices
 from switchrank.text.words import key
 
 
 def induce_lexicon(
-    *,
-    source: str | Path,
-    target: str | Path,
-    out: str | Path,
-    criterion: Criterion = "csls",
-    k: int = 1,
-    csls_k: int = 10,
-    threshold: float | None = None,
-    mutual: bool = False,
-    max_source: int | None = None,
-    max_target: int | None = None,
-    raw_dot: bool = False,
-    search: SearchKind = EXACT.kind,
-    probes: int = EXACT.probes,
-    cells: int | None = EXACT.cells,
-    links: int = EXACT.links,
-    ef_construction: int = EXACT.ef_construction,
-    ef_search: int = EXACT.ef_search,
-    threads: int = 1,
+    *, source: str | Path, target: str | Path, out: str | Path, choice: Choice = USUAL, threads: int = 1
 ) -> dict[str, int]:
     """Write the lexicon table ``out`` (``LEXICON``): the ``k`` best target words of every source word.
 
     Sources are look-up keys, of source words with one key the most frequent counts; targets are words as they stand in
-    the store. Scores are cosines (``nn``) or CSLS values; ties go to the more frequent target.
+    the store. Scores are cosines (``nn``) or CSLS values; ties go to the more frequent target. An approximate search
+    (``ivf``, ``hnsw``) changes results, and CSLS's means are over what it found; its recall, measured on a sample, goes
+    to standard error and, as ``search``, into the metadata of ``out``.
 
     Args:
-        source, target: prefixes of vector stores in one space.
-        threshold: smallest score kept.
-        mutual: keep only pairs that are each other's best, so one translation a word at most.
-        max_source, max_target: only that many most frequent words take part.
-        raw_dot: compatibility: rank by the inner product of the vectors as they were before they were made unit
-            length, as the published lexicons did; goes with ``nn``.
-        search, probes, cells, links, ef_construction, ef_search: see :class:`switchrank.search.choices.Search`. ``ivf``
-            and ``hnsw`` change results: a few translations are not the best ones, and CSLS's means are over what was
-            found. Their recall, measured on a sample, goes to standard error and, as ``search``, into the metadata of
-            ``out``.
+        source: vector store of the source language.
+        target: vectors of the other language, in the same space.
+        out: lexicon to write (.parquet).
+        choice: which neighbours, and how they are looked for.
+        threads: of the search; the result does not depend on it.
 
     Returns:
         ``{"words": source words with a translation, "rows": rows written}``.
@@ -72,25 +50,28 @@ def induce_lexicon(
         UserError: a store is missing or empty, dimensions differ, ``raw_dot`` is asked for with ``csls`` or an
             approximate search, or nothing is left.
     """
-    check_search(criterion=criterion, search=search, raw_dot=raw_dot)
-    rows, keys, source_store = _source_words(source, max_source)
+    check_search(criterion=choice.criterion, search=choice.search, raw_dot=choice.raw_dot)
+    rows, keys, source_store = _source_words(source, choice.max_source)
     target_store = load_vectors(target)
     _check(source, source_store, target, target_store)
-    left, right = _vectors(source_store, rows, raw_dot), _vectors(target_store, slice(max_target), raw_dot)
-    how = Search(search, probes, cells, links, ef_construction, ef_search)
-    matcher = Matcher(left, right, criterion, neighbours=csls_k, search=how, threads=threads)
-    scores, ids = matcher.best_targets(1 if mutual else k)
+    left = _vectors(source_store, rows, choice.raw_dot)
+    right = _vectors(target_store, slice(choice.max_target), choice.raw_dot)
+    how = choice.how
+    matcher = Matcher(left, right, choice.criterion, neighbours=choice.csls_k, search=how, threads=threads)
+    scores, ids = matcher.best_targets(1 if choice.mutual else choice.k)
     keep = ids >= 0
     metadata = {}
-    if search != "exact":
+    if choice.search != "exact":
         metadata = _noted(how.settings() | recall_at_1(matcher, ids[:, 0]))
-    if mutual:
+    if choice.mutual:
         keep[:, 0] &= matcher.mutual(ids[:, 0])
-    if threshold is not None:
-        keep &= scores >= threshold
+    if choice.threshold is not None:
+        keep &= scores >= choice.threshold
     frame = _table(keys, target_store.words, scores, ids, keep)
     if frame.is_empty():
-        raise UserError(out, "", f"no pair passes (threshold {threshold}, mutual {mutual})", "ask for less")
+        raise UserError(
+            out, "", f"no pair passes (threshold {choice.threshold}, mutual {choice.mutual})", "ask for less"
+        )
     write_table(frame, out, LEXICON, metadata)
     return {"words": frame["source"].n_unique(), "rows": len(frame)}
 

@@ -2,7 +2,56 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from switchrank.core.errors import UserError
+from switchrank.search.choices import EXACT, Criterion, Search, SearchKind
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which target words become the translations of a source word, and how they are looked for.
+
+    Attributes:
+        criterion: nn: cosine; csls: cosine, corrected for words that are near to many.
+        k: translations a word.
+        csls_k: neighbours in the CSLS correction.
+        threshold: smallest score kept.
+        mutual: keep only pairs that are each other's best, so one translation a word at most.
+        max_source: only this many most frequent source words.
+        max_target: only this many most frequent target words.
+        raw_dot: compatibility: rank by the inner product of the vectors as they were before they were made unit
+            length, as the published lexicons did; goes with nn.
+        search: ivf, hnsw: approximate, recall measured on a sample; a few translations are not the best ones.
+        probes: ivf: cells a word is compared with.
+        cells: ivf: cells of target words (default: root of eight times as many).
+        links: hnsw: neighbours a word is linked to (M).
+        ef_construction: hnsw: candidates while the graph is built.
+        ef_search: hnsw: candidates while it is searched.
+    """
+
+    criterion: Criterion = "csls"
+    k: int = 1
+    csls_k: int = 10
+    threshold: float | None = None
+    mutual: bool = False
+    max_source: int | None = None
+    max_target: int | None = None
+    raw_dot: bool = False
+    search: SearchKind = EXACT.kind
+    probes: int = EXACT.probes
+    cells: int | None = EXACT.cells
+    links: int = EXACT.links
+    ef_construction: int = EXACT.ef_construction
+    ef_search: int = EXACT.ef_search
+
+    @property
+    def how(self) -> Search:
+        """The search."""
+        return Search(self.search, self.probes, self.cells, self.links, self.ef_construction, self.ef_search)
+
+
+USUAL = Choice()
 
 
 def check_search(*, criterion: str, search: str, raw_dot: bool) -> None:

@@ -90,14 +90,17 @@ def titles_lexicon(
 
     Args:
         files: see :class:`switchrank.lexicon.titlefiles.TitleFiles`, for ``dumps`` the page and the langlinks dump.
-        language, source: the languages as the files write them (``de``, ``zh``, ``simple``).
-        out: the parquet file.
-        format: a key of :data:`switchrank.lexicon.titlefiles.READERS`.
-        columns, target_first: see there.
-        drop: some of :data:`DROPS`.
-        max_words: longest source kept.
-        onesided_titles: clean as the original experiment did: only the target loses what follows its first bracket
-            and all but its second colon field, the source is only lower-cased, and the last of several pairs wins.
+        language: target language, as the files name it (ll_lang).
+        out: lexicon to write (.parquet).
+        format: what the files are (:data:`switchrank.lexicon.titlefiles.READERS`).
+        source: source language, as the files name it.
+        columns: see :class:`switchrank.lexicon.titlefiles.TitleFiles`.
+        target_first: wikititles: target language in the first column.
+        drop: kinds of pairs to leave out.
+        max_words: longest source title in words.
+        onesided_titles: compatibility: clean as the original experiment did: only the target loses what follows its
+            first bracket and all but its second colon field, the source is only lower-cased, and the last of several
+            pairs wins.
 
     Returns:
         Counts: ``links`` of the language, ``sources`` and ``rows`` written, and links left out by reason, which are

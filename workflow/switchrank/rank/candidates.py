@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
@@ -121,25 +121,26 @@ def build_candidates(
     judgements: str | Path,
     method: dict[str, Any],
     out: str | Path,
-    relevant: str = "keep",
+    relevant: Literal["keep", "add"] = "keep",
     vocabulary: str | Path | None = None,
     seed: int = 1,
 ) -> None:
     """Write CANDIDATES: the documents to re-rank for every query with a positive judgement, in source order.
 
-    Args:
-        queries: QUERIES; for BM25 their text, in the language of ``documents``, is what is looked for.
-        documents: DOCUMENTS of one language.
-        judgements: JUDGEMENTS of that language.
-        method: ``{"bm25": k}``: k documents by BM25. ``{"run": path, "depth": n, "fill": false}``: those of a ranking
-            (:func:`switchrank.rank.ranking.read_ranking`), its first n. ``{"all": true}``: all, in source order.
-        relevant: ``keep`` leaves them as retrieved; ``add`` puts a relevant document that is missing in the place of
-            the last irrelevant one.
-        vocabulary: what cuts unspaced text (:func:`switchrank.text.splitting.language_splitter`).
-        seed: seed of the random documents.
-
     With BM25 (and with ``fill``) every query has exactly min(k, number of documents) candidates: where fewer share a
     word with the query, random documents follow. So every query and every pair is a choice among equally many.
+
+    Args:
+        queries: QUERIES table; for BM25 their text, in the language of the documents, is what is looked for.
+        documents: DOCUMENTS table of one language.
+        judgements: JUDGEMENTS table of that language.
+        out: CANDIDATES table to write (.parquet).
+        method: ``{"bm25": k}``: k documents by BM25. ``{"run": path, "depth": n, "fill": false}``: those of a ranking
+            (:func:`switchrank.rank.ranking.read_ranking`), its first n. ``{"all": true}``: all, in source order.
+        relevant: keep: as retrieved; add: put missing relevant documents in, in the place of the last irrelevant ones.
+        vocabulary: vector store prefix, or segmenter:NAME, to cut unspaced text
+            (:func:`switchrank.text.splitting.language_splitter`).
+        seed: seed of the random documents.
 
     Raises:
         UserError: unknown ids in the ranking or the judgements, an unusable method, no judged query, no document.

@@ -13,9 +13,8 @@ from switchrank.files.reading import read_lines
 from switchrank.formats.tables import DAMAGE, reason
 from switchrank.formats.trec_writing import write_run
 from switchrank.models.folder import check_model
-from switchrank.models.ranker import open_model
 from switchrank.rank.candidates import Lists, bm25_lists, candidate_table, run_lists
-from switchrank.rank.score import Ranker, TextTable, score_candidates
+from switchrank.rank.inference import USUAL, Inference
 
 _ID_COLUMNS = ("id", "qid", "docid", "pid")
 
@@ -83,28 +82,32 @@ def rank_files(
     top: int | None = None,
     vocabulary: str | Path | None = None,
     system: str = "switchrank",
-    token_budget: int = 16_384,
-    device: str = "cpu",
-    threads: int = 1,
-    precision: str = "fp32",
-    max_length: int | None = None,
-    truncation: str | None = None,
+    inference: Inference = USUAL,
 ) -> None:
     """Rank documents for queries with a trained model and write a TREC run.
 
-    Args:
-        model: Hugging Face folder of a cross-encoder with one label.
-        queries, docs: texts (:func:`read_texts`).
-        run: re-rank the documents of this ranking (:func:`switchrank.rank.ranking.read_ranking`); ``top`` cuts it.
-        top: without a run, re-rank this many documents by BM25. With neither, every document is scored for every query.
-        vocabulary: what cuts unspaced text for BM25 (:func:`switchrank.text.splitting.language_splitter`).
+    Texts are one 'id<TAB>text' a line, no header (.tsv, .tsv.gz), or Parquet tables with columns id and text. With
+    neither ``run`` nor ``top``, every document is scored for every query. The output has the columns qid Q0 docid rank
+    score system, best first; scores are logits. A query without candidates is not in it; how many there are is said on
+    stderr.
 
-    A query without candidates is not in the output; how many there are is said on stderr.
+    Args:
+        model: folder of a trained cross-encoder (Hugging Face, one label).
+        queries: queries: TSV id, text, or Parquet (:func:`read_texts`).
+        docs: documents: TSV id, text, or Parquet.
+        out: the TREC run to write.
+        run: re-rank only the documents of this TREC or MS MARCO run (:func:`switchrank.rank.ranking.read_ranking`).
+        top: re-rank at most this many documents per query, of --run or else by BM25.
+        vocabulary: vector store prefix (or segmenter:NAME) whose words cut text for --top.
+        system: tag in the last column.
+        inference: how pairs are scored.
 
     Raises:
         UserError: unreadable texts, a run that names unknown ids, no query with a candidate, an unusable model.
         NoGpuError: a GPU was asked for and none is there.
     """
+    from switchrank.rank.score import Ranker, TextTable, score_candidates
+
     if len(system.split()) != 1:
         raise UserError("rank", "system", f"'{system}' is not one word", "name the system without spaces")
     if top is not None and top < 1:
@@ -121,10 +124,7 @@ def rank_files(
         lists = [docids for _ in qids]
     _tell_unanswered(lists, queries, run)
     candidates = candidate_table(qids, lists)
-    opened = open_model(
-        model, device=device, threads=threads, precision=precision, max_length=max_length, truncation=truncation
-    )
-    ranker = Ranker(opened, token_budget=token_budget)
+    ranker = Ranker.open(model, inference)
     asked = TextTable(qids, query_texts, source=queries, what="query")
     used = set(candidates["docid"].unique().to_list())
     kept = [(docid, text) for docid, text in zip(docids, doc_texts, strict=True) if docid in used]

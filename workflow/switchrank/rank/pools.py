@@ -99,16 +99,16 @@ def _drawn(ids: pl.Series, numbers: Mapping[str, NDArray[np.int64]], seed: int, 
     return winner
 
 
-def draw_pool(*, texts: Paths, seed: int, purpose: str, out: str | Path, draw_out: str | Path) -> dict[str, int]:
+def draw_pool(*, texts: Paths, purpose: str, out: str | Path, draw_out: str | Path, seed: int = 1) -> dict[str, int]:
     """Write a pool in which every id has the text of one language, all languages that have it being equally likely.
 
     Args:
         texts: DOCUMENTS or QUERIES of each language, with the same ids.
-        seed: seed of the pool.
         purpose: what is drawn, such as ``world-mlir6/documents``; other purposes have draws of their own.
-        out: the pool, with the schema of the input; rows in the order of the first language's table, then ids that
-            it does not have.
-        draw_out: DRAW, in the order of ``out``.
+        out: the pool to write (.parquet), with the schema of the input; rows in the order of the first language's
+            table, then ids that it does not have.
+        draw_out: DRAW to write: the language of each id, in the order of ``out``.
+        seed: seed of the draw.
 
     Returns:
         The number of texts of each language. Ids that a language does not have are counted on standard error.
@@ -140,7 +140,7 @@ def pool_judgements(*, judgements: str | Path, draw: str | Path, out: str | Path
     Args:
         judgements: JUDGEMENTS of the source language; drawing keeps ids, so they hold whatever was drawn.
         draw: DRAW of the pool's documents.
-        out: the JUDGEMENTS table to write; those left out are counted on standard error.
+        out: JUDGEMENTS of the pool; those left out are counted on standard error.
 
     Raises:
         UserError: no relevant document is in the pool.
@@ -186,21 +186,23 @@ def join_pool(
     *,
     documents: Paths,
     judgements: Paths,
-    candidates: Paths | None,
     out: str | Path,
     judgements_out: str | Path,
-    candidates_out: str | Path | None,
     draw_out: str | Path,
+    candidates: Paths | None = None,
+    candidates_out: str | Path | None = None,
 ) -> None:
     """Write a pool of every document in every language; document ``d1`` in German becomes ``de:d1``.
 
     Args:
         documents: DOCUMENTS of each language; the pool holds them language by language, in this order.
         judgements: JUDGEMENTS of each language; a query's relevant documents are those of all languages.
+        out: DOCUMENTS of the pool.
+        judgements_out: JUDGEMENTS of the pool: relevant in any language; queries in order of first appearance.
+        draw_out: DRAW to write: the language of each new id.
         candidates: CANDIDATES of each language: a query's lists are merged by rank, equal ranks in the order of
-            languages, and ranked anew from 1. None writes no candidates.
-        out, judgements_out, candidates_out: the united tables; queries in order of first appearance.
-        draw_out: DRAW of the prefixed ids.
+            languages, and ranked anew from 1.
+        candidates_out: CANDIDATES of the pool; goes with --candidates.
 
     Raises:
         UserError: no languages, a language without text or without one of its tables, an id twice, a judgement or

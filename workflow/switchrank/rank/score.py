@@ -21,6 +21,7 @@ from switchrank.formats.trec_writing import write_run
 from switchrank.models.encode import Numbers, Texts, assemble, by_length, read_template, tokenise, truncated
 from switchrank.models.packed import ranking_forward
 from switchrank.models.ranker import Opened, open_model
+from switchrank.rank.inference import USUAL, Inference
 
 
 class Ranker:
@@ -39,6 +40,19 @@ class Ranker:
         self._room = opened.max_length - self._template.specials
         if self._room < 2:
             raise UserError("rank", "max_length", f"{opened.max_length} leaves no room for two texts", "make it larger")
+
+    @classmethod
+    def open(cls, model: str | Path, inference: Inference) -> Ranker:
+        """The ranker of a model folder; see :func:`switchrank.models.ranker.open_model`."""
+        opened = open_model(
+            model,
+            device=inference.device,
+            threads=inference.threads,
+            precision=inference.precision,
+            max_length=inference.max_length,
+            truncation=inference.truncation,
+        )
+        return cls(opened, token_budget=inference.token_budget)
 
     def tokenise(self, texts: Sequence[str], what: str) -> Texts:
         """Token ids of ``texts``."""
@@ -173,12 +187,7 @@ def rank_pairs(
     model: str | Path,
     pairs: list[dict[str, str]],
     system: str,
-    token_budget: int = 16_384,
-    device: str = "cpu",
-    threads: int = 1,
-    precision: str = "fp32",
-    max_length: int | None = None,
-    truncation: str | None = None,
+    inference: Inference = USUAL,
     sigmoid_scores: bool = False,
     depth: int | None = None,
 ) -> None:
@@ -189,12 +198,7 @@ def rank_pairs(
         pairs: ``{"queries": QUERIES, "documents": DOCUMENTS, "candidates": CANDIDATES, "out": run}``, paths. Pairs that
             share a documents file are done together: each file is read, and each of its texts tokenised, once.
         system: tag in the run's last column.
-        token_budget: padded tokens per batch; on a CPU fewer if the model is wide; lowered where memory runs out.
-        device: ``cpu``, ``cuda`` or ``cuda:<n>``.
-        threads: CPU threads; results are byte-identical for equal threads.
-        precision: ``fp32``, or ``bf16``, ``fp16``, ``auto``, which change scores a little
-            (:func:`switchrank.core.precision.find_precision`).
-        max_length, truncation: default to what the model was trained with.
+        inference: how pairs are scored.
         depth: documents of a query that a run keeps; default: all candidates.
         sigmoid_scores: write float32 probabilities instead of logits, ties included, as the original experiments did.
 
@@ -204,10 +208,7 @@ def rank_pairs(
     """
     if len(system.split()) != 1:
         raise UserError("rank", "system", f"'{system}' is not one word", "name the system without spaces")
-    opened = open_model(
-        model, device=device, threads=threads, precision=precision, max_length=max_length, truncation=truncation
-    )
-    ranker = Ranker(opened, token_budget=token_budget)
+    ranker = Ranker.open(model, inference)
     queries: dict[str, tuple[TextTable, Texts]] = {}
     for file in dict.fromkeys(str(pair["documents"]) for pair in pairs):
         group = [pair for pair in pairs if str(pair["documents"]) == file]

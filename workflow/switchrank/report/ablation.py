@@ -7,6 +7,7 @@ pairs across it and English, English alone (what is forgotten), pairs of other l
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,15 +39,32 @@ DIGIT, GAP = 0.032, 0.02
 """Width of a digit of a tick label, and the gap between two labels, as shares of the x axis."""
 
 
+@dataclass(frozen=True)
+class Needed:
+    """The start without labels that others are to reach, and the labels that they need.
+
+    Attributes:
+        equivalence: CSV of the labels a start needs to reach the reference; rows of other references are left out. A
+            ring marks where a start reaches it, a line its interval (to the end of the axis where it is open), and a
+            text says the number.
+        reference: drawn without labels as a line.
+    """
+
+    equivalence: str | Path | None = None
+    reference: str = "ml-cs"
+
+
+UNTOLD = Needed()
+
+
 def ablation_picture(
     *,
     ablation: str | Path,
     testset: str,
     languages: Languages,
     out: str | Path,
+    needed: Needed = UNTOLD,
     curve: str | Path | None = None,
-    equivalence: str | Path | None = None,
-    reference: str = "ml-cs",
     baseline: str = "zero-shot",
     systems: Sequence[str] = (),
     metric: str = "mrr@10",
@@ -59,32 +77,31 @@ def ablation_picture(
     or, without one, every seed as a dot.
 
     Args:
-        ablation: ABLATION.
-        testset, metric: which of its rows.
+        ablation: tables/ablation.csv.
+        testset: name of the test set.
         languages: order, source language, and which are unseen (``*``).
-        out: the ``.svg``.
-        curve: CSV with the columns of :data:`switchrank.report.ablation_points.CURVE`, and ``testset`` if it has
-            several.
-        equivalence: EQUIVALENCE; rows of other references are left out. A ring marks where a start reaches
-            ``reference``, a line its interval (to the end of the axis where it is open), and a text says the number.
-        reference: the start whose value without labels is the dashed line.
-        baseline: the start drawn in black.
+        out: the SVG.
+        needed: see :class:`Needed`.
+        curve: CSV of means with a confidence band (:data:`switchrank.report.ablation_points.CURVE`, and ``testset`` if
+            it has several).
+        baseline: drawn in black.
         systems: all systems of the run in their order, so that colours agree between pictures.
-        table: CSV of the numbers drawn: testset, metric, language, role, start, query_lang, doc_lang, examples, value,
-            low, high; the panel of several pairs has ``mean`` in both language columns.
+        metric: which metric.
+        table: CSV to write the numbers of the picture to: testset, metric, language, role, start, query_lang, doc_lang,
+            examples, value, low, high; the panel of several pairs has ``mean`` in both language columns.
 
     Raises:
         UserError: a table is missing or holds nothing of ``testset`` and ``metric``, or the curve lacks a column.
     """
     rows = pick(read_table(ablation, ABLATION), ablation, testset=testset, metric=metric)
     points = seed_means(rows) if curve is None else read_curve(curve, testset, metric)
-    needed = read_needed(equivalence, testset, metric, reference)
-    panels = panels_of(points, needed, languages)
+    reached = read_needed(needed.equivalence, testset, metric, needed.reference)
+    panels = panels_of(points, reached, languages)
     if table is not None:
         write_points(panels, testset, metric, table)
     looks = looks_among(points["start"].unique(maintain_order=True).to_list(), systems, baseline)
     dots = rows.filter(pl.len().over(KEY) > 1) if curve is None else rows.clear()
-    _draw(panels, dots, looks, reference, languages, f"{metric.upper()} on {testset}", metric.upper(), out)
+    _draw(panels, dots, looks, needed.reference, languages, f"{metric.upper()} on {testset}", metric.upper(), out)
 
 
 def _place(examples: Any) -> Any:

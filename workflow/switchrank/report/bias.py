@@ -59,7 +59,6 @@ def bias_picture(
     out: str | Path,
     baseline: str = "zero-shot",
     systems: Sequence[str] = (),
-    references: Sequence[str] = REFERENCES,
     table: str | Path | None = None,
 ) -> None:
     """Write an SVG with one row per query language, one marker per system and one panel per measure that is there.
@@ -69,14 +68,13 @@ def bias_picture(
     seeds, and over document languages where a test set has no mixed pool.
 
     Args:
-        bias: BIAS.
-        testset: which of its rows.
+        bias: tables/bias.csv.
+        testset: name of the test set.
         languages: order of the rows, and which are unseen (``*``, shaded).
-        out: the ``.svg``.
-        baseline: the system drawn in black.
+        out: the SVG.
+        baseline: drawn in black.
         systems: all systems of the run in their order, so that colours agree between pictures.
-        references: drawn as grey crosses.
-        table: CSV of the values drawn: testset, measure, query_lang, system, value.
+        table: CSV to write the numbers of the picture to: testset, measure, query_lang, system, value.
 
     Raises:
         UserError: the table is missing or holds nothing of ``testset``, or none of the measures drawn.
@@ -89,7 +87,7 @@ def bias_picture(
     if table is not None:
         order = ["testset", "measure", "query_lang", "system", "value"]
         write_numbers(values.with_columns(testset=pl.lit(testset)).select(order), table)
-    trained, shown = systems_of(values, baseline, references)
+    trained, shown = systems_of(values, baseline, REFERENCES)
     crosses = {name: REFERENCE_MARKERS[turn % len(REFERENCE_MARKERS)] for turn, name in enumerate(shown)}
     grey = {name: {"color": MUTED, "marker": marker} for name, marker in crosses.items()}
     looks = {**looks_among(trained, systems, baseline), **grey}

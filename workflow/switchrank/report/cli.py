@@ -2,88 +2,119 @@
 
 from __future__ import annotations
 
-import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
-from switchrank.core.outputs import writes
-from switchrank.report.picture_cli import named, register_pictures
-
-_EXAMPLES = """\
-examples, in the folder of a finished run:
-  switchrank report pictures mrr --metrics tables/metrics.csv --per-query tables/per_query.parquet \\
-      --significance tables/significance.csv --testset world --source en --seen qaa qab --unseen qad --out mrr.svg
-  switchrank report pictures ablation --ablation tables/ablation.csv --curve tables/ablation_curve.csv \\
-      --equivalence tables/equivalence.csv --testset world --seen qaa qab --unseen qad --out ablation.svg
-  switchrank report pictures sweep --sweep tables/sweep.csv --testset world --out sweep.svg
-  switchrank report table --table tables/lexicon_quality.csv --title "Lexicon quality" --out quality.html
-  switchrank report sentences --source corpora/english/en-en/train-00000.parquet \\
-      --corpus ml-cs=corpora/ml-cs/xx-xx/train-00000.parquet --lexicon qaa=lexicons/clwe/en-qaa.parquet \\
-      --languages qaa qab --out sentences.html
-"""
+from switchrank.core.command import ANY_NUMBER, ONE_EACH, Command, Group
+from switchrank.core.errors import UserError
 
 
-def register(parser: argparse.ArgumentParser) -> None:
-    """Add ``pictures``, ``table`` and ``sentences``."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = _EXAMPLES
-    items = parser.add_subparsers(dest="item", metavar="{pictures,table,sentences}", required=True)
-    register_pictures(items)
-    _register_table(items.add_parser("table", help="a table as sortable, searchable HTML, or as TSV"))
-    _register_sentences(items.add_parser("sentences", help="switched sentences in colour"))
+@dataclass(frozen=True)
+class Languages:
+    """The languages of a run.
+
+    Attributes:
+        source: source language.
+        seen: languages seen in training.
+        unseen: languages not seen: marked with *.
+    """
+
+    source: str = "en"
+    seen: Sequence[str] = ()
+    unseen: Sequence[str] = ()
 
 
-def _register_table(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--table", required=True, help="a .csv or .parquet table")
-    parser.add_argument("--where", action="append", default=[], metavar="COLUMN=VALUE", help="keep only such rows")
-    parser.add_argument("--title", default="", help="title of the HTML page (default: by the table's name)")
-    parser.add_argument("--note", default="", help="a line under the table (default: by the table's name)")
-    parser.add_argument("--unseen", nargs="*", default=[], metavar="LANG", help="languages marked with *")
-    parser.add_argument("--out", required=True, help="what to write: .html or .tsv")
-    writes(parser, "out")
-    parser.set_defaults(run=_table)
+def table(
+    *,
+    table: str,
+    out: str | Path,
+    where: Mapping[str, str] | None = None,
+    title: str = "",
+    note: str = "",
+    unseen: Sequence[str] = (),
+) -> None:
+    """A table as sortable, searchable HTML, or as TSV.
 
-
-def _table(arguments: argparse.Namespace) -> None:
+    Args:
+        table: a .csv or .parquet table.
+        out: what to write: .html or .tsv.
+        where: keep only such rows.
+        title: title of the HTML page (default: by the table's name).
+        note: a line under the table (default: by the table's name).
+        unseen: languages marked with *.
+    """
     from switchrank.report.tables import html_table, tsv_table
 
-    where = named(arguments.where, "--where")
-    if arguments.out.endswith(".tsv"):
-        tsv_table(table=arguments.table, out=arguments.out, where=where)
-        return
-    html_table(
-        table=arguments.table,
-        out=arguments.out,
-        title=arguments.title,
-        note=arguments.note,
-        where=where,
-        unseen=arguments.unseen,
-    )
+    if str(out).endswith(".tsv"):
+        tsv_table(table=table, out=out, where=where)
+    else:
+        html_table(table=table, out=out, title=title, note=note, where=where, unseen=unseen)
 
 
-def _register_sentences(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--source", required=True, help="a train shard of the English corpus")
-    shards = "the shard of the same number of a switched corpus; repeat for more corpora"
-    parser.add_argument("--corpus", action="append", required=True, metavar="NAME=PATH", help=shards)
-    parser.add_argument("--lexicon", action="append", default=[], metavar="LANG=PATH", help="tells words' languages")
-    parser.add_argument("--languages", nargs="+", required=True, metavar="LANG", help="languages of the legend")
-    parser.add_argument("--rtl", nargs="*", default=[], metavar="LANG", help="those written from right to left")
-    parser.add_argument("--limit", type=int, default=5, help="instances shown (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=1, help="seed of the draw (default: %(default)s)")
-    parser.add_argument("--out", required=True, help="the HTML page")
-    writes(parser, "out")
-    parser.set_defaults(run=_sentences)
+def _languages(given: Languages) -> dict[str, Any]:
+    return asdict(given)
 
 
-def _sentences(arguments: argparse.Namespace) -> None:
-    from switchrank.report.sentences import switched_sentences
+def _named_files(words: Sequence[str], flag: str, key: str) -> list[dict[str, Any]]:
+    """Files by name; unlike in a mapping, one name may have several."""
+    for word in words:
+        if not all(word.partition("=")):
+            raise UserError("command line", flag, f"'{word}'", "write NAME=PATH")
+    return [{key: word.partition("=")[0], "path": word.partition("=")[2]} for word in words]
 
-    corpora = [{"corpus": name, "path": path} for name, path in named(arguments.corpus, "--corpus").items()]
-    switched_sentences(
-        corpora=corpora,
-        source=arguments.source,
-        languages=arguments.languages,
-        rtl=arguments.rtl,
-        limit=arguments.limit,
-        seed=arguments.seed,
-        lexicons=named(arguments.lexicon, "--lexicon"),
-        out=arguments.out,
-    )
+
+def _records(words: Sequence[str]) -> list[dict[str, Any]]:
+    return _named_files(words, "--model", "system")
+
+
+def _corpora(words: Sequence[str]) -> list[dict[str, Any]]:
+    return _named_files(words, "--corpus", "corpus")
+
+
+_DRAWN = ("out", "table")
+_LISTS = dict.fromkeys(("seen", "unseen", "systems"), ANY_NUMBER)
+
+
+def _picture(function: str, summary: str, **more: Any) -> Command:
+    """A picture, as all of them are."""
+    counts = _LISTS | more.pop("counts", {})
+    reads = {"languages": _languages} | more.pop("reads", {})
+    return Command(f"report.{function}", summary, writes=_DRAWN, counts=counts, reads=reads, **more)
+
+
+_PICTURES = {
+    "mrr": _picture("mrr:mrr_picture", "a metric per pair and system with confidence intervals", unasked=["leave_out"]),
+    "gain": _picture("gain:gain_heatmap", "gain over the baseline, query by document language"),
+    "lexicon": _picture("lexicon:lexicon_picture", "P@1, P@5 and coverage of the lexicons"),
+    "loss": _picture(
+        "loss:loss_picture",
+        "training loss and development score by step",
+        flags={"runs": "model"},
+        counts={"runs": ONE_EACH},
+        forms={"runs": "SYSTEM=PATH"},
+        reads={"runs": _records},
+    ),
+    "ablation": _picture("ablation:ablation_picture", "a metric by number of labelled target-language queries"),
+    "sweep": _picture("sweep:sweep_picture", "a metric against one setting, and against what it measurably did"),
+    "overlap": _picture("overlap:overlap_picture", "a metric by word overlap of query and relevant passage"),
+    "shift": _picture("shift:shift_picture", "score drop of relevant passages in another language"),
+    "bias": _picture("bias:bias_picture", "preference for the query's own language, rank distance, RankC"),
+}
+
+COMMANDS = Group(
+    {
+        "pictures": Group(_PICTURES, f"SVG pictures: {', '.join(_PICTURES)}"),
+        "table": Command(table, counts=_LISTS | {"where": ONE_EACH}, forms={"where": "COLUMN=VALUE"}),
+        "sentences": Command(
+            "report.sentences:switched_sentences",
+            "switched sentences in colour",
+            flags={"corpora": "corpus", "lexicons": "lexicon"},
+            forms={"corpora": "NAME=PATH"},
+            reads={"corpora": _corpora},
+            counts={"corpora": ONE_EACH, "lexicons": ONE_EACH, "rtl": ANY_NUMBER},
+            unasked=["words", "first"],
+        ),
+    }
+)

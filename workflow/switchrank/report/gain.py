@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +27,9 @@ def gain_heatmap(
     system: str,
     testset: str,
     languages: Languages,
-    baseline: str,
     out: str | Path,
     metric: str = "mrr@10",
-    references: Sequence[str] = REFERENCES,
+    baseline: str = "zero-shot",
 ) -> None:
     """Write an SVG heat map of ``system`` minus ``baseline``; blue is a gain, red a loss, white none.
 
@@ -40,12 +38,22 @@ def gain_heatmap(
     Pairs without a value are hatched. All systems of a test set share one colour range (the largest absolute
     difference of any, references left out), so that their maps can be compared.
 
+    Args:
+        metrics: tables/metrics.csv.
+        significance: tables/significance.csv.
+        system: the system whose gain is drawn.
+        testset: name of the test set.
+        languages: their order, and which are unseen.
+        out: the SVG.
+        metric: which metric.
+        baseline: system compared with.
+
     Raises:
         UserError: a table is missing or holds no row of ``testset``, ``metric``, ``baseline`` or ``system``.
     """
     gains = gain_rows(significance, testset, metric, baseline)
     drawn = pick(gains, significance, system=system)
-    compared = gains.filter(~pl.col("system").is_in(list(references)))
+    compared = gains.filter(~pl.col("system").is_in(list(REFERENCES)))
     largest = max([0.01, *compared["delta"].abs().to_list()])
     unseen = _unseen(metric_rows(metrics, testset, metric))
     queries = ordered_languages(drawn["query_lang"], languages)

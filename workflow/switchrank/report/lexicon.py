@@ -25,7 +25,12 @@ def lexicon_picture(*, quality: str | Path, out: str | Path, languages: Language
     """Write an SVG with one panel per lexicon and one row per language pair (and gold lexicon, if several).
 
     P@k counts uncovered gold words as wrong, so coverage bounds it: the gap to the coverage mark is what the lexicon
-    has and gets wrong. ``languages`` orders the rows and marks unseen languages with ``*``.
+    has and gets wrong.
+
+    Args:
+        quality: tables/lexicon_quality.csv.
+        out: the SVG.
+        languages: order of the rows, and which are unseen (``*``).
 
     Raises:
         UserError: the table is missing or empty.

@@ -20,13 +20,13 @@ POINTS = 4000
 """Points of all curves together: longer ones are averaged over stretches, so that the SVG stays small."""
 
 
-def loss_picture(*, runs: Sequence[Mapping[str, Any]], baseline: str, out: str | Path) -> None:
+def loss_picture(*, runs: Sequence[Mapping[str, Any]], out: str | Path, baseline: str = "zero-shot") -> None:
     """Write an SVG of two panels by training step: mean training loss, and MRR@10 on the development set.
 
     Args:
-        runs: ``{"system": name, "path": its train.json}``, one for each model; models of one system share a colour.
-        baseline: the system drawn in black.
-        out: the ``.svg``. The ring marks the step whose weights were kept.
+        runs: a train.json; repeat for more models. Those of one system share a colour.
+        out: the SVG. The ring marks the step whose weights were kept.
+        baseline: drawn in black.
 
     Raises:
         UserError: no runs, or a file that is missing or records no loss.

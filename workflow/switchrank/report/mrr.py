@@ -58,38 +58,64 @@ class Panel:
         return [pair.label for pair in self.pairs] + ([MEAN] if len(self.pairs) > 1 else [])
 
 
+@dataclass(frozen=True)
+class Points:
+    """Which points are drawn, and what their intervals are made of.
+
+    Attributes:
+        leave_out: systems that are not drawn.
+        samples: bootstrap resamples.
+        seed: seed of the resamples.
+    """
+
+    leave_out: Sequence[str] = ()
+    samples: int = 1000
+    seed: int = 1
+
+
+USUAL = Points()
+
+
 def mrr_picture(
     *,
     metrics: str | Path,
     per_query: str | Path,
     testset: str,
     languages: Languages,
-    baseline: str,
     out: str | Path,
     significance: str | Path | None = None,
     metric: str = "mrr@10",
-    references: Sequence[str] = REFERENCES,
-    leave_out: Sequence[str] = (),
+    baseline: str = "zero-shot",
     table: str | Path | None = None,
-    samples: int = 1000,
-    seed: int = 1,
+    points: Points = USUAL,
 ) -> None:
     """Write an SVG with pairs as rows, systems as points with 95% bootstrap intervals, setups as panels.
 
     Points are the METRICS values averaged over seeds; intervals come from :class:`Bootstrap` over queries. A filled
     marker differs significantly from ``baseline`` in the SIGNIFICANCE table, a hollow one does not; the baseline itself
-    is filled. The mean row of a panel is drawn for systems that have all its pairs. ``references`` are grey lines
-    without an interval; systems to ``leave_out`` are not drawn. ``table``, where given, receives the numbers of the
-    picture (CSV): testset, metric, setup, query_lang, doc_lang, seen, system, value, ci_low, ci_high; mean rows have
-    ``mean`` in both language columns.
+    is filled. The mean row of a panel is drawn for systems that have all its pairs. Reference rankings are grey lines
+    without an interval.
+
+    Args:
+        metrics: tables/metrics.csv.
+        per_query: tables/per_query.parquet.
+        testset: name of the test set.
+        languages: order of the rows, and which are unseen.
+        out: the SVG.
+        significance: tables/significance.csv.
+        metric: which metric.
+        baseline: system compared with.
+        table: CSV to write the numbers of the picture to: testset, metric, setup, query_lang, doc_lang, seen, system,
+            value, ci_low, ci_high; mean rows have ``mean`` in both language columns.
+        points: see :class:`Points`.
 
     Raises:
         UserError: a table is missing or holds nothing of ``testset`` and ``metric``, or a trained system has no
             per-query values.
     """
-    rows = metric_rows(metrics, testset, metric).filter(~pl.col("system").is_in(list(leave_out)))
-    bootstrap = Bootstrap(query_rows(per_query, testset, metric), samples=samples, seed=seed)
-    systems, shown = systems_of(rows, baseline, references)
+    rows = metric_rows(metrics, testset, metric).filter(~pl.col("system").is_in(list(points.leave_out)))
+    bootstrap = Bootstrap(query_rows(per_query, testset, metric), samples=points.samples, seed=points.seed)
+    systems, shown = systems_of(rows, baseline, REFERENCES)
     tested = None if significance is None else gain_rows(significance, testset, metric, baseline)
     panels = _panels(rows, languages, systems, shown, bootstrap, _significant(tested))
     _need_intervals(panels, systems, per_query)

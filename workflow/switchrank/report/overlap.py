@@ -36,7 +36,6 @@ def overlap_picture(
     baseline: str = "zero-shot",
     systems: Sequence[str] = (),
     metric: str = "mrr@10",
-    references: Sequence[str] = REFERENCES,
     table: str | Path | None = None,
 ) -> None:
     """Write an SVG with one panel per setup: the metric by the overlap of query and relevant passage, a line a system.
@@ -45,14 +44,14 @@ def overlap_picture(
     stands under the bin. Systems that scored fewer pairs of a setup than others are left out of its panel.
 
     Args:
-        overlap: OVERLAP; all pairs have the same bins.
-        testset, metric: which of its rows.
+        overlap: tables/overlap.csv; all pairs have the same bins.
+        testset: name of the test set.
         languages: the run's languages.
-        out: the ``.svg``.
-        baseline: the system drawn in black.
+        out: the SVG.
+        baseline: drawn in black.
         systems: all systems of the run in their order, so that colours agree between pictures.
-        references: drawn as grey lines.
-        table: CSV of the points drawn: testset, metric, setup, system, low, high, value, queries.
+        metric: which metric.
+        table: CSV to write the numbers of the picture to: testset, metric, setup, system, low, high, value, queries.
 
     Raises:
         UserError: the table is missing or holds nothing of ``testset`` and ``metric``.
@@ -62,7 +61,7 @@ def overlap_picture(
     if table is not None:
         order = ["testset", "metric", "setup", "system", *BIN, "value", "queries"]
         write_numbers(points.with_columns(testset=pl.lit(testset), metric=pl.lit(metric)).select(order), table)
-    trained, shown = systems_of(points, baseline, references)
+    trained, shown = systems_of(points, baseline, REFERENCES)
     looks = {**looks_among(trained, systems, baseline), **reference_looks(shown)}
     _draw(points, looks, baseline, metric.upper(), f"{metric.upper()} on {testset}", out)
 

@@ -40,15 +40,20 @@ def switched_sentences(
 ) -> None:
     """Write an HTML page of ``limit`` relevant instances, drawn by ``seed``, in English and in every corpus.
 
+    A corpus is ``{"corpus": name, "path": train shard, "lexicons": {language: LEXICON file}}``, the last optional.
+
     Args:
-        corpora: ``{"corpus": name, "path": train shard, "lexicons": {language: LEXICON file}}``, the last optional.
-        source: the shard of the English corpus with the same instances in the same order.
+        corpora: the shard of the same number of a switched corpus, with the same instances in the same order; repeat
+            for more corpora.
+        source: a train shard of the English corpus.
         languages: languages of the legend, in order.
-        out: the ``.html``.
-        rtl: languages written from right to left.
+        out: the HTML page.
+        rtl: those written from right to left.
+        limit: instances shown.
+        seed: seed of the draw.
         words: longest text shown, in English words.
         first: draw from so many first instances only: more are not in every shard.
-        lexicons: LEXICON files for corpora that name none; they tell the language of a word in a mixed side.
+        lexicons: lexicons for corpora that name none; they tell words' languages in a mixed side.
 
     Raises:
         UserError: a shard is missing, holds no relevant instance, or has other instances than ``source``.

@@ -40,7 +40,6 @@ def shift_picture(
     out: str | Path,
     baseline: str = "zero-shot",
     systems: Sequence[str] = (),
-    references: Sequence[str] = REFERENCES,
     table: str | Path | None = None,
 ) -> None:
     """Write an SVG with one row per pair and one marker per system: the drop of a relevant passage's score.
@@ -50,19 +49,19 @@ def shift_picture(
     with 0 and with the system's own other pairs first.
 
     Args:
-        shift: SHIFT.
-        testset: which of its rows.
+        shift: tables/shift.csv.
+        testset: name of the test set.
         languages: order of the rows, and which are unseen (``*``, shaded).
-        out: the ``.svg``.
-        baseline: the system drawn in black.
+        out: the SVG.
+        baseline: drawn in black.
         systems: all systems of the run in their order, so that colours agree between pictures.
-        references: systems left out: their scores say nothing about language.
-        table: CSV of the points drawn: testset, query_lang, doc_lang, system, drop, ci_low, ci_high, pairs.
+        table: CSV to write the numbers of the picture to: testset, query_lang, doc_lang, system, drop, ci_low, ci_high,
+            pairs.
 
     Raises:
         UserError: the table is missing or holds nothing of ``testset``.
     """
-    rows = pick(read_table(shift, SHIFT), shift, testset=testset).filter(~pl.col("system").is_in(list(references)))
+    rows = pick(read_table(shift, SHIFT), shift, testset=testset).filter(~pl.col("system").is_in(list(REFERENCES)))
     points = _points(rows)
     pairs = pairs_of(with_pairs(points, languages), languages)
     if table is not None:

@@ -77,13 +77,15 @@ def sweep_picture(
     measurements there is no right panel. Where each setting has a system of its own, they are one line.
 
     Args:
-        sweep: SWEEP.
-        testset, metric: which of its rows.
-        out: the ``.svg``.
-        baseline: the system drawn in black.
+        sweep: tables/sweep.csv.
+        testset: name of the test set.
+        out: the SVG.
+        baseline: drawn in black.
         systems: all systems of the run in their order, so that colours agree between pictures.
-        dose: the sweep drawn against ``p_at_1``.
-        table: CSV of the means drawn: testset, metric, sweep, system, setup, x, value, pairs, switched, p_at_1.
+        metric: which metric.
+        dose: the sweep drawn against P@1.
+        table: CSV to write the numbers of the picture to: testset, metric, sweep, system, setup, x, value, pairs,
+            switched, p_at_1.
 
     Raises:
         UserError: the table is missing or holds nothing of ``testset`` and ``metric``.

@@ -2,138 +2,106 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
+from switchrank.core.command import Command, Group
 from switchrank.core.errors import UserError
-from switchrank.core.outputs import writes
-from switchrank.files.cli import register_downloads
+from switchrank.files.cli import DOWNLOADS
 from switchrank.sources.shapes import FORMATS
-from switchrank.sources.spec import SPLITS, UNITS
-
-_BUILD = """\
-Turn relevance data into the tables that every later stage reads: documents, queries and judgements, one file per
-language, and a development set cut from the training queries by whole groups.
-
-msmarco: files without a header, plain or gzip
-  documents   docid TAB text                    --documents en=collection.en.tsv de=collection.de.tsv
-  queries     qid TAB text                      --queries train/en=queries.train.en.tsv test/de=queries.test.de.tsv
-  judgements  qid 0 docid relevance             --judgements train=qrels.train.tsv test=qrels.test.tsv
-  triples     qid TAB positive TAB negative     --triples qidpidtriples.train.tsv
-  groups      docid TAB topic                   --groups topics.tsv
-beir, miracl, trec and the other formats of separate files: the same flags (config/README.md)
-squad: SQuAD v1.1 or XQuAD-R, .json or .json.gz
-  files       one per split and language        --files train/en=train-v1.1.json test/en=en.json test/de=de.json
-  files       or of two: question, paragraph    --files test/de/en=test-context-en-question-de.json
-
-The document ids of all languages are parallel: one judgement file serves all. Training queries are in the source
-language only. A text is never changed; what has no text, and what has no judgement, is left out and counted.
-"""
-_EXAMPLES = """\
-examples:
-  switchrank sources build --format squad --files test/en=en.json test/de=de.json --documents-as sentences --out xquad
-  switchrank sources build --format msmarco --documents en=c.tsv --queries train/en=q.tsv --judgements train=r.tsv \\
-      --dev 0.1 --out mine
-  switchrank sources build --spec mine.json --out mine
-
-A --spec file is JSON of two objects, the specification and the files by role:
-  {"spec": {"format": "squad", "languages": ["en", "de"], "splits": ["test"], "documents_as": "paragraphs"},
-   "files": {"test/en": "en.json", "test/de": "de.json"}}
-"""
+from switchrank.sources.spec import SPLITS
 
 
-def register(parser: argparse.ArgumentParser) -> None:
-    """Add the subcommands ``build``, ``wikitext``, ``world``, ``fetch`` and ``unpack``."""
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    _register_build(commands)
-    _register_wikitext(commands)
-    _register_world(commands)
-    register_downloads(commands)
+@dataclass(frozen=True)
+class Collection:
+    """A collection as flags spell it out.
+
+    Attributes:
+        format: what the input files are.
+        documents: documents of a format of separate files.
+        queries: queries of a format of separate files; splits are train, dev, test.
+        judgements: judgements of a format of separate files; splits are train, dev, test.
+        files: squad, bipar, afriqa files; splits are train, dev, test.
+        triples: msmarco training triples.
+        groups: msmarco topics, so that none is in both training and development.
+        documents_as: what a squad document is.
+        source: language of the training queries.
+        dev: share of training queries to cut.
+        labels: share of them to set aside as labelled examples.
+        seed: chooses the groups that are cut.
+    """
+
+    format: str | None = None
+    documents: Mapping[str, str] = field(default_factory=dict)
+    queries: Mapping[str, str] = field(default_factory=dict)
+    judgements: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    triples: str | None = None
+    groups: str | None = None
+    documents_as: Literal["paragraphs", "sentences"] = "paragraphs"
+    source: str = "en"
+    dev: float = 0.0
+    labels: float = 0.0
+    seed: int = 1
 
 
-def _register_build(commands: Any) -> None:
-    build = commands.add_parser(
-        "build",
-        help="documents, queries and judgements of a collection, as parquet",
-        description=_BUILD,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    build.add_argument("--spec", metavar="FILE", help="everything but --out from one JSON file")
-    build.add_argument("--format", choices=FORMATS, help="what the input files are")
-    for name, form in (
-        ("documents", "LANG=FILE"),
-        ("queries", "SPLIT/LANG=FILE"),
-        ("judgements", "SPLIT=FILE"),
-        ("files", "SPLIT/LANG=FILE"),
-    ):
-        splits = f"; splits are {', '.join(SPLITS)}" if "SPLIT" in form else ""
-        which = "squad, bipar, afriqa files" if name == "files" else f"{name} of a format of separate files"
-        build.add_argument(f"--{name}", nargs="+", action="extend", default=[], metavar=form, help=which + splits)
-    build.add_argument("--triples", metavar="FILE", help="msmarco training triples")
-    build.add_argument(
-        "--groups", metavar="FILE", help="msmarco topics, so that none is in both training and development"
-    )
-    build.add_argument("--documents-as", choices=UNITS, default="paragraphs", help="what a squad document is")
-    build.add_argument("--source", metavar="LANG", default="en", help="language of the training queries (en)")
-    build.add_argument("--dev", type=float, default=0.0, metavar="SHARE", help="share of training queries to cut (0)")
-    build.add_argument(
-        "--labels", type=float, default=0.0, metavar="SHARE", help="share of them to set aside as labelled examples (0)"
-    )
-    build.add_argument("--seed", type=int, default=1, help="chooses the groups that are cut (1)")
-    build.add_argument("--out", required=True, metavar="FOLDER", help="folder to write")
-    writes(build, folder="a collection")
-    build.set_defaults(run=_build)
+@dataclass(frozen=True)
+class World:
+    """How large a made-up world is.
+
+    Attributes:
+        seed: another seed is another world.
+        train_queries: English training queries.
+        test_queries: parallel test queries.
+        sentences: sentences of monolingual text per language.
+    """
+
+    seed: int | None = None
+    train_queries: int | None = None
+    test_queries: int | None = None
+    sentences: int | None = None
 
 
-def _register_wikitext(commands: Any) -> None:
-    wikitext = commands.add_parser("wikitext", help="the articles of a pages-articles dump as plain text")
-    wikitext.add_argument(
-        "dumps", nargs="+", metavar="DUMP", help="pages-articles XML (.bz2, .gz, plain), or its parts"
-    )
-    wikitext.add_argument("--out", required=True, metavar="FILE", help="text file, one paragraph a line (.gz packs it)")
-    writes(wikitext, "out")
-    wikitext.set_defaults(run=_wikitext)
+NOTHING = Collection()
 
 
-def _register_world(commands: Any) -> None:
-    world = commands.add_parser(
-        "world",
-        help="make up a small world of languages, for demonstrations and tests",
-        description="Make up a small world: languages, their text, title dumps, and a collection in all of them.",
-    )
-    world.add_argument("--seed", type=int, help="another seed is another world")
-    world.add_argument("--train-queries", type=int, metavar="N", help="English training queries")
-    world.add_argument("--test-queries", type=int, metavar="N", help="parallel test queries")
-    world.add_argument("--sentences", type=int, metavar="N", help="sentences of monolingual text per language")
-    world.add_argument("--out", required=True, metavar="FOLDER", help="where the raw files go")
-    writes(world, folder="a made-up world")
-    world.set_defaults(run=_world)
+def build(*, out: str, spec: str | None = None, given: Collection = NOTHING, overwrite: bool = False) -> None:
+    """Documents, queries and judgements of a collection, as parquet.
 
+    Turn relevance data into the tables that every later stage reads: documents, queries and judgements, one file per
+    language, and a development set cut from the training queries by whole groups.
 
-def _build(arguments: argparse.Namespace) -> None:
+    msmarco: files without a header, plain or gzip
+      documents   docid TAB text                    --documents en=collection.en.tsv de=collection.de.tsv
+      queries     qid TAB text                      --queries train/en=queries.train.en.tsv test/de=queries.test.de.tsv
+      judgements  qid 0 docid relevance             --judgements train=qrels.train.tsv test=qrels.test.tsv
+      triples     qid TAB positive TAB negative     --triples qidpidtriples.train.tsv
+      groups      docid TAB topic                   --groups topics.tsv
+    beir, miracl, trec and the other formats of separate files: the same flags (config/README.md)
+    squad: SQuAD v1.1 or XQuAD-R, .json or .json.gz
+      files       one per split and language        --files train/en=train-v1.1.json test/en=en.json test/de=de.json
+      files       or of two: question, paragraph    --files test/de/en=test-context-en-question-de.json
+
+    The document ids of all languages are parallel: one judgement file serves all. Training queries are in the source
+    language only. A text is never changed; what has no text, and what has no judgement, is left out and counted.
+
+    A --spec file is JSON of two objects, the specification and the files by role:
+      {"spec": {"format": "squad", "languages": ["en", "de"], "splits": ["test"], "documents_as": "paragraphs"},
+       "files": {"test/en": "en.json", "test/de": "de.json"}}
+
+    Args:
+        out: folder to write.
+        spec: everything but --out from one JSON file.
+        overwrite: replace the folder whatever it holds.
+    """
     from switchrank.sources.build import build_collection
 
-    spec, files = _from_file(arguments.spec) if arguments.spec else _from_flags(arguments)
-    counts = build_collection(spec=spec, files=files, out=arguments.out, overwrite=arguments.overwrite)
+    read, files = _from_file(spec) if spec else _from_flags(given)
+    counts = build_collection(spec=read, files=files, out=out, overwrite=overwrite)
     for table, numbers in counts.items():
         print(f"{table}: " + ", ".join(f"{name} {number:,}" for name, number in numbers.items()))
-
-
-def _wikitext(arguments: argparse.Namespace) -> None:
-    from switchrank.sources.wikitext import write_wikitext
-
-    write_wikitext(dumps=arguments.dumps, out=arguments.out)
-
-
-def _world(arguments: argparse.Namespace) -> None:
-    from switchrank.sources.world.generate import generate_world
-
-    names = ("seed", "train_queries", "test_queries", "sentences")
-    spec = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
-    generate_world(spec=spec, out=Path(arguments.out), overwrite=arguments.overwrite)
 
 
 def _from_file(path: str) -> tuple[dict[str, Any], dict[str, str]]:
@@ -151,43 +119,66 @@ def _from_file(path: str) -> tuple[dict[str, Any], dict[str, str]]:
     return content["spec"], content["files"]
 
 
-def _from_flags(arguments: argparse.Namespace) -> tuple[dict[str, Any], dict[str, str]]:
+def _from_flags(given: Collection) -> tuple[dict[str, Any], dict[str, str]]:
     """The specification and files that the flags spell out; languages and splits are those of the files named."""
-    if arguments.format is None:
+    if given.format is None:
         raise UserError("command line", "--format", "missing", "name it, or give --spec")
-    queries, squad = _pairs(arguments, "queries"), _pairs(arguments, "files")
-    documents, judgements = _pairs(arguments, "documents"), _pairs(arguments, "judgements")
-    files = squad | {
-        f"{flag}/{role}": path
-        for flag, pairs in (("documents", documents), ("queries", queries), ("judgements", judgements))
-        for role, path in pairs.items()
-    }
-    files |= {"triples/train": arguments.triples} if arguments.triples else {}
-    files |= {"groups": arguments.groups} if arguments.groups else {}
-    named = {role.partition("/")[0] for role in [*queries, *squad]}
-    languages = [*documents, *(role.rpartition("/")[2] for role in squad)]
-    last = 3 if arguments.format == "afriqa" else 2  # AfriQA's questions come with their translations
-    asked = [code for role in [*queries, *squad] if role.startswith("test/") for code in role.split("/")[1:last]]
+    files = dict(given.files)
+    for table in ("documents", "queries", "judgements"):
+        files |= {f"{table}/{role}": path for role, path in getattr(given, table).items()}
+    files |= {"triples/train": given.triples} if given.triples else {}
+    files |= {"groups": given.groups} if given.groups else {}
+    named = {role.partition("/")[0] for role in [*given.queries, *given.files]}
+    languages = [*given.documents, *(role.rpartition("/")[2] for role in given.files)]
+    last = 3 if given.format == "afriqa" else 2  # AfriQA's questions come with their translations
+    roles = [role for role in [*given.queries, *given.files] if role.startswith("test/")]
     spec = {
-        "format": arguments.format,
+        "format": given.format,
         "languages": list(dict.fromkeys(languages)),
-        "asked_in": list(dict.fromkeys(asked)),
+        "asked_in": list(dict.fromkeys(code for role in roles for code in role.split("/")[1:last])),
         "splits": [split for split in SPLITS if split in named],
-        "dev": arguments.dev,
-        "labels": arguments.labels,
-        "documents_as": arguments.documents_as,
-        "source": arguments.source,
-        "seed": arguments.seed,
-        "triples": bool(arguments.triples),
+        "dev": given.dev,
+        "labels": given.labels,
+        "documents_as": given.documents_as,
+        "source": given.source,
+        "seed": given.seed,
+        "triples": bool(given.triples),
     }
     return spec, files
 
 
-def _pairs(arguments: argparse.Namespace, flag: str) -> dict[str, str]:
-    pairs = {}
-    for value in getattr(arguments, flag):
-        role, equals, path = value.partition("=")
-        if not (role and equals and path) or role in pairs:
-            raise UserError("command line", f"--{flag}", f"{value!r}", "write role=file, each role once; see --help")
-        pairs[role] = path
-    return pairs
+def _size(given: World) -> dict[str, Any]:
+    return {name: value for name, value in vars(given).items() if value is not None}
+
+
+_ROLES = {
+    "documents": "LANG=FILE",
+    "queries": "SPLIT/LANG=FILE",
+    "judgements": "SPLIT=FILE",
+    "files": "SPLIT/LANG=FILE",
+}
+
+COMMANDS = Group(
+    {
+        "build": Command(
+            build,
+            folder="a collection",
+            choices={"format": FORMATS},
+            forms=_ROLES | {"spec": "FILE", "triples": "FILE", "groups": "FILE", "source": "LANG", "out": "FOLDER"},
+        ),
+        "wikitext": Command(
+            "sources.wikitext:write_wikitext",
+            "the articles of a pages-articles dump as plain text",
+            places=["dumps"],
+            forms={"out": "FILE"},
+        ),
+        "world": Command(
+            "sources.world.generate:generate_world",
+            "make up a small world: languages, their text, title dumps, and a collection in all of them",
+            folder="a made-up world",
+            reads={"spec": _size},
+            forms={"out": "FOLDER"},
+        ),
+        **DOWNLOADS,
+    }
+)

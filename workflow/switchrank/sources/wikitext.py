@@ -22,8 +22,8 @@ def write_wikitext(*, dumps: Sequence[str | Path], out: str | Path) -> dict[str,
     """Write the prose of all articles, a paragraph or list item a line; redirects and other namespaces are left out.
 
     Args:
-        dumps: a pages-articles dump, or its parts, plain or packed, in any encoding that XML can tell.
-        out: the text file; gzip if its name ends in ``.gz``.
+        dumps: pages-articles XML (.bz2, .gz, plain), or its parts, in any encoding that XML can tell.
+        out: text file, one paragraph a line (.gz packs it).
 
     Returns:
         Counts: ``pages`` read, ``articles`` written, ``redirects`` and ``other`` pages left out, ``empty`` articles

@@ -2,123 +2,177 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from switchrank.core.command import ANY_NUMBER, Command, Group, print_json
 from switchrank.core.errors import UserError
-from switchrank.core.outputs import writes
 from switchrank.train.methods.cross_encoder import CrossEncoderSettings
 from switchrank.train.settings import describe_settings
 
-_TOKENIZER = """\
-Learn one subword tokenizer for all languages of a run, from text or, where a language has none, from the words of its
-vectors. Languages are balanced, so that a small one is not cut into letters. Equal inputs give equal bytes.
-"""
-_START = """\
-Make the checkpoint that every system starts from: a small BERT over a tokenizer of yours, or an existing model.
-
-  mimetic   query and key weights start equal, value times output near minus identity (arXiv 2305.09828):
-            without it a small model from scratch hardly learns to match words
-  vectors   word embeddings start from aligned word vectors: translations start close together
-"""
 _RANKER = """\
-Train a cross-encoder on query-passage pairs. It can be ended at any time (SIGTERM, SIGUSR1: saves and exits with 143);
-the same command goes on where it was. The folder it writes opens with sentence_transformers.CrossEncoder.
-"""
-_SETTINGS = """\
+Training can be ended at any time (SIGTERM, SIGUSR1: saves and exits with 143); the same command goes on where it was. The
+folder it writes opens with sentence_transformers.CrossEncoder.
+
 settings are KEY=VALUE, for example: steps=1000 warmup=0.1 lr=1.0e-3 eval_every=250 keep=best precision=auto
 With epochs=N there are as many steps as they take, and warmup=0.1 eval_every=0 are the defaults.
 """
-_EXAMPLE = """\
-examples:
-  switchrank train tokenizer --texts en=en.txt,more.txt.gz de=de.txt --size 16000 --out tokenizer
-  switchrank train start --tokenizer tokenizer --preset small --vectors en=aligned/en de=aligned/de --out start
-  switchrank train start --model xlm-roberta-base --out start
-  switchrank train ranker --corpus train-*.parquet --dev dev.parquet --start start --out model steps=1000 warmup=0.1
-"""
 
 
-def register(parser: argparse.ArgumentParser) -> None:
-    """Add the subcommands ``tokenizer``, ``start``, ``transplant`` and ``ranker``."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = _EXAMPLE
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    _register_tokenizer(_add(commands, "tokenizer", "one subword tokenizer for all languages", _TOKENIZER, _tokenizer))
-    _register_start(_add(commands, "start", "the checkpoint every system starts from", _START, _start))
-    _register_transplant(
-        _add(commands, "transplant", "start target-language pieces from their translations", "", _transplant)
+def tokenizer(
+    *,
+    out: str,
+    texts: Mapping[str, str] | None = None,
+    vectors: Mapping[str, str] | None = None,
+    unspaced: Sequence[str] = (),
+    segmenters: Mapping[str, str] | None = None,
+    size: int = 16_000,
+    alpha: float = 0.3,
+    max_length: int = 512,
+    overwrite: bool = False,
+) -> dict[str, Any]:
+    """One subword tokenizer for all languages.
+
+    The text of a language, or, where it has none, the words of its vectors. Languages are balanced, so that a small one
+    is not cut into letters. Equal inputs give equal bytes.
+
+    Args:
+        out: folder to write.
+        texts: .txt, .gz or .parquet.
+        vectors: vector stores.
+        unspaced: written without spaces.
+        segmenters: what cuts its text.
+        size: pieces.
+        alpha: 0 = languages weigh the same, 1 = as their text.
+        max_length: pieces per pair.
+        overwrite: replace the folder whatever it holds.
+    """
+    from switchrank.train.tokenizer import build_tokenizer
+
+    return build_tokenizer(
+        texts={language: paths.split(",") for language, paths in (texts or {}).items()},
+        vectors=dict(vectors or {}),
+        unspaced=list(unspaced),
+        segmenters=dict(segmenters or {}),
+        size=size,
+        alpha=alpha,
+        max_length=max_length,
+        out=out,
+        overwrite=overwrite,
     )
-    _register_ranker(_add(commands, "ranker", "train a cross-encoder", _RANKER, _ranker))
 
 
-def _add(commands: Any, name: str, summary: str, text: str, run: Callable[[argparse.Namespace], None]) -> Any:
-    command = commands.add_parser(
-        name,
-        help=summary,
-        description=text or f"{summary[0].upper()}{summary[1:]}.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def start(
+    *,
+    out: str,
+    tokenizer: str | None = None,
+    model: str | None = None,
+    preset: str = "tiny",
+    init: Sequence[str] | None = None,
+    vectors: Mapping[str, str] | None = None,
+    vectors_share: float = 1.0,
+    seed: int = 1,
+    overwrite: bool = False,
+) -> None:
+    """The checkpoint every system starts from.
+
+    A small BERT over a tokenizer of yours, or an existing model.
+
+      mimetic   query and key weights start equal, value times output near minus identity (arXiv 2305.09828):
+                without it a small model from scratch hardly learns to match words
+      vectors   word embeddings start from aligned word vectors: translations start close together
+
+    Args:
+        out: folder to write.
+        tokenizer: folder of a tokenizer: make a small model over it.
+        model: folder or hub name of a model to start from.
+        preset: tiny or small.
+        init: mimetic, vectors (default: both that can be had).
+        vectors: aligned vector stores.
+        vectors_share: their share of the norm.
+        seed: of the weights.
+        overwrite: replace the folder whatever it holds.
+    """
+    from switchrank.train.start import build_start
+
+    if (tokenizer is None) == (model is None):
+        problem = "none of them given" if model is None else "both given"
+        raise UserError("switchrank train start", "--tokenizer, --model", problem, "choose one; see --help")
+    known = ["mimetic", "vectors"] if vectors else ["mimetic"]
+    build_start(
+        tokenizer=tokenizer,
+        model=model,
+        preset=preset,
+        init=known if init is None else list(init),
+        vectors=dict(vectors or {}),
+        vectors_share=vectors_share,
+        seed=seed,
+        out=out,
+        overwrite=overwrite,
     )
-    command.set_defaults(run=run)
-    return command
 
 
-def _register_tokenizer(command: Any) -> None:
-    command.add_argument("--texts", nargs="+", default=[], metavar="LANG=FILE[,FILE]", help=".txt, .gz or .parquet")
-    command.add_argument("--vectors", nargs="+", default=[], metavar="LANG=PREFIX", help="vector stores")
-    command.add_argument("--unspaced", nargs="+", default=[], metavar="LANG", help="written without spaces")
-    command.add_argument(
-        "--segmenters", nargs="+", default=[], metavar="LANG=segmenter:NAME", help="what cuts its text"
+def transplant(*, model: str, lexicons: Mapping[str, str], out: str, overwrite: bool = False) -> dict[str, Any]:
+    """Start target-language pieces from their translations.
+
+    Args:
+        model: folder of a model trained on the source language.
+        lexicons: source-to-target lexicons.
+        out: folder to write.
+        overwrite: replace the folder whatever it holds.
+    """
+    from switchrank.train.transplant import transplant_embeddings
+
+    return transplant_embeddings(model=model, lexicons=dict(lexicons), out=out, overwrite=overwrite)
+
+
+def ranker(
+    *,
+    settings: Mapping[str, str],
+    corpus: Sequence[str],
+    start: str,
+    out: str,
+    dev: str | None = None,
+    work: str | None = None,
+    seed: int = 1,
+    device: str = "cpu",
+    processes: int = 1,
+    overwrite: bool = False,
+) -> dict[str, Any]:
+    """Train a cross-encoder.
+
+    Args:
+        settings: see below; steps or epochs is needed.
+        corpus: training tables, in order.
+        start: folder of the starting checkpoint.
+        out: folder to write.
+        dev: table of the development set.
+        work: folder for checkpoints (default: .work beside --out).
+        seed: of the order of instances, of dropout, and of a head the start lacks.
+        device: cpu, cuda or cuda:N[,cuda:M]; exit code 75 without one.
+        processes: that share each step, on a GPU each.
+        overwrite: replace the folder whatever it holds.
+    """
+    from switchrank.train.loop import train_model
+    from switchrank.train.method import Data
+
+    for path in corpus:
+        if path.endswith(".json"):
+            problem = "the record of a corpus whose texts are not written"
+            raise UserError(path, "--corpus", problem, "write it (switchrank corpus switch), or train it by Snakemake")
+    return train_model(
+        "cross-encoder",
+        Data({"corpus": corpus, "dev": dev, "start": start}),
+        out=out,
+        work=work or Path(out).parent / ".work",
+        settings={name: _setting(value) for name, value in settings.items()},
+        seed=seed,
+        device=device,
+        processes=processes,
+        overwrite=overwrite,
     )
-    command.add_argument("--size", type=int, default=16_000, help="pieces (default: %(default)s)")
-    command.add_argument("--alpha", type=float, default=0.3, help="0 = languages weigh the same, 1 = as their text")
-    command.add_argument("--max-length", type=int, default=512, help="pieces per pair (default: %(default)s)")
-    command.add_argument("--out", required=True, help="folder to write")
-    writes(command, folder="a tokenizer")
-
-
-def _register_start(command: Any) -> None:
-    source = command.add_mutually_exclusive_group(required=True)
-    source.add_argument("--tokenizer", help="folder of a tokenizer: make a small model over it")
-    source.add_argument("--model", help="folder or hub name of a model to start from")
-    command.add_argument("--preset", default="tiny", help="tiny or small (default: %(default)s)")
-    command.add_argument("--init", nargs="*", default=None, help="mimetic, vectors (default: both that can be had)")
-    command.add_argument("--vectors", nargs="+", default=[], metavar="LANG=PREFIX", help="aligned vector stores")
-    command.add_argument("--vectors-share", type=float, default=1.0, help="their share of the norm (default: 1)")
-    command.add_argument("--seed", type=int, default=1)
-    command.add_argument("--out", required=True, help="folder to write")
-    writes(command, folder="a starting model")
-
-
-def _register_transplant(command: Any) -> None:
-    command.add_argument("--model", required=True, help="folder of a model trained on the source language")
-    command.add_argument("--lexicons", nargs="+", required=True, metavar="LANG=FILE", help="source-to-target lexicons")
-    command.add_argument("--out", required=True, help="folder to write")
-    writes(command, folder="a transplanted model")
-
-
-def _register_ranker(command: Any) -> None:
-    command.epilog = _SETTINGS + describe_settings(CrossEncoderSettings)
-    command.add_argument("--corpus", nargs="+", required=True, metavar="FILE", help="training tables, in order")
-    command.add_argument("--dev", help="table of the development set")
-    command.add_argument("--start", required=True, help="folder of the starting checkpoint")
-    command.add_argument("--out", required=True, help="folder to write")
-    command.add_argument("--work", help="folder for checkpoints (default: .work beside --out)")
-    command.add_argument("--seed", type=int, default=1)
-    command.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N[,cuda:M]; exit code 75 without one")
-    command.add_argument("--processes", type=int, default=1, help="that share each step, on a GPU each (default: 1)")
-    command.add_argument("settings", nargs="+", metavar="KEY=VALUE", help="see below")
-    writes(command, folder="a trained model")
-
-
-def _mapping(words: list[str], option: str) -> dict[str, str]:
-    pairs = [word.partition("=") for word in words]
-    for name, sign, value in pairs:
-        if not (name and sign and value):
-            raise UserError("command line", option, f"{name}{sign}{value!r} is not NAME=VALUE", "write it as in --help")
-    return {name: value for name, _, value in pairs}
 
 
 def _setting(text: str) -> Any:
@@ -128,69 +182,35 @@ def _setting(text: str) -> Any:
         return text
 
 
-def _tokenizer(arguments: argparse.Namespace) -> None:
-    from switchrank.train.tokenizer import build_tokenizer
-
-    made = build_tokenizer(
-        texts={language: paths.split(",") for language, paths in _mapping(arguments.texts, "--texts").items()},
-        vectors=_mapping(arguments.vectors, "--vectors"),
-        unspaced=arguments.unspaced,
-        segmenters=_mapping(arguments.segmenters, "--segmenters"),
-        size=arguments.size,
-        alpha=arguments.alpha,
-        max_length=arguments.max_length,
-        out=arguments.out,
-        overwrite=arguments.overwrite,
-    )
-    print(json.dumps(made))
-
-
-def _start(arguments: argparse.Namespace) -> None:
-    from switchrank.train.start import build_start
-
-    vectors = _mapping(arguments.vectors, "--vectors")
-    init = (["mimetic", "vectors"] if vectors else ["mimetic"]) if arguments.init is None else arguments.init
-    build_start(
-        tokenizer=arguments.tokenizer,
-        model=arguments.model,
-        preset=arguments.preset,
-        init=init,
-        vectors=vectors,
-        vectors_share=arguments.vectors_share,
-        seed=arguments.seed,
-        out=arguments.out,
-        overwrite=arguments.overwrite,
-    )
-
-
-def _transplant(arguments: argparse.Namespace) -> None:
-    from switchrank.train.transplant import transplant_embeddings
-
-    lexicons = _mapping(arguments.lexicons, "--lexicons")
-    made = transplant_embeddings(
-        model=arguments.model, lexicons=lexicons, out=arguments.out, overwrite=arguments.overwrite
-    )
-    print(json.dumps(made))
-
-
-def _ranker(arguments: argparse.Namespace) -> None:
-    from switchrank.train.loop import train_model
-    from switchrank.train.method import Data
-
-    settings = {name: _setting(value) for name, value in _mapping(arguments.settings, "settings").items()}
-    for path in arguments.corpus:
-        if path.endswith(".json"):
-            problem = "the record of a corpus whose texts are not written"
-            raise UserError(path, "--corpus", problem, "write it (switchrank corpus switch), or train it by Snakemake")
-    made = train_model(
-        "cross-encoder",
-        Data({"corpus": arguments.corpus, "dev": arguments.dev, "start": arguments.start}),
-        out=arguments.out,
-        work=arguments.work or Path(arguments.out).parent / ".work",
-        settings=settings,
-        seed=arguments.seed,
-        device=arguments.device,
-        processes=arguments.processes,
-        overwrite=arguments.overwrite,
-    )
-    print(json.dumps(made))
+COMMANDS = Group(
+    {
+        "tokenizer": Command(
+            tokenizer,
+            folder="a tokenizer",
+            forms={
+                "texts": "LANG=FILE[,FILE]",
+                "vectors": "LANG=PREFIX",
+                "unspaced": "LANG",
+                "segmenters": "LANG=segmenter:NAME",
+            },
+            shown=print_json,
+        ),
+        "start": Command(
+            start,
+            folder="a starting model",
+            forms={"vectors": "LANG=PREFIX"},
+            counts={"init": ANY_NUMBER},
+        ),
+        "transplant": Command(
+            transplant, folder="a transplanted model", forms={"lexicons": "LANG=FILE"}, shown=print_json
+        ),
+        "ranker": Command(
+            ranker,
+            about=_RANKER + describe_settings(CrossEncoderSettings),
+            folder="a trained model",
+            places=["settings"],
+            forms={"settings": "KEY=VALUE", "corpus": "FILE"},
+            shown=print_json,
+        ),
+    }
+)

@@ -34,6 +34,11 @@ def generate_world(*, spec: dict[str, Any], out: str | Path, overwrite: bool = F
     ``top1000.dev`` ``qid docid query passage``), ``topics.tsv`` is ``docid topic``; gold files are
     ``english<tab>word``.
 
+    Args:
+        spec: what differs from the defaults.
+        out: where the raw files go.
+        overwrite: replace the folder whatever it holds.
+
     Raises:
         UserError: see :func:`switchrank.sources.world.files.complete_spec`; or more themes than there are;
             or ``out`` holds other things than a world (``overwrite`` replaces it all the same).

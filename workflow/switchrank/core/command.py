@@ -1,0 +1,348 @@
+"""Commands made from typed functions, by tables: :class:`Group` of :class:`Command`.
+
+A signature is a command line, and its docstring the help (:mod:`switchrank.core.options`); cyclopts parses and
+explains. A module is imported when one of its commands is asked for, so that the help of a stage costs nothing.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+import json
+import re
+import shutil
+import sys
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_origin, get_type_hints
+
+from switchrank.core.errors import UserError
+from switchrank.core.options import NOTHING, Option, holder_of, options_of, plain_text
+from switchrank.core.outputs import guarded
+
+if TYPE_CHECKING:
+    from cyclopts import App, CycloptsError, Parameter, Token
+
+    from switchrank.core.ownership import Kind
+
+Count = tuple[int, int | None] | None
+ANY_NUMBER: Count = (0, None)
+"""Of words behind a flag: none at all, too."""
+ONE_EACH: Count = None
+"""The flag stands before every value."""
+EXAMPLES = Path(__file__).parents[1] / "examples.txt"
+"""Calls of all commands as they are typed, parted by empty lines, some with a comment before them."""
+_HELP = ("--help", "-h")
+_KINDS = {int: "a whole number", float: "a number"}
+_REPLACE = "replace files that are there, whoever wrote them"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A function that can be called from the command line.
+
+    Attributes:
+        run: the function, or ``module:name`` of one in this package that is imported when the command is asked for. One
+            that returns a whole number chooses the exit code by it.
+        summary: what it does, in a line without a capital and a full stop; else the first line of its docstring.
+        about: more to know, shown under the options; else what more the docstring says.
+        writes: the parameters that each name a file to write, or what tells those files from the values by parameter;
+            else ``out`` and those that end in ``_out``.
+        folder: the kind of folder that the parameter ``out`` names, where the function writes one.
+        places: parameters that are told by their place instead of a flag.
+        flags: the flag of a parameter that has not its name.
+        forms: what stands for a value in the help, where ``PATH``, ``TEXT``, ``N`` and ``LANG=PATH`` do not tell.
+        counts: least and largest number of values that may follow the flag of a parameter that takes several, where not
+            one or more may; or :data:`ONE_EACH`.
+        choices: the values of a parameter that takes one of several, where its type does not say.
+        reads: what makes the value of a parameter from what is typed; its own parameter has the type of that.
+        unasked: parameters that are not offered.
+        needs: parameters that must be given though the function could do without.
+        shown: what prints the result.
+    """
+
+    run: str | Callable[..., Any]
+    summary: str = ""
+    about: str = ""
+    writes: Sequence[str] | Callable[[Mapping[str, Any]], Iterable[str | Path]] | None = None
+    folder: Kind | None = None
+    places: Sequence[str] = ()
+    flags: Mapping[str, str] = field(default_factory=dict)
+    forms: Mapping[str, str] = field(default_factory=dict)
+    counts: Mapping[str, Count] = field(default_factory=dict)
+    choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    reads: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    unasked: Collection[str] = ()
+    needs: Collection[str] = ()
+    shown: Callable[[Any], None] | None = None
+
+    @property
+    def title(self) -> str:
+        """The summary as a sentence."""
+        said = self.summary or ("" if isinstance(self.run, str) else str(self.run.__doc__).partition("\n")[0])
+        return _sentence(said)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Commands by name, and what the word before them does when it stands alone.
+
+    Attributes:
+        commands: commands and further groups, in the order of the help.
+        summary: as of :class:`Command`.
+        alone: the command of the group's own name, if any.
+    """
+
+    commands: Mapping[str, Command | Group]
+    summary: str = ""
+    alone: Command | None = None
+
+    @property
+    def title(self) -> str:
+        """The summary as a sentence."""
+        return _sentence(self.summary)
+
+
+class Door:
+    """A command that has been asked for: its function is there, and what it takes is known."""
+
+    def __init__(self, path: str, command: Command) -> None:
+        self.path, self.command = path, command
+        self.function = imported(command.run) if isinstance(command.run, str) else command.run
+        self.options = list(options_of(command, self.function))
+        names = [option.name for option in self.options]
+        self.files = command.writes
+        if command.writes is None:
+            ending = [name for name in names if name == "out" or name.endswith("_out")]
+            self.files = [] if command.folder else ending
+        if self.files and "overwrite" not in names:
+            self.options.append(Option("overwrite", "", "--overwrite", bool, False, _REPLACE))
+
+    def app(self) -> App:
+        """The command as cyclopts has it."""
+
+        def run(**given: Any) -> dict[str, Any]:
+            return given
+
+        parameters = [
+            inspect.Parameter(
+                option.name,
+                inspect.Parameter.POSITIONAL_ONLY if self._placed(option) else inspect.Parameter.KEYWORD_ONLY,
+                default=option.default if option.required else None,
+                annotation=Annotated[option.hint if option.required else option.hint | None, self._parameter(option)],
+            )
+            for option in sorted(self.options, key=self._placed, reverse=True)
+        ]
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        made = _app(self.path, self.command.title)
+        made.default(run)
+        return made
+
+    def _placed(self, option: Option) -> bool:
+        return option.name in self.command.places
+
+    def _parameter(self, option: Option) -> Parameter:
+        from cyclopts import Parameter
+
+        usual = option.default
+        hidden = usual in (NOTHING, None, "", ()) or usual is False or (option.read and not isinstance(usual, str))
+        told = " ".join(map(str, usual)) if isinstance(usual, tuple | list) else str(usual)
+        return Parameter(
+            name=option.flag,
+            help=option.help,
+            metavar=option.form,
+            show_default=False if hidden else told,
+            consume_multiple=self.count(option),
+            converter=_whole_numbers if option.hint in (int, int | None, list[int]) else None,
+        )
+
+    def count(self, option: Option) -> Count:
+        """Least and largest number of values that may follow a flag; None where it is one."""
+        return self.command.counts.get(option.name, (1, None)) if get_origin(option.hint) is list else None
+
+    def parse(self, words: Sequence[str]) -> dict[str, Any]:
+        """What was typed, by option, and the defaults of the others.
+
+        Raises:
+            UserError: a word that the command does not take, or one that it needs and does not get.
+        """
+        from cyclopts import CycloptsError
+
+        tokens = list(self._whole_flags(words))
+        try:
+            _, bound, _ = self.app().parse_args(tokens, exit_on_error=False, print_error=False)
+        except CycloptsError as error:
+            raise self._mistake(error, tokens) from error
+        return {option.name: bound.arguments.get(option.name, option.default) for option in self.options}
+
+    def _whole_flags(self, words: Sequence[str]) -> Iterator[str]:
+        """The words; flags that are cut short are written out."""
+        known = [option.flag for option in self.options if not self._placed(option)]
+        for number, word in enumerate(words):
+            if word == "--":
+                yield from words[number:]
+                return
+            flag, equals, value = word.partition("=")
+            if not flag.startswith("--") or flag in known:
+                yield word
+                continue
+            meant = [name for name in known if name.startswith(flag)]
+            if len(meant) != 1:
+                near = meant or difflib.get_close_matches(flag, known, 1)
+                meaning = f"did you mean {' or '.join(near)}? " if near else ""
+                raise UserError(self.path, flag, "unknown option", f"{meaning}see {self.path} --help")
+            yield f"{meant[0]}{equals}{value}"
+
+    def _mistake(self, error: CycloptsError, tokens: Sequence[str]) -> UserError:
+        """What cyclopts objects to, in the form of all our errors."""
+        import cyclopts
+
+        token, todo = getattr(error, "token", None), f"see {self.path} --help"
+        asked = next((one for one in self.options if error.argument and one.flag == error.argument.name), None)
+        place = getattr(token, "keyword", None) or getattr(error, "keyword", None) or ""
+        if isinstance(error, cyclopts.UnusedCliTokensError):
+            return UserError(self.path, "", f"'{(error.unused_tokens or ['?'])[0]}' is a word too many", todo)
+        if isinstance(error, cyclopts.MissingArgumentError):
+            if place and asked:
+                return UserError(self.path, place, "too few or too many values", f"write {place} {asked.form}; {todo}")
+            given = {word.partition("=")[0] for word in tokens}
+            missing = [
+                one.flag for one in self.options if one.required and not self._placed(one) and one.flag not in given
+            ]
+            placed = [asked.flag] if asked and self._placed(asked) else []
+            return UserError(self.path, "", f"missing {' '.join(placed + missing)}", todo)
+        if isinstance(error, cyclopts.CoercionError) and error.argument and asked:
+            typed = token.value if token else " ".join(one.value for one in error.argument.tokens)
+            wanted = " or ".join(map(str, asked.values)) or _KINDS.get(asked.hint, "whole numbers")
+            return UserError(self.path, place or asked.flag, f"'{typed}'", f"write {wanted}; {todo}")
+        problem = "given twice" if isinstance(error, cyclopts.RepeatArgumentError) else str(error).rstrip(".")
+        return UserError(self.path, place, problem, todo)
+
+    def __call__(self, words: Sequence[str]) -> int:
+        """Run the command. Returns its exit code."""
+        given = self.parse(words)
+        with guarded(
+            self.written(given), command=self.path, overwrite=given.get("overwrite", False), folder=self._folder(given)
+        ):
+            result = self.function(**self._arguments(given))
+            if self.command.shown:
+                self.command.shown(result)
+        return result if isinstance(result, int) and not self.command.shown else 0
+
+    def written(self, given: Mapping[str, Any]) -> list[str | Path]:
+        """The files that the command is to write."""
+        if callable(self.files):
+            return list(self.files(given))
+        return [given[name] for name in self.files or () if given.get(name)]
+
+    def _folder(self, given: Mapping[str, Any]) -> tuple[str | Path, Kind] | None:
+        return (given["out"], self.command.folder) if self.command.folder else None
+
+    def _arguments(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The function's own parameters: what was typed is read, and fields are together in their dataclass again."""
+        arguments: dict[str, Any] = {}
+        parts: dict[str, dict[str, Any]] = {}
+        for option in self.options:
+            place = arguments if option.within is None else parts.setdefault(option.within, {})
+            place[option.name] = option.value(given[option.name])
+        parts.pop("", None)
+        hints = get_type_hints(self.function)
+        for name, values in parts.items():
+            held = holder_of(self.command, name, hints[name])(**values)
+            arguments[name] = self.command.reads[name](held) if name in self.command.reads else held
+        return arguments
+
+    def about(self) -> str:
+        """What there is to know beside the options: what the table says, or the docstring after its first paragraph."""
+        text = re.split(r"\n\n(?:Args|Returns|Raises):\n", inspect.getdoc(self.function) or "")[0]
+        return self.command.about or plain_text(text.partition("\n\n")[2])
+
+
+def run(path: str, entry: Command | Group, words: Sequence[str]) -> int:
+    """Run what the words ask for. Returns the exit code.
+
+    Args:
+        path: the words that led here, such as ``switchrank lexicon``.
+        entry: what they lead to.
+        words: those that follow.
+
+    Raises:
+        UserError: an unknown command, or what :meth:`Door.parse` and the function raise.
+    """
+    if isinstance(entry, Group) and words and words[0] in entry.commands:
+        return run(f"{path} {words[0]}", entry.commands[words[0]], words[1:])
+    asked = any(word in _HELP for word in (words[: words.index("--")] if "--" in words else words))
+    command = entry.alone if isinstance(entry, Group) else entry
+    if not asked and command is None:
+        raise _no_command(path, list(entry.commands) if isinstance(entry, Group) else [], words)
+    door = Door(path, command) if command else None
+    if door and not asked:
+        return door(words)
+    app = door.app() if door else _app(path, entry.title)
+    for number, (name, inner) in enumerate(entry.commands.items() if isinstance(entry, Group) else ()):
+        app.command(_app(name, inner.title, sort_key=number))
+    _print_help(app, door.about() if door else "", examples_of(path, entry))
+    return 0
+
+
+def print_json(result: Any) -> None:
+    """Print a result in one line."""
+    print(json.dumps(result))
+
+
+def imported(name: str) -> Any:
+    """What ``module:name`` names in this package."""
+    module, _, attribute = name.partition(":")
+    return getattr(importlib.import_module(f"switchrank.{module}"), attribute)
+
+
+def examples_of(path: str, entry: Command | Group) -> list[str]:
+    """Calls of a command as they are typed, some with comments; of a group the first of each of its commands, too."""
+    below = entry.commands if isinstance(entry, Group) else {}
+    found = []
+    for block in EXAMPLES.read_text(encoding="utf-8").strip().split("\n\n"):
+        call = block[block.index("switchrank ") :] + " "
+        _, here, rest = call.partition(f"{path} ")
+        if here and rest.split(" ")[0] not in below:
+            found.append(block)
+    return found + [call for name, inner in below.items() for call in examples_of(f"{path} {name}", inner)[:1]]
+
+
+def _whole_numbers(hint: Any, tokens: Sequence[Token]) -> int | list[int]:
+    """What cyclopts would round is refused."""
+    numbers = [int(token.value) for token in tokens]
+    return numbers if hint == list[int] else numbers[0]
+
+
+def _no_command(path: str, known: list[str], words: Sequence[str]) -> UserError:
+    todo = f"write one of {', '.join(known)}; see {path} --help"
+    if not words:
+        return UserError(path, "", "no command", todo)
+    near = difflib.get_close_matches(words[0], known, 1)
+    return UserError(path, "", f"unknown command '{words[0]}'", f"did you mean {near[0]}? {todo}" if near else todo)
+
+
+def _app(name: str, title: str, sort_key: int | None = None) -> App:
+    from cyclopts import App, Parameter
+
+    flags = Parameter(negative=())
+    app = App(name, title, help_format="plaintext", version_flags=(), default_parameter=flags, sort_key=sort_key)
+    app["--help"].show = False
+    return app
+
+
+def _print_help(app: App, about: str, examples: Sequence[str]) -> None:
+    from rich.console import Console
+
+    width = min(shutil.get_terminal_size().columns, 120) if sys.stdout.isatty() else 100
+    app.help_print([], console=Console(width=width, file=sys.stdout))
+    if about:
+        print(f"{about.strip()}\n")
+    if examples:
+        print("Examples:", *(f"  {line}" for call in examples for line in call.splitlines()), sep="\n")
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
