@@ -1,8 +1,9 @@
-"""Rule tables: metrics, per-query scores and significance."""
+"""Rule tables: metrics, per-query scores and significance. The main table is shown as soon as it is known."""
 
-from switchrank.core.job import job
+from switchrank.core.job import job, terminal
 
-with job(snakemake) as rule:
+with terminal() as show, job(snakemake) as rule:
+    from switchrank.evaluate.summary import main_table
     from switchrank.evaluate.tables import make_tables
 
     make_tables(
@@ -15,3 +16,4 @@ with job(snakemake) as rule:
         effects_out=rule.output.effects,
         **rule.params.spec,
     )
+    show("\n" + main_table(rule.output.metrics, rule.output.significance))

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers.utils import logging
 
+from switchrank.models.bert import PlainRanker
 from switchrank.models.pretrained import Model
 
 _NOT_TOKENIZER = {"config.json", "train.json", "start.json", "README.md"}
@@ -29,7 +29,10 @@ def save_model(model: Model, folder: Path) -> None:
     """
     model.config.sentence_transformers = {"activation_fn": "torch.nn.modules.linear.Identity", "version": "5.0.0"}
     model.config.dtype = torch.float32
-    logging.disable_progress_bar()
+    if not isinstance(model, PlainRanker):
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
     model.save_pretrained(folder)
 
 

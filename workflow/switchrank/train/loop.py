@@ -50,7 +50,7 @@ from switchrank.train.dev import logits, mean_reciprocal_rank
 from switchrank.train.groups import Units
 from switchrank.train.launch import run_ranks, serve_rank
 from switchrank.train.objectives import OBJECTIVES, Objective
-from switchrank.train.optimiser import apply_gradients, learning_rate, make_optimiser
+from switchrank.train.optimiser import Optimiser, apply_gradients, learning_rate, make_optimiser
 from switchrank.train.processes import ALONE, Ranks, join_ranks
 from switchrank.train.settings import Settings, check_dev, parse_settings
 from switchrank.train.stopping import Stop, stop_signals
@@ -218,7 +218,7 @@ class _Run:
     precision: str
     model: Model
     forward: Forward
-    optimiser: torch.optim.AdamW
+    optimiser: Optimiser
     scaler: torch.amp.GradScaler
     pairs: Corpus
     objective: Objective
@@ -242,7 +242,7 @@ class _Run:
         """Open everything at step 0."""
         devices.seed_everything(derive_seed(task.seed, "train"))
         precision = devices.find_precision(settings.precision, device)
-        model, tokenizer = open_both(Path(task.start), changes=dropout_options(settings.dropout))
+        model, tokenizer = open_both(Path(task.start), changes=dropout_options(settings.dropout), device=device)
         model.to(device).train()
         longest = min(settings.max_length, tokenizer.model_max_length)
         shape = {"max_length": longest, "truncation": settings.truncation, "token_budget": settings.token_budget}

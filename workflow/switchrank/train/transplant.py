@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from switchrank.core.atomic import atomic_folder
-from switchrank.models.pretrained import open_both
+from switchrank.models.pretrained import CPU, open_both
 from switchrank.models.writing import copy_tokenizer, save_model, write_json
 from switchrank.train.embeddings import cutter, translated_pieces
 
@@ -30,7 +30,7 @@ def transplant_embeddings(
     Returns:
         What ``start.json`` holds, with the number of ``replaced`` pieces.
     """
-    opened, tokenizer = open_both(model)
+    opened, tokenizer = open_both(model, device=CPU)
     weights = opened.get_input_embeddings().weight
     rows, replaced = translated_pieces(weights.detach().numpy(), lexicons, cutter(tokenizer))
     with torch.no_grad():
