@@ -98,8 +98,7 @@ class PlainRanker(nn.Module):
 
     def get_input_embeddings(self) -> nn.Module:
         """The word embeddings, named as transformers names them."""
-        embeddings: Any = self.get_submodule(f"{self.base_model_prefix}.embeddings.word_embeddings")
-        return embeddings
+        return self.get_submodule(f"{self.base_model_prefix}.embeddings.word_embeddings")
 
     def save_pretrained(self, folder: Path) -> None:
         """Write ``config.json`` and ``model.safetensors``, in the bytes of transformers."""

@@ -75,13 +75,15 @@ def open_fast_tokenizer(folder: Path) -> FastTokenizer | None:
     special = {key: told[key] for key in _SPECIAL if told.get(key) is not None}
     if not _is_plain(told, special) or not _is_used_as_it_is(backend, special):
         return None
+    pad = backend.token_to_id(special["pad_token"])
+    assert pad is not None
     return FastTokenizer(
         name_or_path=str(folder),
         backend_tokenizer=backend,
         model_max_length=told["model_max_length"],
         model_input_names=told.get("model_input_names", _INPUTS),
         all_special_tokens=list(special.values()),
-        pad_token_id=backend.token_to_id(special["pad_token"]),
+        pad_token_id=pad,
     )
 
 
