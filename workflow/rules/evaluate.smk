@@ -17,6 +17,7 @@ rule score_runs:
     localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
+    priority: MAIN_TABLE
     resources:
         **asks("score_runs"),
     params:
@@ -44,6 +45,7 @@ rule tables:
     localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
+    priority: MAIN_TABLE
     resources:
         **asks("tables"),
     params:

@@ -187,6 +187,7 @@ for testset in CONFIG.testsets:
                     f"{R}/benchmarks/rank/{ranker.system}-{ranker.train_pair}-{testset}-seed{{seed}}.tsv"
                 conda:
                     "../../envs/switchrank.yaml"
+                priority: MAIN_TABLE
                 threads: CONFIG.rank.threads
                 resources:
                     **asks_to_rank(

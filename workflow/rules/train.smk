@@ -171,6 +171,7 @@ rule train_model:
         f"{R}/benchmarks/train/{{system}}-{{train_pair}}-seed{{seed}}.tsv"
     conda:
         "../../envs/switchrank.yaml"
+    priority: MAIN_TABLE
     threads: TRAINING_THREADS
     resources:
         **asks_to_train("train_model"),

@@ -1,12 +1,13 @@
-"""Rule tables: metrics, per-query scores and significance."""
+"""Rule tables: metrics, per-query scores and significance. The main table is shown as soon as it is known."""
 
 from pathlib import Path
 
-from switchrank.core.job import job
+from switchrank.core.job import job, terminal
 
-with job(snakemake) as rule:
+with terminal() as show, job(snakemake) as rule:
     from switchrank.evaluate.comparisons import Settings
     from switchrank.evaluate.groups import Languages
+    from switchrank.evaluate.summary import main_table
     from switchrank.evaluate.tables import make_tables
 
     spec = dict(rule.params.spec)
@@ -19,3 +20,4 @@ with job(snakemake) as rule:
         settings=Settings(**spec, same=frozenset(map(tuple, same))),
         systems=systems,
     )
+    show("\n" + main_table(rule.output.metrics, rule.output.significance))

@@ -1,5 +1,6 @@
 """What a rule's script leaves in its log when it fails."""
 
+import os
 import subprocess
 import sys
 
@@ -52,6 +53,31 @@ def test_of_a_progress_bar_the_log_of_a_failed_job_keeps_the_last_state(tmp_path
     lines = log.read_text().splitlines()
     assert lines[:4] == ["begun", "train: all", "dev: 999", "Traceback (most recent call last):"]
     assert lines[-2:] == ["ValueError: unforeseen", "job failed, exit code 1"]
+
+
+SHOWN = """
+import os, sys
+from types import SimpleNamespace
+from switchrank.core.job import job, terminal
+with terminal() as show, job(SimpleNamespace(threads=1, log=[sys.argv[1]])):
+    print("to the log", flush=True)
+    show("a table, äh\\n")
+"""
+
+
+def test_what_people_wait_for_is_shown_past_the_log(tmp_path):
+    command = [sys.executable, "-c", SHOWN, str(tmp_path / "job.log")]
+    done = subprocess.run(command, capture_output=True, check=True)
+    assert (done.stdout.decode(), done.stderr) == ("a table, äh\n", b"")
+    assert (tmp_path / "job.log").read_text() == "to the log\n"
+
+
+def test_a_terminal_that_is_gone_fails_no_job(tmp_path):
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([sys.executable, "-c", SHOWN, str(tmp_path / "job.log")], stdout=writing, check=False)
+    os.close(writing)
+    assert done.returncode == 0
 
 
 def test_a_log_that_cannot_be_written_is_one_line(tmp_path):

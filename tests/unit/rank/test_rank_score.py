@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from functools import lru_cache
 
 import numpy as np
 import polars as pl
@@ -37,12 +38,19 @@ def _texts(collection):
     }
 
 
+@lru_cache
+def _stock(folder):
+    """Model and tokenizer as transformers opens them."""
+    options = {"use_safetensors": True, "trust_remote_code": False}
+    model = AutoModelForSequenceClassification.from_pretrained(folder, **options)
+    return model, AutoTokenizer.from_pretrained(folder)
+
+
 @pytest.mark.parametrize("fixture", ["bert_folder", "roberta_folder"])
 def test_scores_are_the_logits_of_the_model(fixture, request, collection, pair):
     folder = request.getfixturevalue(fixture)
     rank_pairs(model=folder, pairs=[pair], system="toy")
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModelForSequenceClassification.from_pretrained(folder, use_safetensors=True, trust_remote_code=False)
+    model, tokenizer = _stock(folder)
     texts = _texts(collection)
     for row in read_run(pair["out"]).iter_rows(named=True):
         inputs = tokenizer(texts["queries"][row["qid"]], texts["documents"][row["docid"]], return_tensors="pt")
@@ -62,6 +70,7 @@ TEXTS = st.lists(st.sampled_from(WORDS), min_size=1, max_size=60).map(" ".join)
 )
 def test_scores_and_order_are_those_of_one_pair_after_the_other(bert_folder, queries, passages, token_budget):
     opened = open_model(bert_folder)
+    model, tokenizer = _stock(bert_folder)
     ranker = Ranker(opened, token_budget=token_budget)
     query, passage = (grid.ravel() for grid in np.indices((len(queries), len(passages))))
     scores = ranker.score(ranker.tokenise(queries, "q"), ranker.tokenise(passages, "p"), query, passage)
@@ -69,7 +78,7 @@ def test_scores_and_order_are_those_of_one_pair_after_the_other(bert_folder, que
     with torch.inference_mode():
         plain = np.array(
             [
-                opened.model(**opened.tokenizer(queries[q], passages[p], **limits)).logits.item()
+                model(**tokenizer(queries[q], passages[p], **limits)).logits.item()
                 for q, p in zip(query, passage, strict=True)
             ]
         )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
 from switchrank.models.pretrained import open_model
-from switchrank.train.optimiser import apply_gradients, learning_rate, make_optimiser
+from switchrank.train.optimiser import EPSILON, FusedAdamW, apply_gradients, learning_rate, make_optimiser
 from switchrank.train.settings import Settings, parse_settings
 
 OFF = torch.amp.GradScaler("cpu", enabled=False)
@@ -87,3 +90,66 @@ def test_every_step_is_taken_at_its_own_learning_rate():
     # Under one gradient throughout, a step of Adam is as long as the learning rate.
     model, _ = stepped([[1.0, -1.0]] * 3, rates=[0.0, 0.5, 0.25])
     assert model.weight.squeeze().tolist() == pytest.approx([-0.75, 0.75], rel=1e-4)
+
+
+def trained(optimiser_of, steps: int, kept=None):
+    """A layer and its optimiser after some steps, in the last of which the bias has no gradient."""
+    torch.manual_seed(3)
+    layer = torch.nn.Linear(70, 3)
+    groups = [
+        {"params": [layer.weight], "weight_decay": 0.1},
+        {"params": [layer.bias], "weight_decay": 0.0},
+    ]
+    optimiser = optimiser_of(groups)
+    if kept is not None:
+        layer.load_state_dict(kept["layer"])
+        optimiser.load_state_dict(optimiser.state_dict() | {"state": kept["state"]})
+    for step in range(kept["step"] if kept else 0, steps):
+        inputs = torch.randn(9, 70, generator=torch.Generator().manual_seed(step))
+        layer(inputs).square().mean().backward()
+        if step == steps - 1:
+            layer.bias.grad = None
+        for group in optimiser.param_groups:
+            group["lr"] = 0.1 / (step + 1)
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
+    return layer, optimiser
+
+
+def torchs(groups):
+    return torch.optim.AdamW(groups, lr=0.1, betas=(0.9, 0.999), eps=EPSILON, fused=True)
+
+
+def ours(groups):
+    return FusedAdamW(groups, lr=0.1)
+
+
+def test_steps_on_a_cpu_are_those_of_torchs_own_adamw_bit_by_bit():
+    (mine, own), (stock, other) = trained(ours, 7), trained(torchs, 7)
+    assert torch.equal(mine.weight, stock.weight)
+    assert torch.equal(mine.bias, stock.bias)
+    one, two = own.state_dict()["state"], other.state_dict()["state"]
+    assert {number: state["step"].item() for number, state in one.items()} == {0: 7.0, 1: 6.0}
+    assert {number: sorted(state) for number, state in one.items()} == {n: sorted(state) for n, state in two.items()}
+    assert all(torch.equal(one[number][name], two[number][name]) for number in one for name in one[number])
+
+
+@pytest.mark.parametrize("first", [ours, torchs])
+def test_state_that_either_kept_is_gone_on_with_by_the_other(first):
+    second = torchs if first is ours else ours
+    layer, optimiser = trained(first, 4)
+    kept = {"layer": layer.state_dict(), "state": optimiser.state_dict()["state"], "step": 4}
+    resumed, _ = trained(second, 7, kept)
+    whole, after = trained(torchs, 4)
+    straight, _ = trained(torchs, 7, {"layer": whole.state_dict(), "state": after.state_dict()["state"], "step": 4})
+    assert torch.equal(resumed.weight, straight.weight)
+    assert torch.equal(resumed.bias, straight.bias)
+
+
+def test_a_first_optimiser_imports_no_compiler():
+    code = "import sys, torch, switchrank.train.optimiser as o; layer = torch.nn.Linear(2, 2)"
+    code += "; layer.bias.grad = torch.ones(2)"
+    code += "; made = o.make_optimiser(layer, o.Settings(steps=1)); made.step(); made.zero_grad(); made.state_dict()"
+    code += "; print('torch._dynamo' in sys.modules)"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

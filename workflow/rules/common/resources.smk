@@ -1,6 +1,8 @@
 # What jobs ask for: memory, run time, GPUs; no result depends on it.
 # Where the raw files of a run are small, a job is not worth the wait in a queue, but for training and ranking.
 SMALL = are_small(PLAN.raw_files)
+# What the main table waits for goes before what looks into it: people read that table while the rest is made.
+MAIN_TABLE = 1
 
 
 NEEDS = Needs(PLAN)

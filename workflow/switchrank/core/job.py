@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, NoReturn
@@ -49,6 +49,21 @@ def job(snakemake: Any) -> Iterator[Any]:
                 _fail(EXIT_FAILURE)
             print(told, file=sys.stderr)
             _fail(told.exit_code)
+
+
+@contextmanager
+def terminal() -> Iterator[Callable[[str], None]]:
+    """What prints where Snakemake prints, for a job whose result people wait for; enter it before :func:`job`.
+
+    Where nobody can read it any more, nothing is printed.
+    """
+    with open(os.dup(1), "wb", buffering=0) as stream:
+
+        def show(text: str) -> None:
+            with suppress(OSError):
+                stream.write(text.encode())
+
+        yield show
 
 
 def _opened(path: str) -> IO[str]:

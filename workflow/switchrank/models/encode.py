@@ -104,17 +104,20 @@ def read_template(tokenizer: Any) -> Template:
         raise UserError(name, "tokenizer", "not a fast tokenizer", "save it with tokenizer.json")
     if tokenizer.pad_token_id is None:
         raise UserError(name, "tokenizer", "no padding token", "name its pad_token in tokenizer_config.json")
-    pair = tokenizer("a", "a")
-    sides = pair.sequence_ids(0)
+    backend = tokenizer.backend_tokenizer
+    backend.no_truncation()
+    backend.no_padding()
+    pair = backend.encode("a", "a")
+    sides = pair.sequence_ids
     if 0 not in sides or 1 not in sides:
         raise UserError(name, "tokenizer", "gives no token for 'a'", "train it with an unknown token")
     query, passage = sides.index(0), sides.index(1)
     cuts = [0, query, query + sides.count(0), passage, passage + sides.count(1), len(sides)]
-    ids = np.array(pair["input_ids"], dtype=np.int64)
+    ids = np.array(pair.ids, dtype=np.int64)
     parts = [ids[start:end] for start, end in pairwise(cuts)]
     types = None
-    if "token_type_ids" in pair:
-        kinds = np.array(pair["token_type_ids"], dtype=np.int64)
+    if "token_type_ids" in tokenizer.model_input_names:
+        kinds = np.array(pair.type_ids, dtype=np.int64)
         spans = [kinds[start:end] for start, end in pairwise(cuts)]
         types = (spans[0], spans[1][:1], spans[2], spans[3][:1], spans[4])
     pad_type = int(getattr(tokenizer, "pad_token_type_id", 0))

@@ -22,21 +22,15 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional
-from transformers import (
-    BertForSequenceClassification,
-    RobertaForSequenceClassification,
-    XLMRobertaForSequenceClassification,
-)
 
 from switchrank.models import onednn
+from switchrank.models.bert import CLASSES, PlainRanker
 
 Forward = Callable[[Mapping[str, Tensor]], Tensor]
 """From padded inputs on the CPU (int64 ``(pairs, longest)``) to logits ``(pairs,)`` on the model's device."""
 Dense = Callable[[Tensor], Tensor]
 AddDense = Callable[[Tensor, Tensor], Tensor]
 Model = Any
-
-_CLASSES = (BertForSequenceClassification, RobertaForSequenceClassification, XLMRobertaForSequenceClassification)
 
 
 def stock_forward(model: Model) -> Forward:
@@ -53,7 +47,7 @@ def training_forward(model: Model) -> Forward:
     """A forward pass through which gradients flow to the model's parameters; mind autocast and ``model.train()``."""
     if not covered(model):
         return stock_forward(model)
-    encoder = _Encoder(model, [_live_layer(layer) for layer in _base(model).encoder.layer])
+    encoder = _Encoder(model, [_live_layer(layer, model.config) for layer in _base(model).encoder.layer])
     stock = stock_forward(model)
 
     def forward(inputs: Mapping[str, Tensor]) -> Tensor:
@@ -79,7 +73,8 @@ def ranking_forward(model: Model, dtype: torch.dtype | None) -> Forward:
 
         return forward
     with torch.inference_mode():
-        layers = [_frozen_layer(layer, dtype or torch.float32) for layer in _base(model).encoder.layer]
+        wanted = dtype or torch.float32
+        layers = [_frozen_layer(layer, model.config, wanted) for layer in _base(model).encoder.layer]
     return _Encoder(model, layers)
 
 
@@ -91,14 +86,17 @@ def _moved(inputs: Mapping[str, Tensor], device: torch.device) -> dict[str, Tens
 
 
 def _base(model: Model) -> Model:
-    return model.bert if isinstance(model, BertForSequenceClassification) else model.roberta
+    return getattr(model, model.base_model_prefix)
 
 
 def covered(model: Model) -> bool:
     """Is this a model whose forward pass this module knows?"""
+    if isinstance(model, PlainRanker):
+        return True
     config = model.config
-    plain = not (config.is_decoder or config.add_cross_attention)
-    return type(model) in _CLASSES and plain and getattr(config, "position_embedding_type", "absolute") == "absolute"
+    known = type(model).__name__ == CLASSES.get(config.model_type)
+    plain = known and not (config.is_decoder or config.add_cross_attention)
+    return plain and getattr(config, "position_embedding_type", "absolute") == "absolute"
 
 
 def _attends(model: Model) -> bool:
@@ -238,26 +236,42 @@ def _mixed(query: Tensor, key: Tensor, value: Tensor, dropout: float) -> Tensor:
 
 
 class _Encoder:
-    """From padded inputs to logits through the stock embeddings and head, and our layers between them."""
+    """From padded inputs to logits: the embeddings and head of the model, and our layers between them."""
 
     def __init__(self, model: Model, layers: list[_Layer]) -> None:
         self._model, self._layers = model, layers
-        self._embeddings = _base(model).embeddings
-        self._bert = isinstance(model, BertForSequenceClassification)
-        self._pad = None if self._bert else int(self._embeddings.padding_idx)
+        self._bert = model.config.model_type == "bert"
+        self._pad = None if self._bert else int(model.config.pad_token_id)
         self._first_position = self._pad + 1 if self._pad is not None else 0
 
     def __call__(self, inputs: Mapping[str, Tensor]) -> Tensor:
         model = self._model
         batch = pack(inputs, first_position=self._first_position, pad=self._pad, device=model.device)
-        tokens = self._embeddings(input_ids=batch.ids, token_type_ids=batch.types, position_ids=batch.positions)[0]
+        tokens = self._embedded(batch)
         for layer in self._layers:
             tokens = layer(tokens, batch, last=layer is self._layers[-1], training=model.training)
-        first = tokens[:, None]
-        pooled = model.dropout(model.bert.pooler(first)) if self._bert else first
-        logits = model.classifier(pooled)
+        logits = self._judged(tokens)
         in_order: Tensor = logits[:, 0][batch.places]
         return in_order
+
+    def _embedded(self, batch: Packed) -> Tensor:
+        """Tokens ``(tokens, width)``."""
+        parts = _base(self._model).embeddings
+        types = torch.zeros_like(batch.ids) if batch.types is None else batch.types
+        summed = parts.word_embeddings(batch.ids) + parts.token_type_embeddings(types)
+        tokens: Tensor = parts.dropout(parts.LayerNorm(summed + parts.position_embeddings(batch.positions)))
+        return tokens[0]
+
+    def _judged(self, first: Tensor) -> Tensor:
+        """Logits ``(pairs, 1)`` of the first tokens of pairs, ``(pairs, width)``."""
+        model = self._model
+        if self._bert:
+            pooled, dropout, out = torch.tanh(model.bert.pooler.dense(first)), model.dropout, model.classifier
+        else:
+            head = model.classifier
+            pooled, dropout, out = torch.tanh(head.dense(head.dropout(first))), head.dropout, head.out_proj
+        logits: Tensor = out(dropout(pooled))
+        return logits
 
 
 class _Product(torch.autograd.Function):
@@ -294,17 +308,22 @@ def _live(*modules: Model) -> Dense:
     return product
 
 
-def _live_layer(layer: Model) -> _Layer:
+def _activation(layer: Model, config: Any) -> Dense:
+    own: Dense = functional.gelu if config.hidden_act == "gelu" else layer.intermediate.intermediate_act_fn
+    return own
+
+
+def _live_layer(layer: Model, config: Any) -> _Layer:
     attention, joined, outer = layer.attention.self, layer.attention.output, layer.output
-    inner, activation = _live(layer.intermediate.dense), layer.intermediate.intermediate_act_fn
+    inner, activation = _live(layer.intermediate.dense), _activation(layer, config)
 
     def adding(output: Model) -> AddDense:
         product = _live(output.dense)
         return lambda inputs, residual: output.dropout(product(inputs)) + residual
 
     return _Layer(
-        heads=attention.num_attention_heads,
-        attention_dropout=attention.dropout.p,
+        heads=config.num_attention_heads,
+        attention_dropout=config.attention_probs_dropout_prob,
         query_key_value=_live(attention.query, attention.key, attention.value),
         query=_live(attention.query),
         key_value=_live(attention.key, attention.value),
@@ -327,18 +346,17 @@ def _frozen(dtype: torch.dtype, activation: str, *modules: Model) -> Dense:
     return lambda inputs: onednn.linear(inputs.to(dtype), laid_out, bias, activation)
 
 
-def _frozen_layer(layer: Model, dtype: torch.dtype) -> _Layer:
+def _frozen_layer(layer: Model, config: Any, dtype: torch.dtype) -> _Layer:
     attention, joined, outer = layer.attention.self, layer.attention.output, layer.output
-    gelu = layer.attention.self.config.hidden_act == "gelu"
+    gelu, activation = config.hidden_act == "gelu", _activation(layer, config)
     inner = _frozen(dtype, "gelu" if gelu else "none", layer.intermediate.dense)
-    activation = layer.intermediate.intermediate_act_fn
 
     def adding(output: Model) -> AddDense:
         product = _frozen(dtype, "none", output.dense)
         return lambda inputs, residual: product(inputs) + residual
 
     return _Layer(
-        heads=attention.num_attention_heads,
+        heads=config.num_attention_heads,
         attention_dropout=0.0,
         query_key_value=_frozen(dtype, "none", attention.query, attention.key, attention.value),
         query=_frozen(dtype, "none", attention.query),

@@ -80,7 +80,7 @@ def open_model(
     dtype = choose_precision(precision, target)
     torch.set_num_threads(max(1, threads))
     folder = Path(model)
-    loaded, tokenizer = open_both(folder, new_head=False)
+    loaded, tokenizer = open_both(folder, new_head=False, device=target)
     trained = _trained_with(folder)
     longest = _longest(tokenizer, loaded.config)
     length = min(max_length or trained.get("max_length") or longest, longest)

@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 import torch
-from transformers.utils import logging
 
+from switchrank.models.bert import PlainRanker
 from switchrank.models.folder import STARTING_FILES, TOKENIZER_FILES, TRAINED_FILES
 from switchrank.models.pretrained import Model
 
@@ -28,7 +28,10 @@ def save_model(model: Model, folder: Path) -> None:
     """
     model.config.sentence_transformers = {"activation_fn": "torch.nn.modules.linear.Identity", "version": "5.0.0"}
     model.config.dtype = torch.float32
-    logging.disable_progress_bar()
+    if not isinstance(model, PlainRanker):
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
     model.save_pretrained(folder)
 
 

@@ -24,6 +24,7 @@ from switchrank.core.atomic import atomic_folder
 from switchrank.core.digest import file_digest
 from switchrank.core.errors import UserError
 from switchrank.core.folder_lock import hold_folder
+from switchrank.train.optimiser import Optimiser
 
 KEPT = 2
 Tensors = dict[str, torch.Tensor]
@@ -65,13 +66,13 @@ def load_state(module: torch.nn.Module, tensors: Tensors) -> None:
     module.load_state_dict(tensors, strict=False)
 
 
-def optimiser_tensors(optimiser: torch.optim.Optimizer) -> Tensors:
+def optimiser_tensors(optimiser: Optimiser) -> Tensors:
     """Moments and step counts of an optimiser, named ``<parameter number>.<what>``."""
     state = optimiser.state_dict()["state"]
     return {f"{number}.{what}": value for number, values in state.items() for what, value in values.items()}
 
 
-def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: Tensors) -> None:
+def restore_optimiser(optimiser: Optimiser, tensors: Tensors) -> None:
     """Put back what :func:`optimiser_tensors` returned; groups and their options stay as they are."""
     state: dict[int, Tensors] = {}
     for name, value in tensors.items():

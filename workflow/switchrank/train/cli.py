@@ -13,8 +13,8 @@ from switchrank.train.methods.cross_encoder import CrossEncoderSettings
 from switchrank.train.settings import describe_settings
 
 _RANKER = """\
-Training can be ended at any time (SIGTERM, SIGUSR1: saves and exits with 143); the same command goes on where it was. The
-folder it writes opens with sentence_transformers.CrossEncoder.
+Training can be ended at any time (SIGTERM, SIGUSR1: saves and exits with 143); the same command goes on where it was.
+The folder it writes opens with sentence_transformers.CrossEncoder.
 
 settings are KEY=VALUE, for example: steps=1000 warmup=0.1 lr=1.0e-3 eval_every=250 keep=best precision=auto
 With epochs=N there are as many steps as they take, and warmup=0.1 eval_every=0 are the defaults.

@@ -41,14 +41,14 @@ def repeatable(threads: int) -> Iterator[None]:
     """Deterministic algorithms and a fixed number of threads inside the block; both are put back afterwards."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     filling: Any = torch.utils.deterministic
-    before = torch.are_deterministic_algorithms_enabled(), torch.get_num_threads(), filling.fill_uninitialized_memory
-    torch.use_deterministic_algorithms(True)
+    before = torch.get_deterministic_debug_mode(), torch.get_num_threads(), filling.fill_uninitialized_memory
+    torch.set_deterministic_debug_mode("error")  # use_deterministic_algorithms would import torch's compiler
     filling.fill_uninitialized_memory = False  # a tenth of the time on CPU, and no result depends on it
     torch.set_num_threads(threads)
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(before[0])
+        torch.set_deterministic_debug_mode(before[0])
         torch.set_num_threads(before[1])
         filling.fill_uninitialized_memory = before[2]
 

@@ -48,7 +48,7 @@ from switchrank.train.checkpoint import (
 )
 from switchrank.train.launch import run_processes, serve_process
 from switchrank.train.method import Context, Data, Method, Step
-from switchrank.train.optimiser import apply_gradients, learning_rate, make_optimiser
+from switchrank.train.optimiser import Optimiser, apply_gradients, learning_rate, make_optimiser
 from switchrank.train.order import Order
 from switchrank.train.processes import ALONE, Processes, join_processes
 from switchrank.train.record import made_with
@@ -214,7 +214,7 @@ class _Run:
     context: Context[Any]
     method: Method[Any]
     order: Order
-    optimiser: torch.optim.AdamW
+    optimiser: Optimiser
     scaler: torch.amp.GradScaler
     loss: torch.Tensor
     step: int = 0

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import BertConfig, BertForSequenceClassification
 
 from switchrank.core.atomic import atomic_folder
 from switchrank.core.errors import UserError
@@ -21,7 +20,7 @@ from switchrank.core.seeds import derive_seed
 from switchrank.models.folder import TOKENIZER_FILES
 from switchrank.models.mimetic import mimetic, orthogonal
 from switchrank.models.presets import PRESETS
-from switchrank.models.pretrained import Model, open_both, open_tokenizer
+from switchrank.models.pretrained import CPU, Model, open_both, open_tokenizer
 from switchrank.models.writing import copy_tokenizer, save_model
 from switchrank.train.embeddings import cutter, fit_width, mix, piece_vectors
 
@@ -75,7 +74,7 @@ def build_start(
 
 
 def _from_model(model: str | Path, folder: Path) -> dict[str, Any]:
-    opened, tokenizer = open_both(model)
+    opened, tokenizer = open_both(model, device=CPU)
     save_model(opened, folder)
     if all(Path(model, file).is_file() for file in TOKENIZER_FILES):
         copy_tokenizer(Path(model), folder)
@@ -92,6 +91,8 @@ def _from_preset(
     vectors: dict[str, str | Path],
     share: float,
 ) -> dict[str, Any]:
+    from transformers import BertConfig, BertForSequenceClassification
+
     opened = open_tokenizer(tokenizer)
     shape = _shape(preset, tokenizer)
     positions = min(opened.model_max_length, 512)

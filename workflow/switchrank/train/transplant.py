@@ -10,7 +10,7 @@ import torch
 
 from switchrank.core.atomic import atomic_folder
 from switchrank.core.json_files import write_json
-from switchrank.models.pretrained import open_both
+from switchrank.models.pretrained import CPU, open_both
 from switchrank.models.writing import copy_tokenizer, save_model
 from switchrank.train.embeddings import cutter, translated_pieces
 
@@ -31,7 +31,7 @@ def transplant_embeddings(
     Returns:
         What ``start.json`` holds, with the number of ``replaced`` pieces.
     """
-    opened, tokenizer = open_both(model)
+    opened, tokenizer = open_both(model, device=CPU)
     weights = opened.get_input_embeddings().weight
     rows, replaced = translated_pieces(weights.detach().numpy(), lexicons, cutter(tokenizer))
     with torch.no_grad():

@@ -77,7 +77,7 @@ class CrossEncoder(Method[CrossEncoderSettings]):
 
         settings, data = context.settings, context.data
         self._context, self._start = context, data.one("start")
-        model, tokenizer = open_both(self._start, changes=dropout_options(settings.dropout))
+        model, tokenizer = open_both(self._start, changes=dropout_options(settings.dropout), device=context.device)
         self.trained = model.to(context.device).train()
         self._forward = training_forward(model)
         pairs = (data.reader or Pairs)(data.every("corpus"))

@@ -1,0 +1,220 @@
+"""BERT, RoBERTa and XLM-R rankers opened and saved without transformers, whose import takes seconds of every short job.
+
+A model here is the parameters of the stock class and nothing else: their names, order, initial values and the bytes of
+the saved folder are those of transformers, and :mod:`switchrank.models.packed` knows the forward pass. It covers what
+those classes do on a CPU with the options of :func:`_is_covered`; a folder that is in any way different, or damaged, is
+not opened here but by transformers, which also finds the words for what is wrong with it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+CLASSES = {
+    "bert": "BertForSequenceClassification",
+    "roberta": "RobertaForSequenceClassification",
+    "xlm-roberta": "XLMRobertaForSequenceClassification",
+}
+"""The stock class of each kind of model."""
+_SIZES = (
+    "vocab_size",
+    "hidden_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "intermediate_size",
+    "max_position_embeddings",
+    "type_vocab_size",
+)
+_SHARES = ("hidden_dropout_prob", "attention_probs_dropout_prob", "initializer_range", "layer_norm_eps")
+_FIXED = {"hidden_act": "gelu", "is_decoder": False, "add_cross_attention": False}
+_NEEDED = {*_SIZES, *_SHARES, *_FIXED, "pad_token_id", "classifier_dropout", "bos_token_id", "eos_token_id"} | {
+    *("use_cache", "tie_word_embeddings", "model_type", "architectures", "dtype", "transformers_version")
+}
+"""What transformers writes into every config of these classes."""
+_LABELS = {"id2label", "label2id"}
+_OPTIONAL = {"position_embedding_type": "absolute", "gradient_checkpointing": False}
+"""Keys of older configs, which are kept, with the only value that changes nothing."""
+
+
+class _Linear(nn.Linear):
+    def reset_parameters(self) -> None:
+        """Leave values to :func:`open_plain`: without memory to draw them in, torch would import its compiler."""
+
+
+class _Embedding(nn.Embedding):
+    def reset_parameters(self) -> None:
+        """As above."""
+
+
+class _LayerNorm(nn.LayerNorm):
+    def reset_parameters(self) -> None:
+        """As above."""
+
+
+class Config(SimpleNamespace):
+    """What ``config.json`` says, as attributes."""
+
+    num_labels = 1
+
+
+class PlainRanker(nn.Module):
+    """The parameters of a stock sequence classification model with one output; it has no forward pass of its own.
+
+    Attributes:
+        config: see :class:`Config`.
+        base_model_prefix: the name of the encoder within it.
+    """
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        self.base_model_prefix = "bert" if config.model_type == "bert" else "roberta"
+        size, dropout = config.hidden_size, _head_dropout(config)
+        encoder, dense, out = _encoder(config), _Linear(size, size), _Linear(size, 1)
+        parts: dict[str, nn.Module]
+        if config.model_type == "bert":
+            encoder["pooler"] = nn.ModuleDict({"dense": dense})
+            parts = {"bert": encoder, "dropout": nn.Dropout(dropout), "classifier": out}
+        else:
+            head = nn.ModuleDict({"dense": dense, "dropout": nn.Dropout(dropout), "out_proj": out})
+            parts = {"roberta": encoder, "classifier": head}
+        for name in reversed(parts) if config.model_type == "xlm-roberta" else parts:
+            self.add_module(name, parts[name])
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return next(self.parameters()).device
+
+    def get_input_embeddings(self) -> nn.Module:
+        """The word embeddings, named as transformers names them."""
+        return self.get_submodule(f"{self.base_model_prefix}.embeddings.word_embeddings")
+
+    def save_pretrained(self, folder: Path) -> None:
+        """Write ``config.json`` and ``model.safetensors``, in the bytes of transformers."""
+        written = vars(self.config) | {
+            "architectures": [CLASSES[self.config.model_type]],
+            "dtype": "float32",
+            "transformers_version": version("transformers"),
+        }
+        (folder / "config.json").write_text(json.dumps(written, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        tensors = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
+        save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def _head_dropout(config: Config) -> float:
+    own = config.classifier_dropout
+    return float(config.hidden_dropout_prob if own is None else own)
+
+
+def _encoder(config: Config) -> nn.ModuleDict:
+    size, pad, bert = config.hidden_size, config.pad_token_id, config.model_type == "bert"
+    words = {"word_embeddings": _Embedding(config.vocab_size, size, padding_idx=pad)}
+    places = _Embedding(config.max_position_embeddings, size, padding_idx=None if bert else pad)
+    positions = {"position_embeddings": places}
+    others = {
+        "token_type_embeddings": _Embedding(config.type_vocab_size, size),
+        "LayerNorm": _norm(config),
+        "dropout": nn.Dropout(config.hidden_dropout_prob),
+    }
+    embeddings = nn.ModuleDict(words | positions | others if bert else words | others | positions)
+    layers = nn.ModuleList(_layer(config) for _ in range(config.num_hidden_layers))
+    return nn.ModuleDict({"embeddings": embeddings, "encoder": nn.ModuleDict({"layer": layers})})
+
+
+def _layer(config: Config) -> nn.ModuleDict:
+    size, inner = config.hidden_size, config.intermediate_size
+    own = nn.ModuleDict({name: _Linear(size, size) for name in ("query", "key", "value")})
+    attention = nn.ModuleDict({"self": own, "output": _output(size, config)})
+    intermediate = nn.ModuleDict({"dense": _Linear(size, inner)})
+    return nn.ModuleDict({"attention": attention, "intermediate": intermediate, "output": _output(inner, config)})
+
+
+def _output(width: int, config: Config) -> nn.ModuleDict:
+    dense, dropout = _Linear(width, config.hidden_size), nn.Dropout(config.hidden_dropout_prob)
+    return nn.ModuleDict({"dense": dense, "LayerNorm": _norm(config), "dropout": dropout})
+
+
+def _norm(config: Config) -> nn.LayerNorm:
+    return _LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+
+
+def open_plain(folder: Path, *, new_head: bool, changes: Mapping[str, Any]) -> PlainRanker | None:
+    """The model of a folder in float32, or None where transformers has to open it.
+
+    Args:
+        folder: a model folder that :func:`switchrank.models.folder.check_model` has seen.
+        new_head: parameters of the head that are missing are drawn from torch's global generator, as transformers
+            draws them; else nothing may be missing.
+        changes: config values to override where the model has them.
+    """
+    file = folder / "model.safetensors"
+    config = _read_config(folder / "config.json", new_head, changes)
+    if config is None or not file.is_file():
+        return None
+    with torch.device("meta"):
+        model = PlainRanker(config)
+    try:
+        with safe_open(file, framework="pt") as weights:
+            held = set(weights.keys())
+            found = {name: weights.get_tensor(name).float() for name in model.state_dict() if name in held}
+    except (SafetensorError, OSError):
+        return None
+    tensors: dict[str, torch.Tensor] = {}
+    for name, parameter in model.named_parameters():
+        if name in found:
+            if found[name].shape != parameter.shape:
+                return None
+            tensors[name] = found[name]
+        elif not new_head or (name.startswith(f"{model.base_model_prefix}.") and ".pooler." not in name):
+            return None
+    for name, parameter in model.named_parameters():
+        if name not in tensors:
+            tensors[name] = _drawn(name, parameter, config)
+    model.load_state_dict(tensors, assign=True)
+    return model.eval()
+
+
+def _drawn(name: str, parameter: torch.Tensor, config: Config) -> torch.Tensor:
+    """A parameter of a new head."""
+    empty = torch.empty(parameter.shape)
+    if name.endswith(".bias"):
+        return nn.init.zeros_(empty)
+    return nn.init.normal_(empty, std=config.initializer_range or 0.02)
+
+
+def _read_config(file: Path, new_head: bool, changes: Mapping[str, Any]) -> Config | None:
+    told = json.loads(file.read_text(encoding="utf-8"))
+    if not _LABELS & told.keys() and new_head:
+        told |= {"id2label": {"0": "LABEL_0"}, "label2id": {"LABEL_0": 0}}
+    told |= {key: value for key, value in changes.items() if key in told}
+    return Config(**told) if _is_covered(told) else None
+
+
+def _is_covered(told: Mapping[str, Any]) -> bool:
+    """Whether a config is one of these classes, with one output, and asks for nothing that is not here."""
+    needed, known = _NEEDED | _LABELS, {*_NEEDED, *_LABELS, *_OPTIONAL, "sentence_transformers"}
+    if not needed <= told.keys() <= known or told["model_type"] not in CLASSES:
+        return False
+    only = _FIXED | {key: value for key, value in _OPTIONAL.items() if key in told}
+    head, pad = told["classifier_dropout"], told["pad_token_id"]
+    shares = [told[key] for key in _SHARES] + [0.0 if head is None else head]
+    return (
+        all(told[key] == value for key, value in only.items())
+        and all(type(told[key]) is int and told[key] > 0 for key in _SIZES)
+        and all(type(share) in (int, float) and 0 <= share < 1 for share in shares)
+        and told["hidden_size"] % told["num_attention_heads"] == 0
+        and (type(pad) is int and 0 <= pad < min(told["vocab_size"], told["max_position_embeddings"]))
+        and isinstance(told["id2label"], dict)
+        and len(told["id2label"]) == 1
+    )
