@@ -6,8 +6,9 @@ import difflib
 from collections.abc import Collection, Iterable, Iterator
 from string import Formatter
 
-from switchrank.config.collections import CollectionSection
-from switchrank.config.collections.joined import Joined
+from switchrank.collections.joined.section import Joined
+from switchrank.collections.mmarco.names import MMARCO_NAMES
+from switchrank.collections.section import CollectionSection
 from switchrank.config.downloads import PLACE
 from switchrank.config.models import (
     MAIN_METRIC,
@@ -22,7 +23,6 @@ from switchrank.config.models import (
 from switchrank.config.settings import check_collection, refused, setting_findings
 from switchrank.config.sweeps import Finding
 from switchrank.files.addresses import placeholders
-from switchrank.mmarco import MMARCO_NAMES
 from switchrank.text.segmenters import LIBRARIES
 
 

@@ -10,15 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from switchrank.config.collections import CollectionSection
-from switchrank.config.collections.joined import Joined
+from switchrank.collections.section import CollectionSection
+from switchrank.collections.spec import CollectionSpec
 from switchrank.config.models import Config, DictionaryFile, DictionaryLexicon, Optimisation, VectorsLexicon, listed
 from switchrank.config.plan import Plan
 from switchrank.config.sweeps import Finding
 from switchrank.core.errors import UserError
 from switchrank.formats.pairs import check_reading
 from switchrank.lexicon.settings import check_search
-from switchrank.sources.spec import CollectionSpec
 from switchrank.sources.world.files import complete_spec
 from switchrank.sources.world.vocabulary import check_themes
 from switchrank.train.settings import check_dev, check_precision, parse_settings
@@ -68,8 +67,8 @@ def refused(place: str, check: Callable[..., object], *given: Any, **named: Any)
 def check_collection(part: CollectionSection, source: str) -> None:
     """Raise UserError for what the sources stage would refuse of a collection whose files have names."""
     spec = CollectionSpec.from_plain(part.spec(source))
-    if not isinstance(part, Joined):
-        spec.check_roles(part.roles(source))
+    if part.check_roles is not None:
+        part.check_roles(spec, part.roles(source))
 
 
 def _lexicons(config: Config) -> Iterator[Finding]:

@@ -7,11 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from switchrank.collections.formats import names
+from switchrank.collections.spec import SPLITS, UNITS
 from switchrank.core.errors import UserError
 from switchrank.core.outputs import writes
 from switchrank.files.cli import register_downloads
-from switchrank.sources.shapes import FORMATS
-from switchrank.sources.spec import SPLITS, UNITS
 
 _BUILD = """\
 Turn relevance data into the tables that every later stage reads: documents, queries and judgements, one file per
@@ -62,7 +62,7 @@ def _register_build(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     build.add_argument("--spec", metavar="FILE", help="everything but --out from one JSON file")
-    build.add_argument("--format", choices=FORMATS, help="what the input files are")
+    build.add_argument("--format", choices=names(), help="what the input files are")
     for name, form in (
         ("documents", "LANG=FILE"),
         ("queries", "SPLIT/LANG=FILE"),
