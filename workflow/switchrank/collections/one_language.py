@@ -9,6 +9,7 @@ from pydantic import Field
 
 from switchrank.collections.roles import check_separate
 from switchrank.collections.section import CollectionSection, found, several
+from switchrank.collections.spec import CollectionSpec
 from switchrank.config.sections import Distinct, Language, Split
 
 Splits = Distinct[Split] | dict[Split, str]
@@ -19,7 +20,6 @@ SPLITS = "which splits it has, or what its files call each: `{train: train, test
 class OneLanguage(CollectionSection):
     """Documents of one language, and queries that belong to them alone."""
 
-    check_roles: ClassVar = staticmethod(check_separate)
     PATHS: ClassVar[dict[str, tuple[str, ...]]]
     """By table where its file may lie, with keys of the section, ``split`` and ``native`` in braces."""
 
@@ -48,6 +48,12 @@ class OneLanguage(CollectionSection):
         paths = [found(path.format(**named)) for path in self.PATHS[table]]
         there = [path for path in paths if Path(path).is_file()]
         return (there or paths)[0]
+
+    def check(self, source: str) -> CollectionSpec:
+        """Its specification; UserError as well for a file that its reader would miss."""
+        spec = super().check(source)
+        check_separate(spec, self.roles(source))
+        return spec
 
     def roles(self, source: str) -> dict[str, str]:
         """Files by role."""

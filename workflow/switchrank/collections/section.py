@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import Field
 
@@ -37,9 +37,6 @@ class Template(NamedTuple):
 
 class CollectionSection(Section):
     """One collection. A format adds ``format``, its files, and the properties declared below."""
-
-    check_roles: ClassVar[Callable[[CollectionSpec, Mapping[str, str]], None] | None] = None
-    """What its reader refuses of the files by role, where the keys alone do not see to that."""
 
     dev: DevShare = Field(0.1, description="share of training queries cut off for development, by whole groups")
     labels: OpenShare = Field(
@@ -94,6 +91,10 @@ class CollectionSection(Section):
     def options(self) -> dict[str, Any]:
         """What the reader has to know of the files beside their roles, as plain JSON values."""
         return {}
+
+    def check(self, source: str) -> CollectionSpec:
+        """Its specification; UserError for what the sources stage would refuse of it."""
+        return CollectionSpec.from_plain(self.spec(source))
 
     def training_language(self, source: str) -> str:
         """The language of the training queries: the run's source, or that of a collection in another language alone."""

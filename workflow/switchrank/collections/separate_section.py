@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import Field, model_validator
 
 from switchrank.collections.roles import check_separate
 from switchrank.collections.section import BySplit, CollectionSection, Template, filled, of_split, several
+from switchrank.collections.spec import CollectionSpec
 from switchrank.config.sections import Distinct, Language, LanguageList, Section, Split
 
 
@@ -53,8 +54,6 @@ class JudgementColumns(Columns):
 class Separate(CollectionSection):
     """What they share: languages, splits and training files."""
 
-    check_roles: ClassVar = staticmethod(check_separate)
-
     languages: LanguageList = Field(description="languages of the documents")
     query_languages: LanguageList | None = Field(
         None, description="languages of the test queries where they are not those of the documents"
@@ -91,6 +90,12 @@ class Separate(CollectionSection):
             found.append(Template("queries", self.path_of("queries", split), ("split", "lang", "name")))
             found.append(Template("judgements", self.path_of("judgements", split), ("split",)))
         return found
+
+    def check(self, source: str) -> CollectionSpec:
+        """Its specification; UserError as well for a file that its reader would miss."""
+        spec = super().check(source)
+        check_separate(spec, self.roles(source))
+        return spec
 
     def roles(self, source: str) -> dict[str, str]:
         """Files by role."""

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from switchrank.collections.section import CollectionSection
-from switchrank.collections.spec import CollectionSpec
 from switchrank.config.models import Config, DictionaryFile, DictionaryLexicon, Optimisation, VectorsLexicon, listed
 from switchrank.config.plan import Plan
 from switchrank.config.sweeps import Finding
@@ -62,13 +60,6 @@ def refused(place: str, check: Callable[..., object], *given: Any, **named: Any)
         check(*given, **named)
     except UserError as error:
         yield ".".join(part for part in (place, error.place) if part), error.problem, error.todo
-
-
-def check_collection(part: CollectionSection, source: str) -> None:
-    """Raise UserError for what the sources stage would refuse of a collection whose files have names."""
-    spec = CollectionSpec.from_plain(part.spec(source))
-    if part.check_roles is not None:
-        part.check_roles(spec, part.roles(source))
 
 
 def _lexicons(config: Config) -> Iterator[Finding]:

@@ -17,7 +17,8 @@ from switchrank.identify.entries import section
 from switchrank.identify.found import SAMPLES
 from switchrank.identify.kinds import GUESS, IDS, MEMBERS, NAMES, TAGS, VALUES, Kind, Look, Row
 from switchrank.identify.source import Source
-from switchrank.lexicon.dumps import Block, read_blocks
+from switchrank.lexicon.dump_block import Block
+from switchrank.lexicon.dumps import read_blocks
 from switchrank.lexicon.titlefiles import (
     TitleFiles,
     cldr_names,

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from switchrank.collections.miracl import reader
 
-read_collection, check_roles = reader.read_collection, reader.check_roles
+ROWS, read_collection, check_roles = reader.ROWS, reader.read_collection, reader.check_roles
