@@ -6,6 +6,7 @@ import bz2
 import gzip
 import lzma
 import re
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,8 @@ from inspect_files import (
 )
 from pydantic import TypeAdapter
 
-from switchrank.collections.rows import with_settings
+from switchrank.collections.formats import code_of
+from switchrank.collections.rows import About, with_settings
 from switchrank.collections.sections import Collection
 from switchrank.collections.texts import TextFile
 from switchrank.collections.tsv.reader import ROWS
@@ -329,3 +331,29 @@ def test_an_archive_is_listed_and_names_that_lead_outside_are_told(tmp_path):
 def test_languages_of_links_are_told_however_texts_are_written(tmp_path, row):
     (tmp_path / "x").write_bytes(b"INSERT INTO `langlinks` VALUES\n" + row + b";\n")
     assert "languages linked to: sw" in inspect_path(tmp_path / "x").notes
+
+
+OF_COLLECTIONS = [
+    (name, rows, content)
+    for name, rows, content in FILES
+    if name in {kind.format for kind in kinds() if kind.entry.startswith("collections:")}
+]
+
+
+@pytest.mark.parametrize(("name", "rows", "content"), OF_COLLECTIONS)
+def test_the_entry_of_a_file_names_a_reader_that_reads_it(tmp_path, name, rows, content):
+    """What is recognised and what is read are one: the reader finds as many rows as were told."""
+    file = tmp_path / "unnamed.test"
+    file.write_bytes(content)
+    entry = re.sub(r"\bxx\b", "en", inspect_path(file).entry)
+    section = TypeAdapter(Collection).validate_python(yaml.safe_load(entry)["collections"]["mine"])
+    roles = [role for role, path in section.roles("en").items() if path == str(file)]
+    assert roles
+    reader = import_module(f"switchrank.{code_of(section.format)}")
+    if not hasattr(reader, "ROWS"):
+        return
+    tables = reader.ROWS.changed({key: value for key, value in section.options().items() if key != "inside"})
+    table = roles[0].partition("/")[0]
+    if table in vars(tables):
+        about = About(language=section.languages[0] if name != "hc4-topics" else "en")
+        assert len(list(getattr(tables, table)(file, about))) == rows
