@@ -12,12 +12,21 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import redirect_stderr
 from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from switchrank.ablation.rows import read_ablation
+from switchrank.collections.formats import folders, module_of
+from switchrank.collections.judged import read_judgements
+from switchrank.collections.records import read_records, text_rows
+from switchrank.collections.rows import Rows, TextRows
+from switchrank.collections.tab_lines import read_topics
+from switchrank.collections.tevatron.reader import INSIDE
+from switchrank.collections.texts import TextFile
 from switchrank.config.load import load_config
 from switchrank.core.errors import UserError, each
 from switchrank.embeddings.read import import_vectors
@@ -28,16 +37,11 @@ from switchrank.formats.pairs import read_pairs
 from switchrank.formats.tables import DOCUMENTS, LEXICON, read_table
 from switchrank.formats.trec import read_run
 from switchrank.formats.vectors import load_vectors
-from switchrank.inspect.look import inspect_path
+from switchrank.identify.look import inspect_path
 from switchrank.lexicon.titles import titles_lexicon
 from switchrank.rank.files import read_texts as read_ranked_texts
 from switchrank.rank.ranking import read_ranking
 from switchrank.sources.build import build_collection
-from switchrank.sources.judged import read_judgements
-from switchrank.sources.records import read_records
-from switchrank.sources.shapes import SEPARATE
-from switchrank.sources.texts import TextFile
-from switchrank.sources.tsv import read_topics
 from switchrank.sources.wikitext import write_wikitext
 from switchrank.text.running_text import read_prose
 from switchrank.train.texts import read_texts
@@ -99,9 +103,9 @@ def _strings(frame: pl.DataFrame) -> Iterator[str]:
         yield from (text for text in column if text is not None)
 
 
-def _text_file(table: str, shape: Mapping[str, Any]) -> Callable[[Path], Iterable[str]]:
+def _text_file(table: str, reads: TextRows) -> Callable[[Path], Iterable[str]]:
     def read(path: Path) -> Iterable[str]:
-        file = TextFile(path, table, shape, "en")
+        file = TextFile(path, table, reads, "en")
         frame = pl.concat(file.batches())
         file.check_ids(frame["id"])
         assert all(len(name.split()) == 1 and text.strip() for name, text in frame.rows())
@@ -110,28 +114,34 @@ def _text_file(table: str, shape: Mapping[str, Any]) -> Callable[[Path], Iterabl
     return read
 
 
+def separate_rows() -> dict[str, Rows]:
+    """How the files of each format are written that has documents, queries and judgements in files of their own."""
+    readers = {name: import_module(module_of(folder, "reader")) for name, folder in folders().items()}
+    return {name: reader.ROWS for name, reader in readers.items() if hasattr(reader, "ROWS")}
+
+
 def _shapes() -> Iterator[Parser]:
-    """A parser for each different shape of documents, queries and judgements."""
-    passages = {"kind": "passages", "lists": ["positive_passages"], "id": "docid", "text": ["text"]}
-    quoted = {"kind": "records", "id": "docid", "text": ["text"], "separator": ","}
-    shapes = [(name, table, shape) for name, tables in SEPARATE.items() for table, shape in tables.items()]
-    shapes += [("tevatron-passages", "documents", passages), ("csv", "documents", quoted)]
+    """A parser for each different way to write documents, queries and judgements."""
+    quoted = partial(text_rows, id="docid", text=["text"], separator=",")
+    ways = [(name, table, reads) for name, rows in separate_rows().items() for table, reads in vars(rows).items()]
+    ways += [("tevatron-passages", "documents", INSIDE), ("csv", "documents", quoted)]
     known = []
-    for name, table, shape in shapes:
-        if (table, shape) in known:
+    for name, table, reads in ways:
+        settings = {**getattr(reads, "keywords", {}), "table": table}
+        way = (getattr(reads, "func", reads), settings)
+        if way in known:
             continue
-        known.append((table, shape))
+        known.append(way)
         make = samples.judgements if table == "judgements" else samples.texts
-        settings = {**shape, "table": table}
         read = (
-            (lambda path, shape=shape: _strings(read_judgements(path, shape)))
+            (lambda path, reads=reads: _strings(read_judgements(path, reads)))
             if table == "judgements"
-            else _text_file({"documents": "document", "queries": "query"}[table], shape)
+            else _text_file({"documents": "document", "queries": "query"}[table], reads)
         )
         rows = (("a1", "One mill."), ("a2", "Two boats & more."))
         judged = (("q1", "d1"), ("q2", "d2"))
-        seed = make(settings, *(judged if table == "judgements" else rows))
-        last = make(settings, ("q9", LAST) if table == "judgements" else ("a9", f"the {LAST}"), header=False)
+        seed = make(*way, *(judged if table == "judgements" else rows))
+        last = make(*way, ("q9", LAST) if table == "judgements" else ("a9", f"the {LAST}"), header=False)
         yield Parser(f"{name}-{table}", read, (seed,), last)
 
 
@@ -216,7 +226,7 @@ def _questions() -> Iterator[Parser]:
         read = _collection("test/sw/en", {}, **asked, options={"relevance": relevance})
         last = samples.json_lines(samples.afriqa("z", question_lang=LAST))
         yield Parser(f"afriqa-{relevance}", read, (found,), last)
-    options = {"documents": {"kind": "tsv"}}
+    options = {"documents": {"id": "1", "text": ["2"], "separator": "\t", "header": False}}
     read = _collection("questions/test", {"documents/en": DOCS}, format="questions", **one, options=options)
     kinds = (
         samples.json_lines({"question": "who built it", "answer": ["Ada Lee", "Lee"]}),

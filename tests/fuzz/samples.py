@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from switchrank.collections.rows import JudgementRows, TextRows
+
 LAST = "zebulon"
 """A word that is in no sample: a sound row with it, put at the end of any bytes, has to come out or be refused."""
 
@@ -61,19 +63,19 @@ def tarred(**files: bytes) -> bytes:
     return file.getvalue()
 
 
-def texts(shape: Mapping[str, Any], *rows: tuple[str, str], header: bool = True) -> bytes:
-    """Documents or queries in a shape of :mod:`switchrank.sources.shapes`; without its header on demand."""
-    match shape["kind"]:
-        case "tsv":
+def texts(reads: TextRows, shape: Mapping[str, Any], *rows: tuple[str, str], header: bool = True) -> bytes:
+    """Documents or queries as a function reads them with settings; without a header on demand."""
+    match f"{reads.__module__.split('.')[2]}.{reads.__name__}":
+        case "tab_lines.text_rows":
             return lines(*(f"{name}\t{text}" for name, text in rows))
-        case "trec" if shape.get("table") == "documents":
+        case "trec.document_rows":
             return lines(*(f"<DOC>\n<DOCNO>{name}</DOCNO>\n<TEXT>{text}</TEXT>\n</DOC>" for name, text in rows))
-        case "trec":
+        case "trec.topic_rows":
             return lines(*(f"<top>\n<num> Number: {name}\n<title> {text}\n</top>" for name, text in rows))
-        case "topics":
+        case "neuclir.topic_rows":
             versions = [(name, [{"lang": "en", shape["text"][0]: text}]) for name, text in rows]
             return json_lines(*({shape["id"]: name, "topics": version} for name, version in versions))
-        case "passages":
+        case "tevatron.passage_rows":
             given = [{shape["id"]: name, shape["text"][0]: text} for name, text in rows]
             return json_lines(*({"query_id": "q", shape["lists"][0]: [passage]} for passage in given))
     return records(
@@ -81,15 +83,15 @@ def texts(shape: Mapping[str, Any], *rows: tuple[str, str], header: bool = True)
     )
 
 
-def judgements(shape: Mapping[str, Any], *rows: tuple[str, str], header: bool = True) -> bytes:
-    """Judgements in a shape."""
-    match shape["kind"]:
-        case "qrels":
+def judgements(reads: JudgementRows, shape: Mapping[str, Any], *rows: tuple[str, str], header: bool = True) -> bytes:
+    """Judgements as a function reads them with settings."""
+    match f"{reads.__module__.split('.')[2]}.{reads.__name__}":
+        case "tab_lines.judgement_rows":
             return lines(*(f"{qid} 0 {docid} 1" for qid, docid in rows))
-        case "lists":
+        case "tevatron.list_rows":
             name = next(iter(shape["lists"]))
             return json_lines(*({shape["id"]: qid, name: [{shape["document"]: docid}]} for qid, docid in rows))
-        case "graded":
+        case "clirmatrix.graded_rows":
             return json_lines(*({shape["id"]: qid, shape["graded"]: [[docid, 3]]} for qid, docid in rows))
     names = [shape["query"], shape["document"], *([shape["relevance"]] if shape["relevance"] else [])]
     return records(shape, names, [[qid, docid, "1"][: len(names)] for qid, docid in rows], header)

@@ -6,7 +6,6 @@ import bz2
 import gzip
 import json
 import lzma
-import pkgutil
 import re
 import sys
 from collections.abc import Callable
@@ -18,12 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import switchrank
+from switchrank.collections.formats import folders
 from switchrank.core.errors import UserError
 from switchrank.formats.pairs import DICTIONARY_FORMATS
 from switchrank.lexicon.titlefiles import READERS as TITLES
-from switchrank.sources.shapes import READ_BY, SEPARATE
 from tests.damage import damaged
-from tests.fuzz.parsers import PARSERS, Parser, check
+from tests.fuzz.parsers import PARSERS, Parser, check, separate_rows
 from tests.fuzz.samples import zipped
 
 EACH = pytest.mark.parametrize("parser", PARSERS, ids=lambda parser: parser.name)
@@ -89,7 +88,7 @@ def test_a_packed_file_cut_at_any_tenth_is_one_error(parser: Parser, packing: st
 def test_every_format_has_a_parser() -> None:
     names = {parser.name for parser in PARSERS}
     apart = {"questions": "open-questions", "squad": "squad-paragraphs", "afriqa": "afriqa-gold"}
-    assert {apart.get(name, name) for name in READ_BY if name not in SEPARATE} <= names
+    assert {apart.get(name, name) for name in folders().keys() - separate_rows().keys()} <= names
     assert {f"titles-{name}" for name in TITLES} - {"titles-dumps"} <= names
     assert {f"dictionary-{name}" for name in DICTIONARY_FORMATS} <= names
 
@@ -105,12 +104,12 @@ OPENS = re.compile(
 def test_every_module_that_opens_files_of_others_is_run_by_a_parser() -> None:
     """Told by running the samples, so that no list of modules has to be kept."""
     ran = modules_run(lambda: [check(parser, parser.seeds[-1] + parser.last) for parser in PARSERS])
+    ran |= modules_run(lambda: [check(PARSERS[-1], seed) for seed in PARSERS[-1].seeds])
     opening = set()
-    for package in ("formats", "sources", "embeddings", "lexicon"):
-        for module in pkgutil.iter_modules([str(Path(switchrank.__path__[0]) / package)]):
-            file = Path(switchrank.__path__[0]) / package / f"{module.name}.py"
-            if file.is_file() and module.name != "cli" and OPENS.search(file.read_text(encoding="utf-8")):
-                opening.add(f"switchrank.{package}.{module.name}")
+    for package in ("collections", "formats", "sources", "embeddings", "lexicon"):
+        for file in Path(switchrank.__path__[0], package).rglob("*.py"):
+            if file.stem != "cli" and OPENS.search(file.read_text(encoding="utf-8")):
+                opening.add(".".join(file.relative_to(Path(switchrank.__path__[0]).parent).with_suffix("").parts))
     assert len(opening) > 15
     assert opening - ran == set()
 

@@ -13,10 +13,10 @@ from typing import Any
 import polars as pl
 import pytest
 
+from switchrank.collections.judged import read_judgements
+from switchrank.collections.texts import read_queries
 from switchrank.core.errors import UserError
 from switchrank.sources.build import build_collection
-from switchrank.sources.judged import read_judgements
-from switchrank.sources.texts import read_queries
 
 DATA = Path(os.environ.get("SWITCHRANK_DATA", "none"))
 pytestmark = pytest.mark.real

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from switchrank.inspect.look import inspect_path
+from switchrank.identify.look import inspect_path
 
 DATA = Path(os.environ.get("SWITCHRANK_DATA", "none"))
 pytestmark = pytest.mark.real

@@ -9,12 +9,14 @@ from typing import Any
 import polars as pl
 import pytest
 
-from switchrank.afriqa import AFRIQA_NAMES, afriqa_passages, afriqa_pivot, afriqa_questions
+from switchrank.collections.afriqa import reader as afriqa
+from switchrank.collections.afriqa.names import AFRIQA_NAMES, afriqa_passages, afriqa_pivot, afriqa_questions
+from switchrank.collections.bipar import reader as bipar
+from switchrank.collections.parsed import Parsed
+from switchrank.collections.questions.reader import read_questions
+from switchrank.collections.spec import CollectionSpec
+from switchrank.collections.squad import reader as squad
 from switchrank.formats.tables import DOCUMENTS, read_table
-from switchrank.sources import afriqa, bipar, squad
-from switchrank.sources.open_questions import read_questions
-from switchrank.sources.spec import CollectionSpec
-from switchrank.sources.tables import Parsed
 
 DATA = Path(os.environ.get("SWITCHRANK_DATA", "none"))
 pytestmark = pytest.mark.real
@@ -150,7 +152,7 @@ def test_afriqa_questions_bring_answers_in_both_languages() -> None:
     for language in [*AFRIQA, "wo"]:
         assert language in AFRIQA_NAMES
         path = afriqa_questions(str(DATA / "afriqa"), language, "test") + ".gz"
-        questions = list(read_questions(path, "test", [language]))
+        questions = [question for _, question in read_questions(path, "test", [language])]
         counts[language] = len(questions)
         assert all(question.texts[language] for question in questions)
         assert sum(bool(question.answers.get(afriqa_pivot(language))) for question in questions) > 100

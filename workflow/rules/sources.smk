@@ -1,5 +1,6 @@
 # Raw inputs to the three tables (documents, queries, judgements) of each collection.
-from switchrank.sources.shapes import READ_BY
+from switchrank.collections.formats import code_of
+from switchrank.sources.build import collection_outputs
 from switchrank.sources.world.files import world_outputs
 
 if CONFIG.world:
@@ -89,7 +90,7 @@ for name in CONFIG.collections:
             spec=PLAN.collection_spec(name),
             roles=list(PLAN.collection_files(name)),
             files=in_order(PLAN.collection_files(name).values()),
-            code=CODE("sources.build", *READ_BY[CONFIG.collections[name].format]),
+            code=CODE("sources.build", code_of(CONFIG.collections[name].format)),
         script:
             "../scripts/collection.py"
 

@@ -30,6 +30,7 @@ STAGES = {
     "status": "how a run is going: jobs done and running, last losses, time left",
 }
 _MODULES = {
+    "inspect": "switchrank.identify.cli",
     "import-model": "switchrank.models.import_cli",
     "new": "switchrank.config.new",
     "plan": "switchrank.run.plan.cli",

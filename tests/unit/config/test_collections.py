@@ -14,7 +14,8 @@ import pytest
 import yaml
 from pydantic import TypeAdapter
 
-from switchrank.config.collections import FORMATS, Collection, CollectionSection
+from switchrank.collections.section import CollectionSection
+from switchrank.collections.sections import Collection, tags
 from switchrank.core.errors import UserError
 from switchrank.sources.build import build_collection
 
@@ -223,7 +224,7 @@ def lay_out(content: dict[str, Any], roles: dict[str, str]) -> None:
 def test_every_format_has_an_example() -> None:
     shown = {section["format"] for section in EXAMPLES.values()}
 
-    assert shown | {"parquet"} == {*FORMATS, "datasets"}
+    assert shown | {"parquet"} == {*tags()}
     assert EXAMPLES.keys() == CONTENT.keys() | {"training"}
 
 

@@ -15,6 +15,8 @@ import pytest
 import yaml
 
 from switchrank.ablation.rows import check_starts
+from switchrank.collections.formats import check_files
+from switchrank.collections.spec import CollectionSpec
 from switchrank.config.checked import checked_plan
 from switchrank.config.plan import Plan
 from switchrank.config.settings import switching_recipe, training_settings, world_spec
@@ -29,7 +31,6 @@ from switchrank.lexicon.titlefiles import READERS
 from switchrank.lexicon.titles import DROPS
 from switchrank.models.presets import PRESETS
 from switchrank.rank import candidates
-from switchrank.sources.spec import CollectionSpec
 from switchrank.sources.world.files import complete_spec
 from switchrank.sources.world.vocabulary import check_themes
 from switchrank.train.methods.cross_encoder import CrossEncoderSettings
@@ -70,7 +71,7 @@ def ask_jobs(plan: Plan) -> None:
     for part in config.collections.values():
         spec = CollectionSpec.from_plain(part.spec(config.languages.source))
         if part.format != "joined":
-            spec.check_roles(part.roles(config.languages.source))
+            check_files(spec, part.roles(config.languages.source))
         chosen = part.instances.plain("dev_negatives")
         Pairing(**chosen)
         Pairing(**(chosen | {"negatives": part.instances.dev_negatives}))

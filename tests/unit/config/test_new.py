@@ -142,7 +142,7 @@ def test_a_bad_name_of_a_run_is_one_line(capsys):
 def test_what_is_wrong_with_a_file_is_told_and_the_config_is_written(capsys):
     Path("w.sw.vec").write_text("3 2\na 1 2\nb 3 4\n")
     assert new(*TEXTS, "--vectors-source", "w.en.vec", "--vectors-target", "w.sw.vec") == 0
-    assert "w.sw.vec: warning: the header promises 3 words" in capsys.readouterr().err
+    assert "w.sw.vec: warning: the header promises 3 rows" in capsys.readouterr().err
 
 
 def test_help_teaches_with_two_examples(capsys):

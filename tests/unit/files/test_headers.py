@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 from switchrank.ablation.rows import read_ablation
+from switchrank.collections.judged import read_judgements
+from switchrank.collections.records import read_records
+from switchrank.collections.tab_lines import read_topics, triple_batches
+from switchrank.collections.texts import read_queries
 from switchrank.core.errors import UserError
 from switchrank.files.headers import is_header, is_word_header
 from switchrank.formats.pairs import read_pairs
 from switchrank.formats.trec import read_run
 from switchrank.lexicon.titlefiles import TitleFiles, read_titles
 from switchrank.rank.files import read_texts
-from switchrank.sources.judged import read_judgements
-from switchrank.sources.records import read_records
-from switchrank.sources.texts import read_queries
-from switchrank.sources.tsv import read_topics, triple_batches
 
 
 def titles(path: Path) -> list[tuple[str, str]]:

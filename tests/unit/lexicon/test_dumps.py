@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from switchrank.core.errors import UserError
-from switchrank.lexicon import dumps
-from switchrank.lexicon.dumps import Block, read_blocks
+from switchrank.lexicon import dump_block, dumps
+from switchrank.lexicon.dump_block import Block
+from switchrank.lexicon.dump_scan import Scan
+from switchrank.lexicon.dumps import read_blocks
 
 HEAD = b"/*M!999999\\- enable the sandbox mode */ \n-- MariaDB dump 10.19\n\n"
 CREATE = (
@@ -133,7 +135,7 @@ PLAIN = st.sampled_from([b"a", b"n", b"0", b"y" * 61, b"''", "ж".encode(), b"\x
 @given(st.lists(st.lists(ESCAPED | PLAIN, max_size=5).map(b"".join), min_size=1))
 def test_texts_unescaped_together_are_those_unescaped_one_by_one(written):
     rows = b",".join(b"(%d,'%b')" % row for row in enumerate(written))
-    expected = [dumps._ESCAPE.sub(dumps._unescape, text) for text in written]
+    expected = [dump_block._ESCAPE.sub(dump_block._unescape, text) for text in written]
     assert Block(rows, ["id", "title"], "f", "p").texts("title", np.arange(len(written))) == expected
 
 
@@ -146,7 +148,7 @@ def test_a_backslash_at_the_end_of_a_number_stays():
 @given(st.lists(st.sampled_from([b"'", b",", b";", b"\\", b"x", b"(1,'a", b"y" * 61]) | st.binary(max_size=3)))
 def test_bytes_taken_64_at_a_time_are_cut_as_one_by_one(parts):
     text = b"".join(parts)
-    scan = dumps._Scan(text)
+    scan = Scan(text)
     assert (scan.commas.tolist(), scan.end, scan.quoted) == one_by_one(text)
 
 
@@ -156,7 +158,7 @@ def test_white_space_beside_a_comma_is_seen_wherever_it_stands(parts):
     text = b"".join(parts)
     commas, _, _ = one_by_one(text)
     beside = [text[place : place + 1] for comma in commas for place in (comma - 1, comma + 1) if place >= 0]
-    assert dumps._Scan(text).spaced == any(byte.isspace() for byte in beside)
+    assert Scan(text).spaced == any(byte.isspace() for byte in beside)
 
 
 def test_equal_compares_whole_fields():
@@ -265,12 +267,12 @@ def test_a_column_with_a_line_break_in_its_name_is_told_in_one_line(tmp_path):
 def test_many_statements_on_one_line_cost_linear_time(tmp_path, monkeypatch):
     scanned = []
 
-    class Counted(dumps._Scan):
+    class Counted(Scan):
         def __init__(self, text):
             scanned.append(len(text))
             super().__init__(text)
 
-    monkeypatch.setattr(dumps, "_Scan", Counted)
+    monkeypatch.setattr(dumps, "Scan", Counted)
     statements = 2_000
     (tmp_path / "t.sql").write_bytes(CREATE + b"INSERT INTO `t` VALUES (1,'a');" * statements)
     assert len(read(tmp_path / "t.sql")) == statements

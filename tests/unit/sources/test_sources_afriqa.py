@@ -9,11 +9,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from switchrank.afriqa import afriqa_passages, afriqa_questions
+from switchrank.collections.afriqa.names import afriqa_passages, afriqa_questions
+from switchrank.collections.afriqa.reader import read_collection
+from switchrank.collections.bipar import reader as bipar
+from switchrank.collections.spec import CollectionSpec
 from switchrank.core.errors import UserError
-from switchrank.sources import bipar
-from switchrank.sources.afriqa import read_collection
-from switchrank.sources.spec import CollectionSpec
 
 MILL = "Ada Lee built the mill in 1850."
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from switchrank.collections.answers import AnswerMatcher, answer_words, judge_by_answers
 from switchrank.formats.tables import DOCUMENTS, write_table
-from switchrank.sources.answers import AnswerMatcher, answer_words, judge_by_answers
 from switchrank.text.words import key, split_words
 
 

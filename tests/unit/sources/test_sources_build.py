@@ -93,7 +93,7 @@ def test_without_topics_queries_of_one_passage_stay_together(tiny_msmarco, msmar
 
 
 def test_equal_input_gives_equal_bytes(tiny_msmarco, msmarco_spec, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("switchrank.sources.texts.BATCH", 3)
+    monkeypatch.setattr("switchrank.collections.texts.BATCH", 3)
     for name in ("one", "two"):
         build(msmarco_spec, tiny_msmarco, tmp_path / name)
 
@@ -293,15 +293,10 @@ def test_triples_of_other_queries_only_are_an_error(tiny_msmarco, msmarco_spec, 
     ("change", "message"),
     [
         ({"langauges": ["en"]}, "collection: langauges: unknown key: did you mean languages"),
-        ({"format": "trek"}, "format: 'trek': write one of msmarco, "),
+        ({"format": "trek"}, "format: 'trek': write one of afriqa, beir, "),
         ({"asked_in": ["en", "en"]}, "asked_in: .*name each language once"),
         ({"max_skipped": 2}, "max_skipped: 2: write a share"),
         ({"options": []}, "options: .*write a mapping"),
-        ({"options": {"documents": []}}, "options.documents: not a mapping"),
-        ({"options": {"documents": {"kind": "tvs"}}}, "options.documents: kind 'tvs' is none of tsv, trec"),
-        ({"options": {"documents": {"kind": "records", "id": "a"}}}, "options.documents: no text"),
-        ({"options": {"queries": {"kind": "trec", "fields": "title"}}}, "options.queries: fields is no list"),
-        ({"options": {"judgements": {"id": "a"}}}, "options.judgements: unknown key id"),
         ({"languages": "en"}, "languages: 'en': write a list"),
         ({"languages": ["en", "en"]}, "name each language once"),
         ({"languages": ["../en"]}, "language code"),
@@ -315,7 +310,6 @@ def test_triples_of_other_queries_only_are_an_error(tiny_msmarco, msmarco_spec, 
         ({"splits": ["train", "dev"]}, "dev split of its own"),
         ({"source": "de"}, "source: de is not among the languages"),
         ({"splits": ["test"]}, "triples: there is no train split"),
-        ({"format": "squad"}, "triples: not part of the format squad"),
         ({"documents_as": "words"}, "documents_as: 'words'"),
         ({"seed": "1"}, "seed: '1': write a whole number"),
     ],
@@ -323,6 +317,28 @@ def test_triples_of_other_queries_only_are_an_error(tiny_msmarco, msmarco_spec, 
 def test_a_wrong_specification_is_named_by_key(msmarco_spec, change, message) -> None:
     with pytest.raises(UserError, match=message):
         collection_outputs(msmarco_spec | change)
+
+
+@pytest.mark.parametrize(
+    ("format", "options", "message"),
+    [
+        ("msmarco", {"documents": []}, "options.documents: not a mapping"),
+        ("msmarco", {"judgements": {"id": "a"}}, "options.judgements: unknown key id"),
+        ("msmarco", {"texts": {}}, "options.texts: not an option of the format msmarco: known: documents, queries"),
+        ("tsv", {"documents": {"ids": "a"}}, "options.documents: unknown key ids: known: id, text, separator, header"),
+        ("trec", {"queries": {"fields": "title"}}, "options.queries: fields is no list"),
+        ("tsv", {"documents": {"header": 1}}, "options.documents: header is no bool"),
+        ("tsv", {"judgements": {"document": None}}, "options.judgements: document is no str"),
+        ("questions", {"documents": {"id": "a"}}, "options.documents: no text"),
+    ],
+)
+def test_a_wrong_option_is_named_before_anything_is_read(
+    tiny_msmarco, msmarco_spec, tmp_path, format, options, message
+):
+    spec = msmarco_spec | {"format": format, "options": options, "triples": format != "questions"}
+    with pytest.raises(UserError, match=message):
+        build_collection(spec=spec, files=tiny_msmarco, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_specification_needs_format_and_languages() -> None:
@@ -339,6 +355,7 @@ def test_roles_are_checked_before_anything_is_read(tiny_msmarco, msmarco_spec, t
     fail(lacking, "files.judgements/test: missing")
     fail(tiny_msmarco | {"judgement/test": "x"}, "unknown role: did you mean judgements/test")
     fail(tiny_msmarco, "triples are not announced", triples=False)
+    fail(tiny_msmarco, "triples: not part of the format squad", format="squad")
     fail({"test/en": tiny_msmarco["groups"]}, "languages.qaa: no file in this language", format="squad", triples=False)
     fail({"dev/en": tiny_msmarco["groups"]}, "files.dev/en: unknown role", format="squad", triples=False)
 

@@ -6,13 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 
+from switchrank.collections.questions.reader import read_collection, read_questions
+from switchrank.collections.spec import CollectionSpec
 from switchrank.core.errors import UserError
-from switchrank.formats.tables import DOCUMENTS, write_table
-from switchrank.sources.open_questions import read_collection, read_questions
-from switchrank.sources.spec import CollectionSpec
 
 TEXTS = {"en": ["Ada Lee built it.", "In 1850 it burned."], "de": ["Ada Lee baute sie.", "1850 brannte sie."]}
 
@@ -21,10 +19,12 @@ def lines(*values: Any) -> str:
     return "".join(json.dumps(value) + "\n" for value in values)
 
 
-def write_documents(language: str, path: Path) -> int:
-    rows = [(f"d{number}", text, "g") for number, text in enumerate(TEXTS[language])]
-    write_table(pl.DataFrame(rows, schema=DOCUMENTS, orient="row"), path, DOCUMENTS)
-    return len(rows)
+def documents(folder: Path, language: str) -> str:
+    """A file of documents ``d0``, ``d1``, ... as a table with a header."""
+    rows = "".join(f"d{number}\t{text}\n" for number, text in enumerate(TEXTS[language]))
+    path = folder / f"documents.{language}.tsv"
+    path.write_text(f"id\ttext\n{rows}")
+    return str(path)
 
 
 def read(
@@ -33,7 +33,9 @@ def read(
     folder.mkdir(exist_ok=True)
     splits = tuple(role.partition("/")[2] for role in files)
     spec = CollectionSpec("open-questions", languages or ("en",), splits, max_skipped=max_skipped)
-    parsed = read_collection(spec, files, folder, write_documents=write_documents)
+    files = files | {f"documents/{language}": documents(folder, language) for language in spec.languages}
+    written = {"id": "id", "text": ["text"], "separator": "\t"}
+    parsed = read_collection(spec, files, folder, documents=written)
     assert parsed.relevance == "answer"
     assert parsed.documents == dict.fromkeys(spec.languages, 2)
     tables = {f"queries-{split}-{language}": frame for (split, language), frame in parsed.queries.items()}
@@ -103,7 +105,7 @@ def test_more_questions_without_a_text_than_max_skipped_allows_stop_the_run(writ
 
 def test_chinese_is_mkqas_mainland_chinese_unless_it_says_where(write) -> None:
     path = write("mkqa.jsonl", lines(mkqa(1, answer("Lee"), zh_cn="谁", zh_hk="誰", zh_tw="誰?")))
-    (question,) = read_questions(path, "test", ["zh", "zh-hk", "zh-TW", "fr"])
+    ((_, question),) = read_questions(path, "test", ["zh", "zh-hk", "zh-TW", "fr"])
 
     assert question.texts == {"zh": "谁", "zh-hk": "誰", "zh-TW": "誰?"}
 
@@ -151,7 +153,7 @@ def afriqa(number: int, answers: str, translated: str) -> dict[str, Any]:
 )
 def test_answers_of_afriqa_are_lists_as_python_writes_them(write, written, answers) -> None:
     path = write("queries.afriqa.swa.en.test.json", lines(afriqa(3, "['jibu']", written)))
-    (question,) = read_questions(path, "test", ["sw", "en"])
+    ((_, question),) = read_questions(path, "test", ["sw", "en"])
 
     assert (question.qid, question.texts) == ("test-sw-3", {"sw": "nani 3", "en": "who 3"})
     assert question.answers.get("en", []) == answers

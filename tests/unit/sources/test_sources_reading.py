@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from switchrank.collections.judged import read_judgements
+from switchrank.collections.tab_lines import read_topics, triple_batches
+from switchrank.collections.texts import TextFile, read_queries
 from switchrank.core.errors import UserError
 from switchrank.files.reading import read_lines, read_text
-from switchrank.sources.judged import read_judgements
-from switchrank.sources.texts import TextFile, read_queries
-from switchrank.sources.tsv import read_topics, triple_batches
 
 ONE_LINE = st.text(st.characters(exclude_characters="\n", codec="utf-8")).filter(lambda text: not text.endswith("\r"))
 TEXTS = st.lists(ONE_LINE.filter(lambda text: bool(text) and not text.isspace()), min_size=1, max_size=8)
@@ -112,7 +112,7 @@ def test_empty_queries_are_left_out_and_counted(write, capsys) -> None:
 
 
 def test_texts_come_in_batches_of_bounded_size(write, monkeypatch) -> None:
-    monkeypatch.setattr("switchrank.sources.texts.BATCH", 3)
+    monkeypatch.setattr("switchrank.collections.texts.BATCH", 3)
     file = TextFile(write("q.tsv", "".join(f"{n}\tx\n" for n in range(7))), "document")
 
     assert [len(batch) for batch in file.batches()] == [3, 3, 1]

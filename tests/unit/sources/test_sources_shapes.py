@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,12 +12,17 @@ import polars as pl
 import pytest
 from ir_datasets.formats import TrecQueries
 
+from switchrank.collections.beir import reader as beir
+from switchrank.collections.clirmatrix import reader as clirmatrix
+from switchrank.collections.judged import read_judgements
+from switchrank.collections.neuclir.reader import topic_rows
+from switchrank.collections.records import read_records, table_files, text_rows
+from switchrank.collections.rows import TextRows
+from switchrank.collections.tevatron import reader as tevatron
+from switchrank.collections.texts import TextFile, file_parts, read_queries
+from switchrank.collections.trec import reader as trec
+from switchrank.collections.triples import holds_texts
 from switchrank.core.errors import UserError
-from switchrank.sources.judged import read_judgements
-from switchrank.sources.records import read_records, table_files
-from switchrank.sources.shapes import SEPARATE
-from switchrank.sources.texts import TextFile, file_parts, read_queries
-from switchrank.sources.triples import holds_texts
 
 TREC_DOCS = """<?xml version="1.0"?>
 <DOC>
@@ -41,8 +47,8 @@ Who is it?
 """
 
 
-def texts(path: str | Path, kind: str, shape: dict, language: str = "") -> list[tuple[str, str]]:
-    frames = TextFile(path, kind, shape, language).batches()
+def texts(path: str | Path, kind: str, reads: TextRows, language: str = "") -> list[tuple[str, str]]:
+    frames = TextFile(path, kind, reads, language).batches()
     return pl.concat(frames).rows()
 
 
@@ -53,26 +59,26 @@ def jsonl(*records: object) -> str:
 def test_trec_documents_are_their_text_without_tags(write) -> None:
     path = write("d.trec.gz", TREC_DOCS)
 
-    assert texts(path, "document", {"kind": "trec"}) == [
+    assert texts(path, "document", trec.document_rows) == [
         ("AP-1", "first headline some & text"),
         ("2", "all in a line"),
     ]
-    assert texts(path, "document", {"kind": "trec", "fields": ["title", "text"]})[0] == (
+    assert texts(path, "document", partial(trec.document_rows, fields=["title", "text"]))[0] == (
         "AP-1",
         "first headline some & text",
     )
-    assert texts(path, "document", {"kind": "trec", "fields": ["TEXT"]}) == [("AP-1", "some & text")]
+    assert texts(path, "document", partial(trec.document_rows, fields=["TEXT"])) == [("AP-1", "some & text")]
 
 
 def test_trec_topics_need_no_closing_tags_and_lose_their_labels(write) -> None:
     path = write("t.txt", TOPICS)
 
-    assert texts(path, "query", {"kind": "trec"}) == [("301", "Organized Crime"), ("302", "second"), ("7", "third")]
-    assert texts(path, "query", {"kind": "trec", "fields": ["title", "desc"]})[0] == (
+    assert texts(path, "query", trec.topic_rows) == [("301", "Organized Crime"), ("302", "second"), ("7", "third")]
+    assert texts(path, "query", partial(trec.topic_rows, fields=["title", "desc"]))[0] == (
         "301",
         "Organized Crime Who is it?",
     )
-    assert [qid for qid, _ in texts(path, "query", {"kind": "trec", "by_position": True})] == ["1", "2", "3"]
+    assert [qid for qid, _ in texts(path, "query", partial(trec.topic_rows, by_position=True))] == ["1", "2", "3"]
 
 
 @pytest.mark.parametrize(
@@ -90,7 +96,7 @@ def test_trec_topics_need_no_closing_tags_and_lose_their_labels(write) -> None:
     ],
 )
 def test_a_defect_of_tagged_text_is_named_with_its_line(write, content, message) -> None:
-    file = TextFile(write("d.trec", content), "document", {"kind": "trec"})
+    file = TextFile(write("d.trec", content), "document", trec.document_rows)
     with pytest.raises(UserError, match=message):
         file.check_ids(pl.concat(file.batches())["id"])
 
@@ -105,7 +111,7 @@ def test_a_defect_of_tagged_text_is_named_with_its_line(write, content, message)
 )
 def test_a_topic_has_a_number_and_the_wanted_element(write, content, message) -> None:
     with pytest.raises(UserError, match=message):
-        read_queries(write("t", content), {"kind": "trec"})
+        read_queries(write("t", content), trec.topic_rows)
 
 
 def test_members_of_json_lines_are_joined_by_a_space_and_missing_ones_are_skipped(write) -> None:
@@ -119,7 +125,7 @@ def test_members_of_json_lines_are_joined_by_a_space_and_missing_ones_are_skippe
         + "\n",
     )
 
-    assert texts(path, "document", dict(SEPARATE["beir"]["documents"])) == [("7", "T a\u2028b"), ("x", "c"), ("y", "d")]
+    assert texts(path, "document", beir.ROWS.documents) == [("7", "T a\u2028b"), ("x", "c"), ("y", "d")]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +144,7 @@ def test_members_of_json_lines_are_joined_by_a_space_and_missing_ones_are_skippe
 def test_a_defective_json_line_is_named(write, line, message) -> None:
     path = write("c.jsonl", '{"id": "0", "text": "fine"}\n' + line + "\n")
     with pytest.raises(UserError, match=message) as caught:
-        texts(path, "document", {"kind": "records", "id": "id", "text": ["text"]})
+        texts(path, "document", partial(text_rows, id="id", text=["text"]))
     assert "\n" not in str(caught.value)
 
 
@@ -147,12 +153,10 @@ def test_columns_are_named_by_the_header_or_numbered(write) -> None:
     numbered = write("m.tsv", "d1\ttitle\ttext\twith a tab\n")
     quoted = write("q.csv", 'id,text\nd1,"two\nlines, and ""quotes"""\n')
 
-    assert texts(named, "document", {"kind": "records", "id": "id", "text": ["text"], "separator": "\t"}) == [
-        ("d1", "hello")
-    ]
-    shape = {"kind": "records", "id": "1", "text": ["2", "3"], "separator": "\t", "header": False}
+    assert texts(named, "document", partial(text_rows, id="id", text=["text"], separator="\t")) == [("d1", "hello")]
+    shape = partial(text_rows, id="1", text=["2", "3"], separator="\t", header=False)
     assert texts(numbered, "document", shape) == [("d1", "title text\twith a tab")]
-    assert texts(quoted, "document", {"kind": "records", "id": "id", "text": ["text"], "separator": ","}) == [
+    assert texts(quoted, "document", partial(text_rows, id="id", text=["text"], separator=",")) == [
         ("d1", 'two\nlines, and "quotes"')
     ]
 
@@ -169,13 +173,11 @@ def test_columns_are_named_by_the_header_or_numbered(write) -> None:
 )
 def test_a_defective_row_of_columns_is_named(write, content, separator, message) -> None:
     with pytest.raises(UserError, match=message):
-        texts(
-            write("t", content), "document", {"kind": "records", "id": "id", "text": ["text"], "separator": separator}
-        )
+        texts(write("t", content), "document", partial(text_rows, id="id", text=["text"], separator=separator))
 
 
 def test_parquet_and_saved_datasets_are_read_in_the_order_of_their_shards(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("switchrank.sources.records.BATCH", 2)
+    monkeypatch.setattr("switchrank.collections.records.BATCH", 2)
     frame = pl.DataFrame({"docid": [1, 2, 3], "text": ["one", "two", "three"], "other": [[1], [2], [3]]})
     frame.write_parquet(tmp_path / "named-anything")
     saved = tmp_path / "saved"
@@ -184,7 +186,7 @@ def test_parquet_and_saved_datasets_are_read_in_the_order_of_their_shards(tmp_pa
     frame[2:].write_ipc_stream(saved / "data-00001-of-00002.arrow")
     shards = [{"filename": f"data-0000{number}-of-00002.arrow"} for number in range(2)]
     (saved / "state.json").write_text(json.dumps({"_data_files": shards}))
-    shape = {"kind": "records", "id": "docid", "text": ["text"]}
+    shape = partial(text_rows, id="docid", text=["text"])
     expected = [("1", "one"), ("2", "two"), ("3", "three")]
 
     assert texts(tmp_path / "named-anything", "document", shape) == expected
@@ -244,11 +246,11 @@ def test_topics_give_the_first_version_in_a_language(write) -> None:
         {"lang": "zho", "topic_title": "c"},
     ]
     path = write("t.jsonl", jsonl({"topic_id": "1", "topics": versions}, {"topic_id": "2", "topics": versions[:1]}))
-    shape = {"kind": "topics", "id": "topic_id", "text": ["topic_title"], "codes": {"zh": "zho"}}
+    reads = partial(topic_rows, id="topic_id", text=["topic_title"])
 
-    assert texts(path, "query", shape, "zh") == [("1", "b")]
+    assert texts(path, "query", partial(reads, codes={"zh": "zho"}), "zh") == [("1", "b")]
     with pytest.raises(UserError, match="no topic in rus: known: eng, zho"):
-        texts(path, "query", shape | {"codes": {"ru": "rus"}}, "ru")
+        texts(path, "query", partial(reads, codes={"ru": "rus"}), "ru")
 
 
 def test_passages_inside_queries_are_documents_once_over_all_files(write) -> None:
@@ -257,35 +259,28 @@ def test_passages_inside_queries_are_documents_once_over_all_files(write) -> Non
 
     a, b, c = ({"docid": name, "title": name, "text": "t"} for name in "abc")
     paths = [write("1.jsonl", jsonl(row(1, a, b))), write("2.jsonl", jsonl(row(2, b, c), row(3, c, a)))]
-    shape = {
-        "kind": "passages",
-        "lists": ["positive_passages", "negative_passages"],
-        "id": "docid",
-        "text": ["title", "text"],
-    }
-
-    assert texts(paths, "document", shape) == [("a", "a t"), ("b", "b t"), ("c", "c t")]
+    assert texts(paths, "document", tevatron.INSIDE) == [("a", "a t"), ("b", "b t"), ("c", "c t")]
     other = write("3.jsonl", jsonl(row(4, a | {"text": "other"}, b)))
     with pytest.raises(UserError, match="passage a has another text"):
-        texts([paths[0], other], "document", shape)
+        texts([paths[0], other], "document", tevatron.INSIDE)
 
 
 def test_judgements_of_lists_and_grades(write) -> None:
-    tevatron = write(
+    lists = write(
         "q.jsonl", jsonl({"query_id": 1, "positive_passages": [{"docid": "a"}], "negative_passages": ["b", "a"]})
     )
     matrix = write("m.jsonl", jsonl({"src_id": "9", "tgt_results": [["7", 6], [8, 0]]}) + "\n")
-    beir = write("test.tsv", "query-id\tcorpus-id\tscore\nq1\td1\t2\n")
+    qrels = write("test.tsv", "query-id\tcorpus-id\tscore\nq1\td1\t2\n")
 
-    assert read_judgements(tevatron, SEPARATE["tevatron"]["judgements"]).rows() == [
+    assert read_judgements(lists, tevatron.ROWS.judgements).rows() == [
         ("1", "a", 1, "line 1"),
         ("1", "b", 0, "line 1"),
     ]
-    assert read_judgements(matrix, SEPARATE["clirmatrix"]["judgements"]).rows() == [
+    assert read_judgements(matrix, clirmatrix.ROWS.judgements).rows() == [
         ("9", "7", 6, "line 1"),
         ("9", "8", 0, "line 1"),
     ]
-    assert read_judgements(beir, SEPARATE["beir"]["judgements"]).rows() == [("q1", "d1", 2, "line 2")]
+    assert read_judgements(qrels, beir.ROWS.judgements).rows() == [("q1", "d1", 2, "line 2")]
 
 
 @pytest.mark.parametrize(
@@ -299,7 +294,7 @@ def test_judgements_of_lists_and_grades(write) -> None:
 )
 def test_a_defective_graded_list_is_named(write, content, message) -> None:
     with pytest.raises(UserError, match=message):
-        read_judgements(write("m.jsonl", jsonl(content)), SEPARATE["clirmatrix"]["judgements"])
+        read_judgements(write("m.jsonl", jsonl(content)), clirmatrix.ROWS.judgements)
 
 
 def test_triples_of_texts_are_told_from_triples_of_ids(write) -> None:
@@ -312,6 +307,6 @@ def test_trec_topics_are_those_that_another_reader_finds(write) -> None:
     topic = "<top>\n<num> Number: {n}\n<title> query {n}\n\n<desc> Description:\nlong\n<narr> Narrative:\nx\n</top>\n"
     content = "".join(topic.format(n=number) for number in (1, 5))
     theirs = TrecQueries(SimpleNamespace(stream=lambda: BytesIO(content.encode())), lang="en")
-    ours = texts(write("t", content), "query", {"kind": "trec"})
+    ours = texts(write("t", content), "query", trec.topic_rows)
 
     assert ours == [(query.query_id, query.title.strip()) for query in theirs.queries_iter()]

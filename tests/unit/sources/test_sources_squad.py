@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from switchrank.collections.spec import CollectionSpec
+from switchrank.collections.squad.reader import read_collection
+from switchrank.collections.squad.sentences import sentence_spans
 from switchrank.core.errors import UserError
 from switchrank.sources.build import build_collection
-from switchrank.sources.sentences import sentence_spans
-from switchrank.sources.spec import CollectionSpec
-from switchrank.sources.squad import read_collection
 
 CONTEXT = "Dr. Lee built a mill. It burned in 1850. The mill was built again."
 
@@ -452,7 +452,7 @@ def test_json_nested_too_deeply_and_numbers_too_long_are_named(write, tmp_path) 
 
 
 def test_a_file_that_unpacks_beyond_measure_is_refused(write, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("switchrank.sources.json_values.LARGEST", 1000)
+    monkeypatch.setattr("switchrank.collections.json_values.LARGEST", 1000)
     with pytest.raises(UserError, match="holds more than 1,000 bytes of JSON in one value"):
         build(tmp_path / "out", {"test/en": write("en.json.gz", " " * 1_000_000)})
 

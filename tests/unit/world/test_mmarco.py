@@ -12,13 +12,13 @@ import polars as pl
 import pytest
 import regex
 
+from switchrank.collections.mmarco.names import MMARCO_NAMES
 from switchrank.core.ownership import RECORD
 from switchrank.embeddings.read import import_vectors
 from switchrank.lexicon.induce import induce_lexicon
 from switchrank.lexicon.quality import lexicon_quality
 from switchrank.lexicon.settings import Choice
 from switchrank.lexicon.titles import titles_lexicon
-from switchrank.mmarco import MMARCO_NAMES
 from switchrank.rank.ranking import read_ranking
 from switchrank.sources.build import build_collection
 from switchrank.sources.world.files import INVENTED, world_outputs

@@ -6,8 +6,9 @@ import difflib
 from collections.abc import Collection, Iterable, Iterator
 from string import Formatter
 
-from switchrank.config.collections import CollectionSection
-from switchrank.config.collections.joined import Joined
+from switchrank.collections.joined.section import Joined
+from switchrank.collections.mmarco.names import MMARCO_NAMES
+from switchrank.collections.section import CollectionSection
 from switchrank.config.downloads import PLACE
 from switchrank.config.models import (
     MAIN_METRIC,
@@ -19,10 +20,9 @@ from switchrank.config.models import (
     TitlesLexicon,
     listed,
 )
-from switchrank.config.settings import check_collection, refused, setting_findings
+from switchrank.config.settings import refused, setting_findings
 from switchrank.config.sweeps import Finding
 from switchrank.files.addresses import placeholders
-from switchrank.mmarco import MMARCO_NAMES
 from switchrank.text.segmenters import LIBRARIES
 
 
@@ -101,7 +101,7 @@ def _collections(config: Config) -> Iterator[Finding]:
             for path in part.roles(config.languages.source).values():
                 yield from _placeholders(f"collections.{name}: {path}", path)
         if not wrong:
-            yield from refused(f"collections.{name}", check_collection, part, config.languages.source)
+            yield from refused(f"collections.{name}", part.check, config.languages.source)
 
 
 def _joined(config: Config, name: str, joined: Joined) -> Iterator[Finding]:

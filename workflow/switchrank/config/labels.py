@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from switchrank.ablation.rows import NO_SYSTEM, Row
-from switchrank.config.collections.joined import Joined
+from switchrank.collections.joined.section import Joined
 from switchrank.config.models import Config
 from switchrank.core.errors import UserError, raise_all
 

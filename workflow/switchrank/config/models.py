@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from switchrank.config.collections import Collection
+from switchrank.collections.sections import Collection
 from switchrank.config.sections import (
     Count,
     Distinct,

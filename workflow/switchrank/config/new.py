@@ -200,7 +200,7 @@ def _files(given: Given) -> Iterator[Named]:
 
 def _look_at(named: Named) -> None:
     """Say what is wrong with a file; one of another kind is an error."""
-    from switchrank.inspect.look import inspect_path
+    from switchrank.identify.look import inspect_path
 
     path = os.path.expandvars(named.path)
     if not Path(path).is_file():

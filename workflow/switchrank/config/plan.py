@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from switchrank.ablation.rows import Row, read_ablation
-from switchrank.config.collections.joined import Joined
+from switchrank.collections.joined.section import Joined
+from switchrank.collections.spec import CollectionSpec
 from switchrank.config.downloads import concrete_downloads
 from switchrank.config.labels import Trained, check_rows, labelled_collection, labelled_split, trained_tables
 from switchrank.config.models import (
@@ -33,7 +34,6 @@ from switchrank.core.digest import value_digest
 from switchrank.core.errors import UserError, raise_all
 from switchrank.corpus.files import RECORD
 from switchrank.files.addresses import filled
-from switchrank.sources.spec import CollectionSpec
 
 _DUMP = re.compile(r"\.xml(-[\w-]+)?(\.(bz2|gz|xz|zip))?$")
 """How the name of a pages-articles dump ends, or that of a part of one."""

@@ -9,8 +9,10 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from switchrank.collections.section import CollectionSection, Instances
+from switchrank.collections.sections import FORMATS
+from switchrank.collections.separate_section import JudgementColumns, TextColumns
 from switchrank.config import models, training
-from switchrank.config.collections import FORMATS, CollectionSection, Instances, JudgementColumns, TextColumns
 from switchrank.core.atomic import atomic_path
 
 BEGIN, END = "<!-- begin generated reference -->", "<!-- end generated reference -->"

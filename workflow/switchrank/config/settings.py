@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from switchrank.config.collections import CollectionSection
-from switchrank.config.collections.joined import Joined
 from switchrank.config.models import Config, DictionaryFile, DictionaryLexicon, VectorsLexicon, listed
 from switchrank.config.plan import Plan
 from switchrank.config.sweeps import Finding
@@ -19,7 +17,6 @@ from switchrank.config.training import Optimisation
 from switchrank.core.errors import UserError
 from switchrank.formats.pairs import check_reading
 from switchrank.lexicon.settings import check_search
-from switchrank.sources.spec import CollectionSpec
 from switchrank.sources.world.files import complete_spec
 from switchrank.sources.world.vocabulary import check_themes
 from switchrank.train.methods.cross_encoder import CrossEncoderSettings
@@ -65,13 +62,6 @@ def refused(place: str, check: Callable[..., object], *given: Any, **named: Any)
         check(*given, **named)
     except UserError as error:
         yield ".".join(part for part in (place, error.place) if part), error.problem, error.todo
-
-
-def check_collection(part: CollectionSection, source: str) -> None:
-    """Raise UserError for what the sources stage would refuse of a collection whose files have names."""
-    spec = CollectionSpec.from_plain(part.spec(source))
-    if not isinstance(part, Joined):
-        spec.check_roles(part.roles(source))
 
 
 def _lexicons(config: Config) -> Iterator[Finding]:

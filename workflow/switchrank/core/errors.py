@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 EXIT_FAILURE = 1
 EXIT_USER = 2
@@ -39,6 +39,31 @@ class UserError(Exception):
 
     def __reduce__(self) -> tuple[type[UserError], tuple[Any, ...]]:
         return type(self), (self.file, self.place, self.problem, self.todo, self.listed)
+
+
+Defect = Callable[[UserError], object]
+"""What a reader does with a row that it cannot use."""
+
+
+def refuse(error: UserError) -> NoReturn:
+    """End the reading there, as a reader does that is not told otherwise."""
+    raise error
+
+
+class Sieve:
+    """``with sieve:`` around the reading of a row gives ``defect`` one that cannot be used, and goes on behind it."""
+
+    def __init__(self, defect: Defect = refuse) -> None:
+        self._defect = defect
+
+    def __enter__(self) -> None:
+        """Begin a row."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        """End it; an error of the user's is dealt with."""
+        if isinstance(error, UserError):
+            self._defect(error)
+        return isinstance(error, UserError)
 
 
 class Mistakes(UserError):

@@ -9,11 +9,13 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from tqdm import tqdm
 
 T = TypeVar("T")
+_silent = ContextVar("silent", default=False)
 
 
 def progress(
@@ -23,9 +25,20 @@ def progress(
 
     Without a name nothing is shown.
     """
+    hidden = what is None or _silent.get()
     return tqdm(
-        items, total=total, desc=what, unit=f" {unit}", mininterval=_interval(), unit_scale=True, disable=what is None
+        items, total=total, desc=what, unit=f" {unit}", mininterval=_interval(), unit_scale=True, disable=hidden
     )
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """In the block no bar is shown: what reads a file there is looked at by someone else."""
+    token = _silent.set(True)
+    try:
+        yield
+    finally:
+        _silent.reset(token)
 
 
 def _interval() -> float:

@@ -37,7 +37,7 @@ _WORDS = 1 << 14
 
 
 @dataclass(frozen=True)
-class _Model:
+class Model:
     """What stands before the matrix: settings, and the first words of the vocabulary."""
 
     dimensions: int
@@ -75,10 +75,28 @@ def read_fasttext_vectors(path: Path, sink: RowSink, extra_words: Sequence[str] 
     sink.skipped["extra words without a known n-gram"] += without
 
 
+def check_model(path: str | Path) -> Model:
+    """The words and settings of a fastText model, which is read to its end: both of its matrices are there.
+
+    Raises:
+        UserError: as :func:`read_fasttext_vectors`.
+    """
+    with open_bytes(path) as file:
+        reader = _Reader(file, path)
+        model = _read_head(reader, None, set())
+        reader.pass_over(4 * model.dimensions * (model.vocabulary + model.buckets))
+        reader.numbers("?")
+        rows, columns = (int(number) for number in reader.numbers("2q"))
+        if columns != model.dimensions or rows < 0:
+            raise reader.damaged(f"an output matrix of {rows} x {columns}")
+        reader.pass_over(4 * rows * columns)
+    return model
+
+
 class _Reader:
     """Whole pieces of a file, or the error that it is broken off."""
 
-    def __init__(self, file: IO[bytes], path: Path) -> None:
+    def __init__(self, file: IO[bytes], path: str | Path) -> None:
         self.path = path
         self._file, self._ahead, self._at = file, b"", 0
 
@@ -92,6 +110,11 @@ class _Reader:
             self._more()
         self._at += count
         return self._ahead[self._at - count : self._at]
+
+    def pass_over(self, count: int) -> None:
+        """Leave out so many bytes, all of which must be there."""
+        while count > 0:
+            count -= len(self.take(min(count, _CHUNK)))
 
     def word(self) -> bytes:
         """Bytes up to a zero byte, which is passed over."""
@@ -113,7 +136,7 @@ class _Reader:
         self._ahead, self._at = self._ahead[self._at :] + chunk, 0
 
 
-def _read_head(reader: _Reader, limit: int | None, asked: set[bytes]) -> _Model:
+def _read_head(reader: _Reader, limit: int | None, asked: set[bytes]) -> Model:
     """Read up to the matrix; at most about ``limit`` words are kept."""
     magic, version = reader.take(4), reader.numbers("i")[0]
     if magic != FASTTEXT_MAGIC or version not in (11, 12):
@@ -136,7 +159,7 @@ def _read_head(reader: _Reader, limit: int | None, asked: set[bytes]) -> _Model:
     rows, columns = reader.numbers("2q")
     if (rows, columns) != (vocabulary + buckets, dimensions):
         raise reader.damaged(f"a matrix of {rows} x {columns} for {vocabulary + buckets} x {dimensions}")
-    return _Model(dimensions, shortest, longest, buckets, vocabulary, words, known)
+    return Model(dimensions, shortest, longest, buckets, vocabulary, words, known)
 
 
 def _read_vocabulary(
@@ -146,7 +169,7 @@ def _read_vocabulary(
     most = vocabulary if limit is None else int(limit * _SPARE) + 1
     words: list[bytes] = []
     known: dict[bytes, int] = {}
-    for place in progress(range(size), what=f"words of {reader.path.name}", unit="words"):
+    for place in progress(range(size), what=f"words of {Path(reader.path).name}", unit="words"):
         word = reader.word()
         reader.take(9)  # its count and whether it is a word or a label: words stand first
         if place < min(most, vocabulary):
@@ -156,7 +179,7 @@ def _read_vocabulary(
     return words, known
 
 
-def _vectors(reader: _Reader, model: _Model, extra: list[bytes]) -> NDArray[np.float32]:
+def _vectors(reader: _Reader, model: Model, extra: list[bytes]) -> NDArray[np.float32]:
     """The vectors of ``model.words`` and then ``extra``, float32 ``(n, dimensions)``."""
     count = len(model.words) + len(extra)
     try:
@@ -167,7 +190,7 @@ def _vectors(reader: _Reader, model: _Model, extra: list[bytes]) -> NDArray[np.f
     parts = _parts(model, extra)
     summed = np.zeros(count, dtype=np.float32)
     last = int(parts[-1] >> _SHIFT) + 1 if len(parts) else 0
-    with progress(total=last, what=f"rows of {reader.path.name}", unit="rows") as bar:
+    with progress(total=last, what=f"rows of {Path(reader.path).name}", unit="rows") as bar:
         for first, block in _matrix_blocks(reader, model, last):
             edges = np.array([first, first + len(block)], dtype=np.uint64) << _SHIFT
             begin, end = np.searchsorted(parts, edges).tolist()
@@ -182,7 +205,7 @@ def _vectors(reader: _Reader, model: _Model, extra: list[bytes]) -> NDArray[np.f
     return matrix
 
 
-def _parts(model: _Model, extra: list[bytes]) -> NDArray[np.uint64]:
+def _parts(model: Model, extra: list[bytes]) -> NDArray[np.uint64]:
     """Which matrix rows make up which word: number of the row in the upper half, of the word in the lower; rising."""
     own = np.array(list(range(len(model.words))) + [model.known.get(word, -1) for word in extra])
     known = np.flatnonzero(own >= 0)
@@ -202,7 +225,7 @@ def _paired(rows: NDArray[np.int64], words: NDArray[np.int64]) -> NDArray[np.uin
     return (rows.astype(np.uint64) << _SHIFT) | words.astype(np.uint64)
 
 
-def _matrix_blocks(reader: _Reader, model: _Model, last: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
+def _matrix_blocks(reader: _Reader, model: Model, last: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
     """Blocks of the matrix with the number of their first row, up to row ``last``."""
     size = max(1, _CHUNK // (4 * model.dimensions))
     for first in range(0, last, size):

@@ -34,13 +34,13 @@ _TOLERATED = 1000
 """One row in this many may have the wrong dimension and is skipped; more make the file unusable."""
 
 
-def read_text_vectors(path: Path, sink: RowSink) -> None:
+def read_text_vectors(path: str | Path, sink: RowSink) -> None:
     """Give the rows of a text file to ``sink``, until it wants no more.
 
     Raises:
         UserError: the file is damaged, broken off, empty, or too many rows have the wrong dimension.
     """
-    with open_bytes(path) as file, progress(total=sink.limit, what=f"read {path.name}", unit="words") as bar:
+    with open_bytes(path) as file, progress(total=sink.limit, what=f"read {Path(path).name}", unit="words") as bar:
         lines = _Lines(file, path)
         table = _Table(path, lines)
         for block in table.blocks(sink):
@@ -52,7 +52,7 @@ def read_text_vectors(path: Path, sink: RowSink) -> None:
 class _Lines:
     """Lines without their line feed, carriage return or trailing spaces (fastText writes one)."""
 
-    def __init__(self, file: IO[bytes], path: Path) -> None:
+    def __init__(self, file: IO[bytes], path: str | Path) -> None:
         self.cut_off = False
         """The last line has no line feed."""
         self._file, self._path = file, path
@@ -78,7 +78,7 @@ class _Lines:
 class _Table:
     """The shape of a text file, and which of its rows do not have it."""
 
-    def __init__(self, path: Path, lines: _Lines) -> None:
+    def __init__(self, path: str | Path, lines: _Lines) -> None:
         self.path, self._lines = path, lines
         sample = list(islice(lines, _SAMPLE))
         if sample:

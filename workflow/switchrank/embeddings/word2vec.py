@@ -22,13 +22,13 @@ _CHUNK = 1 << 22
 _LONGEST_WORD = 1 << 16
 
 
-def read_word2vec_vectors(path: Path, sink: RowSink) -> None:
+def read_word2vec_vectors(path: str | Path, sink: RowSink) -> None:
     """Give the rows of a word2vec binary file to ``sink``, until it wants no more.
 
     Raises:
         UserError: the file is damaged, or has fewer rows than its header promises.
     """
-    with open_bytes(path) as file, progress(total=sink.limit, what=f"read {path.name}", unit="words") as bar:
+    with open_bytes(path) as file, progress(total=sink.limit, what=f"read {Path(path).name}", unit="words") as bar:
         header = HEADER.match(file.readline(64))
         if header is None:
             raise UserError(path, "", "no header of word2vec's binary format", "fetch the file again")
@@ -42,10 +42,12 @@ def read_word2vec_vectors(path: Path, sink: RowSink) -> None:
         if seen < promised:
             problem = f"the header promises {promised} rows, the file has {seen}"
             raise UserError(path, "", problem, "fetch the file again")
+        if file.read(2).strip(b"\n"):
+            sink.remarks.append("bytes stand behind the last word")
 
 
 def _blocks(
-    file: IO[bytes], path: Path, promised: int, dimensions: int
+    file: IO[bytes], path: str | Path, promised: int, dimensions: int
 ) -> Iterator[tuple[list[bytes], NDArray[np.float32]]]:
     """Words and numbers ``(n, dimensions)`` of blocks of whole rows."""
     size, rest, seen = 4 * dimensions, b"", 0

@@ -14,7 +14,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -47,12 +47,24 @@ _BROKEN = (EOFError, cast("type[Exception]", igzip_lib.IsalError), lzma.LZMAErro
 _ZIP = b"PK\x03\x04"
 
 
+class View(str):
+    """The path of a file of which a reader is to see something else than the whole, such as its beginning."""
+
+    opens: Callable[[], AbstractContextManager[io.BufferedReader]]
+
+    def __new__(cls, path: str | Path, opens: Callable[[], AbstractContextManager[io.BufferedReader]]) -> View:
+        """A view of ``path`` whose unpacked bytes are what ``opens`` gives."""
+        view = super().__new__(cls, path)
+        view.opens = opens
+        return view
+
+
 @contextmanager
 def open_bytes(path: str | Path, *, what: str | None = None) -> Iterator[io.BufferedReader]:
     """Open a file for reading its unpacked bytes; of a zip archive, the one file in it.
 
     Args:
-        path: the file.
+        path: the file, or a view of it.
         what: name of a progress bar over the packed bytes; none is shown without it.
 
     Raises:
@@ -60,6 +72,9 @@ def open_bytes(path: str | Path, *, what: str | None = None) -> Iterator[io.Buff
             password; and, while it is read: its packed stream is truncated or corrupt, or unpacks without measure.
     """
     with ExitStack() as opened:
+        if isinstance(path, View):
+            yield opened.enter_context(path.opens())
+            return
         buffered = _buffered(opened.enter_context(_Plain(path, what)))
         if buffered.peek(4)[:4] == _ZIP:
             buffered = _buffered(opened.enter_context(_Zipped(path)))

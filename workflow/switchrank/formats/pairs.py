@@ -8,7 +8,7 @@ from itertools import product
 from pathlib import Path
 from typing import Literal, get_args
 
-from switchrank.core.errors import UserError
+from switchrank.core.errors import Defect, UserError, refuse
 from switchrank.files.headers import refuse_header
 from switchrank.files.reading import open_bytes, read_lines
 from switchrank.formats.tei import read_entries
@@ -52,7 +52,7 @@ def read_pairs(
     check_reading(paths, format, columns)
     chosen = _told(paths, columns) if format == "auto" else format
     readers: dict[str, Callable[[], Pairs]] = {
-        "text": lambda: _text(paths[0]),
+        "text": lambda: (pair for _, pair in text_pairs(paths[0])),
         "tsv": lambda: _tsv(paths[0], columns),
         "tei": lambda: _tei(paths[0]),
         "panlex": lambda: _panlex(paths[0], paths[1]),
@@ -92,19 +92,25 @@ def _told(paths: Sequence[str | Path], columns: Sequence[int | str]) -> str:
     return "tei" if head.startswith((b"<?xml", b"<TEI", b"<!--", b"\xff\xfe<\0", b"\xfe\xff\0<")) else "text"
 
 
-def _text(path: str | Path) -> Pairs:
+def text_pairs(path: str | Path, defect: Defect = refuse) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Yield ``(place, pair)`` of the lines of format ``text``; ``defect`` is given one that holds no pair.
+
+    Raises:
+        UserError: a line that holds no pair.
+    """
     for number, line in read_lines(path):
         if not line.strip():
             continue
         fields = line.strip(" ").split("\t") if "\t" in line else line.strip(" ").split(None, 1)
         if len(fields) > 2:
             todo = "say which with columns, such as [1, 2]"
-            raise UserError(path, f"line {number}", f"{len(fields)} fields between tabs", todo)
-        if len(fields) < 2 or not all(map(str.strip, fields)):
-            raise UserError(path, f"line {number}", f"no pair in {line[:60]!r}", _TODO)
-        if number == 1:
-            refuse_header(path, fields, _NO_HEADER, words=True)
-        yield fields[0], fields[1]
+            defect(UserError(path, f"line {number}", f"{len(fields)} fields between tabs", todo))
+        elif len(fields) < 2 or not all(map(str.strip, fields)):
+            defect(UserError(path, f"line {number}", f"no pair in {line[:60]!r}", _TODO))
+        else:
+            if number == 1:
+                refuse_header(path, fields, _NO_HEADER, words=True)
+            yield f"line {number}", (fields[0], fields[1])
 
 
 def _tsv(path: str | Path, columns: Sequence[int | str]) -> Pairs:
@@ -139,14 +145,20 @@ def _tei(path: str | Path) -> Pairs:
     _tell(path, bare, "entries without a headword or a translation")
 
 
+def concepts(path: str | Path) -> Iterator[list[str]]:
+    """Yield the expressions of each concept of a list of PanLex, a concept a line."""
+    for _, line in read_lines(path):
+        yield [word for word in line.split("\t") if word.strip()]
+
+
 def _panlex(source: str | Path, target: str | Path) -> Pairs:
-    sides = [[line.split("\t") for _, line in read_lines(path)] for path in (source, target)]
+    sides = [list(concepts(path)) for path in (source, target)]
     if len(sides[0]) != len(sides[1]):
         problem = f"{len(sides[1])} lines, {source} has {len(sides[0])}"
         raise UserError(target, "", problem, "give two lists of the same concepts")
     empty = 0
     for concept in zip(*sides, strict=True):
-        pairs = list(product(*([word for word in words if word.strip()] for words in concept)))
+        pairs = list(product(*concept))
         empty += not pairs
         yield from pairs
     _tell(target, empty, "concepts without an expression in both languages")

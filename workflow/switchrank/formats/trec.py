@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
 import polars as pl
 
-from switchrank.core.errors import UserError
+from switchrank.core.errors import Defect, UserError, refuse
 from switchrank.files.read_ahead import read_ahead
 from switchrank.files.reading import read_lines
 
@@ -81,13 +81,23 @@ def _read_plain(lines: bytes) -> pl.DataFrame | None:
     return None if sum(frame.null_count().row(0)) else frame.select(list(RUN))
 
 
-def _read_lines(path: Path) -> pl.DataFrame:
-    rows: list[list[str]] = []
+def run_rows(path: str | Path, defect: Defect = refuse) -> Iterator[tuple[str, list[str]]]:
+    """Yield ``(place, fields)`` of the lines of a run, split at any white space; ``defect`` is given one of others.
+
+    Raises:
+        UserError: a line without 6 fields.
+    """
     for number, line in read_lines(path):
         fields = line.split()
-        if len(fields) != len(_COLUMNS):
-            raise UserError(path, f"line {number}", f"{len(fields)} fields", "write 'qid Q0 docid rank score system'")
-        rows.append(fields)
+        if len(fields) == len(_COLUMNS):
+            yield f"line {number}", fields
+        else:
+            todo = "write 'qid Q0 docid rank score system'"
+            defect(UserError(path, f"line {number}", f"{len(fields)} fields", todo))
+
+
+def _read_lines(path: Path) -> pl.DataFrame:
+    rows = [fields for _, fields in run_rows(path)]
     frame = pl.DataFrame(rows, schema=dict.fromkeys(_COLUMNS, pl.String), orient="row")
     try:
         return frame.select("qid", "docid", pl.col("rank").cast(pl.Int32), pl.col("score").cast(pl.Float64))

@@ -21,7 +21,7 @@ HEADER = re.compile(rb"\s*(\d{1,18})[ \t]+(\d{1,18})[ \t]*\r?\n")
 MOST_DIMENSIONS = 10_000
 """More dimensions than this are taken for a damaged header."""
 _HEAD = 1 << 16
-_NUMBER = re.compile(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?(nan|inf|infinity)", re.IGNORECASE)
+_NUMBER = re.compile(rb"[-+]?(\d++(\.\d*+)?|\.\d++)([eE][-+]?\d++)?|[-+]?(nan|inf(inity)?)", re.IGNORECASE)
 _UNPRINTABLE = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _FOREIGN = {
     b"\x28\xb5\x2f\xfd": ("packed with zstd", "unpack it first"),
@@ -44,10 +44,10 @@ def vector_kind(path: str | Path) -> Kind:
             raise UserError(path, "", f"{what}, not word vectors", todo)
     if head.startswith(FASTTEXT_MAGIC):
         return "fasttext"
-    return "word2vec" if _looks_binary(head) else "text"
+    return "word2vec" if looks_binary(head) else "text"
 
 
-def _looks_binary(head: bytes) -> bool:
+def looks_binary(head: bytes) -> bool:
     """Is there a header, and are the rows behind it no text?"""
     found = HEADER.match(head)
     if found is None or not 0 < int(found[2]) <= MOST_DIMENSIONS:
@@ -61,7 +61,12 @@ def _looks_binary(head: bytes) -> bool:
 
 def _is_text_row(line: bytes, dimensions: int) -> bool:
     word, *numbers = line.rstrip(b" \r").rsplit(b" ", dimensions)
-    return bool(word) and len(numbers) == dimensions and all(map(_NUMBER.fullmatch, numbers))
+    return bool(word) and len(numbers) == dimensions and all(map(is_number, numbers))
+
+
+def is_number(field: bytes) -> bool:
+    """Is it a decimal number, or one of those that are none?"""
+    return bool(_NUMBER.fullmatch(field))
 
 
 def _is_utf8(part: bytes) -> bool:

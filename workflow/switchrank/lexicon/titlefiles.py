@@ -159,10 +159,10 @@ def _entities(given: TitleFiles, counts: Counter[str], part: str, source: str, t
     """A Wikidata JSON dump: one entity a line, in an array or not; lines without both names are not parsed."""
     needed = f'"{source}"'.encode(), f'"{target}"'.encode()
     for path in given.files:
-        for number, line in _entity_lines(path):
+        for number, line in entity_lines(path):
             if not all(name in line for name in needed):
                 continue
-            entity = _entity(path, number, line).get(part)
+            entity = entity_of(path, number, line).get(part)
             pair = [entity.get(name) for name in (source, target)] if isinstance(entity, dict) else [None, None]
             titles = [side[key] for side in pair if isinstance(side, dict) and isinstance(side.get(key), str)]
             if len(titles) < 2:
@@ -174,8 +174,12 @@ def _entities(given: TitleFiles, counts: Counter[str], part: str, source: str, t
             yield titles[0], titles[1]
 
 
-def _entity_lines(path: str | Path) -> Iterator[tuple[int, bytes]]:
-    """The lines that hold an entity; the array they stand in must be closed if it is opened."""
+def entity_lines(path: str | Path) -> Iterator[tuple[int, bytes]]:
+    """Yield ``(number, line)`` of the lines of a Wikidata dump that hold an entity.
+
+    Raises:
+        UserError: a line that holds none, or an array that is opened and not closed.
+    """
     opened, last = False, b""
     for number, raw in byte_lines(path, what="entities"):
         line = raw.strip()
@@ -191,7 +195,8 @@ def _entity_lines(path: str | Path) -> Iterator[tuple[int, bytes]]:
         raise UserError(path, "", "the file ends inside its array of entities", "download the dump again")
 
 
-def _entity(path: str | Path, number: int, line: bytes) -> dict[str, Any]:
+def entity_of(path: str | Path, number: int, line: bytes) -> dict[str, Any]:
+    """The entity of a line; UserError where it is not JSON."""
     try:
         entity = orjson.loads(line)
     except orjson.JSONDecodeError as error:
@@ -200,18 +205,27 @@ def _entity(path: str | Path, number: int, line: bytes) -> dict[str, Any]:
 
 
 def _linguatools(given: TitleFiles, counts: Counter[str]) -> Titles:
-    """``<translation><entry lang="de">...</entry><entry lang="en">...</entry></translation>``"""
     for path in given.files:
-        found = False
-        for element in read_elements(path, ("translation",), what="translations"):
-            found = True
-            entries = {e.get("lang") or e.get(LANG): "".join(e.itertext()).strip() for e in element.iter("entry")}
+        for entries in translations(path):
             source, target = entries.get(given.source), entries.get(given.target)
             if source and target:
                 counts["links"] += 1
                 yield source.replace("_", " "), target.replace("_", " ")
-        if not found:
-            raise UserError(path, "", "no <translation> in it", "give a wikititles file of linguatools")
+
+
+def translations(path: str | Path) -> Iterator[dict[str, str]]:
+    """Yield the titles by language of each ``<translation><entry lang="de">...</entry>...</translation>``.
+
+    Raises:
+        UserError: as :func:`read_elements`, or there is none.
+    """
+    found = False
+    for element in read_elements(path, ("translation",), what="translations"):
+        found = True
+        entries = element.iter("entry")
+        yield {e.get("lang") or e.get(LANG) or "": "".join(e.itertext()).strip() for e in entries}
+    if not found:
+        raise UserError(path, "", "no <translation> in it", "give a wikititles file of linguatools")
 
 
 def _wikititles(given: TitleFiles, counts: Counter[str]) -> Titles:
@@ -235,7 +249,7 @@ def _cldr(given: TitleFiles, counts: Counter[str]) -> Titles:
     if len(given.files) % 2:
         raise UserError("files", "", f"{len(given.files)} files", "give each source file with its target file")
     for source, target in list(pairwise(given.files))[::2]:
-        tables = _names(source), _names(target)
+        tables = cldr_names(source), cldr_names(target)
         for table, names in tables[0].items():
             others = tables[1].get(table, {})
             for key in [key for key in names if key in others]:
@@ -243,8 +257,12 @@ def _cldr(given: TitleFiles, counts: Counter[str]) -> Titles:
                 yield names[key], others[key]
 
 
-def _names(path: str | Path) -> dict[str, dict[str, str]]:
-    """The tables of a CLDR file ``{"main": {"xx": {"localeDisplayNames": {table: {key: name}}}}}``."""
+def cldr_names(path: str | Path) -> dict[str, dict[str, str]]:
+    """The tables of a CLDR file ``{"main": {"xx": {"localeDisplayNames": {table: {key: name}}}}}``.
+
+    Raises:
+        UserError: the file is none.
+    """
     try:
         (locale,) = json.loads(read_text(path))["main"].values()
         tables = locale["localeDisplayNames"]

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from switchrank.collections.formats import check_files, reader_of
+from switchrank.collections.notes import note
+from switchrank.collections.spec import CollectionSpec
 from switchrank.core.atomic import atomic_folder
 from switchrank.core.errors import UserError
-from switchrank.sources.notes import note
-from switchrank.sources.spec import CollectionSpec
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from switchrank.sources.tables import Parsed
+    from switchrank.collections.parsed import Parsed
 
 
 def collection_outputs(spec: dict[str, Any]) -> list[str]:
@@ -36,7 +37,7 @@ def build_collection(
     ``labels``. Their documents stay in the collection: training may draw them as negatives of other queries.
 
     Args:
-        spec: JSON-plain form of :class:`switchrank.sources.spec.CollectionSpec`.
+        spec: JSON-plain form of :class:`switchrank.collections.spec.CollectionSpec`.
         files: path by role. Where documents, queries and judgements are separate: ``documents/<lang>``,
             ``queries/<split>/<lang>``, ``judgements/<split>``, and where there are any ``triples/train`` and
             ``groups`` (document id, topic); further files of a role are ``<role>+1``, ``<role>+2``. For ``squad``:
@@ -51,10 +52,11 @@ def build_collection(
         UserError: a wrong specification, a missing or defective file, nothing left to write, or a folder ``out``
             that holds other things than a collection.
     """
-    from switchrank.sources.readers import reader_of
-
     checked = CollectionSpec.from_plain(spec)
-    checked.check_files(files)
+    check_files(checked, files)
+    for role, path in files.items():
+        if not Path(path).exists():
+            raise UserError(path, role, "no such file", "correct the path")
     with atomic_folder(out, "a collection", overwrite=overwrite) as folder:
         parsed = reader_of(checked.format)(checked, files, folder)
         queries = _judged_queries(parsed, checked)

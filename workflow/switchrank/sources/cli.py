@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from switchrank.collections.formats import names
+from switchrank.collections.spec import SPLITS
 from switchrank.core.command import Command, Group
 from switchrank.core.errors import UserError
 from switchrank.files.cli import DOWNLOADS
-from switchrank.sources.shapes import FORMATS
-from switchrank.sources.spec import SPLITS
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ COMMANDS = Group(
         "build": Command(
             build,
             folder="a collection",
-            choices={"format": FORMATS},
+            choices={"format": names()},
             forms=_ROLES | {"spec": "FILE", "triples": "FILE", "groups": "FILE", "source": "LANG", "out": "FOLDER"},
         ),
         "wikitext": Command(

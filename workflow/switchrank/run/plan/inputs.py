@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from switchrank.config.collections.joined import Joined
+from switchrank.collections.joined.section import Joined
 from switchrank.config.downloads import concrete_downloads
 from switchrank.config.models import DictionaryLexicon, TitlesLexicon
 from switchrank.config.plan import Plan

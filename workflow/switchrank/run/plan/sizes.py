@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from switchrank.config.collections import CollectionSection
-from switchrank.config.collections.joined import Joined
+from switchrank.collections.joined.section import Joined
+from switchrank.collections.section import CollectionSection
 from switchrank.config.plan import Plan
 from switchrank.core.errors import UserError
 from switchrank.files.reading import open_bytes

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from switchrank.collections.mmarco.names import MMARCO_NAMES
 from switchrank.core.errors import UserError
-from switchrank.mmarco import MMARCO_NAMES
 
 SPLITS = ("train", "test")
 INVENTED = ("qaa", "qab", "qac", "qad")

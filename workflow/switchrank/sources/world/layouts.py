@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from switchrank.collections.mmarco.names import MMARCO_NAMES
 from switchrank.core.seeds import generator
-from switchrank.mmarco import MMARCO_NAMES
 from switchrank.search.bm25 import Bm25, best
 from switchrank.sources.world.files import MMARCO_SPLITS
 from switchrank.sources.world.grammar import Grammar

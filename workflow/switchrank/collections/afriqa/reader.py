@@ -1,0 +1,222 @@
+"""Reads a collection from AfriQA: questions in an African language, their translation, English or French passages.
+
+Format: one JSON object a line, ``id``, ``question_lang``, ``question_translated``, ``title``, ``context`` (null where
+no passage was found), ``answer_pivot`` with the lists ``text`` and ``answer_start`` (Ogundepo et al. 2023, arXiv
+2305.06897; repository masakhane-io/afriqa, ``data/gold_passages``). What is missing is ``null`` or ``NaN``.
+
+A role ``<split>/<query>/<document>`` is a file of questions with their passages; a role ``documents/<document>/<name>``
+is another such file of which only the passages are taken, as more to search in. Equal title and text are one document,
+named after the first question that it was found for: ``<split>-<query>-<id>`` or ``<name>-<id>``. A question's id is
+``<split>-<query>-<id>``; its translation, a query in the document language, goes by the same id. Groups are titles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from switchrank.collections.answers import judge_by_answers
+from switchrank.collections.json_values import identifier, member, proper_text, read_json_lines
+from switchrank.collections.notes import Skipped, left_out
+from switchrank.collections.parsed import Parsed, Relevance
+from switchrank.collections.roles import refuse_triples
+from switchrank.collections.spec import CollectionSpec
+from switchrank.core.errors import Defect, Sieve, UserError, refuse
+from switchrank.formats.tables import DOCUMENTS, JUDGEMENTS, QUERIES, write_table
+
+_WANTED = "give AfriQA's gold passages, one JSON object a line"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One line: the id, both questions, the passage and its title (empty where missing), the answers."""
+
+    name: str
+    question: str
+    translation: str
+    title: str
+    context: str
+    answers: list[str]
+
+
+def check_roles(spec: CollectionSpec, files: Mapping[str, str]) -> None:
+    """Raise UserError for test questions that are not translations of each other.
+
+    Judged together they would count as each other's failures.
+    """
+    refuse_triples(spec, files)
+    asked = sorted({role.split("/")[1] for role in files if role.startswith("test/")})
+    if len(asked) > 1:
+        problem = f"test questions in {' and '.join(asked)}, which are not translations of each other"
+        raise UserError("collection", "files", problem, "declare a collection for each language")
+
+
+def read_collection(
+    spec: CollectionSpec,
+    files: Mapping[str, str],
+    folder: Path,
+    *,
+    relevance: Relevance = "gold",
+    titles: bool = False,
+) -> Parsed:
+    """Read a collection; its DOCUMENTS are written into ``folder`` on the way.
+
+    Args:
+        spec: the languages of the documents, and the splits.
+        files: path by role.
+        folder: where the documents go.
+        relevance: ``gold`` is the passage of a question, ``answer`` every passage that holds its answer.
+        titles: put the title and a space before the text of a passage.
+
+    Raises:
+        UserError: a defect of a file, a language without a file, or test questions of two languages.
+    """
+    check_roles(spec, files)
+    rows = AfriqaRows(spec.max_skipped)
+    for split in [*spec.splits, "documents"]:
+        for role, path in files.items():
+            kind, first, second = role.split("/")
+            if kind == split == "documents":
+                rows.add_passages(path, second, first)
+            elif kind == split:
+                rows.add_questions(path, split, first, second)
+    rows.check(spec)
+    for language in spec.languages:
+        table = [_document(passage, docid, titles) for passage, docid in rows.passages.get(language, {}).items()]
+        frame = pl.DataFrame(table, schema=DOCUMENTS, orient="row")
+        write_table(frame, folder / f"documents-{language}.parquet", DOCUMENTS)
+    return Parsed(
+        queries={side: pl.DataFrame(table, schema=QUERIES, orient="row") for side, table in rows.queries.items()},
+        judgements={side: rows.judgements(side, relevance, folder) for side in rows.judged},
+        documents={language: len(rows.passages.get(language, {})) for language in spec.languages},
+        relevance=relevance,
+    )
+
+
+def read_records(path: str | Path, max_skipped: float = 1.0) -> Iterator[Record]:
+    """Yield the records that have a passage; the others are counted on standard error at the end.
+
+    Raises:
+        UserError: a line that is not such an object, an id twice, no passage at all, or a share of more than
+            ``max_skipped`` without one.
+    """
+    lost = total = 0
+    for _, record in all_records(path):
+        total += 1
+        if record.context:
+            yield record
+        else:
+            lost += 1
+    if lost == total:
+        raise UserError(path, "", "holds no passage", _WANTED)
+    left_out(path, lost, total, "records left out: they have no passage", max_skipped)
+
+
+def all_records(path: str | Path, defect: Defect = refuse) -> Iterator[tuple[str, Record]]:
+    """Yield ``(place, record)`` of all lines, those without a passage too; ``defect`` is given a line that is none.
+
+    Raises:
+        UserError: a line that is not such an object, or an id twice.
+    """
+    lines: dict[str, int] = {}
+    sieve = Sieve(defect)
+    for number, given in read_json_lines(path, _WANTED, defect):
+        with sieve:
+            record = _record(given, path, f"line {number}")
+            if record.name in lines:
+                problem = f"id {record.name} twice"
+                raise UserError(path, f"lines {lines[record.name]} and {number}", problem, "keep one line of each")
+            lines[record.name] = number
+            yield f"line {number}", record
+
+
+def _record(given: dict[str, Any], path: str | Path, place: str) -> Record:
+    name = identifier(given, path, place, _WANTED)
+    keys = ("question_lang", "question_translated", "title", "context")
+    question, translation, title, context = (_text(given.get(key), path, f"{place} {key!r}") for key in keys)
+    return Record(name, question, translation, title, context, _answers(given, path, place) if context else [])
+
+
+def _text(value: Any, path: str | Path, place: str) -> str:
+    """A text; empty if it is null, NaN or nothing but white space."""
+    if value is None or value != value:
+        return ""
+    if not isinstance(value, str):
+        raise UserError(path, place, "not a text", _WANTED)
+    return proper_text(value, path, place) if value.strip() else ""
+
+
+def _answers(given: dict[str, Any], path: str | Path, place: str) -> list[str]:
+    pivot = member(given, "answer_pivot", dict, path, place, _WANTED)
+    texts = (_text(text, path, place) for text in member(pivot, "text", list, path, place, _WANTED))
+    return [text for text in texts if text]
+
+
+def _document(passage: tuple[str, str], docid: str, titles: bool) -> tuple[str, str, str]:
+    """A row of DOCUMENTS; a passage without a title is a group of its own."""
+    title, context = passage
+    return docid, f"{title} {context}" if titles and title else context, title or docid
+
+
+@dataclass
+class AfriqaRows:
+    """The rows of a collection, gathered file by file.
+
+    Attributes:
+        max_skipped: largest share of a file's records that may lack a passage, or a question.
+        passages: by document language, then title and text: the document's id.
+        queries: rows of QUERIES by split and query language.
+        judged: rows of JUDGEMENTS by split and document language.
+        answers: the answers by split and document language, then question id.
+    """
+
+    max_skipped: float
+    passages: dict[str, dict[tuple[str, str], str]] = field(default_factory=dict)
+    queries: dict[tuple[str, str], list[tuple[str, str, str]]] = field(default_factory=dict)
+    judged: dict[tuple[str, str], list[tuple[str, str, int]]] = field(default_factory=dict)
+    answers: dict[tuple[str, str], dict[str, list[str]]] = field(default_factory=dict)
+
+    def add_passages(self, path: str, name: str, language: str) -> None:
+        """Take the passages of one file, and nothing else."""
+        for record in read_records(path, self.max_skipped):
+            self._docid(record, language, f"{name}-{record.name}")
+
+    def add_questions(self, path: str, split: str, query: str, document: str) -> None:
+        """Take the questions of one file, their translations and their passages."""
+        skipped = Skipped(path, self.max_skipped)
+        for record in read_records(path, self.max_skipped):
+            skipped.rows["records"] += 1
+            qid = f"{split}-{query}-{record.name}"
+            docid = self._docid(record, document, qid)
+            self.judged.setdefault((split, document), []).append((qid, docid, 1))
+            self.answers.setdefault((split, document), {})[qid] = record.answers
+            for language, text in ((query, record.question), (document, record.translation)):
+                table = self.queries.setdefault((split, language), [])
+                if text:
+                    table.append((qid, text, record.title or docid))
+                skipped.lose("records", f"records without a question in {language}", not text)
+        skipped.tell()
+
+    def check(self, spec: CollectionSpec) -> None:
+        """Raise UserError if a language of the collection has no file."""
+        asked = [(split, language) for split in spec.splits for language in spec.query_languages(split)]
+        for what, language in [
+            *((f"{split} questions", language) for split, language in asked if (split, language) not in self.queries),
+            *(("passages", language) for language in spec.languages if language not in self.passages),
+        ]:
+            raise UserError("collection", "files", f"no file with {what} in {language}", "add one or drop the language")
+
+    def _docid(self, record: Record, language: str, name: str) -> str:
+        return self.passages.setdefault(language, {}).setdefault((record.title, record.context), name)
+
+    def judgements(self, side: tuple[str, str], relevance: Relevance, folder: Path) -> pl.DataFrame:
+        """JUDGEMENTS of a split over the documents of a language, which are in ``folder`` by now."""
+        if relevance == "answer":
+            split, language = side
+            path = folder / f"documents-{language}.parquet"
+            return judge_by_answers(path, self.answers[side], what=f"answers {split} {language}")
+        return pl.DataFrame(self.judged[side], schema=JUDGEMENTS, orient="row")

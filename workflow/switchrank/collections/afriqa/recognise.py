@@ -1,0 +1,49 @@
+"""Gold passages of AfriQA, and the folder of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from switchrank.collections.afriqa.names import AFRIQA_NAMES
+from switchrank.collections.afriqa.reader import all_records
+from switchrank.identify.entries import collection
+from switchrank.identify.kinds import FolderKind, Look, Row, json_lines
+
+
+def _rows(path: str, look: Look) -> Iterator[Row]:
+    bare = 0
+    for place, record in all_records(path, look.problems.take):
+        bare += not record.context
+        yield place, record.name, (record.question, record.translation)
+    look.found.counts |= {"without a passage (context is null): skipped": bare} if bare else {}
+    look.found.values["side"] = _pair(look.source.path.name)
+
+
+def _pair(name: str) -> str:
+    """Query and passage language, as AfriQA's file names tell them."""
+    told = re.search(r"afriqa\.([a-z]{2,3})\.([a-z]{2})\.", name)
+    codes = {name: code for code, name in AFRIQA_NAMES.items()}
+    return f"{codes.get(told[1], told[1])}-{told[2]}" if told else "xx-en"
+
+
+KINDS = (
+    json_lines(
+        "afriqa-passages",
+        "AfriQA gold passages: question, its translation, passage, answer",
+        "questions",
+        ("question_lang", "question_translated", "context", "answer_pivot"),
+        _rows,
+        texts="question",
+        entry=collection("afriqa", files="{$split: {$side: $path}}"),
+    ),
+)
+FOLDERS = (
+    FolderKind(
+        "afriqa-folder",
+        "AfriQA",
+        ("*gold_span_passages.afriqa.*",),
+        r"gold_span_passages\.afriqa\.([a-z]{2,3})\.",
+        why="each language is a collection of its own: look at one of its files gold_span_passages...",
+    ),
+)

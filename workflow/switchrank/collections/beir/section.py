@@ -1,0 +1,19 @@
+"""The config section of BEIR: a folder and its language."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from switchrank.collections.one_language import OneLanguage
+
+
+class Beir(OneLanguage):
+    PATHS: ClassVar = {
+        "documents": ("{folder}/corpus.jsonl",),
+        "queries": ("{folder}/queries.jsonl",),
+        "judgements": ("{folder}/qrels/{split}.tsv",),
+    }
+    format: Literal["beir"]
+    folder: str = Field(description="holds `corpus.jsonl`, `queries.jsonl` and `qrels/<split>.tsv`")

@@ -1,0 +1,31 @@
+"""Files of BiPaR: SQuAD's, with ids that end in the languages of their questions and paragraphs."""
+
+from __future__ import annotations
+
+import re
+
+from switchrank.collections.squad.recognise import entry, folder_kind, is_squad, rows
+from switchrank.identify.kinds import VALUES, Kind
+
+_ID = re.compile(r"_QUERY_\d+_(?:(CROSS_QEN)|(CROSS_QZH)|(EN)|ZH)$")
+_IN_FILE = re.compile(rb'_QUERY_\d+_(?:CROSS_Q)?(?:EN|ZH)"')
+
+
+def _sides(question: str, _file: str) -> tuple[str, ...]:
+    told = _ID.search(question)
+    return ("en" if told[1] or told[3] else "zh", "en" if told[2] or told[3] else "zh") if told else ()
+
+
+KINDS = (
+    Kind(
+        "bipar",
+        "questions over paragraphs of novels in English and Chinese (BiPaR)",
+        "questions",
+        lambda source: is_squad(source) and bool(_IN_FILE.search(source.head)),
+        VALUES,
+        rows(_sides, lambda _: "of novels in English and Chinese (BiPaR)"),
+        whole=True,
+        entry=entry("bipar", "{$side: $path}"),
+    ),
+)
+FOLDERS = (folder_kind("bipar"),)

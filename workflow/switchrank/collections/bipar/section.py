@@ -1,0 +1,11 @@
+"""The config section of BiPaR."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from switchrank.collections.squad.section import Paragraphs
+
+
+class Bipar(Paragraphs):
+    format: Literal["bipar"]

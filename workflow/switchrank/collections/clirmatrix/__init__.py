@@ -1,0 +1,1 @@
+"""CLIRMatrix (Sun and Duh 2020): queries in one language with graded documents in another."""

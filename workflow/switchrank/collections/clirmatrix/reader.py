@@ -1,0 +1,42 @@
+"""Reads CLIRMatrix: documents as lines of id and text; queries with their graded documents as JSON lines.
+
+A line of queries holds ``src_id``, ``src_query`` and ``tgt_results``, a list of ``[docid, 0..6]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from switchrank.collections import records, tab_lines
+from switchrank.collections.records import member_list, member_text, read_records
+from switchrank.collections.rows import About, JudgementRow, Rows
+from switchrank.collections.separate import reader
+from switchrank.collections.tab_lines import whole_number
+from switchrank.core.errors import Sieve, UserError
+
+
+def graded_rows(path: str | Path, about: About, *, id: str, graded: str) -> Iterator[JudgementRow]:
+    """Yield ``(place, qid, docid, relevance)`` of lists of ``[docid, relevance]``.
+
+    Raises:
+        UserError: an entry that is no such pair.
+    """
+    sieve = Sieve(about.defect)
+    for place, record in read_records(path, defect=about.defect):
+        with sieve:
+            qid = member_text(record, [id], path, place)
+            for entry in member_list(record, graded, path, place):
+                if not isinstance(entry, list | tuple) or len(entry) != 2:
+                    raise UserError(path, place, f"{graded} holds {str(entry)[:40]!r}", "write [docid, relevance]")
+                docid = member_text({"docid": entry[0]}, ["docid"], path, place)
+                yield place, qid, docid, whole_number(str(entry[1]), path, place)
+
+
+ROWS = Rows(
+    documents=tab_lines.text_rows,
+    queries=partial(records.text_rows, id="src_id", text=["src_query"]),
+    judgements=partial(graded_rows, id="src_id", graded="tgt_results"),
+)
+read_collection, check_roles = reader(ROWS)

@@ -1,0 +1,43 @@
+"""The config section of CLIRMatrix: the lists of a pair of languages, and the documents."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from switchrank.collections.one_language import SPLITS, OneLanguage, Splits
+from switchrank.collections.section import Template
+from switchrank.config.sections import Language
+
+_TEST1: Splits = {"test": "test1"}
+
+
+class ClirMatrix(OneLanguage):
+    format: Literal["clirmatrix"]
+    query_language: Language = Field(description="language of the queries")
+    lists: str = Field(
+        description="JSONL src_id, src_query, tgt_results of this pair, with `{split}`, `{query}` and `{document}`"
+    )
+    documents: str = Field(description="TSV id, text of the document language (`docs/<language>.tsv.gz`)")
+    splits: Splits = Field(_TEST1, description=SPLITS)
+
+    @property
+    def query_languages(self) -> list[str]:
+        """The one language of the queries."""
+        return [self.query_language]
+
+    @property
+    def templates(self) -> list[Template]:
+        """The lists."""
+        return [Template("lists", self.lists, ("split", "query", "document"))]
+
+    def path(self, table: str, split: str = "", lang: str = "") -> str:
+        """One file holds queries and judgements."""
+        return self.lists.format(split=self.named(split), query=self.query_language, document=self.language)
+
+    @model_validator(mode="after")
+    def _only_test(self) -> ClirMatrix:
+        if "train" in self.splits:
+            raise ValueError("training queries are not in the documents' language: declare a test split only")
+        return self

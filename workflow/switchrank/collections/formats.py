@@ -1,0 +1,84 @@
+"""Which formats there are: every folder here that has a reader. Standard library only, so that a workflow can ask.
+
+Modules of a format are imported by name when they are needed: the code digest of a collection follows its own reader,
+and no other format's code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import import_module
+from inspect import signature
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from switchrank.core.errors import UserError
+
+if TYPE_CHECKING:
+    from switchrank.collections.parsed import Parsed
+    from switchrank.collections.spec import CollectionSpec
+
+_ROOM = Path(__file__).parent
+_ALSO = {"datasets": "parquet"}
+"""Second names of formats."""
+
+
+@cache
+def folders() -> dict[str, str]:
+    """The folder of each format by its name, in alphabetical order."""
+    found = sorted(file.parent.name for file in _ROOM.glob("*/reader.py"))
+    return {folder.replace("_", "-"): folder for folder in found}
+
+
+def names() -> list[str]:
+    """Every name that a format goes by."""
+    return sorted([*folders(), *_ALSO])
+
+
+def module_of(folder: str, part: str) -> str:
+    """The full name of a module of a format's folder, such as its ``reader``."""
+    return f"switchrank.collections.{folder}.{part}"
+
+
+def code_of(format: str) -> str:
+    """The module whose digest covers how a format is read, as :func:`switchrank.core.digest.code_digest` names it."""
+    return module_of(folders()[_ALSO.get(format, format)], "reader").removeprefix("switchrank.")
+
+
+def recognisers() -> list[str]:
+    """The full names of the modules that tell how files are recognised."""
+    return [module_of(file.parent.name, "recognise") for file in sorted(_ROOM.glob("*/recognise.py"))]
+
+
+def check_files(spec: CollectionSpec, files: Mapping[str, str]) -> None:
+    """Check that ``files`` holds the roles that the format needs and no others; no file is looked at.
+
+    Raises:
+        UserError: a role is missing or unknown (``place`` is the role), or triples where the format has none.
+    """
+    _reader(spec.format).check_roles(spec, files)
+
+
+def reader_of(format: str) -> Callable[[CollectionSpec, Mapping[str, str], Path], Parsed]:
+    """The reader of a format.
+
+    It takes the checked specification, whose options it is given by name, the files by role and the folder that
+    DOCUMENTS tables are written into.
+    """
+    read = _reader(format).read_collection
+
+    def with_options(spec: CollectionSpec, files: Mapping[str, str], folder: Path) -> Parsed:
+        known = [name for name, one in signature(read).parameters.items() if one.kind is one.KEYWORD_ONLY]
+        for name in spec.options:
+            if name not in known:
+                problem = f"not an option of the format {spec.format}"
+                raise UserError("collection", f"options.{name}", problem, f"known: {', '.join(known) or 'none'}")
+        parsed: Parsed = read(spec, files, folder, **spec.options)
+        return parsed
+
+    return with_options
+
+
+def _reader(format: str) -> Any:
+    return import_module(f"switchrank.{code_of(format)}")

@@ -1,0 +1,39 @@
+"""Queries that belong together: those that share a relevant document or topic, directly or through others."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+
+def connected_groups(links: pl.DataFrame) -> pl.DataFrame:
+    """Join labels that share a query: the smallest groups such that no label has queries in two of them.
+
+    Args:
+        links: columns ``qid`` and ``label`` (a relevant document, or its topic), one row per link.
+
+    Returns:
+        Columns ``qid`` and ``group``, one row per query in order of first appearance. A group is named by the label
+        that comes first in ``links``; a query with one label, shared with no mixed query, keeps it as its group.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    if links.is_empty():
+        return pl.DataFrame(schema={"qid": pl.String, "group": pl.String})
+    queries = links.select(pl.col("qid").unique(maintain_order=True)).with_row_index("query")
+    labels = links.select(pl.col("label").unique(maintain_order=True)).with_row_index("number")
+    edges = links.join(queries, on="qid").join(labels, on="label")
+    start = edges["query"].cast(pl.Int64).to_numpy()
+    end = edges["number"].cast(pl.Int64).to_numpy() + len(queries)
+    size = len(queries) + len(labels)
+    graph = coo_array((np.ones(len(edges), dtype=np.int8), (start, end)), shape=(size, size))
+    _, component = connected_components(graph, directed=False)
+    names = labels.select("label", component=pl.Series(component[len(queries) :])).unique(
+        "component", keep="first", maintain_order=True
+    )
+    return (
+        queries.select("qid", component=pl.Series(component[: len(queries)]))
+        .join(names, on="component", how="left", maintain_order="left")
+        .select("qid", group="label")
+    )

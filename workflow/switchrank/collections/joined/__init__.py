@@ -1,0 +1,1 @@
+"""Several collections of a config put together as one."""

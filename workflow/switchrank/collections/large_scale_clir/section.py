@@ -1,0 +1,37 @@
+"""The config section of Large-Scale CLIR: a folder and a language of it."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from switchrank.collections.one_language import TEST, OneLanguage, Splits
+
+
+class LargeScaleClir(OneLanguage):
+    PATHS: ClassVar = {
+        "documents": ("{folder}/{name}/wiki_{language}.documents",),
+        "queries": ("{folder}/english/wiki_en.queries",),
+        "judgements": ("{folder}/{name}/en2{language}.rel",),
+    }
+    format: Literal["large-scale-clir"]
+    folder: str = Field(description="holds `english/wiki_en.queries`, `<name>/wiki_<language>.documents` and `.rel`")
+    name: str = Field(description="what the folder calls the language, such as `swahili`")
+    query: Literal["title", "first_sentence"] = Field("first_sentence", description="what is asked")
+    splits: Splits = Field(TEST, description="all queries are test queries")
+
+    @property
+    def query_languages(self) -> list[str]:
+        """Queries are English."""
+        return ["en"]
+
+    def options(self) -> dict[str, Any]:
+        """The column of the query."""
+        return {"queries": {"text": ["2" if self.query == "title" else "3"]}}
+
+    @model_validator(mode="after")
+    def _only_test(self) -> LargeScaleClir:
+        if list(self.splits) != ["test"]:
+            raise ValueError("queries are English and documents are not: declare a test split only")
+        return self

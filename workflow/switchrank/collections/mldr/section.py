@@ -1,0 +1,21 @@
+"""The config section of MLDR: a folder and a language."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from switchrank.collections.one_language import OneLanguage
+
+_LISTS = "{folder}/mldr-v1.0-{language}/{split}.jsonl"
+
+
+class Mldr(OneLanguage):
+    PATHS: ClassVar = {
+        "documents": ("{folder}/mldr-v1.0-{language}/corpus.jsonl",),
+        "queries": (_LISTS,),
+        "judgements": (_LISTS,),
+    }
+    format: Literal["mldr"]
+    folder: str = Field(description="holds `mldr-v1.0-<language>/corpus.jsonl.gz` and `<split>.jsonl.gz` (Shitao/MLDR)")

@@ -1,0 +1,1 @@
+"""HC4 and NeuCLIR: documents as JSON lines, topics in several languages, qrels."""

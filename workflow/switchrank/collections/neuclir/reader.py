@@ -1,0 +1,75 @@
+"""Reads HC4 and NeuCLIR: documents as JSON lines (id, title, text), topics in several languages, qrels.
+
+A line of topics is ``topic_id topics[{lang topic_title topic_description}]`` (hltcoe/patapsco).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+
+from switchrank.collections import records, tab_lines
+from switchrank.collections.records import listed, member_objects, member_text, read_records
+from switchrank.collections.rows import About, Rows, TextRow
+from switchrank.collections.separate import reader
+from switchrank.core.errors import Sieve, UserError
+
+
+def topic_rows(
+    path: str | Path, about: About, *, id: str, text: Sequence[str], codes: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[TextRow]:
+    """Yield ``(place, qid, text)`` of the topics that exist in a language; the first version of each is taken.
+
+    Args:
+        path: JSON lines.
+        about: our code of the language.
+        id: member that holds the topic's id.
+        text: members of a version that make the query.
+        codes: our code to the file's, such as ``en`` to ``eng``.
+
+    Raises:
+        UserError: a record without ``topics``, or no topic in the language.
+    """
+    wanted = codes.get(about.language, about.language)
+    known: set[str] = set()
+    found = False
+    for place, qid, versions in read_topics(path, about, id=id, text=text, only=wanted):
+        known |= versions.keys()
+        if wanted in versions:
+            yield place, qid, versions[wanted]
+            found = True
+    if not found:
+        todo = f"known: {listed(sorted(known)) or 'none'}; give codes: {{{about.language}: ...}}"
+        raise UserError(path, "", f"no topic in {wanted}", todo)
+
+
+def read_topics(
+    path: str | Path, about: About, *, id: str, text: Sequence[str], only: str | None = None
+) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Yield ``(place, id, text by language)`` of all topics, the languages called as in the file.
+
+    Of a topic in several versions of a language the first counts. Texts are looked at in the language ``only``, if
+    there is one; those of others are empty.
+
+    Raises:
+        UserError: a record without ``topics``, an id or a text.
+    """
+    sieve = Sieve(about.defect)
+    for place, record in read_records(path, defect=about.defect):
+        with sieve:
+            versions: dict[str, str] = {}
+            for version in member_objects(record, "topics", path, place):
+                language = str(version.get("lang"))
+                wanted = language not in versions and only in (None, language)
+                versions.setdefault(language, member_text(version, text, path, place) if wanted else "")
+            yield place, member_text(record, [id], path, place), versions
+
+
+ROWS = Rows(
+    documents=partial(records.text_rows, id="id", text=["title", "text"]),
+    queries=partial(topic_rows, id="topic_id", text=["topic_title"]),
+    judgements=tab_lines.judgement_rows,
+)
+read_collection, check_roles = reader(ROWS)

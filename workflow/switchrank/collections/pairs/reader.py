@@ -1,0 +1,220 @@
+"""Reads a collection from queries with their passages as plain text: no ids, no document file, perhaps a negative.
+
+Rows come as JSON lines, as a table with a header, as TSV without one (query, positive, and where there is one a
+negative: MS MARCO's ``triples.train.small.tsv``), or as two files whose lines belong together. Equal texts are one
+query and one document; they are numbered by first appearance, ``q1``, ``q2``, ... and ``d1``, ``d2``, ... Only digests
+of texts stay in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from switchrank.collections.batches import ROW_GROUP, sink
+from switchrank.collections.groups import connected_groups
+from switchrank.collections.notes import left_out
+from switchrank.collections.parsed import Parsed
+from switchrank.collections.records import Record, member_text, read_records
+from switchrank.collections.roles import check_known
+from switchrank.collections.spec import CollectionSpec
+from switchrank.core.errors import Defect, Sieve, UserError, refuse
+from switchrank.files.reading import read_lines
+from switchrank.formats.tables import DOCUMENTS, JUDGEMENTS, QUERIES, TRIPLES
+
+BATCH = 50_000
+"""Documents held as Python objects at a time."""
+Row = tuple[str, str, list[str]]
+"""Query, positive, negatives; all texts."""
+
+
+def check_roles(spec: CollectionSpec, files: Mapping[str, str]) -> None:
+    """Raise UserError for a role that is neither rows nor lines of a split."""
+    check_known(files, [f"{role}/{split}" for split in spec.splits for role in ("rows", "queries", "passages")])
+
+
+def read_collection(
+    spec: CollectionSpec,
+    files: Mapping[str, str],
+    folder: Path,
+    *,
+    query: str = "",
+    positive: str = "positive",
+    negative: str = "negative",
+    separator: str = "",
+) -> Parsed:
+    """Read a collection in one language; its DOCUMENTS are written into ``folder`` on the way.
+
+    A query's group is the connected set of queries that share relevant documents.
+
+    Args:
+        spec: the one language, the splits, and whether there are negatives to train on.
+        files: ``rows/<split>``, or ``queries/<split>`` and ``passages/<split>`` with lines that belong together.
+        folder: where to write.
+        query, positive, negative: members of JSON lines, or columns of a table; without ``query`` rows are TSV.
+        separator: what stands between the columns of a table.
+
+    Raises:
+        UserError: a defect of a file, files of unequal length, or too many rows without text.
+    """
+    if len(spec.languages) != 1:
+        raise UserError("collection", "languages", f"{list(spec.languages)}", "name the one language of the texts")
+    language = spec.languages[0]
+    names = Names(query, positive, negative) if query else Names()
+    layout = {"separator": separator} if query else TSV
+    texts = Texts(folder, names, layout)
+    documents = folder / f"documents-{language}.parquet"
+    sink(texts.documents(spec, files), DOCUMENTS, documents)
+    parsed = {split: texts.split(split) for split in spec.splits}
+    return Parsed(
+        queries={(split, language): queries for split, (queries, _) in parsed.items()},
+        judgements={(split, language): judged for split, (_, judged) in parsed.items()},
+        documents={language: len(texts.numbers["d"])},
+        triples=texts.triples() if spec.triples else None,
+    )
+
+
+TSV: dict[str, Any] = {"separator": "\t", "header": False}
+"""How rows without names of columns are laid out."""
+
+
+class Names(NamedTuple):
+    """What members or columns of rows are called; their numbers in TSV."""
+
+    query: str = "1"
+    positive: str = "2"
+    negative: str = "3"
+
+
+@dataclass
+class Texts:
+    """Texts numbered as they come, and what was learned of them.
+
+    Attributes:
+        folder: where triples are put down on the way.
+        names: what members or columns are called.
+        layout: how columns are told apart.
+        numbers: number by digest of the text, for queries and documents.
+        queries: QUERIES rows without group, by split.
+        relevant: pairs of query and document, by split, in order of appearance.
+        waiting: triples not yet on disk.
+        parts: files of those that are.
+    """
+
+    folder: Path
+    names: Names
+    layout: Mapping[str, Any]
+    numbers: dict[str, dict[bytes, int]] = field(default_factory=lambda: {"q": {}, "d": {}})
+    queries: dict[str, dict[str, str]] = field(default_factory=dict)
+    relevant: dict[str, dict[tuple[str, str], None]] = field(default_factory=dict)
+    waiting: list[tuple[str, str, str]] = field(default_factory=list)
+    parts: list[Path] = field(default_factory=list)
+
+    def documents(self, spec: CollectionSpec, files: Mapping[str, str]) -> Iterator[pl.DataFrame]:
+        """Yield DOCUMENTS frames of the texts not seen before, and take note of the rest."""
+        fresh: list[tuple[str, str, str]] = []
+        for split in spec.splits:
+            self.queries[split], self.relevant[split] = {}, {}
+            lost = total = 0
+            for query, positive, negatives in self._rows(spec, files, split):
+                total += 1
+                if not query.strip() or not positive.strip():
+                    lost += 1
+                    continue
+                docids = [self._number("d", text, fresh) for text in (positive, *filter(str.strip, negatives))]
+                self._note(split, query, docids, triples=spec.triples and split == "train")
+                if len(fresh) >= BATCH:
+                    yield pl.DataFrame(fresh, schema=DOCUMENTS, orient="row")
+                    fresh = []
+            file = files.get(f"rows/{split}", files.get(f"queries/{split}", ""))
+            left_out(file, lost, total, "rows left out: no query or no passage", spec.max_skipped)
+            if total == lost:
+                raise UserError(file, "", "holds no query with a passage", "give a file of queries and passages")
+        yield pl.DataFrame(fresh, schema=DOCUMENTS, orient="row")
+
+    def _rows(self, spec: CollectionSpec, files: Mapping[str, str], split: str) -> Iterator[Row]:
+        if f"rows/{split}" not in files:
+            return _aligned(files, split)
+        read = text_rows(files[f"rows/{split}"], self.names, negatives=spec.triples, **self.layout)
+        return (row for _, row in read)
+
+    def _number(self, kind: str, text: str, fresh: list[tuple[str, str, str]]) -> str:
+        """The id of a text; one that is new is added to ``fresh`` as a row of DOCUMENTS."""
+        numbers = self.numbers[kind]
+        known = len(numbers)
+        number = numbers.setdefault(blake2b(text.encode(), digest_size=16).digest(), known + 1)
+        if len(numbers) > known:
+            fresh.append((f"{kind}{number}", text, f"{kind}{number}"))
+        return f"{kind}{number}"
+
+    def _note(self, split: str, query: str, docids: list[str], *, triples: bool) -> None:
+        qid = self._number("q", query, [])
+        self.queries[split].setdefault(qid, query)
+        self.relevant[split][qid, docids[0]] = None
+        if triples:
+            self.waiting += [(qid, docids[0], negative) for negative in docids[1:]]
+            if len(self.waiting) >= ROW_GROUP:
+                self._put_down()
+
+    def _put_down(self) -> None:
+        part = self.folder / f"triples-part-{len(self.parts)}.parquet"
+        pl.DataFrame(self.waiting, schema=TRIPLES, orient="row").write_parquet(part)
+        self.parts.append(part)
+        self.waiting = []
+
+    def split(self, name: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """QUERIES and JUDGEMENTS of a split."""
+        judged = pl.DataFrame([(*pair, 1) for pair in self.relevant[name]], schema=JUDGEMENTS, orient="row")
+        groups = connected_groups(judged.select("qid", label="docid"))
+        queries = pl.DataFrame(list(self.queries[name].items()), schema=["qid", "text"], orient="row")
+        return queries.join(groups, on="qid", how="left", maintain_order="left").select(list(QUERIES)), judged
+
+    def triples(self) -> Path:
+        """The file of TRIPLES."""
+        self._put_down()
+        out = self.folder / "triples-read.parquet"
+        pl.scan_parquet(self.parts).sink_parquet(out, compression="zstd", row_group_size=ROW_GROUP)
+        for part in self.parts:
+            part.unlink()
+        return out
+
+
+def text_rows(
+    path: str | Path, names: Names, *, negatives: bool, defect: Defect = refuse, **layout: Any
+) -> Iterator[tuple[str, Row]]:
+    """Yield ``(place, row)`` of a file of rows; ``layout`` is as :func:`read_records` takes it.
+
+    Raises:
+        UserError: a row without query or passage.
+    """
+    sieve, wanted = Sieve(defect), names if negatives else names[:2]
+    for place, record in read_records(path, columns=wanted, defect=defect, **layout):
+        with sieve:
+            query, positive = (member_text(record, [name], path, place) for name in names[:2])
+            yield place, (query, positive, _negatives(record, names.negative, path, place) if negatives else [])
+
+
+def _negatives(record: Record, name: str, path: str | Path, place: str) -> list[str]:
+    """The negatives of a row: one text, or a list of them."""
+    found = record.get(name)
+    given = found if isinstance(found, list) else [found]
+    return [member_text({name: text}, [name], path, place) for text in given]
+
+
+def _aligned(files: Mapping[str, str], split: str) -> Iterator[Row]:
+    for role in ("queries", "passages"):
+        if f"{role}/{split}" not in files:
+            raise UserError("collection", f"files.{role}/{split}", "missing", f"name it, or rows/{split} in its place")
+    both = [files[f"queries/{split}"], files[f"passages/{split}"]]
+    for number, (query, passage) in enumerate(zip_longest(*(read_lines(path) for path in both)), 1):
+        if query is None or passage is None:
+            short, other = both if query is None else both[::-1]
+            problem = f"ends before {other} does"
+            raise UserError(short, f"line {number}", problem, "give files with lines that belong together")
+        yield query[1], passage[1], []

@@ -1,0 +1,88 @@
+"""Queries with their passages, and perhaps others, as JSON lines or as TSV without a header."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import product
+from typing import Any
+
+from switchrank.collections.pairs.reader import TSV, Names, text_rows
+from switchrank.identify.columns import columns_of, words_in
+from switchrank.identify.entries import collection
+from switchrank.identify.kinds import IDS, Kind, Look, Row, Rows, json_lines
+from switchrank.identify.source import Source
+
+ASKED = ("question", "query", "anchor")
+ANSWERED = ("answer", "positive", "passage", "context", "document", "text")
+_FEW_WORDS = 4
+_NO_PASSAGES = (
+    "answers of few words are no passages to rank: for open questions (format: questions) write each as a list of texts"
+)
+_LONG = 12
+"""Words of what is a passage and no name."""
+_entry = partial(collection, "pairs", language="$language", split="train", rows="$path")
+
+
+def pair_of(names: Sequence[str]) -> tuple[str, str] | None:
+    """The columns that hold a query and its passage, where both are there."""
+    called = {name.strip().lower(): name for name in names}
+    asked = next((called[name] for name in ASKED if name in called), None)
+    answered = next((called[name] for name in ANSWERED if name in called), None)
+    return (asked, answered) if asked and answered else None
+
+
+def _read(names: Names, negatives: bool, **layout: Any) -> Rows:
+    def rows(path: str, look: Look) -> Iterator[Row]:
+        short = 0
+        read = text_rows(path, names, negatives=negatives, defect=look.problems.take, **layout)
+        for number, (place, (query, positive, others)) in enumerate(read, 1):
+            short += len(positive.split()) if number <= 200 else 0
+            yield place, None, (query, positive, *others)
+        if not negatives and short < _FEW_WORDS * min(200, max(1, look.found.rows)):
+            look.found.notes.append(_NO_PASSAGES)
+        look.found.values |= {"asked": names.query, "answered": names.positive, "negative": names.negative}
+
+    return rows
+
+
+def _are_triples(source: Source) -> bool:
+    table = columns_of(source)
+    return table.width == 3 and not table.of_ids and min(table.mean(1, words_in), table.mean(2, words_in)) > _LONG
+
+
+KINDS = (
+    Kind(
+        "msmarco-triples-text",
+        "training triples by text: query, relevant passage, other passage (MS MARCO)",
+        "triples",
+        _are_triples,
+        IDS + 3,
+        _read(Names(), True, **TSV),
+        ("query", "positive", "negative"),
+        entry=_entry(triples="true"),
+    ),
+    *(
+        json_lines(
+            "text-triples",
+            "training triples by text",
+            "triples",
+            names,
+            _read(Names(*names), True),
+            entry=_entry(query="$asked", positive="$answered", negative="$negative", triples="true"),
+        )
+        for names in (("query", "doc_pos", "doc_neg"), ("query", "pos", "neg"), ("query", "positive", "negative"))
+    ),
+    *(
+        json_lines(
+            "text-pairs",
+            "questions with answers or passages",
+            "pairs",
+            names,
+            _read(Names(*names), False),
+            strings=names,
+            entry=_entry(query="$asked", positive="$answered"),
+        )
+        for names in product(ASKED, ANSWERED[:4])
+    ),
+)

@@ -1,0 +1,1 @@
+"""Tables in Parquet or in folders of the library datasets, whose columns the config names."""

@@ -1,0 +1,11 @@
+"""The config section of tables in Parquet and of datasets."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from switchrank.collections.separate_section import Mapped
+
+
+class Parquet(Mapped):
+    format: Literal["parquet", "datasets"]

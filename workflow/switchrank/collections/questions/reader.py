@@ -1,0 +1,233 @@
+"""Reads a collection of questions with answers and no passages: relevant is every document that holds an answer.
+
+A role ``questions/<split>`` is a file of one JSON object a line, told by the members of its first object:
+
+- NQ-Open (Kwiatkowski et al. 2019; Lee et al. 2019, arXiv 1906.00300): ``question``, ``answer`` (a list), English. A
+  question's id is ``<split>-<line>``, lines counted from 1.
+- MKQA (Longpre et al. 2021, arXiv 2007.15207; repository apple/ml-mkqa): ``example_id``, ``queries`` and ``answers`` by
+  language; an answer has ``type``, ``text`` and ``aliases``. The id is the example_id. Unanswerable questions and those
+  with a long or a yes/no answer are left out: no string in a document tells those.
+- AfriQA's questions (folder ``data/queries``): ``question`` and ``translated_question``, ``answers`` and
+  ``translated_answer``, lists written as Python writes them, without care for quotation marks. The id is
+  ``<split>-<language>-<id>``. Questions without an answer or with yes or no are left out.
+
+The documents are read by another reader. A question belongs to a split when it has a text in all the split's languages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from switchrank.collections import records
+from switchrank.collections.afriqa.names import AFRIQA_NAMES, afriqa_pivot
+from switchrank.collections.answers import answer_words, judge_by_answers
+from switchrank.collections.json_values import identifier, member, proper_text, read_json_lines
+from switchrank.collections.notes import Skipped, note
+from switchrank.collections.parsed import Parsed
+from switchrank.collections.roles import refuse_triples
+from switchrank.collections.rows import with_settings
+from switchrank.collections.separate import write_documents
+from switchrank.collections.spec import CollectionSpec
+from switchrank.core.errors import Defect, Sieve, UserError, refuse
+from switchrank.formats.tables import QUERIES
+
+Json = dict[str, Any]
+_WANTED = "give questions of NQ-Open, MKQA or AfriQA, one JSON object a line"
+_MKQA_CODES = {"zh": "zh_cn"}
+_NO_STRING = {"unanswerable", "long_answer", "binary"}
+_YES_NO = {"yes", "no", "oui", "non"}
+_QUOTED = re.compile(r"""^(['"])(.*)\1$""", re.DOTALL)
+_BETWEEN_QUOTES = re.compile(r"""(?<=['"]),\s*(?=['"])""")
+
+check_roles = refuse_triples
+
+
+@dataclass(frozen=True)
+class OpenQuestion:
+    """A question: its id, its texts and its answers by language; no answers if a string cannot tell them."""
+
+    qid: str
+    texts: dict[str, str]
+    answers: dict[str, list[str]]
+
+
+def read_collection(
+    spec: CollectionSpec, files: Mapping[str, str], folder: Path, *, documents: Mapping[str, Any]
+) -> Parsed:
+    """Read a collection; its DOCUMENTS are written into ``folder`` on the way.
+
+    Training questions that are test questions too, word for word, are left out and counted: MKQA's come from Natural
+    Questions.
+
+    Args:
+        spec: languages and splits.
+        files: ``questions/<split>`` and ``documents/<language>``.
+        folder: where the documents go.
+        documents: how they are written, as :func:`switchrank.collections.records.text_rows` takes it.
+
+    Raises:
+        UserError: a defect of a file, or a split without a question.
+    """
+    paths = {language: folder / f"documents-{language}.parquet" for language in spec.languages}
+    reads = with_settings(records.text_rows, documents, "options.documents")
+    found = {language: write_documents(spec, files, language, reads, folder).rows for language in spec.languages}
+    asked = {}
+    for split in spec.splits:
+        path = files[f"questions/{split}"]
+        asked[split] = _usable(path, split, spec)
+    _separate(asked, files)
+    queries, judgements = {}, {}
+    for split, questions in asked.items():
+        for language in spec.query_languages(split):
+            rows = [(question.qid, question.texts[language], question.qid) for question in questions]
+            queries[split, language] = pl.DataFrame(rows, schema=QUERIES, orient="row")
+        for language, written in paths.items():
+            answers = {question.qid: question.answers.get(language, []) for question in questions}
+            judgements[split, language] = judge_by_answers(written, answers, what=f"answers {split} {language}")
+    return Parsed(queries, judgements, found, relevance="answer")
+
+
+def _usable(path: str, split: str, spec: CollectionSpec) -> list[OpenQuestion]:
+    """The questions with a text in every query language and an answer in a document language.
+
+    A question that no string answers is what its file says it is; one without a text is lost.
+    """
+    languages, documents = spec.query_languages(split), list(spec.languages)
+    kept = []
+    skipped = Skipped(path, spec.max_skipped)
+    for _, question in read_questions(path, split, [*languages, *documents]):
+        skipped.rows["questions"] += 1
+        if not any(question.answers.get(language) for language in documents):
+            skipped.lose("", "questions left out: no answer in a document language that a string can tell")
+        elif not all(language in question.texts for language in languages):
+            skipped.lose("questions", f"questions left out: not in {' and '.join(languages)}")
+        else:
+            kept.append(question)
+    if not kept:
+        raise UserError(path, "", f"no question in {', '.join(languages)} with a usable answer", _WANTED)
+    skipped.tell()
+    return kept
+
+
+def _separate(asked: dict[str, list[OpenQuestion]], files: Mapping[str, str]) -> None:
+    """Take test questions out of the training questions."""
+    if not {"train", "test"} <= set(asked):
+        return
+    tested = {_words(text) for question in asked["test"] for text in question.texts.values()}
+    kept = [q for q in asked["train"] if not any(_words(text) in tested for text in q.texts.values())]
+    note(files["questions/train"], len(asked["train"]) - len(kept), "training questions left out: they are tested on")
+    if not kept:
+        raise UserError(files["questions/train"], "", "all training questions are tested on", "give other ones")
+    asked["train"] = kept
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(answer_words(text))
+
+
+def read_questions(
+    path: str | Path, split: str, languages: list[str], defect: Defect = refuse
+) -> Iterator[tuple[int, OpenQuestion]]:
+    """Yield ``(line, question)`` of a file with what it has in ``languages``; ``defect`` is given a line that is none.
+
+    Raises:
+        UserError: a line that is not what the first line says the file is, or an id twice.
+    """
+    lines: dict[str, int] = {}
+    sieve = Sieve(defect)
+    read: Callable[[Json, Place, list[str]], OpenQuestion] | None = None
+    for number, given in read_json_lines(path, _WANTED, defect):
+        place = Place(path, split, number)
+        with sieve:
+            read = read or _kind(given, place)
+            question = read(given, place, languages)
+            if question.qid in lines:
+                problem = f"id {question.qid} twice"
+                raise UserError(path, f"lines {lines[question.qid]} and {number}", problem, "keep one line of each")
+            lines[question.qid] = number
+            yield number, question
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a question is read: the file, the split that it is for, the line."""
+
+    path: str | Path
+    split: str
+    line: int
+
+    def member(self, value: Any, key: str, kind: type[Any]) -> Any:
+        """``value[key]``, or UserError."""
+        return member(value, key, kind, self.path, f"line {self.line}", _WANTED)
+
+    def texts(self, values: list[Any]) -> list[str]:
+        """The strings among ``values`` that are not blank."""
+        found = [value for value in values if isinstance(value, str) and value.strip()]
+        return [proper_text(value, self.path, f"line {self.line}") for value in found]
+
+
+def _kind(given: Json, place: Place) -> Callable[[Json, Place, list[str]], OpenQuestion]:
+    for key, read in (("queries", _mkqa), ("translated_question", _afriqa), ("answer", _nq_open)):
+        if key in given:
+            return read
+    problem = f"neither 'queries' nor 'translated_question' nor 'answer' among {', '.join(sorted(given)) or 'nothing'}"
+    raise UserError(place.path, f"line {place.line}", problem[:200], _WANTED)
+
+
+def _nq_open(given: Json, place: Place, _languages: list[str]) -> OpenQuestion:
+    text = place.member(given, "question", str)
+    answers = place.texts(place.member(given, "answer", list))
+    return OpenQuestion(f"{place.split}-{place.line}", {"en": text} if text.strip() else {}, {"en": answers})
+
+
+def _mkqa(given: Json, place: Place, languages: list[str]) -> OpenQuestion:
+    qid = identifier({"id": given.get("example_id")}, place.path, f"line {place.line}", _WANTED)
+    queries, answers = place.member(given, "queries", dict), place.member(given, "answers", dict)
+    codes = {language: _MKQA_CODES.get(language, language.lower().replace("-", "_")) for language in languages}
+    texts = {language: place.texts([queries.get(code)]) for language, code in codes.items()}
+    told = {language: _mkqa_answers(answers.get(code), place) for language, code in codes.items()}
+    return OpenQuestion(qid, {language: found[0] for language, found in texts.items() if found}, told)
+
+
+def _mkqa_answers(given: Any, place: Place) -> list[str]:
+    """Answers and their aliases in one language; none for a language that the file does not have."""
+    if given is None:
+        return []
+    strings: list[Any] = []
+    for answer in place.member({"answers": given}, "answers", list):
+        if place.member(answer, "type", str) not in _NO_STRING:
+            aliases = answer.get("aliases")
+            strings += [answer.get("text"), *([] if aliases is None else place.member(answer, "aliases", list))]
+    return place.texts(strings)
+
+
+def _afriqa(given: Json, place: Place, _languages: list[str]) -> OpenQuestion:
+    language = file_language(identifier({"id": given.get("lang")}, place.path, f"line {place.line} 'lang'", _WANTED))
+    number = identifier(given, place.path, f"line {place.line}", _WANTED)
+    sides = {language: ("question", "answers"), afriqa_pivot(language): ("translated_question", "translated_answer")}
+    texts = {side: place.texts([given.get(key)]) for side, (key, _) in sides.items()}
+    answers = {side: place.texts(_python_list(given.get(key))) for side, (_, key) in sides.items()}
+    if any(answer.strip().casefold() in _YES_NO for answer in answers[afriqa_pivot(language)]):
+        answers = {}
+    qid = f"{place.split}-{language}-{number}"
+    return OpenQuestion(qid, {side: found[0] for side, found in texts.items() if found}, answers)
+
+
+def file_language(name: str) -> str:
+    """Our code of a language that AfriQA's files call ``name``."""
+    return next((code for code, called in AFRIQA_NAMES.items() if called == name), name)
+
+
+def _python_list(written: Any) -> list[Any]:
+    """The strings of a list written as Python writes it; quotation marks inside a string need not be escaped."""
+    if not isinstance(written, str):
+        return written if isinstance(written, list) else []
+    inner = written.strip().removeprefix("[").removesuffix("]").strip()
+    parts = (_QUOTED.sub(r"\2", part) for part in _BETWEEN_QUOTES.split(inner))
+    return [part.replace("\\'", "'") for part in parts]

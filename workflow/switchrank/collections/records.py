@@ -1,0 +1,323 @@
+"""Rows of named members, wherever they are kept: JSON lines, delimited text, Parquet, a ``datasets`` folder of Arrow.
+
+The kind is told by content: a folder or a Parquet file is a table; text with a separator given is delimited; the rest
+is JSON lines. Formats: Apache Parquet; what ``datasets.Dataset.save_to_disk`` writes (``state.json``, Arrow streams).
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from switchrank.collections.rows import About, JudgementRow, TextRow
+from switchrank.collections.tab_lines import whole_number
+from switchrank.core.errors import Defect, Sieve, UserError, refuse
+from switchrank.files.headers import refuse_header
+from switchrank.files.reading import open_bytes, read_lines, read_text
+from switchrank.formats.tables import DAMAGE, reason
+
+Record = Mapping[str, Any]
+QUOTED = (",", ";")
+"""Separators of spreadsheets, whose fields may be quoted."""
+BATCH = 10_000
+"""Table rows held as Python objects at a time."""
+_NO_HEADER = "leave this line out, or say header: true where the format has that key"
+LONGEST_FIELD = 50_000_000
+"""Characters of a quoted field: a quote that is never closed would otherwise swallow the file."""
+
+
+def read_records(
+    path: str | Path,
+    *,
+    separator: str = "",
+    header: bool = True,
+    columns: Sequence[str] = (),
+    defect: Defect = refuse,
+) -> Iterator[tuple[str, Record]]:
+    """Yield ``(place, record)``; ``place`` names the line or row.
+
+    Args:
+        path: a file, plain or packed, or a folder of Parquet or Arrow files.
+        separator: of delimited text; with ``,`` and ``;`` fields may be quoted, otherwise they never are.
+        header: delimited text only: the first line names the columns; else they are called ``1``, ``2``, ...
+        columns: the members that are wanted; others may be missing from a record.
+        defect: is given a line that holds no record.
+
+    Raises:
+        UserError: unreadable file, a line that is not a JSON object, a line with too few fields, an unreadable table.
+    """
+    if Path(path).is_dir() or _starts_with(path, b"PAR1"):
+        return _table_records(Path(path), columns)
+    if separator in QUOTED:
+        lines = (line for _, line in read_lines(path))
+        return _named(quoted_rows(lines, path, separator), path, header, columns, defect)
+    if separator:
+        return _split_records(path, separator, header, columns, defect)
+    return _json_records(path, defect)
+
+
+def _starts_with(path: str | Path, magic: bytes) -> bool:
+    with open_bytes(path) as stream:
+        return stream.read(len(magic)) == magic
+
+
+def _json_records(path: str | Path, defect: Defect) -> Iterator[tuple[str, Record]]:
+    sieve = Sieve(defect)
+    for number, line in read_lines(path):
+        if line and not line.isspace():
+            with sieve:
+                yield f"line {number}", _json_record(line, path, f"line {number}")
+
+
+def _json_record(line: str, path: str | Path, place: str) -> Record:
+    try:
+        record = json.loads(line)
+        if "\\u" in line:  # an escaped half of a pair is no text
+            json.dumps(record, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else type(error).__name__
+        raise UserError(path, place, f"not JSON ({reason})", "write one JSON object a line") from error
+    if not isinstance(record, dict):
+        raise UserError(path, place, "not a JSON object", "write one JSON object a line")
+    return record
+
+
+def _split_records(
+    path: str | Path, separator: str, header: bool, columns: Sequence[str], defect: Defect
+) -> Iterator[tuple[str, Record]]:
+    """Unquoted fields; what follows the last wanted separator belongs to the last column."""
+    names: list[str] = [] if header else _numbers(columns)
+    for number, line in read_lines(path):
+        if not names:
+            names = line.split(separator)
+            _check_names(names, path, columns)
+            continue
+        if number == 1:
+            refuse_header(path, line.split(separator), _NO_HEADER)
+        fields = line.split(separator, len(names) - 1)
+        if len(fields) < len(names):
+            defect(_too_few(path, number, len(fields), names))
+            continue
+        yield f"line {number}", dict(zip(names, fields, strict=True))
+
+
+def quoted_rows(lines: Iterable[str], path: str | Path, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield ``(last line, fields)`` of rows whose fields may be quoted and hold line ends.
+
+    Raises:
+        UserError: a quote that is not closed, or in the middle of a field.
+    """
+    csv.field_size_limit(LONGEST_FIELD)
+    rows = csv.reader((f"{line}\n" for line in lines), delimiter=separator, strict=True)
+    try:
+        for fields in rows:
+            if fields:
+                yield rows.line_num, fields
+    except csv.Error as error:
+        problem = f"not text separated by {separator!r} ({error})"
+        todo = f"quote fields that hold {separator!r} or quotes"
+        raise UserError(path, f"line {rows.line_num}", problem, todo) from error
+
+
+def _named(
+    rows: Iterator[tuple[int, list[str]]], path: str | Path, header: bool, columns: Sequence[str], defect: Defect
+) -> Iterator[tuple[str, Record]]:
+    names: list[str] = [] if header else _numbers(columns)
+    for number, fields in rows:
+        if not names:
+            names = fields
+            _check_names(names, path, columns)
+            continue
+        if number == 1:
+            refuse_header(path, fields, _NO_HEADER)
+        if len(fields) < len(names) or (header and len(fields) > len(names)):
+            defect(_too_few(path, number, len(fields), names))
+            continue
+        yield f"line {number}", dict(zip(names, fields, strict=False))
+
+
+def _numbers(columns: Sequence[str]) -> list[str]:
+    return [str(number) for number in range(1, max(int(column) for column in columns) + 1)]
+
+
+def _check_names(names: list[str], path: str | Path, columns: Sequence[str]) -> None:
+    missing = [column for column in columns if column not in names]
+    if missing:
+        problem = f"no column {missing[0]} in the header"
+        raise UserError(path, "line 1", problem, f"name one of {listed(names)}, or say header: false")
+    if len(set(names)) < len(names):
+        raise UserError(path, "line 1", "two columns of one name", "give each its own")
+
+
+def _too_few(path: str | Path, number: int, fields: int, names: list[str]) -> UserError:
+    return UserError(path, f"line {number}", f"{fields} fields", f"write {len(names)}: {listed(names)}")
+
+
+def _table_records(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, Record]]:
+    done = 0
+    for file, frame in _frames(path, columns):
+        for number, record in enumerate(frame.iter_rows(named=True), done + 1):
+            yield f"row {number} ({file.name})" if file != path else f"row {number}", record
+        done += len(frame)
+
+
+def _frames(path: Path, columns: Sequence[str]) -> Iterator[tuple[Path, pl.DataFrame]]:
+    for file in table_files(path):
+        try:
+            if file.suffix == ".arrow":
+                whole = pl.read_ipc_stream(file)
+                yield from ((file, part) for part in _wanted(whole, file, columns).iter_slices(BATCH))
+                continue
+            scan = pl.scan_parquet(file)
+            scan = scan.select(_present(scan.collect_schema().names(), file, columns))
+            rows = scan.select(pl.len()).collect().item()
+            for start in range(0, rows, BATCH):
+                yield file, scan.slice(start, BATCH).collect()
+        except DAMAGE as error:
+            problem = f"not a readable table ({reason(error)})"
+            raise UserError(file, "", problem, "fetch or make the file again") from error
+
+
+def _wanted(frame: pl.DataFrame, file: Path, columns: Sequence[str]) -> pl.DataFrame:
+    return frame.select(_present(frame.columns, file, columns))
+
+
+def _present(names: list[str], file: Path, columns: Sequence[str]) -> list[str]:
+    """The wanted columns that a table has; one at least must be there."""
+    wanted = [column for column in columns if column in names] if columns else names
+    if not wanted:
+        raise UserError(file, "", f"no column {columns[0]}", f"name one of {listed(names)}")
+    return wanted
+
+
+def table_files(path: Path) -> list[Path]:
+    """The files of a table in reading order: itself, the shards that ``state.json`` lists, or all Parquet of a folder.
+
+    Raises:
+        UserError: a folder of splits, a wrong ``state.json``, or no table in it.
+    """
+    if not path.is_dir():
+        return [path]
+    if (path / "dataset_dict.json").is_file():
+        splits = ", ".join(sorted(part.name for part in path.iterdir() if part.is_dir()))
+        raise UserError(path, "", "a dataset of several splits", f"name the folder of one: {splits}")
+    state = path / "state.json"
+    if state.is_file():
+        try:
+            return [_inside(path, part["filename"]) for part in json.loads(read_text(state))["_data_files"]]
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
+            raise UserError(state, "", "does not list the files of a dataset", "save the dataset again") from error
+    found = sorted(path.glob("*.parquet")) or sorted(path.glob("*.arrow")) or sorted(path.glob("**/*.parquet"))
+    if not found:
+        raise UserError(path, "", "a folder without Parquet or Arrow files", "name the folder that holds them")
+    return found
+
+
+def _inside(folder: Path, name: Any) -> Path:
+    """A file that a folder's list names; it may not point elsewhere."""
+    if not isinstance(name, str) or Path(name).name != name:
+        raise UserError(folder / "state.json", "_data_files", f"{name!r}", "name files of this folder")
+    return folder / name
+
+
+def text_rows(
+    path: str | Path, about: About, *, id: str, text: Sequence[str], separator: str = "", header: bool = True
+) -> Iterator[TextRow]:
+    """Yield ``(place, id, text)`` of records.
+
+    Args:
+        path: as :func:`read_records` takes it, as are ``separator`` and ``header``.
+        about: who is told of defects.
+        id: member with the id.
+        text: members that make the text, joined by a space.
+
+    Raises:
+        UserError: as :func:`read_records` and :func:`member_text`.
+    """
+    sieve, columns = Sieve(about.defect), [id, *text]
+    read = read_records(path, separator=separator, header=header, columns=columns, defect=about.defect)
+    for place, record in read:
+        with sieve:
+            yield place, member_text(record, [id], path, place), member_text(record, text, path, place)
+
+
+def judgement_rows(
+    path: str | Path,
+    about: About,
+    *,
+    query: str,
+    document: str,
+    relevance: str | None = None,
+    separator: str = "",
+    header: bool = True,
+) -> Iterator[JudgementRow]:
+    """Yield ``(place, qid, docid, relevance)`` of records; without a member for it every row is relevant.
+
+    Raises:
+        UserError: as :func:`text_rows`, or a relevance that is no whole number.
+    """
+    sieve, columns = Sieve(about.defect), [query, document, *([relevance] if relevance else [])]
+    read = read_records(path, separator=separator, header=header, columns=columns, defect=about.defect)
+    for place, record in read:
+        with sieve:
+            qid, docid = (member_text(record, [name], path, place) for name in (query, document))
+            grade = whole_number(member_text(record, [relevance], path, place), path, place) if relevance else 1
+            yield place, qid, docid, grade
+
+
+def member_list(record: Record, name: str, path: str | Path, place: str) -> list[Any]:
+    """A list of a record; one that is missing or null is empty.
+
+    Raises:
+        UserError: the member is something else.
+    """
+    found = record.get(name)
+    if found is None:
+        return []
+    if not isinstance(found, list):
+        raise UserError(path, place, f"member {name!r} is not a list", "name a member that is")
+    return found
+
+
+def member_objects(record: Record, name: str, path: str | Path, place: str) -> list[dict[str, Any]]:
+    """A list of objects of a record.
+
+    Raises:
+        UserError: as :func:`member_list`, or something in it is no object.
+    """
+    found = member_list(record, name, path, place)
+    if not all(isinstance(part, dict) for part in found):
+        raise UserError(path, place, f"{name} holds something that is not an object", "write objects with id and text")
+    return found
+
+
+def member_text(record: Record, names: Sequence[str], path: str | Path, place: str) -> str:
+    """The text of the members ``names``, those that are there and not empty joined by a space.
+
+    Raises:
+        UserError: none of them is there, or one is neither text nor a number nor null.
+    """
+    parts = []
+    for name in names:
+        value = record.get(name)
+        if type(value) is str:  # by far the usual case
+            parts.append(value)
+        elif isinstance(value, int) and not isinstance(value, bool):
+            parts.append(str(value))
+        elif value is not None:
+            raise UserError(path, place, f"member {name!r} is not text", "name a member that holds text")
+        elif name in record:
+            parts.append("")
+    if not parts:
+        raise UserError(path, place, f"no member {names[-1]!r}", f"known: {listed(record)}")
+    return " ".join(filter(None, parts)) if len(parts) > 1 else parts[0]
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names from a file as part of one line, not too long."""
+    return " ".join(", ".join(names)[:200].split())

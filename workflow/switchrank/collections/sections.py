@@ -1,0 +1,34 @@
+"""The collection sections of a config file, one per format, told apart by the key ``format``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Union, get_args
+
+from pydantic import Field
+
+from switchrank.collections.formats import folders, module_of
+from switchrank.collections.section import CollectionSection
+
+
+def _section(folder: str) -> type[CollectionSection]:
+    """The section that a folder declares: the one class of its module that has a tag of its own."""
+    module = import_module(module_of(folder, "section"))
+    declared = [value for value in vars(module).values() if getattr(value, "__module__", "") == module.__name__]
+    section: type[CollectionSection]
+    (section,) = (value for value in declared if "format" in getattr(value, "model_fields", {}))
+    return section
+
+
+FORMATS: dict[str, type[CollectionSection]] = {name: _section(folder) for name, folder in folders().items()}
+"""The section of each format, by the first of its tags."""
+
+if TYPE_CHECKING:
+    Collection = CollectionSection
+else:
+    Collection = Annotated[Union[tuple(FORMATS.values())], Field(discriminator="format")]  # noqa: UP007
+
+
+def tags() -> list[str]:
+    """Everything that the key ``format`` may say."""
+    return [tag for section in FORMATS.values() for tag in get_args(section.model_fields["format"].annotation)]

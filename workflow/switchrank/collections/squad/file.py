@@ -1,0 +1,246 @@
+"""One SQuAD-style JSON file, read into paragraphs: their documents, their questions, and where the answers stand.
+
+Formats: SQuAD 1.1 (Rajpurkar et al. 2016, arXiv 1606.05250) and 2.0 (2018, arXiv 1806.03822: ``is_impossible``), and
+the files made in their image: XQuAD, XQuAD-R and MLQA-R (Roy et al. 2020, arXiv 2004.05484: ``sentences`` and
+``sentence_breaks``), MLQA, SQuAD-it, TQuAD (numbers for ids, strings for offsets), ARCD, CMRC 2018 (``answer_start``
+-1), GermanQuAD, BiPaR. Answers may also be the two lists ``text`` and ``answer_start``, as Hugging Face writes them.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from switchrank.collections.json_values import identifier, member, proper_text, read_json
+from switchrank.collections.notes import Skipped
+from switchrank.collections.squad.sentences import sentence_spans
+from switchrank.core.errors import Defect, Sieve, UserError, refuse
+
+Json = dict[str, Any]
+_WANTED = "give SQuAD-style JSON"
+_NOWHERE = -1
+"""The answer_start that CMRC 2018 gives an answer that its paragraph does not hold word by word."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A stretch of a paragraph that is one document: its number there, its text, and where in the paragraph it ends.
+
+    The number is None where the document is the whole paragraph.
+    """
+
+    number: int | None
+    text: str
+    end: int
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question: its id, its text, its answers, and the numbers (places in ``units``) of the documents they are in."""
+
+    qid: str
+    text: str
+    answers: list[str]
+    relevant: list[int]
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A paragraph: article and place in it, both from 0; the article's title; the text; documents and questions.
+
+    Documents without text are among ``units``, so that numbers stay what they are; they are counted when read.
+    """
+
+    article: int
+    index: int
+    title: str
+    text: str
+    units: list[Unit]
+    questions: list[Question]
+
+
+@dataclass
+class SquadFile:
+    """One file and how it is read.
+
+    Attributes:
+        path, language: the file, and the language of its paragraphs (for sentence boundaries).
+        split: names the paragraphs in messages.
+        documents_as: what a document is, ``paragraphs`` or ``sentences``.
+        question_id: the id that a question goes by, made from the one that the file gives.
+        max_skipped: largest share of its documents, questions, answers or judgements that may be left out.
+        defect: is given a question that cannot be used.
+        skipped: what was left out.
+        members: what the file's paragraphs are made of, and its questions, such as ``qas.id``.
+    """
+
+    path: str
+    language: str
+    split: str
+    documents_as: str
+    question_id: Callable[[str], str] = str
+    max_skipped: float = 1.0
+    defect: Defect = refuse
+    members: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.skipped = Skipped(self.path, self.max_skipped)
+
+    def read(self) -> list[Paragraph]:
+        """All paragraphs in file order; what was left out is counted on standard error.
+
+        Raises:
+            UserError: a missing or wrong member, a question id twice, an answer outside its paragraph, no document, or
+                too many rows left out.
+        """
+        found = self.paragraphs()
+        if not any(unit.text for paragraph in found for unit in paragraph.units):
+            raise UserError(self.path, "", "holds no document", "give a file with paragraphs")
+        self.skipped.tell()
+        return found
+
+    def paragraphs(self) -> list[Paragraph]:
+        """All paragraphs in file order, whatever is in them.
+
+        Raises:
+            UserError: as :meth:`read`, but for too many rows left out, or no document at all.
+        """
+        home: dict[str, str] = {}
+        found = []
+        articles = self._member(read_json(self.path, _WANTED), "data", list, "top level")
+        for number, article in enumerate(articles):
+            title = self._title(article, number)
+            for index, paragraph in enumerate(self._member(article, "paragraphs", list, f"data[{number}]")):
+                found.append(self._paragraph(number, index, title, paragraph, home))
+        return found
+
+    def _title(self, article: Any, number: int) -> str:
+        """The title of an article; one without is called by its number."""
+        title = article.get("title") if isinstance(article, dict) else None
+        return proper_text(str(title or f"article {number}"), self.path, f"data[{number}] 'title'")
+
+    def _paragraph(self, article: int, index: int, title: str, given: Json, home: dict[str, str]) -> Paragraph:
+        place = f"data[{article}].paragraphs[{index}]"
+        context = self._member(given, "context", str, place)
+        units = list(self._units(context, given, place))
+        self.skipped.rows["documents"] += len(units)
+        self.skipped.lose("documents", "empty documents left out", sum(not unit.text for unit in units))
+        asked: list[Question] = []
+        self.members.update(given)
+        sieve = Sieve(self.defect)
+        for number, question in enumerate(self._member(given, "qas", list, place)):
+            with sieve:
+                qid = self.question_id(identifier(question, self.path, f"{place}.qas[{number}]", _WANTED))
+                self._check_new(qid, f"{self.split}-{article}-{index}", home)
+                self.members.update(f"qas.{name}" for name in question)
+                asked += self._question(qid, question, context, units)
+        return Paragraph(article, index, title, context, units, asked)
+
+    def _check_new(self, qid: str, paragraph: str, home: dict[str, str]) -> None:
+        if qid in home:
+            problem = f"id twice, in paragraphs {home[qid]} and {paragraph}"
+            raise UserError(self.path, f"question {qid}", problem, "keep one question of each id")
+        home[qid] = paragraph
+
+    def _question(self, qid: str, given: Json, context: str, units: list[Unit]) -> Iterator[Question]:
+        """The question, or none if it has no text or is marked as one that its paragraph does not answer."""
+        text = self._member(given, "question", str, f"question {qid}")
+        self.skipped.rows["questions"] += 1
+        if not text.strip():
+            self.skipped.lose("questions", "empty questions left out")
+        elif given.get("is_impossible") is True:
+            self.skipped.lose("", "questions left out: they are marked is_impossible")
+        else:
+            answers = list(self._answers(given, f"question {qid}"))
+            relevant = self._relevant(qid, answers, context, units)
+            kept = [number for number in relevant if units[number].text]
+            self.skipped.rows.update(judgements=len(relevant), answers=len(answers))
+            lost = len(relevant) - len(kept)
+            self.skipped.lose("judgements", "judgements left out: their document is empty", lost)
+            yield Question(qid, text, [answer for answer, _ in answers], kept)
+
+    def _units(self, context: str, paragraph: Json, place: str) -> Iterator[Unit]:
+        """The documents of a paragraph; a blank one is an empty document that holds every answer."""
+        if not context.strip():
+            yield Unit(None, "", sys.maxsize)
+        elif self.documents_as == "paragraphs":
+            yield Unit(None, context, len(context))
+        elif "sentences" in paragraph:
+            yield from self._given_sentences(paragraph, place)
+        else:
+            for number, (start, end) in enumerate(sentence_spans(context, self.language)):
+                yield Unit(number, context[start:end], end)
+
+    def _given_sentences(self, paragraph: Json, place: str) -> Iterator[Unit]:
+        sentences = self._member(paragraph, "sentences", list, place)
+        breaks = self._member(paragraph, "sentence_breaks", list, place)
+        pairs = all(isinstance(pair, list) and [type(end) for end in pair] == [int, int] for pair in breaks)
+        if len(sentences) != len(breaks) or not pairs:
+            problem = f"sentence_breaks do not fit the {len(sentences)} sentences"
+            raise UserError(self.path, place, problem, "give one [start, end] pair per sentence")
+        for number, (sentence, (_, end)) in enumerate(zip(sentences, breaks, strict=True)):
+            text = proper_text(str(sentence), self.path, f"{place}.sentences[{number}]")
+            yield Unit(number, text if text.strip() else "", end)
+
+    def _answers(self, question: Json, place: str) -> Iterator[tuple[str, int]]:
+        """The answers as ``(text, answer_start)``."""
+        given = question.get("answers")
+        if isinstance(given, dict):
+            texts, starts = (self._member(given, key, list, place) for key in ("text", "answer_start"))
+            if len(texts) != len(starts):
+                raise UserError(self.path, place, f"{len(texts)} answers at {len(starts)} places", _WANTED)
+            given = [{"text": text, "answer_start": start} for text, start in zip(texts, starts, strict=True)]
+        for answer in self._member({"answers": given}, "answers", list, place):
+            yield self._member(answer, "text", str, place), self._offset(answer, place)
+
+    def _offset(self, answer: Any, place: str) -> int:
+        """Where an answer starts: a whole number, or one written as a string as in TQuAD."""
+        found = answer.get("answer_start") if isinstance(answer, dict) else None
+        if isinstance(found, str) and found.isascii() and found.isdigit() and len(found) < 10:
+            return int(found)
+        return int(self._member(answer, "answer_start", int, place))
+
+    def _relevant(self, qid: str, answers: list[tuple[str, int]], context: str, units: list[Unit]) -> list[int]:
+        """Places in ``units`` of the documents in which the answers start, in order of the answers."""
+        relevant: dict[int, None] = {}
+        for text, given in answers:
+            start = self._start(context, text, given)
+            if start == _NOWHERE:
+                continue
+            holder = next((number for number, unit in enumerate(units) if 0 <= start < unit.end), None)
+            if holder is None:
+                problem = f"answer_start {start} is outside the paragraph's {len(context)} characters"
+                raise UserError(self.path, f"question {qid}", problem, "correct the offset")
+            relevant[holder] = None
+        return list(relevant)
+
+    def _start(self, context: str, text: str, given: int) -> int:
+        """Where the answer stands: at its offset, else the nearest place that holds it, else the offset is trusted.
+
+        In SQuAD-it every wrong offset (98) has the answer's text elsewhere in its paragraph, and where that is one
+        sentence only the offset points into another one in 64 of 70 cases; in CMRC 2018 the text is one or two
+        characters away. An answer without an offset that stands nowhere is in its paragraph, but in no sentence of it.
+        """
+        if not text or not context or (given >= 0 and context.startswith(text, given)):
+            return given
+        places = [context.rfind(text, 0, max(given, 0) + len(text)), context.find(text, max(given, 0))]
+        there = [place for place in places if place >= 0]
+        if there:
+            self.skipped.lose(
+                "", "answers do not stand at their answer_start; the nearest place where they do is taken"
+            )
+            return min(there, key=lambda place: abs(place - given))
+        if given == _NOWHERE and self.documents_as == "sentences":
+            self.skipped.lose("answers", "answers left out: they stand nowhere in their paragraph (answer_start -1)")
+            return _NOWHERE
+        if given == _NOWHERE:
+            return 0
+        if "".join(context[given : given + 2 * len(text)].split()).startswith("".join(text.split())):
+            return given
+        self.skipped.lose("", "answers stand nowhere in their paragraph; their answer_start is trusted")
+        return given
+
+    def _member(self, value: Any, key: str, kind: type[Any], place: str) -> Any:
+        return member(value, key, kind, self.path, place, _WANTED)

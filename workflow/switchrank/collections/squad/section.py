@@ -1,0 +1,75 @@
+"""The config section of questions over paragraphs."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from switchrank.collections.answered import PAIR, Answered
+from switchrank.config.sections import Language, Name
+
+
+class Paragraphs(Answered):
+    """SQuAD-style files: questions on paragraphs, in one language or across two."""
+
+    files: dict[Language, str] = Field({}, description="one SQuAD-style JSON (or .json.gz) per language")
+    crossed: dict[Name, str] = Field(
+        {}, description="files whose questions and paragraphs are in two languages, by pair such as `de-en` (MLQA)"
+    )
+    split: Literal["train", "test"] = Field(description="what the collection is for")
+    documents: Literal["paragraphs", "sentences"] = Field("paragraphs", description="what is ranked")
+
+    @property
+    def languages(self) -> list[str]:
+        """Languages of the paragraphs, in the order of the files."""
+        return list(dict.fromkeys([*self.files, *(pair.partition("-")[2] for pair in self.crossed)]))
+
+    @property
+    def asked_in(self) -> list[str]:
+        """Languages of the questions."""
+        return list(dict.fromkeys([*self.files, *(pair.partition("-")[0] for pair in self.crossed)]))
+
+    @property
+    def splits(self) -> list[str]:
+        """The one split it has."""
+        return [self.split]
+
+    @property
+    def train_languages(self) -> list[str]:
+        """Training questions are in the source language only."""
+        return []
+
+    def roles(self, source: str) -> dict[str, str]:
+        """Files by split and language, or by split, query language and document language."""
+        alone = {f"{self.split}/{language}": path for language, path in self.files.items()}
+        return alone | {f"{self.split}/{pair.replace('-', '/')}": path for pair, path in self.crossed.items()}
+
+    def options(self) -> dict[str, Any]:
+        """What makes a document relevant."""
+        return {"relevance": self.relevance}
+
+    def spec(self, source: str) -> dict[str, Any]:
+        """The specification, with what a document is."""
+        return super().spec(source) | {"documents_as": self.documents}
+
+    @model_validator(mode="after")
+    def _some_files(self) -> Paragraphs:
+        wrong = [pair for pair in self.crossed if not PAIR.fullmatch(pair)]
+        if wrong:
+            raise ValueError(f"crossed.{wrong[0]} is not a pair: write query and document language, such as de-en")
+        if not self.files and not self.crossed:
+            raise ValueError("no file: give files, crossed or both")
+        return self
+
+
+class Squad(Paragraphs):
+    format: Literal["squad"]
+    parallel: bool = Field(
+        True,
+        description="files are translations paragraph by paragraph (XQuAD); false: they share question ids only (MLQA)",
+    )
+
+    def options(self) -> dict[str, Any]:
+        """What belongs together, and what makes a document relevant."""
+        return super().options() | {"parallel": self.parallel}

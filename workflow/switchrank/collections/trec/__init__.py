@@ -1,0 +1,1 @@
+"""TREC: tagged documents and topics, and qrels."""

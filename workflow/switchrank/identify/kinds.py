@@ -1,0 +1,221 @@
+"""Kinds of files that are told by their beginning, and how their rows are counted: by the reader of a run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+
+from switchrank.collections.rows import About, JudgementRows, TextRows
+from switchrank.core.errors import UserError
+from switchrank.core.progress import silence
+from switchrank.identify import languages
+from switchrank.identify.found import SAMPLES, Found, Problems, listed, shorten
+from switchrank.identify.same import Identities
+from switchrank.identify.source import Source
+
+TAGS, MEMBERS, VALUES, NAMES, IDS, TEXTS, GUESS, LAST = 10.0, 20.0, 25.0, 30.0, 40.0, 50.0, 60.0, 70.0
+"""How sure a kind is told, the surest first: by its tags, the members of its records, the shape of one JSON value, the
+names of its columns, ids in them, how long texts are; and then anything that could be it."""
+_SAMPLED = 500
+"""Texts that scripts are told by."""
+
+Row = tuple[str, Hashable, Sequence[str]]
+"""Place in the file, what may not come twice (None: no matter), texts that are not to be empty."""
+
+
+@dataclass
+class Look:
+    """One file that is looked at, and what has been found of it so far."""
+
+    source: Source
+    found: Found
+    problems: Problems
+
+    @property
+    def about(self) -> About:
+        """What readers of rows are told: to go on behind a row that they cannot use."""
+        return About(defect=self.problems.take)
+
+
+Rows = Callable[[str, Look], Iterable[Row]]
+"""Reads a file for a look, through the reader that a run would use."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of file.
+
+    Attributes:
+        format, title, unit: as :class:`~switchrank.identify.found.Found` has them; ``rows`` may say more.
+        fits: whether a file is of this kind, by its beginning.
+        sure: how sure that is; of the kinds that fit the surest is taken.
+        rows: reads it.
+        fields: its columns or members, where they are not what may not come twice and the text.
+        same: what may not come twice; nothing where that is no matter.
+        texts: what its texts are called.
+        whole: it is one value, of which a beginning tells nothing.
+        entry: the YAML that reads it, with ``$names``, see :mod:`switchrank.identify.entries`.
+        why: why there is no such entry.
+    """
+
+    format: str
+    title: str
+    unit: str
+    fits: Callable[[Source], bool]
+    sure: float
+    rows: Rows
+    fields: tuple[str, ...] = ()
+    same: str = ""
+    texts: str = "text"
+    whole: bool = False
+    entry: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class FolderKind:
+    """A folder as its makers publish it.
+
+    Attributes:
+        format, title, entry, why: as :class:`Kind` has them.
+        needs: names of files (patterns, packed or not) that must all be there.
+        language: a pattern that finds the language in a file name.
+        values: further facts that the entry needs, from the folder and the names of its files.
+        sure: of several kinds that fit the surest is taken.
+        each: in place of names the kind that all of its files are of, each of another language.
+        sides: further facts, from the files by language, or pair of languages, and what the first one is.
+    """
+
+    format: str
+    title: str
+    needs: tuple[str, ...] = ()
+    language: str = ""
+    values: Callable[[Path, list[str]], dict[str, str]] = lambda _path, _names: {}
+    sure: int = 0
+    each: str = ""
+    sides: Callable[[dict[str, Path], Found], dict[str, str]] = lambda _each, _first: {}
+    entry: str = ""
+    why: str = ""
+
+
+@silence()
+def counted(kind: Kind, source: Source) -> Found:
+    """Read a file of a kind to its end, and tell what is in it and what is wrong with it."""
+    fields = [*kind.fields] or ([kind.same, kind.texts] if kind.same else [])
+    found = Found(kind.format, kind.title, kind.unit, fields=fields)
+    look = Look(source, found, Problems())
+    identities, texts, ended = Identities(), list[str](), ""
+    source.quick = source.quick and not kind.whole
+    try:
+        for place, identity, words in kind.rows(source.view, look):
+            found.rows += 1
+            if identity is not None:
+                identities.add(identity, place)
+            if any(not word or word.isspace() for word in words):
+                look.problems.add(f"empty {kind.texts}", place)
+            if len(texts) < _SAMPLED:
+                texts += [word[:2000] for word in words]
+            if len(found.samples) < SAMPLES:
+                found.samples.append(shorten(" | ".join(part[:200] for part in [*_words(identity), *words])))
+    except UserError as error:
+        if error.file == str(source.path) and not error.place:
+            ended = "" if source.stopped else error.problem
+        elif not source.stopped:
+            look.problems.take(error)
+    found.problems += look.problems.told()
+    again, places = identities.repeats()
+    if again:
+        found.problems.append(f"{again:,} rows repeat {kind.same or 'another'} ({listed(places, again)})")
+    found.languages = found.languages or languages.from_name(source.path)
+    found.scripts = found.scripts or languages.scripts(texts)
+    source.damage = source.damage or ended
+    return closed(found, source)
+
+
+def _words(identity: Hashable) -> list[str]:
+    return [] if identity is None else [identity] if isinstance(identity, str) else list(map(str, identity))  # type: ignore[call-overload]
+
+
+def closed(found: Found, source: Source) -> Found:
+    """``found`` with what only the end of the file tells: damage, and estimates where the end was not read."""
+    found.form = source.form
+    if source.damage:
+        found.problems.insert(0, source.damage)
+    if source.stopped:
+        found.rows, found.estimated = source.scaled(found.rows), True
+        found.counts = {name: source.scaled(number) for name, number in found.counts.items()}
+        found.notes.append("only the start was read (--quick): the numbers are estimates")
+    if source.encoding.startswith("utf-16") and found.format != "pages-articles":
+        found.problems.append("UTF-16: convert it to UTF-8, such as with iconv")
+    return found
+
+
+def texts(reads: TextRows) -> Rows:
+    """Rows of ids and texts."""
+
+    def rows(path: str, look: Look) -> Iterator[Row]:
+        for place, identifier, text in reads(path, look.about):
+            yield place, identifier, (text,)
+
+    return rows
+
+
+def judgements(reads: JudgementRows) -> Rows:
+    """Rows of judgements, with how many queries they are of and how often each grade occurs."""
+
+    def rows(path: str, look: Look) -> Iterator[Row]:
+        queries, grades = set[str](), Counter[int]()
+        look.found.fields = look.found.fields or ["qid", "docid", "relevance"]
+        for place, qid, docid, relevance in reads(path, look.about):
+            queries.add(qid)
+            grades[relevance] += 1
+            yield place, (qid, docid), (str(relevance),)
+        look.found.counts["queries"] = len(queries)
+        look.found.notes.append("grades: " + ", ".join(f"{k} {n:,} times" for k, n in sorted(grades.items())[:6]))
+
+    return rows
+
+
+def json_lines(
+    format: str,
+    title: str,
+    unit: str,
+    needs: Sequence[str],
+    rows: Rows,
+    *,
+    strings: Sequence[str] = (),
+    long: tuple[str, int] = ("", 0),
+    told: Callable[[dict[str, object]], Iterable[str]] = lambda _record: (),
+    **more: str,
+) -> Kind:
+    """A kind of JSON lines, told by the members that nearly all records have; the more, the surer.
+
+    Args:
+        format, title, unit, rows: as :class:`Kind` has them.
+        needs: the members.
+        strings: those that hold a text, not a list of texts.
+        long: a member, and how many letters it has at least in the mean.
+        told: codes of languages that a record tells.
+        more: ``same``, ``texts``, ``entry`` and ``why`` as :class:`Kind` has them.
+    """
+
+    def fits(source: Source) -> bool:
+        records = source.records
+        good = [all(name in record for name in needs) for record in records]
+        texts = [all(isinstance(record.get(name), str) for name in strings) for record in records]
+        letters = [len(str(record.get(long[0]) or "")) for record in records]
+        enough = 0.9 * len(records) if len(records) > (not needs) else inf
+        return sum(good) >= enough <= sum(texts) and sum(letters) >= long[1] * len(records)
+
+    def read(path: str, look: Look) -> Iterator[Row]:
+        records = look.source.records
+        look.found.fields = list(records[0])[:20]
+        counted = Counter(code for record in records for code in told(record))
+        look.found.languages = languages.codes(name for name, _ in counted.most_common(60))
+        yield from rows(path, look)
+
+    sure = MEMBERS - len(needs) if needs else LAST - 2
+    return Kind(format, title, unit, fits, sure, read, **more)  # type: ignore[arg-type]

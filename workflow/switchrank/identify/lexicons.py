@@ -1,0 +1,342 @@
+"""Files that lexicons and vectors are made from: dictionaries, titles in two languages, dumps of Wikipedia, names."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+
+from switchrank.collections.records import read_records
+from switchrank.formats.pages import Site, read_pages
+from switchrank.formats.pairs import concepts, text_pairs
+from switchrank.formats.tei import read_entries
+from switchrank.identify import languages
+from switchrank.identify.columns import Columns, columns_of, words_in
+from switchrank.identify.entries import section
+from switchrank.identify.found import SAMPLES
+from switchrank.identify.kinds import GUESS, IDS, MEMBERS, NAMES, TAGS, VALUES, Kind, Look, Row
+from switchrank.identify.source import Source
+from switchrank.lexicon.dump_block import Block
+from switchrank.lexicon.dumps import read_blocks
+from switchrank.lexicon.titlefiles import (
+    TitleFiles,
+    cldr_names,
+    entity_lines,
+    entity_of,
+    read_titles,
+    translations,
+)
+
+_ROOT = re.compile(rb"<([A-Za-z_][\w.:-]*)[\s/>]")
+_BETWEEN = re.compile(rb"<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE)
+_INTO = rb"(?:INSERT|REPLACE)\s{1,9}(?:IGNORE\s{1,9})?INTO\s{1,9}`?(\w{1,64}+)`?"
+_INSERT = re.compile(_INTO + rb"(?:\s{0,9}\([^)']{0,5000}\))?\s{0,9}VALUES\s{0,9}", re.IGNORECASE)
+_CREATE = re.compile(rb"CREATE TABLE (?:IF NOT EXISTS )?`?(\w{1,64}+)`?\s{0,9}\(", re.IGNORECASE)
+_TITLED = re.compile(rb"\b([A-Z][a-z]+)-([A-Z][a-z]+)\b")
+_MARKED = re.compile(rb"xml:lang=[\"']([A-Za-z-]{2,12})[\"']")
+_LOCALE = re.compile(rb'"main"\s*:\s*\{\s*"([\w-]{2,20})"')
+_LINKED = 30
+_titles = partial(section, "lexicons", "titles", kind="titles")
+_dictionary = partial(section, "lexicons", "dictionary", kind="dictionary")
+
+
+def _root(source: Source) -> str:
+    """The name of the root of a file that starts as XML does."""
+    head = source.head.lstrip()
+    root = _ROOT.search(_BETWEEN.sub(b"", head[:8192])) if head.startswith(b"<") else None
+    return root[1].decode("ascii", "replace").rpartition(":")[2] if root else ""
+
+
+def _pages(path: str, look: Look) -> Iterator[Row]:
+    site, counts = Site(), look.found.counts
+    counts |= {"in namespace 0": 0, "redirects": 0}
+    for number, page in enumerate(read_pages(path, site), 1):
+        counts["in namespace 0"] += not page.namespace
+        counts["redirects"] += bool(page.redirect)
+        look.found.languages = languages.codes([site.language])
+        yield f"page {number}", None, (page.title,)
+
+
+def _entries(path: str, look: Look) -> Iterator[Row]:
+    titled = _TITLED.search(look.source.head[: 1 << 16])
+    named = [_ENGLISH.get(name.decode(), "") for name in titled.groups()] if titled else []
+    marked = languages.codes(code.decode() for code in _MARKED.findall(look.source.head))
+    look.found.languages = languages.from_name(look.source.path) or list(filter(None, named)) or marked
+    if titled:
+        look.found.notes.append(f"the title says {titled[1].decode()} to {titled[2].decode()}")
+    bare = 0
+    for number, (heads, meanings) in enumerate(read_entries(path), 1):
+        bare += not (heads and meanings)
+        yield f"entry {number}", None, (*heads[:1], *meanings[:1])
+    if not look.found.rows:
+        look.problems.add("holds no entry")
+    look.found.counts |= {"without a headword or a translation": bare} if bare else {}
+
+
+_ENGLISH = {
+    "English": "en", "Swahili": "sw", "German": "de", "French": "fr", "Spanish": "es", "Italian": "it",
+    "Portuguese": "pt", "Dutch": "nl", "Russian": "ru", "Turkish": "tr", "Arabic": "ar", "Hindi": "hi",
+    "Finnish": "fi", "Croatian": "hr", "Czech": "cs", "Greek": "el", "Polish": "pl", "Swedish": "sv",
+    "Japanese": "ja", "Chinese": "zh", "Hungarian": "hu", "Welsh": "cy", "Irish": "ga", "Latin": "la",
+    "Danish": "da", "Norwegian": "no", "Afrikaans": "af", "Hausa": "ha", "Kurdish": "ku", "Catalan": "ca",
+}  # fmt: skip
+
+
+def _translations(path: str, look: Look) -> Iterator[Row]:
+    told: Counter[str] = Counter()
+    for number, titles in enumerate(translations(path), 1):
+        told.update(list(titles))
+        look.found.languages = languages.codes(told)
+        yield f"translation {number}", None, tuple(titles.values())
+
+
+def _table(source: Source) -> str:
+    """The table that an SQL dump creates or fills first."""
+    found = _INSERT.search(source.head) or _CREATE.search(source.head)
+    return found[1].decode("utf-8", "replace") if found else ""
+
+
+def _blocks(path: str, look: Look, *columns: str) -> Iterator[Block]:
+    for block in read_blocks(path, _table(look.source), columns):
+        look.found.rows += block.rows
+        if len(look.found.samples) < SAMPLES:
+            look.found.samples += block.first_rows(SAMPLES - len(look.found.samples))
+        yield block
+        look.found.fields = block.names
+    if not _CREATE.search(look.source.head):
+        look.found.notes.append("no CREATE TABLE: the order of columns is told by their number")
+
+
+def _rows_of_pages(path: str, look: Look) -> Iterator[Row]:
+    articles = sum(int(block.equal("page_namespace", 0).sum()) for block in _blocks(path, look, "page_namespace"))
+    look.found.counts["pages in namespace 0"] = articles
+    yield from ()
+
+
+def _links(path: str, look: Look) -> Iterator[Row]:
+    linked: Counter[bytes] = Counter()
+    for block in _blocks(path, look, "ll_lang"):
+        linked.update(block.texts("ll_lang", block.all))
+    look.found.counts["languages"] = len(linked)
+    known = languages.codes(code.decode("utf-8", "replace") for code, _ in linked.most_common(_LINKED))
+    look.found.notes.append("languages linked to: " + ", ".join(known[:15]))
+    yield from ()
+
+
+def _other_table(path: str, look: Look) -> Iterator[Row]:
+    look.found.title = f"an SQL dump of the table {_table(look.source)}, which is not read"
+    for _ in _blocks(path, look):
+        yield from ()
+
+
+def _wikidata(path: str, look: Look) -> Iterator[Row]:
+    told: Counter[str] = Counter()
+    for number, line in entity_lines(path):
+        entity = entity_of(path, number, line)
+        told.update(list(labels) if isinstance(labels := entity.get("labels"), dict) else ())
+        yield f"line {number}", str(entity.get("id")), ()
+    look.found.languages = languages.codes(name for name, _ in told.most_common(60))
+    look.found.fields = list(entity)[:20]
+
+
+def _cldr(path: str, look: Look) -> Iterator[Row]:
+    told = _LOCALE.search(look.source.head)
+    language = told[1].decode() if told else ""
+    for table, names in cldr_names(path).items():
+        look.found.counts[table] = len(names)
+        for key, name in names.items():
+            yield f"{table} {key}", key, (name,)
+    look.found.languages = [languages.code(language) or language] if language else []
+    look.found.values["names"] = str(look.source.path).replace(f"/{language}/", "/{lang}/")
+
+
+def _concepts(path: str, look: Look) -> Iterator[Row]:
+    look.found.notes.append("two such files, one for each language, are paired by line")
+    look.found.counts["expressions"] = 0
+    for number, words in enumerate(concepts(path), 1):
+        look.found.counts["expressions"] += len(words)
+        yield f"line {number}", None, tuple(words) or ("",)
+
+
+def _pairs(path: str, look: Look) -> Iterator[Row]:
+    for place, pair in text_pairs(path, look.problems.take):
+        yield place, None, pair
+
+
+def _title_pairs(path: str, _: Look) -> Iterator[Row]:
+    for number, pair in enumerate(read_titles("wikititles", TitleFiles([path], "xx", "yy"), Counter()), 1):
+        yield f"line {number}", None, pair
+
+
+def _names(path: str, look: Look) -> Iterator[Row]:
+    names = columns_of(look.source).header
+    look.found.fields, look.found.languages = list(names), languages.codes(names)
+    read = read_records(path, separator="\t", columns=names, defect=look.problems.take)
+    for place, record in read:
+        yield place, record[names[0]], (" | ".join(record[name] for name in names[1:]),)
+
+
+def _is_pair(table: Columns) -> bool:
+    """Whether lines are two short texts, most of one word."""
+    return table.width == 2 and not is_parallel(table)
+
+
+def is_parallel(table: Columns) -> bool:
+    """Whether lines are two sentences each."""
+    ended = table.share(lambda row: row[0].rstrip()[-1:] in b".!?" and len(row[0].strip()) > 1)
+    return ended > 0.5 or table.mean(0, words_in) + table.mean(1, words_in) > 12
+
+
+def _are_words(source: Source) -> bool:
+    table = columns_of(source)
+    if not table.tabbed:
+        return len(table.lines) > 2 and table.most_words(2, lambda _: True)
+    return _is_pair(table) and table.share(lambda row: not all(b" " in field.strip() for field in row)) >= 0.8
+
+
+def _are_concepts(source: Source) -> bool:
+    """Lines of one or more short expressions each."""
+    table = columns_of(source)
+    cells = [cell for row in table.every for cell in row]
+    uneven = bool(table.lines) and not table.width and max(map(len, table.every)) > 1
+    return uneven and sum(map(words_in, cells)) <= 3 * len(cells)
+
+
+def _are_names(source: Source) -> bool:
+    header = columns_of(source).header
+    return sum(bool(languages.code(name)) for name in header) >= max(2, len(header) - 2) if header else False
+
+
+KINDS = (
+    Kind(
+        "page",
+        "page.sql of MediaWiki: titles and ids of pages",
+        "rows",
+        lambda source: _table(source) == "page",
+        TAGS - 3,
+        _rows_of_pages,
+        entry=_titles(page="$path", langlinks='"langlinks.sql.gz"  # of the same dump'),
+    ),
+    Kind(
+        "langlinks",
+        "langlinks.sql of MediaWiki: titles in other languages",
+        "rows",
+        lambda source: _table(source) == "langlinks",
+        TAGS - 3,
+        _links,
+        entry=_titles(page='"page.sql.gz"  # of the same dump', langlinks="$path"),
+    ),
+    Kind(
+        "mediawiki-sql",
+        "an SQL dump",
+        "rows",
+        lambda source: bool(_table(source)),
+        TAGS - 2,
+        _other_table,
+        why="only page and langlinks are read",
+    ),
+    Kind(
+        "pages-articles",
+        "an XML export of MediaWiki (pages-articles)",
+        "pages",
+        lambda source: _root(source) == "mediawiki",
+        TAGS + 2,
+        _pages,
+        entry=_titles(format="pages-articles", path="$path")
+        + "# or as text: switchrank sources wikitext makes lines of it for fastText\n",
+    ),
+    Kind(
+        "tei",
+        "a FreeDict dictionary (TEI XML)",
+        "entries",
+        lambda source: _root(source) in {"TEI", "TEI.2"},
+        TAGS + 2,
+        _entries,
+        entry=_dictionary(path="$path", languages="[$target]"),
+    ),
+    Kind(
+        "linguatools",
+        "parallel titles of Wikipedia (linguatools XML)",
+        "pairs",
+        lambda source: (
+            _root(source) in {"wikipediaTitles", "translations", "translation", "parallel_titles", "wikititles"}
+            or (bool(_root(source)) and b"<translation" in source.head and b"<entry" in source.head)
+        ),
+        TAGS + 3,
+        _translations,
+        entry=_titles(format="linguatools", path="$path"),
+    ),
+    Kind(
+        "wikidata",
+        "entities of Wikidata, one a line",
+        "entities",
+        lambda source: (
+            len(source.records) > 0
+            and sum({"id", "type", "labels"} <= record.keys() for record in source.records) >= 0.9 * len(source.records)
+        ),
+        MEMBERS - 3,
+        _wikidata,
+        entry=_titles(format="wikidata", path="$path")
+        + "    # format: wikidata-labels takes labels in place of sitelinks\n",
+    ),
+    Kind(
+        "cldr",
+        "names of CLDR",
+        "names",
+        lambda source: source.head.lstrip()[:1] == b"{" and b'"localeDisplayNames"' in source.head,
+        VALUES,
+        _cldr,
+        whole=True,
+        entry=_titles(format="cldr", path="$names  # {lang} stands for both languages"),
+    ),
+    Kind(
+        "names-table",
+        "a table of names, one column for each language",
+        "rows",
+        _are_names,
+        NAMES + 2,
+        _names,
+        same="name",
+        entry=_dictionary(
+            format="tsv",
+            path="$path",
+            columns='[$source, "{lang}"]  # write a lexicon for each target language',
+            languages="[$target]",
+        ),
+    ),
+    Kind(
+        "panlex",
+        "a word list, one concept a line, alternatives tab-separated (PanLex Swadesh)",
+        "concepts",
+        _are_concepts,
+        IDS,
+        _concepts,
+        ("word",),
+        entry=_dictionary(
+            format="panlex",
+            path='["eng-000.txt", $path]  # the list of the source language first',
+            languages="[$language]",
+        ),
+    ),
+    Kind(
+        "dictionary",
+        "a dictionary, a pair a line, between them a tab or a space (MUSE, XLing-Eval)",
+        "pairs",
+        _are_words,
+        GUESS + 1,
+        _pairs,
+        ("source", "target"),
+        entry=_dictionary(path="$path", languages="[$target]"),
+    ),
+    Kind(
+        "wikititles",
+        "pairs of titles, tab-separated (WMT WikiTitles)",
+        "pairs",
+        lambda source: _is_pair(columns_of(source)),
+        GUESS + 2,
+        _title_pairs,
+        ("source", "target"),
+        entry=_titles(format="wikititles", path="$path"),
+    ),
+)
