@@ -101,6 +101,8 @@ FILES = [
     ("beir-corpus", 4, records(_id="d#", title="T", text=PASSAGE)),
     ("beir-queries", 4, records(_id="q#", text="what is it")),
     ("documents-jsonl", 4, records(docid="x#", title="T", text=PASSAGE)),
+    ("documents-jsonl", 4, records(id="x#", title="T", text=PASSAGE, lang="zho")),
+    ("documents-jsonl", 4, records(id="x#", contents=PASSAGE)),
     ("tevatron-queries", 4, records(query_id="#", query="q", positive_passages=[{"docid": "d"}], negative_passages=[])),
     ("clirmatrix", 4, records(src_id="#", src_query="q", tgt_results=[["d1", 3]])),
     ("mkqa", 4, records(example_id="#", query="q", queries={"sw": "s"}, answers={"en": [{"type": "unanswerable"}]})),

@@ -357,3 +357,18 @@ def test_the_entry_of_a_file_names_a_reader_that_reads_it(tmp_path, name, rows, 
     if table in vars(tables):
         about = About(language=section.languages[0] if name != "hc4-topics" else "en")
         assert len(list(getattr(tables, table)(file, about))) == rows
+
+
+def test_quotes_between_tabs_are_told_to_be_read_by_nobody(tmp_path):
+    """As a run would say it: a field over several lines is no field there."""
+    (tmp_path / "x").write_bytes(b'id\ttitle\ttext\n1\tA\t"two\nlines"\n2\tB\tone\n')
+    found = inspect_path(tmp_path / "x")
+    assert (found.format, found.rows, found.problems) == ("tsv-with-header", 2, ["1 fields (line 3)"])
+    assert any("needs commas or semicolons" in note for note in found.notes)
+
+
+def test_looking_at_a_file_shows_no_bar_of_its_reader(tmp_path, capsys):
+    """Bars of readers are for runs; who inspects shows its own."""
+    (tmp_path / "x").write_bytes(lines(f"#\t{PASSAGE}"))
+    inspect_path(tmp_path / "x")
+    assert capsys.readouterr().err == ""
