@@ -367,8 +367,12 @@ def test_quotes_between_tabs_are_told_to_be_read_by_nobody(tmp_path):
     assert any("needs commas or semicolons" in note for note in found.notes)
 
 
-def test_looking_at_a_file_shows_no_bar_of_its_reader(tmp_path, capsys):
-    """Bars of readers are for runs; who inspects shows its own."""
-    (tmp_path / "x").write_bytes(lines(f"#\t{PASSAGE}"))
-    inspect_path(tmp_path / "x")
+@pytest.mark.parametrize("quick", [False, True])
+@pytest.mark.parametrize("content", [b"1 2\na 1 2\n", WIKI.encode(), fasttext_binary("a", "b"), DICTIONARY])
+def test_looking_at_a_file_shows_its_own_bar_and_none_of_a_reader(tmp_path, capsys, content, quick):
+    (tmp_path / "x").write_bytes(content)
+    inspect_path(tmp_path / "x", quick=quick)
     assert capsys.readouterr().err == ""
+    inspect_path(tmp_path / "x", quick=quick, what="my look")
+    told = capsys.readouterr().err
+    assert {line.partition(":")[0] for line in told.replace("\r", "\n").splitlines() if line.strip()} == {"my look"}

@@ -32,9 +32,13 @@ def progress(
 
 
 @contextmanager
-def silence() -> Iterator[None]:
-    """In the block no bar is shown: what reads a file there is looked at by someone else."""
-    token = _silent.set(True)
+def silence(wanted: bool = True) -> Iterator[None]:
+    """Bars that begin in the block are not shown: what reads a file there is looked at by someone else.
+
+    Args:
+        wanted: False lets bars be shown within such a block.
+    """
+    token = _silent.set(wanted)
     try:
         yield
     finally:

@@ -13,12 +13,13 @@ import lzma
 import re
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from switchrank.core.errors import UserError
+from switchrank.core.progress import silence
 from switchrank.files.reading import View, open_bytes
 
 HEAD = 1 << 20
@@ -114,10 +115,13 @@ class Source:
     def _opened(self) -> Iterator[io.BufferedReader]:
         self._read, self.stopped = 0, False
         if not self.quick:
-            with open_bytes(self.path, what=self._what) as stream:
+            with ExitStack() as opened:
+                with silence(False):
+                    stream = opened.enter_context(open_bytes(self.path, what=self._what))
                 yield stream
             return
-        start = self._start(QUICK)
+        with silence(False):
+            start = self._start(QUICK)
         self._read, self.stopped = len(start), len(start) == QUICK
         whole = start.rfind(b"\n") + 1 if self.stopped and self.is_text else len(start)
         yield io.BufferedReader(io.BytesIO(start[:whole]))  # type: ignore[arg-type]
