@@ -237,7 +237,7 @@ def test_a_gpu_gets_the_model_of_transformers(bert_folder):
 
 IMPORTS = """
 import sys
-import switchrank.models.pretrained, switchrank.rank.score, switchrank.train.loop
+import switchrank.rank.score, switchrank.train.loop, switchrank.train.methods.cross_encoder
 from switchrank.models.pretrained import CPU, open_both
 from switchrank.models.packed import ranking_forward, training_forward
 model, tokenizer = open_both(sys.argv[1], device=CPU)
@@ -273,20 +273,29 @@ def trained_and_ranked(start: Path, out: Path) -> dict[str, bytes]:
 
     from switchrank.formats.tables import CANDIDATES, CORPUS, DOCUMENTS, QUERIES, write_table
     from switchrank.rank.score import rank_pairs
-    from switchrank.train.loop import train_ranker
+    from switchrank.train.loop import train_model
+    from switchrank.train.method import Data
 
     words = ["red", "fox", "blue", "whale", "sea", "stones", "runs"]
     texts = [" ".join(words[: number % 7 + 1]) for number in range(24)]
     rows = [(f"q{n // 4}", texts[n], f"p{n}", texts[-n], int(n % 4 == 0), "en", "en") for n in range(24)]
     out.mkdir(parents=True)
     write_table(pl.DataFrame(rows, CORPUS, orient="row"), out / "train.parquet", CORPUS)
-    train_ranker(
-        corpus=[out / "train.parquet"],
-        dev=out / "train.parquet",
-        start=start,
+    corpus = out / "train.parquet"
+    train_model(
+        "cross-encoder",
+        Data({"corpus": [corpus], "dev": corpus, "start": start}),
         out=out / "model",
         work=out / "work",
-        settings={"steps": 5, "batch_size": 8, "lr": 1e-2, "max_length": 24, "dropout": 0.1, "eval_every": 2},
+        settings={
+            "steps": 5,
+            "warmup": 0.2,
+            "batch_size": 8,
+            "lr": 1e-2,
+            "max_length": 24,
+            "dropout": 0.1,
+            "eval_every": 2,
+        },
         seed=3,
     )
     (out / "model" / "train.json").unlink()
