@@ -14,10 +14,10 @@ rule score_runs:
         f"{R}/logs/evaluate/{{testset}}.log",
     benchmark:
         f"{R}/benchmarks/evaluate/{{testset}}.tsv"
+    priority: MAIN_TABLE
     localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
-    priority: MAIN_TABLE
     resources:
         **asks("score_runs"),
     params:
@@ -42,10 +42,10 @@ rule tables:
         f"{R}/logs/evaluate/tables.log",
     benchmark:
         f"{R}/benchmarks/evaluate/tables.tsv"
+    priority: MAIN_TABLE
     localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
-    priority: MAIN_TABLE
     resources:
         **asks("tables"),
     params:

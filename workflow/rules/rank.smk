@@ -185,9 +185,9 @@ for testset in CONFIG.testsets:
                     f"{R}/logs/rank/{ranker.system}-{ranker.train_pair}-{testset}-seed{{seed}}.log",
                 benchmark:
                     f"{R}/benchmarks/rank/{ranker.system}-{ranker.train_pair}-{testset}-seed{{seed}}.tsv"
+                priority: MAIN_TABLE
                 conda:
                     "../../envs/switchrank.yaml"
-                priority: MAIN_TABLE
                 threads: CONFIG.rank.threads
                 resources:
                     **asks_to_rank(

@@ -169,9 +169,9 @@ rule train_model:
         f"{R}/logs/train/{{system}}-{{train_pair}}-seed{{seed}}.log",
     benchmark:
         f"{R}/benchmarks/train/{{system}}-{{train_pair}}-seed{{seed}}.tsv"
+    priority: MAIN_TABLE
     conda:
         "../../envs/switchrank.yaml"
-    priority: MAIN_TABLE
     threads: TRAINING_THREADS
     resources:
         **asks_to_train("train_model"),

@@ -237,7 +237,7 @@ def test_a_gpu_gets_the_model_of_transformers(bert_folder):
 
 IMPORTS = """
 import sys
-import switchrank.models.pretrained, switchrank.rank.score, switchrank.train.loop
+import switchrank.rank.score, switchrank.train.loop, switchrank.train.methods.cross_encoder
 from switchrank.models.pretrained import CPU, open_both
 from switchrank.models.packed import ranking_forward, training_forward
 model, tokenizer = open_both(sys.argv[1], device=CPU)
@@ -281,14 +281,15 @@ def trained_and_ranked(start: Path, out: Path) -> dict[str, bytes]:
     rows = [(f"q{n // 4}", texts[n], f"p{n}", texts[-n], int(n % 4 == 0), "en", "en") for n in range(24)]
     out.mkdir(parents=True)
     write_table(pl.DataFrame(rows, CORPUS, orient="row"), out / "train.parquet", CORPUS)
+    corpus = out / "train.parquet"
     train_model(
         "cross-encoder",
-        Data({"corpus": [out / "train.parquet"], "dev": out / "train.parquet", "start": start}),
+        Data({"corpus": [corpus], "dev": corpus, "start": start}),
         out=out / "model",
         work=out / "work",
         settings={
             "steps": 5,
-            "warmup": 0,
+            "warmup": 0.2,
             "batch_size": 8,
             "lr": 1e-2,
             "max_length": 24,

@@ -141,7 +141,7 @@ def test_the_converting_process_may_not_do_anything_else(tmp_path):
     (tmp_path / "kept").touch()
     code = f"""if True:
         import sys
-        from switchrank.train import unpickle
+        from switchrank.models import unpickle
         sys.addaudithook(unpickle._deny)
         for deed in {deeds!r}:
             try:

@@ -109,7 +109,8 @@ def train_model(
     check_dev(options, given=data.has("dev"))
     places = find_devices(device, processes)
     facts = dict(record or {})
-    facts.setdefault("code", training_code(method, *_own_module(data)))
+    if "code" not in facts:
+        facts["code"] = training_code(method, *_own_module(data))
     inputs = data.digests()
     digest = value_digest([method, options.plain(), seed, places[0].type, facts, inputs])
     checkpoints = Path(work) / digest[:32]
