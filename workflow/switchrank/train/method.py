@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from switchrank.core.digest import file_digest
 from switchrank.core.errors import UserError
-from switchrank.core.ragged import Numbers
-from switchrank.train.order import Order
 from switchrank.train.settings import Settings
 
 if TYPE_CHECKING:
     import torch
 
+    from switchrank.core.ragged import Numbers
+    from switchrank.train.order import Order
     from switchrank.train.processes import Processes
 
 S = TypeVar("S", bound=Settings)
@@ -183,6 +183,8 @@ class Method(ABC, Generic[S]):
     def order(self, seed: int) -> Order:
         """Which units each step sees: by default a new permutation of all per pass. A method that composes its batches
         (one language a batch, no text twice) returns an order of its own."""
+        from switchrank.train.order import Order
+
         return Order(self.count, self.per_step, seed)
 
     def prepare(self, units: Numbers) -> None:

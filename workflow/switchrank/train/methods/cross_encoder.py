@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from switchrank import __version__
-from switchrank.core.ragged import Numbers
 from switchrank.train.method import Context, Method, Step
 from switchrank.train.settings import TextSettings, setting
 
 if TYPE_CHECKING:
     import torch
+
+    from switchrank.core.ragged import Numbers
 
 _CARD = """---
 library_name: sentence-transformers
