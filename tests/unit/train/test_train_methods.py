@@ -140,7 +140,9 @@ def test_a_method_says_what_it_is_and_its_settings_cost_nothing_to_read(name):
     assert kind.measure
     assert all(field.metadata["meaning"] for field in dataclasses.fields(kind.Settings))
     module = kind.__module__
-    heavy = f"import sys, {module}; print({{'torch', 'transformers', 'tokenizers'}} & {{*sys.modules}})"
+    heavy = (
+        f"import sys, {module}; print({{'numpy', 'polars', 'torch', 'transformers', 'tokenizers'}} & {{*sys.modules}})"
+    )
     done = subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
 

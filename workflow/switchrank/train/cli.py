@@ -144,7 +144,7 @@ def ranker(
     """Train a cross-encoder.
 
     Args:
-        settings: see below; steps or epochs is needed.
+        settings: see below.
         corpus: training tables, in order.
         start: folder of the starting checkpoint.
         out: folder to write.
