@@ -14,10 +14,10 @@ rule score_runs:
         f"{R}/logs/evaluate/{{testset}}.log",
     benchmark:
         f"{R}/benchmarks/evaluate/{{testset}}.tsv"
+    priority: MAIN_TABLE
     localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
-    priority: MAIN_TABLE
     resources:
         **asks("score_runs"),
     params:
@@ -42,10 +42,10 @@ rule tables:
         f"{R}/logs/evaluate/tables.log",
     benchmark:
         f"{R}/benchmarks/evaluate/tables.tsv"
+    priority: MAIN_TABLE
     localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
-    priority: MAIN_TABLE
     resources:
         **asks("tables"),
     params:
@@ -215,8 +215,7 @@ rule testsets:
         parts=[
             file
             for part in testset_parts()
-            for file in [part["documents"], part["judgements"], part["candidates"]]
-            if file
+            for file in [part["documents"], part["judgements"], *part["candidates"]]
         ],
     output:
         testsets=f"{R}/tables/testsets.csv",
