@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from switchrank.config.lexicons import DegradedLexicon, DictionaryLexicon, MergedLexicon, TitlesLexicon
 from switchrank.config.load import check_config
-from switchrank.config.models import DegradedLexicon, DictionaryLexicon, MergedLexicon, TitlesLexicon
 from switchrank.config.plan import Plan
 from switchrank.embeddings.align import align_vectors
 from switchrank.embeddings.keep import keep_vectors

@@ -30,8 +30,8 @@ FULL = Path(__file__).with_name("full.yaml")
 TABLE = Path(__file__).with_name("triggers.tsv")
 KEYS, MODULES = read_rows(TABLE, "key"), read_rows(TABLE, "module")
 BASE = yaml.safe_load(FULL.read_text())
-UNSET = {"Start.model", "Tuning.steps"}
-"""Keys that another one excludes."""
+UNSET = {"Tuning.steps", "Candidates.system", "Candidates.depth"}
+"""Keys that another one excludes, or that no config can use yet."""
 LIKE_OTHERS = {"Beir", "Ciral", "ClirMatrix", "LargeScaleClir", "Miracl", "Mldr", "Mmarco", "OneLanguage", "Parquet"}
 LIKE_OTHERS |= {"Tevatron"}
 """Formats of collections that differ from those of the config in where their files lie."""
@@ -82,6 +82,7 @@ def touch_inputs(config: Path, folder: Path) -> None:
     plan = Plan(load_config(config, {}), [ROOT])
     texts = [path for paths in plan.config.start.tokenizer.texts.values() for path in paths]
     named = [path for path in texts if not path.startswith(plan.folder)]
+    named += [run for testset in plan.config.testsets for run in plan.given_runs(testset)]
     for name in [*plan.raw_files, *named, *re.findall(r"\bdata/[\w./-]+", config.read_text())]:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 import yaml
 
-from switchrank.config.models import DictionaryLexicon
+from switchrank.config.lexicons import DictionaryLexicon
 from switchrank.config.plan import Plan
 from switchrank.embeddings.read import import_vectors
 from switchrank.files.reading import read_lines

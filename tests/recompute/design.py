@@ -236,6 +236,7 @@ def _learnt(config: Mapping[str, Any], points: tuple[Point, ...]) -> dict[str, l
         corpora.setdefault(point.system, corpora[config["sweeps"][point.sweep]["system"]])
     first = config["start"].get("first")
     corpora |= {"start": first["corpus"]} if first else {}
+    corpora |= {f"starts.{name}": one["corpus"] for name, one in config.get("starts", {}).items() if "corpus" in one}
     for system, corpus in corpora.items():
         found.setdefault(config["corpora"][corpus]["from"], {})[system] = None
     return {collection: list(systems) for collection, systems in found.items()}

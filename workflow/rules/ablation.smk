@@ -65,7 +65,7 @@ if PLAN.ablation:
                 | {"limit": None}
                 for split, _ in zip(["train", "dev"], SIDES)
             ],
-            vocabulary=lambda wildcards: cut_by(wildcards.lang),
+            vocabulary=lambda wildcards: word_splitter(wildcards.lang),
             names=lambda wildcards: [
                 wildcards.lang,
                 wildcards.examples,
@@ -101,33 +101,15 @@ if PLAN.ablation:
         script:
             "../scripts/labelled_corpus.py"
 
-    rule tuned_model:
-        input:
-            corpus=lambda wildcards: f"{setting_folder(TUNED[wildcards.row])}/train-00000.parquet",
-            dev=lambda wildcards: held_out_lists(TUNED[wildcards.row]),
-            start=lambda wildcards: starting_files(TUNED[wildcards.row]),
+    use rule train_model as tuned_model with:
         output:
-            [f"{R}/ablation/models/{{row}}/{file}" for file in RECORD],
+            [f"{R}/ablation/models/{{row}}/{file}" for file in TRAINED_FILES],
         log:
             f"{R}/logs/ablation/train-{{row}}.log",
         benchmark:
             f"{R}/benchmarks/ablation/train-{{row}}.tsv"
         wildcard_constraints:
             row="|".join(map(re.escape, TUNED)) or "none",
-        conda:
-            "../../envs/switchrank.yaml"
-        threads: TRAINING_THREADS
-        resources:
-            **asks_to_train("tuned_model"),
-            **shared_training(CONFIG.ablation.train),
-        params:
-            settings=optimisation(CONFIG.ablation.train),
-            seed=lambda wildcards: TUNED[wildcards.row].seed,
-            names=lambda wildcards: {"system": wildcards.row}
-            | vars(TUNED[wildcards.row]),
-            code=CODE("train.loop", "train.methods.cross_encoder"),
-        script:
-            "../scripts/train.py"
 
     for row in [row for row in PLAN.ablation if not PLAN.shares_runs(row)]:
 
@@ -135,7 +117,7 @@ if PLAN.ablation:
             name:
                 identifier("rank_row", row.id.replace(".", "_"))
             input:
-                model=[f"{row_model(row)}/{file}" for file in MODEL_FILES],
+                model=PLAN.row_model(row),
                 pairs=pair_inputs(ABLATED, PLAN.tested_pairs(row)),
             output:
                 list(PLAN.row_runs(row).values()),
@@ -152,7 +134,7 @@ if PLAN.ablation:
             params:
                 system=row.id,
                 pairs=pair_files(ABLATED, PLAN.tested_pairs(row)),
-                settings=rank_settings(),
+                settings=rank_settings(row.start),
                 code=CODE("rank.score"),
             script:
                 "../scripts/rank.py"
@@ -187,7 +169,7 @@ if PLAN.ablation:
     rule ablation_tables:
         input:
             f"{R}/evaluate/ablation.parquet",
-            records=[f"{row_model(row)}/train.json" for row in TUNED.values()],
+            records=[f"{PLAN.tuned_folder(row)}/train.json" for row in TUNED.values()],
         output:
             table=f"{R}/tables/ablation.csv",
             curve=f"{R}/tables/ablation_curve.csv",

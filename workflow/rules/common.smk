@@ -7,7 +7,8 @@ from functools import cache
 from switchrank.config.checked import checked_plan
 from switchrank.config.labels import labelled_collection
 from switchrank.config.load import read_yaml
-from switchrank.config.models import MAIN_METRIC
+from switchrank.config.testsets import MAIN_METRIC
+from switchrank.config.nodes import learned_by
 from switchrank.config.same_runs import same_runs
 from switchrank.config.settings import (
     switching_recipe,
@@ -19,6 +20,7 @@ from switchrank.corpus.files import SAMPLED
 from switchrank.core.digest import code_digest, file_digest
 from switchrank.core.errors import NoGpuError, UserError, raise_all
 from switchrank.files.fetched import is_offline, missing_files, offline_error
+from switchrank.models.folder import STARTING_FILES, MODEL_FILES, TRAINED_FILES
 from switchrank.run.plan.asked import OUT, ROOTS
 from switchrank.run.plan.estimate import check_disk
 from switchrank.run.plan.inputs import missing_of, named_inputs, start_mistakes
@@ -53,7 +55,7 @@ def checked(files):
         fail(error)
 
 
-def held():
+def lock_run():
     """The lock of this run, where this process is to make it: not a job of it, a dry-run, a summary, or `--nolock`."""
     asked, given = workflow.resource_settings, workflow.global_resources
     idle = workflow.output_settings.dryrun or (
@@ -106,17 +108,11 @@ CONFIG, PLAN = checked([str(file) for file in workflow.configfiles])
 end_if_too_few_gpus()
 end_if_start_is_no_model()
 R = PLAN.folder
-RUN_LOCK = held()
+RUN_LOCK = lock_run()
 SOURCE = CONFIG.languages.source
 CODE = cache(code_digest)
 # With `--cache`: what word vectors and lexicons are made from and the like is taken from other runs.
 SHARED = workflow.workflow_settings.cache is not None
-MODEL_FILES = [
-    "config.json",
-    "model.safetensors",
-    "tokenizer.json",
-    "tokenizer_config.json",
-]
 
 
 wildcard_constraints:
@@ -129,6 +125,7 @@ wildcard_constraints:
     corpus="|".join(CONFIG.corpora),
     lexicon="|".join(CONFIG.lexicons) or "none",
     system="|".join(CONFIG.systems),
+    start="|".join(PLAN.named_starts) or "none",
     testset="|".join(CONFIG.testsets),
     train_pair="[a-z]{2,3}-[a-z]{2,3}",
     texts="queries-train|queries-dev|documents",

@@ -22,7 +22,9 @@ rule instances:
         **asks("instances"),
     params:
         spec=instance_settings,
-        vocabulary=lambda wildcards: None if triples(wildcards) else cut_by(SOURCE),
+        vocabulary=lambda wildcards: (
+            None if triples(wildcards) else word_splitter(SOURCE)
+        ),
         names=lambda wildcards: [wildcards.collection, wildcards.split],
         code=CODE("corpus.instances"),
     script:
@@ -50,7 +52,7 @@ rule tokens:
         names=lambda wildcards: [wildcards.collection, wildcards.texts],
         treebank=lambda wildcards: wildcards.cut == "treebank",
         vocabulary=lambda wildcards: (
-            None if wildcards.cut == "treebank" else cut_by(SOURCE)
+            None if wildcards.cut == "treebank" else word_splitter(SOURCE)
         ),
         code=CODE("corpus.tokens"),
     script:
@@ -185,7 +187,7 @@ rule translate:
         **asks("translate"),
     params:
         languages=lambda wildcards: [wildcards.lang, SOURCE],
-        vocabulary=lambda wildcards: cut_by(wildcards.lang),
+        vocabulary=lambda wildcards: word_splitter(wildcards.lang),
         names=lambda wildcards: [
             wildcards.lexicon,
             wildcards.collection,

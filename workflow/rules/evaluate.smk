@@ -215,8 +215,7 @@ rule testsets:
         parts=[
             file
             for part in testset_parts()
-            for file in [part["documents"], part["judgements"], part["candidates"]]
-            if file
+            for file in [part["documents"], part["judgements"], *part["candidates"]]
         ],
     output:
         testsets=f"{R}/tables/testsets.csv",

@@ -29,13 +29,11 @@ rule judgements:
 
 rule candidates:
     input:
-        queries=first_stage_queries,
-        documents=first_stage_documents,
-        judgements=f"{R}/testsets/{{testset}}/judgements-{{lang}}.parquet",
-        vocabulary=lambda wildcards: vocabulary(
-            PLAN.first_stage(wildcards.testset, wildcards.lang)[1]
-        ),
-        run=lambda wildcards: CONFIG.testsets[wildcards.testset].candidates.run or [],
+        queries=lambda wildcards: first_stage_files(wildcards)["queries"],
+        documents=lambda wildcards: first_stage_files(wildcards)["documents"],
+        judgements=lambda wildcards: first_stage_files(wildcards)["judgements"],
+        vocabulary=lambda wildcards: vocabulary(first_stage_sides(wildcards)[1]),
+        run=given_run,
     output:
         f"{R}/testsets/{{testset}}/candidates-{{lang}}.parquet",
     log:
@@ -51,15 +49,25 @@ rule candidates:
         **asks("candidates"),
     params:
         spec=lambda wildcards: CONFIG.testsets[wildcards.testset].candidates.plain(
-            "run", "query_language"
+            "run", "query_language", "system", "depth"
         ),
-        names=lambda wildcards: [wildcards.testset, wildcards.lang],
-        vocabulary=lambda wildcards: cut_by(
-            PLAN.first_stage(wildcards.testset, wildcards.lang)[1]
-        ),
+        names=lambda wildcards: list(wildcards),
+        vocabulary=lambda wildcards: word_splitter(first_stage_sides(wildcards)[1]),
         code=CODE("rank.candidates"),
     script:
         "../scripts/candidates.py"
+
+
+use rule candidates as candidates_of_pair with:
+    output:
+        f"{R}/testsets/{{testset}}/candidates-{{query}}-{{document}}.parquet",
+    log:
+        f"{R}/logs/rank/candidates-{{testset}}-{{query}}-{{document}}.log",
+    benchmark:
+        f"{R}/benchmarks/rank/candidates-{{testset}}-{{query}}-{{document}}.tsv"
+    wildcard_constraints:
+        query=UNMIXED,
+        document=UNMIXED,
 
 
 rule pool_queries:
@@ -167,7 +175,7 @@ for testset in CONFIG.testsets:
 
             rule:
                 name:
-                    identifier("rank", ranker.system, ranker.train_pair, testset)
+                    identifier("rank", ranker.name, testset)
                 input:
                     model=[
                         f"{PLAN.model_folder(ranker.trained, ranker.train_pair, '{seed}')}/{file}"
@@ -178,13 +186,15 @@ for testset in CONFIG.testsets:
                     ),
                 output:
                     [
-                        PLAN.run_file(ranker.system, testset, pair.id, "{seed}")
+                        PLAN.run_file(
+                            ranker.system, testset, pair.id, run_seed(ranker)
+                        )
                         for pair in PLAN.ranked_pairs(ranker, testset)
                     ],
                 log:
-                    f"{R}/logs/rank/{ranker.system}-{ranker.train_pair}-{testset}-seed{{seed}}.log",
+                    f"{R}/logs/rank/{ranker.name}-{testset}-seed{run_seed(ranker)}.log",
                 benchmark:
-                    f"{R}/benchmarks/rank/{ranker.system}-{ranker.train_pair}-{testset}-seed{{seed}}.tsv"
+                    f"{R}/benchmarks/rank/{ranker.name}-{testset}-seed{run_seed(ranker)}.tsv"
                 priority: MAIN_TABLE
                 conda:
                     "../../envs/switchrank.yaml"
@@ -192,7 +202,9 @@ for testset in CONFIG.testsets:
                 resources:
                     **asks_to_rank(
                         [
-                            PLAN.run_file(ranker.system, testset, pair.id, "{seed}")
+                            PLAN.run_file(
+                                ranker.system, testset, pair.id, run_seed(ranker)
+                            )
                             for pair in PLAN.ranked_pairs(ranker, testset)
                         ]
                     ),
@@ -202,7 +214,7 @@ for testset in CONFIG.testsets:
                     pairs=pair_files(
                         testset, PLAN.ranked_pairs(ranker, testset), ranker.translate
                     ),
-                    settings=rank_settings(),
+                    settings=rank_settings(ranker.trained),
                     code=CODE("rank.score"),
                 script:
                     "../scripts/rank.py"

@@ -1,22 +1,15 @@
-# One tokenizer and one starting model per run, then one cross-encoder per system, training pair and seed.
-START = PLAN.start_folders[-1]
-RECORD = [*MODEL_FILES, "README.md", "train.json"]
-STARTING = [*MODEL_FILES, "start.json"]
-STARTED = [
-    f"{START}/{file}"
-    for file in (MODEL_FILES if Path(START).name == "first" else STARTING)
-]
-
-
+# One tokenizer per run; starts, which are built, copied, transplanted or trained; then one cross-encoder per system,
+# training pair and seed. Whatever is trained is trained by one rule, whichever path it lies at.
+SCRATCH = CONFIG.start.preset or any(start.preset for start in CONFIG.starts.values())
 TEXTS = tokenizer_texts()
 WORDS_NEEDED = [
     lang
     for lang in PLAN.vector_languages
     if lang not in TEXTS or lang in CONFIG.languages.longest_match
 ]
-FROM_VECTORS = PLAN.vector_languages if "vectors" in CONFIG.start.init else []
 
-if CONFIG.start.preset:
+
+if SCRATCH:
 
     rule tokenizer:
         input:
@@ -50,121 +43,127 @@ if CONFIG.start.preset:
         script:
             "../scripts/tokenizer.py"
 
-    rule initial_model:
-        input:
-            f"{R}/start/tokenizer/tokenizer.json",
-            [
-                file
-                for lang in FROM_VECTORS
-                for file in store(f"{R}/vectors/aligned/{lang}").values()
-            ],
+
+rule initial_start:
+    input:
+        f"{R}/start/tokenizer/tokenizer.json",
+        lambda wildcards: [
+            file
+            for prefix in start_vectors(wildcards).values()
+            for file in store(prefix).values()
+        ],
+    output:
+        [f"{R}/starts/{{start}}/{file}" for file in STARTING_FILES],
+    log:
+        f"{R}/logs/train/starts/{{start}}.log",
+    benchmark:
+        f"{R}/benchmarks/train/starts/{{start}}.tsv"
+    wildcard_constraints:
+        start=starts_where(lambda start: start.weights and start.weights.preset),
+    localrule: SMALL
+    conda:
+        "../../envs/switchrank.yaml"
+    resources:
+        **asks("initial_model"),
+    params:
+        preset=lambda wildcards: first_weights(wildcards).preset,
+        init=lambda wildcards: first_weights(wildcards).init,
+        vectors=start_vectors,
+        seed=lambda wildcards: first_weights(wildcards).seed,
+        code=CODE("train.start"),
+    script:
+        "../scripts/initial_model.py"
+
+
+rule pretrained_start:
+    output:
+        [f"{R}/starts/{{start}}/{file}" for file in STARTING_FILES],
+    log:
+        f"{R}/logs/train/starts/{{start}}.log",
+    benchmark:
+        f"{R}/benchmarks/train/starts/{{start}}.tsv"
+    wildcard_constraints:
+        start=starts_where(lambda start: start.weights and start.weights.model),
+    localrule: SMALL
+    conda:
+        "../../envs/switchrank.yaml"
+    resources:
+        **asks("pretrained_model"),
+    params:
+        model=lambda wildcards: first_weights(wildcards).model,
+        seed=lambda wildcards: first_weights(wildcards).seed,
+        code=CODE("train.start"),
+    script:
+        "../scripts/pretrained_model.py"
+
+
+if CONFIG.start.preset:
+
+    use rule initial_start as initial_model with:
         output:
-            [f"{R}/start/initial/{file}" for file in STARTING],
+            [f"{R}/start/initial/{file}" for file in STARTING_FILES],
         log:
             f"{R}/logs/train/initial.log",
         benchmark:
             f"{R}/benchmarks/train/initial.tsv"
-        localrule: SMALL
-        conda:
-            "../../envs/switchrank.yaml"
-        resources:
-            **asks("initial_model"),
-        params:
-            preset=CONFIG.start.preset,
-            init=CONFIG.start.init,
-            vectors={lang: f"{R}/vectors/aligned/{lang}" for lang in FROM_VECTORS},
-            seed=CONFIG.start.seed,
-            code=CODE("train.start"),
-        script:
-            "../scripts/initial_model.py"
 
 else:
 
-    rule pretrained_model:
+    use rule pretrained_start as pretrained_model with:
         output:
-            [f"{R}/start/initial/{file}" for file in STARTING],
+            [f"{R}/start/initial/{file}" for file in STARTING_FILES],
         log:
             f"{R}/logs/train/initial.log",
         benchmark:
             f"{R}/benchmarks/train/initial.tsv"
-        localrule: SMALL
-        conda:
-            "../../envs/switchrank.yaml"
-        resources:
-            **asks("pretrained_model"),
-        params:
-            model=CONFIG.start.model,
-            seed=CONFIG.start.seed,
-            code=CODE("train.start"),
-        script:
-            "../scripts/pretrained_model.py"
 
 
-if CONFIG.start.first:
-    FIRST = CONFIG.start.first.corpus, PLAN.train_pairs(CONFIG.start.first.corpus)[0]
-
-    rule first_model:
-        input:
-            corpus=PLAN.training_file(*FIRST),
-            parts=unwritten_parts(*FIRST),
-            dev=f"{PLAN.corpus_folder(*FIRST)}/dev.parquet",
-            start=[f"{R}/start/initial/{file}" for file in STARTING],
-        output:
-            [f"{R}/start/first/{file}" for file in RECORD],
-        log:
-            f"{R}/logs/train/first.log",
-        benchmark:
-            f"{R}/benchmarks/train/first.tsv"
-        conda:
-            "../../envs/switchrank.yaml"
-        threads: TRAINING_THREADS
-        resources:
-            **asks_to_train("first_model"),
-            **shared_training(CONFIG.start.first),
-        params:
-            settings=optimisation(CONFIG.start.first),
-            seed=CONFIG.start.seed,
-            names={"system": "start", "corpus": CONFIG.start.first.corpus},
-            code=training_code(CONFIG.start.first.corpus),
-        script:
-            "../scripts/train.py"
+rule transplanted_start:
+    input:
+        model=transplanted_files,
+        lexicons=lambda wildcards: list(transplant_lexicons(wildcards).values()),
+    output:
+        [f"{R}/starts/{{start}}/{file}" for file in STARTING_FILES],
+    log:
+        f"{R}/logs/train/starts/{{start}}.log",
+    benchmark:
+        f"{R}/benchmarks/train/starts/{{start}}.tsv"
+    wildcard_constraints:
+        start=starts_where(lambda start: start.lexicon),
+    localrule: SMALL
+    conda:
+        "../../envs/switchrank.yaml"
+    resources:
+        **asks("transplant"),
+    params:
+        languages=lambda wildcards: list(transplant_lexicons(wildcards)),
+        code=CODE("train.transplant"),
+    script:
+        "../scripts/transplant.py"
 
 
 if CONFIG.start.transplant:
 
-    rule transplant:
-        input:
-            model=[f"{PLAN.start_folders[-2]}/{file}" for file in MODEL_FILES],
-            lexicons=[
-                PLAN.lexicon_file(CONFIG.start.transplant, lang)
-                for lang in PLAN.lexicon_languages(CONFIG.start.transplant)
-            ],
+    use rule transplanted_start as transplant with:
         output:
-            [f"{R}/start/transplanted/{file}" for file in STARTING],
+            [f"{R}/start/transplanted/{file}" for file in STARTING_FILES],
         log:
             f"{R}/logs/train/transplant.log",
         benchmark:
             f"{R}/benchmarks/train/transplant.tsv"
-        localrule: SMALL
-        conda:
-            "../../envs/switchrank.yaml"
-        resources:
-            **asks("transplant"),
-        params:
-            languages=PLAN.lexicon_languages(CONFIG.start.transplant),
-            code=CODE("train.transplant"),
-        script:
-            "../scripts/transplant.py"
 
 
 rule train_model:
     input:
-        corpus=trained_on(PLAN.training_file),
-        parts=trained_on(unwritten_parts),
-        dev=trained_on(lambda *corpus: f"{PLAN.corpus_folder(*corpus)}/dev.parquet"),
-        start=STARTED,
+        corpus=lambda wildcards: node(wildcards).corpus,
+        parts=on_the_fly_parts,
+        dev=lambda wildcards: node(wildcards).dev or [],
+        start=lambda wildcards: node(wildcards).start,
     output:
-        [f"{R}/models/{{system}}/{{train_pair}}/seed{{seed}}/{file}" for file in RECORD],
+        [
+            f"{R}/models/{{system}}/{{train_pair}}/seed{{seed}}/{file}"
+            for file in TRAINED_FILES
+        ],
     log:
         f"{R}/logs/train/{{system}}-{{train_pair}}-seed{{seed}}.log",
     benchmark:
@@ -174,19 +173,61 @@ rule train_model:
         "../../envs/switchrank.yaml"
     threads: TRAINING_THREADS
     resources:
-        **asks_to_train("train_model"),
-        **shared_training(CONFIG.train),
+        **asks_to_train(),
+        **shared_training(),
     params:
-        settings=optimisation(CONFIG.train),
-        seed=lambda wildcards: int(wildcards.seed),
-        names=lambda wildcards: {
-            "system": wildcards.system,
-            "train_pair": wildcards.train_pair,
-            "corpus": CONFIG.systems[wildcards.system].corpus,
-        },
-        code=trained_on(lambda corpus, _: training_code(corpus)),
+        settings=lambda wildcards: training_settings(CONFIG, node(wildcards).settings),
+        seed=lambda wildcards: node(wildcards).seed,
+        names=lambda wildcards: node(wildcards).facts,
+        method=lambda wildcards: node(wildcards).method,
+        code=lambda wildcards: method_code(node(wildcards)),
     script:
         "../scripts/train.py"
+
+
+use rule train_model as train_start with:
+    output:
+        [f"{R}/starts/{{start}}/{file}" for file in TRAINED_FILES],
+    log:
+        f"{R}/logs/train/starts/{{start}}.log",
+    benchmark:
+        f"{R}/benchmarks/train/starts/{{start}}.tsv"
+    wildcard_constraints:
+        start=starts_where(lambda start: start.corpus),
+
+
+if CONFIG.start.first:
+
+    use rule train_model as first_model with:
+        output:
+            [f"{R}/start/first/{file}" for file in TRAINED_FILES],
+        log:
+            f"{R}/logs/train/first.log",
+        benchmark:
+            f"{R}/benchmarks/train/first.tsv"
+
+
+rule finished_model:
+    input:
+        finished_files,
+    output:
+        [f"{R}/models/{{system}}/{file}" for file in STARTING_FILES],
+    log:
+        f"{R}/logs/train/finished-{{system}}.log",
+    benchmark:
+        f"{R}/benchmarks/train/finished-{{system}}.tsv"
+    wildcard_constraints:
+        system="|".join(PLAN.finished) or "none",
+    localrule: SMALL
+    conda:
+        "../../envs/switchrank.yaml"
+    resources:
+        **asks("finished_model"),
+    params:
+        model=lambda wildcards: PLAN.finished[wildcards.system],
+        code=CODE("models.finished"),
+    script:
+        "../scripts/finished_model.py"
 
 
 MODELS = [
@@ -199,3 +240,4 @@ MODELS = [
 rule train:
     input:
         MODELS,
+        [f"{PLAN.model_folder(system, None, 0)}/start.json" for system in PLAN.finished],

@@ -1,4 +1,4 @@
-"""Rules train_model, first_model, tuned_model: one cross-encoder, resumed from a checkpoint of the same job."""
+"""Rules train_model and those like it: one cross-encoder, resumed from a checkpoint of the same job."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ with job(snakemake) as rule, gpu_for_job(rule.resources.get("gpu", 0), rule.reso
     files = {"corpus": [rule.input.corpus], "dev": rule.input.get("dev") or None, "start": start}
     out = Path(rule.output[0]).parent
     train_model(
-        "cross-encoder",
+        rule.params.method,
         Data(files, reader),
         out=out,
         work=out.parent / f".work-{out.name}",

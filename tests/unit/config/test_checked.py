@@ -13,6 +13,8 @@ from switchrank.cli import main
 from switchrank.config.checked import load_plan
 from switchrank.core.errors import UserError, each
 
+WEIGHTS = (2).to_bytes(8, "little") + b"{}"
+"""A file of weights without any."""
 PAIRS = "id\tquery\tdocument\town_model\n"
 
 
@@ -252,9 +254,51 @@ def test_a_start_that_is_no_model_is_told_by_the_check(mini, capsys, config, lin
     assert line.replace("model:", f"{folder}:", 1) in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("files", "line"),
+    [
+        ({"config.json": '{"model_type": "bert"}'}, "config.json: an encoder without a classifier: give a trained"),
+        (
+            {"config.json": '{"model_type": "bert", "architectures": ["BertForSequenceClassification"]}'},
+            "config.json: a classifier with 2 labels: a re-ranker has one",
+        ),
+        (
+            {
+                "config.json": '{"model_type": "bert", "architectures": ["BertForSequenceClassification"], '
+                '"num_labels": 1}',
+                "model.safetensors": WEIGHTS,
+            },
+            "tokenizer.json: no such file, nor another vocabulary: copy the tokenizer's files into it",
+        ),
+    ],
+)
+def test_a_finished_model_that_is_no_ranker_is_told_by_the_check(mini, capsys, files, line):
+    folder = Path("models/of/others").absolute()
+    folder.mkdir(parents=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert main(["config", "check", str(mini({"systems.peer": {"model": str(folder)}}))]) == 2
+    (told,) = capsys.readouterr().err.splitlines()
+    assert told.startswith(f"{folder}: {line}")
+
+
+def test_a_run_whose_pair_is_missing_is_one_line(mini, capsys):
+    Path("runs").mkdir()
+    pairs = [("en", "en"), ("en", "qaa"), ("qaa", "en")]
+    rows = [f"{query}-{document}\t{query}\t{document}\tno" for query, document in pairs]
+    Path("pairs.tsv").write_text(PAIRS + "\n".join(rows) + "\n")
+    for query, document in pairs[:2]:
+        Path(f"runs/{document}.{query}.trec").touch()
+    file = mini({"testsets.docs.candidates": {"run": "runs/{document}.{query}.trec"}})
+    assert main(["config", "check", str(file)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    start = f"{file}: testsets.docs.candidates.run: no such file: runs/en.qaa.trec"
+    assert line.startswith(start)
+
+
 def test_a_start_that_was_copied_before_may_be_gone(mini, capsys):
     file = mini({"start": {"model": str(Path("models/of/others").absolute())}})
-    folder = Path(load_plan(file, {}).start_folders[0])
+    folder = Path(load_plan(file, {}).own_start[0].folder)
     folder.mkdir(parents=True)
     (folder / "start.json").write_text("{}")
     main(["config", "check", str(file)])

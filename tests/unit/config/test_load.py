@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from switchrank.config.load import check_config, load_config, read_yaml
-from switchrank.config.plan import Plan, read_pairs
+from switchrank.config.pairs import read_pairs
+from switchrank.config.plan import Plan
 from switchrank.core.errors import UserError
 
 ROOT = Path(__file__).parents[3]
@@ -205,6 +206,124 @@ def put(path, value):
             "systems.new",
             {"model": "ml-cs", "test": {"translate": "titles"}},
             "systems.new.test.translate: titles is not of kind vectors, so it has no reverse: name one that is",
+        ),
+        ("systems.ml-cs.start", "hot", "systems.ml-cs.start: unknown start hot: declared: start"),
+        (
+            "systems.ml-cs.train",
+            {"objectiv": "pairwise"},
+            "systems.ml-cs.train.objectiv: unknown key objectiv: did you mean objective?",
+        ),
+        (
+            "systems.ml-cs.train",
+            {"warmup": 900},
+            "systems.ml-cs.train.warmup: 900 of 800 steps: warm up for less, or for a share such as 0.1",
+        ),
+        (
+            "systems.ml-cs.train",
+            {"steps": 40},
+            "systems.ml-cs.train.warmup: 50 of 40 steps (as in train): warm up for less, or for a share such as 0.1",
+        ),
+        (
+            "systems.ml-cs.train",
+            {"precision": "fp16"},
+            "systems.ml-cs.train.precision: fp16 needs a GPU: write fp32 or bf16",
+        ),
+        (
+            "systems.ml-cs.architecture",
+            "dual-encoder",
+            "systems.ml-cs.architecture: 'dual-encoder' is not allowed: input should be 'cross-encoder'",
+        ),
+        (
+            "systems.peer",
+            {"model": "reranker"},
+            "systems.peer.model: unknown trained system reranker: declared: ",
+        ),
+        (
+            "systems.peer",
+            {"model": "ml-c", "test": {"translate": "clwe"}},
+            "systems.peer.model: unknown trained system ml-c: did you mean ml-cs?",
+        ),
+        (
+            "systems.peer",
+            {"model": "owner/name", "train": {"lr": 1.0}},
+            "systems.peer: train beside model: nothing is trained: leave it out",
+        ),
+        (
+            "systems.peer.model",
+            "https://example.org/model",
+            "systems.peer.model: a web address where a file of this machine is needed",
+        ),
+        (
+            "starts.a",
+            {"from": "a", "corpus": "english"},
+            "starts.a.from: a is made of itself: name another start",
+        ),
+        (
+            "starts",
+            {"a": {"from": "b", "transplant": "clwe"}, "b": {"from": "a", "corpus": "english"}},
+            "starts.a.from: a is made of itself: name another start",
+        ),
+        (
+            "starts",
+            {"warm": {"from": "start", "corpus": "english"}, "a": {"from": "warn", "transplant": "clwe"}},
+            "starts.a.from: unknown start warn: did you mean warm?",
+        ),
+        ("starts.start", {"model": "a/b"}, "starts.start: the name of the run's own start: choose another name"),
+        (
+            "starts.a",
+            {"model": "bert"},
+            "starts.a: unknown model bert: write owner/name of a hub, or a folder, such as ./bert",
+        ),
+        ("starts.a", {"model": "a/b", "from": "start"}, "starts.a: give exactly one of model (pretrained), preset"),
+        ("starts.a", {"from": "start"}, "starts.a: from alone changes nothing: give either corpus (to train on) or"),
+        ("starts.a", {"model": "a/b", "corpus": "english"}, "starts.a: corpus without from: name the start that is"),
+        (
+            "starts.a",
+            {"from": "start", "corpus": "english", "seed": 3},
+            "starts.a: seed beside from: it is about first weights: leave it out",
+        ),
+        (
+            "starts.a",
+            {"from": "start", "transplant": "clwe", "train": {"steps": 3}},
+            "starts.a: train without corpus: nothing is trained: leave it out",
+        ),
+        (
+            "starts.a",
+            {"from": "start", "corpus": "english", "method": "distil"},
+            "starts.a.method: 'distil' is not allowed: input should be 'cross-encoder'",
+        ),
+        ("starts.a", {"model": "a/b", "layers": [1, 3]}, "starts.a.layers: unknown key layers: known keys: corpus,"),
+        (
+            "starts.a",
+            {"from": "start", "corpus": "bl-cs"},
+            "starts.a.corpus: one corpus per pair: name a corpus that is one for all pairs",
+        ),
+        ("starts.a", {"from": "start", "transplant": "clew"}, "starts.a.transplant: unknown lexicon clew: did you"),
+        (
+            "testsets.world.candidates",
+            {"system": "ml-cs"},
+            "testsets.world.candidates.system: ml-cs is no encoder: it can only score the candidates that another "
+            "found: name a system of architecture dual-encoder (known are: cross-encoder), or give bm25, run or all",
+        ),
+        (
+            "testsets.world.candidates",
+            {"system": "ml-c", "depth": 50},
+            "testsets.world.candidates.system: unknown system ml-c: did you mean ml-cs?",
+        ),
+        (
+            "testsets.world.candidates",
+            {"bm25": 5, "depth": 3},
+            "testsets.world.candidates: depth without system: leave it out",
+        ),
+        (
+            "testsets.world.candidates",
+            {"run": "{pair}.trec"},
+            "testsets.world.candidates.run: unknown placeholder {pair}: known: {query}, {document}",
+        ),
+        (
+            "testsets.world-mlir4.candidates",
+            {"run": "{query}-{document}.trec"},
+            "testsets.world-mlir4.candidates.run: a run for each query language of a mixed pool: write {document}",
         ),
         (
             "corpora.new",

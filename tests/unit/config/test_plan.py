@@ -4,12 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from switchrank.config import models
+from switchrank.config.lexicons import MergedLexicon
 from switchrank.config.load import load_config
-from switchrank.config.models import Warmup
-from switchrank.config.plan import Plan, Ranker
+from switchrank.config.plan import Plan
+from switchrank.config.plan_models import Ranker
 from switchrank.config.reference import SECTIONS, update
 from switchrank.config.same_runs import same_runs
+from switchrank.config.sections import Section
+from switchrank.config.training import Warmup
+from switchrank.config.vectors import VectorSource
 from switchrank.core.errors import UserError
 
 ROOT = Path(__file__).parents[3]
@@ -91,7 +94,7 @@ def test_every_section_of_a_config_has_its_table_in_the_key_reference():
     def leaves(model):
         return {leaf for part in model.__subclasses__() for leaf in leaves(part)} or {model}
 
-    assert leaves(models.Section) <= {model for _, model in SECTIONS}
+    assert leaves(Section) <= {model for _, model in SECTIONS}
 
 
 def test_schema_and_key_reference_are_those_of_the_models():
@@ -123,7 +126,7 @@ def test_a_row_without_examples_has_the_runs_of_its_start_if_there_are_all(rows)
 
 def test_a_row_starts_from_the_model_that_serves_its_language(rows):
     plan = rows("a\tml-cs\tqac\t16\t1", "b\tbl-cs\tqaa\t0\t1", "c\tnone\tqaa\t4\t1")
-    starts = [plan.start_of(row) for row in plan.ablation]
+    starts = [str(Path(plan.start_of(row)[0]).parent) for row in plan.ablation]
     folder = "results/demo/models"
     assert starts == [f"{folder}/ml-cs/xx-xx/seed1", f"{folder}/bl-cs/en-qaa/seed1", "results/demo/start/initial"]
     assert [pair.id for pair in plan.tested_pairs(plan.ablation[0])] == ["en-en", "qac-qac", "en-qac"]
@@ -220,7 +223,7 @@ def test_a_drawn_pool_keeps_the_candidates_of_the_source_and_a_pool_of_all_has_i
 
 def test_a_merged_lexicon_is_made_of_the_parts_that_have_the_language():
     config = load_config(ROOT / "config" / "demo.yaml", {})
-    merged = models.MergedLexicon(kind="merged", of=["clwe", "titles"], languages=["qaa", "qad"])
+    merged = MergedLexicon(kind="merged", of=["clwe", "titles"], languages=["qaa", "qad"])
     plan = Plan(config.model_copy(update={"lexicons": {**config.lexicons, "all": merged}}), [ROOT])
     folder = "results/demo/lexicons"
     assert plan.merged_files("all", "qaa") == [f"{folder}/clwe/en-qaa.parquet", f"{folder}/titles/en-qaa.parquet"]
@@ -257,7 +260,7 @@ def test_dumps_among_the_texts_become_plain_text_once():
     config = load_config(ROOT / "config" / "demo.yaml", {})
     parts = ["a/enwiki-20250101-pages-articles1.xml-p1p41242.bz2", "wiki.xml", "enwiki.xml-p1p9-shortened.bz2"]
     twice = ["qaa/dump.xml", "qab/dump.xml"]
-    source = models.VectorSource(text=["notes.txt", *parts, *twice])
+    source = VectorSource(text=["notes.txt", *parts, *twice])
     vectors = config.vectors.model_copy(update={"languages": {"en": source, "qaa": source}})
     plan = Plan(config.model_copy(update={"vectors": vectors}), [ROOT])
     texts = [f"results/demo/sources/wikitext/{Path(part).name}.txt.gz" for part in parts]

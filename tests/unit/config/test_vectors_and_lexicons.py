@@ -17,7 +17,7 @@ import pytest
 import yaml
 from tests.entries import measure_lexicon, read_lexicon, read_vectors, whole_config
 
-from switchrank.config.models import DictionaryLexicon, TitleFormat, TitlesLexicon
+from switchrank.config.lexicons import DictionaryLexicon, TitleFormat, TitlesLexicon
 from switchrank.config.plan import Plan
 from switchrank.core.seeds import generator
 from switchrank.formats.tables import LEXICON, QUALITY, read_table

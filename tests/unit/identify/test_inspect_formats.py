@@ -33,7 +33,7 @@ from switchrank.collections.rows import About, with_settings
 from switchrank.collections.sections import Collection
 from switchrank.collections.texts import TextFile
 from switchrank.collections.tsv.reader import ROWS
-from switchrank.config import models
+from switchrank.config import lexicons
 from switchrank.formats.tables import LEXICON
 from switchrank.identify.entries import filled
 from switchrank.identify.found import Found
@@ -235,7 +235,7 @@ def test_an_entry_is_one_that_a_config_takes_and_what_has_none_says_why(tmp_path
 def taken_by_a_config(entry: str) -> None:
     """As soon as a code is written for the language that neither data nor name tell."""
     entry = re.sub(r"\bxx\b", "qaa", entry)
-    kinds = {"collections": Collection, "lexicons": models.Lexicon}
+    kinds = {"collections": Collection, "lexicons": lexicons.Lexicon}
     for section, parts in (yaml.safe_load(entry) or {}).items():
         for part in parts.values() if section in kinds else []:
             TypeAdapter(kinds[section]).validate_python(part)

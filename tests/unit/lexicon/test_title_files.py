@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from switchrank.cli import main
-from switchrank.config.models import TitleFormat, TitlesLexicon
+from switchrank.config.lexicons import TitleFormat, TitlesLexicon
 from switchrank.core.errors import UserError
 from switchrank.formats.tables import LEXICON, read_table
 from switchrank.lexicon.cli import TITLE_DROPS, TITLE_FORMATS

@@ -26,26 +26,6 @@ def training_kinds(wildcards):
     ]
 
 
-def setting_folder(row):
-    """The folder of a row's labelled examples, which rows with other starting models share."""
-    return f"{R}/ablation/{row.language}-n{row.examples}-seed{row.seed}"
-
-
-def held_out_lists(row):
-    """The lists of the labels that a row holds out, where any are."""
-    return f"{setting_folder(row)}/dev.parquet" if CONFIG.ablation.held_out else []
-
-
-def starting_files(row):
-    """The files of the model a row starts from."""
-    return [f"{PLAN.start_of(row)}/{file}" for file in MODEL_FILES]
-
-
-def row_model(row):
-    """The folder of a row's model: the tuned one, or without examples the starting one."""
-    return f"{R}/ablation/models/{row.id}" if row.examples else PLAN.start_of(row)
-
-
 def row_records():
     """Every run of the ablation with what it says about it, as plain JSON."""
     return [

@@ -28,16 +28,16 @@ def sweep_points():
     """The values of all sweeps, each with its system, lexicon and corpus statistics, as plain JSON."""
     points = []
     for point in PLAN.sweep_points:
-        corpus = CONFIG.systems[point.system].corpus
+        corpus = PLAN.corpus_of(point.system)
         points.append(
             {
                 "sweep": point.sweep,
                 "x": point.value,
                 "system": point.system,
-                "lexicon": CONFIG.corpora[corpus].lexicon,
+                "lexicon": CONFIG.corpora[corpus].lexicon if corpus else None,
                 "stats": [
                     f"{PLAN.corpus_folder(corpus, pair)}/stats.json"
-                    for pair in PLAN.train_pairs(corpus)
+                    for pair in (PLAN.train_pairs(corpus) if corpus else [])
                 ],
             }
         )
@@ -97,9 +97,9 @@ def searched_pairs(testset):
         used = PLAN.search(testset, pair.document)
         ways += [own[pair.id] | {"search": used, "way": "used"}, own[pair.id]]
     cut = {
-        role: cut_by(SOURCE)
+        role: word_splitter(SOURCE)
         for role in ["query_vocabulary", "vocabulary"]
-        if cut_by(SOURCE)
+        if word_splitter(SOURCE)
     }
     for lexicon, pairs in PLAN.lexicon_pairs(testset).items():
         for part in pair_files(testset, pairs, lexicon):
@@ -129,13 +129,16 @@ def searched_inputs(testset):
 
 def exposed_pairs():
     """Every test set with every collection that systems learn from, as plain JSON."""
+    learned = [
+        part
+        for system in dict.fromkeys(system for system, _ in PLAN.models)
+        for part in learned_by(CONFIG, system)
+    ]
     systems = {}
-    for system, _ in PLAN.models:
-        collection = CONFIG.corpora[CONFIG.systems[system].corpus].collection
-        systems.setdefault(collection, {})[system] = None
-    if CONFIG.start.first:
-        collection = CONFIG.corpora[CONFIG.start.first.corpus].collection
-        systems.setdefault(collection, {})["start"] = None
+    for name, corpus in sorted(learned, key=lambda part: part[0] not in CONFIG.systems):
+        collection = CONFIG.corpora[corpus].collection
+        told = "start" if name == "start.first" else name
+        systems.setdefault(collection, {})[told] = None
     return [
         {
             "training": training,
@@ -164,11 +167,7 @@ def tested_languages(testset):
         {
             "documents": PLAN.texts(testset, "documents", lang),
             "judgements": PLAN.judgements(testset, SOURCE if drawn else lang),
-            "candidates": (
-                None
-                if section.candidates.every
-                else PLAN.candidates(testset, SOURCE if drawn else lang)
-            ),
+            "candidates": PLAN.candidate_files(testset, SOURCE if drawn else lang),
         }
         for lang in CONFIG.mixed_languages(testset) or PLAN.document_languages(testset)
     ]
@@ -179,7 +178,8 @@ def exposed_inputs():
     files = []
     for pair in exposed_pairs():
         files += [pair["instances"], pair["training_documents"]]
-        files += [file for part in pair["tested"] for file in part.values() if file]
+        for part in pair["tested"]:
+            files += [part["documents"], part["judgements"], *part["candidates"]]
     return list(dict.fromkeys(files))
 
 
@@ -196,9 +196,7 @@ def testset_parts():
             "doc_lang": lang,
             "documents": PLAN.texts(testset, "documents", lang),
             "judgements": PLAN.judgements(testset, lang),
-            "candidates": (
-                None if section.candidates.every else PLAN.candidates(testset, lang)
-            ),
+            "candidates": PLAN.candidate_files(testset, lang),
             "search": PLAN.search(testset, lang),
         }
         for testset, section in CONFIG.testsets.items()
@@ -227,9 +225,7 @@ def tested_texts(lang):
                 PLAN.judgements(testset, document)
                 for document in PLAN.document_languages(testset)
             ],
-            "document": (
-                [] if section.candidates.every else [PLAN.candidates(testset, name)]
-            ),
+            "document": PLAN.candidate_files(testset, name),
         }
         for side, kind in [("query", "queries"), ("document", "documents")]:
             if any(getattr(pair, side) == name for pair in PLAN.pairs[testset]):
@@ -250,7 +246,7 @@ def coverage_languages():
             lexicons.setdefault(lang, {})[name] = PLAN.lexicon_file(name, lang)
     return [
         {"lang": lang, "lexicons": files, "texts": tested_texts(lang)}
-        | ({"vocabulary": cut_by(lang)} if cut_by(lang) else {})
+        | ({"vocabulary": word_splitter(lang)} if word_splitter(lang) else {})
         for lang, files in lexicons.items()
     ]
 

@@ -6,16 +6,30 @@ def collection_of(testset):
     return f"{R}/sources/{CONFIG.testsets[testset].collection}"
 
 
-def first_stage_queries(wildcards):
-    """Queries of the first stage."""
-    lang, _ = PLAN.first_stage(wildcards.testset, wildcards.lang)
-    return f"{collection_of(wildcards.testset)}/queries-test-{lang}.parquet"
+def first_stage_sides(wildcards):
+    """Languages of the queries and documents of the first stage: a pair's, or those that serve a document language."""
+    if "query" in wildcards.keys():
+        return wildcards.query, wildcards.document
+    return PLAN.first_stage(wildcards.testset, wildcards.lang)
 
 
-def first_stage_documents(wildcards):
-    """Documents of the first stage."""
-    _, lang = PLAN.first_stage(wildcards.testset, wildcards.lang)
-    return f"{collection_of(wildcards.testset)}/documents-{lang}.parquet"
+def first_stage_files(wildcards):
+    """What the candidates of a document language or a pair are made from."""
+    folder = collection_of(wildcards.testset)
+    query, document = first_stage_sides(wildcards)
+    judged = wildcards.get("lang") or document
+    return {
+        "queries": f"{folder}/queries-test-{query}.parquet",
+        "documents": f"{folder}/documents-{document}.parquet",
+        "judgements": f"{R}/testsets/{wildcards.testset}/judgements-{judged}.parquet",
+    }
+
+
+def given_run(wildcards):
+    """The run that candidates are read from, where one is given."""
+    section = CONFIG.testsets[wildcards.testset].candidates
+    document = wildcards.get("document") or wildcards.lang
+    return section.run_file(wildcards.get("query", ""), document) if section.run else []
 
 
 UNMIXED = "(?!xx$)[a-z]{2,3}"
@@ -59,7 +73,7 @@ def segmenter(lang):
     return segmenter_spec(name) if name else None
 
 
-def cut_by(lang):
+def word_splitter(lang):
     """What cuts the text of a language, for the library: a vector store, a segmenter, or None for Unicode rules."""
     return segmenter(lang) or next(map(prefix, vocabulary(lang)), None)
 
@@ -71,7 +85,7 @@ def pair_files(testset, pairs, translate=None):
             "pair": pair.id,
             "queries": PLAN.texts(testset, "queries", pair.query, translate),
             "documents": PLAN.texts(testset, "documents", pair.document, translate),
-            "candidates": PLAN.candidates(testset, pair.document),
+            "candidates": PLAN.candidates(testset, pair.document, pair.query),
         }
         for pair in pairs
     ]
@@ -85,8 +99,8 @@ def reference_files(testset):
             ("query_vocabulary", pair.query),
             ("vocabulary", pair.document),
         ]:
-            if cut_by(lang):
-                part[role] = cut_by(lang)
+            if word_splitter(lang):
+                part[role] = word_splitter(lang)
     return files
 
 
@@ -108,14 +122,22 @@ def kept_depth():
     return {"depth": CONFIG.rank.depth} if CONFIG.rank.depth else {}
 
 
-def rank_settings():
-    """How texts are scored: as they were trained on."""
-    return {
+def rank_settings(system):
+    """How texts are scored: as the models of a system were trained on them; a finished model says itself how long."""
+    settings = {
         "token_budget": CONFIG.rank.token_budget,
         "sigmoid_scores": CONFIG.rank.sigmoid_scores,
-        "max_length": CONFIG.train.max_length,
-        "truncation": CONFIG.train.truncation,
-    } | kept_depth()
+    }
+    if system not in PLAN.finished:
+        own = CONFIG.systems.get(system)
+        trained = CONFIG.training(own.train) if own else CONFIG.train
+        settings |= {"max_length": trained.max_length, "truncation": trained.truncation}
+    return settings | kept_depth()
+
+
+def run_seed(ranker):
+    """The seed in the names of a system's runs: a wildcard, or the one seed of a finished model."""
+    return "{seed}" if ranker.train_pair else CONFIG.seeds[0]
 
 
 def pair_inputs(testset, pairs, translate=None):

@@ -37,10 +37,10 @@ def asks(kind, name="", outputs=(), **machine):
     }
 
 
-def asks_to_train(name):
-    """:func:`asks` of the rule with this name, which trains a ranker."""
+def asks_to_train():
+    """:func:`asks` of a rule that trains a model."""
     processes = CONFIG.train.processes
-    return asks("train", name, threads=TRAINING_THREADS, gpus=GPUS, processes=processes)
+    return asks("train", threads=TRAINING_THREADS, gpus=GPUS, processes=processes)
 
 
 def asks_to_rank(runs):
@@ -82,12 +82,12 @@ def share():
             made._benchmark = None
 
 
-def shared_training(section):
+def shared_training():
     """The processes that share a training, and a GPU for each where the config demands one; how often it is saved.
 
     None of it is a trigger, and a checkpoint is resumed by any number of processes.
     """
     return {
         "processes": CONFIG.train.processes,
-        "checkpoint_every": section.checkpoint_every,
+        "checkpoint_every": lambda wildcards: node(wildcards).settings.checkpoint_every,
     } | on_gpu(CONFIG.train.processes)

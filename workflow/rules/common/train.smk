@@ -1,4 +1,4 @@
-# Functions of the rules of training: texts of the tokenizer, settings, what a corpus brings along.
+# Functions of the rules of training: texts of the tokenizer, starts, and the facts of a model that a job trains.
 
 
 def tokenizer_texts():
@@ -10,27 +10,70 @@ def tokenizer_texts():
     return {lang: PLAN.plain(paths) for lang, paths in texts.items()}
 
 
-def optimisation(section):
-    """The training settings of a section, without what no result depends on."""
-    return training_settings(CONFIG, section)
+def starts_where(test):
+    """A wildcard constraint: the folders below `starts/` of the starts for which `test` holds."""
+    found = [name for name, (start, _) in PLAN.named_starts.items() if test(start)]
+    return "|".join(found) or "none"
 
 
-def trained_on(function):
-    """A function of the corpus and training pair of a system's model as one of wildcards."""
-    return lambda wildcards: function(
-        CONFIG.systems[wildcards.system].corpus, wildcards.train_pair
-    )
+def first_weights(wildcards):
+    """How the first weights of a start are made; without a name, those of the run's own."""
+    name = wildcards.get("start")
+    start = PLAN.named_starts[name][0] if name else PLAN.own_start[0]
+    return start.weights
 
 
-def unwritten_parts(corpus, train_pair):
+def start_vectors(wildcards):
+    """The vectors that the embeddings of a start begin with, by language."""
+    used = "vectors" in first_weights(wildcards).init
+    return {
+        lang: f"{R}/vectors/aligned/{lang}" for lang in PLAN.vector_languages if used
+    }
+
+
+def transplanted(wildcards):
+    """The start that is transplanted, and its seed."""
+    name = wildcards.get("start")
+    return PLAN.named_starts[name] if name else (PLAN.own_start[-1], CONFIG.seeds[0])
+
+
+def transplanted_files(wildcards):
+    """The files of the model that a start is transplanted from."""
+    start, seed = transplanted(wildcards)
+    return start.source.files_of(seed)
+
+
+def transplant_lexicons(wildcards):
+    """The lexicons that a start is transplanted through, by language."""
+    lexicon = transplanted(wildcards)[0].lexicon
+    return {
+        lang: PLAN.lexicon_file(lexicon, lang)
+        for lang in PLAN.lexicon_languages(lexicon)
+    }
+
+
+def node(wildcards):
+    """What a job trains: the model of a system, a start or a tuned one."""
+    return PLAN.node(dict(wildcards.items()))
+
+
+def on_the_fly_parts(wildcards):
     """What training reads beside the record of a corpus that it switches on the fly; nothing beside a written one."""
-    if CONFIG.corpora[corpus].materialise is True:
-        return []
-    return sample_parts(corpus, train_pair) + corpus_lexicons(corpus, train_pair)
+    corpus = node(wildcards).on_the_fly
+    return sample_parts(*corpus) + corpus_lexicons(*corpus) if corpus else []
 
 
-def training_code(corpus):
-    """The digest of the code that trains on a corpus: of what switches it too, where that is done on the fly."""
-    written = CONFIG.corpora[corpus].materialise is True
-    switched = [] if written else ["corpus.onthefly"]
-    return CODE("train.loop", "train.methods.cross_encoder", *switched)
+def method_code(node):
+    """The digest of the code that a model is trained by: of what switches its corpus too, where that is done on the fly."""
+    method = f"train.methods.{node.method.replace('-', '_')}"
+    return CODE("train.loop", method, *(["corpus.onthefly"] if node.on_the_fly else []))
+
+
+def finished_files(wildcards):
+    """The files of a finished model that lies in a folder of this machine; none of one on a hub."""
+    folder = Path(PLAN.finished[wildcards.system])
+    return (
+        sorted(str(file) for file in folder.iterdir() if file.is_file())
+        if folder.is_dir()
+        else []
+    )

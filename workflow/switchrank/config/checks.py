@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Collection, Iterable, Iterator
-from string import Formatter
+from collections.abc import Iterable, Iterator
 
 from switchrank.collections.joined.section import Joined
 from switchrank.collections.mmarco.names import MMARCO_NAMES
 from switchrank.collections.section import CollectionSection
 from switchrank.config.downloads import PLACE
-from switchrank.config.models import (
-    MAIN_METRIC,
-    Config,
-    DegradedLexicon,
-    DictionaryLexicon,
-    Lexicon,
-    MergedLexicon,
-    TitlesLexicon,
-    listed,
-)
+from switchrank.config.lexicons import DegradedLexicon, DictionaryLexicon, Lexicon, MergedLexicon, TitlesLexicon, listed
+from switchrank.config.model_checks import model_findings
+from switchrank.config.models import Config
+from switchrank.config.names import Finding, known_name, known_placeholders
 from switchrank.config.settings import refused, setting_findings
-from switchrank.config.sweeps import Finding
+from switchrank.config.testsets import MAIN_METRIC, Testset
 from switchrank.files.addresses import placeholders
 from switchrank.text.segmenters import LIBRARIES
 
@@ -30,23 +22,15 @@ def findings(config: Config) -> list[Finding]:
     """Everything that is wrong with a config whose values are right one by one."""
     checks = (
         *(_downloads, _languages, _collections, _paths, _vectors, _lexicons, _corpora),
-        *(_systems, _sweeps, _testsets, _evaluate, _ablation, _gold, setting_findings),
+        *(_testsets, _evaluate, _gold, model_findings, setting_findings),
     )
     return [finding for check in checks for finding in check(config)]
-
-
-def _known(place: str, what: str, value: str, allowed: Iterable[str]) -> Iterator[Finding]:
-    allowed = list(allowed)
-    if value not in allowed:
-        close = [] if "language" in what else difflib.get_close_matches(value, allowed, 1, 0.5)
-        hint = f"did you mean {close[0]}?" if close else f"declared: {', '.join(allowed) or 'none'}"
-        yield place, f"unknown {what} {value}", hint
 
 
 def _downloads(config: Config) -> Iterator[Finding]:
     for path, download in config.downloads.items():
         for name in placeholders(download.url):
-            yield from _known(f"downloads.{path}.url", "placeholder", name, placeholders(path))
+            yield from known_name(f"downloads.{path}.url", "placeholder", name, placeholders(path))
         if not PLACE.fullmatch(path):
             yield (
                 f"downloads.{path}",
@@ -80,7 +64,7 @@ def _languages(config: Config) -> Iterator[Finding]:
             yield f"languages.segmenters.{language}", f"{segmenter} does not know this language", todo
     for place, languages in used:
         for language in languages:
-            yield from _known(place, "language", language, known)
+            yield from known_name(place, "language", language, known)
     for place, languages in [("languages.seen", config.languages.seen), *used]:
         if place.startswith(("languages.", "lexicons.", "corpora.")) and config.languages.source in languages:
             yield place, f"{config.languages.source} is the source language", "leave it out: it is there anyway"
@@ -93,13 +77,13 @@ def _collections(config: Config) -> Iterator[Finding]:
             yield f"collections.{name}", f"no text in the source language {config.languages.source}", "add it"
         wrong = list(_templates(f"collections.{name}", part))
         for language in part.train_languages:
-            wrong += _known(f"collections.{name}.train_languages", "language of it:", language, part.languages)
+            wrong += known_name(f"collections.{name}.train_languages", "language of it:", language, part.languages)
         yield from wrong
         if isinstance(part, Joined):
             yield from _joined(config, name, part)
         elif not wrong:  # else its files have no names
             for path in part.roles(config.languages.source).values():
-                yield from _placeholders(f"collections.{name}: {path}", path)
+                yield from known_placeholders(f"collections.{name}: {path}", path)
         if not wrong:
             yield from refused(f"collections.{name}", part.check, config.languages.source)
 
@@ -109,28 +93,15 @@ def _joined(config: Config, name: str, joined: Joined) -> Iterator[Finding]:
     place = f"collections.{name}.of"
     others = {other: part for other, part in config.collections.items() if not isinstance(part, Joined)}
     for other in joined.of:
-        yield from _known(place, "collection", other, others)
+        yield from known_name(place, "collection", other, others)
         if other not in others:
             continue
         if "train" not in others[other].splits:
             yield place, f"{other} has no training split", "name one that has"
         for language in joined.languages:
-            yield from _known(place, f"language of {other}:", language, others[other].languages)
+            yield from known_name(place, f"language of {other}:", language, others[other].languages)
     if joined.labels:
         yield f"collections.{name}.labels", "its parts are cut already", f"set labels of {' or '.join(joined.of)}"
-
-
-def _placeholders(place: str, path: str, known: Collection[str] = ()) -> Iterator[Finding]:
-    """A path with braces in it: they are paired, and what they hold is among the known names."""
-    try:
-        used = [field for _, field, _, _ in Formatter().parse(path) if field is not None]
-    except ValueError as error:
-        yield place, f"{path}: {error}", "pair the braces"
-        return
-    todo = f"known: {{{'}, {'.join(known)}}}" if known else "nothing is filled in here: write the path out"
-    for field in used:
-        if field not in known:
-            yield place, f"unknown placeholder {{{field}}}", todo
 
 
 def _paths(config: Config) -> Iterator[Finding]:
@@ -138,26 +109,26 @@ def _paths(config: Config) -> Iterator[Finding]:
     for name, lexicon in config.lexicons.items():
         if isinstance(lexicon, TitlesLexicon):
             for key, path in {"page": lexicon.page, "langlinks": lexicon.langlinks}.items():
-                yield from _placeholders(f"lexicons.{name}.{key}", path or "")
+                yield from known_placeholders(f"lexicons.{name}.{key}", path or "")
         if isinstance(lexicon, TitlesLexicon | DictionaryLexicon):
             known = ("lang", "source") if lexicon.kind == "titles" else ("lang",)
             for path in listed(lexicon.path):
-                yield from _placeholders(f"lexicons.{name}.path", path, known)
+                yield from known_placeholders(f"lexicons.{name}.path", path, known)
     for name, pairs in config.gold.items():
         for pair in pairs:
             for path in listed(config.gold_file(name, pair).path):
-                yield from _placeholders(f"gold.{name}.{pair}", path, ("lang",))
+                yield from known_placeholders(f"gold.{name}.{pair}", path, ("lang",))
     for language, source in config.vectors.languages.items() if config.vectors else ():
         for path in filter(None, [source.path, source.extra_words, *(source.text or [])]):
-            yield from _placeholders(f"vectors.languages.{language}", path)
+            yield from known_placeholders(f"vectors.languages.{language}", path)
     if config.vectors:
-        yield from _placeholders("vectors.alignment.seed_pairs", config.vectors.alignment.seed_pairs, ("lang",))
+        yield from known_placeholders("vectors.alignment.seed_pairs", config.vectors.alignment.seed_pairs, ("lang",))
 
 
 def _templates(place: str, part: CollectionSection) -> Iterator[Finding]:
     """Paths with braces: each placeholder is known, and each language has the name that `{name}` stands for."""
     for key, template, known in part.templates:
-        yield from _placeholders(f"{place}.{key}", template, known)
+        yield from known_placeholders(f"{place}.{key}", template, known)
         used = placeholders(template)
         for language in dict.fromkeys([*part.languages, *part.asked_in]) if "name" in used else []:
             if language not in MMARCO_NAMES:
@@ -218,13 +189,13 @@ def _lexicons(config: Config) -> Iterator[Finding]:
             yield f"lexicons.{name}", f"one dictionary for {len(targets)} languages", todo
         parts = _parts(lexicon)
         for part in parts:
-            yield from _known(f"lexicons.{name}.of", "lexicon", part, config.lexicons)
+            yield from known_name(f"lexicons.{name}.of", "lexicon", part, config.lexicons)
         if name in _made_of(config, name):
             yield f"lexicons.{name}.of", f"{name} is made of itself", "name others"
         found = [config.lexicons[part] for part in parts if part in config.lexicons]
         there = {lang for part in found for lang in part.languages or config.languages.seen}
         for language in (lexicon.languages or config.languages.seen) if found else []:
-            yield from _known(f"lexicons.{name}.languages", "language of its parts:", language, sorted(there))
+            yield from known_name(f"lexicons.{name}.languages", "language of its parts:", language, sorted(there))
 
 
 def _made_of(config: Config, name: str) -> set[str]:
@@ -246,7 +217,7 @@ def _parts(lexicon: Lexicon) -> list[str]:
 
 def _corpora(config: Config) -> Iterator[Finding]:
     for name, corpus in config.corpora.items():
-        yield from _known(f"corpora.{name}.from", "collection", corpus.collection, config.collections)
+        yield from known_name(f"corpora.{name}.from", "collection", corpus.collection, config.collections)
         collection = config.collections.get(corpus.collection)
         if collection and "train" not in collection.splits:
             yield f"corpora.{name}.from", f"{corpus.collection} has no training split", "name one that has"
@@ -255,49 +226,21 @@ def _corpora(config: Config) -> Iterator[Finding]:
             yield place, f"no training text in another language, which corpora.{name} needs", "list its languages"
         if corpus.lexicon is None:
             continue
-        yield from _known(f"corpora.{name}.lexicon", "lexicon", corpus.lexicon, config.lexicons)
+        yield from known_name(f"corpora.{name}.lexicon", "lexicon", corpus.lexicon, config.lexicons)
         if corpus.lexicon not in config.lexicons:
             continue
         covered = config.lexicons[corpus.lexicon].languages or config.languages.seen
         for language in corpus.languages if isinstance(corpus.languages, list) else []:
-            yield from _known(f"corpora.{name}.languages", "language of its lexicon:", language, covered)
-
-
-def _systems(config: Config) -> Iterator[Finding]:
-    for name, system in config.systems.items():
-        if system.corpus:
-            yield from _known(f"systems.{name}.corpus", "corpus", system.corpus, config.corpora)
-        if system.model and system.test:
-            yield from _translated(config, name, system.model, system.test.translate)
-        if name in {"random", "bm25"}:
-            yield f"systems.{name}", "the name of a reference row", "choose another name"
-    yield from _known("evaluate.baseline", "system", config.evaluate.baseline, config.systems)
-    if config.start.first:
-        yield from _known("start.first.corpus", "corpus", config.start.first.corpus, config.corpora)
-        first = config.corpora.get(config.start.first.corpus)
-        if first and first.bilingual:
-            yield "start.first.corpus", "one corpus per pair", "name a corpus that is one for all pairs"
-    if config.start.transplant:
-        yield from _known("start.transplant", "lexicon", config.start.transplant, config.lexicons)
-
-
-def _translated(config: Config, name: str, model: str, lexicon: str) -> Iterator[Finding]:
-    trained = [other for other, system in config.systems.items() if system.corpus]
-    yield from _known(f"systems.{name}.model", "trained system", model, trained)
-    corpus = config.corpora.get(str(config.systems[model].corpus)) if model in trained else None
-    if corpus and corpus.bilingual:
-        yield f"systems.{name}.model", f"{model} has a model per pair", "name a system with one model for all"
-    place = f"systems.{name}.test.translate"
-    yield from _known(place, "lexicon", lexicon, config.lexicons)
-    if lexicon in config.lexicons and config.lexicons[lexicon].kind != "vectors":
-        yield place, f"{lexicon} is not of kind vectors, so it has no reverse", "name one that is"
+            yield from known_name(f"corpora.{name}.languages", "language of its lexicon:", language, covered)
 
 
 def _mixed(config: Config, name: str, members: list[str]) -> Iterator[Finding]:
     collection = config.collections[config.testsets[name].collection]
     for language in members:
-        yield from _known(f"testsets.{name}.mixed", "language of the collection:", language, collection.languages)
-        yield from _known(f"testsets.{name}.mixed", "query language of the collection:", language, collection.asked_in)
+        yield from known_name(f"testsets.{name}.mixed", "language of the collection:", language, collection.languages)
+        yield from known_name(
+            f"testsets.{name}.mixed", "query language of the collection:", language, collection.asked_in
+        )
     if not name.endswith(f"-mlir{len(members)}"):
         yield (
             f"testsets.{name}",
@@ -308,13 +251,27 @@ def _mixed(config: Config, name: str, members: list[str]) -> Iterator[Finding]:
 
 def _testsets(config: Config) -> Iterator[Finding]:
     for name, testset in config.testsets.items():
-        yield from _known(f"testsets.{name}.collection", "collection", testset.collection, config.collections)
+        yield from known_name(f"testsets.{name}.collection", "collection", testset.collection, config.collections)
         if testset.collection not in config.collections:
             continue
         if "test" not in config.collections[testset.collection].splits:
             yield f"testsets.{name}.collection", f"{testset.collection} has no test split", "name one that has"
         if testset.mixed:
             yield from _mixed(config, name, config.mixed_languages(name))
+        yield from _candidates(config, f"testsets.{name}.candidates", testset)
+
+
+def _candidates(config: Config, place: str, testset: Testset) -> Iterator[Finding]:
+    """Runs are given for languages that a pair has; a system that finds candidates embeds queries by themselves."""
+    given = testset.candidates
+    yield from known_placeholders(f"{place}.run", given.run or "", ("query", "document"))
+    if testset.mixed and given.by_pair:
+        yield f"{place}.run", "a run for each query language of a mixed pool", "write {document} alone"
+    if given.system:
+        found = list(known_name(f"{place}.system", "system", given.system, config.systems))
+        problem = f"{given.system} is no encoder: it can only score the candidates that another found"
+        todo = "name a system of architecture dual-encoder (known are: cross-encoder), or give bm25, run or all"
+        yield from found or [(f"{place}.system", problem, todo)]
 
 
 def _evaluate(config: Config) -> Iterator[Finding]:
@@ -326,30 +283,6 @@ def _evaluate(config: Config) -> Iterator[Finding]:
             yield "rank.depth", f"{config.rank.depth} is less than {metric} looks at", f"write {cut} or more"
 
 
-def _sweeps(config: Config) -> Iterator[Finding]:
-    trained = [name for name, system in config.systems.items() if system.corpus]
-    for name, sweep in config.sweeps.items():
-        yield from _known(f"sweeps.{name}.system", "trained system", sweep.system, trained)
-        corpus = config.corpora.get(str(config.systems[sweep.system].corpus)) if sweep.system in trained else None
-        if corpus and corpus.lexicon is None and sweep.key.startswith("lexicon."):
-            yield f"sweeps.{name}.key", f"{sweep.system} has no lexicon", "name a system that is switched"
-
-
-def _ablation(config: Config) -> Iterator[Finding]:
-    if config.ablation is None:
-        return
-    yield from _known("ablation.testset", "test set", config.ablation.testset, config.testsets)
-    testset = config.testsets.get(config.ablation.testset)
-    if testset and testset.mixed:
-        yield "ablation.testset", "a mixed pool", "name a test set with pairs"
-    given = config.ablation.collection
-    for place, name in {"": given}.items() if isinstance(given, str) else given.items():
-        yield from _known(f"ablation.collection.{place}".rstrip("."), "collection", name, config.collections)
-    trained = [name for name, system in config.systems.items() if system.corpus]
-    for place, name in [("reference", config.ablation.reference), *(("compared", n) for n in config.ablation.compared)]:
-        yield from _known(f"ablation.{place}", "trained system", name, trained)
-
-
 def _gold(config: Config) -> Iterator[Finding]:
     for name, pairs in config.gold.items():
         for pair in pairs:
@@ -357,4 +290,4 @@ def _gold(config: Config) -> Iterator[Finding]:
             if len(languages) != 2:
                 yield f"gold.{name}.{pair}", "not a pair", "write source-target, such as en-de"
             for language in languages:
-                yield from _known(f"gold.{name}.{pair}", "language", language, config.languages.every)
+                yield from known_name(f"gold.{name}.{pair}", "language", language, config.languages.every)

@@ -18,7 +18,9 @@ from switchrank.files.addresses import filled, is_address, local_path, placehold
 
 PLACE = re.compile(r"data(/(?!\.)[^/\x00-\x1f]+)+")
 """Where a file may be fetched to: below ``data/``, where nothing is run and no result lies; in no hidden folder."""
-_LOCAL = re.compile(r"testsets\.[^.]+\.pairs|ablation\.rows|start\.model|run")
+MODEL_KEY = re.compile(r"start\.model|(starts|systems)\.[^.]+\.model")
+"""Keys that name a folder or a model of a hub."""
+_LOCAL = re.compile(rf"testsets\.[^.]+\.pairs|ablation\.rows|{MODEL_KEY.pattern}|run")
 """Places whose files are read before anything can be fetched, or that name no file."""
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from switchrank.ablation.rows import NO_SYSTEM, Row
 from switchrank.collections.joined.section import Joined
 from switchrank.config.models import Config
+from switchrank.config.nodes import learned_by
 from switchrank.core.errors import UserError, raise_all
 
 if TYPE_CHECKING:
@@ -42,15 +43,14 @@ def labelled_split(config: Config, language: str) -> str:
 
 def trained_collections(config: Config, rows: Sequence[Row]) -> dict[str, str]:
     """The collections that starting models are trained on, joined ones by their parts, each with one who is."""
-    corpora = {row.start: config.systems[row.start].corpus for row in rows if row.start != NO_SYSTEM}
-    if config.start.first:
-        corpora["start.first"] = config.start.first.corpus
+    starts = dict.fromkeys(None if row.start == NO_SYSTEM else row.start for row in rows)
+    learned = [part for start in starts for part in learned_by(config, start)]
     found: dict[str, str] = {}
-    for start, corpus in corpora.items():
-        name = config.corpora[str(corpus)].collection
-        section = config.collections[name]
-        for part in section.of if isinstance(section, Joined) else [name]:
-            found.setdefault(part, start)
+    for name, corpus in sorted(learned, key=lambda one: one[0] not in config.systems):  # systems first, then starts
+        collection = config.corpora[corpus].collection
+        section = config.collections[collection]
+        for part in section.of if isinstance(section, Joined) else [collection]:
+            found.setdefault(part, name)
     return found
 
 
@@ -87,10 +87,10 @@ def check_rows(plan: Plan, path: str | Path, rows: Sequence[Row]) -> None:
 
 def _check_row(plan: Plan, path: str | Path, row: Row, trained: dict[str, str]) -> None:
     _check_tested(plan, path, row)
-    if row.start != NO_SYSTEM and plan.start_of(row) is None:
+    if not plan.start_of(row):
         todo = "name a start with one model for all pairs, or a pair with own_model yes"
         raise UserError(path, f"row {row.id}", f"{row.start} has no model for {row.language}", todo)
-    if row.start != NO_SYSTEM and row.seed not in plan.config.seeds:
+    if row.start not in (NO_SYSTEM, *plan.finished) and row.seed not in plan.config.seeds:
         raise UserError(path, f"row {row.id}", f"no model of {row.start} with seed {row.seed}", "add it to seeds")
     if row.examples:
         _check_labels(plan.config, path, row, trained)

@@ -11,11 +11,11 @@ import yaml
 from pydantic import ValidationError
 
 from switchrank.config.checks import findings
-from switchrank.config.downloads import with_downloads
+from switchrank.config.downloads import MODEL_KEY, with_downloads
 from switchrank.config.explain import one_of_each_place, place_of, problem_of
 from switchrank.config.models import Config
 from switchrank.config.repair import repaired
-from switchrank.config.sweeps import expand_sweeps, told_of_sweeps
+from switchrank.config.sweeps import expand_sweeps, name_sweeps
 from switchrank.core.errors import UserError, raise_all
 from switchrank.files.addresses import check_sent, is_address, is_private, split_advice
 from switchrank.files.reading import read_text
@@ -126,7 +126,7 @@ def read_config(
     found = [(place_of(error["loc"]), *problem_of(error)) for error in errors]
     found += findings(config) if config is not None else []
     told = {mistake.place for mistake in mistakes}
-    mistakes += [UserError(path, *one) for one in told_of_sweeps(found, whole) if one[0] not in told]
+    mistakes += [UserError(path, *one) for one in name_sweeps(found, whole) if one[0] not in told]
     return config, mistakes
 
 
@@ -185,7 +185,7 @@ def _filled(value: str, path: str | Path, place: str, environment: Mapping[str, 
     """The string with its variables filled in; what that turns into an address or a hub name is sent somewhere."""
     used = list(dict.fromkeys(_VARIABLE.findall(value)))
     filled = _VARIABLE.sub(lambda match: environment.get(match[1]) or f"${match[1]}", value)
-    named = place == "start.model" and not Path(filled).is_dir() and not filled.startswith((".", "/", "~"))
+    named = MODEL_KEY.fullmatch(place) and not Path(filled).is_dir() and not filled.startswith((".", "/", "~"))
     if used and (is_address(filled) or named):
         try:
             check_sent(used, environment)

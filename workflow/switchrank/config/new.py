@@ -331,6 +331,7 @@ def _systems(given: Given) -> Iterator[str]:
         corpora.append(f"  {mark}{name}: {{from: {data}, lexicon: {lexicon or usual}, {how}}}")
         systems.append(f"  {mark}{name}: {{corpus: {name}}}")
     yield "\n".join(["corpora:", *corpora])
+    systems.append("  # peer: {model: owner/name}  # a finished ranker, a hub name or ./folder, scored beside them")
     yield "\n".join(["systems:", *systems])
 
 
@@ -349,7 +350,7 @@ def _validated(text: str, table: str, path: Path, languages: list[str]) -> None:
     import tempfile
 
     from switchrank.config.load import check_config, read_yaml
-    from switchrank.config.plan import read_pairs
+    from switchrank.config.pairs import read_pairs
 
     with tempfile.TemporaryDirectory() as folder:
         config, pairs = Path(folder) / "config.yaml", Path(folder) / "pairs.tsv"

@@ -20,8 +20,8 @@ def reach(data: Mapping[str, Any], config: Config, environment: Mapping[str, str
         environment: where ``HF_ENDPOINT`` and ``SWITCHRANK_SEND`` come from.
     """
     hosts = {host_of(download.url, environment) for download in config.downloads.values()}
-    model = config.start.model
-    if model and not Path(model).is_dir() and not model.startswith((".", "/", "~")):
+    models = config.outside_models.values()
+    if any(not Path(model).is_dir() and not model.startswith((".", "/", "~")) for model in models):
         hosts.add(re.sub(r"^\w+://", "", hub_endpoint(environment)))
     yield f"hosts asked: {', '.join(sorted(hosts)) or 'none'}"
     used: dict[str, set[str]] = {}

@@ -12,7 +12,7 @@ from pydantic_core import PydanticUndefined
 from switchrank.collections.section import CollectionSection, Instances
 from switchrank.collections.sections import FORMATS
 from switchrank.collections.separate_section import JudgementColumns, TextColumns
-from switchrank.config import models, training
+from switchrank.config import lexicons, models, systems, testsets, training, vectors
 from switchrank.core.atomic import atomic_path
 
 BEGIN, END = "<!-- begin generated reference -->", "<!-- end generated reference -->"
@@ -26,29 +26,31 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("collections.<name>.judgements (formats tsv, parquet)", JudgementColumns),
     ("collections.<name> (every format)", CollectionSection),
     ("collections.<name>.instances", Instances),
-    ("vectors", models.Vectors),
-    ("vectors.languages.<language>", models.VectorSource),
-    ("vectors.training", models.VectorTraining),
-    ("vectors.alignment", models.Alignment),
-    ("lexicons.<name> (kind: vectors)", models.VectorsLexicon),
-    ("lexicons.<name> (kind: titles)", models.TitlesLexicon),
-    ("lexicons.<name> (kind: dictionary); gold.<name>.<pair> has the first four keys", models.DictionaryLexicon),
-    ("lexicons.<name> (kind: degraded)", models.DegradedLexicon),
-    ("lexicons.<name> (kind: merged)", models.MergedLexicon),
+    ("vectors", vectors.Vectors),
+    ("vectors.languages.<language>", vectors.VectorSource),
+    ("vectors.training", vectors.VectorTraining),
+    ("vectors.alignment", vectors.Alignment),
+    ("lexicons.<name> (kind: vectors)", lexicons.VectorsLexicon),
+    ("lexicons.<name> (kind: titles)", lexicons.TitlesLexicon),
+    ("lexicons.<name> (kind: dictionary); gold.<name>.<pair> has the first four keys", lexicons.DictionaryLexicon),
+    ("lexicons.<name> (kind: degraded)", lexicons.DegradedLexicon),
+    ("lexicons.<name> (kind: merged)", lexicons.MergedLexicon),
     ("corpora.<name>", models.Corpus),
-    ("systems.<name>", models.System),
-    ("systems.<name>.test", models.Translation),
-    ("sweeps.<name>", models.Sweep),
-    ("start", models.Start),
-    ("start.tokenizer", models.Tokenizer),
+    ("systems.<name>", systems.System),
+    ("systems.<name>.test", systems.Translation),
+    ("systems.<name>.train, starts.<name>.train (train's keys but device, processes, threads)", systems.Changes),
+    ("sweeps.<name>", systems.Sweep),
+    ("start", systems.Start),
+    ("starts.<name> (start's keys model, preset, init and seed, and these)", systems.NamedStart),
+    ("start.tokenizer", systems.Tokenizer),
     ("train", training.Train),
     ("start.first (train's keys, and these)", training.Warmup),
-    ("ablation", models.Ablation),
+    ("ablation", systems.Ablation),
     ("ablation.train (train's keys, with these defaults)", training.Tuning),
-    ("testsets.<name>", models.Testset),
-    ("testsets.<name>.candidates", models.Candidates),
-    ("rank", models.Rank),
-    ("evaluate", models.Evaluate),
+    ("testsets.<name>", testsets.Testset),
+    ("testsets.<name>.candidates", testsets.Candidates),
+    ("rank", testsets.Rank),
+    ("evaluate", testsets.Evaluate),
 ]
 
 
@@ -65,6 +67,8 @@ def reference_text() -> str:
 def _section(title: str, model: type[BaseModel]) -> str:
     schema = model.model_json_schema(by_alias=True)
     inherited = _inherited(model)
+    if inherited == set(model.model_fields):
+        return f"### {title}\n"
     lines = [f"### {title}", "", "| key | type | default | meaning |", "|---|---|---|---|"]
     for name, field in model.model_fields.items():
         if name in inherited:
@@ -78,8 +82,10 @@ def _section(title: str, model: type[BaseModel]) -> str:
 
 def _inherited(model: type[BaseModel]) -> set[str]:
     """Keys that a section shares with others and that are explained there."""
-    if model is training.Warmup:
+    if model in (training.Warmup, systems.Changes):
         return set(training.Optimisation.model_fields)
+    if model is systems.NamedStart:
+        return set(systems.FirstWeights.model_fields)
     shared = issubclass(model, CollectionSection) and model is not CollectionSection
     return set(CollectionSection.model_fields) if shared else set()
 
@@ -92,6 +98,8 @@ def _pointer(key: str) -> str:
 def _default(value: Any) -> str:
     if value is PydanticUndefined:
         return "required"
+    if isinstance(value, systems.Changes):
+        return "as in `train`"
     if isinstance(value, BaseModel):
         return "see its section"
     return f"`{json.dumps(value)}`"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -57,6 +58,11 @@ class Section(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, populate_by_name=True, allow_inf_nan=False, str_min_length=1
     )
+
+    def _refuse(self, keys: Collection[str], where: str, todo: str) -> None:
+        """Raise ValueError if one of ``keys`` is written."""
+        for key in sorted(self.model_fields_set & {*keys}):
+            raise ValueError(f"{key} {where}: {todo}")
 
     def plain(self, *leave_out: str) -> dict[str, Any]:
         """The section as plain JSON values, without the keys named."""

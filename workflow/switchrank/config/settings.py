@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from switchrank.config.models import Config, DictionaryFile, DictionaryLexicon, VectorsLexicon, listed
+from switchrank.config.lexicons import DictionaryFile, DictionaryLexicon, VectorsLexicon, listed
+from switchrank.config.models import Config
+from switchrank.config.names import Finding
 from switchrank.config.plan import Plan
-from switchrank.config.sweeps import Finding
+from switchrank.config.systems import Changes
 from switchrank.config.training import Optimisation
 from switchrank.core.errors import UserError
 from switchrank.formats.pairs import check_reading
@@ -21,6 +23,8 @@ from switchrank.sources.world.files import complete_spec
 from switchrank.sources.world.vocabulary import check_themes
 from switchrank.train.methods.cross_encoder import CrossEncoderSettings
 from switchrank.train.settings import check_dev, check_precision, parse_settings
+
+_DEFAULT = " (its default)"
 
 
 def training_settings(config: Config, section: Optimisation) -> dict[str, Any]:
@@ -86,8 +90,22 @@ def training_findings(config: Config, device: str) -> Iterator[Finding]:
         sections.append(("start.first", config.start.first, True))
     if config.ablation:
         sections.append(("ablation.train", config.ablation.train, config.ablation.held_out > 0))
-    for place, section, has_dev in sections:
-        yield from _training(config, place, section, has_dev, device)
+    told = [finding for section in sections for finding in _training(config, *section, device)]
+    yield from told
+    known = {(place.rpartition(".")[2], problem) for place, problem, _ in told if place.startswith("train.")}
+    for place, changes in _changed(config).items():
+        for where, problem, todo in _training(config, place, config.training(changes), True, device):
+            key = where.rpartition(".")[2]
+            if (key, problem) not in known:
+                inherited = key not in changes.model_fields_set and not problem.endswith(_DEFAULT)
+                yield where, problem + (" (as in train)" if inherited else ""), todo
+
+
+def _changed(config: Config) -> dict[str, Changes]:
+    """What systems and starts say of their training that the run's ``train`` does not."""
+    systems = {f"systems.{name}.train": system.train for name, system in config.systems.items() if system.corpus}
+    starts = {f"starts.{name}.train": start.train for name, start in config.starts.items() if start.corpus}
+    return {place: changes for place, changes in {**systems, **starts}.items() if changes.model_fields_set}
 
 
 def _training(config: Config, place: str, section: Optimisation, has_dev: bool, device: str) -> Iterator[Finding]:
@@ -97,7 +115,7 @@ def _training(config: Config, place: str, section: Optimisation, has_dev: bool, 
             parsed = parse_settings(settings, CrossEncoderSettings)
         except UserError as error:
             unwritten = error.place not in section.model_fields_set
-            yield f"{place}.{error.place}", error.problem + (" (its default)" if unwritten else ""), error.todo
+            yield f"{place}.{error.place}", error.problem + (_DEFAULT if unwritten else ""), error.todo
             if settings.pop(error.place, None) is None:
                 return
             if error.place == "warmup":  # its default too may be more than the steps

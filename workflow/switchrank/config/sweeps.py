@@ -1,4 +1,4 @@
-"""Sweeps: one setting of a system's corpus or lexicon varied, each value a system of its own.
+"""Sweeps: one setting of a system, of its corpus or of its lexicon varied, each value a system of its own.
 
 A sweep is expanded in the plain config before it is checked, so that everything downstream sees systems only.
 """
@@ -10,32 +10,32 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from switchrank.config.models import Corpus, Lexicon
+from switchrank.config.lexicons import Lexicon
+from switchrank.config.models import Corpus
+from switchrank.config.names import Finding, suffix_of
 from switchrank.config.sections import Section
+from switchrank.config.systems import System
+from switchrank.config.training import Train
 
 Plain = dict[str, Any]
-Finding = tuple[str, str, str]
-"""Key path, what is wrong there, what to do."""
 DEGRADE = "lexicon.degrade"
 _CORPUS: TypeAdapter[Section] = TypeAdapter(Corpus)
 _LEXICON: TypeAdapter[Section] = TypeAdapter(Lexicon)
+_SYSTEM: TypeAdapter[Section] = TypeAdapter(System)
+_TRAIN: TypeAdapter[Section] = TypeAdapter(Train)
 
 
-def suffix_of(sweep: str, value: object) -> str:
-    """What a value adds to the names of its corpus, lexicon and system."""
-    return f"{sweep}-{text_of(value).replace('.', '-').lower()}"
-
-
-def text_of(value: object) -> str:
-    """A value as it stands in tables."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def is_of_corpus(key: str) -> bool:
+    """Whether what a sweep varies is of the corpus or the lexicon of its system, not of the system itself."""
+    return key.partition(".")[0] not in System.model_fields
 
 
 def expand_sweeps(data: Plain) -> Plain:
     """A config mapping with the systems of its sweeps written out; what is wrong with it is left for the checks.
 
-    The value that the swept system has itself, written or by default, gets no system of its own. ``key`` is a key of
-    the corpus, or ``lexicon.<key>`` of its lexicon; ``lexicon.degrade`` makes a degraded lexicon of that share.
+    The value that the swept system has itself, written or by default, gets no system of its own. ``key`` is one of the
+    system (``start``, ``train.<key>``), of the corpus, or ``lexicon.<key>`` of its lexicon; ``lexicon.degrade`` makes a
+    degraded lexicon of that share.
     """
     sweeps = data.get("sweeps") or {}
     if not isinstance(sweeps, dict) or not all(isinstance(sweep, dict) for sweep in sweeps.values()):
@@ -51,7 +51,7 @@ def expand_sweeps(data: Plain) -> Plain:
     return grown
 
 
-def told_of_sweeps(findings: Sequence[Finding], data: Plain) -> list[Finding]:
+def name_sweeps(findings: Sequence[Finding], data: Plain) -> list[Finding]:
     """Findings as a user can act on them: of a section that a sweep made, the sweep is named.
 
     What is wrong with the varied section itself is told of that one alone.
@@ -63,28 +63,53 @@ def told_of_sweeps(findings: Sequence[Finding], data: Plain) -> list[Finding]:
         if isinstance(sweep, dict) and isinstance(sweep.get("values"), list)
         for value in sweep["values"]
     }
-    known, told = {(place, problem) for place, problem, _ in findings}, []
+    known, named = {(place, problem) for place, problem, _ in findings}, []
     for place, problem, todo in findings:
         section, _, rest = place.partition(".")
         name, dot, key = rest.partition(".")
         made = name not in (data.get(section) or {}) and section in ("lexicons", "corpora", "systems")
         suffix = next((suffix for suffix in suffixes if made and name.endswith(suffix)), None)
         if suffix is None:
-            told.append((place, problem, todo))
+            named.append((place, problem, todo))
         elif (f"{section}.{name.removesuffix(suffix)}{dot}{key}", problem) not in known:
-            told.append((f"sweeps.{suffixes[suffix]}", f"{key}: {problem}" if key else problem, todo))
-    return told
+            named.append((f"sweeps.{suffixes[suffix]}", f"{key}: {problem}" if key else problem, todo))
+    return named
 
 
 def _add(data: Plain, sweep: str, system: str, key: str, value: Any) -> None:
-    part = data["systems"].get(system)
-    corpus_name = str(part.get("corpus")) if isinstance(part, dict) else ""
+    part, suffix = data["systems"].get(system), suffix_of(sweep, value)
+    if not isinstance(part, dict):
+        return
+    if not is_of_corpus(key):
+        varied = _with(part, key.split("."), value)
+        if varied is not None and not _same(_SYSTEM, _whole(data, part), _whole(data, varied)):
+            data["systems"][f"{system}-{suffix}"] = varied
+        return
+    corpus_name = str(part.get("corpus"))
     corpus = data["corpora"].get(corpus_name)
-    suffix = suffix_of(sweep, value)
     changed = _changed(data, corpus, key, value, suffix) if isinstance(corpus, dict) else None
     if changed is not None:
         data["corpora"][f"{corpus_name}-{suffix}"] = changed
         data["systems"][f"{system}-{suffix}"] = {**part, "corpus": f"{corpus_name}-{suffix}"}
+
+
+def _with(section: Plain, keys: Sequence[str], value: Any) -> Plain | None:
+    """The section with the value at a path of keys; None where the path leads through what is no section."""
+    first, *rest = keys
+    inner = section.get(first) or {}
+    if rest and not isinstance(inner, dict):
+        return None
+    return {**section, first: _with(inner, rest, value) if rest else value}
+
+
+def _whole(data: Plain, system: Plain) -> Plain:
+    """A system with all keys of the training that it has: its own, the run's, or those by default."""
+    given, own = data.get("train"), system.get("train")
+    try:
+        run = _TRAIN.validate_python(given).plain("device", "processes", "threads")
+    except ValidationError:
+        run = {}
+    return {**system, "train": {**run, **own}} if isinstance(own, dict) else {**system, "train": run}
 
 
 def _changed(data: Plain, corpus: Plain, key: str, value: Any, suffix: str) -> Plain | None:

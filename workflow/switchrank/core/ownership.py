@@ -22,6 +22,7 @@ Kind = Literal[
     "a token table",
     "a tokenizer",
     "a starting model",
+    "a finished model",
     "a transplanted model",
     "a trained model",
     "an imported model",

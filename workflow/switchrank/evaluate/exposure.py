@@ -27,11 +27,12 @@ from switchrank.formats.tables import (
 
 
 class TestedLanguage(TypedDict):
-    """One language of a test set's documents; ``candidates`` is None where every document is one."""
+    """One language of a test set's documents; ``candidates`` is one table, one for each pair, or None or
+    none where every document is a candidate."""
 
     documents: str
     judgements: str
-    candidates: str | None
+    candidates: str | list[str] | None
 
 
 class Exposed(TypedDict):
@@ -103,9 +104,11 @@ def _tested(part: TestedLanguage, pair: Exposed, number: int, seen: pl.DataFrame
     """Documents of one language: ``name``, and whether they are relevant and were met as ``positive``, ``negative``."""
     judged = read_table(part["judgements"], JUDGEMENTS).filter(pl.col("relevance") > 0)
     documents = scan_table(part["documents"], DOCUMENTS).select("docid", "text")
-    if part["candidates"] is not None:
+    given = part["candidates"]
+    if given:
         asked = judged.lazy().select("qid").unique()
-        listed = scan_table(part["candidates"], CANDIDATES).join(asked, on="qid", how="semi").select("docid")
+        tables = pl.concat([scan_table(path, CANDIDATES) for path in ([given] if isinstance(given, str) else given)])
+        listed = tables.join(asked, on="qid", how="semi").select("docid")
         wanted = pl.concat([listed, judged.lazy().select("docid")]).unique()
         documents = documents.join(wanted, on="docid", how="semi")
     key = "docid" if pair["by"] == "id" else "text"

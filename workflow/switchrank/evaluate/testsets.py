@@ -8,6 +8,7 @@ strings is said too: the second also counts passages that hold the answer by cha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -34,8 +35,9 @@ class TestedDocuments(TypedDict):
     """One document language of a test set.
 
     ``relevance`` is ``gold`` (a passage named in the data) or ``answer`` (a passage that holds an answer string);
-    ``candidates`` is None where every document is a candidate, and ``search`` says what found them: ``run``, ``all``,
-    or the ``query-document`` languages that BM25 looked at, several with spaces between.
+    ``candidates`` is one table, one for each pair where they differ, or None or none where every document is a
+    candidate; ``search`` says what found them: ``run``, ``all``, or the ``query-document`` languages that BM25 looked
+    at, several with spaces between.
     """
 
     testset: str
@@ -45,7 +47,7 @@ class TestedDocuments(TypedDict):
     doc_lang: str
     documents: str
     judgements: str
-    candidates: str | None
+    candidates: str | list[str] | None
     search: str
 
 
@@ -58,9 +60,10 @@ def table_of_testsets(
 ) -> None:
     """Write TESTSETS, one row per entry of ``testsets``, in their order, and FIRST_STAGE as one table.
 
-    ``relevant`` and ``candidates`` are means over the queries with a positive judgement; a query without candidates
-    counts as 0. ``candidate_recall`` is the share of those queries with a relevant document among their candidates,
-    ``chance`` the MRR@10 that a random order of the candidates has on average.
+    ``relevant`` and ``candidates`` are means over the queries with a positive judgement, in each pair where pairs have
+    candidates of their own; a query without candidates counts as 0. ``candidate_recall`` is the share of those queries
+    with a relevant document among their candidates, ``chance`` the MRR@10 that a random order of the candidates has on
+    average.
 
     Args:
         testsets: JSON list, the document languages of each test set; see below.
@@ -91,15 +94,17 @@ def _row(part: TestedDocuments, searches: pl.DataFrame) -> dict[str, Any]:
     if not queries:
         raise UserError(part["judgements"], "relevance", "no positive judgement", "give judgements above 0")
     documents = _count(scan_table(part["documents"], DOCUMENTS))
-    lists = _lists(part["candidates"], relevant, documents)
+    given = part["candidates"]
+    tables: Sequence[str | None] = [given] if isinstance(given, str) else given or [None]
+    lists = pl.concat([_lists(path, relevant, documents) for path in tables])
     candidates, found = lists["candidates"].to_numpy(), lists["found"].to_numpy()
     labels = {name: part[name] for name in ("testset", "collection", "format", "relevance", "doc_lang")}  # type: ignore[literal-required]
     return labels | {
         "documents": documents,
         "queries": queries,
         "relevant": len(relevant) / queries,
-        "candidates": int(candidates.sum()) / queries,
-        "candidate_recall": int(np.count_nonzero(found)) / queries,
+        "candidates": int(candidates.sum()) / len(lists),
+        "candidate_recall": int(np.count_nonzero(found)) / len(lists),
         "chance": float(random_reciprocal_rank(candidates, found).mean()),
         "search": part["search"],
         "own_recall": _recall(part, searches, "own"),

@@ -1,4 +1,4 @@
-"""What a model folder must hold before anybody opens it: config, whole weights, a tokenizer, one label.
+"""What a model folder of ours consists of, and what any must hold before it is opened.
 
 Looked at from outside, in milliseconds and without torch, so that a run can be told at its start. Transformers answers
 some of these defects with a traceback and others, such as a tokenizer without its vocabulary, with meaningless scores.
@@ -20,6 +20,8 @@ MODEL_FILES = ("config.json", "model.safetensors", *TOKENIZER_FILES)
 """What every model folder of ours holds."""
 STARTING_FILES = (*MODEL_FILES, "start.json")
 TRAINED_FILES = (*MODEL_FILES, "README.md", "train.json")
+START_RECORD, TRAINING_RECORD = STARTING_FILES[-1], TRAINED_FILES[-1]
+"""What tells how a model came to be: one that was built, copied or transplanted, and one that was trained."""
 _VOCABULARIES = (
     "vocab.txt",
     "vocab.json",
@@ -45,10 +47,14 @@ def is_folder(name: str | Path) -> bool:
     return Path(name).is_dir()
 
 
-def check_model(name: str | Path) -> None:
+def check_model(name: str | Path, *, finished: bool = False) -> None:
     """See that a folder holds what a re-ranker starts from or is: a model with at most one label, and its tokenizer.
 
     A name on a hub is not looked at.
+
+    Args:
+        name: the folder.
+        finished: it is to rank as it is, so that an encoder without a classifier will not do.
 
     Raises:
         UserError: no such folder; something is missing, damaged or of another kind.
@@ -56,7 +62,7 @@ def check_model(name: str | Path) -> None:
     if not is_folder(name):
         return
     folder = Path(name)
-    _check_config(folder)
+    _check_config(folder, finished)
     refuse_pickle(folder)
     _check_weights(folder)
     check_tokenizer(folder)
@@ -80,7 +86,7 @@ def check_tokenizer(name: str | Path) -> None:
             _read_object(file)
 
 
-def _check_config(folder: Path) -> None:
+def _check_config(folder: Path, finished: bool) -> None:
     file = folder / "config.json"
     if not file.is_file():
         raise UserError(folder, "", "no config.json: not a Hugging Face model folder", "give the folder of a model")
@@ -92,12 +98,18 @@ def _check_config(folder: Path) -> None:
         problem = f"a classifier with {labels} labels"
         todo = "a re-ranker has one: give one that was trained with one label, or an encoder without a classifier"
         raise UserError(folder, file.name, problem, todo)
+    if finished and not _is_classifier(config):
+        raise UserError(folder, file.name, "an encoder without a classifier", "give a trained cross-encoder")
+
+
+def _is_classifier(config: Mapping[str, Any]) -> bool:
+    names = config.get("architectures")
+    return isinstance(names, list) and any(str(name).endswith("ForSequenceClassification") for name in names)
 
 
 def _labels(config: Mapping[str, Any]) -> int:
     """The labels of a classifier; 1 for a model without one, which gets its own. Transformers omits a number of 2."""
-    names = config.get("architectures")
-    if not isinstance(names, list) or not any(str(name).endswith("ForSequenceClassification") for name in names):
+    if not _is_classifier(config):
         return 1
     labels = config.get("id2label")
     given = len(labels) if isinstance(labels, dict) else config.get("num_labels", 2)

@@ -11,6 +11,7 @@ import torch
 
 from switchrank.core.errors import UserError
 from switchrank.core.precision import PRECISIONS, find_devices, find_precision
+from switchrank.models.folder import TRAINING_RECORD
 from switchrank.models.pretrained import open_both
 
 TRUNCATIONS = ("longest_first", "only_second")
@@ -37,7 +38,7 @@ def choose_precision(precision: str, device: torch.device) -> torch.dtype | None
 
 def _trained_with(folder: Path) -> dict[str, Any]:
     """The training settings that ``train.json`` records, or nothing."""
-    record = folder / "train.json"
+    record = folder / TRAINING_RECORD
     if not record.is_file():
         return {}
     try:

@@ -17,10 +17,10 @@ from switchrank.core.atomic import atomic_folder
 from switchrank.core.errors import UserError
 from switchrank.core.json_files import write_json
 from switchrank.core.seeds import derive_seed
-from switchrank.models.folder import TOKENIZER_FILES
+from switchrank.models.finished import copy_model
 from switchrank.models.mimetic import mimetic, orthogonal
 from switchrank.models.presets import PRESETS
-from switchrank.models.pretrained import CPU, Model, open_both, open_tokenizer
+from switchrank.models.pretrained import Model, open_tokenizer
 from switchrank.models.writing import copy_tokenizer, save_model
 from switchrank.train.embeddings import cutter, fit_width, mix, piece_vectors
 
@@ -65,22 +65,12 @@ def build_start(
     torch.manual_seed(derive_seed(seed, "start"))
     with atomic_folder(out, "a starting model", overwrite=overwrite) as folder:
         if model is not None:
-            record = _from_model(model, folder)
+            record = copy_model(model, folder, new_head=True)
         else:
             record = _from_preset(Path(str(tokenizer)), folder, preset, init, dict(vectors or {}), vectors_share)
         record["seed"] = seed
         write_json(folder / "start.json", record)
     return record
-
-
-def _from_model(model: str | Path, folder: Path) -> dict[str, Any]:
-    opened, tokenizer = open_both(model, device=CPU)
-    save_model(opened, folder)
-    if all(Path(model, file).is_file() for file in TOKENIZER_FILES):
-        copy_tokenizer(Path(model), folder)
-    else:
-        tokenizer.save_pretrained(folder)
-    return {"model": Path(model).name if Path(model).is_dir() else str(model)}
 
 
 def _from_preset(

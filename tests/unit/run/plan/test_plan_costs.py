@@ -10,7 +10,7 @@ from tests.conftest import ROOT
 from tests.unit.planned import jobs_of_config, write_inputs
 
 from switchrank.config.checked import load_plan
-from switchrank.config.models import Start
+from switchrank.config.systems import Start
 from switchrank.core.errors import UserError
 from switchrank.run.plan.asked import job_graph
 from switchrank.run.plan.costs import FORMULAS, Costs

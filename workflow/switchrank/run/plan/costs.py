@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from switchrank.config.models import VectorsLexicon
+from switchrank.config.lexicons import VectorsLexicon
 from switchrank.config.plan import Plan
 from switchrank.config.sections import MIXED
 from switchrank.corpus.files import SAMPLED
@@ -247,8 +247,9 @@ class Costs:
         weights = 4 * self._started.parameters
         return self._torch(TORCH_JOB + weights / 100e6, 2 * weights)
 
-    def transplant(self, _: Job) -> Cost:
-        lexicon = str(self.config.start.transplant)
+    def transplant(self, job: Job) -> Cost:
+        named = job.wildcards.get("start")
+        lexicon = str((self.plan.named_starts[named][0] if named else self.plan.own_start[-1]).lexicon)
         rows = self.sizes.lexicon_rows[lexicon] * len(self.plan.lexicon_languages(lexicon))
         return self._torch(TORCH_JOB + rows / 20e3, 4e3 * rows + 8 * self._started.parameters)
 
@@ -292,7 +293,7 @@ class Costs:
 
     # rank and evaluate
     def candidates(self, job: Job) -> Cost:
-        testset, lang = job.wildcards["testset"], job.wildcards["lang"]
+        testset, lang = job.wildcards["testset"], job.wildcards.get("lang") or job.wildcards["document"]
         documents, asked = self.work.documents(testset, lang), self.work.asked(testset)
         kept = asked * self.work.candidates(testset, lang)
         searched = self.config.testsets[testset].candidates.bm25 is not None
@@ -399,7 +400,7 @@ FORMULAS: dict[str, Callable[[Costs, Job], Cost]] = {
     "sample": Costs.sample,
     "translate": Costs.translate,
     "tokenizer": Costs.tokenizer,
-    **dict.fromkeys(("initial_model", "pretrained_model"), Costs.initial),
+    **dict.fromkeys(("initial_model", "pretrained_model", "finished_model"), Costs.initial),
     "transplant": Costs.transplant,
     "train": Costs.train,
     **dict.fromkeys(("judgements", "pool_queries"), Costs.small),

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from switchrank.collections.joined.section import Joined
 from switchrank.config.downloads import concrete_downloads
-from switchrank.config.models import DictionaryLexicon, TitlesLexicon
+from switchrank.config.lexicons import DictionaryLexicon, TitlesLexicon
 from switchrank.config.plan import Plan
 from switchrank.config.settings import world_spec
 from switchrank.core.errors import UserError
 from switchrank.files.addresses import filled
-from switchrank.models.folder import check_model
+from switchrank.models.folder import START_RECORD, check_model
 from switchrank.sources.world.files import world_outputs
 
 _TODO = "correct the path, or put the file there"
@@ -42,7 +42,15 @@ def named_inputs(plan: Plan, wrong: Collection[str] = ()) -> Iterator[tuple[str,
     yield from _texts_and_vectors(plan, wrong)
     for name, testset in config.testsets.items():
         if testset.candidates.run:
-            yield f"testsets.{name}.candidates.run", testset.candidates.run
+            yield from ((f"testsets.{name}.candidates.run", path) for path in _given_runs(plan, name))
+
+
+def _given_runs(plan: Plan, testset: str) -> list[str]:
+    """The runs of a test set; none where what is wrong with its pairs is told already."""
+    try:
+        return plan.given_runs(testset)
+    except UserError:
+        return []
 
 
 def _texts_and_vectors(plan: Plan, wrong: Collection[str]) -> Iterator[tuple[str, str]]:
@@ -87,13 +95,15 @@ def missing_of(plan: Plan, file: str | Path, needed: Collection[str], wrong: Col
 
 
 def start_mistakes(plan: Plan) -> list[UserError]:
-    """What is wrong with the model that a run starts from; one that was copied at an earlier start may be gone."""
-    model = plan.config.start.model
-    copied = Path(plan.start_folders[0], "start.json").exists()
-    if not model or (copied and not Path(model).exists()):
-        return []
-    try:
-        check_model(model)
-    except UserError as error:
-        return [error]
-    return []
+    """What is wrong with models that come from elsewhere; one that was copied at an earlier start may be gone."""
+    found = []
+    copies = {f"{step.key}.model": step.folder for start in plan.starts.values() for step in start.steps()}
+    copies |= {f"systems.{system}.model": plan.model_folder(system, None, 0) for system in plan.finished}
+    for key, model in plan.config.outside_models.items():
+        if Path(copies.get(key, ""), START_RECORD).exists() and not Path(model).exists():
+            continue
+        try:
+            check_model(model, finished=key.startswith("systems."))
+        except UserError as error:
+            found.append(error)
+    return found

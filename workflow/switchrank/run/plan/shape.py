@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from switchrank.config.models import Start
+from switchrank.config.systems import Start
 from switchrank.models.presets import PRESETS
 
 BASE = {

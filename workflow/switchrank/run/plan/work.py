@@ -11,7 +11,8 @@ from pathlib import PurePath
 from switchrank.ablation.rows import Row
 from switchrank.config.labels import labelled_collection
 from switchrank.config.models import Config
-from switchrank.config.plan import Pair, Plan
+from switchrank.config.pairs import Pair
+from switchrank.config.plan import Plan
 from switchrank.config.sections import MIXED
 from switchrank.config.training import Optimisation, Tuning
 from switchrank.run.plan.jobs import Job
@@ -39,15 +40,10 @@ class Training:
 
 
 def training_of(plan: Plan, job: Job) -> Training:
-    """What a training job does, by the name of its rule."""
-    config = plan.config
-    if job.rule == "train_model":
-        return Training(config.train, str(config.systems[job.wildcards["system"]].corpus))
-    if job.rule == "first_model" and config.start.first:
-        return Training(config.start.first, config.start.first.corpus)
-    row = next(row for row in plan.ablation if row.id == job.wildcards["row"])
-    assert config.ablation is not None
-    return Training(config.ablation.train, row=row)
+    """What a training job does, by the values of its rule's wildcards."""
+    node = plan.node(job.wildcards)
+    row = next((row for row in plan.ablation if row.id == job.wildcards.get("row")), None)
+    return Training(node.settings, "" if row else str(node.facts["corpus"]), row)
 
 
 def held_out(config: Config, row: Row) -> int:

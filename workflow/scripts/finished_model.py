@@ -1,0 +1,10 @@
+"""Rule finished_model: a ranker that somebody else has trained, as it is."""
+
+from pathlib import Path
+
+from switchrank.core.job import job
+
+with job(snakemake) as rule:
+    from switchrank.models.finished import copy_ranker
+
+    copy_ranker(model=rule.params.model, out=Path(rule.output[0]).parent)

@@ -1,0 +1,156 @@
+"""The keys of lexicons, one section a kind, and of dictionary files."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from switchrank.config.sections import Count, Distinct, Language, Name, Section, Seed, Share
+from switchrank.core.limits import LARGEST
+from switchrank.formats.pairs import DictionaryFormat
+from switchrank.search.choices import EXACT, Criterion, SearchKind
+
+TitleFormat = Literal["dumps", "pages-articles", "wikidata", "wikidata-labels", "linguatools", "wikititles", "cldr"]
+
+
+class VectorsLexicon(Section):
+    kind: Literal["vectors"]
+    criterion: Criterion = Field("csls", description="cosine or CSLS")
+    k: Count = Field(1, description="translations kept per word")
+    csls_k: Count = Field(10, description="neighbours in the CSLS correction")
+    threshold: float | None = Field(None, description="smallest score kept")
+    mutual: bool = Field(False, description="keep only pairs that are each other's best")
+    max_source: Count | None = Field(None, description="most frequent source words used")
+    max_target: Count | None = Field(None, description="most frequent target words used")
+    raw_dot: bool = Field(False, description="compatibility: vectors keep their lengths (criterion nn only)")
+    search: SearchKind = Field(
+        EXACT.kind,
+        description="`ivf`, by cells, and `hnsw`, by a graph, are approximate: their recall is measured and stored",
+    )
+    probes: Count = Field(EXACT.probes, description="ivf: cells of target words that a source word is compared with")
+    cells: Count | None = Field(
+        EXACT.cells, description="ivf: number of cells; default: the square root of eight times the words"
+    )
+    links: Annotated[int, Field(ge=2, le=LARGEST)] = Field(
+        EXACT.links, description="hnsw: neighbours that a word is linked to (M); more for better recall"
+    )
+    ef_construction: Count = Field(EXACT.ef_construction, description="hnsw: candidates while the graph is built")
+    ef_search: Count = Field(EXACT.ef_search, description="hnsw: candidates while it is searched")
+    languages: Distinct[Language] | None = Field(None, description="target languages; default: seen languages")
+
+
+class TitlesLexicon(Section):
+    kind: Literal["titles"]
+    format: TitleFormat = Field(
+        "dumps",
+        description="what links the titles: page and langlinks dumps; `[[xx:Title]]` in a pages-articles XML of either "
+        "language (until 2013); sitelinks or labels of a Wikidata JSON dump; wikititles XML of linguatools; two "
+        "columns as WMT's WikiTitles; CLDR names",
+    )
+    page: str | None = Field(None, description="dumps: page.sql.gz of the source language's Wikipedia")
+    langlinks: str | None = Field(None, description="dumps: langlinks.sql.gz of the same day")
+    columns: dict[Literal["page", "langlinks"], list[str]] = Field(
+        {}, description="dumps without CREATE TABLE and of no known layout: all columns of each table in their order"
+    )
+    path: str | Annotated[list[str], Field(min_length=1)] | None = Field(
+        None,
+        description="other formats: the file, or its parts; `{lang}` stands for the target language, `{source}` for "
+        "the source language; cldr: a file for each language, `{lang}` stands for both",
+    )
+    target_first: bool = Field(False, description="wikititles: the target language is in the first column")
+    drop: Distinct[Literal["equal", "colon", "number", "script"]] = Field(
+        [],
+        description="pairs left out: equal titles, a colon in one, one without letters, one without any letter of its "
+        "language's script",
+    )
+    codes: dict[Language, str] = Field(
+        {}, description="how the files write a language where it is not its code, such as `nb: no`"
+    )
+    max_words: Count = Field(3, description="longest title kept, in words")
+    onesided_titles: bool = Field(False, description="compatibility: clean the target title only, as the original did")
+    languages: Distinct[Language] | None = Field(None, description="target languages; default: seen languages")
+
+    @model_validator(mode="after")
+    def _one(self) -> TitlesLexicon:
+        if self.format == "dumps" and not (self.page and self.langlinks and self.path is None):
+            raise ValueError("format dumps without both dumps: give page and langlinks, and no path")
+        if self.format != "dumps" and (self.path is None or self.page or self.langlinks or self.columns):
+            raise ValueError(f"format {self.format} is read from path: give path alone, no page, langlinks or columns")
+        if self.target_first and self.format != "wikititles":
+            raise ValueError("target_first goes with format wikititles: leave it out")
+        return self
+
+    def code(self, language: str) -> str:
+        """The name of a language in the files."""
+        return self.codes.get(language, language)
+
+    def files(self, source: str, language: str) -> list[str]:
+        """The files of a pair of languages, in the order their reader takes them."""
+        if self.format == "dumps":
+            return [str(self.page), str(self.langlinks)]
+        names = {"source": self.code(source), "lang": self.code(language)}
+        sides = [names | {"lang": names["source"]}, names] if self.format == "cldr" else [names]
+        return [template.format(**side) for template in listed(self.path) for side in sides]
+
+
+class DictionaryFile(Section):
+    path: str | list[str] = Field(
+        description="the file; panlex: two, source language first; `{lang}` stands for the target language"
+    )
+    format: DictionaryFormat = Field(
+        "auto",
+        description="`text`: a pair a line, tab or space between (MUSE, XLing-Eval); `tsv`: with columns; `tei`: "
+        "FreeDict; `panlex`: Swadesh lists; `auto`: by content",
+    )
+    columns: list[int | str] = Field(
+        [], description="tsv: the columns of source and target, by number from 1 or by name in the first line"
+    )
+    reverse: bool = Field(False, description="the file translates from the target to the source language")
+
+    def files(self, language: str) -> list[str]:
+        """The files, their placeholder filled in."""
+        return [template.format(lang=language) for template in listed(self.path)]
+
+    def reading(self) -> dict[str, Any]:
+        """How to read the files, as :func:`switchrank.formats.pairs.read_pairs` takes it."""
+        return {"format": self.format, "columns": self.columns, "reverse": self.reverse}
+
+
+class DictionaryLexicon(DictionaryFile):
+    kind: Literal["dictionary"]
+    codes: dict[Language, str] = Field(
+        {}, description="what `{lang}` becomes for a language where it is not its code, such as `sw: swh`"
+    )
+    languages: Distinct[Language] | None = Field(None, description="target languages; default: seen languages")
+
+    def files(self, language: str) -> list[str]:
+        """The files of a target language."""
+        return super().files(self.codes.get(language, language))
+
+
+def listed(paths: str | list[str] | None) -> list[str]:
+    """The paths of a key that takes one or a list."""
+    return [paths] if isinstance(paths, str) else paths or []
+
+
+class DegradedLexicon(Section):
+    kind: Literal["degraded"]
+    of: Name = Field(description="the lexicon to make worse")
+    share: Share = Field(description="share of its source words that get another word's translations")
+    seed: Seed = Field(1, description="seed of the choice")
+    languages: Distinct[Language] | None = Field(None, description="target languages; default: seen languages")
+
+
+class MergedLexicon(Section):
+    kind: Literal["merged"]
+    of: Distinct[Name] = Field(
+        description="lexicons to put together: a word has the translations of the first, then those of the next",
+        min_length=1,
+    )
+    languages: Distinct[Language] | None = Field(None, description="target languages; default: seen languages")
+
+
+Lexicon = Annotated[
+    VectorsLexicon | TitlesLexicon | DictionaryLexicon | DegradedLexicon | MergedLexicon, Field(discriminator="kind")
+]

@@ -1,0 +1,143 @@
+"""Models as nodes: each is made from another or from nothing, by a method, on data, with settings and a seed.
+
+A start is a node that others start from: the run's own, its steps one after the other, and those that have a name. What
+a job trains is a :class:`Node`, whichever path it lies at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from switchrank.config.models import Config
+from switchrank.config.systems import OWN_START, FirstWeights, NamedStart
+from switchrank.config.training import Optimisation
+from switchrank.models.folder import MODEL_FILES, STARTING_FILES
+
+CROSS_ENCODER = "cross-encoder"
+"""The way that rankers learn by unless they say otherwise."""
+
+
+@dataclass(frozen=True)
+class StartNode:
+    """A model that others start from.
+
+    Attributes:
+        key: where the config says what it is, such as ``start.first`` or ``starts.e5``.
+        folder: where it lies; ``{seed}`` stands for the seed of the run where each seed has its own.
+        weights: how its first weights are made, of one that is made from no other.
+        source: the start it is made from.
+        lexicon: what embeddings are transplanted through.
+        corpus: what it is trained on.
+        settings: how it is trained.
+        seed: of its training; None: the seeds of the run.
+    """
+
+    key: str
+    folder: str
+    weights: FirstWeights | None = None
+    source: StartNode | None = None
+    lexicon: str | None = None
+    corpus: str | None = None
+    settings: Optimisation | None = None
+    seed: int | None = None
+
+    @property
+    def is_seeded(self) -> bool:
+        """Whether each seed of the run has its own."""
+        return "{seed}" in self.folder
+
+    def folder_of(self, seed: int | str) -> str:
+        """Its folder for a seed of the run."""
+        return self.folder.format(seed=seed)
+
+    def files_of(self, seed: int | str) -> list[str]:
+        """What is read of it for a seed of the run; the record of a training tells nothing that is passed on."""
+        names = MODEL_FILES if self.corpus else STARTING_FILES
+        return [f"{self.folder_of(seed)}/{name}" for name in names]
+
+    def steps(self) -> Iterator[StartNode]:
+        """It, the start it is made from, and so on."""
+        node: StartNode | None = self
+        while node is not None:
+            yield node
+            node = node.source
+
+
+@dataclass(frozen=True)
+class Node:
+    """A model that a job trains.
+
+    Attributes:
+        folder: where it is written.
+        start: the files of the model that it starts from.
+        corpus: the training table, or the record of a corpus that is switched on the fly.
+        dev: the table it is judged by, if any.
+        on_the_fly: that corpus and its training pair.
+        settings: how it is trained.
+        seed: of its training.
+        facts: what ``train.json`` tells of it.
+        method: the way that it learns by, one of :mod:`switchrank.train.methods`.
+    """
+
+    folder: str
+    start: list[str]
+    corpus: str
+    dev: str | None
+    on_the_fly: tuple[str, str] | None
+    settings: Optimisation
+    seed: int
+    facts: dict[str, Any] = field(default_factory=dict)
+    method: str = CROSS_ENCODER
+
+
+def start_nodes(config: Config) -> dict[str, StartNode]:
+    """The starts of a config by name, the run's own among them; without those that lead to none that there is."""
+    found = {OWN_START: _own_start(config)}
+    waiting = dict(config.starts)
+    while ready := [name for name, section in waiting.items() if (section.source or OWN_START) in found]:
+        for name in ready:
+            section = waiting.pop(name)
+            found[name] = _named_start(config, name, section, found.get(section.source or ""))
+    return found
+
+
+def _own_start(config: Config) -> StartNode:
+    """The last step of the run's own start."""
+    start, folder = config.start, f"results/{config.run}/start"
+    node = StartNode("start", f"{folder}/initial", weights=start)
+    if start.first:
+        first = start.first
+        node = StartNode(
+            "start.first", f"{folder}/first", source=node, corpus=first.corpus, settings=first, seed=start.seed
+        )
+    if start.transplant:
+        node = StartNode("start.transplant", f"{folder}/transplanted", source=node, lexicon=start.transplant)
+    return node
+
+
+def _named_start(config: Config, name: str, section: NamedStart, source: StartNode | None) -> StartNode:
+    seeded = section.corpus is not None or (source is not None and source.is_seeded)
+    return StartNode(
+        key=f"starts.{name}",
+        folder=f"results/{config.run}/starts/{name}{'/seed{seed}' if seeded else ''}",
+        weights=None if section.source else section,
+        source=source,
+        lexicon=section.transplant,
+        corpus=section.corpus,
+        settings=config.training(section.train) if section.corpus else None,
+    )
+
+
+def learned_by(config: Config, system: str | None) -> list[tuple[str, str]]:
+    """The corpora that a system, or the run's own start where it is None, has been trained on before it is used.
+
+    Each after who was: the name of the system, or the key of a start.
+    """
+    section = config.systems[system] if system else None
+    if section and not section.corpus:
+        return []
+    start = start_nodes(config).get(section.start if section else OWN_START)
+    found = [(step.key, step.corpus) for step in start.steps() if step.corpus] if start else []
+    return [(str(system), str(section.corpus)), *found] if section else found

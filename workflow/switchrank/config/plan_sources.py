@@ -1,0 +1,168 @@
+"""The plan of what a run is made from: inputs, collections, vectors, lexicons."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from switchrank.collections.joined.section import Joined
+from switchrank.collections.spec import CollectionSpec
+from switchrank.config.downloads import concrete_downloads
+from switchrank.config.lexicons import DictionaryLexicon, MergedLexicon, TitlesLexicon
+from switchrank.config.models import Config, Download
+from switchrank.config.pairs import Pair, read_pairs
+from switchrank.config.sections import MIXED
+from switchrank.config.vectors import VectorSource
+from switchrank.core.digest import value_digest
+from switchrank.files.addresses import filled
+
+_DUMP = re.compile(r"\.xml(-[\w-]+)?(\.(bz2|gz|xz|zip))?$")
+"""How the name of a pages-articles dump ends, or that of a part of one."""
+
+
+class SourcesPlan:
+    """Names of inputs, collections, vectors and lexicons.
+
+    Args:
+        config: a checked config.
+        roots: folders in which relative paths of pair tables are looked for, in this order.
+        given: the config as it was given; who asks Snakemake for the jobs hands it on.
+    """
+
+    def __init__(self, config: Config, roots: list[Path], given: Mapping[str, Any] | None = None) -> None:
+        self.config = config
+        self.roots = roots
+        self.given = given or {}
+        self.folder = f"results/{config.run}"
+
+    @cached_property
+    def pairs(self) -> dict[str, list[Pair]]:
+        """Pairs of each test set, in table order."""
+        return {name: self.pairs_of(name) for name in self.config.testsets}
+
+    def pairs_of(self, testset: str) -> list[Pair]:
+        """The pairs of a test set, from its table or those of a mixed pool."""
+        section = self.config.testsets[testset]
+        if section.pairs is None:
+            source = self.config.languages.source
+            return [Pair(*sides, own_model=False) for sides in ((source, MIXED), (MIXED, source), (MIXED, MIXED))]
+        collection = self.config.collections[section.collection]
+        return read_pairs(self.table(section.pairs), collection.languages, collection.asked_in)
+
+    def table(self, path: str) -> str | Path:
+        """Where a table of the config is: in the first of the roots that has it."""
+        return next((root / path for root in self.roots if (root / path).is_file()), path)
+
+    def collection_files(self, collection: str) -> dict[str, str]:
+        """Input files of a collection by role, such as ``documents/en`` or ``test/de``."""
+        section = self.config.collections[collection]
+        if isinstance(section, Joined):
+            tables = CollectionSpec.from_plain(self.collection_spec(collection)).outputs()
+            return {
+                f"{part}/{Path(table).stem}": f"{self.folder}/sources/{part}/{table}"
+                for part in section.of
+                for table in tables
+            }
+        return section.roles(self.config.languages.source)
+
+    def collection_spec(self, collection: str) -> dict[str, Any]:
+        """What the sources stage needs to know of a collection, as plain JSON values."""
+        return self.config.collections[collection].spec(self.config.languages.source)
+
+    @cached_property
+    def downloads(self) -> dict[str, Download]:
+        """Every file that is fetched when an input needs it, by path, placeholders filled in."""
+        return concrete_downloads(self.config.downloads, self._templated_inputs())
+
+    def _templated_inputs(self) -> list[str]:
+        """The inputs whose paths may hold placeholders, filled in."""
+        inputs = self._collection_and_lexicon_inputs()
+        for name, pairs in self.config.gold.items():
+            inputs += [path for pair in pairs for path in self.config.gold_file(name, pair).files(pair.split("-")[1])]
+        if self.config.vectors:
+            seed = self.config.vectors.alignment.seed_pairs
+            inputs += [filled(seed, {"lang": lang}) for lang in self.vector_languages if not self.aligned(lang)]
+        return inputs
+
+    @cached_property
+    def raw_files(self) -> list[str]:
+        """The files of collections, lexicons and vectors that the run reads and does not make: where its size lies."""
+        sources = [self.vector_source(lang) for lang in self.vector_languages]
+        vectors = [path for source in sources for path in [source.path, *(source.text or [])] if path]
+        found = dict.fromkeys([*self._collection_and_lexicon_inputs(), *vectors])
+        return [path for path in found if not path.startswith(f"{self.folder}/")]
+
+    def _collection_and_lexicon_inputs(self) -> list[str]:
+        files = [path for name in self.config.collections for path in self.collection_files(name).values()]
+        return files + [path for name, lang in self.lexicon_files for path in self._lexicon_inputs(name, lang)]
+
+    def _lexicon_inputs(self, lexicon: str, language: str) -> list[str]:
+        section = self.config.lexicons[lexicon]
+        if isinstance(section, TitlesLexicon):
+            return section.files(self.config.languages.source, language)
+        return section.files(language) if isinstance(section, DictionaryLexicon) else []
+
+    def lexicon_languages(self, lexicon: str) -> list[str]:
+        """Target languages of a lexicon."""
+        return self.config.lexicons[lexicon].languages or self.config.languages.seen
+
+    def lexicon_file(self, lexicon: str, language: str) -> str:
+        """The lexicon from the source language to ``language``."""
+        return f"{self.folder}/lexicons/{lexicon}/{self.config.languages.source}-{language}.parquet"
+
+    def merged_files(self, lexicon: str, language: str) -> list[str]:
+        """The lexicons that a merged one is made of, those that have the language."""
+        section = self.config.lexicons[lexicon]
+        assert isinstance(section, MergedLexicon)
+        return [self.lexicon_file(part, language) for part in section.of if language in self.lexicon_languages(part)]
+
+    def reverse_file(self, lexicon: str, language: str) -> str:
+        """The lexicon from ``language`` to the source language."""
+        return f"{self.folder}/lexicons/{lexicon}/{language}-{self.config.languages.source}.parquet"
+
+    @cached_property
+    def lexicon_files(self) -> dict[tuple[str, str], str]:
+        """Every lexicon file by (lexicon, target language)."""
+        return {
+            (name, language): self.lexicon_file(name, language)
+            for name in self.config.lexicons
+            for language in self.lexicon_languages(name)
+        }
+
+    def aligned(self, language: str) -> bool:
+        """Whether the vectors of a language need no alignment of ours."""
+        source = self.vector_source(language)
+        return source.aligned or language == self.config.languages.source
+
+    def vector_source(self, language: str) -> VectorSource:
+        """Where the vectors of a language come from."""
+        if not self.config.vectors:
+            raise KeyError(language)
+        return self.config.vectors.languages[language]
+
+    @cached_property
+    def dumps(self) -> dict[str, str]:
+        """Pages-articles dumps among the texts of vectors and tokenizer, each with the file of its plain text."""
+        vectors = self.config.vectors.languages if self.config.vectors else {}
+        given = [*(source.text or [] for source in vectors.values()), *self.config.start.tokenizer.texts.values()]
+        dumps = dict.fromkeys(path for paths in given for path in paths if _DUMP.search(path))
+        named = Counter(Path(path).name for path in dumps)
+        found = {}
+        for path in dumps:
+            name = Path(path).name
+            apart = f"{value_digest(path)[:8]}-" if named[name] > 1 else ""
+            found[path] = f"{self.folder}/sources/wikitext/{apart}{name}.txt.gz"
+        return found
+
+    def plain(self, texts: list[str]) -> list[str]:
+        """Text files as vectors and tokenizer read them: dumps by their plain text."""
+        return [self.dumps.get(path, path) for path in texts]
+
+    @property
+    def vector_languages(self) -> list[str]:
+        """Languages that have vectors, in config order."""
+        return list(self.config.vectors.languages) if self.config.vectors else []

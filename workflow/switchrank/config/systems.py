@@ -1,0 +1,167 @@
+"""The keys of models: what systems start from, how they are trained, varied, and tuned on labelled queries."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from switchrank.config.names import suffix_of
+from switchrank.config.sections import Distinct, Language, Name, OpenShare, Section, Seed
+from switchrank.config.training import Optimisation, Tuning, Warmup
+from switchrank.core.limits import LARGEST
+
+OWN_START = "start"
+"""The name of the run's own start, which systems start from unless they say otherwise."""
+
+
+class Tokenizer(Section):
+    # Five are special, and characters take half at most: from 11 on something is left for words.
+    size: Annotated[int, Field(ge=11, le=LARGEST)] = Field(16_000, description="subword vocabulary")
+    texts: dict[Language, Annotated[list[str], Field(min_length=1)]] = Field(
+        {}, description="monolingual text per language; default: the text its vectors were trained on, else their words"
+    )
+
+
+class Changes(Optimisation):
+    """Keys of the run's ``train`` that one model is trained with otherwise; what is not written is the run's."""
+
+
+class FirstWeights(Section):
+    """A model before any training of the run."""
+
+    model: str | None = Field(None, description="a pretrained model: folder or hub name")
+    preset: Literal["tiny", "small"] | None = Field(None, description="a small encoder from scratch")
+    init: Distinct[Literal["mimetic", "vectors"]] = Field(
+        ["mimetic"], description="mimetic: arXiv 2305.09828; vectors: word embeddings from the aligned vectors"
+    )
+    seed: Seed = Field(1, description="seed of the initial weights")
+
+
+class Start(FirstWeights):
+    tokenizer: Tokenizer = Field(Tokenizer(), description="subword tokenizer of all models from scratch")
+    first: Warmup | None = Field(None, description="train on this before any system starts; all start from its result")
+    transplant: Name | None = Field(
+        None, description="lexicon: pieces of other languages start at the mean of their translations' embeddings"
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Start:
+        if (self.model is None) == (self.preset is None):
+            raise ValueError("give either model (pretrained) or preset (from scratch)")
+        return self
+
+
+class NamedStart(FirstWeights):
+    source: Name | None = Field(
+        None,
+        alias="from",
+        description="instead: the start that it is made of, one of `starts` or `start`, the run's own",
+    )
+    transplant: Name | None = Field(None, description="with `from`: a lexicon, as `start.transplant`")
+    corpus: Name | None = Field(
+        None, description="with `from`: the corpus that it is trained on, once for each seed of the run"
+    )
+    method: Literal["cross-encoder"] = Field("cross-encoder", description="with `corpus`: the way it is trained")
+    train: Changes = Field(
+        default_factory=Changes, description="with `corpus`: keys of `train` that are otherwise here"
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> NamedStart:
+        ways = [key for key, value in (("corpus", self.corpus), ("transplant", self.transplant)) if value]
+        if [self.model, self.preset, self.source].count(None) != 2:
+            raise ValueError("give exactly one of model (pretrained), preset (from scratch), from (another start)")
+        if self.model and "/" not in self.model:
+            raise ValueError(
+                f"unknown model {self.model}: write owner/name of a hub, or a folder, such as ./{self.model}"
+            )
+        if self.source and len(ways) != 1:
+            raise ValueError("from alone changes nothing: give either corpus (to train on) or transplant (a lexicon)")
+        if ways and not self.source:
+            raise ValueError(f"{ways[0]} without from: name the start that is changed")
+        self._refuse({"init", "seed"} if self.source else (), "beside from", "it is about first weights: leave it out")
+        self._refuse(() if self.corpus else {"train", "method"}, "without corpus", "nothing is trained: leave it out")
+        return self
+
+
+class Translation(Section):
+    translate: Name = Field(description="lexicon of kind vectors: test texts go word by word into the source language")
+
+
+class System(Section):
+    corpus: Name | None = Field(None, description="the corpus it is trained on")
+    model: str | None = Field(
+        None,
+        description="instead: the system whose models it uses, with `test`; or, with a slash in it, a finished ranker, "
+        "hub name or folder, that is scored beside the others and never trained",
+    )
+    test: Translation | None = Field(None, description="Translate-Test, with `model`")
+    start: Name = Field(
+        OWN_START, description="the start it is trained from: one of `starts`, or `start`, the run's own"
+    )
+    train: Changes = Field(default_factory=Changes, description="keys of `train` that are otherwise for this system")
+    architecture: Literal["cross-encoder"] = Field("cross-encoder", description="what scores a query and a passage")
+
+    @model_validator(mode="after")
+    def _one(self) -> System:
+        if (self.corpus is None) == (self.model is None):
+            raise ValueError("give either corpus (to train on) or model (another system's)")
+        if self.test is not None and self.model is None:
+            raise ValueError("model and test go together: a system that only tests another's models says how")
+        self._refuse({"start", "train"} if self.model else (), "beside model", "nothing is trained: leave it out")
+        return self
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether it is a ranker that somebody else has trained."""
+        return self.model is not None and "/" in self.model
+
+    @property
+    def uses(self) -> str | None:
+        """The system whose models it uses, where it has none of its own."""
+        return None if self.is_finished else self.model
+
+
+class Sweep(Section):
+    system: Name = Field(description="the system that is varied")
+    key: str = Field(
+        description="a key of the system, such as `start`, `corpus` or `train.lr`; of its corpus, such as `p` or "
+        "`lexicon`; of its lexicon, such as `lexicon.criterion`; or `lexicon.degrade`: share of source words that get "
+        "another word's translations"
+    )
+    values: list[bool | int | float | str] = Field(description="one system is made for each", min_length=1)
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Sweep:
+        again = [value for place, value in enumerate(self.values) if value in self.values[:place]]
+        if again:
+            raise ValueError(f"value {again[0]} twice: leave one out")
+        named = [suffix_of("", value) for value in self.values]
+        if len(set(named)) < len(named):
+            raise ValueError("two values that names do not tell apart: leave one out")
+        return self
+
+
+class Ablation(Section):
+    rows: str = Field(description="TSV: id, start (`none` or a system), language, examples (labelled queries), seed")
+    collection: Name | dict[Language, Name] = Field(
+        description="where labelled queries come from: a collection with that language among its train_languages, or a "
+        "collection in that language alone; one for all or one per language. One that systems are trained on sets "
+        "`labels` aside"
+    )
+    testset: Name = Field(description="the test set; its pairs of the language and the source language are tested")
+    held_out: OpenShare = Field(
+        0.0,
+        description="share of a row's labelled queries that are not tuned on: development scores are over their lists, "
+        "and with `keep: best` they choose the epoch",
+    )
+    train: Tuning = Field(Tuning(), description="how a starting model is tuned")
+    reference: Name = Field("ml-cs", description="without any labelled query, what the equivalence measures against")
+    compared: Distinct[Name] = Field(["zero-shot"], description="starts whose worth is told in labelled queries")
+
+    @model_validator(mode="after")
+    def _judged(self) -> Ablation:
+        if self.train.keep == "best" and not self.held_out:
+            raise ValueError("keep: best without held-out labels: set held_out, such as 0.25, or write keep: last")
+        return self

@@ -1,0 +1,60 @@
+"""Models that others have trained, copied into a run: as starts, or as rankers that are scored beside the run's own."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from switchrank.core.atomic import atomic_folder
+from switchrank.core.digest import file_digest
+from switchrank.core.json_files import write_json
+from switchrank.models.folder import START_RECORD, TOKENIZER_FILES, TRAINING_RECORD
+from switchrank.models.pretrained import CPU, open_both
+from switchrank.models.writing import copy_tokenizer, save_model
+
+
+def copy_model(name: str | Path, folder: Path, *, new_head: bool) -> dict[str, Any]:
+    """Write the model and tokenizer of a folder or hub name into ``folder``, as safetensors of ours.
+
+    Args:
+        name: a folder or hub name.
+        folder: where to.
+        new_head: an encoder gets a head of one output (:func:`switchrank.models.pretrained.open_model`).
+
+    Returns:
+        What records say of it: a folder by its last name alone.
+
+    Raises:
+        UserError: as :func:`switchrank.models.pretrained.open_both`.
+    """
+    opened, tokenizer = open_both(name, device=CPU, new_head=new_head)
+    save_model(opened, folder)
+    if all(Path(name, file).is_file() for file in TOKENIZER_FILES):
+        copy_tokenizer(Path(name), folder)
+    else:
+        tokenizer.save_pretrained(folder)
+    return {"model": Path(name).name if Path(name).is_dir() else str(name)}
+
+
+def copy_ranker(*, model: str | Path, out: str | Path, overwrite: bool = False) -> dict[str, Any]:
+    """Write a folder with a finished cross-encoder as it is, and ``start.json``: its name and the digest of each file.
+
+    Args:
+        model: a folder or hub name of a cross-encoder with one label.
+        out: the folder.
+        overwrite: replace an older folder ``out`` whatever it holds.
+
+    Returns:
+        What ``start.json`` holds.
+
+    Raises:
+        UserError: it is no ranker with one label and a tokenizer, or cannot be had; ``out`` holds other things.
+    """
+    with atomic_folder(out, "a finished model", overwrite=overwrite) as folder:
+        record = copy_model(model, folder, new_head=False)
+        if Path(model, TRAINING_RECORD).is_file():  # how long the pairs were that it was trained on
+            shutil.copyfile(Path(model, TRAINING_RECORD), folder / TRAINING_RECORD)
+        record["digests"] = {file.name: file_digest(file) for file in sorted(folder.iterdir())}
+        write_json(folder / START_RECORD, record)
+    return record
