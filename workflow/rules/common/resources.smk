@@ -66,7 +66,7 @@ def on_gpu(count=1):
 def share():
     """With `--cache`, take the benchmarks from shared rules: a job whose output comes from elsewhere measures nothing.
 
-    Snakemake refuses a shared rule that has one, and has no public way to take it back: a directive is there or not.
+    Snakemake refuses a shared rule that has one, and has no public way to take it back; a directive is there or not.
     The cache leaves links to its folder, which must hold from wherever they are looked at.
     """
     folder = os.environ.get("SNAKEMAKE_OUTPUT_CACHE")
