@@ -57,7 +57,8 @@ def build_tokenizer(
             cut the text of an unspaced language.
         unspaced: languages written without spaces.
         segmenters: what cuts the text of an unspaced language instead
-        (:func:`switchrank.text.segmenters.load_segmenter`). alpha: languages with n tokens weigh n ** alpha.
+            (:func:`switchrank.text.segmenters.load_segmenter`).
+        alpha: languages with n tokens weigh n ** alpha.
         word_share: share of the pieces beyond characters that are whole words.
         max_characters: text read per language.
         max_length: ``model_max_length`` of the tokenizer, in pieces including special ones.
