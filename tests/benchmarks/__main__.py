@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,9 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--scale", choices=SCALES, default="small", help="small: 25 minutes on two cores (default)")
-    parser.add_argument("--only", nargs="+", metavar="PART", help=f"some of: {' '.join(PARTS['small'])}")
+    parser.add_argument(
+        "--only", nargs="+", metavar="PART", help=f"some of: {' '.join(PARTS['small'])}; lexicon is all of lexicon-*"
+    )
     parser.add_argument("--out", type=Path, help="default: results/bench/bench.json, bench-large.json, bench-gpu.json")
     parser.add_argument(
         "--write", type=Path, metavar="FILE", help="put the table into this Markdown file, at its marks"
@@ -55,14 +58,21 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--child", help=argparse.SUPPRESS)
     options = parser.parse_args()
     known = PARTS[options.scale]
-    wrong = [name for name in options.only or [] if name not in known]
-    if wrong:
-        parser.error(f"no part {wrong[0]!r} at scale {options.scale}: {' '.join(known)}")
+    for name in options.only or []:
+        if not named_parts(name, known):
+            parser.error(f"no part {name!r} at scale {options.scale}: {' '.join(known)}")
+    if options.only:
+        options.only = list(dict.fromkeys(part for name in options.only for part in named_parts(name, known)))
     if options.out is None:
         options.out = Path("results/bench") / (
             "bench.json" if options.scale == "small" else f"bench-{options.scale}.json"
         )
     return options
+
+
+def named_parts(name: str, known: Iterable[str]) -> list[str]:
+    """The part of a name; of a name that no part has, all that begin with it and a hyphen."""
+    return [name] if name in known else [part for part in known if part.startswith(f"{name}-")]
 
 
 def _gpu() -> bool:

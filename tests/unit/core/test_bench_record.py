@@ -64,6 +64,13 @@ def test_a_part_measured_again_takes_the_place_of_its_rows_only(tmp_path, monkey
     ]
 
 
+def test_parts_are_named_one_by_one_or_together():
+    known = list(PARTS["small"])
+    assert bench.named_parts("switch", known) == ["switch"]
+    assert bench.named_parts("lexicon", known) == ["lexicon-nn", "lexicon-csls", "lexicon-approximate"]
+    assert bench.named_parts("lexi", known) == []
+
+
 @pytest.mark.parametrize(("ours", "short"), [(3.0, False), (2.7, True)])
 def test_a_row_that_misses_what_was_asked_for_is_marked(ours, short):
     row = from_record(records(Row(**{**vars(ROW), "ours": ours}))[0])
