@@ -10,15 +10,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from families import FAMILIES
 from safetensors.torch import load_file, save_file
 from transformers import (
     AutoModelForSequenceClassification,
-    BertConfig,
-    BertForSequenceClassification,
-    RobertaConfig,
-    RobertaForSequenceClassification,
-    XLMRobertaConfig,
-    XLMRobertaForSequenceClassification,
 )
 
 from switchrank.models import pretrained
@@ -27,11 +22,6 @@ from switchrank.models.packed import ranking_forward, training_forward
 from switchrank.models.pretrained import CPU, open_both, open_model
 from switchrank.models.writing import dropout_options, save_model
 
-FAMILIES = {
-    "bert": (BertConfig, BertForSequenceClassification),
-    "roberta": (RobertaConfig, RobertaForSequenceClassification),
-    "xlm-roberta": (XLMRobertaConfig, XLMRobertaForSequenceClassification),
-}
 SHAPE = {
     "vocab_size": 40,
     "hidden_size": 32,
