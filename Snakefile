@@ -67,5 +67,6 @@ rule all:
     default_target: True
     input:
         f"{R}/report.zip",
+        f"{R}/tables/main.txt",
         f"{R}/provenance.json",
         PLAN.samples,

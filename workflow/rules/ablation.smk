@@ -28,6 +28,7 @@ if PLAN.ablation:
             f"{R}/logs/ablation/queries-{SETTING}.log",
         benchmark:
             f"{R}/benchmarks/ablation/queries-{SETTING}.tsv"
+        priority: LATER
         localrule: True
         conda:
             "../../envs/switchrank.yaml"
@@ -56,6 +57,7 @@ if PLAN.ablation:
             f"{R}/logs/ablation/instances-{SETTING}.log",
         benchmark:
             f"{R}/benchmarks/ablation/instances-{SETTING}.tsv"
+        priority: LATER
         localrule: True
         conda:
             "../../envs/switchrank.yaml"
@@ -92,6 +94,7 @@ if PLAN.ablation:
             f"{R}/logs/ablation/corpus-{SETTING}.log",
         benchmark:
             f"{R}/benchmarks/ablation/corpus-{SETTING}.tsv"
+        priority: LATER
         localrule: True
         conda:
             "../../envs/switchrank.yaml"
@@ -110,6 +113,7 @@ if PLAN.ablation:
             f"{R}/benchmarks/ablation/train-{{row}}.tsv"
         wildcard_constraints:
             row="|".join(map(re.escape, TUNED)) or "none",
+        priority: LATER
 
     for row in [row for row in PLAN.ablation if not PLAN.shares_runs(row)]:
 
@@ -125,6 +129,7 @@ if PLAN.ablation:
                 f"{R}/logs/ablation/rank-{row.id}.log",
             benchmark:
                 f"{R}/benchmarks/ablation/rank-{row.id}.tsv"
+            priority: LATER
             conda:
                 "../../envs/switchrank.yaml"
             threads: CONFIG.rank.threads

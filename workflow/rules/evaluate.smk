@@ -1,9 +1,8 @@
-# Scores per query for each test set, then the tables: metrics, per-query scores, significance.
+# Scores per query for each test set, those of the sweeps apart, then the tables: metrics, per-query scores, significance.
+# The main table does not wait for mixed pools and sweeps.
 rule score_runs:
     input:
-        runs=lambda wildcards: [
-            record["path"] for record in run_records(wildcards.testset)
-        ],
+        runs=lambda wildcards: [record["path"] for record in main_records(wildcards)],
         judgements=lambda wildcards: [
             f"{R}/testsets/{wildcards.testset}/judgements-{lang}.parquet"
             for lang in PLAN.document_languages(wildcards.testset)
@@ -14,14 +13,14 @@ rule score_runs:
         f"{R}/logs/evaluate/{{testset}}.log",
     benchmark:
         f"{R}/benchmarks/evaluate/{{testset}}.tsv"
-    priority: MAIN_TABLE
+    priority: lambda wildcards: urgency(wildcards.testset)
     localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
     resources:
         **asks("score_runs"),
     params:
-        runs=lambda wildcards: run_records(wildcards.testset),
+        runs=main_records,
         languages=lambda wildcards: PLAN.document_languages(wildcards.testset),
         testset=lambda wildcards: wildcards.testset,
         metrics=CONFIG.evaluate.metrics,
@@ -30,9 +29,45 @@ rule score_runs:
         "../scripts/score_runs.py"
 
 
+use rule score_runs as score_sweeps with:
+    input:
+        runs=lambda wildcards: [record["path"] for record in swept_records(wildcards)],
+        judgements=rules.score_runs.input.judgements,
+    output:
+        f"{R}/evaluate/sweeps/{{testset}}.parquet",
+    log:
+        f"{R}/logs/evaluate/sweeps-{{testset}}.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/sweeps-{{testset}}.tsv"
+    priority: LATER
+    params:
+        runs=swept_records,
+
+
+rule main_table:
+    input:
+        [f"{R}/evaluate/{testset}.parquet" for testset in MAIN_TESTSETS],
+    output:
+        f"{R}/tables/main.txt",
+    log:
+        f"{R}/logs/evaluate/main_table.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/main_table.tsv"
+    localrule: SMALL
+    conda:
+        "../../envs/switchrank.yaml"
+    resources:
+        **asks("tables"),
+    params:
+        **tables_params(MAIN_TESTSETS, without=PLAN.swept_systems),
+        code=CODE("evaluate.tables"),
+    script:
+        "../scripts/main_table.py"
+
+
 rule tables:
     input:
-        [f"{R}/evaluate/{testset}.parquet" for testset in CONFIG.testsets],
+        [file for testset in CONFIG.testsets for file in scores_of(testset)],
     output:
         metrics=f"{R}/tables/metrics.csv",
         per_query=f"{R}/tables/per_query.parquet",
@@ -42,22 +77,14 @@ rule tables:
         f"{R}/logs/evaluate/tables.log",
     benchmark:
         f"{R}/benchmarks/evaluate/tables.tsv"
-    priority: MAIN_TABLE
+    priority: LATER
     localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
     resources:
         **asks("tables"),
     params:
-        run=CONFIG.run,
-        languages=CONFIG.languages.plain("unspaced", "segmenters", "right_to_left"),
-        spec=CONFIG.evaluate.plain("metrics", "references")
-        | {
-            "systems": PLAN.main_systems,
-            "apart": PLAN.apart,
-            "same": same_runs(PLAN, CONFIG.evaluate.baseline),
-            "mixed": {name: CONFIG.mixed_languages(name) for name in POOLS},
-        },
+        **tables_params(CONFIG.testsets),
         code=CODE("evaluate.tables"),
     script:
         "../scripts/tables.py"
@@ -73,6 +100,7 @@ rule bias:
         f"{R}/logs/evaluate/bias.log",
     benchmark:
         f"{R}/benchmarks/evaluate/bias.tsv"
+    priority: LATER
     localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
@@ -149,6 +177,7 @@ rule shift:
         f"{R}/logs/evaluate/shift.log",
     benchmark:
         f"{R}/benchmarks/evaluate/shift.tsv"
+    priority: LATER
     localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
@@ -171,6 +200,7 @@ rule first_stage:
         f"{R}/logs/evaluate/first-stage-{{testset}}.log",
     benchmark:
         f"{R}/benchmarks/evaluate/first-stage-{{testset}}.tsv"
+    priority: LATER
     localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
@@ -193,6 +223,7 @@ rule exposure:
         f"{R}/logs/evaluate/exposure.log",
     benchmark:
         f"{R}/benchmarks/evaluate/exposure.tsv"
+    priority: LATER
     localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
@@ -245,6 +276,7 @@ rule coverage:
         f"{R}/logs/evaluate/coverage.log",
     benchmark:
         f"{R}/benchmarks/evaluate/coverage.tsv"
+    priority: LATER
     localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
@@ -283,6 +315,7 @@ rule warnings:
 
 rule evaluate:
     input:
+        rules.main_table.output,
         rules.tables.output,
         rules.bias.output,
         rules.overlap.output,

@@ -158,6 +158,7 @@ rule lexicon_quality:
         f"{R}/logs/lexicon/quality.log",
     benchmark:
         f"{R}/benchmarks/lexicon/quality.tsv"
+    priority: LATER
     localrule: True
     conda:
         "../../envs/switchrank.yaml"

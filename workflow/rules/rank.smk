@@ -14,6 +14,7 @@ rule judgements:
         f"{R}/benchmarks/rank/judgements-{{testset}}-{{lang}}.tsv"
     wildcard_constraints:
         lang=UNMIXED,
+    priority: lambda wildcards: urgency(wildcards.testset)
     localrule: True
     conda:
         "../../envs/switchrank.yaml"
@@ -42,6 +43,7 @@ rule candidates:
         f"{R}/benchmarks/rank/candidates-{{testset}}-{{lang}}.tsv"
     wildcard_constraints:
         lang=UNMIXED,
+    priority: lambda wildcards: urgency(wildcards.testset)
     localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
@@ -83,6 +85,7 @@ rule pool_queries:
         f"{R}/logs/rank/pool-queries-{{testset}}.log",
     benchmark:
         f"{R}/benchmarks/rank/pool-queries-{{testset}}.tsv"
+    priority: lambda wildcards: urgency(wildcards.testset)
     localrule: True
     conda:
         "../../envs/switchrank.yaml"
@@ -108,6 +111,7 @@ for testset in POOLS:
             f"{R}/logs/rank/pool-{testset}.log",
         benchmark:
             f"{R}/benchmarks/rank/pool-{testset}.tsv"
+        priority: urgency(testset)
         localrule: SMALL
         conda:
             "../../envs/switchrank.yaml"
@@ -145,6 +149,7 @@ for testset in CONFIG.testsets:
                 f"{R}/logs/rank/{reference}-{testset}.log",
             benchmark:
                 f"{R}/benchmarks/rank/{reference}-{testset}.tsv"
+            priority: urgency(testset)
             localrule: SMALL
             conda:
                 "../../envs/switchrank.yaml"
@@ -195,7 +200,7 @@ for testset in CONFIG.testsets:
                     f"{R}/logs/rank/{ranker.name}-{testset}-seed{run_seed(ranker)}.log",
                 benchmark:
                     f"{R}/benchmarks/rank/{ranker.name}-{testset}-seed{run_seed(ranker)}.tsv"
-                priority: MAIN_TABLE
+                priority: urgency(testset, ranker.system)
                 conda:
                     "../../envs/switchrank.yaml"
                 threads: CONFIG.rank.threads

@@ -168,7 +168,7 @@ rule train_model:
         f"{R}/logs/train/{{system}}-{{train_pair}}-seed{{seed}}.log",
     benchmark:
         f"{R}/benchmarks/train/{{system}}-{{train_pair}}-seed{{seed}}.tsv"
-    priority: MAIN_TABLE
+    priority: lambda wildcards: urgency(system=wildcards.get("system"))
     conda:
         "../../envs/switchrank.yaml"
     threads: TRAINING_THREADS

@@ -1,13 +1,12 @@
-"""Rule tables: metrics, per-query scores and significance. The main table is shown as soon as it is known."""
+"""Rule tables: metrics, per-query scores and significance."""
 
 from pathlib import Path
 
-from switchrank.core.job import job, terminal
+from switchrank.core.job import job
 
-with terminal() as show, job(snakemake) as rule:
+with job(snakemake) as rule:
     from switchrank.evaluate.comparisons import Settings
     from switchrank.evaluate.groups import Languages
-    from switchrank.evaluate.summary import main_table
     from switchrank.evaluate.tables import make_tables
 
     spec = dict(rule.params.spec)
@@ -20,4 +19,3 @@ with terminal() as show, job(snakemake) as rule:
         settings=Settings(**spec, same=frozenset(map(tuple, same))),
         systems=systems,
     )
-    show("\n" + main_table(rule.output.metrics, rule.output.significance))

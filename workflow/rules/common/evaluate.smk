@@ -1,4 +1,58 @@
 # Functions of the rules of evaluation: the runs and texts that each table looks at.
+MAIN_TESTSETS = [name for name in CONFIG.testsets if name not in POOLS] or list(POOLS)
+
+
+def swept_apart(testset):
+    """The systems of sweeps whose runs on a test set are scored apart, so that the main table need not wait for them."""
+    return PLAN.swept_systems if testset in MAIN_TESTSETS else set()
+
+
+def main_records(wildcards):
+    """The runs of one test set, without those that are scored apart."""
+    apart = swept_apart(wildcards.testset)
+    records = run_records(wildcards.testset)
+    return [record for record in records if record["system"] not in apart]
+
+
+def swept_records(wildcards):
+    """The runs of one test set that are scored apart."""
+    apart = swept_apart(wildcards.testset)
+    records = run_records(wildcards.testset)
+    return [record for record in records if record["system"] in apart]
+
+
+def scores_of(testset):
+    """Files of scores per query of one test set: the experiment's own, and those of sweeps where there are any."""
+    apart = swept_apart(testset)
+    swept = any(run.system in apart for run in PLAN.runs(testset))
+    return [
+        f"{R}/evaluate/{testset}.parquet",
+        *([f"{R}/evaluate/sweeps/{testset}.parquet"] if swept else []),
+    ]
+
+
+def tables_params(testsets, without=()):
+    """What is compared in the tables of some test sets, and how; some systems may be left out."""
+    same = same_runs(PLAN, CONFIG.evaluate.baseline)
+    return {
+        "run": CONFIG.run,
+        "languages": CONFIG.languages.plain("unspaced", "segmenters", "right_to_left"),
+        "spec": CONFIG.evaluate.plain("metrics", "references")
+        | {
+            "systems": PLAN.main_systems,
+            "apart": {
+                system: group
+                for system, group in PLAN.apart.items()
+                if system not in without
+            },
+            "same": [
+                run for run in same if run[1] in testsets and run[0] not in without
+            ],
+            "mixed": {
+                name: CONFIG.mixed_languages(name) for name in POOLS if name in testsets
+            },
+        },
+    }
 
 
 def bias_records():

@@ -1,8 +1,18 @@
 # What jobs ask for: memory, run time, GPUs; no result depends on it.
 # Where the raw files of a run are small, a job is not worth the wait in a queue, but for training and ranking.
 SMALL = are_small(PLAN.raw_files)
-# What the main table waits for goes before what looks into it: people read that table while the rest is made.
-MAIN_TABLE = 1
+# People read the main table while the rest is made: what it does not wait for gives way to what it waits for.
+LATER = -1
+
+
+def urgency(testset=None, system=None):
+    """Priority of a job that is about one test set, one system or both: mixed pools, sweeps and rows can wait."""
+    mixed = testset in POOLS and set(POOLS) < set(CONFIG.testsets)
+    beside = system is not None and system not in {
+        *PLAN.main_systems,
+        *CONFIG.evaluate.references,
+    }
+    return LATER if mixed or beside else 0
 
 
 NEEDS = Needs(PLAN)

@@ -168,11 +168,15 @@ class RunsPlan(ModelsPlan):
         return points
 
     @property
+    def swept_systems(self) -> set[str]:
+        """The systems that only a sweep needs."""
+        named = {sweep.system for sweep in self.config.sweeps.values()}
+        return {point.system for point in self.sweep_points} - named - {self.config.evaluate.baseline}
+
+    @property
     def main_systems(self) -> list[str]:
         """The systems of the experiment, without those that only a sweep needs."""
-        swept = {point.system for point in self.sweep_points}
-        named = {sweep.system for sweep in self.config.sweeps.values()}
-        return [name for name in self.config.systems if name not in swept or name in named]
+        return [name for name in self.config.systems if name not in self.swept_systems]
 
     @property
     def apart(self) -> dict[str, str]:
