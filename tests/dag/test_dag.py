@@ -21,7 +21,7 @@ STAGES = {
     "train": "pretrained_model|train_model",
     "report": "report_zip|provenance|sentences|table_page|.*_picture$",
     "rank": "rank_|judgements|candidates|pool_",
-    "evaluate": "score_runs|score_sweeps|main_table|tables|bias|overlap|shift|sweep|first_stage|exposure|testsets|coverage|warnings",
+    "evaluate": "score_|main_table|tables|bias|overlap|shift|sweep$|first_stage|exposure|testsets|cov|warn",
 }
 """The rules of each stage, by how their names begin."""
 CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
