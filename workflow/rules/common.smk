@@ -5,11 +5,8 @@ import sys
 from functools import cache
 
 from switchrank.config.checked import checked_plan
-from switchrank.config.labels import labelled_collection
 from switchrank.config.load import read_yaml
-from switchrank.config.testsets import MAIN_METRIC
-from switchrank.config.nodes import learned_by
-from switchrank.config.same_runs import same_runs
+from switchrank.config.models import MAIN_METRIC
 from switchrank.config.settings import (
     switching_recipe,
     training_findings,

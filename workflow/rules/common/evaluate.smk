@@ -186,7 +186,7 @@ def exposed_pairs():
     learned = [
         part
         for system in dict.fromkeys(system for system, _ in PLAN.models)
-        for part in learned_by(CONFIG, system)
+        for part in PLAN.learned_by(system)
     ]
     systems = {}
     for name, corpus in sorted(learned, key=lambda part: part[0] not in CONFIG.systems):

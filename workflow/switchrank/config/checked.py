@@ -9,8 +9,8 @@ from typing import Any
 from switchrank.ablation.rows import check_starts
 from switchrank.config.load import read_config, read_yaml
 from switchrank.config.models import Config
-from switchrank.config.names import Finding
 from switchrank.config.plan import Plan
+from switchrank.config.sections import Finding
 from switchrank.config.settings import refused, switching_recipe
 from switchrank.config.systems import Ablation
 from switchrank.core.errors import UserError, each, raise_all

@@ -1,9 +1,15 @@
-"""Reading a config file: YAML traps caught with line numbers, every mistake told in one line, environment expanded."""
+"""Reading a config file: YAML traps caught with line numbers, every mistake told in one line, environment expanded.
+
+A web address in place of a path is replaced, in the plain config, by the path of the file it becomes, and listed under
+``downloads``: everything downstream sees paths only. A path has the same placeholders as its address. The paths are
+relative, and the addresses keep their ``${NAME}``: nothing of a machine and no password gets into rules, digests or
+provenance.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +17,20 @@ import yaml
 from pydantic import ValidationError
 
 from switchrank.config.checks import findings
-from switchrank.config.downloads import MODEL_KEY, with_downloads
-from switchrank.config.explain import one_of_each_place, place_of, problem_of
+from switchrank.config.explain import one_of_each_place, place_of, problem_of, repaired
 from switchrank.config.models import Config
-from switchrank.config.repair import repaired
 from switchrank.config.sweeps import expand_sweeps, name_sweeps
 from switchrank.core.errors import UserError, raise_all
-from switchrank.files.addresses import check_sent, is_address, is_private, split_advice
+from switchrank.files.addresses import check_sent, is_address, is_private, local_path, split_advice
 from switchrank.files.reading import read_text
 
 _OCTAL = re.compile(r"^[-+]?0[0-9_]+$")
 _CLOCK = re.compile(r"^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
+_MODEL_KEY = re.compile(r"start\.model|(starts|systems)\.[^.]+\.model")
+"""Keys that name a folder or a model of a hub."""
+_LOCAL = re.compile(rf"testsets\.[^.]+\.pairs|ablation\.rows|{_MODEL_KEY.pattern}|run")
+"""Places whose files are read before anything can be fetched, or that name no file."""
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]
@@ -33,7 +41,6 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]
         self.mistakes: list[yaml.MarkedYAMLError] = []
 
     def note(self, problem: str, node: yaml.Node) -> None:
-        """Note a mistake, and go on."""
         self.mistakes.append(yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark))
 
 
@@ -118,10 +125,10 @@ def read_config(
     """A config mapping as a config, and every mistake in it.
 
     A value that is wrong by itself hides no mistake elsewhere: for the checks across sections it is left out, or taken
-    for what it was meant to be. There is no config, and no more than is wrong by itself is told, where that cannot be.
+    for what it was meant to be. Where that cannot be, there is no config, and only such values are reported.
     """
     mistakes: list[UserError] = []
-    whole = with_downloads(_expanded(data, path, environment, mistakes), path, mistakes)
+    whole = _with_downloads(_expanded(data, path, environment, mistakes), path, mistakes)
     config, errors = _repaired(whole)
     found = [(place_of(error["loc"]), *problem_of(error)) for error in errors]
     found += findings(config) if config is not None else []
@@ -158,13 +165,7 @@ def _expanded(
     """A mapping with ``${NAME}`` filled in; a variable that is not set is told once and stays as ``$NAME``."""
     missing: set[str] = set()
 
-    def expanded(value: Any, place: str) -> Any:
-        if isinstance(value, dict):
-            return {key: expanded(item, f"{place}.{key}") for key, item in value.items()}
-        if isinstance(value, list):
-            return [expanded(item, f"{place}.{number}") for number, item in enumerate(value)]
-        if not isinstance(value, str):
-            return value
+    def expanded(value: str, place: str) -> str:
         for name in _VARIABLE.findall(value):
             if not environment.get(name) and name not in missing:
                 missing.add(name)
@@ -178,14 +179,23 @@ def _expanded(
             mistakes.append(error)
             return _VARIABLE.sub(r"$\1", value)
 
-    return {key: expanded(item, str(key)) for key, item in data.items()}
+    return {key: _each_text(item, str(key), expanded) for key, item in data.items()}
+
+
+def _each_text(value: Any, place: str, changed: Callable[[str, str], str]) -> Any:
+    """A copy in which every text is changed, by what it is and the key path that it stands at."""
+    if isinstance(value, dict):
+        return {key: _each_text(part, f"{place}.{key}", changed) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_each_text(part, f"{place}.{number}", changed) for number, part in enumerate(value)]
+    return changed(value, place) if isinstance(value, str) else value
 
 
 def _filled(value: str, path: str | Path, place: str, environment: Mapping[str, str]) -> str:
     """The string with its variables filled in; what that turns into an address or a hub name is sent somewhere."""
     used = list(dict.fromkeys(_VARIABLE.findall(value)))
     filled = _VARIABLE.sub(lambda match: environment.get(match[1]) or f"${match[1]}", value)
-    named = MODEL_KEY.fullmatch(place) and not Path(filled).is_dir() and not filled.startswith((".", "/", "~"))
+    named = _MODEL_KEY.fullmatch(place) and not Path(filled).is_dir() and not filled.startswith((".", "/", "~"))
     if used and (is_address(filled) or named):
         try:
             check_sent(used, environment)
@@ -194,3 +204,30 @@ def _filled(value: str, path: str | Path, place: str, environment: Mapping[str, 
         if is_address(filled) and not is_private(filled) and not filled.startswith("hf://"):
             raise UserError(path, place, f"would send environment variable {used[0]} unencrypted", "write https")
     return filled
+
+
+def _with_downloads(data: dict[str, Any], file: str | Path, mistakes: list[UserError]) -> dict[str, Any]:
+    """A config mapping in which every address stands under ``downloads``, and its file's path where it stood.
+
+    An address that is wrong, or stands where no address can, is left as it is and put among the mistakes.
+    """
+    found: dict[str, dict[str, str]] = {}
+
+    def replaced(value: str, place: str) -> str:
+        if not is_address(value):
+            return value
+        try:
+            if _LOCAL.fullmatch(place):
+                raise ValueError("a web address where a file of this machine is needed: fetch it and give its path")
+            path = local_path(value)
+        except ValueError as error:
+            mistakes.append(UserError(file, place, *split_advice(error)))
+            return value
+        found[path] = {"url": value}
+        return path
+
+    given = data.get("downloads", {})
+    whole = {key: part if key == "downloads" else _each_text(part, str(key), replaced) for key, part in data.items()}
+    if found and isinstance(given, dict):
+        whole["downloads"] = {**given, **found}
+    return whole

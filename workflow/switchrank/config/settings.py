@@ -12,10 +12,9 @@ from typing import Any
 
 from switchrank.config.lexicons import DictionaryFile, DictionaryLexicon, VectorsLexicon, listed
 from switchrank.config.models import Config
-from switchrank.config.names import Finding
 from switchrank.config.plan import Plan
-from switchrank.config.systems import Changes
-from switchrank.config.training import Optimisation
+from switchrank.config.sections import Finding
+from switchrank.config.systems import Changes, Optimisation
 from switchrank.core.errors import UserError
 from switchrank.formats.pairs import check_reading
 from switchrank.lexicon.settings import check_search

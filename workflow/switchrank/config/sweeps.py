@@ -12,10 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from switchrank.config.lexicons import Lexicon
 from switchrank.config.models import Corpus
-from switchrank.config.names import Finding, suffix_of
-from switchrank.config.sections import Section
-from switchrank.config.systems import System
-from switchrank.config.training import Train
+from switchrank.config.sections import Finding, Section, suffix_of
+from switchrank.config.systems import System, Train
 
 Plain = dict[str, Any]
 DEGRADE = "lexicon.degrade"
