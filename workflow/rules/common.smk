@@ -24,7 +24,7 @@ from switchrank.run.plan.inputs import missing_of, named_inputs, start_mistakes
 from switchrank.run.plan.jobs import Job, read_jobs
 from switchrank.run.plan.outputs import check_outputs, missing_notice
 from switchrank.run.resources import SEARCH_THREADS, Needs, are_small
-from switchrank.core.run_lock import hold_run
+from switchrank.core.locks import hold_run
 from switchrank.text.segmenters import segmenter_spec
 from switchrank.run.last_start import remember_start
 

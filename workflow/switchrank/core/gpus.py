@@ -18,8 +18,8 @@ _SHARED = "/tmp"
 def gpu_for_job(allowed: int, processes: int = 1) -> Iterator[str]:
     """Yield ``cpu`` when ``allowed`` is 0, else ``cuda:<n>`` of a visible GPU, held by a file lock inside the block.
 
-    GPUs are told apart by their UUID, so that jobs which a scheduler shows different GPUs under one number do not wait
-    for each other.
+    GPUs are identified by UUID, so that jobs to which a scheduler shows different GPUs under one number do not wait for
+    each other.
 
     Args:
         allowed: GPUs that the job may use.
@@ -91,9 +91,9 @@ def _try_lock(path: Path) -> IO[str] | None:
 
 
 def _open_lock(path: Path) -> int:
-    """Open a lock file that users of the machine share; never what a link of somebody else points to.
+    """Open a lock file that the users of the machine share; never what somebody else's link points to.
 
-    It is made only where it is not there: in a sticky folder Linux lets nobody open another user's file "to create it".
+    It is created only if it does not exist: in a sticky folder Linux refuses to open another user's file with O_CREAT.
     """
     flags = os.O_RDWR | os.O_NOFOLLOW
     with suppress(FileNotFoundError):
