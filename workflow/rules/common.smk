@@ -4,8 +4,7 @@ import re
 import sys
 from functools import cache
 
-from switchrank.config.checked import checked_plan
-from switchrank.config.load import read_yaml
+from switchrank.config.load import checked_plan, read_yaml
 from switchrank.config.models import MAIN_METRIC
 from switchrank.config.settings import (
     switching_recipe,

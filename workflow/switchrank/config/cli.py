@@ -23,8 +23,7 @@ def check(*, file: Path) -> None:
     Args:
         file: the YAML file.
     """
-    from switchrank.config.checked import read_plan, roots_of
-    from switchrank.config.load import read_yaml
+    from switchrank.config.load import read_plan, read_yaml, roots_of
     from switchrank.run.plan.inputs import missing_inputs
 
     data = read_yaml(file)

@@ -24,10 +24,7 @@ _DUMP = re.compile(r"\.xml(-[\w-]+)?(\.(bz2|gz|xz|zip))?$")
 
 
 def concrete_downloads(downloads: dict[str, Download], inputs: Iterable[str]) -> dict[str, Download]:
-    """Downloads without placeholders: those that have none, and one for each input that a path with some matches.
-
-    The first match counts.
-    """
+    """Downloads without placeholders: those that have none, and of the others the first that matches an input."""
     made = {path: download for path, download in downloads.items() if not placeholders(path)}
     templates = [(_pattern(path), download) for path, download in downloads.items() if placeholders(path)]
     for path in inputs:
@@ -38,7 +35,7 @@ def concrete_downloads(downloads: dict[str, Download], inputs: Iterable[str]) ->
 
 
 def _pattern(template: str) -> re.Pattern[str]:
-    """What a path with placeholders matches: each stands for the same text wherever it stands, and not for ``..``."""
+    """What a path with placeholders matches: each stands for one text throughout, and never for ``..``."""
     seen: set[str] = set()
     pieces = []
     for number, piece in enumerate(re.split(r"\{(\w+)\}", template)):
@@ -101,7 +98,7 @@ class DataPlan:
 
     @property
     def templated_inputs(self) -> list[str]:
-        """The inputs whose paths may hold placeholders, filled in."""
+        """Inputs whose paths may have placeholders in the config, filled in."""
         inputs = self._collection_and_lexicon_inputs()
         for name, pairs in self.config.gold.items():
             inputs += [path for pair in pairs for path in self.config.gold_file(name, pair).files(pair.split("-")[1])]
@@ -112,7 +109,7 @@ class DataPlan:
 
     @cached_property
     def raw_files(self) -> list[str]:
-        """The files of collections, lexicons and vectors that the run reads and does not make: where its size lies."""
+        """The files of collections, lexicons and vectors that the run reads and does not make; they decide its size."""
         sources = self.config.vector_sources.values()
         vectors = [path for source in sources for path in [source.path, *(source.text or [])] if path]
         found = dict.fromkeys([*self._collection_and_lexicon_inputs(), *vectors])
@@ -137,7 +134,7 @@ class DataPlan:
         return f"{self.folder}/lexicons/{lexicon}/{self.config.languages.source}-{language}.parquet"
 
     def merged_files(self, lexicon: str, language: str) -> list[str]:
-        """The lexicons that a merged one is made of, those that have the language."""
+        """The lexicons that a merged one is made of, if they have the language."""
         section = self.config.lexicons[lexicon]
         assert isinstance(section, MergedLexicon)
         return [self.lexicon_file(part, language) for part in section.of if language in self.lexicon_languages(part)]
@@ -179,7 +176,7 @@ class DataPlan:
         return found
 
     def plain(self, texts: list[str]) -> list[str]:
-        """Text files as vectors and tokenizer read them: dumps by their plain text."""
+        """Text files as vectors and tokenizer read them: dumps are replaced by their plain text."""
         return [self.dumps.get(path, path) for path in texts]
 
     @property
@@ -236,10 +233,9 @@ class DataPlan:
         ]
 
     def shown_files(self, corpora: Iterable[tuple[str, str]]) -> list[str]:
-        """Files of corpora (name, training pair) that hold the same instances to be looked at.
+        """Files of corpora (name, training pair) that hold the same instances, to be shown side by side.
 
-        The training instances, the first of them where only a sample is written, and where one corpus has none, the
-        development instances of all.
+        They are the training instances, or the development instances if those of one corpus are not even sampled.
         """
         found = list(corpora)
         names = {True: "train-00000.parquet", "sample": "sample.parquet"}

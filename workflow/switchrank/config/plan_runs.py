@@ -129,7 +129,7 @@ class RunsPlan(DataPlan):
     def learned_by(self, system: str | None) -> list[tuple[str, str]]:
         """The corpora that a system, or the run's own start where it is None, has been trained on before it is used.
 
-        Each after what was trained: the name of the system, or the key of a start.
+        Each comes with what was trained on it: the name of the system, or the key of a start.
         """
         section = self.config.systems[system] if system else None
         if section and not section.corpus:
@@ -191,12 +191,9 @@ class RunsPlan(DataPlan):
         return f"{self.folder}/sources/{collection}/{name}-{language}.parquet"
 
     def candidates(self, testset: str, document: str, query: str = "") -> str:
-        """The candidates of a document language, or of a pair where runs are given pair by pair.
-
-        A drawn pool keeps the ids, and so the candidates of the source language.
-        """
+        """The candidates of a document language, or of a pair where runs are given pair by pair."""
         section = self.config.testsets[testset]
-        drawn = document == MIXED and section.pool == "drawn"
+        drawn = document == MIXED and section.pool == "drawn"  # which keeps the ids of the source language
         name = self.config.languages.source if drawn else document
         name = f"{query}-{name}" if section.candidates.by_pair else name
         return f"{self.folder}/testsets/{testset}/candidates-{name}.parquet"
@@ -227,21 +224,18 @@ class RunsPlan(DataPlan):
         return list(dict.fromkeys(section.run_file(*side) for side in sides))
 
     def first_stage(self, testset: str, language: str) -> tuple[str, str]:
-        """Languages of the queries and documents that the candidates among documents of ``language`` come from.
-
-        Candidates by run or all look at no text: any queries of the collection will do.
-        """
+        """Languages of the queries and documents that the candidates among documents of ``language`` come from."""
         section = self.config.testsets[testset]
         collection = self.config.collections[section.collection]
         asked, source = section.candidates.query_language, self.config.languages.source
         sides = {"source": (source, source), "document": (language, language)}.get(asked, (asked, language))
         if sides[0] in collection.asked_in and sides[1] in collection.languages:
             return sides
-        return collection.asked_in[0], language
+        return collection.asked_in[0], language  # candidates by run or all look at no text
 
     def search(self, testset: str, language: str) -> str:
-        """What found the candidates among documents of ``language``: ``run``, ``all``, or the languages of the queries
-        and documents that BM25 looked at, such as ``en-en``; several for a pool of every document in every language."""
+        """What found the candidates among documents of ``language``: ``run``, ``all``, or the languages of queries and
+        documents that BM25 compared, such as ``en-en``; several for a pool of every document in every language."""
         section = self.config.testsets[testset]
         if section.candidates.bm25 is None:
             return "run" if section.candidates.run else "all"
@@ -251,7 +245,7 @@ class RunsPlan(DataPlan):
         return " ".join(dict.fromkeys("-".join(pair) for pair in sides))
 
     def lexicon_pairs(self, testset: str) -> dict[str, list[Pair]]:
-        """By lexicon of Translate-Test, the pairs of a test set whose texts it translates into the source language."""
+        """By lexicon of Translate-Test: the pairs of a test set whose texts it translates into the source language."""
         source, found = self.config.languages.source, {}
         for ranker in self.rankers:
             if ranker.translate:
@@ -260,7 +254,7 @@ class RunsPlan(DataPlan):
         return found
 
     def searched(self, testset: str) -> bool:
-        """Whether the candidates of a test set were looked for, so that another search could find others."""
+        """Whether the candidates of a test set are the result of a search, and another search could find others."""
         return not self.config.testsets[testset].candidates.every
 
     def judgements(self, testset: str, language: str) -> str:
@@ -268,19 +262,18 @@ class RunsPlan(DataPlan):
         return f"{self.folder}/testsets/{testset}/judgements-{language}.parquet"
 
     def judged_languages(self, testset: str) -> list[str]:
-        """The languages whose documents must be relevant for a query to be asked."""
+        """The languages in which a query needs a relevant document to be asked."""
         section = self.config.testsets[testset]
         if not section.mixed:
             return self.document_languages(testset)
-        drawn = section.pool == "drawn"
-        return [self.config.languages.source] if drawn else self.config.mixed_languages(testset)
+        return [self.config.languages.source] if section.pool == "drawn" else self.config.mixed_languages(testset)
 
     def document_languages(self, testset: str) -> list[str]:
         """Document languages of a test set, in table order."""
         return list(dict.fromkeys(pair.document for pair in self.pairs[testset]))
 
     def compares_languages(self, testset: str) -> bool:
-        """Whether some queries are ranked against passages of their own language and, by the same ids, of another."""
+        """Whether some queries are ranked against the same passages in their own language and in another."""
         section = self.config.testsets[testset]
         pairs = {(pair.query, pair.document) for pair in self.pairs[testset]}
         return (
@@ -305,7 +298,7 @@ class RunsPlan(DataPlan):
 
     @cached_property
     def sweep_points(self) -> list[SweepPoint]:
-        """Every value of every sweep; the value that the swept system has itself is that system."""
+        """Every value of every sweep; the value that the varied system has itself is that system."""
         points = []
         for name, sweep in self.config.sweeps.items():
             for value in sweep.values:
@@ -327,7 +320,7 @@ class RunsPlan(DataPlan):
 
     @property
     def apart(self) -> dict[str, str]:
-        """Systems that are no hypothesis of the main experiment, and the group they are tested in."""
+        """Systems that are not tested with those of the main experiment, and the group they are tested in."""
         references = {str(name): "references" for name in self.config.evaluate.references}
         main = set(self.main_systems)
         swept = {point.system: f"sweep {point.sweep}" for point in self.sweep_points if point.system not in main}

@@ -17,12 +17,9 @@ from switchrank.train.settings import BY_EPOCHS, Settings
 
 
 def setting_fields(kind: type[Settings], names: Collection[str], **defaults: Any) -> dict[str, Any]:
-    """Settings of a method as fields of a section: type, default, bounds and meaning, as ``create_model`` takes them.
+    """Settings of a method, those named, as fields of a section: type, default, bounds and meaning.
 
-    Args:
-        kind: the method's settings.
-        names: which of them.
-        defaults: of those whose default is another in this section.
+    ``defaults`` are of those whose default is another in this section.
     """
     hints, fields, made = typing.get_type_hints(kind), {field.name: field for field in dataclasses.fields(kind)}, {}
     for name in names:
@@ -30,14 +27,14 @@ def setting_fields(kind: type[Settings], names: Collection[str], **defaults: Any
         bounds = dict(told["bounds"]) if kinds & {int, float} else {}
         if int in kinds:
             bounds.setdefault("le", LARGEST)
-        if name == "steps" and "epochs" not in names:  # which 0 would leave it to
+        if name == "steps" and "epochs" not in names:  # which 0 steps would stand for
             bounds["ge"] = 1
         default = defaults.get(name, fields[name].default)
         made[name] = (hints[name], Field(default, description=told["meaning"], **bounds))
     return made
 
 
-if TYPE_CHECKING:  # a checker of types knows fields by their classes, pydantic by create_model
+if TYPE_CHECKING:  # mypy knows the fields by their classes, pydantic by create_model
 
     class Optimisation(Section, CrossEncoderSettings):
         pass
@@ -109,7 +106,7 @@ class Tokenizer(Section):
 
 
 class Changes(Optimisation):
-    """Keys of the run's ``train`` that one model is trained with otherwise; what is not written is the run's."""
+    """Keys of the run's ``train`` that differ for one model; what is not written is the run's."""
 
 
 class FirstWeights(Section):
@@ -154,7 +151,7 @@ class NamedStart(FirstWeights):
 
     @model_validator(mode="after")
     def _one(self) -> NamedStart:
-        ways = [key for key, value in (("corpus", self.corpus), ("transplant", self.transplant)) if value]
+        ways = [key for key in ("corpus", "transplant") if getattr(self, key)]
         if [self.model, self.preset, self.source].count(None) != 2:
             raise ValueError("give exactly one of model (pretrained), preset (from scratch), from (another start)")
         if self.model and "/" not in self.model:

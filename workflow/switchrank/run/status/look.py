@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from switchrank.config.checked import load_plan
+from switchrank.config.load import load_plan
 from switchrank.config.plan import Plan
 from switchrank.core.errors import UserError
 from switchrank.core.locks import is_held
