@@ -127,7 +127,6 @@ def repaired(data: dict[str, Any], errors: list[Any]) -> dict[str, Any] | None:
 
 
 def _index(error: Any) -> int:
-    """The place in a list that an error is about."""
     last = keys_of(error["loc"])[-1]
     return last if isinstance(last, int) else -1
 

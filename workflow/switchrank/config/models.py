@@ -262,7 +262,6 @@ class Config(Section):
 
     @property
     def vector_sources(self) -> dict[str, VectorSource]:
-        """Where the vectors of each language come from."""
         return self.vectors.languages if self.vectors else {}
 
     def targets(self, lexicon: Lexicon) -> list[str]:

@@ -91,12 +91,10 @@ class Given:
 
     @property
     def languages(self) -> list[str]:
-        """The source language and the targets."""
         return [self.source, *self.target]
 
     @property
     def vectors(self) -> dict[str, str]:
-        """The file of word vectors of each language."""
         paths = self.vectors_target
         if paths and "{lang}" in paths[0]:
             paths = [filled(paths[0], language) for language in self.target]
@@ -221,7 +219,6 @@ def _look_at(flag: str, path: str) -> None:
 
 
 def _config(given: Given, pairs: Path) -> str:
-    """The text of the config file."""
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(

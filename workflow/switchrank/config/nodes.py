@@ -39,7 +39,6 @@ class StartNode:
 
     @property
     def is_seeded(self) -> bool:
-        """Whether each seed of the run has its own."""
         return "{seed}" in self.folder
 
     def folder_of(self, seed: int | str) -> str:

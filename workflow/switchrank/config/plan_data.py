@@ -64,7 +64,6 @@ class DataPlan:
 
     @cached_property
     def pairs(self) -> dict[str, list[Pair]]:
-        """Pairs of each test set, in table order."""
         return {name: self.pairs_of(name) for name in self.config.testsets}
 
     def pairs_of(self, testset: str) -> list[Pair]:
@@ -145,7 +144,6 @@ class DataPlan:
 
     @cached_property
     def lexicon_files(self) -> dict[tuple[str, str], str]:
-        """Every lexicon file by (lexicon, target language)."""
         return {
             (name, language): self.lexicon_file(name, language)
             for name in self.config.lexicons

@@ -196,7 +196,6 @@ class System(Section):
 
     @property
     def is_finished(self) -> bool:
-        """Whether it is a ranker that somebody else has trained."""
         return self.model is not None and "/" in self.model
 
     @property

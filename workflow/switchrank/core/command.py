@@ -208,7 +208,6 @@ class Door:
         return UserError(self.path, place, problem, todo)
 
     def __call__(self, words: Sequence[str]) -> int:
-        """Run the command. Returns its exit code."""
         given = self.parse(words)
         folder = (given["out"], self.command.folder) if self.command.folder else None
         overwrite = given.get("overwrite", False)

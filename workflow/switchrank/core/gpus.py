@@ -46,12 +46,12 @@ def gpu_for_job(allowed: int, processes: int = 1) -> Iterator[str]:
 
 
 def hold_free(names: Sequence[str], count: int, folder: str | Path | None = None) -> list[tuple[int, IO[str]]]:
-    """Lock the first ``count`` of ``names`` that nobody holds, or none of them; returns their numbers and locks.
+    """Lock the first ``count`` GPUs that nobody holds, or none; returns their numbers and locks.
 
     A lock lasts until its file is closed or the process ends.
 
     Args:
-        names: what tells the GPUs of this machine apart.
+        names: of the GPUs of this machine, all different.
         count: how many are needed.
         folder: where the lock files are; by default one that all users of the machine share, whatever their TMPDIR.
 
@@ -77,7 +77,7 @@ def hold_free(names: Sequence[str], count: int, folder: str | Path | None = None
 
 
 def _try_lock(path: Path) -> IO[str] | None:
-    """The file, locked; None where somebody else has locked it."""
+    """The file, locked; None if somebody else holds it."""
     try:
         lock = os.fdopen(_open_lock(path), "r+", encoding="utf-8")
     except OSError as error:

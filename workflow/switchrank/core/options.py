@@ -57,7 +57,6 @@ class Option:
 
     @property
     def placed(self) -> bool:
-        """Whether it is positional."""
         return not self.flag.startswith("--")
 
     @property

@@ -39,7 +39,6 @@ def silence(wanted: bool = True) -> Iterator[None]:
 
 
 def _interval() -> float:
-    """Seconds between two states of a bar."""
     return 0.2 if sys.stderr.isatty() else 10.0
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Literal, get_args
@@ -91,9 +91,8 @@ def read_pairs(
 ) -> list[tuple[str, str]]:
     """The pairs of a dictionary (plain or packed) in file order, repeats included.
 
-    A source is a look-up key. A target may be written into a text, so it is no key, but lower-case text in NFC.
-
-    Runs of white space inside an expression become one space.
+    A source is a look-up key; a target, which may be written into a text, is lower-case text in NFC. Runs of white
+    space inside an expression become one space.
 
     Args:
         path: the file; for ``panlex`` two, the source language's and the target language's.
@@ -113,7 +112,7 @@ def read_pairs(
     readers: dict[str, Callable[[], Pairs]] = {
         "text": lambda: (pair for _, pair in text_pairs(paths[0])),
         "tsv": lambda: _tsv(paths[0], columns),
-        "tei": lambda: _tei(paths[0]),
+        "tei": lambda: _crossed(paths[0], read_entries(paths[0]), "entries without a headword or a translation"),
         "panlex": lambda: _panlex(paths[0], paths[1]),
     }
     given = ((" ".join(left.split()), " ".join(right.split())) for left, right in readers[chosen]())
@@ -124,10 +123,7 @@ def read_pairs(
 
 
 def check_reading(paths: Sequence[str | Path], format: str, columns: Sequence[int | str]) -> None:
-    """Raise UserError where format, number of files and columns of a dictionary do not go together; no file is opened.
-
-    The arguments are those of :func:`read_pairs`.
-    """
+    """Raise UserError where format, number of files and columns of :func:`read_pairs` do not go together."""
     place = paths[0] if paths else ""
     if format not in DICTIONARY_FORMATS:
         raise UserError(place, "format", f"{format!r} is not known", f"write {', '.join(DICTIONARY_FORMATS)}")
@@ -152,11 +148,7 @@ def _told(paths: Sequence[str | Path], columns: Sequence[int | str]) -> str:
 
 
 def text_pairs(path: str | Path, defect: Defect = refuse) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Yield ``(place, pair)`` of the lines of format ``text``; ``defect`` is given one that holds no pair.
-
-    Raises:
-        UserError: a line that holds no pair.
-    """
+    """Yield ``(place, pair)`` of the lines of format ``text``; a line that holds no pair is given to ``defect``."""
     for number, line in read_lines(path):
         if not line.strip():
             continue
@@ -196,12 +188,13 @@ def _tsv(path: str | Path, columns: Sequence[int | str]) -> Pairs:
     _tell(path, empty, "rows with an empty side")
 
 
-def _tei(path: str | Path) -> Pairs:
-    bare = 0
-    for heads, translations in read_entries(path):
-        bare += not (heads and translations)
-        yield from product(heads, translations)
-    _tell(path, bare, "entries without a headword or a translation")
+def _crossed(path: str | Path, entries: Iterable[tuple[list[str], list[str]]], empty: str) -> Pairs:
+    """Each word of an entry's one side with each of the other; what has none on one side is counted as ``empty``."""
+    left_out = 0
+    for sides in entries:
+        left_out += not all(sides)
+        yield from product(*sides)
+    _tell(path, left_out, empty)
 
 
 def concepts(path: str | Path) -> Iterator[list[str]]:
@@ -215,12 +208,7 @@ def _panlex(source: str | Path, target: str | Path) -> Pairs:
     if len(sides[0]) != len(sides[1]):
         problem = f"{len(sides[1])} lines, {source} has {len(sides[0])}"
         raise UserError(target, "", problem, "give two lists of the same concepts")
-    empty = 0
-    for concept in zip(*sides, strict=True):
-        pairs = list(product(*concept))
-        empty += not pairs
-        yield from pairs
-    _tell(target, empty, "concepts without an expression in both languages")
+    yield from _crossed(target, zip(*sides, strict=True), "concepts without an expression in both languages")
 
 
 def _tell(path: str | Path, count: int, what: str) -> None:

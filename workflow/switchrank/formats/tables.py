@@ -116,7 +116,7 @@ DAMAGE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 
 
 def reason(error: BaseException) -> str:
-    """What Polars says is wrong, in one line."""
+    """The first line of what Polars says is wrong."""
     return (str(error).splitlines() or ["no reason given"])[0]
 
 
@@ -157,11 +157,9 @@ def scan_table(path: str | Path, schema: Schema) -> pl.LazyFrame:
 
 
 def write_table(frame: pl.DataFrame, path: str | Path, schema: Schema, metadata: dict[str, str] | None = None) -> None:
-    """Write ``frame`` atomically with exactly the columns, order and dtypes of ``schema``.
+    """Write ``frame`` atomically with exactly the columns, order and dtypes of ``schema``; equal frames, equal bytes.
 
-    ``metadata`` goes into the head of a Parquet file, where ``polars.read_parquet_metadata`` finds it.
-
-    Parquet is zstd; CSV has Unix line ends and shortest round-trip floats. Equal frames give equal bytes.
+    Parquet is zstd, with ``metadata`` in its head; CSV has Unix line ends and shortest round-trip floats.
     """
     frame = frame.select([pl.col(name).cast(dtype) for name, dtype in schema.items()])
     with atomic_path(path) as temporary:
