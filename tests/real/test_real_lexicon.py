@@ -18,8 +18,7 @@ import pytest
 
 from switchrank.files.reading import open_bytes
 from switchrank.formats.pages import Page, Site, read_pages
-from switchrank.formats.pairs import read_pairs
-from switchrank.formats.tei import read_entries
+from switchrank.formats.pairs import read_entries, read_pairs
 from switchrank.lexicon.dumps import read_blocks
 from switchrank.lexicon.titles import titles_lexicon
 from switchrank.sources.wikitext import write_wikitext

@@ -18,8 +18,7 @@ from switchrank.config.plan import Plan
 from switchrank.embeddings.read import import_vectors
 from switchrank.files.reading import read_lines
 from switchrank.files.unpack import unpack
-from switchrank.formats.pairs import read_pairs
-from switchrank.formats.tei import read_entries
+from switchrank.formats.pairs import read_entries, read_pairs
 from switchrank.sources.wikitext import write_wikitext
 from tests.entries import read_collection, read_lexicon, whole_config
 

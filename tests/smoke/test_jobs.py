@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from switchrank.config.checked import checked_plan
-from switchrank.config.load import read_yaml
+from switchrank.config.load import checked_plan, read_yaml
 from switchrank.config.plan import Plan
 from switchrank.run.plan.asked import graph_to_plan, job_graph, known_graph
 from tests.conftest import ROOT, SMOKE, Workflow

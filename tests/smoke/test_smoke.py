@@ -42,7 +42,7 @@ from tests.recompute import PEER, read_design, recompute
 pytestmark = pytest.mark.slow
 HOLDER = """
 import sys
-from switchrank.core.run_lock import hold_run
+from switchrank.core.locks import hold_run
 lock = hold_run("smoke", ".snakemake")
 print("held", flush=True)
 sys.stdin.read()

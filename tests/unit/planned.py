@@ -7,7 +7,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from switchrank.config.checked import load_plan
+from switchrank.config.load import load_plan
 from switchrank.run.plan.asked import job_graph
 from switchrank.run.plan.jobs import Graph
 

@@ -12,8 +12,7 @@ from pathlib import Path
 
 from tests.conftest import ROOT
 
-from switchrank.config.checked import load_plan
-from switchrank.config.load import read_yaml
+from switchrank.config.load import load_plan, read_yaml
 from switchrank.run.last_start import remember_start
 from switchrank.run.plan.asked import job_graph, keep_at_start
 from switchrank.run.plan.estimate import Estimate, estimate_run

@@ -39,7 +39,7 @@ if PLAN.ablation:
                 "seed": int(wildcards.seed),
                 "held_out": CONFIG.ablation.held_out,
             },
-            same=lambda wildcards: labelled_collection(CONFIG, wildcards.lang)
+            same=lambda wildcards: CONFIG.labelled_collection(wildcards.lang)
             == CONFIG.testsets[ABLATED].collection,
             training=training_kinds,
             code=CODE("ablation.sample"),
@@ -63,7 +63,7 @@ if PLAN.ablation:
             "../../envs/switchrank.yaml"
         params:
             specs=lambda wildcards: [
-                split_instances(labelled_collection(CONFIG, wildcards.lang), split)
+                split_instances(CONFIG.labelled_collection(wildcards.lang), split)
                 | {"limit": None}
                 for split, _ in zip(["train", "dev"], SIDES)
             ],

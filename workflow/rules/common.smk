@@ -4,12 +4,8 @@ import re
 import sys
 from functools import cache
 
-from switchrank.config.checked import checked_plan
-from switchrank.config.labels import labelled_collection
-from switchrank.config.load import read_yaml
-from switchrank.config.testsets import MAIN_METRIC
-from switchrank.config.nodes import learned_by
-from switchrank.config.same_runs import same_runs
+from switchrank.config.load import checked_plan, read_yaml
+from switchrank.config.models import MAIN_METRIC
 from switchrank.config.settings import (
     switching_recipe,
     training_findings,
@@ -27,7 +23,7 @@ from switchrank.run.plan.inputs import missing_of, named_inputs, start_mistakes
 from switchrank.run.plan.jobs import Job, read_jobs
 from switchrank.run.plan.outputs import check_outputs, missing_notice
 from switchrank.run.resources import SEARCH_THREADS, Needs, are_small
-from switchrank.core.run_lock import hold_run
+from switchrank.core.locks import hold_run
 from switchrank.text.segmenters import segmenter_spec
 from switchrank.run.last_start import remember_start
 

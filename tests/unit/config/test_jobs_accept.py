@@ -17,7 +17,7 @@ import yaml
 from switchrank.ablation.rows import check_starts
 from switchrank.collections.formats import check_files
 from switchrank.collections.spec import CollectionSpec
-from switchrank.config.checked import checked_plan
+from switchrank.config.load import checked_plan
 from switchrank.config.plan import Plan
 from switchrank.config.settings import switching_recipe, training_settings, world_spec
 from switchrank.core.errors import UserError

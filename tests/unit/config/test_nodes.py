@@ -10,9 +10,8 @@ import yaml
 from tests.conftest import ROOT
 
 from switchrank.config.load import check_config
-from switchrank.config.nodes import learned_by
 from switchrank.config.plan import Plan
-from switchrank.config.plan_models import Ranker
+from switchrank.config.plan_runs import Ranker
 from switchrank.core.errors import UserError
 
 STARTS = {
@@ -130,14 +129,14 @@ def test_what_a_system_has_learned_from_includes_what_its_start_has(plan):
     made = plan(
         starts=STARTS, systems={"new": {"corpus": "ml-cs", "start": "moved"}, "peer": {"model": "owner/ranker"}}
     )
-    assert learned_by(made.config, "new") == [("new", "ml-cs"), ("starts.warm", "english")]
-    assert learned_by(made.config, "ml-cs") == [("ml-cs", "ml-cs")]
-    assert learned_by(made.config, "peer") == []
+    assert made.learned_by("new") == [("new", "ml-cs"), ("starts.warm", "english")]
+    assert made.learned_by("ml-cs") == [("ml-cs", "ml-cs")]
+    assert made.learned_by("peer") == []
 
 
 def test_a_corpus_that_a_system_and_its_start_were_trained_on_counts_for_both(plan):
     made = plan(starts=STARTS, systems={"twice": {"corpus": "english", "start": "warm"}})
-    assert learned_by(made.config, "twice") == [("twice", "english"), ("starts.warm", "english")]
+    assert made.learned_by("twice") == [("twice", "english"), ("starts.warm", "english")]
 
 
 def test_labels_that_a_start_was_trained_on_are_told_with_the_start(plan):

@@ -4,15 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from switchrank.config.lexicons import MergedLexicon
+from switchrank.config.lexicons import MergedLexicon, VectorSource
 from switchrank.config.load import load_config
 from switchrank.config.plan import Plan
-from switchrank.config.plan_models import Ranker
+from switchrank.config.plan_runs import Ranker
 from switchrank.config.reference import SECTIONS, update
-from switchrank.config.same_runs import same_runs
 from switchrank.config.sections import Section
-from switchrank.config.training import Warmup
-from switchrank.config.vectors import VectorSource
+from switchrank.config.systems import Warmup
 from switchrank.core.errors import UserError
 
 ROOT = Path(__file__).parents[3]
@@ -32,10 +30,10 @@ def test_one_model_serves_all_pairs_unless_its_corpus_is_bilingual(plan):
 
 
 def test_translate_test_of_the_baseline_is_the_baseline_where_nothing_is_translated(plan):
-    assert same_runs(plan, "zero-shot") == [["zero-shot-tt", "world", "en", "en"]]
-    assert same_runs(plan, "zero-shot-tt") == [["zero-shot", "world", "en", "en"]]
-    assert same_runs(plan, "ml-cs") == [["ml-cs-tt", "world", "en", "en"]]
-    assert same_runs(plan, "bl-cs") == same_runs(plan, "bm25") == []
+    assert plan.same_runs("zero-shot") == [["zero-shot-tt", "world", "en", "en"]]
+    assert plan.same_runs("zero-shot-tt") == [["zero-shot", "world", "en", "en"]]
+    assert plan.same_runs("ml-cs") == [["ml-cs-tt", "world", "en", "en"]]
+    assert plan.same_runs("bl-cs") == plan.same_runs("bm25") == []
 
 
 def test_unseen_languages_are_never_switched_in(plan):

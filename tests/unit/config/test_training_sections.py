@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from switchrank.config.training import Optimisation, Train, Tuning
+from switchrank.config.systems import Optimisation, Train, Tuning
 from switchrank.core.errors import UserError
 from switchrank.train.methods.cross_encoder import CrossEncoderSettings
 from switchrank.train.settings import describe_settings, parse_settings

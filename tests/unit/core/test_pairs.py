@@ -7,9 +7,8 @@ import pytest
 
 from switchrank.cli import main
 from switchrank.core.errors import UserError
-from switchrank.formats.pairs import read_pairs
+from switchrank.formats.pairs import read_entries, read_pairs
 from switchrank.formats.tables import LEXICON, QUALITY, read_table, write_table
-from switchrank.formats.tei import read_entries
 from switchrank.lexicon.quality import lexicon_quality
 
 TEI = """<?xml version="1.0" encoding="UTF-8"?>

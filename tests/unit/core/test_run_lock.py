@@ -6,11 +6,11 @@ import sys
 import pytest
 
 from switchrank.core.errors import UserError
-from switchrank.core.run_lock import hold_run, is_held
+from switchrank.core.locks import hold_run, is_held
 
 HOLDER = """
 import sys
-from switchrank.core.run_lock import hold_run
+from switchrank.core.locks import hold_run
 lock = hold_run(sys.argv[1], sys.argv[2])
 print("held", flush=True)
 sys.stdin.read()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.planned import write_inputs
 
-from switchrank.config.checked import load_plan
+from switchrank.config.load import load_plan
 from switchrank.run.plan.costs import FORMULAS, Cost, Costs
 from switchrank.run.plan.jobs import Job
 from switchrank.run.plan.machine import Machine

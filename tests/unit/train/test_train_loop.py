@@ -63,7 +63,7 @@ def test_a_checkpoint_of_other_settings_is_never_resumed(run, monkeypatch, tmp_p
 
 HOLDER = """
 import sys
-from switchrank.core.folder_lock import hold_folder
+from switchrank.core.locks import hold_folder
 with hold_folder(sys.argv[1]) as held:
     print(held, flush=True)
     sys.stdin.read()

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from train_world import corpus_frame, same, strike, train_record
 
-from switchrank.config.training import Optimisation
+from switchrank.config.systems import Optimisation
 from switchrank.core.errors import UserError
 from switchrank.formats.tables import CORPUS, write_table
 from switchrank.train.batches import Batcher

@@ -33,7 +33,7 @@ def scores_of(testset):
 
 def tables_params(testsets, without=()):
     """What is compared in the tables of some test sets, and how; some systems may be left out."""
-    same = same_runs(PLAN, CONFIG.evaluate.baseline)
+    same = PLAN.same_runs(CONFIG.evaluate.baseline)
     return {
         "run": CONFIG.run,
         "languages": CONFIG.languages.plain("unspaced", "segmenters", "right_to_left"),
@@ -186,7 +186,7 @@ def exposed_pairs():
     learned = [
         part
         for system in dict.fromkeys(system for system, _ in PLAN.models)
-        for part in learned_by(CONFIG, system)
+        for part in PLAN.learned_by(system)
     ]
     systems = {}
     for name, corpus in sorted(learned, key=lambda part: part[0] not in CONFIG.systems):

@@ -1,28 +1,32 @@
-"""Checks across sections: every name that is used is declared, every language is known."""
+"""Checks across sections: every name that is used is declared, every language is known, nothing is made of itself."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 
 from switchrank.collections.joined.section import Joined
 from switchrank.collections.mmarco.names import MMARCO_NAMES
 from switchrank.collections.section import CollectionSection
-from switchrank.config.downloads import PLACE
 from switchrank.config.lexicons import DegradedLexicon, DictionaryLexicon, Lexicon, MergedLexicon, TitlesLexicon, listed
-from switchrank.config.model_checks import model_findings
-from switchrank.config.models import Config
-from switchrank.config.names import Finding, known_name, known_placeholders
+from switchrank.config.models import MAIN_METRIC, Config, Testset
+from switchrank.config.sections import Finding, known_name, known_placeholders
 from switchrank.config.settings import refused, setting_findings
-from switchrank.config.testsets import MAIN_METRIC, Testset
+from switchrank.config.sweeps import is_of_corpus
+from switchrank.config.systems import OWN_START
 from switchrank.files.addresses import placeholders
 from switchrank.text.segmenters import LIBRARIES
+
+_FETCHED = re.compile(r"data(/(?!\.)[^/\x00-\x1f]+)+")
+"""Where a file may be fetched to: below ``data/``, where nothing is run and no result lies; in no hidden folder."""
+_SLASH = "a finished ranker has a slash in its name: owner/name of a hub, or a folder, such as ./name"
 
 
 def findings(config: Config) -> list[Finding]:
     """Everything that is wrong with a config whose values are right one by one."""
     checks = (
-        *(_downloads, _languages, _collections, _paths, _vectors, _lexicons, _corpora),
-        *(_testsets, _evaluate, _gold, model_findings, setting_findings),
+        *(_downloads, _languages, _collections, _paths, _vectors, _seed_pairs, _lexicons, _corpora),
+        *(_testsets, _evaluate, _gold, _own_start, _starts, _systems, _sweeps, _ablation, setting_findings),
     )
     return [finding for check in checks for finding in check(config)]
 
@@ -31,40 +35,30 @@ def _downloads(config: Config) -> Iterator[Finding]:
     for path, download in config.downloads.items():
         for name in placeholders(download.url):
             yield from known_name(f"downloads.{path}.url", "placeholder", name, placeholders(path))
-        if not PLACE.fullmatch(path):
-            yield (
-                f"downloads.{path}",
-                "not a path below data/",
-                "write data/ and a name, without .. or a dot before a name",
-            )
+        if not _FETCHED.fullmatch(path):
+            todo = "write data/ and a name, without .. or a dot before a name"
+            yield f"downloads.{path}", "not a path below data/", todo
 
 
 def _languages(config: Config) -> Iterator[Finding]:
-    known = config.languages.every
-    used: list[tuple[str, Iterable[str]]] = [
-        *((f"collections.{name}.languages", part.languages) for name, part in config.collections.items()),
-        *(
-            (f"collections.{name}.query_languages", [lang for lang in part.asked_in if lang not in part.languages])
-            for name, part in config.collections.items()
-        ),
-        *((f"testsets.{name}.mixed", config.mixed_languages(name)) for name in config.testsets),
-        *((f"lexicons.{name}.languages", part.languages or []) for name, part in config.lexicons.items()),
-        *(
-            (f"corpora.{name}.languages", part.languages if isinstance(part.languages, list) else [])
-            for name, part in config.corpora.items()
-        ),
-        ("vectors.languages", config.vectors.languages if config.vectors else []),
-        ("start.tokenizer.texts", config.start.tokenizer.texts),
-    ]
+    used: list[tuple[str, Iterable[str]]] = []
+    for name, part in config.collections.items():
+        used.append((f"collections.{name}.languages", part.languages))
+        asked = [language for language in part.asked_in if language not in part.languages]
+        used.append((f"collections.{name}.query_languages", asked))
+    used += [(f"testsets.{name}.mixed", config.mixed_languages(name)) for name in config.testsets]
+    used += [(f"lexicons.{name}.languages", part.languages or []) for name, part in config.lexicons.items()]
+    for name, corpus in config.corpora.items():
+        used.append((f"corpora.{name}.languages", corpus.languages if isinstance(corpus.languages, list) else []))
+    used += [("vectors.languages", config.vector_sources), ("start.tokenizer.texts", config.start.tokenizer.texts)]
     for language, segmenter in config.languages.segmenters.items():
-        cut = LIBRARIES[segmenter].languages
-        if language not in cut:
+        if language not in LIBRARIES[segmenter].languages:
             fitting = [name for name, library in LIBRARIES.items() if language in library.languages]
             todo = f"write {fitting[0]}" if fitting else "leave it out; Unicode rules and unspaced serve any language"
             yield f"languages.segmenters.{language}", f"{segmenter} does not know this language", todo
     for place, languages in used:
         for language in languages:
-            yield from known_name(place, "language", language, known)
+            yield from known_name(place, "language", language, config.languages.every)
     for place, languages in [("languages.seen", config.languages.seen), *used]:
         if place.startswith(("languages.", "lexicons.", "corpora.")) and config.languages.source in languages:
             yield place, f"{config.languages.source} is the source language", "leave it out: it is there anyway"
@@ -86,6 +80,15 @@ def _collections(config: Config) -> Iterator[Finding]:
                 yield from known_placeholders(f"collections.{name}: {path}", path)
         if not wrong:
             yield from refused(f"collections.{name}", part.check, config.languages.source)
+
+
+def _templates(place: str, part: CollectionSection) -> Iterator[Finding]:
+    """Paths with braces: each placeholder is known, and each language has the name that `{name}` stands for."""
+    for key, template, known in part.templates:
+        yield from known_placeholders(f"{place}.{key}", template, known)
+        for language in dict.fromkeys([*part.languages, *part.asked_in]) if "name" in placeholders(template) else []:
+            if language not in MMARCO_NAMES:
+                yield f"{place}.{key}", f"mMARCO has no name for {language}", "write {lang} instead of {name}"
 
 
 def _joined(config: Config, name: str, joined: Joined) -> Iterator[Finding]:
@@ -118,61 +121,47 @@ def _paths(config: Config) -> Iterator[Finding]:
         for pair in pairs:
             for path in listed(config.gold_file(name, pair).path):
                 yield from known_placeholders(f"gold.{name}.{pair}", path, ("lang",))
-    for language, source in config.vectors.languages.items() if config.vectors else ():
+    for language, source in config.vector_sources.items():
         for path in filter(None, [source.path, source.extra_words, *(source.text or [])]):
             yield from known_placeholders(f"vectors.languages.{language}", path)
     if config.vectors:
         yield from known_placeholders("vectors.alignment.seed_pairs", config.vectors.alignment.seed_pairs, ("lang",))
 
 
-def _templates(place: str, part: CollectionSection) -> Iterator[Finding]:
-    """Paths with braces: each placeholder is known, and each language has the name that `{name}` stands for."""
-    for key, template, known in part.templates:
-        yield from known_placeholders(f"{place}.{key}", template, known)
-        used = placeholders(template)
-        for language in dict.fromkeys([*part.languages, *part.asked_in]) if "name" in used else []:
-            if language not in MMARCO_NAMES:
-                yield f"{place}.{key}", f"mMARCO has no name for {language}", "write {lang} instead of {name}"
-
-
 def _vectors(config: Config) -> Iterator[Finding]:
+    source, given, start = config.languages.source, config.vector_sources, config.start
     needed = {
         language: f"lexicons.{name}"
         for name, lexicon in config.lexicons.items()
         if lexicon.kind == "vectors"
-        for language in [config.languages.source, *(lexicon.languages or config.languages.seen)]
+        for language in [source, *config.targets(lexicon)]
     }
-    given = config.vectors.languages if config.vectors else {}
     for language, place in needed.items():
         if language not in given:
             yield place, f"language {language} has no vectors", "add it under vectors.languages"
-    source = config.languages.source
     if source in config.languages.longest_match and source not in given:
         todo = f"add it under vectors.languages, or name what cuts it in languages.segmenters.{source}"
         yield "languages.unspaced", f"no vectors of {source}, by whose words its text is cut", todo
-    if config.start.preset and "vectors" in config.start.init and not given:
+    if start.preset and "vectors" in start.init and not given:
         yield "start.init", "no vectors to start from", "add vectors.languages"
-    if config.start.preset and not given and not config.start.tokenizer.texts:
+    if start.preset and not given and not start.tokenizer.texts:
         yield "start.tokenizer.texts", "no text and no vectors to learn pieces from", "name texts, or add vectors"
-    turned = [language for language, source in given.items() if not source.aligned]
-    if turned and config.languages.source not in given:
+    turned = [language for language, vectors in given.items() if not vectors.aligned]
+    if turned and source not in given:
         todo = f"add it: those of {turned[0]} are turned into its space"
-        yield "vectors.languages", f"no vectors of the source language {config.languages.source}", todo
-    yield from _seed_pairs(config)
+        yield "vectors.languages", f"no vectors of the source language {source}", todo
 
 
 def _seed_pairs(config: Config) -> Iterator[Finding]:
     """Seed translations of an alignment come from a lexicon that needs no vectors and has the languages to align."""
     seed = config.vectors.alignment.seed_pairs if config.vectors else "identical"
     place, lexicon = "vectors.alignment.seed_pairs", config.lexicons.get(seed)
-    if lexicon is None or config.vectors is None:
+    if lexicon is None:
         return
     if lexicon.kind not in ("titles", "dictionary"):
-        todo = "name a lexicon of kind titles or dictionary"
-        yield place, f"{seed} itself needs aligned vectors", todo
-    there = lexicon.languages or config.languages.seen
-    for language, source in config.vectors.languages.items():
-        if not source.aligned and language not in (config.languages.source, *there):
+        yield place, f"{seed} itself needs aligned vectors", "name a lexicon of kind titles or dictionary"
+    for language, vectors in config.vector_sources.items():
+        if not vectors.aligned and language not in (config.languages.source, *config.targets(lexicon)):
             yield place, f"{seed} has no {language}, whose vectors it is to align", f"add it to lexicons.{seed}"
 
 
@@ -182,37 +171,35 @@ def _lexicons(config: Config) -> Iterator[Finding]:
     A dictionary that is one file translates to one language.
     """
     for name, lexicon in config.lexicons.items():
-        targets = lexicon.languages or config.languages.seen
-        one_file = isinstance(lexicon, DictionaryLexicon) and "{" not in str(lexicon.path)
-        if one_file and len(targets) > 1:
+        targets = config.targets(lexicon)
+        if isinstance(lexicon, DictionaryLexicon) and "{" not in str(lexicon.path) and len(targets) > 1:
             todo = f"write {{lang}} where the files differ, or languages: [{targets[0]}]"
             yield f"lexicons.{name}", f"one dictionary for {len(targets)} languages", todo
-        parts = _parts(lexicon)
-        for part in parts:
+        for part in _parts(lexicon):
             yield from known_name(f"lexicons.{name}.of", "lexicon", part, config.lexicons)
-        if name in _made_of(config, name):
+        if name in _made_of(name, lambda one: _parts(config.lexicons[one]), config.lexicons):
             yield f"lexicons.{name}.of", f"{name} is made of itself", "name others"
-        found = [config.lexicons[part] for part in parts if part in config.lexicons]
-        there = {lang for part in found for lang in part.languages or config.languages.seen}
-        for language in (lexicon.languages or config.languages.seen) if found else []:
+        found = [config.lexicons[part] for part in _parts(lexicon) if part in config.lexicons]
+        there = {language for part in found for language in config.targets(part)}
+        for language in targets if found else []:
             yield from known_name(f"lexicons.{name}.languages", "language of its parts:", language, sorted(there))
-
-
-def _made_of(config: Config, name: str) -> set[str]:
-    """Every lexicon that one is made of, directly or through others."""
-    found: set[str] = set()
-    todo = [name]
-    while todo:
-        parts = {part for part in _parts(config.lexicons[todo.pop()]) if part in config.lexicons} - found
-        found |= parts
-        todo += sorted(parts)
-    return found
 
 
 def _parts(lexicon: Lexicon) -> list[str]:
     if isinstance(lexicon, DegradedLexicon):
         return [lexicon.of]
     return lexicon.of if isinstance(lexicon, MergedLexicon) else []
+
+
+def _made_of(name: str, parts: Callable[[str], Iterable[str | None]], known: Iterable[str]) -> set[str]:
+    """What something is made of, directly or through others, as far as it is known."""
+    found: set[str] = set()
+    todo = [name]
+    while todo:
+        new = {part for part in parts(todo.pop()) if part is not None and part in known} - found
+        found |= new
+        todo += new
+    return found
 
 
 def _corpora(config: Config) -> Iterator[Finding]:
@@ -227,26 +214,10 @@ def _corpora(config: Config) -> Iterator[Finding]:
         if corpus.lexicon is None:
             continue
         yield from known_name(f"corpora.{name}.lexicon", "lexicon", corpus.lexicon, config.lexicons)
-        if corpus.lexicon not in config.lexicons:
-            continue
-        covered = config.lexicons[corpus.lexicon].languages or config.languages.seen
-        for language in corpus.languages if isinstance(corpus.languages, list) else []:
-            yield from known_name(f"corpora.{name}.languages", "language of its lexicon:", language, covered)
-
-
-def _mixed(config: Config, name: str, members: list[str]) -> Iterator[Finding]:
-    collection = config.collections[config.testsets[name].collection]
-    for language in members:
-        yield from known_name(f"testsets.{name}.mixed", "language of the collection:", language, collection.languages)
-        yield from known_name(
-            f"testsets.{name}.mixed", "query language of the collection:", language, collection.asked_in
-        )
-    if not name.endswith(f"-mlir{len(members)}"):
-        yield (
-            f"testsets.{name}",
-            f"a pool of {len(members)} languages",
-            f"name it {name.split('-mlir')[0]}-mlir{len(members)}",
-        )
+        if corpus.lexicon in config.lexicons and isinstance(corpus.languages, list):
+            covered = config.targets(config.lexicons[corpus.lexicon])
+            for language in corpus.languages:
+                yield from known_name(f"corpora.{name}.languages", "language of its lexicon:", language, covered)
 
 
 def _testsets(config: Config) -> Iterator[Finding]:
@@ -254,10 +225,16 @@ def _testsets(config: Config) -> Iterator[Finding]:
         yield from known_name(f"testsets.{name}.collection", "collection", testset.collection, config.collections)
         if testset.collection not in config.collections:
             continue
-        if "test" not in config.collections[testset.collection].splits:
+        collection = config.collections[testset.collection]
+        if "test" not in collection.splits:
             yield f"testsets.{name}.collection", f"{testset.collection} has no test split", "name one that has"
-        if testset.mixed:
-            yield from _mixed(config, name, config.mixed_languages(name))
+        members, place = config.mixed_languages(name), f"testsets.{name}.mixed"
+        for language in members:
+            yield from known_name(place, "language of the collection:", language, collection.languages)
+            yield from known_name(place, "query language of the collection:", language, collection.asked_in)
+        if members and not name.endswith(f"-mlir{len(members)}"):
+            todo = f"name it {name.split('-mlir')[0]}-mlir{len(members)}"
+            yield f"testsets.{name}", f"a pool of {len(members)} languages", todo
         yield from _candidates(config, f"testsets.{name}.candidates", testset)
 
 
@@ -284,10 +261,101 @@ def _evaluate(config: Config) -> Iterator[Finding]:
 
 
 def _gold(config: Config) -> Iterator[Finding]:
-    for name, pairs in config.gold.items():
-        for pair in pairs:
-            languages = pair.split("-")
-            if len(languages) != 2:
-                yield f"gold.{name}.{pair}", "not a pair", "write source-target, such as en-de"
-            for language in languages:
-                yield from known_name(f"gold.{name}.{pair}", "language", language, config.languages.every)
+    for place, pair in ((f"gold.{name}.{pair}", pair) for name, pairs in config.gold.items() for pair in pairs):
+        languages = pair.split("-")
+        if len(languages) != 2:
+            yield place, "not a pair", "write source-target, such as en-de"
+        for language in languages:
+            yield from known_name(place, "language", language, config.languages.every)
+
+
+def _own_start(config: Config) -> Iterator[Finding]:
+    if config.start.first:
+        yield from _one_corpus(config, "start.first.corpus", config.start.first.corpus)
+    if config.start.transplant:
+        yield from known_name("start.transplant", "lexicon", config.start.transplant, config.lexicons)
+
+
+def _one_corpus(config: Config, place: str, name: str) -> Iterator[Finding]:
+    """A start is trained on a corpus that is one for all pairs."""
+    yield from known_name(place, "corpus", name, config.corpora)
+    if name in config.corpora and config.corpora[name].bilingual:
+        yield place, "one corpus per pair", "name a corpus that is one for all pairs"
+
+
+def _starts(config: Config) -> Iterator[Finding]:
+    for name, start in config.starts.items():
+        place = f"starts.{name}"
+        if name == OWN_START:
+            yield place, "the name of the run's own start", "choose another name"
+        if start.source:
+            yield from known_name(f"{place}.from", "start", start.source, [OWN_START, *config.starts])
+        if name in _made_of(name, lambda one: [config.starts[one].source], config.starts):
+            yield f"{place}.from", f"{name} is made of itself", "name another start"
+        if start.corpus:
+            yield from _one_corpus(config, f"{place}.corpus", start.corpus)
+        if start.transplant:
+            yield from known_name(f"{place}.transplant", "lexicon", start.transplant, config.lexicons)
+        if start.preset and "vectors" in start.init and not config.vectors:
+            yield f"{place}.init", "no vectors to start from", "add vectors.languages"
+        if start.preset and not config.vectors and not config.start.tokenizer.texts:
+            yield "start.tokenizer.texts", f"no text and no vectors to learn pieces of {place} from", "name texts"
+
+
+def _systems(config: Config) -> Iterator[Finding]:
+    for name, system in config.systems.items():
+        place = f"systems.{name}"
+        if system.corpus:
+            yield from known_name(f"{place}.corpus", "corpus", system.corpus, config.corpora)
+        yield from known_name(f"{place}.start", "start", system.start, [OWN_START, *config.starts])
+        if system.uses:
+            yield from _used(config, name, system.uses)
+        lexicon = system.test.translate if system.test else None
+        if lexicon:
+            yield from known_name(f"{place}.test.translate", "lexicon", lexicon, config.lexicons)
+        if lexicon in config.lexicons and config.lexicons[lexicon].kind != "vectors":
+            problem = f"{lexicon} is not of kind vectors, so it has no reverse"
+            yield f"{place}.test.translate", problem, "name one that is"
+        if name in {"random", "bm25"}:
+            yield place, "the name of a reference row", "choose another name"
+    yield from known_name("evaluate.baseline", "system", config.evaluate.baseline, config.systems)
+
+
+def _used(config: Config, name: str, model: str) -> Iterator[Finding]:
+    """The system whose models another uses has one for all pairs, and is told apart by how it is tested."""
+    place = f"systems.{name}.model"
+    if model not in config.with_models:
+        for _, problem, todo in known_name(place, "trained system", model, config.with_models):
+            yield place, problem, todo if todo.startswith("did") else f"{todo}; {_SLASH}"
+        return
+    corpus = config.corpora.get(str(config.systems[model].corpus))
+    if corpus and corpus.bilingual:
+        yield place, f"{model} has a model per pair", "name a system with one model for all"
+    if config.systems[name].test is None:
+        todo = "a system that only tests another's models says how"
+        yield f"systems.{name}", "model and test go together", todo
+
+
+def _sweeps(config: Config) -> Iterator[Finding]:
+    for name, sweep in config.sweeps.items():
+        yield from known_name(f"sweeps.{name}.system", "trained system", sweep.system, config.systems)
+        system = config.systems.get(sweep.system)
+        corpus = config.corpora.get(str(system.corpus)) if system else None
+        if corpus and corpus.lexicon is None and sweep.key.startswith("lexicon."):
+            yield f"sweeps.{name}.key", f"{sweep.system} has no lexicon", "name a system that is switched"
+        if system and not system.corpus and is_of_corpus(sweep.key):
+            yield f"sweeps.{name}.key", f"{sweep.system} has no corpus to vary {sweep.key} of", "vary a key of its own"
+
+
+def _ablation(config: Config) -> Iterator[Finding]:
+    section = config.ablation
+    if section is None:
+        return
+    yield from known_name("ablation.testset", "test set", section.testset, config.testsets)
+    if section.testset in config.testsets and config.testsets[section.testset].mixed:
+        yield "ablation.testset", "a mixed pool", "name a test set with pairs"
+    given = section.collection
+    for place, name in {"": given}.items() if isinstance(given, str) else given.items():
+        yield from known_name(f"ablation.collection.{place}".rstrip("."), "collection", name, config.collections)
+    for place, name in [("reference", section.reference), *(("compared", name) for name in section.compared)]:
+        yield from known_name(f"ablation.{place}", "trained system", name, config.with_models)

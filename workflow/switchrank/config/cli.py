@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from switchrank.core.command import Command, Group
 from switchrank.core.errors import UserError, raise_all
+
+if TYPE_CHECKING:
+    from switchrank.config.models import Config
 
 ROOT = Path(__file__).parents[3]
 
@@ -17,9 +23,7 @@ def check(*, file: Path) -> None:
     Args:
         file: the YAML file.
     """
-    from switchrank.config.checked import read_plan, roots_of
-    from switchrank.config.load import read_yaml
-    from switchrank.config.reach import reach
+    from switchrank.config.load import read_plan, read_yaml, roots_of
     from switchrank.run.plan.inputs import missing_inputs
 
     data = read_yaml(file)
@@ -32,9 +36,44 @@ def check(*, file: Path) -> None:
     models = len(plan.models) * len(plan.config.seeds)
     rows = f", {len(plan.ablation)} rows of the ablation" if plan.ablation else ""
     print(f"{file}: {len(plan.lexicon_files)} lexicons, {models} models, {runs} runs{rows}")
-    for line in reach(data, plan.config, os.environ):
+    for line in _reach(data, plan.config, os.environ):
         print(line)
     raise_all(missing)
+
+
+def _reach(data: Mapping[str, Any], config: Config, environment: Mapping[str, str]) -> Iterator[str]:
+    """What a config reaches for outside: a line for each host that it asks, then for each variable it reads or sends.
+
+    Args:
+        data: the config as its file has it, variables not filled in.
+        config: the same, checked.
+        environment: where ``HF_ENDPOINT`` and ``SWITCHRANK_SEND`` come from.
+    """
+    from switchrank.files.addresses import SEND, host_of, hub_endpoint, is_address, parse_address, sendable, variables
+
+    hosts = {host_of(download.url, environment) for download in config.downloads.values()}
+    models = config.outside_models.values()
+    if any(not Path(model).is_dir() and not model.startswith((".", "/", "~")) for model in models):
+        hosts.add(re.sub(r"^\w+://", "", hub_endpoint(environment)))
+    yield f"hosts asked: {', '.join(sorted(hosts)) or 'none'}"
+    used: dict[str, set[str]] = {}
+    for text in _strings(data):
+        goal = f"sent to {host_of(parse_address(text).url, environment)}" if is_address(text) else "in a path or name"
+        for name in variables(text):
+            used.setdefault(name, set()).add(goal)
+    listed = sendable(environment)
+    for name, goals in sorted(used.items()):
+        refused = any(goal.startswith("sent") for goal in goals) and name not in listed
+        note = f" (refused: not in {SEND})" if refused else ""
+        yield f"variable {name}: {', '.join(sorted(goals))}{note}"
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from _strings(part)
 
 
 def reference(*, write: bool = False) -> None:
@@ -50,9 +89,4 @@ def reference(*, write: bool = False) -> None:
         raise UserError(stale[0], "", "differs from the models", "run switchrank config reference --write")
 
 
-COMMANDS = Group(
-    {
-        "check": Command(check, places=["file"]),
-        "reference": Command(reference),
-    }
-)
+COMMANDS = Group({"check": Command(check, places=["file"]), "reference": Command(reference)})

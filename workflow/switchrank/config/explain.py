@@ -1,9 +1,10 @@
-"""What pydantic has against a config, in our words: the key path, what is wrong, what to write."""
+"""What pydantic has against a config, in our words, and the config without it, so that the rest can be checked."""
 
 from __future__ import annotations
 
 import difflib
 import re
+from copy import deepcopy
 from typing import Any
 
 from pydantic import BaseModel
@@ -18,8 +19,6 @@ _TAGGED = {"collections", "lexicons"}
 """Mappings whose sections are of several kinds: pydantic puts the kind behind the name."""
 _ADDED = {"str", "constrained-str", "int", "DictionaryFile"}
 """Types of values that pydantic names in a place."""
-
-
 _OF_A_KIND = ("_type", "literal_error")
 """How the names of errors end that say no more than that a value is of another kind."""
 
@@ -35,7 +34,6 @@ def keys_of(location: Location) -> list[str | int]:
 
 
 def place_of(location: Location) -> str:
-    """The key path as the file has it."""
     return ".".join(map(str, keys_of(location)))
 
 
@@ -55,7 +53,8 @@ def problem_of(error: Any) -> tuple[str, str]:
     """What is wrong, and what to do."""
     value, kind = error["input"], error["type"]
     if kind == "extra_forbidden":
-        return f"unknown key {error['loc'][-1]}", _nearest(error["loc"])
+        close, known = _nearest_key(error["loc"]), ", ".join(_keys(error["loc"][:-1]))
+        return f"unknown key {error['loc'][-1]}", f"did you mean {close}?" if close else f"known keys: {known}"
     if kind == "missing":
         return "missing", "add this key"
     if isinstance(value, bool) and kind != "bool_type":
@@ -65,8 +64,8 @@ def problem_of(error: Any) -> tuple[str, str]:
         return f"'{value}' is text", _number_advice(value)
     if kind == "union_tag_invalid":
         key, known = error["ctx"]["discriminator"].strip("'"), error["ctx"]["expected_tags"].replace("'", "")
-        close = difflib.get_close_matches(error["ctx"]["tag"], known.split(", "), 1, 0.5)
-        return f"unknown {key} {error['ctx']['tag']}", f"did you mean {close[0]}?" if close else f"known: {known}"
+        near = difflib.get_close_matches(error["ctx"]["tag"], known.split(", "), 1, 0.5)
+        return f"unknown {key} {error['ctx']['tag']}", f"did you mean {near[0]}?" if near else f"known: {known}"
     if kind == "union_tag_not_found":
         return f"no {error['ctx']['discriminator']}".replace("'", ""), "add this key"
     if kind == "value_error":
@@ -85,29 +84,21 @@ def _number_advice(value: str) -> str:
     return f"write {digits if '.' in digits else digits + '.0'}e{int(exponent):+d}"
 
 
-def nearest_key(location: Location) -> str | None:
-    """The known key that an unknown one is most like."""
-    return next(iter(difflib.get_close_matches(str(location[-1]), _keys(Config, location[:-1]), 1, 0.5)), None)
+def _nearest_key(location: Location) -> str | None:
+    return next(iter(difflib.get_close_matches(str(location[-1]), _keys(location[:-1]), 1, 0.5)), None)
 
 
-def _nearest(location: Location) -> str:
-    close = nearest_key(location)
-    return f"did you mean {close}?" if close else f"known keys: {', '.join(_keys(Config, location[:-1]))}"
-
-
-def _keys(model: type[BaseModel], location: Location) -> list[str]:
+def _keys(location: Location) -> list[str]:
     """The keys of the section at ``location``: fields are followed through optionals, mappings, lists and unions."""
-    sections: list[type[BaseModel]] = [model]
+    sections: list[type[BaseModel]] = [Config]
     for part in location:
-        sections = [section for section in sections if part in _tags(section)] or sections
+        sections = [section for section in sections if part in _kinds(section)] or sections
         fields = [section.model_fields[str(part)].annotation for section in sections if part in section.model_fields]
         sections = [found for annotation in fields for found in _sections(annotation)] or sections
-    names = {field.alias or name for section in sections for name, field in section.model_fields.items()}
-    return sorted(names)
+    return sorted({field.alias or name for section in sections for name, field in section.model_fields.items()})
 
 
-def _tags(section: type[BaseModel]) -> tuple[str, ...]:
-    """The kinds that a section of several kinds stands for."""
+def _kinds(section: type[BaseModel]) -> tuple[str, ...]:
     field = section.model_fields.get("format") or section.model_fields.get("kind")
     return getattr(field.annotation, "__args__", ()) if field else ()
 
@@ -116,3 +107,52 @@ def _sections(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [found for part in getattr(annotation, "__args__", ()) for found in _sections(part)]
+
+
+def repaired(data: dict[str, Any], errors: list[Any]) -> dict[str, Any] | None:
+    """The mapping without what pydantic's ``errors`` are about; None where a whole section would have to go.
+
+    An unknown key becomes the nearest known one, a value that is listed twice is listed once, and any other wrong value
+    is left out, as are all sweeps if one of them makes a wrong section.
+    """
+    copy = deepcopy(data)
+    for error in sorted(errors, key=_index, reverse=True):  # lists from the end: what comes before keeps its number
+        *folders, last = keys_of(error["loc"])
+        holder = _value_at(copy, folders)
+        if holder is None or (isinstance(holder, dict) and last not in holder and error["type"] != "missing"):
+            copy.pop("sweeps", None)
+        elif not _repair(holder, last, error):
+            return None
+    return copy
+
+
+def _index(error: Any) -> int:
+    last = keys_of(error["loc"])[-1]
+    return last if isinstance(last, int) else -1
+
+
+def _value_at(data: Any, keys: list[str | int]) -> Any:
+    for key in keys:
+        try:
+            data = data[key]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return data
+
+
+def _repair(holder: Any, key: Any, error: Any) -> bool:
+    """Put right one value of a mapping or a list; whether that could be done."""
+    kind, value = error["type"], error["input"]
+    fits = isinstance(holder, list if isinstance(key, int) else dict)
+    if not fits or kind in {"missing", "union_tag_invalid", "union_tag_not_found"}:
+        return False
+    if kind == "value_error" and isinstance(value, dict):
+        return False
+    if kind == "value_error" and isinstance(value, list):
+        holder[key] = [item for place, item in enumerate(value) if item not in value[:place]]
+        return True
+    taken = holder.pop(key)
+    meant = _nearest_key(error["loc"]) if kind == "extra_forbidden" else None
+    if meant is not None and meant not in holder:
+        holder[meant] = taken
+    return True

@@ -1,28 +1,41 @@
-"""Reading a config file: YAML traps caught with line numbers, every mistake told in one line, environment expanded."""
+"""Reading a config file and the tables that it names: environment expanded, every mistake told in one line.
+
+A web address in place of a path is replaced, in the plain config, by the path of the file it becomes, and listed under
+``downloads``: everything downstream sees paths only. A path has the same placeholders as its address. The paths are
+relative, and the addresses keep their ``${NAME}``: nothing of a machine and no password gets into rules, digests or
+provenance.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
+from switchrank.ablation.rows import check_starts
 from switchrank.config.checks import findings
-from switchrank.config.downloads import MODEL_KEY, with_downloads
-from switchrank.config.explain import one_of_each_place, place_of, problem_of
+from switchrank.config.explain import one_of_each_place, place_of, problem_of, repaired
 from switchrank.config.models import Config
-from switchrank.config.repair import repaired
+from switchrank.config.plan import Plan
+from switchrank.config.sections import Finding
+from switchrank.config.settings import refused, switching_recipe
 from switchrank.config.sweeps import expand_sweeps, name_sweeps
-from switchrank.core.errors import UserError, raise_all
-from switchrank.files.addresses import check_sent, is_address, is_private, split_advice
+from switchrank.core.errors import UserError, each, raise_all
+from switchrank.corpus.recipe import read_recipe
+from switchrank.files.addresses import check_sent, is_address, is_private, local_path, split_advice
 from switchrank.files.reading import read_text
 
 _OCTAL = re.compile(r"^[-+]?0[0-9_]+$")
 _CLOCK = re.compile(r"^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
+_MODEL_KEY = re.compile(r"start\.model|(starts|systems)\.[^.]+\.model")
+"""Keys that name a folder or a model of a hub."""
+_LOCAL = re.compile(rf"testsets\.[^.]+\.pairs|ablation\.rows|{_MODEL_KEY.pattern}|run")
+"""Places whose files are read before anything can be fetched, or that name no file."""
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]
@@ -33,7 +46,6 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]
         self.mistakes: list[yaml.MarkedYAMLError] = []
 
     def note(self, problem: str, node: yaml.Node) -> None:
-        """Note a mistake, and go on."""
         self.mistakes.append(yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark))
 
 
@@ -94,8 +106,8 @@ def _marked(error: yaml.MarkedYAMLError, path: Path) -> UserError:
 def load_config(path: str | Path, environment: Mapping[str, str]) -> Config:
     """Read and check one config file.
 
-    ``${NAME}`` in any string is replaced from ``environment``, but not in web addresses: these may hold a password, and
-    are filled in when they are asked for.
+    ``${NAME}`` in any string is replaced from ``environment``, except in web addresses: these may hold a password, and
+    are filled in when they are fetched.
     """
     return check_config(read_yaml(path), path, environment)
 
@@ -104,7 +116,7 @@ def check_config(data: dict[str, Any], path: str | Path, environment: Mapping[st
     """Check a config mapping that came from ``path``.
 
     Raises:
-        UserError: the mistakes found, a line each: file, key path, value, what is allowed, the nearest known key.
+        UserError: every mistake, a line each: file, key path, value, what is allowed, the nearest known key.
     """
     config, mistakes = read_config(data, path, environment)
     raise_all(mistakes)
@@ -118,10 +130,10 @@ def read_config(
     """A config mapping as a config, and every mistake in it.
 
     A value that is wrong by itself hides no mistake elsewhere: for the checks across sections it is left out, or taken
-    for what it was meant to be. There is no config, and no more than is wrong by itself is told, where that cannot be.
+    for what it was meant to be. Where that cannot be, there is no config, and only such values are reported.
     """
     mistakes: list[UserError] = []
-    whole = with_downloads(_expanded(data, path, environment, mistakes), path, mistakes)
+    whole = _with_downloads(_expanded(data, path, environment, mistakes), path, mistakes)
     config, errors = _repaired(whole)
     found = [(place_of(error["loc"]), *problem_of(error)) for error in errors]
     found += findings(config) if config is not None else []
@@ -131,7 +143,7 @@ def read_config(
 
 
 def _repaired(data: dict[str, Any]) -> tuple[Config | None, list[Any]]:
-    """The config, put right where that can be, and what pydantic has against it as it is."""
+    """The config, repaired if need be and possible, and what pydantic has against it as it is."""
     config, errors = _validated(data)
     found, meant = list(errors), repaired(data, errors)
     while errors and meant is not None:
@@ -144,7 +156,7 @@ def _repaired(data: dict[str, Any]) -> tuple[Config | None, list[Any]]:
 
 
 def _validated(data: dict[str, Any]) -> tuple[Config | None, list[Any]]:
-    """The config, or what pydantic has against it, unknown keys first: they explain what is missing."""
+    """The config, or what pydantic has against it, unknown keys first, since they explain missing ones."""
     try:
         return Config.model_validate(expand_sweeps(data)), []
     except ValidationError as error:
@@ -155,16 +167,10 @@ def _validated(data: dict[str, Any]) -> tuple[Config | None, list[Any]]:
 def _expanded(
     data: dict[str, Any], path: str | Path, environment: Mapping[str, str], mistakes: list[UserError]
 ) -> dict[str, Any]:
-    """A mapping with ``${NAME}`` filled in; a variable that is not set is told once and stays as ``$NAME``."""
+    """A mapping with ``${NAME}`` filled in; a variable that is not set is reported once and stays as ``$NAME``."""
     missing: set[str] = set()
 
-    def expanded(value: Any, place: str) -> Any:
-        if isinstance(value, dict):
-            return {key: expanded(item, f"{place}.{key}") for key, item in value.items()}
-        if isinstance(value, list):
-            return [expanded(item, f"{place}.{number}") for number, item in enumerate(value)]
-        if not isinstance(value, str):
-            return value
+    def expanded(value: str, place: str) -> str:
         for name in _VARIABLE.findall(value):
             if not environment.get(name) and name not in missing:
                 missing.add(name)
@@ -178,14 +184,23 @@ def _expanded(
             mistakes.append(error)
             return _VARIABLE.sub(r"$\1", value)
 
-    return {key: expanded(item, str(key)) for key, item in data.items()}
+    return {key: _each_text(item, str(key), expanded) for key, item in data.items()}
+
+
+def _each_text(value: Any, place: str, changed: Callable[[str, str], str]) -> Any:
+    """A copy in which every text is changed, by what it is and the key path that it stands at."""
+    if isinstance(value, dict):
+        return {key: _each_text(part, f"{place}.{key}", changed) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_each_text(part, f"{place}.{number}", changed) for number, part in enumerate(value)]
+    return changed(value, place) if isinstance(value, str) else value
 
 
 def _filled(value: str, path: str | Path, place: str, environment: Mapping[str, str]) -> str:
-    """The string with its variables filled in; what that turns into an address or a hub name is sent somewhere."""
+    """The string with its variables filled in; one that becomes an address or a hub name will be sent somewhere."""
     used = list(dict.fromkeys(_VARIABLE.findall(value)))
     filled = _VARIABLE.sub(lambda match: environment.get(match[1]) or f"${match[1]}", value)
-    named = MODEL_KEY.fullmatch(place) and not Path(filled).is_dir() and not filled.startswith((".", "/", "~"))
+    named = _MODEL_KEY.fullmatch(place) and not Path(filled).is_dir() and not filled.startswith((".", "/", "~"))
     if used and (is_address(filled) or named):
         try:
             check_sent(used, environment)
@@ -194,3 +209,139 @@ def _filled(value: str, path: str | Path, place: str, environment: Mapping[str, 
         if is_address(filled) and not is_private(filled) and not filled.startswith("hf://"):
             raise UserError(path, place, f"would send environment variable {used[0]} unencrypted", "write https")
     return filled
+
+
+def _with_downloads(data: dict[str, Any], file: str | Path, mistakes: list[UserError]) -> dict[str, Any]:
+    """A config mapping in which every address stands under ``downloads``, and its file's path where it stood.
+
+    A wrong address, or one where none can stand, is left as it is and added to the mistakes.
+    """
+    found: dict[str, dict[str, str]] = {}
+
+    def replaced(value: str, place: str) -> str:
+        if not is_address(value):
+            return value
+        try:
+            if _LOCAL.fullmatch(place):
+                raise ValueError("a web address where a file of this machine is needed: fetch it and give its path")
+            path = local_path(value)
+        except ValueError as error:
+            mistakes.append(UserError(file, place, *split_advice(error)))
+            return value
+        found[path] = {"url": value}
+        return path
+
+    given = data.get("downloads", {})
+    whole = {key: part if key == "downloads" else _each_text(part, str(key), replaced) for key, part in data.items()}
+    if found and isinstance(given, dict):
+        whole["downloads"] = {**given, **found}
+    return whole
+
+
+def load_plan(path: str | Path, environment: Mapping[str, str]) -> Plan:
+    """The plan of a config file; tables are looked for in this folder and in the one above the file's."""
+    return checked_plan(read_yaml(path), path, environment, roots_of(path))
+
+
+def roots_of(path: str | Path) -> list[Path]:
+    """Folders in which the tables that a config file names are looked for."""
+    return [Path.cwd(), Path(path).absolute().parent.parent]
+
+
+def checked_plan(data: dict[str, Any], path: str | Path, environment: Mapping[str, str], roots: Sequence[Path]) -> Plan:
+    """The plan of a config mapping that came from ``path``.
+
+    Raises:
+        UserError: everything that is wrong, a line each; see :func:`read_plan`.
+    """
+    plan, mistakes = read_plan(data, path, environment, roots)
+    raise_all(mistakes)
+    assert plan is not None
+    return plan
+
+
+def read_plan(
+    data: dict[str, Any], path: str | Path, environment: Mapping[str, str], roots: Sequence[Path]
+) -> tuple[Plan | None, list[UserError]]:
+    """The plan of a config mapping, as far as there is one, and all mistakes.
+
+    They are those of the config (:func:`read_config`), those of the tables that it names, and if there are none, what
+    is wrong with the jobs that follow from them.
+    """
+    config, mistakes = read_config(data, path, environment)
+    if config is None:
+        return None, mistakes
+    plan, wrong = Plan(config, list(roots), data), {mistake.place for mistake in mistakes}
+    for name, section in config.testsets.items():
+        if section.collection in config.collections and f"testsets.{name}.pairs" not in wrong:
+            mistakes += _raised(plan.pairs_of, name)
+    mistakes += _raised(plan.rows) if "ablation.rows" not in wrong else ()
+    if not mistakes:
+        mistakes += [UserError(path, *finding) for finding in _job_findings(plan)]
+        mistakes += _raised(lambda: plan.ablation)
+    return plan, mistakes
+
+
+def _raised(read: Callable[..., object], *given: object) -> Sequence[UserError]:
+    try:
+        read(*given)
+    except UserError as error:
+        return each(error)
+    return ()
+
+
+def _job_findings(plan: Plan) -> Iterator[Finding]:
+    """What jobs would refuse, as far as it is known once all tables are read."""
+    config = plan.config
+    for corpus, section in config.corpora.items():
+        for pair in [] if section.parallel else plan.train_pairs(corpus):
+            yield from refused(f"corpora.{corpus}", read_recipe, switching_recipe(plan, corpus, pair))
+    for testset in config.testsets:
+        yield from _first_stage(plan, testset)
+        yield from _baseline(plan, testset)
+    if config.ablation:
+        rows = plan.rows()
+        given = config.ablation.reference, config.ablation.compared
+        yield from refused("ablation", check_starts, [vars(row) for row in rows], *given)
+        for language in dict.fromkeys(row.language for row in rows if row.examples):
+            name = config.labelled_collection(language)
+            if not name:  # which is told of each row
+                continue
+            asked = config.collections[name].questions(config.languages.source, "train")
+            if "train" not in config.collections[name].splits or language not in asked:
+                todo = f"name one with {language} among its train_languages, or in {language} alone"
+                yield "ablation.collection", f"{name} has no training queries in {language}", todo
+
+
+def _baseline(plan: Plan, testset: str) -> Iterator[Finding]:
+    """Every system of the experiment ranks a pair that the baseline ranks too."""
+    ranked: dict[str, set[str]] = {}
+    for run in plan.runs(testset):
+        ranked.setdefault(run.system, set()).add(run.pair.id)
+    baseline = plan.config.evaluate.baseline
+    alone = [name for name in plan.main_systems if name in ranked and not ranked[name] & ranked.get(baseline, set())]
+    if alone:
+        problem = f"{baseline} ranks no pair of {testset} that {alone[0]} ranks"
+        yield "evaluate.baseline", problem, "name a system that ranks what the others rank"
+
+
+def _first_stage(plan: Plan, name: str) -> Iterator[Finding]:
+    """BM25 needs queries and documents in the languages it is asked to search in, and their ids to be those ranked."""
+    testset, source = plan.config.testsets[name], plan.config.languages.source
+    collection, asked = plan.config.collections[testset.collection], testset.candidates.query_language
+    if not testset.candidates.bm25:
+        return
+    silent = [language for language in plan.judged_languages(name) if language not in collection.asked_in]
+    problem = ""
+    if asked == "source" and testset.documents == "own":
+        problem = "documents have ids of their own in each language"
+    elif asked == "source" and not {source} <= {*collection.languages} & {*collection.asked_in}:
+        problem = f"{testset.collection} has no queries and documents in {source}"
+    elif asked == "document" and silent:
+        problem = f"{testset.collection} has no queries in {silent[0]}"
+    elif asked not in ("source", "document", *collection.asked_in):
+        problem = f"{testset.collection} has no queries in {asked}"
+    if problem:
+        ways = [*([] if silent else ["document"]), *collection.asked_in]
+        todo = f"write {' or '.join([', '.join(ways[:-1]), ways[-1]] if ways[1:] else ways)}"
+        yield f"testsets.{name}.candidates.query_language", problem, f"{todo}, or give candidates by run or all"

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,23 +16,29 @@ from switchrank.core.atomic import atomic_path
 from switchrank.core.command import ONE_EACH, Command
 from switchrank.core.errors import UserError
 
-_MODEL = "nreimers/mMiniLMv2-L6-H384-distilled-from-XLMR-Large"
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 _BOOLEANS = {"no", "on", "off", "yes", "y", "n"}
-_TEXTS = {"documents-tsv", "queries-tsv"}
-_VECTORS = {"vectors-text", "vectors-word2vec", "vectors-fasttext"}
-_DICTIONARIES = {"dictionary", "wikititles", "tei", "tsv", "names-table", "parallel-tsv"}
-
-
-@dataclass(frozen=True)
-class Named:
-    """A file that the config will name: the flag it came from, and the formats it may have."""
-
-    flag: str
-    path: str
-    formats: set[str]
-    wanted: str
+_QUERIES = ({"documents-tsv", "queries-tsv"}, "qid TAB text")
+_JUDGEMENTS = ({"trec-qrels"}, "qid 0 docid relevance")
+_QUESTIONS = ({"squad"}, "SQuAD-like JSON")
+_VECTORS = ({"vectors-text", "vectors-word2vec", "vectors-fasttext"}, "word vectors")
+_WANTED = {
+    "--documents": ({"documents-tsv", "queries-tsv"}, "docid TAB text"),
+    "--queries": _QUERIES,
+    "--train-queries": _QUERIES,
+    "--judgements": _JUDGEMENTS,
+    "--train-judgements": _JUDGEMENTS,
+    "--triples": ({"msmarco-triples-ids"}, "qid TAB positive TAB negative"),
+    "--train-questions": _QUESTIONS,
+    "--test-questions": _QUESTIONS,
+    "--vectors-source": _VECTORS,
+    "--vectors-target": _VECTORS,
+    "--titles-page": ({"page"}, "page.sql.gz"),
+    "--titles-langlinks": ({"langlinks"}, "langlinks.sql.gz"),
+    "--dictionary": ({"dictionary", "wikititles", "tei", "tsv", "names-table", "parallel-tsv"}, "a dictionary"),
+}
+"""By flag: the formats that its file may have, and what to give."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +85,26 @@ class Given:
     titles_page: str = ""
     titles_langlinks: str = ""
     dictionary: str = ""
-    model: str = _MODEL
+    model: str = "nreimers/mMiniLMv2-L6-H384-distilled-from-XLMR-Large"
     device: Literal["cpu", "cuda"] = "cuda"
     folder: Path = Path("config")
+
+    @property
+    def languages(self) -> list[str]:
+        return [self.source, *self.target]
+
+    @property
+    def vectors(self) -> dict[str, str]:
+        paths = self.vectors_target
+        if paths and "{lang}" in paths[0]:
+            paths = [filled(paths[0], language) for language in self.target]
+        return dict(zip(self.languages, [self.vectors_source, *paths], strict=False))
+
+    @property
+    def lexicons(self) -> list[str]:
+        """The lexicons that can be made, the best for switching first."""
+        made = {"clwe": self.vectors_source, "dictionary": self.dictionary, "titles": self.titles_page}
+        return [name for name, path in made.items() if path]
 
 
 def write_config(*, given: Given) -> None:
@@ -103,14 +127,19 @@ def write_config(*, given: Given) -> None:
     for path in (config, pairs):
         if path.exists():
             raise UserError(path, "", "exists already", "give another name, or move it away")
-    for named in _files(given):
-        _look_at(named)
+    for flag, name in _files(given):
+        _look_at(flag, os.path.expandvars(name))
     text, table = _config(given, pairs), _pairs(given)
-    _validated(text, table, config, [given.source, *given.target])
+    _check_written(text, table, config, given.languages)
     for path, content in ((pairs, table), (config, text)):
         with atomic_path(path) as temporary:
             temporary.write_text(content, encoding="utf-8", newline="\n")
     print(f"{config}: written, with {pairs}; next: switchrank config check {config}")
+
+
+def filled(template: str, language: str = "", split: str = "") -> str:
+    """A path with its placeholders filled in."""
+    return template.replace("{lang}", language).replace("{split}", split)
 
 
 def _wrong(flag: str, problem: str, todo: str) -> UserError:
@@ -118,14 +147,12 @@ def _wrong(flag: str, problem: str, todo: str) -> UserError:
 
 
 def _check_arguments(given: Given) -> None:
-    """Names, languages, and which flags go together."""
     if not _NAME.fullmatch(given.name):
         raise _wrong("RUN", f"{given.name!r}", "write small letters, digits and hyphens")
-    languages = [given.source, *given.target]
-    for language in languages:
+    for language in given.languages:
         if not _LANGUAGE.fullmatch(language):
             raise _wrong("--target", f"{language!r}", "write a code of two or three small letters, such as sw")
-    if len(set(languages)) < len(languages):
+    if len(set(given.languages)) < len(given.languages):
         raise _wrong("--target", "a language twice", "name each language once")
     texts = [given.documents, given.queries, given.judgements]
     squad = [given.train_questions, given.test_questions]
@@ -140,13 +167,8 @@ def _check_arguments(given: Given) -> None:
     ):
         for holder in holders if path else ():
             if holder not in path:
-                raise _wrong(
-                    flag, f"{path} has no {holder}", f"write {holder} where it stands in the names of the files"
-                )
-    _check_lexicons(given)
-
-
-def _check_lexicons(given: Given) -> None:
+                todo = f"write {holder} where it stands in the names of the files"
+                raise _wrong(flag, f"{path} has no {holder}", todo)
     if bool(given.vectors_source) != bool(given.vectors_target):
         raise _wrong("--vectors-source", "one side only", "give vectors of both sides")
     if bool(given.titles_page) != bool(given.titles_langlinks):
@@ -157,198 +179,72 @@ def _check_lexicons(given: Given) -> None:
         raise _wrong("--vectors-target", problem, "give one each, in the order of --target, or one with {lang}")
 
 
-def _filled(template: str, language: str = "", split: str = "") -> str:
-    return template.replace("{lang}", language).replace("{split}", split)
-
-
-def _target_vectors(given: Given) -> dict[str, str]:
-    """The file of each target language."""
-    vectors = given.vectors_target
-    if vectors and "{lang}" in vectors[0]:
-        return {language: _filled(vectors[0], language) for language in given.target}
-    return dict(zip(given.target, vectors, strict=False))
-
-
-def _files(given: Given) -> Iterator[Named]:
-    """Every file that the config will read, once each."""
-    languages = [given.source, *given.target]
+def _files(given: Given) -> Iterator[tuple[str, str]]:
+    """Flag and path of every file that the config will read."""
     if given.documents:
-        for language in languages:
-            yield Named("--documents", _filled(given.documents, language), _TEXTS, "docid TAB text")
-            yield Named("--queries", _filled(given.queries, language, "test"), _TEXTS, "qid TAB text")
-        queries = _filled(given.train_queries or given.queries, given.source, "train")
-        yield Named("--train-queries" if given.train_queries else "--queries", queries, _TEXTS, "qid TAB text")
-        for split, template in (("train", given.train_judgements or given.judgements), ("test", given.judgements)):
-            flag = "--train-judgements" if split == "train" and given.train_judgements else "--judgements"
-            yield Named(flag, _filled(template, split=split), {"trec-qrels"}, "qid 0 docid relevance")
+        for language in given.languages:
+            yield "--documents", filled(given.documents, language)
+            yield "--queries", filled(given.queries, language, "test")
+        queries = given.train_queries or given.queries
+        yield "--train-queries" if given.train_queries else "--queries", filled(queries, given.source, "train")
+        judgements = given.train_judgements or given.judgements
+        yield "--train-judgements" if given.train_judgements else "--judgements", filled(judgements, split="train")
+        yield "--judgements", filled(given.judgements, split="test")
     else:
-        yield Named("--train-questions", given.train_questions, {"squad"}, "SQuAD-like JSON")
-        for language in languages:
-            yield Named("--test-questions", _filled(given.test_questions, language), {"squad"}, "SQuAD-like JSON")
+        yield "--train-questions", given.train_questions
+        yield from (("--test-questions", filled(given.test_questions, language)) for language in given.languages)
     if given.triples:
-        yield Named("--triples", given.triples, {"msmarco-triples-ids"}, "qid TAB positive TAB negative")
-    if given.vectors_source:
-        yield Named("--vectors-source", given.vectors_source, _VECTORS, "word vectors")
-        for path in _target_vectors(given).values():
-            yield Named("--vectors-target", path, _VECTORS, "word vectors")
+        yield "--triples", given.triples
+    for language, path in given.vectors.items() if given.vectors_source else ():
+        yield "--vectors-source" if language == given.source else "--vectors-target", path
     if given.titles_page:
-        yield Named("--titles-page", given.titles_page, {"page"}, "page.sql.gz")
-        yield Named("--titles-langlinks", given.titles_langlinks, {"langlinks"}, "langlinks.sql.gz")
+        yield "--titles-page", given.titles_page
+        yield "--titles-langlinks", given.titles_langlinks
     for language in given.target if given.dictionary else ():
-        yield Named("--dictionary", _filled(given.dictionary, language), _DICTIONARIES, "a dictionary")
+        yield "--dictionary", filled(given.dictionary, language)
 
 
-def _look_at(named: Named) -> None:
-    """Say what is wrong with a file; one of another kind is an error."""
+def _look_at(flag: str, path: str) -> None:
+    """Warn of what is wrong with a file; one of another kind is an error."""
     from switchrank.identify.look import inspect_path
 
-    path = os.path.expandvars(named.path)
+    formats, wanted = _WANTED[flag]
     if not Path(path).is_file():
-        raise UserError(path, named.flag, "no such file", f"give {named.wanted}")
+        raise UserError(path, flag, "no such file", f"give {wanted}")
     found = inspect_path(path, quick=True)
-    if found.format not in named.formats:
-        raise UserError(path, named.flag, f"is {found.title}", f"give {named.wanted}")
+    if found.format not in formats:
+        raise UserError(path, flag, f"is {found.title}", f"give {wanted}")
     for problem in found.problems:
         print(f"{path}: warning: {problem}", file=sys.stderr)
 
 
-def _code(language: str) -> str:
-    """A language in YAML; some codes would be booleans without quotes."""
-    return json.dumps(language) if language in _BOOLEANS else language
-
-
-def _listed(languages: Sequence[str]) -> str:
-    return f"[{', '.join(map(_code, languages))}]"
-
-
-def _quoted(path: str) -> str:
-    return json.dumps(path, ensure_ascii=False)
-
-
-def _by_split(test: str, train: str | None) -> str:
-    return f"{{train: {_quoted(train)}, test: {_quoted(test)}}}" if train else _quoted(test)
-
-
 def _config(given: Given, pairs: Path) -> str:
-    """The text of the config file."""
-    parts = [
-        f"# Written by switchrank new; every key is explained in config/README.md.\nrun: {_quoted(given.name)}",
-        "seeds: [1]  # [1, 2, 3] for means over three models",
-        "languages:\n"
-        f"  source: {_code(given.source)}\n"
-        f"  seen: {_listed(given.target)}\n"
-        "  # unseen: [xx]  # languages that are tested only\n"
-        "  # unspaced: [zh]  # those of them written without spaces between words",
-        _collections(given),
-        *_lexicons(given),
-        *_systems(given),
-        f"start:\n  model: {_quoted(given.model)}  # a folder or a name on the Hugging Face hub",
-        f"train:\n  device: {given.device}\n"
-        f"  precision: {'bf16' if given.device == 'cuda' else 'fp32'}\n"
-        "  # steps: 200000  # as published; for a first look, 2000 with warmup: 200, eval_every: 500\n"
-        "  # batch_size: 64",
-        "testsets:\n"
-        "  mine:\n"
-        f"    collection: {'mine' if given.documents else 'test-questions'}\n"
-        f"    pairs: {_quoted(pairs.as_posix())}\n"
-        "    candidates: {bm25: 100}  # or {run: first-stage.trec}, or {all: true} for small collections",
-        "evaluate:\n  baseline: zero-shot",
-    ]
-    return "\n\n".join(parts) + "\n"
+    from jinja2 import Environment, StrictUndefined
 
-
-def _collections(given: Given) -> str:
-    languages = [given.source, *given.target]
-    if given.documents:
-        triples = (
-            f"    triples: {_quoted(given.triples)}"
-            if given.triples
-            else "    # triples: triples.tsv  # qid TAB positive TAB negative; without it negatives are found by BM25"
-        )
-        return (
-            "# Training is in the source language only; documents have the same ids in all languages.\n"
-            "collections:\n  mine:\n    format: msmarco\n"
-            f"    languages: {_listed(languages)}\n"
-            f"    documents: {_quoted(given.documents)}\n"
-            f"    queries: {_by_split(given.queries, given.train_queries)}\n"
-            f"    judgements: {_by_split(given.judgements, given.train_judgements)}\n{triples}"
-        )
-    files = ", ".join(f"{_code(lang)}: {_quoted(_filled(given.test_questions, lang))}" for lang in languages)
-    return (
-        "collections:\n  train-questions:\n    format: squad\n    split: train\n"
-        f"    files: {{{_code(given.source)}: {_quoted(given.train_questions)}}}\n"
-        "  test-questions:\n    format: squad\n    split: test\n"
-        "    documents: paragraphs  # or sentences, where the files have them\n"
-        f"    files: {{{files}}}"
+    environment = Environment(
+        trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, keep_trailing_newline=True
     )
-
-
-def _lexicons(given: Given) -> Iterator[str]:
-    """Vectors and lexicons, or comments in their place."""
-    if given.vectors_source:
-        aligned = "true" if given.aligned else "false  # turned into the source language's space by identical words"
-        files = {given.source: given.vectors_source} | _target_vectors(given)
-        lines = [
-            f"    {_code(language)}:\n      path: {_quoted(path)}\n      aligned: {aligned}"
-            for language, path in files.items()
-        ]
-        yield "vectors:\n  languages:\n" + "\n".join(lines)
-    else:
-        yield (
-            "# vectors:  # word vectors, or text to train them on\n#   languages:\n"
-            f"#     {_code(given.source)}: {{path: wiki.{given.source}.align.vec, aligned: true}}\n"
-            f"#     {_code(given.target[0])}: {{text: [text.{given.target[0]}.txt]}}"
-        )
-    entries = {
-        "clwe": given.vectors_source and "{kind: vectors, criterion: csls}",
-        "titles": given.titles_page
-        and f"{{kind: titles, page: {_quoted(given.titles_page)}, langlinks: {_quoted(given.titles_langlinks)}}}",
-        "dictionary": given.dictionary and f"{{kind: dictionary, path: {_quoted(given.dictionary)}}}",
-    }
-    hints = {
-        "clwe": "{kind: vectors}",
-        "titles": "{kind: titles, page: enwiki-latest-page.sql.gz, langlinks: enwiki-latest-langlinks.sql.gz}",
-        "dictionary": '{kind: dictionary, path: "en-{lang}.txt"}  # a pair a line: MUSE and others',
-    }
-    head = "lexicons:" if any(entries.values()) else "# lexicons:"
-    lines = [f"  {name}: {entry}" if entry else f"  # {name}: {hints[name]}" for name, entry in entries.items()]
-    yield "\n".join([head, *lines])
-
-
-def _systems(given: Given) -> Iterator[str]:
-    """Corpora and systems: English, and switched through each lexicon that there is."""
-    data = "mine" if given.documents else "train-questions"
-    words = (
-        "clwe" if given.vectors_source else "dictionary" if given.dictionary else "titles" if given.titles_page else ""
-    )
-    switched = {"bl-cs": (words, "languages: pair, p: 0.5"), "ml-cs": (words, "languages: seen, p: 0.5")}
-    titled = "titles" if given.titles_page else ""
-    switched["wiki-cs"] = (titled, "languages: seen, p: 1.0, mix: instance, drop_stopwords: true")
-    corpora, systems = [f"  english: {{from: {data}}}"], ["  zero-shot: {corpus: english}"]
-    for name, (lexicon, how) in switched.items():
-        mark = "" if lexicon else "# "
-        usual = "titles" if name == "wiki-cs" else "clwe"
-        corpora.append(f"  {mark}{name}: {{from: {data}, lexicon: {lexicon or usual}, {how}}}")
-        systems.append(f"  {mark}{name}: {{corpus: {name}}}")
-    yield "\n".join(["corpora:", *corpora])
-    systems.append("  # peer: {model: owner/name}  # a finished ranker, a hub name or ./folder, scored beside them")
-    yield "\n".join(["systems:", *systems])
+    quoted = lambda text: json.dumps(text, ensure_ascii=False)  # noqa: E731
+    code = lambda language: quoted(language) if language in _BOOLEANS else language  # noqa: E731
+    environment.filters |= {"quoted": quoted, "code": code, "filled": filled}
+    template = environment.from_string((Path(__file__).parent / "new.yaml.jinja").read_text(encoding="utf-8"))
+    return template.render(given=given, pairs=pairs.as_posix())
 
 
 def _pairs(given: Given) -> str:
     """The pair table: each target against the source in both directions, and within itself."""
-    rows = [("id", "query", "document", "own_model")]
+    rows = [
+        ("id", "query", "document", "own_model"),
+        (f"{given.source}-{given.source}", given.source, given.source, "no"),
+    ]
     for target in given.target:
         for query, document in ((given.source, target), (target, given.source), (target, target)):
             rows.append((f"{query}-{document}", query, document, "yes" if query != document else "no"))
-    rows.insert(1, (f"{given.source}-{given.source}", given.source, given.source, "no"))
     return "".join("\t".join(row) + "\n" for row in rows)
 
 
-def _validated(text: str, table: str, path: Path, languages: list[str]) -> None:
+def _check_written(text: str, table: str, path: Path, languages: list[str]) -> None:
     """Read both as a run would, before anything is written."""
-    import tempfile
-
     from switchrank.config.load import check_config, read_yaml
     from switchrank.config.pairs import read_pairs
 
@@ -360,14 +256,11 @@ def _validated(text: str, table: str, path: Path, languages: list[str]) -> None:
         read_pairs(pairs, languages)
 
 
-_TEXT_FILES = ("documents", "queries", "judgements", "train_queries", "train_judgements", "triples")
-_OTHER_FILES = ("train_questions", "test_questions", "vectors_source", "titles_page", "titles_langlinks", "dictionary")
-
 COMMANDS = Command(
     write_config,
     places=["name"],
     counts={"target": ONE_EACH, "vectors_target": ONE_EACH},
     flags={"name": "run"},
-    forms={"vectors_target": "FILE", "source": "LANG", "target": "LANG"}
-    | dict.fromkeys((*_TEXT_FILES, *_OTHER_FILES), "FILE"),
+    forms=dict.fromkeys((flag.removeprefix("--").replace("-", "_") for flag in _WANTED), "FILE")
+    | {"source": "LANG", "target": "LANG"},
 )

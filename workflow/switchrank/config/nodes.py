@@ -1,7 +1,7 @@
 """Models as nodes: each is made from another or from nothing, by a method, on data, with settings and a seed.
 
-A start is a node that others start from: the run's own, its steps one after the other, and those that have a name. What
-a job trains is a :class:`Node`, whichever path it lies at.
+A start is a node that others start from: the run's own, step by step, and those that have a name. What a job trains is
+a :class:`Node`, whichever path it lies at.
 """
 
 from __future__ import annotations
@@ -11,12 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from switchrank.config.models import Config
-from switchrank.config.systems import OWN_START, FirstWeights, NamedStart
-from switchrank.config.training import Optimisation
+from switchrank.config.systems import OWN_START, FirstWeights, NamedStart, Optimisation
 from switchrank.models.folder import MODEL_FILES, STARTING_FILES
-
-CROSS_ENCODER = "cross-encoder"
-"""The way that rankers learn by unless they say otherwise."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +22,10 @@ class StartNode:
     Attributes:
         key: where the config says what it is, such as ``start.first`` or ``starts.e5``.
         folder: where it lies; ``{seed}`` stands for the seed of the run where each seed has its own.
-        weights: how its first weights are made, of one that is made from no other.
+        weights: how its first weights are made, where it is made from no other start.
         source: the start it is made from.
         lexicon: what embeddings are transplanted through.
-        corpus: what it is trained on.
-        settings: how it is trained.
-        seed: of its training; None: the seeds of the run.
+        corpus: what it is trained on, with ``settings`` and ``seed`` (None: the seeds of the run).
     """
 
     key: str
@@ -45,7 +39,6 @@ class StartNode:
 
     @property
     def is_seeded(self) -> bool:
-        """Whether each seed of the run has its own."""
         return "{seed}" in self.folder
 
     def folder_of(self, seed: int | str) -> str:
@@ -78,7 +71,7 @@ class Node:
         settings: how it is trained.
         seed: of its training.
         facts: what ``train.json`` tells of it.
-        method: the way that it learns by, one of :mod:`switchrank.train.methods`.
+        method: how it learns, one of :mod:`switchrank.train.methods`.
     """
 
     folder: str
@@ -89,11 +82,11 @@ class Node:
     settings: Optimisation
     seed: int
     facts: dict[str, Any] = field(default_factory=dict)
-    method: str = CROSS_ENCODER
+    method: str = "cross-encoder"
 
 
 def start_nodes(config: Config) -> dict[str, StartNode]:
-    """The starts of a config by name, the run's own among them; without those that lead to none that there is."""
+    """The starts of a config by name, the run's own among them; those that go back to an unknown one are left out."""
     found = {OWN_START: _own_start(config)}
     waiting = dict(config.starts)
     while ready := [name for name, section in waiting.items() if (section.source or OWN_START) in found]:
@@ -104,11 +97,9 @@ def start_nodes(config: Config) -> dict[str, StartNode]:
 
 
 def _own_start(config: Config) -> StartNode:
-    """The last step of the run's own start."""
     start, folder = config.start, f"results/{config.run}/start"
     node = StartNode("start", f"{folder}/initial", weights=start)
-    if start.first:
-        first = start.first
+    if first := start.first:
         node = StartNode(
             "start.first", f"{folder}/first", source=node, corpus=first.corpus, settings=first, seed=start.seed
         )
@@ -128,16 +119,3 @@ def _named_start(config: Config, name: str, section: NamedStart, source: StartNo
         corpus=section.corpus,
         settings=config.training(section.train) if section.corpus else None,
     )
-
-
-def learned_by(config: Config, system: str | None) -> list[tuple[str, str]]:
-    """The corpora that a system, or the run's own start where it is None, has been trained on before it is used.
-
-    Each after who was: the name of the system, or the key of a start.
-    """
-    section = config.systems[system] if system else None
-    if section and not section.corpus:
-        return []
-    start = start_nodes(config).get(section.start if section else OWN_START)
-    found = [(step.key, step.corpus) for step in start.steps() if step.corpus] if start else []
-    return [(str(system), str(section.corpus)), *found] if section else found

@@ -29,13 +29,10 @@ class Pair:
 def read_pairs(path: str | Path, languages: Sequence[str], asked_in: Sequence[str] | None = None) -> list[Pair]:
     """The pair table: TSV with columns ``id query document own_model``, one row per pair, ids unique.
 
-    Args:
-        path: the table.
-        languages: languages that documents are in.
-        asked_in: languages that queries are in; none means those of the documents.
+    Documents are in ``languages``, and queries in ``asked_in``, by default in the same.
 
     Raises:
-        UserError: missing file, wrong columns; or of each row an unknown language, an id twice or not
+        UserError: missing file, wrong columns; or for each row an unknown language, an id twice or not
             ``query-document``.
     """
     path = Path(path)

@@ -5,33 +5,48 @@ This is what the Snakefile asks. Nothing heavy is imported, and nothing is read 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
+from typing import NamedTuple
 
 from switchrank.ablation.rows import NO_SYSTEM, Row, read_ablation
-from switchrank.config.labels import Trained, check_rows, labelled_collection, labelled_split, trained_tables
+from switchrank.collections.joined.section import Joined
 from switchrank.config.nodes import Node
 from switchrank.config.pairs import Pair
-from switchrank.config.plan_models import Ranker
-from switchrank.config.plan_runs import RunsPlan
+from switchrank.config.plan_runs import Ranker, RunsPlan
 from switchrank.config.sections import MIXED
-from switchrank.config.systems import OWN_START
+from switchrank.config.systems import OWN_START, Ablation
+from switchrank.core.errors import UserError, raise_all
 from switchrank.models.folder import MODEL_FILES
 
 
-class Plan(RunsPlan):
-    """Names of a run's files and the jobs that make them; here those of the ablation.
+class Trained(NamedTuple):
+    """The training split of a collection in one language, which some starting model has learned.
 
-    Args:
-        config: a checked config.
-        roots: folders in which relative paths of pair tables are looked for, in this order.
+    ``shared_ids``: labelled queries come from the same collection. ``whole``: it was trained on as it is, not as a part
+    of a joined one, so its training pairs are its own.
     """
+
+    collection: str
+    language: str
+    shared_ids: bool
+    whole: bool
+
+
+class Plan(RunsPlan):
+    """Names of a run's files and the jobs that make them; here those of the ablation."""
+
+    @property
+    def tuning(self) -> Ablation:
+        """The section of the ablation, where there is one."""
+        assert self.config.ablation is not None
+        return self.config.ablation
 
     def rows(self) -> list[Row]:
         """The rows of the ablation table, each right by itself; none without an ablation."""
         if self.config.ablation is None:
             return []
-        path = self.table(self.config.ablation.rows)
+        path = self.table(self.tuning.rows)
         return read_ablation(path, languages=self.config.languages.every, systems=self.config.with_models)
 
     @cached_property
@@ -39,23 +54,75 @@ class Plan(RunsPlan):
         """The rows of the ablation table.
 
         Raises:
-            UserError: the table is missing or wrong, or a row does not fit the config (:func:`check_rows`).
+            UserError: the table is missing or wrong; or no test pair, start, seed or labelled query for a row, or
+                labels that its start has been trained on.
         """
-        section = self.config.ablation
-        if section is None:
-            return []
-        path, rows = self.table(section.rows), self.rows()
-        check_rows(self, path, rows)
+        rows = self.rows()
+        trained = self._trained_collections(rows)
+        wrong = [(row, found) for row in rows if (found := next(self._refusals(row, trained), None))]
+        raise_all(UserError(self.table(self.tuning.rows), f"row {row.id}", *found) for row, found in wrong)
         return rows
 
+    def _refusals(self, row: Row, trained: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+        """What is wrong with a row, and what to do. What comes later may follow from what comes first."""
+        testset, language = self.tuning.testset, row.language
+        tested = self.config.collections[self.config.testsets[testset].collection]
+        if not self.tested_pairs(row):
+            yield f"no test pair of {language}", f"add {language}-{language} to the pairs of {testset}"
+        if language not in tested.asked_in or language not in tested.languages:
+            yield f"{testset} has no queries or no documents in {language}", "name a language that is on both sides"
+        if not self.start_of(row):
+            todo = "name a start with one model for all pairs, or a pair with own_model yes"
+            yield f"{row.start} has no model for {language}", todo
+        if row.start not in (NO_SYSTEM, *self.finished) and row.seed not in self.config.seeds:
+            yield f"no model of {row.start} with seed {row.seed}", "add it to seeds"
+        if not row.examples:
+            return
+        name, share = self.config.labelled_collection(language), self.tuning.held_out
+        if not name:
+            yield f"no collection with labelled queries in {language}", f"add {language} to ablation.collection"
+        if name in trained and not self.config.collections[name].labels:
+            todo = (
+                f"set labels: 0.05 in collections.{name}, a share that nobody is trained on, or name another collection"
+            )
+            yield f"{trained[name]} is trained on {name}, which its labelled queries come from", todo
+        if share and not 0 < int(row.examples * share) < row.examples:
+            problem = f"{share:g} of {row.examples} labelled queries leaves none to judge by"
+            yield problem, "raise ablation.held_out or examples"
+
+    def _trained_collections(self, rows: list[Row]) -> dict[str, str]:
+        """The collections that starting models are trained on, joined ones by their parts, each with one who is."""
+        starts = dict.fromkeys(None if row.start == NO_SYSTEM else row.start for row in rows)
+        learned = [part for start in starts for part in self.learned_by(start)]
+        found: dict[str, str] = {}
+        for name, corpus in sorted(learned, key=lambda one: one[0] not in self.config.systems):  # systems first
+            collection = self.config.corpora[corpus].collection
+            section = self.config.collections[collection]
+            for part in section.of if isinstance(section, Joined) else [collection]:
+                found.setdefault(part, name)
+        return found
+
     def labelled(self, language: str) -> dict[str, str]:
-        """The labelled split of a language: ``queries``, ``judgements``, ``documents``."""
-        name = labelled_collection(self.config, language)
-        return self._split_tables(name, labelled_split(self.config, language), language)
+        """The labelled split of a language: ``queries``, ``judgements``, ``documents``.
+
+        It is what is set aside for it, else the training split of a collection that serves nothing else.
+        """
+        name = self.config.labelled_collection(language)
+        return self._split_tables(name, "labels" if self.config.collections[name].labels else "train", language)
 
     def trained_on(self, language: str) -> list[Trained]:
-        """What labelled queries of a language are compared with: the training of the models that rows start from."""
-        return trained_tables(self.config, self.ablation, language)
+        """What labelled queries of a language are compared with: the training of the models that rows start from.
+
+        That is in the language a collection is trained on, and in their own where it has training text in it.
+        """
+        source, own = self.config.languages.source, self.config.labelled_collection(language)
+        directly = {corpus.collection for corpus in self.config.corpora.values()}
+        return [
+            Trained(name, side, shared_ids=name == own, whole=name in directly)
+            for name in self._trained_collections(self.ablation)
+            for side in self.config.collections[name].questions(source, "train")
+            if side in (self.config.collections[name].training_language(source), language)
+        ]
 
     def training_tables(self, trained: Trained) -> dict[str, str]:
         """The tables of a training split in one language, and its pairs where they say something of the labels."""
@@ -90,30 +157,10 @@ class Plan(RunsPlan):
         """The folder of a tuned model."""
         return f"{self.folder}/ablation/models/{row.id}"
 
-    def setting_folder(self, row: Row) -> str:
-        """The folder of a row's labelled examples, which rows with other starting models share."""
-        return f"{self.folder}/ablation/{row.language}-n{row.examples}-seed{row.seed}"
-
-    def tuned_node(self, row: Row) -> Node:
-        """The model of a row of the ablation that has examples."""
-        section = self.config.ablation
-        assert section is not None
-        folder = self.setting_folder(row)
-        return Node(
-            folder=self.tuned_folder(row),
-            start=self.start_of(row),
-            corpus=f"{folder}/train-00000.parquet",
-            dev=f"{folder}/dev.parquet" if section.held_out else None,
-            on_the_fly=None,
-            settings=section.train,
-            seed=row.seed,
-            facts={"system": row.id} | vars(row),
-        )
-
     def node(self, words: Mapping[str, str]) -> Node:
         """The model that a job trains, by the values of its rule's wildcards: a system's, a start or a tuned one."""
         if "row" in words:
-            return self.tuned_node(next(row for row in self.ablation if row.id == words["row"]))
+            return self._tuned_node(next(row for row in self.ablation if row.id == words["row"]))
         if "system" in words:
             return self.system_node(words["system"], words["train_pair"], int(words["seed"]))
         if "start" in words:
@@ -122,22 +169,32 @@ class Plan(RunsPlan):
         first = next(step for step in self.own_start if step.corpus)
         return self.start_node(first, OWN_START, self.config.seeds[0])
 
+    def _tuned_node(self, row: Row) -> Node:
+        folder = f"{self.folder}/ablation/{row.language}-n{row.examples}-seed{row.seed}"
+        return Node(
+            folder=self.tuned_folder(row),
+            start=self.start_of(row),
+            corpus=f"{folder}/train-00000.parquet",
+            dev=f"{folder}/dev.parquet" if self.tuning.held_out else None,
+            on_the_fly=None,
+            settings=self.tuning.train,
+            seed=row.seed,
+            facts={"system": row.id} | vars(row),
+        )
+
     def shares_runs(self, row: Row) -> bool:
         """Whether a row's runs are those of its starting system: it has no examples, and that has ranked all pairs."""
-        assert self.config.ablation is not None
         ranker = None if row.examples else self._start_ranker(row)
         seeded = ranker is not None and row.seed in self.seeds_of(ranker)
-        ranked = self.ranked_pairs(ranker, self.config.ablation.testset) if ranker and seeded else []
+        ranked = self.ranked_pairs(ranker, self.tuning.testset) if ranker and seeded else []
         return set(self.tested_pairs(row)) <= set(ranked)
 
     def row_runs(self, row: Row) -> dict[str, str]:
         """The run of each tested pair of a row."""
-        assert self.config.ablation is not None
-        system, testset = row.start if self.shares_runs(row) else row.id, self.config.ablation.testset
+        system, testset = row.start if self.shares_runs(row) else row.id, self.tuning.testset
         return {pair.id: self.run_file(system, testset, pair.id, row.seed) for pair in self.tested_pairs(row)}
 
     def tested_pairs(self, row: Row) -> list[Pair]:
         """The test pairs of a row: those of its language and the source language."""
-        assert self.config.ablation is not None
         sides = {self.config.languages.source, row.language}
-        return [pair for pair in self.pairs[self.config.ablation.testset] if {pair.query, pair.document} <= sides]
+        return [pair for pair in self.pairs[self.tuning.testset] if {pair.query, pair.document} <= sides]

@@ -1,15 +1,34 @@
-"""The plan of what is tested: texts, candidates and judgements of test sets, runs, values of sweeps."""
+"""The plan of models and of what is tested: starts, who ranks with what, texts, candidates, runs, values of sweeps."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
-from switchrank.config.names import suffix_of, text_of
+from switchrank.config.models import Download
+from switchrank.config.nodes import Node, StartNode, start_nodes
 from switchrank.config.pairs import Pair
-from switchrank.config.plan_models import ModelsPlan
-from switchrank.config.sections import MIXED
+from switchrank.config.plan_data import DataPlan, concrete_downloads
+from switchrank.config.sections import MIXED, suffix_of, text_of
+from switchrank.config.systems import OWN_START
+
+
+@dataclass(frozen=True)
+class Ranker:
+    """A model at work: ``system`` scores with the model that ``trained`` has for ``train_pair``, on texts translated
+    through the lexicon ``translate`` where there is one. A finished model has no training pair."""
+
+    system: str
+    trained: str
+    train_pair: str | None
+    translate: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The system and, where it has several models, the pair of this one."""
+        return f"{self.system}-{self.train_pair}" if self.train_pair else self.system
 
 
 @dataclass(frozen=True)
@@ -31,8 +50,135 @@ class Run:
     seed: int
 
 
-class RunsPlan(ModelsPlan):
-    """Names of test sets and runs."""
+class RunsPlan(DataPlan):
+    """Names of models, test sets and runs, and the facts of models that are trained."""
+
+    @cached_property
+    def starts(self) -> dict[str, StartNode]:
+        """Every start by name, the run's own as ``start``."""
+        return start_nodes(self.config)
+
+    @property
+    def own_start(self) -> list[StartNode]:
+        """The steps of the run's own start, in order; systems start from the last unless they say otherwise."""
+        return [*self.starts[OWN_START].steps()][::-1]
+
+    @cached_property
+    def named_starts(self) -> dict[str, tuple[StartNode, int]]:
+        """The further starts by folder below ``starts/``, such as ``e5`` or ``aligned/seed1``, each with its seed."""
+        below = f"{self.folder}/starts"
+        return {
+            Path(node.folder_of(seed)).relative_to(below).as_posix(): (node, seed)
+            for name, node in self.starts.items()
+            if name != OWN_START
+            for seed in (self.config.seeds if node.is_seeded else self.config.seeds[:1])
+        }
+
+    @cached_property
+    def models(self) -> list[tuple[str, str]]:
+        """Every (system, training pair) that a model is trained for."""
+        return [
+            (name, pair)
+            for name, system in self.config.systems.items()
+            if system.corpus
+            for pair in self.train_pairs(system.corpus)
+        ]
+
+    @cached_property
+    def finished(self) -> dict[str, str]:
+        """The finished rankers that are scored beside the run's own: systems, each with its hub name or folder."""
+        return {name: str(system.model) for name, system in self.config.systems.items() if system.is_finished}
+
+    @cached_property
+    def rankers(self) -> list[Ranker]:
+        """Every system with each of its models, in the order of the config."""
+        found: list[Ranker] = []
+        for name, system in self.config.systems.items():
+            trained = system.uses or name
+            translate = system.test.translate if system.test else None
+            if trained in self.finished:
+                found.append(Ranker(name, trained, None, translate))
+            found += [Ranker(name, trained, pair, translate) for model, pair in self.models if model == trained]
+        return found
+
+    def model_folder(self, system: str, train_pair: str | None, seed: int | str) -> str:
+        """The folder of a model; a finished one has no training pair and no seed."""
+        folder = f"{self.folder}/models/{system}"
+        return f"{folder}/{train_pair}/seed{seed}" if train_pair else folder
+
+    def seeds_of(self, ranker: Ranker) -> list[int]:
+        """The seeds that a system has runs for; a finished model has one run, under the first."""
+        return self.config.seeds if ranker.train_pair else self.config.seeds[:1]
+
+    def ranked_pairs(self, ranker: Ranker, testset: str) -> list[Pair]:
+        """Pairs that a model scores: its own, or all when it serves all, or those whose sides can be translated."""
+        corpus = self.config.systems[ranker.trained].corpus
+        pairs = self.pairs[testset]
+        if corpus and self.config.corpora[corpus].bilingual:
+            return [pair for pair in pairs if pair.id == ranker.train_pair]
+        if ranker.translate is None:
+            return pairs
+        known = {self.config.languages.source, *self.lexicon_languages(ranker.translate)}
+        return [pair for pair in pairs if {pair.query, pair.document} <= known]
+
+    def corpus_of(self, system: str) -> str | None:
+        """What the models that a system ranks with are trained on; None for a finished one."""
+        section = self.config.systems[system]
+        return self.config.systems[section.uses].corpus if section.uses else section.corpus
+
+    def learned_by(self, system: str | None) -> list[tuple[str, str]]:
+        """The corpora that a system, or the run's own start where it is None, has been trained on before it is used.
+
+        Each comes with what was trained on it: the name of the system, or the key of a start.
+        """
+        section = self.config.systems[system] if system else None
+        if section and not section.corpus:
+            return []
+        start = self.starts.get(section.start if section else OWN_START)
+        found = [(step.key, step.corpus) for step in start.steps() if step.corpus] if start else []
+        return [(str(system), str(section.corpus)), *found] if section else found
+
+    def system_node(self, system: str, train_pair: str, seed: int) -> Node:
+        """The model of a system for a training pair and a seed."""
+        section = self.config.systems[system]
+        corpus = str(section.corpus)
+        return Node(
+            self.model_folder(system, train_pair, seed),
+            self.starts[section.start].files_of(seed),
+            *self.training_data(corpus, train_pair),
+            settings=self.config.training(section.train),
+            seed=seed,
+            facts={"system": system, "train_pair": train_pair, "corpus": corpus},
+        )
+
+    def start_node(self, start: StartNode, name: str, seed: int) -> Node:
+        """A start that is trained, under a name, for a seed of the run."""
+        assert start.corpus is not None
+        assert start.settings is not None
+        assert start.source is not None
+        return Node(
+            start.folder_of(seed),
+            start.source.files_of(seed),
+            *self.training_data(start.corpus, self.train_pairs(start.corpus)[0]),
+            settings=start.settings,
+            seed=seed if start.seed is None else start.seed,
+            facts={"system": name, "corpus": start.corpus},
+        )
+
+    def same_runs(self, baseline: str) -> list[list[str]]:
+        """``[system, testset, query_lang, doc_lang]`` of every run that is, by construction, a copy of the baseline's.
+
+        A Translate-Test system is the model it is made of wherever there is nothing to translate.
+        """
+        made = {}
+        for ranker in self.rankers:
+            for testset in self.config.testsets:
+                for pair in self.ranked_pairs(ranker, testset):
+                    queries = self.texts(testset, "queries", pair.query, ranker.translate)
+                    documents = self.texts(testset, "documents", pair.document, ranker.translate)
+                    run = (ranker.system, testset, pair.query, pair.document)
+                    made[run] = (ranker.trained, ranker.train_pair, queries, documents)
+        return [list(run) for run in made if run[0] != baseline and made.get((baseline, *run[1:])) == made[run]]
 
     def texts(self, testset: str, kind: str, language: str, translate: str | None = None) -> str:
         """The table of the ``documents`` or ``queries`` of a test set in one language, a mixed one, or translated."""
@@ -45,12 +191,9 @@ class RunsPlan(ModelsPlan):
         return f"{self.folder}/sources/{collection}/{name}-{language}.parquet"
 
     def candidates(self, testset: str, document: str, query: str = "") -> str:
-        """The candidates of a document language, or of a pair where runs are given pair by pair.
-
-        A drawn pool keeps the ids, and so the candidates of the source language.
-        """
+        """The candidates of a document language, or of a pair where runs are given pair by pair."""
         section = self.config.testsets[testset]
-        drawn = document == MIXED and section.pool == "drawn"
+        drawn = document == MIXED and section.pool == "drawn"  # which keeps the ids of the source language
         name = self.config.languages.source if drawn else document
         name = f"{query}-{name}" if section.candidates.by_pair else name
         return f"{self.folder}/testsets/{testset}/candidates-{name}.parquet"
@@ -63,10 +206,11 @@ class RunsPlan(ModelsPlan):
         asked = [pair.query for pair in self.pairs[testset] if pair.document == document]
         return list(dict.fromkeys(self.candidates(testset, document, query) for query in asked or [""]))
 
-    def _templated_inputs(self) -> list[str]:
-        return super()._templated_inputs() + [
-            run for testset in self.config.testsets for run in self.given_runs(testset)
-        ]
+    @cached_property
+    def downloads(self) -> dict[str, Download]:
+        """Every file that is fetched when an input needs it, by path, placeholders filled in."""
+        runs = [run for testset in self.config.testsets for run in self.given_runs(testset)]
+        return concrete_downloads(self.config.downloads, [*self.templated_inputs, *runs])
 
     def given_runs(self, testset: str) -> list[str]:
         """The runs that the candidates of a test set are read from, in the order of its pairs."""
@@ -80,21 +224,18 @@ class RunsPlan(ModelsPlan):
         return list(dict.fromkeys(section.run_file(*side) for side in sides))
 
     def first_stage(self, testset: str, language: str) -> tuple[str, str]:
-        """Languages of the queries and documents that the candidates among documents of ``language`` come from.
-
-        Candidates by run or all look at no text: any queries of the collection will do.
-        """
+        """Languages of the queries and documents that the candidates among documents of ``language`` come from."""
         section = self.config.testsets[testset]
         collection = self.config.collections[section.collection]
         asked, source = section.candidates.query_language, self.config.languages.source
         sides = {"source": (source, source), "document": (language, language)}.get(asked, (asked, language))
         if sides[0] in collection.asked_in and sides[1] in collection.languages:
             return sides
-        return collection.asked_in[0], language
+        return collection.asked_in[0], language  # candidates by run or all look at no text
 
     def search(self, testset: str, language: str) -> str:
-        """What found the candidates among documents of ``language``: ``run``, ``all``, or the languages of the queries
-        and documents that BM25 looked at, such as ``en-en``; several for a pool of every document in every language."""
+        """What found the candidates among documents of ``language``: ``run``, ``all``, or the languages of queries and
+        documents that BM25 compared, such as ``en-en``; several for a pool of every document in every language."""
         section = self.config.testsets[testset]
         if section.candidates.bm25 is None:
             return "run" if section.candidates.run else "all"
@@ -104,7 +245,7 @@ class RunsPlan(ModelsPlan):
         return " ".join(dict.fromkeys("-".join(pair) for pair in sides))
 
     def lexicon_pairs(self, testset: str) -> dict[str, list[Pair]]:
-        """By lexicon of Translate-Test, the pairs of a test set whose texts it translates into the source language."""
+        """By lexicon of Translate-Test: the pairs of a test set whose texts it translates into the source language."""
         source, found = self.config.languages.source, {}
         for ranker in self.rankers:
             if ranker.translate:
@@ -113,7 +254,7 @@ class RunsPlan(ModelsPlan):
         return found
 
     def searched(self, testset: str) -> bool:
-        """Whether the candidates of a test set were looked for, so that another search could find others."""
+        """Whether the candidates of a test set are the result of a search, and another search could find others."""
         return not self.config.testsets[testset].candidates.every
 
     def judgements(self, testset: str, language: str) -> str:
@@ -121,19 +262,18 @@ class RunsPlan(ModelsPlan):
         return f"{self.folder}/testsets/{testset}/judgements-{language}.parquet"
 
     def judged_languages(self, testset: str) -> list[str]:
-        """The languages whose documents must be relevant for a query to be asked."""
+        """The languages in which a query needs a relevant document to be asked."""
         section = self.config.testsets[testset]
         if not section.mixed:
             return self.document_languages(testset)
-        drawn = section.pool == "drawn"
-        return [self.config.languages.source] if drawn else self.config.mixed_languages(testset)
+        return [self.config.languages.source] if section.pool == "drawn" else self.config.mixed_languages(testset)
 
     def document_languages(self, testset: str) -> list[str]:
         """Document languages of a test set, in table order."""
         return list(dict.fromkeys(pair.document for pair in self.pairs[testset]))
 
     def compares_languages(self, testset: str) -> bool:
-        """Whether some queries are ranked against passages of their own language and, by the same ids, of another."""
+        """Whether some queries are ranked against the same passages in their own language and in another."""
         section = self.config.testsets[testset]
         pairs = {(pair.query, pair.document) for pair in self.pairs[testset]}
         return (
@@ -158,7 +298,7 @@ class RunsPlan(ModelsPlan):
 
     @cached_property
     def sweep_points(self) -> list[SweepPoint]:
-        """Every value of every sweep; the value that the swept system has itself is that system."""
+        """Every value of every sweep; the value that the varied system has itself is that system."""
         points = []
         for name, sweep in self.config.sweeps.items():
             for value in sweep.values:
@@ -180,7 +320,7 @@ class RunsPlan(ModelsPlan):
 
     @property
     def apart(self) -> dict[str, str]:
-        """Systems that are no hypothesis of the main experiment, and the group they are tested in."""
+        """Systems that are not tested with those of the main experiment, and the group they are tested in."""
         references = {str(name): "references" for name in self.config.evaluate.references}
         main = set(self.main_systems)
         swept = {point.system: f"sweep {point.sweep}" for point in self.sweep_points if point.system not in main}

@@ -12,7 +12,7 @@ from pydantic_core import PydanticUndefined
 from switchrank.collections.section import CollectionSection, Instances
 from switchrank.collections.sections import FORMATS
 from switchrank.collections.separate_section import JudgementColumns, TextColumns
-from switchrank.config import lexicons, models, systems, testsets, training, vectors
+from switchrank.config import lexicons, models, systems
 from switchrank.core.atomic import atomic_path
 
 BEGIN, END = "<!-- begin generated reference -->", "<!-- end generated reference -->"
@@ -26,10 +26,10 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("collections.<name>.judgements (formats tsv, parquet)", JudgementColumns),
     ("collections.<name> (every format)", CollectionSection),
     ("collections.<name>.instances", Instances),
-    ("vectors", vectors.Vectors),
-    ("vectors.languages.<language>", vectors.VectorSource),
-    ("vectors.training", vectors.VectorTraining),
-    ("vectors.alignment", vectors.Alignment),
+    ("vectors", lexicons.Vectors),
+    ("vectors.languages.<language>", lexicons.VectorSource),
+    ("vectors.training", lexicons.VectorTraining),
+    ("vectors.alignment", lexicons.Alignment),
     ("lexicons.<name> (kind: vectors)", lexicons.VectorsLexicon),
     ("lexicons.<name> (kind: titles)", lexicons.TitlesLexicon),
     ("lexicons.<name> (kind: dictionary); gold.<name>.<pair> has the first four keys", lexicons.DictionaryLexicon),
@@ -43,28 +43,19 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("start", systems.Start),
     ("starts.<name> (start's keys model, preset, init and seed, and these)", systems.NamedStart),
     ("start.tokenizer", systems.Tokenizer),
-    ("train", training.Train),
-    ("start.first (train's keys, and these)", training.Warmup),
+    ("train", systems.Train),
+    ("start.first (train's keys, and these)", systems.Warmup),
     ("ablation", systems.Ablation),
-    ("ablation.train (train's keys, with these defaults)", training.Tuning),
-    ("testsets.<name>", testsets.Testset),
-    ("testsets.<name>.candidates", testsets.Candidates),
-    ("rank", testsets.Rank),
-    ("evaluate", testsets.Evaluate),
+    ("ablation.train (train's keys, with these defaults)", systems.Tuning),
+    ("testsets.<name>", models.Testset),
+    ("testsets.<name>.candidates", models.Candidates),
+    ("rank", models.Rank),
+    ("evaluate", models.Evaluate),
 ]
 
 
-def schema_text() -> str:
-    """The JSON schema of a config file, for editors."""
-    return json.dumps(models.Config.model_json_schema(by_alias=True), indent=1, sort_keys=True) + "\n"
-
-
-def reference_text() -> str:
-    """Markdown: one table per section with key, type, default and meaning."""
-    return "\n".join(_section(title, model) for title, model in SECTIONS)
-
-
 def _section(title: str, model: type[BaseModel]) -> str:
+    """Markdown of a section: a table with key, type, default and meaning."""
     schema = model.model_json_schema(by_alias=True)
     inherited = _inherited(model)
     if inherited == set(model.model_fields):
@@ -75,24 +66,20 @@ def _section(title: str, model: type[BaseModel]) -> str:
             continue
         key = field.alias or name
         kind = _type(schema["properties"][key], schema.get("$defs", {})).replace("|", "\\|")
-        meaning = (field.description or _pointer(key)).replace("|", "\\|")
+        pointer = "says which keys apply" if key in {"format", "kind"} else f"see the section {key}"
+        meaning = (field.description or pointer).replace("|", "\\|")
         lines.append(f"| `{key}` | {kind} | {_default(field.get_default(call_default_factory=True))} | {meaning} |")
     return "\n".join(lines) + "\n"
 
 
 def _inherited(model: type[BaseModel]) -> set[str]:
     """Keys that a section shares with others and that are explained there."""
-    if model in (training.Warmup, systems.Changes):
-        return set(training.Optimisation.model_fields)
+    if model in (systems.Warmup, systems.Changes):
+        return set(systems.Optimisation.model_fields)
     if model is systems.NamedStart:
         return set(systems.FirstWeights.model_fields)
     shared = issubclass(model, CollectionSection) and model is not CollectionSection
     return set(CollectionSection.model_fields) if shared else set()
-
-
-def _pointer(key: str) -> str:
-    """What stands for a field without a description: a tag, or the section that explains it."""
-    return "says which keys apply" if key in {"format", "kind"} else f"see the section {key}"
 
 
 def _default(value: Any) -> str:
@@ -126,11 +113,13 @@ def _type(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
 def update(root: Path, *, write: bool) -> list[str]:
     """The generated files under ``root`` that differ from the models; with ``write`` they are brought up to date."""
     readme = root / "config" / "README.md"
+    schema = json.dumps(models.Config.model_json_schema(by_alias=True), indent=1, sort_keys=True)
+    reference = "\n".join(_section(title, model) for title, model in SECTIONS)
     before, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
     after = rest.partition(END)[2]
     wanted = {
-        root / "config" / "schema" / "config.schema.json": schema_text(),
-        readme: f"{before}{BEGIN}\n{reference_text()}{END}{after}",
+        root / "config" / "schema" / "config.schema.json": f"{schema}\n",
+        readme: f"{before}{BEGIN}\n{reference}{END}{after}",
     }
     stale = [file for file, text in wanted.items() if not file.is_file() or file.read_text(encoding="utf-8") != text]
     for file in stale if write else []:

@@ -1,8 +1,8 @@
 """The settings that jobs get, as rules hand them over, and what the jobs themselves would say to them.
 
-A rule's old outputs are removed when its job begins, so a setting that a job refuses costs what an earlier run made.
-Each is therefore given, before the first job starts, to the very function that the job calls first. Nothing heavy is
-imported: the Snakefile asks too.
+A rule's old outputs are removed when its job begins, so a setting that a job refuses would cost what an earlier run
+made. Each is therefore passed, before the first job starts, to the very function that the job calls first. Nothing
+heavy is imported, since the Snakefile asks too.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from typing import Any
 
 from switchrank.config.lexicons import DictionaryFile, DictionaryLexicon, VectorsLexicon, listed
 from switchrank.config.models import Config
-from switchrank.config.names import Finding
 from switchrank.config.plan import Plan
-from switchrank.config.systems import Changes
-from switchrank.config.training import Optimisation
+from switchrank.config.sections import Finding
+from switchrank.config.systems import Changes, Optimisation
 from switchrank.core.errors import UserError
 from switchrank.formats.pairs import check_reading
 from switchrank.lexicon.settings import check_search
@@ -61,7 +60,7 @@ def setting_findings(config: Config) -> Iterator[Finding]:
 
 
 def refused(place: str, check: Callable[..., object], *given: Any, **named: Any) -> Iterator[Finding]:
-    """What the check of a job says to what it is given; the key that it names stands below ``place``."""
+    """What the check of a job says about what it is given; the key that it names stands below ``place``."""
     try:
         check(*given, **named)
     except UserError as error:
@@ -84,7 +83,7 @@ def _lexicons(config: Config) -> Iterator[Finding]:
 
 
 def training_findings(config: Config, device: str) -> Iterator[Finding]:
-    """What the trainings of systems, of what all start from and of rows of the ablation would refuse on a device."""
+    """What the trainings of systems, starts and rows of the ablation would refuse on a device."""
     sections: list[tuple[str, Optimisation, bool]] = [("train", config.train, True)]
     if config.start.first:
         sections.append(("start.first", config.start.first, True))
@@ -102,7 +101,7 @@ def training_findings(config: Config, device: str) -> Iterator[Finding]:
 
 
 def _changed(config: Config) -> dict[str, Changes]:
-    """What systems and starts say of their training that the run's ``train`` does not."""
+    """Where systems and starts are trained otherwise than the run's ``train`` says."""
     systems = {f"systems.{name}.train": system.train for name, system in config.systems.items() if system.corpus}
     starts = {f"starts.{name}.train": start.train for name, start in config.starts.items() if start.corpus}
     return {place: changes for place, changes in {**systems, **starts}.items() if changes.model_fields_set}

@@ -12,10 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from switchrank.config.lexicons import Lexicon
 from switchrank.config.models import Corpus
-from switchrank.config.names import Finding, suffix_of
-from switchrank.config.sections import Section
-from switchrank.config.systems import System
-from switchrank.config.training import Train
+from switchrank.config.sections import Finding, Section, suffix_of
+from switchrank.config.systems import System, Train
 
 Plain = dict[str, Any]
 DEGRADE = "lexicon.degrade"
@@ -26,15 +24,15 @@ _TRAIN: TypeAdapter[Section] = TypeAdapter(Train)
 
 
 def is_of_corpus(key: str) -> bool:
-    """Whether what a sweep varies is of the corpus or the lexicon of its system, not of the system itself."""
+    """Whether a sweep varies a key of its system's corpus or lexicon, not of the system itself."""
     return key.partition(".")[0] not in System.model_fields
 
 
 def expand_sweeps(data: Plain) -> Plain:
     """A config mapping with the systems of its sweeps written out; what is wrong with it is left for the checks.
 
-    The value that the swept system has itself, written or by default, gets no system of its own. ``key`` is one of the
-    system (``start``, ``train.<key>``), of the corpus, or ``lexicon.<key>`` of its lexicon; ``lexicon.degrade`` makes a
+    The value that the varied system has itself, written or by default, gets no system of its own. ``key`` is one of the
+    system (``start``, ``train.<key>``), of its corpus, or ``lexicon.<key>`` of its lexicon; ``lexicon.degrade`` makes a
     degraded lexicon of that share.
     """
     sweeps = data.get("sweeps") or {}
@@ -52,9 +50,9 @@ def expand_sweeps(data: Plain) -> Plain:
 
 
 def name_sweeps(findings: Sequence[Finding], data: Plain) -> list[Finding]:
-    """Findings as a user can act on them: of a section that a sweep made, the sweep is named.
+    """Findings as a user can act on them: in place of a section that a sweep made, the sweep is named.
 
-    What is wrong with the varied section itself is told of that one alone.
+    What is wrong with the varied section itself is reported for that one alone.
     """
     sweeps = data.get("sweeps")
     suffixes = {
@@ -94,7 +92,7 @@ def _add(data: Plain, sweep: str, system: str, key: str, value: Any) -> None:
 
 
 def _with(section: Plain, keys: Sequence[str], value: Any) -> Plain | None:
-    """The section with the value at a path of keys; None where the path leads through what is no section."""
+    """The section with the value at a path of keys; None if the path leads through something that is no section."""
     first, *rest = keys
     inner = section.get(first) or {}
     if rest and not isinstance(inner, dict):
@@ -134,7 +132,7 @@ def _changed(data: Plain, corpus: Plain, key: str, value: Any, suffix: str) -> P
 
 
 def _same(kind: TypeAdapter[Section], one: Plain, other: Plain) -> bool:
-    """Whether two sections mean the same: a key that is not written has its default. A wrong section is like itself."""
+    """Whether two sections mean the same: a key that is not written has its default. A wrong one equals only itself."""
     try:
         return one == other or kind.validate_python(one).plain() == kind.validate_python(other).plain()
     except ValidationError:

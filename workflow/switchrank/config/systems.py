@@ -1,15 +1,97 @@
-"""The keys of models: what systems start from, how they are trained, varied, and tuned on labelled queries."""
+"""The keys of models: how they are trained, what systems start from, are varied by, and tuned on labelled queries."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import dataclasses
+import typing
+from collections.abc import Collection
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, create_model, model_validator
 
-from switchrank.config.names import suffix_of
-from switchrank.config.sections import Distinct, Language, Name, OpenShare, Section, Seed
-from switchrank.config.training import Optimisation, Tuning, Warmup
+from switchrank.config.sections import Count, Distinct, Language, Name, OpenShare, Section, Seed, Whole, suffix_of
 from switchrank.core.limits import LARGEST
+from switchrank.train.methods.cross_encoder import CrossEncoderSettings
+from switchrank.train.settings import BY_EPOCHS, Settings
+
+
+def setting_fields(kind: type[Settings], names: Collection[str], **defaults: Any) -> dict[str, Any]:
+    """Settings of a method, those named, as fields of a section: type, default, bounds and meaning.
+
+    ``defaults`` are of those whose default is another in this section.
+    """
+    hints, fields, made = typing.get_type_hints(kind), {field.name: field for field in dataclasses.fields(kind)}, {}
+    for name in names:
+        kinds, told = {hints[name], *typing.get_args(hints[name])}, fields[name].metadata
+        bounds = dict(told["bounds"]) if kinds & {int, float} else {}
+        if int in kinds:
+            bounds.setdefault("le", LARGEST)
+        if name == "steps" and "epochs" not in names:  # which 0 steps would stand for
+            bounds["ge"] = 1
+        default = defaults.get(name, fields[name].default)
+        made[name] = (hints[name], Field(default, description=told["meaning"], **bounds))
+    return made
+
+
+if TYPE_CHECKING:  # mypy knows the fields by their classes, pydantic by create_model
+
+    class Optimisation(Section, CrossEncoderSettings):
+        pass
+
+    class _Threads(Optimisation):
+        pass
+
+    class _FewLabels(Optimisation):
+        pass
+
+else:
+    _FIELDS = partial(setting_fields, CrossEncoderSettings)
+    _COMMON = [field.name for field in dataclasses.fields(CrossEncoderSettings)]
+    for name in ("epochs", "log_every", "threads"):
+        _COMMON.remove(name)
+    Optimisation = create_model("Optimisation", __base__=Section, **_FIELDS(_COMMON))
+    _Threads = create_model("_Threads", __base__=Optimisation, **_FIELDS(["threads"]))
+    _FewLabels = create_model(
+        "_FewLabels",
+        __base__=Optimisation,
+        **_FIELDS(["lr", *BY_EPOCHS], lr=1.0e-5, **BY_EPOCHS),
+    )
+
+
+class Train(_Threads):
+    device: Literal["cpu", "cuda"] = Field("cpu", description="`cuda` demands a GPU for each process (resource gpu)")
+    processes: Count = Field(
+        1,
+        description="processes that share each optimiser step, on a GPU each or with their share of `threads`; a run "
+        "goes on with any number of them, and a change makes nothing train again",
+    )
+
+
+class Warmup(Optimisation):
+    corpus: Name = Field(description="corpus that the starting model is trained on first")
+
+
+class Tuning(_FewLabels):
+    epochs: Count = Field(
+        5,
+        description="passes over the training pairs, in which each label occurs `rounds` times: so every number of "
+        "labels is seen as often",
+    )
+    steps: Whole = Field(
+        0, description="optimiser steps in place of epochs: few labels are then seen more often than many"
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Tuning:
+        if self.steps and "epochs" in self.model_fields_set:
+            raise ValueError("steps beside epochs: give one of the two")
+        return self
+
+    def plain(self, *leave_out: str) -> dict[str, Any]:
+        """The section as plain JSON values; epochs count where no steps are given."""
+        return super().plain(*leave_out) | ({"epochs": 0} if self.steps else {})
+
 
 OWN_START = "start"
 """The name of the run's own start, which systems start from unless they say otherwise."""
@@ -24,7 +106,7 @@ class Tokenizer(Section):
 
 
 class Changes(Optimisation):
-    """Keys of the run's ``train`` that one model is trained with otherwise; what is not written is the run's."""
+    """Keys of the run's ``train`` that differ for one model; what is not written is the run's."""
 
 
 class FirstWeights(Section):
@@ -69,7 +151,7 @@ class NamedStart(FirstWeights):
 
     @model_validator(mode="after")
     def _one(self) -> NamedStart:
-        ways = [key for key, value in (("corpus", self.corpus), ("transplant", self.transplant)) if value]
+        ways = [key for key in ("corpus", "transplant") if getattr(self, key)]
         if [self.model, self.preset, self.source].count(None) != 2:
             raise ValueError("give exactly one of model (pretrained), preset (from scratch), from (another start)")
         if self.model and "/" not in self.model:
@@ -114,7 +196,6 @@ class System(Section):
 
     @property
     def is_finished(self) -> bool:
-        """Whether it is a ranker that somebody else has trained."""
         return self.model is not None and "/" in self.model
 
     @property

@@ -1,4 +1,4 @@
-"""What glibc does with large blocks that are freed: it keeps them, or has the system take and zero every page again."""
+"""Whether glibc keeps large blocks that are freed, or returns them, so that the system must zero every page again."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ LARGEST_KEPT = 1 << 25
 
 
 def keep_freed_memory() -> None:
-    """From here on blocks of up to ``LARGEST_KEPT`` are kept for the next ones, in all threads.
+    """From here on freed blocks of up to ``LARGEST_KEPT`` are kept for the next ones, in all threads.
 
-    The limit grows to the largest block that was ever freed, so one is, and never written to. Where the C library is
-    another, nothing happens.
+    The limit grows to the largest block ever freed, so one is freed here, without having been written to. With another
+    C library nothing happens.
     """
     np.empty(LARGEST_KEPT - (1 << 13), dtype=np.uint8)

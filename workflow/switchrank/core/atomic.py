@@ -1,9 +1,8 @@
 """Outputs appear whole or not at all: written beside their final name, flushed to disk, then moved into place.
 
-A folder is replaced only where nothing of others is in it (:mod:`switchrank.core.ownership`).
-
-What a killed writer leaves beside its output is removed by the next writer of the same output on that machine. A writer
-at work holds the lock of its temporary folder, which the kernel frees however it ends.
+A folder is replaced only where it holds nothing of anybody else's (:mod:`switchrank.core.ownership`). What a killed
+writer leaves beside its output is removed by the next writer of the same output on that machine: a writer at work holds
+the lock of its temporary folder, which the kernel frees however it ends.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from switchrank.core.errors import UserError
-from switchrank.core.folder_lock import hold_folder
+from switchrank.core.locks import hold_folder
 from switchrank.core.ownership import Kind, check_folder, record_folder
 
 _FULL = ("the disk is full", "make room, or choose another folder")
@@ -35,7 +34,7 @@ _PAUSES = (0.01, 0.1, 1.0)
 """Seconds to wait before a temporary folder is removed once more."""
 _MARK = f".unfinished-{hashlib.sha256(platform.node().encode()).hexdigest()[:6]}-"
 """Stands between the name of an output and the letters that make its temporary folder unique. It tells machines apart:
-some file systems of clusters keep locks to one machine."""
+on some file systems of clusters, locks hold on one machine only."""
 
 
 def _usual_mode(scratch: Path) -> int:
@@ -49,10 +48,6 @@ def _finish(path: Path, mode: int) -> None:
     """Give a file its mode and flush it to disk; what a link leads to is left as it is."""
     if not path.is_symlink():
         path.chmod(mode)
-    _flush(path)
-
-
-def _flush(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -62,22 +57,16 @@ def _flush(path: Path) -> None:
 
 def _cause(error: Exception) -> tuple[str, str] | None:
     """What is wrong with the disk and what to do; libraries that are not written in Python say so in words."""
-    if isinstance(error, UserError):
-        return None
     if isinstance(error, OSError) and error.errno in _CAUSES:
         return _CAUSES[error.errno]
-    found = _IN_WORDS.search(str(error))
+    found = None if isinstance(error, UserError) else _IN_WORDS.search(str(error))
     if found is None:
         return None
     return _CAUSES.get(int(found[1])) if found[1] else _FULL
 
 
 def _temporary_folder(path: Path) -> Path:
-    """A new folder beside ``path``; those that dead writers of it left there are removed.
-
-    Raises:
-        UserError: nothing can be written there.
-    """
+    """A new folder beside ``path``; those that dead writers of it left there are removed."""
     mark = f".{path.name[:40]}{_MARK}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,11 +84,8 @@ def _temporary_folder(path: Path) -> Path:
 def scratch_folder(path: Path) -> Iterator[Path]:
     """A temporary folder beside ``path``, removed in the end; those that killed writers of ``path`` left there are too.
 
-    A writer of another thread may still open a file in it after an error: Polars' sinks end a little later than the
-    exception that ends them.
-
     Raises:
-        UserError: the disk is full or read-only.
+        UserError: nothing can be written there; the disk is full or read-only.
     """
     folder = _temporary_folder(path)
     try:
@@ -111,7 +97,7 @@ def scratch_folder(path: Path) -> Iterator[Path]:
             raise UserError(path, "", *cause) from error
         raise
     finally:
-        for pause in _PAUSES:
+        for pause in _PAUSES:  # after an error Polars' sinks, in threads of their own, may still open a file
             shutil.rmtree(folder, ignore_errors=True)
             if not folder.exists():
                 break
@@ -136,12 +122,11 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 def atomic_folder(path: str | Path, kind: Kind | None, *, overwrite: bool = False) -> Iterator[Path]:
     """Yield an empty temporary folder beside ``path``; on success it becomes ``path``.
 
-    An older folder is replaced where a writer of the same kind made all that it holds. Where ``path`` is a link to a
-    folder, that folder is written.
+    An older folder is replaced where a writer of the same kind made all that it holds.
 
     Args:
-        path: the folder.
-        kind: what it will hold; None for a folder inside one that is ours, which is replaced without a look.
+        path: the folder, or a link to it.
+        kind: what it will hold; None for a folder inside one that is ours, which is replaced unchecked.
         overwrite: an older folder is replaced whatever it holds.
 
     Raises:

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 Count = tuple[int, int | None] | None
 ANY_NUMBER: Count = (0, None)
-"""Of words behind a flag: none at all, too."""
+"""Of values behind a flag: none is allowed too."""
 ONE_EACH: Count = None
 """The flag stands before every value."""
 EXAMPLES = Path(__file__).parents[1] / "examples.txt"
-"""Calls of all commands as they are typed, parted by empty lines, some with a comment before them."""
+"""Calls of all commands as they are typed, separated by empty lines, some with a comment before them."""
 _HELP = ("--help", "-h")
 _KINDS = {int: "a whole number", float: "a number"}
 _REPLACE = "replace files that are there, whoever wrote them"
@@ -44,22 +44,22 @@ class Command:
     """A function that can be called from the command line.
 
     Attributes:
-        run: the function, or ``module:name`` of one in this package that is imported when the command is asked for. One
-            that returns a whole number chooses the exit code by it.
-        summary: what it does, in a line without a capital and a full stop; else the first line of its docstring.
-        about: more to know, shown under the options; else what more the docstring says.
-        writes: the parameters that each name a file to write, or what tells those files from the values by parameter;
-            else ``out`` and those that end in ``_out``.
+        run: the function, or ``module:name`` of one in this package that is imported when the command is asked for. If
+            it returns a whole number, that is the exit code.
+        summary: what it does, in a line without a capital and a full stop; default: the first line of its docstring.
+        about: more to know, shown under the options; default: the rest of its docstring.
+        writes: the parameters that each name a file to write, or a function that gives these files by the values of all
+            parameters; default: ``out`` and those that end in ``_out``.
         folder: the kind of folder that the parameter ``out`` names, where the function writes one.
-        places: parameters that are told by their place instead of a flag.
-        flags: the flag of a parameter that has not its name.
-        forms: what stands for a value in the help, where ``PATH``, ``TEXT``, ``N`` and ``LANG=PATH`` do not tell.
-        counts: least and largest number of values that may follow the flag of a parameter that takes several, where not
-            one or more may; or :data:`ONE_EACH`.
-        choices: the values of a parameter that takes one of several, where its type does not say.
-        reads: what makes the value of a parameter from what is typed; its own parameter has the type of that.
+        places: positional parameters.
+        flags: the flag of a parameter, where it is not its name.
+        forms: what stands for a value in the help, where ``PATH``, ``TEXT``, ``N`` and ``LANG=PATH`` do not fit.
+        counts: least and largest number of values that may follow a flag, where that is not one or more, or
+            :data:`ONE_EACH`.
+        choices: the values that a parameter may have, where its type does not say.
+        reads: functions that make the value of a parameter from what is typed, by the type of their own parameter.
         unasked: parameters that are not offered.
-        needs: parameters that must be given though the function could do without.
+        needs: parameters that must be given though they have a default.
         shown: what prints the result.
     """
 
@@ -80,20 +80,13 @@ class Command:
 
     @property
     def title(self) -> str:
-        """The summary as a sentence."""
         said = self.summary or ("" if isinstance(self.run, str) else str(self.run.__doc__).partition("\n")[0])
         return _sentence(said)
 
 
 @dataclass(frozen=True)
 class Group:
-    """Commands by name, and what the word before them does when it stands alone.
-
-    Attributes:
-        commands: commands and further groups, in the order of the help.
-        summary: as of :class:`Command`.
-        alone: the command of the group's own name, if any.
-    """
+    """Commands and further groups by name, in the order of the help; ``alone`` is what the group's own name runs."""
 
     commands: Mapping[str, Command | Group]
     summary: str = ""
@@ -101,12 +94,11 @@ class Group:
 
     @property
     def title(self) -> str:
-        """The summary as a sentence."""
         return _sentence(self.summary)
 
 
 class Door:
-    """A command that has been asked for: its function is there, and what it takes is known."""
+    """A command that has been asked for: its function is imported, and its options are known."""
 
     def __init__(self, path: str, command: Command) -> None:
         self.path, self.command = path, command
@@ -114,9 +106,8 @@ class Door:
         self.options = list(options_of(command, self.function))
         names = [option.name for option in self.options]
         self.files = command.writes
-        if command.writes is None:
-            ending = [name for name in names if name == "out" or name.endswith("_out")]
-            self.files = [] if command.folder else ending
+        if command.writes is None and not command.folder:
+            self.files = [name for name in names if name == "out" or name.endswith("_out")]
         if self.files and "overwrite" not in names:
             self.options.append(Option("overwrite", "", "--overwrite", bool, False, _REPLACE))
 
@@ -129,19 +120,16 @@ class Door:
         parameters = [
             inspect.Parameter(
                 option.name,
-                inspect.Parameter.POSITIONAL_ONLY if self._placed(option) else inspect.Parameter.KEYWORD_ONLY,
+                inspect.Parameter.POSITIONAL_ONLY if option.placed else inspect.Parameter.KEYWORD_ONLY,
                 default=option.default if option.required else None,
                 annotation=Annotated[option.hint if option.required else option.hint | None, self._parameter(option)],
             )
-            for option in sorted(self.options, key=self._placed, reverse=True)
+            for option in sorted(self.options, key=lambda one: one.placed, reverse=True)
         ]
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         made = _app(self.path, self.command.title)
         made.default(run)
         return made
-
-    def _placed(self, option: Option) -> bool:
-        return option.name in self.command.places
 
     def _parameter(self, option: Option) -> Parameter:
         from cyclopts import Parameter
@@ -178,8 +166,8 @@ class Door:
         return {option.name: bound.arguments.get(option.name, option.default) for option in self.options}
 
     def _whole_flags(self, words: Sequence[str]) -> Iterator[str]:
-        """The words; flags that are cut short are written out."""
-        known = [option.flag for option in self.options if not self._placed(option)]
+        """The words, with abbreviated flags written out."""
+        known = [option.flag for option in self.options if not option.placed]
         for number, word in enumerate(words):
             if word == "--":
                 yield from words[number:]
@@ -196,7 +184,7 @@ class Door:
             yield f"{meant[0]}{equals}{value}"
 
     def _mistake(self, error: CycloptsError, tokens: Sequence[str]) -> UserError:
-        """What cyclopts objects to, in the form of all our errors."""
+        """What cyclopts objects to, in the form of our errors."""
         import cyclopts
 
         token, todo = getattr(error, "token", None), f"see {self.path} --help"
@@ -208,11 +196,10 @@ class Door:
             if place and asked:
                 return UserError(self.path, place, "too few or too many values", f"write {place} {asked.form}; {todo}")
             given = {word.partition("=")[0] for word in tokens}
-            missing = [
-                one.flag for one in self.options if one.required and not self._placed(one) and one.flag not in given
-            ]
-            placed = [asked.flag] if asked and self._placed(asked) else []
-            return UserError(self.path, "", f"missing {' '.join(placed + missing)}", todo)
+            placed = [asked.flag] if asked and asked.placed else []
+            needed = [one.flag for one in self.options if one.required and not one.placed]
+            missing = [*placed, *(flag for flag in needed if flag not in given)]
+            return UserError(self.path, "", f"missing {' '.join(missing)}", todo)
         if isinstance(error, cyclopts.CoercionError) and error.argument and asked:
             typed = token.value if token else " ".join(one.value for one in error.argument.tokens)
             wanted = " or ".join(map(str, asked.values)) or _KINDS.get(asked.hint, "whole numbers")
@@ -221,11 +208,10 @@ class Door:
         return UserError(self.path, place, problem, todo)
 
     def __call__(self, words: Sequence[str]) -> int:
-        """Run the command. Returns its exit code."""
         given = self.parse(words)
-        with guarded(
-            self.written(given), command=self.path, overwrite=given.get("overwrite", False), folder=self._folder(given)
-        ):
+        folder = (given["out"], self.command.folder) if self.command.folder else None
+        overwrite = given.get("overwrite", False)
+        with guarded(self.written(given), folder=folder, command=self.path, overwrite=overwrite):
             result = self.function(**self._arguments(given))
             if self.command.shown:
                 self.command.shown(result)
@@ -237,11 +223,8 @@ class Door:
             return list(self.files(given))
         return [given[name] for name in self.files or () if given.get(name)]
 
-    def _folder(self, given: Mapping[str, Any]) -> tuple[str | Path, Kind] | None:
-        return (given["out"], self.command.folder) if self.command.folder else None
-
     def _arguments(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The function's own parameters: what was typed is read, and fields are together in their dataclass again."""
+        """The function's own parameters: what was typed is read, and fields are put back into their dataclass."""
         arguments: dict[str, Any] = {}
         parts: dict[str, dict[str, Any]] = {}
         for option in self.options:
@@ -255,7 +238,7 @@ class Door:
         return arguments
 
     def about(self) -> str:
-        """What there is to know beside the options: what the table says, or the docstring after its first paragraph."""
+        """What there is to know beside the options."""
         text = re.split(r"\n\n(?:Args|Returns|Raises):\n", inspect.getdoc(self.function) or "")[0]
         return self.command.about or plain_text(text.partition("\n\n")[2])
 
@@ -299,7 +282,7 @@ def imported(name: str) -> Any:
 
 
 def examples_of(path: str, entry: Command | Group) -> list[str]:
-    """Calls of a command as they are typed, some with comments; of a group the first of each of its commands, too."""
+    """Calls of a command as they are typed, some with comments; of a group also the first of each of its commands."""
     below = entry.commands if isinstance(entry, Group) else {}
     found = []
     for block in EXAMPLES.read_text(encoding="utf-8").strip().split("\n\n"):
@@ -311,12 +294,12 @@ def examples_of(path: str, entry: Command | Group) -> list[str]:
 
 
 def _whole_numbers(hint: Any, tokens: Sequence[Token]) -> int | list[int]:
-    """What cyclopts would round is refused."""
+    """Decimal numbers, which cyclopts would round, are refused."""
     numbers = [int(token.value) for token in tokens]
     return numbers if hint == list[int] else numbers[0]
 
 
-def _no_command(path: str, known: list[str], words: Sequence[str]) -> UserError:
+def _no_command(path: str, known: Sequence[str], words: Sequence[str]) -> UserError:
     todo = f"write one of {', '.join(known)}; see {path} --help"
     if not words:
         return UserError(path, "", "no command", todo)

@@ -24,16 +24,15 @@ _PATIENCE = 300
 
 @contextmanager
 def compiled_code() -> Iterator[Path]:
-    """Keep what numba compiles: import and first call what it compiles inside the block, in one process at a time.
+    """Keep what numba compiles: import it and call it first inside the block, in one process at a time.
 
     So of many jobs that start together one compiles, and the others load what it made.
 
     Yields:
-        The folder: NUMBA_CACHE_DIR where that is set, else ``numba/`` in :func:`switchrank.core.cache.cache_folder`;
-        one of this process alone where that cannot be written, which one line on stderr tells.
+        The folder: NUMBA_CACHE_DIR where that is set, else ``numba/`` in :func:`switchrank.core.cache.cache_folder`.
+        If that cannot be written, it is a folder of this process alone, and a line on stderr says so.
     """
-    wanted = Path(os.environ.get("NUMBA_CACHE_DIR") or cache_folder() / "numba")
-    folder = wanted if _is_writable(wanted) else _own_folder(wanted)
+    folder = _writable_folder(Path(os.environ.get("NUMBA_CACHE_DIR") or cache_folder() / "numba"))
     import numba
 
     # numba reads the variable when it is imported, which somebody else may have done.
@@ -44,21 +43,17 @@ def compiled_code() -> Iterator[Path]:
         yield folder
 
 
-def _is_writable(folder: Path) -> bool:
+def _writable_folder(wanted: Path) -> Path:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
+        wanted.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=wanted).close()
+        return wanted
     except OSError:
-        return False
-    return True
-
-
-def _own_folder(wanted: Path) -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="switchrank-numba-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    problem = "cannot be written, so metrics are compiled again, which takes a quarter of a minute"
-    print(f"{wanted}: {problem}: set SWITCHRANK_CACHE to a folder that can", file=sys.stderr)
-    return folder
+        folder = Path(tempfile.mkdtemp(prefix="switchrank-numba-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        problem = "cannot be written, so metrics are compiled again, which takes a quarter of a minute"
+        print(f"{wanted}: {problem}: set SWITCHRANK_CACHE to a folder that can", file=sys.stderr)
+        return folder
 
 
 def _wait_for_others(path: Path, held: ExitStack) -> None:

@@ -21,14 +21,14 @@ SILENT = frozenset(
         "core.compiled",
         "core.digest",
         "core.errors",
-        "core.folder_lock",
+        "core.locks",
         "core.progress",
         "train.launch",
         "train.stopping",
     }
 )
-"""Modules that no output depends on: what they say goes to people or names what may be used again, or they see to it
-that processes start, end, keep out of each other's way and compile nothing twice."""
+"""Modules that no output depends on: they talk to people, name what may be used again, start and stop processes, keep
+them out of each other's way, or cache compiled code."""
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -89,9 +89,8 @@ def _parsed(source: Path) -> tuple[str, set[str], set[Path]]:
         if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:] or [ast.Pass()]
     known = {module for module in imported if module and _source(module)}
-    beside = {
-        file for file in source.parent.iterdir() if file.name in words and file.is_file() and file.suffix != ".py"
-    }
+    files = {file for file in source.parent.iterdir() if file.name in words and file.suffix != ".py"}
+    beside = {file for file in files if file.is_file()}
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), known, beside
 
 

@@ -19,15 +19,14 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 class UserError(Exception):
     """A mistake in what the user gave: printed as one line ``file: place: problem: what to do``, exit code 2.
 
-    Whatever of a file the parts repeat, no line of the message has a line break or another control character in it.
+    Control characters, which may come from the user's files, are replaced by spaces.
 
     Args:
         file: the file (or config file) that holds the mistake.
         place: where in it: ``line 7``, a key path such as ``corpora.ml-cs.p``, a row id.
         problem: what is wrong, with the offending value.
         todo: what to do about it.
-        listed: what all of it concerns, where one name is not enough (the files that are missing): a line each, after
-            the first.
+        listed: everything that it concerns, such as all files that are missing: a line each, after the first.
     """
 
     exit_code = EXIT_USER
@@ -46,28 +45,27 @@ Defect = Callable[[UserError], object]
 
 
 def refuse(error: UserError) -> NoReturn:
-    """End the reading there, as a reader does that is not told otherwise."""
+    """Stop at the first such row, as readers do unless told otherwise."""
     raise error
 
 
 class Sieve:
-    """``with sieve:`` around the reading of a row gives ``defect`` one that cannot be used, and goes on behind it."""
+    """``with sieve:`` around the reading of a row hands one that cannot be used to ``defect``, and goes on after it."""
 
     def __init__(self, defect: Defect = refuse) -> None:
         self._defect = defect
 
     def __enter__(self) -> None:
-        """Begin a row."""
+        pass
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
-        """End it; an error of the user's is dealt with."""
         if isinstance(error, UserError):
             self._defect(error)
         return isinstance(error, UserError)
 
 
 class Mistakes(UserError):
-    """Several mistakes that were found in one look: a line each; file, place and advice are those of the first."""
+    """Several mistakes that were found together: a line each; file, place and advice are those of the first."""
 
     def __init__(self, found: Sequence[UserError]) -> None:
         first = found[0]

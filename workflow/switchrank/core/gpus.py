@@ -18,8 +18,8 @@ _SHARED = "/tmp"
 def gpu_for_job(allowed: int, processes: int = 1) -> Iterator[str]:
     """Yield ``cpu`` when ``allowed`` is 0, else ``cuda:<n>`` of a visible GPU, held by a file lock inside the block.
 
-    GPUs are told apart by their UUID, so that jobs which a scheduler shows different GPUs under one number do not wait
-    for each other.
+    GPUs are identified by UUID, so that jobs to which a scheduler shows different GPUs under one number do not wait for
+    each other.
 
     Args:
         allowed: GPUs that the job may use.
@@ -46,12 +46,12 @@ def gpu_for_job(allowed: int, processes: int = 1) -> Iterator[str]:
 
 
 def hold_free(names: Sequence[str], count: int, folder: str | Path | None = None) -> list[tuple[int, IO[str]]]:
-    """Lock the first ``count`` of ``names`` that nobody holds, or none of them; returns their numbers and locks.
+    """Lock the first ``count`` GPUs that nobody holds, or none; returns their numbers and locks.
 
     A lock lasts until its file is closed or the process ends.
 
     Args:
-        names: what tells the GPUs of this machine apart.
+        names: of the GPUs of this machine, all different.
         count: how many are needed.
         folder: where the lock files are; by default one that all users of the machine share, whatever their TMPDIR.
 
@@ -77,7 +77,7 @@ def hold_free(names: Sequence[str], count: int, folder: str | Path | None = None
 
 
 def _try_lock(path: Path) -> IO[str] | None:
-    """The file, locked; None where somebody else has locked it."""
+    """The file, locked; None if somebody else holds it."""
     try:
         lock = os.fdopen(_open_lock(path), "r+", encoding="utf-8")
     except OSError as error:
@@ -91,9 +91,9 @@ def _try_lock(path: Path) -> IO[str] | None:
 
 
 def _open_lock(path: Path) -> int:
-    """Open a lock file that users of the machine share; never what a link of somebody else points to.
+    """Open a lock file that the users of the machine share; never what somebody else's link points to.
 
-    It is made only where it is not there: in a sticky folder Linux lets nobody open another user's file "to create it".
+    It is created only if it does not exist: in a sticky folder Linux refuses to open another user's file with O_CREAT.
     """
     flags = os.O_RDWR | os.O_NOFOLLOW
     with suppress(FileNotFoundError):

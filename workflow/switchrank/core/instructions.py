@@ -1,5 +1,6 @@
-"""Which instruction sets the numbers of a run were computed with: what decides, beside config, threads and precision,
-how sums are rounded. Names of processors and of their instructions only: no name of a machine, no path.
+"""Which instruction sets a run was computed with: they decide, beside config, threads and precision, how sums round.
+
+Only names of processors and instructions: no name of a machine, no path.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def kernels() -> dict[str, str]:
 
 
 def _owner(library: Path) -> str:
-    """The package of a shared library: wheels keep theirs in ``numpy.libs`` or ``numpy/.dylibs``; else its own name."""
+    """The package of a shared library, which wheels keep in ``numpy.libs`` or ``numpy/.dylibs``; else its own name."""
     folder = library.parent
     if folder.name == ".dylibs":
         return folder.parent.name

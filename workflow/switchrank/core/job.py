@@ -53,9 +53,9 @@ def job(snakemake: Any) -> Iterator[Any]:
 
 @contextmanager
 def terminal() -> Iterator[Callable[[str], None]]:
-    """What prints where Snakemake prints, for a job whose result people wait for; enter it before :func:`job`.
+    """What prints where Snakemake prints, if anybody still reads it; for results that people wait for.
 
-    Where nobody can read it any more, nothing is printed.
+    Enter it before :func:`job`.
     """
     with open(os.dup(1), "wb", buffering=0) as stream:
 
@@ -67,7 +67,7 @@ def terminal() -> Iterator[Callable[[str], None]]:
 
 
 def _opened(path: str) -> IO[str]:
-    """The log file of the job; where it cannot be written, the job ends in one line."""
+    """The log file; if it cannot be written, the job ends with one line."""
     try:
         return Path(path).open("w", encoding="utf-8")
     except OSError as error:
@@ -77,9 +77,9 @@ def _opened(path: str) -> IO[str]:
 
 
 def _keep_last_states(log: IO[str]) -> None:
-    """Leave of a line that was rewritten over and over what a terminal would show; Snakemake prints the whole log.
+    """Keep what a terminal would show of lines that were rewritten: Snakemake prints the whole log.
 
-    What follows begins a new line. The file is written over and cut, which works on a full disk too.
+    What follows begins a new line. The file is overwritten in place and cut, which works on a full disk too.
     """
     with suppress(OSError):
         sys.stdout.flush()
@@ -93,6 +93,5 @@ def _keep_last_states(log: IO[str]) -> None:
 
 
 def _fail(code: int) -> NoReturn:
-    """End the job; the last line of its log says so."""
     print(FAILED, code, file=sys.stderr, flush=True)
     os._exit(code)

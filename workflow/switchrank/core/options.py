@@ -1,4 +1,4 @@
-"""What a function takes, as options of a command: types say what is typed, the docstring's ``Args`` say what it means.
+"""What a function takes, as options of a command: types say what is typed, the docstring's ``Args`` what it means.
 
 A sequence takes several words, a mapping ``NAME=VALUE`` words, a ``Literal`` one of its values, ``True`` or ``False`` a
 flag. The fields of a dataclass are options like any other.
@@ -10,7 +10,7 @@ import inspect
 import re
 import types
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -34,7 +34,7 @@ class Option:
     Attributes:
         name: of the parameter, or of the field of a dataclass.
         within: the parameter whose dataclass has it as a field; empty for one that the function does not take.
-        flag: what is typed before it; of one told by its place, its name in the help.
+        flag: what is typed before it; of a positional one, its name in the help.
         hint: the type of what is typed.
         default: of the parameter, if it has one.
         help: from the docstring.
@@ -53,17 +53,20 @@ class Option:
 
     @property
     def required(self) -> bool:
-        """Whether there is nothing to fall back on."""
         return self.default is NOTHING
 
     @property
+    def placed(self) -> bool:
+        return not self.flag.startswith("--")
+
+    @property
     def values(self) -> tuple[Any, ...]:
-        """The values among which it chooses, if it does."""
+        """The values that it may have, if its type lists them."""
         one = get_args(self.hint)[0] if get_origin(self.hint) is list else self.hint
         return next((get_args(part) for part in _members(one) if get_origin(part) is Literal), ())
 
     def value(self, typed: Any) -> Any:
-        """What the function takes for what was typed; a default that is no text is that already."""
+        """What the function takes for what was typed; a default that is no text needs no reading."""
         given = isinstance(typed, str) or typed is not self.default
         return self.read(typed) if self.read and given and typed is not None else typed
 
@@ -79,7 +82,8 @@ def options_of(command: Command, function: Callable[..., Any]) -> Iterator[Optio
             continue
         inner, said = get_type_hints(holder), _told(holder)
         for part in fields(holder):
-            usual = getattr(parameter.default, part.name, _default_of(part))
+            made = part.default if part.default_factory is MISSING else part.default_factory()
+            usual = getattr(parameter.default, part.name, NOTHING if made is MISSING else made)
             yield from _option(command, part.name, name, inner[part.name], usual, said)
 
 
@@ -137,12 +141,6 @@ def _option(
         form += "..."
     help = told.get(name, _OVERWRITE if name == "overwrite" else "")
     yield Option(name, within, flag, typed, NOTHING if name in command.needs else default, help, form, read)
-
-
-def _default_of(part: Field[Any]) -> Any:
-    if part.default_factory is not MISSING:
-        return part.default_factory()
-    return NOTHING if part.default is MISSING else part.default
 
 
 def _typed_by(read: Callable[[Any], Any]) -> Any:

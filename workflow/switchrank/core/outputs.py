@@ -1,9 +1,9 @@
 """What commands write to paths of the user's: a file or folder that is there already stays, unless it is their own.
 
-A command says what it writes (:class:`switchrank.core.command.Command`), and has ``--overwrite``. Before it begins,
-every output is looked at; so nothing is computed in vain. A folder tells by its own record whose work it is
-(:mod:`switchrank.core.ownership`). A file is taken for a command's own where the machine's memory, a note in
-:func:`switchrank.core.cache.cache_folder`, says that the same command wrote it and it has not changed since.
+A command says what it writes (:class:`switchrank.core.command.Command`), and has ``--overwrite``. Every output is
+checked before it begins, so that nothing is computed in vain. A folder holds a record of who wrote it
+(:mod:`switchrank.core.ownership`). A file is taken for a command's own if a note in
+:func:`switchrank.core.cache.cache_folder` says that the same command wrote it, and it has not changed since.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from switchrank.core.ownership import Kind, check_folder
 def guarded(
     files: Iterable[str | Path], *, folder: tuple[str | Path, Kind] | None = None, command: str, overwrite: bool
 ) -> Iterator[None]:
-    """Inside the block a command may write what it said; what it wrote is noted in the end, however that comes.
+    """Inside the block a command may write what it said; what it wrote is noted at the end, even after an error.
 
     Args:
         files: the files that it writes.
@@ -48,8 +48,10 @@ def guarded(
         yield
     finally:
         for file in outputs:
-            if _state(file) not in (None, before[file]):
-                _remember(file, command)
+            if _state(file) in (None, before[file]):
+                continue
+            with suppress(OSError, UserError), atomic_path(_note(file)) as temporary:
+                temporary.write_text(json.dumps({"command": command, "state": _state(file)}), encoding="utf-8")
 
 
 def _check_file(file: Path, command: str, *, overwrite: bool) -> None:
@@ -64,12 +66,6 @@ def _check_file(file: Path, command: str, *, overwrite: bool) -> None:
     if note != {"command": command, "state": _state(file)}:
         problem = f"exists already, and is not as {command} left it"
         raise UserError(file, "", problem, "name another file or move it away; --overwrite replaces it")
-
-
-def _remember(file: Path, command: str) -> None:
-    """Note whose a file is. A cache folder that takes no note fails no command."""
-    with suppress(OSError, UserError), atomic_path(_note(file)) as temporary:
-        temporary.write_text(json.dumps({"command": command, "state": _state(file)}), encoding="utf-8")
 
 
 def _note(file: Path) -> Path:

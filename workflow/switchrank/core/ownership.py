@@ -1,7 +1,7 @@
 """Which folders a writer may replace: those that hold nothing but what a writer of the same kind put there.
 
 A folder that is written as a whole holds a record of itself, ``.switchrank.json``: the kind of its writer, and the
-SHA-256 of every file. Whatever the record does not tell was put there, or changed, by somebody else.
+SHA-256 of every file. Whatever is not in the record was put there, or changed, by somebody else.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Kind = Literal[
     "an imported model",
 ]
 _LITTER = frozenset({RECORD, ".DS_Store", "Thumbs.db", "desktop.ini"})
-"""Files that nobody misses; file managers leave some of them."""
+"""Files that may be lost; file managers leave some of them."""
 _FOREIGN = "which switchrank did not write there"
 
 
@@ -40,12 +40,12 @@ def record_folder(folder: Path, kind: Kind) -> None:
 
 
 def check_folder(path: str | Path, kind: Kind, *, overwrite: bool = False) -> None:
-    """Whether a folder may be written at ``path``: there is none, an empty one, or an older one of the same kind.
+    """Check that a folder may be written at ``path``: there is none, an empty one, or an older one of the same kind.
 
     Args:
         path: the folder, or a link to it.
         kind: what is to be written.
-        overwrite: whatever else a folder there holds may go too.
+        overwrite: a folder there may be replaced whatever it holds.
 
     Raises:
         UserError: something would be lost; a file is there; or it is the working directory or a folder around it.
@@ -57,8 +57,7 @@ def check_folder(path: str | Path, kind: Kind, *, overwrite: bool = False) -> No
         raise UserError(path, "", "a file where a folder is to be written", "name a folder")
     problem = None if overwrite or not place.exists() else _foreign(place, kind)
     if problem:
-        todo = "name another folder or move it away; --overwrite replaces the folder"
-        raise UserError(path, "", problem, todo)
+        raise UserError(path, "", problem, "name another folder or move it away; --overwrite replaces the folder")
 
 
 def _foreign(folder: Path, kind: Kind) -> str | None:

@@ -41,12 +41,6 @@ def find_devices(names: str, processes: int) -> list[torch.device]:
 
 
 def _device(name: str) -> torch.device:
-    """``cpu``, ``cuda`` or ``cuda:<n>``.
-
-    Raises:
-        NoGpuError: a GPU is demanded and none is visible (exit code 75).
-        UserError: another name.
-    """
     if name.split(":")[0] not in {"cpu", "cuda"}:
         raise UserError("device", name, "unknown device", "write cpu or cuda")
     if name.startswith("cuda") and not torch.cuda.is_available():

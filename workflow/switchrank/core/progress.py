@@ -21,10 +21,7 @@ _silent = ContextVar("silent", default=False)
 def progress(
     items: Iterable[T] | None = None, *, total: int | None = None, what: str | None, unit: str = "it"
 ) -> tqdm[Any]:
-    """A tqdm bar on standard error over ``items`` (or to ``update`` by hand), named ``what``, counting ``unit``.
-
-    Without a name nothing is shown.
-    """
+    """A tqdm bar on standard error over ``items`` (or to ``update`` by hand), named ``what``; no name, no bar."""
     hidden = what is None or _silent.get()
     return tqdm(
         items, total=total, desc=what, unit=f" {unit}", mininterval=_interval(), unit_scale=True, disable=hidden
@@ -33,11 +30,7 @@ def progress(
 
 @contextmanager
 def silence(wanted: bool = True) -> Iterator[None]:
-    """Bars that begin in the block are not shown: what reads a file there is looked at by someone else.
-
-    Args:
-        wanted: False lets bars be shown within such a block.
-    """
+    """Bars that begin in the block are not shown; with ``wanted`` False they are, within such a block."""
     token = _silent.set(wanted)
     try:
         yield
@@ -46,13 +39,12 @@ def silence(wanted: bool = True) -> Iterator[None]:
 
 
 def _interval() -> float:
-    """Seconds between two looks."""
     return 0.2 if sys.stderr.isatty() else 10.0
 
 
 @contextmanager
 def native_progress() -> Iterator[None]:
-    """In the block, a line that native code rewrites on standard error over and over comes as seldom as a bar's."""
+    """In the block, a line that native code keeps rewriting on standard error appears as seldom as a bar's."""
     sys.stderr.flush()
     interval, target = _interval(), os.dup(2)
     reader, writer = os.pipe()
@@ -70,7 +62,7 @@ def native_progress() -> Iterator[None]:
 
 
 def _pass_on(reader: int, target: int, interval: float) -> None:
-    """Copy lines until the other end closes; of rewritten ones (they end with a carriage return) those that are due."""
+    """Copy lines until the other end closes; rewritten ones, which end with a carriage return, only when due."""
     waiting, due = b"", time.monotonic() + interval
     while chunk := os.read(reader, 65_536):
         *whole, waiting = re.split(rb"(?<=[\r\n])", waiting + chunk)

@@ -53,7 +53,7 @@ def counter_state(key: int, *coordinates: ArrayLike) -> NDArray[np.uint64]:
 def uniform_after(state: NDArray[np.uint64], *coordinates: ArrayLike) -> NDArray[np.float64]:
     """Draws that continue a state: ``uniform_after(counter_state(k, a), b)`` is ``counter_uniform(k, a, b)``.
 
-    A coordinate that many draws share is worked in once this way, and the state repeated for each of them.
+    So a coordinate that many draws share is mixed in once, and the state repeated for each of them.
     """
     with np.errstate(over="ignore"):
         for coordinate in coordinates:

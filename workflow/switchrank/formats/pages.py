@@ -27,7 +27,7 @@ class Page:
 
 @dataclass(slots=True)
 class Site:
-    """What a dump tells of its wiki: the language, and the number of each namespace by its lower-case name."""
+    """What a dump says about its wiki: the language, and the number of each namespace by its lower-case name."""
 
     language: str = ""
     namespaces: dict[str, int] = field(default_factory=dict)
@@ -68,7 +68,7 @@ def _page(element: Element, site: Site) -> Page:
 
 
 def _redirect(text: str) -> str:
-    """Where a page of a dump without ``<redirect>`` leads: its text begins with a hash, a word and a link."""
+    """The target of a redirect in a dump without ``<redirect>``: the text begins with a hash, a word and a link."""
     head = text[:300].lstrip()
     word, bracket, rest = head.partition("[[")
     if not head.startswith("#") or not bracket or not word[1:].strip(" :\t").isalpha():

@@ -1,18 +1,77 @@
-"""Word dictionaries of any kind, as pairs of look-up keys: for lexicons, as seed of an alignment and as gold alike."""
+"""Word dictionaries of any kind, as pairs of look-up keys: for lexicons, as seed of an alignment and as gold alike.
+
+Of TEI dictionaries, as FreeDict publishes them, P5 is read with or without namespace (``cit[@type="trans"]/quote``, or
+equivalents in ``def``) and P4 (``trans/tr``); see https://github.com/freedict/fd-dictionaries/wiki/FreeDict-HOWTO.
+Notes, references and what stands in round or square brackets are no translations; several equivalents in one ``def``
+are separated by commas or semicolons.
+"""
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Literal, get_args
+from xml.etree.ElementTree import Element
 
 from switchrank.core.errors import Defect, UserError, refuse
 from switchrank.files.headers import refuse_header
 from switchrank.files.reading import open_bytes, read_lines
-from switchrank.formats.tei import read_entries
+from switchrank.files.xml_stream import read_elements
 from switchrank.text.equality import key, lower
+
+_ASIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
+_BETWEEN = re.compile(r"[,;]")
+_PASSED_OVER = {"note", "xr", "usg", "gramGrp", "lbl", "ref"}
+
+
+def read_entries(path: str | Path) -> Iterator[tuple[list[str], list[str]]]:
+    """Yield (headwords, translations) of every entry in file order; an entry may have none of either.
+
+    Raises:
+        UserError: as :func:`switchrank.files.xml_stream.read_elements`, or the file is no TEI.
+    """
+    known = False
+    for element in read_elements(path, ("TEI", "TEI.2", "entry")):
+        if element.tag != "entry":
+            known = True
+        elif not known:
+            break
+        else:
+            heads = [_clean("".join(orth.itertext())) for form in element.findall("form") for orth in form.iter("orth")]
+            yield _distinct(heads), _distinct(_translations(element))
+    if not known:
+        raise UserError(path, "", "no TEI: its root is not <TEI>", "give a TEI dictionary, or another format")
+
+
+def _translations(entry: Element) -> Iterator[str]:
+    for element in entry.iter():
+        if element.tag == "cit" and element.get("type", "").startswith("trans"):
+            yield from (_clean("".join(quote.itertext())) for quote in element.findall("quote"))
+        elif element.tag == "trans":
+            yield from (_clean("".join(tr.itertext())) for tr in element.findall("tr"))
+        elif element.tag == "def":
+            yield from map(_clean, _BETWEEN.split(_ASIDE.sub(" ", "".join(_words(element)))))
+
+
+def _words(element: Element) -> Iterator[str]:
+    """The text of an element without its notes and references."""
+    yield element.text or ""
+    for child in element:
+        if child.tag not in _PASSED_OVER:
+            yield from _words(child)
+        yield child.tail or ""
+
+
+def _clean(text: str) -> str:
+    return " ".join(_ASIDE.sub(" ", text).split())
+
+
+def _distinct(words: Iterator[str] | list[str]) -> list[str]:
+    return list(dict.fromkeys(word for word in words if word))
+
 
 Pairs = Iterator[tuple[str, str]]
 DictionaryFormat = Literal["auto", "text", "tsv", "tei", "panlex"]
@@ -32,9 +91,8 @@ def read_pairs(
 ) -> list[tuple[str, str]]:
     """The pairs of a dictionary (plain or packed) in file order, repeats included.
 
-    A source is a look-up key. A target may be written into a text, so it is no key, but lower-case text in NFC.
-
-    Runs of white space inside an expression become one space.
+    A source is a look-up key; a target, which may be written into a text, is lower-case text in NFC. Runs of white
+    space inside an expression become one space.
 
     Args:
         path: the file; for ``panlex`` two, the source language's and the target language's.
@@ -54,7 +112,7 @@ def read_pairs(
     readers: dict[str, Callable[[], Pairs]] = {
         "text": lambda: (pair for _, pair in text_pairs(paths[0])),
         "tsv": lambda: _tsv(paths[0], columns),
-        "tei": lambda: _tei(paths[0]),
+        "tei": lambda: _crossed(paths[0], read_entries(paths[0]), "entries without a headword or a translation"),
         "panlex": lambda: _panlex(paths[0], paths[1]),
     }
     given = ((" ".join(left.split()), " ".join(right.split())) for left, right in readers[chosen]())
@@ -65,10 +123,7 @@ def read_pairs(
 
 
 def check_reading(paths: Sequence[str | Path], format: str, columns: Sequence[int | str]) -> None:
-    """Raise UserError where format, number of files and columns of a dictionary do not go together; no file is opened.
-
-    The arguments are those of :func:`read_pairs`.
-    """
+    """Raise UserError where format, number of files and columns of :func:`read_pairs` do not go together."""
     place = paths[0] if paths else ""
     if format not in DICTIONARY_FORMATS:
         raise UserError(place, "format", f"{format!r} is not known", f"write {', '.join(DICTIONARY_FORMATS)}")
@@ -93,11 +148,7 @@ def _told(paths: Sequence[str | Path], columns: Sequence[int | str]) -> str:
 
 
 def text_pairs(path: str | Path, defect: Defect = refuse) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Yield ``(place, pair)`` of the lines of format ``text``; ``defect`` is given one that holds no pair.
-
-    Raises:
-        UserError: a line that holds no pair.
-    """
+    """Yield ``(place, pair)`` of the lines of format ``text``; a line that holds no pair is given to ``defect``."""
     for number, line in read_lines(path):
         if not line.strip():
             continue
@@ -137,12 +188,13 @@ def _tsv(path: str | Path, columns: Sequence[int | str]) -> Pairs:
     _tell(path, empty, "rows with an empty side")
 
 
-def _tei(path: str | Path) -> Pairs:
-    bare = 0
-    for heads, translations in read_entries(path):
-        bare += not (heads and translations)
-        yield from product(heads, translations)
-    _tell(path, bare, "entries without a headword or a translation")
+def _crossed(path: str | Path, entries: Iterable[tuple[list[str], list[str]]], empty: str) -> Pairs:
+    """Each word of an entry's one side with each of the other; what has none on one side is counted as ``empty``."""
+    left_out = 0
+    for sides in entries:
+        left_out += not all(sides)
+        yield from product(*sides)
+    _tell(path, left_out, empty)
 
 
 def concepts(path: str | Path) -> Iterator[list[str]]:
@@ -156,12 +208,7 @@ def _panlex(source: str | Path, target: str | Path) -> Pairs:
     if len(sides[0]) != len(sides[1]):
         problem = f"{len(sides[1])} lines, {source} has {len(sides[0])}"
         raise UserError(target, "", problem, "give two lists of the same concepts")
-    empty = 0
-    for concept in zip(*sides, strict=True):
-        pairs = list(product(*concept))
-        empty += not pairs
-        yield from pairs
-    _tell(target, empty, "concepts without an expression in both languages")
+    yield from _crossed(target, zip(*sides, strict=True), "concepts without an expression in both languages")
 
 
 def _tell(path: str | Path, count: int, what: str) -> None:

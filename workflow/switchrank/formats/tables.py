@@ -11,255 +11,101 @@ from switchrank.core.errors import UserError
 
 Schema = dict[str, "type[pl.DataType] | pl.DataType"]
 
-DOCUMENTS: Schema = {"docid": pl.String, "text": pl.String, "group": pl.String}
+_RANKED = "system testset query_lang doc_lang"
+
+
+def _schema(columns: str) -> Schema:
+    """A schema from the names of its columns, each with its Polars type behind a colon unless that is String."""
+    pairs = [column.partition(":") for column in columns.split()]
+    return {name: getattr(pl, dtype or "String") for name, _, dtype in pairs}
+
+
+DOCUMENTS = _schema("docid text group")
 """One language of a collection, in source order; ``group`` is the article or topic a document belongs to."""
-QUERIES: Schema = {"qid": pl.String, "text": pl.String, "group": pl.String}
-JUDGEMENTS: Schema = {"qid": pl.String, "docid": pl.String, "relevance": pl.Int32}
+QUERIES = _schema("qid text group")
+JUDGEMENTS = _schema("qid docid relevance:Int32")
 """Relevance 1 and up is relevant; ids are those of the documents of one language."""
-TRIPLES: Schema = {"qid": pl.String, "positive": pl.String, "negative": pl.String}
-WORDS: Schema = {"word": pl.String, "norm": pl.Float32}
+TRIPLES = _schema("qid positive negative")
+WORDS = _schema("word norm:Float32")
 """Words of a vector store by falling frequency; row i of the ``.npy`` beside it is the unit vector of word i, ``norm``
 the length it had before."""
-LEXICON: Schema = {"source": pl.String, "target": pl.String, "score": pl.Float32, "rank": pl.Int32}
+LEXICON = _schema("source target score:Float32 rank:Int32")
 """``source`` is a look-up key (:func:`switchrank.text.words.key`), n-grams joined by one space; ``score`` is null for
 titles; ``rank`` counts from 1 (best). Ordered by source vocabulary rank (vectors) or code points (titles), then by
 rank."""
-INSTANCES: Schema = {"instance": pl.UInt64, "qid": pl.String, "pid": pl.String, "label": pl.Int8}
+INSTANCES = _schema("instance:UInt64 qid pid label:Int8")
 """Training (or development) pairs by id, in a fixed order; ``instance`` counts from 0 and keys all random draws."""
-PIECES: Schema = {"piece": pl.String, "key": pl.UInt32, "word": pl.Boolean}
+PIECES = _schema("piece key:UInt32 word:Boolean")
 """Distinct strings of a token table; ``key`` numbers the look-up keys of ``KEYS`` (null for gaps)."""
-KEYS: Schema = {"key": pl.String}
+KEYS = _schema("key")
 TOKENS: Schema = {"id": pl.String, "pieces": pl.List(pl.UInt32)}
 """A text as piece numbers, alternating gap, word, gap, ..., gap: joined they are the text, byte for byte."""
-CORPUS: Schema = {
-    "qid": pl.String,
-    "query": pl.String,
-    "pid": pl.String,
-    "passage": pl.String,
-    "label": pl.Int8,
-    "query_lang": pl.String,
-    "passage_lang": pl.String,
-}
-CANDIDATES: Schema = {"qid": pl.String, "docid": pl.String, "rank": pl.Int32}
+CORPUS = _schema("qid query pid passage label:Int8 query_lang passage_lang")
+CANDIDATES = _schema("qid docid rank:Int32")
 """Documents to re-rank, queries in source order, ``rank`` from 1 in first-stage order."""
-QUALITY: Schema = {
-    "lexicon": pl.String,
-    "src": pl.String,
-    "tgt": pl.String,
-    "gold": pl.String,
-    "p_at_1": pl.Float64,
-    "p_at_5": pl.Float64,
-    "mrr": pl.Float64,
-    "coverage": pl.Float64,
-    "gold_size": pl.Int64,
-}
-METRICS: Schema = {
-    "run": pl.String,
-    "system": pl.String,
-    "testset": pl.String,
-    "setup": pl.String,
-    "query_lang": pl.String,
-    "doc_lang": pl.String,
-    "seen": pl.String,
-    "seed": pl.Int64,
-    "metric": pl.String,
-    "value": pl.Float64,
-    "queries": pl.Int64,
-}
-PER_QUERY: Schema = {
-    "system": pl.String,
-    "testset": pl.String,
-    "query_lang": pl.String,
-    "doc_lang": pl.String,
-    "seed": pl.Int64,
-    "qid": pl.String,
-    "metric": pl.String,
-    "value": pl.Float64,
-}
-SIGNIFICANCE: Schema = {
-    "system": pl.String,
-    "baseline": pl.String,
-    "testset": pl.String,
-    "setup": pl.String,
-    "query_lang": pl.String,
-    "doc_lang": pl.String,
-    "metric": pl.String,
-    "value": pl.Float64,
-    "baseline_value": pl.Float64,
-    "delta": pl.Float64,
-    "ci_low": pl.Float64,
-    "ci_high": pl.Float64,
-    "test": pl.String,
-    "p_value": pl.Float64,
-    "correction": pl.String,
-    "p_corrected": pl.Float64,
-    "significant": pl.Boolean,
-    "family": pl.String,
-    "family_size": pl.Int64,
-    "queries": pl.Int64,
-    "seeds": pl.Int64,
-}
+QUALITY = _schema("lexicon src tgt gold p_at_1:Float64 p_at_5:Float64 mrr:Float64 coverage:Float64 gold_size:Int64")
+METRICS = _schema("run system testset setup query_lang doc_lang seen seed:Int64 metric value:Float64 queries:Int64")
+PER_QUERY = _schema(f"{_RANKED} seed:Int64 qid metric value:Float64")
+SIGNIFICANCE = _schema(
+    "system baseline testset setup query_lang doc_lang metric value:Float64 baseline_value:Float64 "
+    "delta:Float64 ci_low:Float64 ci_high:Float64 test p_value:Float64 correction p_corrected:Float64 "
+    "significant:Boolean family family_size:Int64 queries:Int64 seeds:Int64"
+)
 
-EFFECTS: Schema = {
-    "system": pl.String,
-    "baseline": pl.String,
-    "testset": pl.String,
-    "setup": pl.String,
-    "query_lang": pl.String,
-    "doc_lang": pl.String,
-    "metric": pl.String,
-    "delta": pl.Float64,
-    "boot_low": pl.Float64,
-    "boot_high": pl.Float64,
-    "effect_size": pl.Float64,
-    "queries": pl.Int64,
-    "seeds": pl.Int64,
-}
+EFFECTS = _schema(
+    "system baseline testset setup query_lang doc_lang metric delta:Float64 boot_low:Float64 "
+    "boot_high:Float64 effect_size:Float64 queries:Int64 seeds:Int64"
+)
 """Size of each difference in SIGNIFICANCE: bootstrap interval over queries, and Cohen's d of the paired differences."""
-DRAW: Schema = {"id": pl.String, "lang": pl.String}
+DRAW = _schema("id lang")
 """Which language each document or query of a mixed pool was given."""
-BIAS: Schema = {
-    "system": pl.String,
-    "testset": pl.String,
-    "query_lang": pl.String,
-    "doc_lang": pl.String,
-    "seed": pl.Int64,
-    "measure": pl.String,
-    "value": pl.Float64,
-    "queries": pl.Int64,
-}
+BIAS = _schema(f"{_RANKED} seed:Int64 measure value:Float64 queries:Int64")
 """How a system treats the languages of a mixed pool; ``measure`` is one of ``rank_distance``, ``own_language_top10``,
 ``own_language_pool``, ``rankc``."""
-ABLATION: Schema = {
-    "ablation": pl.String,
-    "start": pl.String,
-    "language": pl.String,
-    "examples": pl.Int64,
-    "seed": pl.Int64,
-    "testset": pl.String,
-    "query_lang": pl.String,
-    "doc_lang": pl.String,
-    "metric": pl.String,
-    "value": pl.Float64,
-    "epochs": pl.Float64,
-}
+ABLATION = _schema(
+    "ablation start language examples:Int64 seed:Int64 testset query_lang doc_lang metric value:Float64 epochs:Float64"
+)
 """Target-language fine-tuning: one row per row of the ablation table, test pair and metric. ``epochs``: how many passes
 over its training pairs the tested weights have seen; 0 without labels."""
-EQUIVALENCE: Schema = {
-    "start": pl.String,
-    "reference": pl.String,
-    "language": pl.String,
-    "testset": pl.String,
-    "query_lang": pl.String,
-    "doc_lang": pl.String,
-    "metric": pl.String,
-    "reference_value": pl.Float64,
-    "examples": pl.Float64,
-    "low": pl.Float64,
-    "high": pl.Float64,
-}
+EQUIVALENCE = _schema(
+    "start reference language testset query_lang doc_lang metric reference_value:Float64 examples:Float64 "
+    "low:Float64 high:Float64"
+)
 """How many labelled queries ``start`` needs to reach ``reference`` without any; null where it never does."""
-SWEEP: Schema = {
-    "sweep": pl.String,
-    "system": pl.String,
-    "x": pl.String,
-    "testset": pl.String,
-    "setup": pl.String,
-    "seen": pl.String,
-    "query_lang": pl.String,
-    "doc_lang": pl.String,
-    "seed": pl.Int64,
-    "metric": pl.String,
-    "value": pl.Float64,
-    "switched": pl.Float64,
-    "p_at_1": pl.Float64,
-}
+SWEEP = _schema(
+    "sweep system x testset setup seen query_lang doc_lang seed:Int64 metric value:Float64 "
+    "switched:Float64 p_at_1:Float64"
+)
 """One setting varied: ``x`` is its value as text, ``switched`` the measured share of switched content words of the
 corpus, ``p_at_1`` the mean quality of its lexicon (null where there is no gold)."""
-OVERLAP: Schema = {
-    "system": pl.String,
-    "testset": pl.String,
-    "query_lang": pl.String,
-    "doc_lang": pl.String,
-    "seed": pl.Int64,
-    "low": pl.Float64,
-    "high": pl.Float64,
-    "metric": pl.String,
-    "value": pl.Float64,
-    "queries": pl.Int64,
-}
+OVERLAP = _schema(f"{_RANKED} seed:Int64 low:Float64 high:Float64 metric value:Float64 queries:Int64")
 """A metric over the queries whose words occur in a relevant passage to a share from ``low`` (inclusive) to ``high``."""
-SHIFT: Schema = {
-    "system": pl.String,
-    "testset": pl.String,
-    "query_lang": pl.String,
-    "doc_lang": pl.String,
-    "seed": pl.Int64,
-    "drop": pl.Float64,
-    "drop_sd": pl.Float64,
-    "pairs": pl.Int64,
-}
+SHIFT = _schema(f"{_RANKED} seed:Int64 drop:Float64 drop_sd:Float64 pairs:Int64")
 """How far the score of a relevant passage falls when it is in ``doc_lang`` and not in the query's language."""
-TESTSETS: Schema = {
-    "testset": pl.String,
-    "collection": pl.String,
-    "format": pl.String,
-    "relevance": pl.String,
-    "doc_lang": pl.String,
-    "documents": pl.Int64,
-    "queries": pl.Int64,
-    "relevant": pl.Float64,
-    "candidates": pl.Float64,
-    "candidate_recall": pl.Float64,
-    "chance": pl.Float64,
-    "search": pl.String,
-    "own_recall": pl.Float64,
-    "translated_recall": pl.Float64,
-}
+TESTSETS = _schema(
+    "testset collection format relevance doc_lang documents:Int64 queries:Int64 relevant:Float64 "
+    "candidates:Float64 candidate_recall:Float64 chance:Float64 search own_recall:Float64 "
+    "translated_recall:Float64"
+)
 """What each test set holds; ``relevance`` is ``gold`` or ``answer``, ``relevant`` and ``candidates`` are means per
 query, ``candidate_recall`` the share of queries with a relevant candidate, which MRR cannot exceed, ``chance`` the
 MRR@10 of a random order of the candidates. ``search`` says what found them: ``query-document`` languages of the text
 that BM25 searched, ``run`` or ``all``; ``own_recall`` is what ``candidate_recall`` would be, on average over the pairs
 of two or mixed languages that these candidates come to by translation alone, if each query searched as it is,
 ``translated_recall`` if a lexicon translated query and documents (null where there is none)."""
-FIRST_STAGE: Schema = {
-    "testset": pl.String,
-    "query_lang": pl.String,
-    "doc_lang": pl.String,
-    "way": pl.String,
-    "search": pl.String,
-    "depth": pl.Int64,
-    "recall": pl.Float64,
-    "queries": pl.Int64,
-}
+FIRST_STAGE = _schema("testset query_lang doc_lang way search depth:Int64 recall:Float64 queries:Int64")
 """Share of queries with a relevant document among ``depth`` candidates, as they are ``used`` and as BM25 would find
 them with the pair's ``own`` texts or with ``translated`` ones."""
-EXPOSURE: Schema = {
-    "training": pl.String,
-    "systems": pl.String,
-    "testset": pl.String,
-    "by": pl.String,
-    "documents": pl.Int64,
-    "positives": pl.Int64,
-    "negatives": pl.Int64,
-    "relevant": pl.Int64,
-    "relevant_positives": pl.Int64,
-    "relevant_negatives": pl.Int64,
-}
+EXPOSURE = _schema(
+    "training systems testset by documents:Int64 positives:Int64 negatives:Int64 relevant:Int64 "
+    "relevant_positives:Int64 relevant_negatives:Int64"
+)
 """Test documents that were positives or negatives in the training pairs of the collection ``training``, of which
 ``systems`` learn; ``by`` is how documents were compared, ``id`` or ``text``."""
-WARNINGS: Schema = {"kind": pl.String, "subject": pl.String, "warning": pl.String}
+WARNINGS = _schema("kind subject warning")
 """What must be known before results are believed; ``kind`` is ``chance``, ``queries`` or ``coverage``, ``subject`` the
 system on its test set, the test set, or the lexicon and its language."""
-COVERAGE: Schema = {
-    "lexicon": pl.String,
-    "lang": pl.String,
-    "testset": pl.String,
-    "side": pl.String,
-    "words": pl.Int64,
-    "covered": pl.Int64,
-    "share": pl.Float64,
-}
+COVERAGE = _schema("lexicon lang testset side words:Int64 covered:Int64 share:Float64")
 """Running words that a lexicon covers. ``side`` is ``query`` or ``document`` (test words that are words of a target)
 or ``training`` (source words that have a translation; ``testset`` is then the corpus); ``share`` is null without
 words."""
@@ -270,7 +116,7 @@ DAMAGE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 
 
 def reason(error: BaseException) -> str:
-    """What Polars says is wrong, in one line."""
+    """The first line of what Polars says is wrong."""
     return (str(error).splitlines() or ["no reason given"])[0]
 
 
@@ -311,11 +157,9 @@ def scan_table(path: str | Path, schema: Schema) -> pl.LazyFrame:
 
 
 def write_table(frame: pl.DataFrame, path: str | Path, schema: Schema, metadata: dict[str, str] | None = None) -> None:
-    """Write ``frame`` atomically with exactly the columns, order and dtypes of ``schema``.
+    """Write ``frame`` atomically with exactly the columns, order and dtypes of ``schema``; equal frames, equal bytes.
 
-    ``metadata`` goes into the head of a Parquet file, where ``polars.read_parquet_metadata`` finds it.
-
-    Parquet is zstd; CSV has Unix line ends and shortest round-trip floats. Equal frames give equal bytes.
+    Parquet is zstd, with ``metadata`` in its head; CSV has Unix line ends and shortest round-trip floats.
     """
     frame = frame.select([pl.col(name).cast(dtype) for name, dtype in schema.items()])
     with atomic_path(path) as temporary:

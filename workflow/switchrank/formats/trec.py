@@ -1,4 +1,4 @@
-"""TREC run files are read: ``qid Q0 docid rank score system``, from whoever wrote them."""
+"""Reading TREC run files: ``qid Q0 docid rank score system``, whoever wrote them."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _COLUMNS = ["qid", "q0", "docid", "rank", "score", "system"]
 
 
 def hashes(frame: pl.DataFrame) -> pl.Series:
-    """A number for each row's query and document: equal ones have equal numbers, others most likely not."""
+    """A hash of each row's query and document."""
     return frame.select(pl.col("qid").hash(1) ^ pl.col("docid").hash(2)).to_series()
 
 
 def by_queries(path: str | Path, work: Callable[[pl.DataFrame], T]) -> list[T]:
-    """The results of ``work`` on pieces of a run, each as :func:`read_run` gives them and with whole queries.
+    """The results of ``work`` on pieces of a run, each of whole queries and as :func:`read_run` reads them.
 
-    A large run is never in memory as a whole, unless the lines of a query stand apart or its fields are not separated
-    by single spaces. A piece is read while ``work`` is done on the one before.
+    A large run is in memory as a whole only if the lines of a query are scattered or fields are not separated by single
+    spaces. A piece is read while ``work`` is done on the one before.
 
     Raises:
-        UserError: as :func:`read_run`, for what was read.
+        UserError: as :func:`read_run`.
     """
     path = Path(path)
     if not path.is_file() or path.stat().st_size <= _PIECE:
@@ -48,7 +48,7 @@ def by_queries(path: str | Path, work: Callable[[pl.DataFrame], T]) -> list[T]:
 
 
 def _pieces(path: Path) -> Generator[pl.DataFrame | None]:
-    """Whole queries of a run; None and no more where one of them goes on elsewhere or a line is not plain."""
+    """Whole queries of a run; None, and then nothing, if a query goes on elsewhere or a line is not plain."""
     seen: set[str] = set()
     waiting = pl.DataFrame(schema=RUN)
     with path.open("rb") as stream:
@@ -70,7 +70,7 @@ def _pieces(path: Path) -> Generator[pl.DataFrame | None]:
 
 
 def _read_plain(lines: bytes) -> pl.DataFrame | None:
-    """Lines with single spaces, as ours are, read by Polars; None where :func:`read_run` must look at every line."""
+    """Lines with single spaces, as ours are, read by Polars; None if :func:`read_run` must look at every line."""
     schema = {"qid": pl.String, "q0": pl.String, "docid": pl.String, **dict(list(RUN.items())[2:]), "system": pl.String}
     if b"\t" in lines:
         return None
@@ -82,11 +82,7 @@ def _read_plain(lines: bytes) -> pl.DataFrame | None:
 
 
 def run_rows(path: str | Path, defect: Defect = refuse) -> Iterator[tuple[str, list[str]]]:
-    """Yield ``(place, fields)`` of the lines of a run, split at any white space; ``defect`` is given one of others.
-
-    Raises:
-        UserError: a line without 6 fields.
-    """
+    """Yield ``(place, fields)`` of the lines of a run, split at any white space; others are given to ``defect``."""
     for number, line in read_lines(path):
         fields = line.split()
         if len(fields) == len(_COLUMNS):
@@ -119,7 +115,7 @@ def read_run(path: str | Path) -> pl.DataFrame:
 
 
 def _without_repetition(path: Path, frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame, if no query has a document twice; hashes show that at once, and only equal ones are looked at."""
+    """The frame, if no query has a document twice; only if hashes are equal are the strings compared."""
     if hashes(frame).n_unique() < len(frame):
         twice = frame.filter(frame.select("qid", "docid").is_duplicated())
         if len(twice):

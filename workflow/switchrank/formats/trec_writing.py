@@ -1,6 +1,6 @@
-"""TREC run files are written: ``qid Q0 docid rank score system``, ranks from 1, ties by ascending docid (code points).
+"""Writing TREC run files: ``qid Q0 docid rank score system``, ranks from 1, ties by ascending docid (code points).
 
-Apart from reading them, so that what is changed there makes nothing rank again.
+It is a module of its own, so that a change in how runs are read makes nothing rank again.
 """
 
 from __future__ import annotations

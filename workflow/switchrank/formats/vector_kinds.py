@@ -1,4 +1,4 @@
-"""What kind of word vector file a file is, told by its first bytes and never by its name.
+"""The kind of a file of word vectors, recognised by its first bytes and never by its name.
 
 Three kinds exist: text (fastText ``.vec``, word2vec and GloVe text, MUSE ``wiki.multi``), word2vec's binary and
 fastText's binary model; each plain, gzip or xz.
@@ -32,10 +32,10 @@ _FOREIGN = {
 
 
 def vector_kind(path: str | Path) -> Kind:
-    """The kind of a file of word vectors; ``text`` where nothing says otherwise.
+    """The kind of a file of word vectors; ``text`` if nothing says otherwise.
 
     Raises:
-        UserError: the file is missing or damaged, or is plainly something else (an archive, a pickle, a web page).
+        UserError: the file is missing or damaged, or plainly something else (an archive, a pickle).
     """
     with open_bytes(path) as stream:
         head = stream.read(_HEAD)
@@ -48,7 +48,7 @@ def vector_kind(path: str | Path) -> Kind:
 
 
 def looks_binary(head: bytes) -> bool:
-    """Is there a header, and are the rows behind it no text?"""
+    """Whether there is a header, and the rows after it are no text."""
     found = HEADER.match(head)
     if found is None or not 0 < int(found[2]) <= MOST_DIMENSIONS:
         return False
@@ -65,12 +65,12 @@ def _is_text_row(line: bytes, dimensions: int) -> bool:
 
 
 def is_number(field: bytes) -> bool:
-    """Is it a decimal number, or one of those that are none?"""
+    """Whether it is a decimal number, infinite or not a number."""
     return bool(_NUMBER.fullmatch(field))
 
 
 def _is_utf8(part: bytes) -> bool:
-    """Is it UTF-8, but for a character cut off at its end?"""
+    """Whether it is UTF-8, except for a character cut off at its end."""
     try:
         part.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -21,9 +21,9 @@ from switchrank.formats.tables import WORDS, read_table, write_table
 
 @dataclass(frozen=True)
 class Vectors:
-    """``words`` (n distinct strings), ``matrix`` (float32, shape ``(n, d)``), row i belongs to word i.
+    """``words`` (n distinct strings), ``matrix`` (float32 unit rows, shape ``(n, d)``), ``norms`` (float32, ``(n,)``).
 
-    ``norms`` (float32, shape ``(n,)``) are the lengths the rows had before they were made unit rows.
+    Row i belongs to word i, and had the length ``norms[i]`` before it was made a unit row.
     """
 
     words: list[str]
@@ -32,7 +32,7 @@ class Vectors:
 
 
 def vector_files(prefix: str | Path) -> tuple[Path, Path]:
-    """The two files of a store: words, matrix."""
+    """The files of words and of the matrix."""
     return Path(f"{prefix}.words.parquet"), Path(f"{prefix}.npy")
 
 
@@ -66,18 +66,13 @@ class VectorWriter:
 
     def _write_header(self) -> None:
         """The head of a ``.npy`` file; numpy leaves room in it for any number of rows."""
-        shape = (len(self.words), self.dimensions)
-        head = {"descr": "<f4", "fortran_order": False, "shape": shape}
+        head = {"descr": "<f4", "fortran_order": False, "shape": (len(self.words), self.dimensions)}
         np.lib.format.write_array_header_1_0(self._file, head)
 
 
 @contextmanager
 def vector_writer(prefix: str | Path) -> Iterator[VectorWriter]:
-    """Write a store in blocks; both files appear at the end, the matrix first, or not at all.
-
-    Raises:
-        UserError: the disk is full or the folder cannot be written to.
-    """
+    """Write a store in blocks; both files appear at the end, the matrix first, or not at all (:func:`writing`)."""
     words_file, matrix_file = vector_files(prefix)
     with writing(prefix):
         words_file.parent.mkdir(parents=True, exist_ok=True)

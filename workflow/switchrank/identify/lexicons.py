@@ -9,8 +9,7 @@ from functools import partial
 
 from switchrank.collections.records import read_records
 from switchrank.formats.pages import Site, read_pages
-from switchrank.formats.pairs import concepts, text_pairs
-from switchrank.formats.tei import read_entries
+from switchrank.formats.pairs import concepts, read_entries, text_pairs
 from switchrank.identify import languages
 from switchrank.identify.columns import Columns, columns_of, words_in
 from switchrank.identify.entries import section

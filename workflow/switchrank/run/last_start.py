@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from switchrank.config.checked import checked_plan
+from switchrank.config.load import checked_plan
 from switchrank.config.plan import Plan
 from switchrank.core.atomic import atomic_path
 from switchrank.core.errors import UserError

@@ -23,7 +23,7 @@ from safetensors.torch import load_file, save_file
 from switchrank.core.atomic import atomic_folder
 from switchrank.core.digest import file_digest
 from switchrank.core.errors import UserError
-from switchrank.core.folder_lock import hold_folder
+from switchrank.core.locks import hold_folder
 from switchrank.train.optimiser import Optimiser
 
 KEPT = 2

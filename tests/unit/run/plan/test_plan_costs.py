@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.unit.planned import jobs_of_config, write_inputs
 
-from switchrank.config.checked import load_plan
+from switchrank.config.load import load_plan
 from switchrank.config.systems import Start
 from switchrank.core.errors import UserError
 from switchrank.run.plan.asked import job_graph

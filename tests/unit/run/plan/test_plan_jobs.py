@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.unit.planned import PAIRS, write_inputs
 
-from switchrank.config.checked import load_plan
+from switchrank.config.load import load_plan
 from switchrank.core.errors import UserError
 from switchrank.run.plan import asked
 from switchrank.run.plan.asked import graph_to_plan, job_graph, keep_at_start, known_graph

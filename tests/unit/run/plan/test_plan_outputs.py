@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from switchrank.config.checked import load_plan
+from switchrank.config.load import load_plan
 from switchrank.core.errors import UserError
 from switchrank.run.plan.asked import job_graph, keep_at_start
 from switchrank.run.plan.outputs import check_outputs, missing_files, missing_notice

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from tests.unit.planned import jobs_of_config, write_inputs
 
-from switchrank.config.checked import load_plan
+from switchrank.config.load import load_plan
 from switchrank.run.plan.estimate import estimate_run
 from switchrank.run.plan.jobs import Graph
 from switchrank.run.plan.machine import Machine

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from tests.unit.planned import write_inputs
 
 from switchrank.cli import main
-from switchrank.config.checked import load_plan
-from switchrank.config.load import read_yaml
+from switchrank.config.load import load_plan, read_yaml
 from switchrank.core.job import FAILED
-from switchrank.core.run_lock import hold_run
+from switchrank.core.locks import hold_run
 from switchrank.run.last_start import last_start, remember_start
 from switchrank.run.plan.asked import job_graph, keep_at_start
 from switchrank.run.plan.costs import FORMULAS

@@ -43,7 +43,7 @@ def plan(
         uncalibrated: leave earlier runs aside.
         as_json: print JSON: every job, seconds and bytes.
     """
-    from switchrank.config.checked import load_plan
+    from switchrank.config.load import load_plan
     from switchrank.run.plan import table
     from switchrank.run.plan.asked import graph_to_plan
     from switchrank.run.plan.estimate import estimate_run

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from switchrank.collections.joined.section import Joined
-from switchrank.config.downloads import concrete_downloads
 from switchrank.config.lexicons import DictionaryLexicon, TitlesLexicon
 from switchrank.config.plan import Plan
+from switchrank.config.plan_data import concrete_downloads
 from switchrank.config.settings import world_spec
 from switchrank.core.errors import UserError
 from switchrank.files.addresses import filled

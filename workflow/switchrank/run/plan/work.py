@@ -9,12 +9,11 @@ from functools import cached_property
 from pathlib import PurePath
 
 from switchrank.ablation.rows import Row
-from switchrank.config.labels import labelled_collection
 from switchrank.config.models import Config
 from switchrank.config.pairs import Pair
 from switchrank.config.plan import Plan
 from switchrank.config.sections import MIXED
-from switchrank.config.training import Optimisation, Tuning
+from switchrank.config.systems import Optimisation, Tuning
 from switchrank.run.plan.jobs import Job
 from switchrank.run.plan.sizes import Sizes, Texts
 
@@ -53,7 +52,7 @@ def held_out(config: Config, row: Row) -> int:
 
 def labelled_pairs(config: Config, row: Row) -> int:
     """Training pairs that a row of the ablation is tuned on."""
-    chosen = config.collections[labelled_collection(config, row.language)].instances
+    chosen = config.collections[config.labelled_collection(row.language)].instances
     return (row.examples - held_out(config, row)) * (1 + chosen.negatives) * chosen.rounds
 
 
@@ -109,7 +108,7 @@ class Work:
         """The training pairs of a job, and characters of a pair."""
         if training.row is None:
             return self.corpus(training.corpus)
-        name = labelled_collection(self.config, training.row.language)
+        name = self.config.labelled_collection(training.row.language)
         documents = self.sizes.collection(name).documents
         text = documents.get(training.row.language) or next(iter(documents.values()))
         return Texts(labelled_pairs(self.config, training.row), text.chars + self.queries(name, "train").chars)
@@ -120,7 +119,7 @@ class Work:
         times = -(-steps // settings.eval_every) if settings.eval_every else training.epochs or 1
         if row is None:
             return self.instances(self.config.corpora[training.corpus].collection, "dev") * times
-        chosen = self.config.collections[labelled_collection(self.config, row.language)].instances
+        chosen = self.config.collections[self.config.labelled_collection(row.language)].instances
         return float(held_out(self.config, row) * (1 + chosen.dev_negatives) * times)
 
     def tokens(self, chars: float, longest: int) -> float:

@@ -12,10 +12,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from switchrank.config.checked import load_plan
+from switchrank.config.load import load_plan
 from switchrank.config.plan import Plan
 from switchrank.core.errors import UserError
-from switchrank.core.run_lock import is_held
+from switchrank.core.locks import is_held
 from switchrank.formats.warnings import warning_lines
 from switchrank.run.last_start import SNAKEMAKE, Start, last_start, started_plan
 from switchrank.run.plan.asked import job_graph

@@ -1,31 +1,54 @@
-"""The plan of what a run is made from: inputs, collections, vectors, lexicons."""
+"""The plan of what a run is made from: inputs, collections, vectors, lexicons, corpora."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from switchrank.collections.joined.section import Joined
 from switchrank.collections.spec import CollectionSpec
-from switchrank.config.downloads import concrete_downloads
-from switchrank.config.lexicons import DictionaryLexicon, MergedLexicon, TitlesLexicon
+from switchrank.config.lexicons import DictionaryLexicon, MergedLexicon, TitlesLexicon, VectorSource
 from switchrank.config.models import Config, Download
 from switchrank.config.pairs import Pair, read_pairs
 from switchrank.config.sections import MIXED
-from switchrank.config.vectors import VectorSource
 from switchrank.core.digest import value_digest
-from switchrank.files.addresses import filled
+from switchrank.corpus.files import RECORD
+from switchrank.files.addresses import filled, placeholders
 
 _DUMP = re.compile(r"\.xml(-[\w-]+)?(\.(bz2|gz|xz|zip))?$")
 """How the name of a pages-articles dump ends, or that of a part of one."""
 
 
-class SourcesPlan:
-    """Names of inputs, collections, vectors and lexicons.
+def concrete_downloads(downloads: dict[str, Download], inputs: Iterable[str]) -> dict[str, Download]:
+    """Downloads without placeholders: those that have none, and of the others the first that matches an input."""
+    made = {path: download for path, download in downloads.items() if not placeholders(path)}
+    templates = [(_pattern(path), download) for path, download in downloads.items() if placeholders(path)]
+    for path in inputs:
+        for pattern, download in templates:
+            if match := pattern.fullmatch(path):
+                made.setdefault(path, download.model_copy(update={"url": filled(download.url, match.groupdict())}))
+    return made
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    """What a path with placeholders matches: each stands for one text throughout, and never for ``..``."""
+    seen: set[str] = set()
+    pieces = []
+    for number, piece in enumerate(re.split(r"\{(\w+)\}", template)):
+        if number % 2 == 0:
+            pieces.append(re.escape(piece))
+        else:
+            pieces.append(f"(?P={piece})" if piece in seen else f"(?P<{piece}>(?!\\.)[^/]+?)")
+            seen.add(piece)
+    return re.compile("".join(pieces))
+
+
+class DataPlan:
+    """Names of inputs, collections, vectors, lexicons and corpora.
 
     Args:
         config: a checked config.
@@ -41,7 +64,6 @@ class SourcesPlan:
 
     @cached_property
     def pairs(self) -> dict[str, list[Pair]]:
-        """Pairs of each test set, in table order."""
         return {name: self.pairs_of(name) for name in self.config.testsets}
 
     def pairs_of(self, testset: str) -> list[Pair]:
@@ -73,13 +95,9 @@ class SourcesPlan:
         """What the sources stage needs to know of a collection, as plain JSON values."""
         return self.config.collections[collection].spec(self.config.languages.source)
 
-    @cached_property
-    def downloads(self) -> dict[str, Download]:
-        """Every file that is fetched when an input needs it, by path, placeholders filled in."""
-        return concrete_downloads(self.config.downloads, self._templated_inputs())
-
-    def _templated_inputs(self) -> list[str]:
-        """The inputs whose paths may hold placeholders, filled in."""
+    @property
+    def templated_inputs(self) -> list[str]:
+        """Inputs whose paths may have placeholders in the config, filled in."""
         inputs = self._collection_and_lexicon_inputs()
         for name, pairs in self.config.gold.items():
             inputs += [path for pair in pairs for path in self.config.gold_file(name, pair).files(pair.split("-")[1])]
@@ -90,8 +108,8 @@ class SourcesPlan:
 
     @cached_property
     def raw_files(self) -> list[str]:
-        """The files of collections, lexicons and vectors that the run reads and does not make: where its size lies."""
-        sources = [self.vector_source(lang) for lang in self.vector_languages]
+        """The files of collections, lexicons and vectors that the run reads and does not make; they decide its size."""
+        sources = self.config.vector_sources.values()
         vectors = [path for source in sources for path in [source.path, *(source.text or [])] if path]
         found = dict.fromkeys([*self._collection_and_lexicon_inputs(), *vectors])
         return [path for path in found if not path.startswith(f"{self.folder}/")]
@@ -108,14 +126,14 @@ class SourcesPlan:
 
     def lexicon_languages(self, lexicon: str) -> list[str]:
         """Target languages of a lexicon."""
-        return self.config.lexicons[lexicon].languages or self.config.languages.seen
+        return self.config.targets(self.config.lexicons[lexicon])
 
     def lexicon_file(self, lexicon: str, language: str) -> str:
         """The lexicon from the source language to ``language``."""
         return f"{self.folder}/lexicons/{lexicon}/{self.config.languages.source}-{language}.parquet"
 
     def merged_files(self, lexicon: str, language: str) -> list[str]:
-        """The lexicons that a merged one is made of, those that have the language."""
+        """The lexicons that a merged one is made of, if they have the language."""
         section = self.config.lexicons[lexicon]
         assert isinstance(section, MergedLexicon)
         return [self.lexicon_file(part, language) for part in section.of if language in self.lexicon_languages(part)]
@@ -126,7 +144,6 @@ class SourcesPlan:
 
     @cached_property
     def lexicon_files(self) -> dict[tuple[str, str], str]:
-        """Every lexicon file by (lexicon, target language)."""
         return {
             (name, language): self.lexicon_file(name, language)
             for name in self.config.lexicons
@@ -140,15 +157,13 @@ class SourcesPlan:
 
     def vector_source(self, language: str) -> VectorSource:
         """Where the vectors of a language come from."""
-        if not self.config.vectors:
-            raise KeyError(language)
-        return self.config.vectors.languages[language]
+        return self.config.vector_sources[language]
 
     @cached_property
     def dumps(self) -> dict[str, str]:
         """Pages-articles dumps among the texts of vectors and tokenizer, each with the file of its plain text."""
-        vectors = self.config.vectors.languages if self.config.vectors else {}
-        given = [*(source.text or [] for source in vectors.values()), *self.config.start.tokenizer.texts.values()]
+        vectors = self.config.vector_sources.values()
+        given = [*(source.text or [] for source in vectors), *self.config.start.tokenizer.texts.values()]
         dumps = dict.fromkeys(path for paths in given for path in paths if _DUMP.search(path))
         named = Counter(Path(path).name for path in dumps)
         found = {}
@@ -159,10 +174,76 @@ class SourcesPlan:
         return found
 
     def plain(self, texts: list[str]) -> list[str]:
-        """Text files as vectors and tokenizer read them: dumps by their plain text."""
+        """Text files as vectors and tokenizer read them: dumps are replaced by their plain text."""
         return [self.dumps.get(path, path) for path in texts]
 
     @property
     def vector_languages(self) -> list[str]:
         """Languages that have vectors, in config order."""
-        return list(self.config.vectors.languages) if self.config.vectors else []
+        return list(self.config.vector_sources)
+
+    def train_pairs(self, corpus: str) -> list[str]:
+        """The training pairs of a corpus: ``en-en``, ``xx-xx``, or one per pair with a model of its own."""
+        section = self.config.corpora[corpus]
+        source = self.config.languages.source
+        if section.lexicon is None and not section.parallel:
+            return [f"{source}-{source}"]
+        if not section.bilingual:
+            return [f"{MIXED}-{MIXED}"]
+        own = self.config.collections[section.collection].train_languages
+        known = {source, *(own if section.parallel else self.lexicon_languages(str(section.lexicon)))}
+        pairs = [pair for pairs in self.pairs.values() for pair in pairs if pair.own_model]
+        return list(dict.fromkeys(pair.id for pair in pairs if {pair.query, pair.document} <= known))
+
+    def corpus_languages(self, corpus: str, train_pair: str) -> list[str]:
+        """Languages whose words are switched in."""
+        section = self.config.corpora[corpus]
+        if section.lexicon is None:
+            return []
+        if isinstance(section.languages, list):
+            return section.languages
+        if section.languages == "seen":
+            return [lang for lang in self.config.languages.seen if lang in self.lexicon_languages(section.lexicon)]
+        return sorted({lang for lang in train_pair.split("-") if lang != self.config.languages.source})
+
+    def corpus_folder(self, corpus: str, train_pair: str) -> str:
+        """The folder of a corpus: its training file, ``dev.parquet``, ``stats.json``, perhaps ``sample.parquet``."""
+        return f"{self.folder}/corpora/{corpus}/{train_pair}"
+
+    def training_file(self, corpus: str, train_pair: str) -> str:
+        """What a model is trained on: the corpus, or the record of what it is switched from on the fly."""
+        written = self.config.corpora[corpus].materialise is True
+        return f"{self.corpus_folder(corpus, train_pair)}/{'train-00000.parquet' if written else RECORD}"
+
+    def training_data(self, corpus: str, train_pair: str) -> tuple[str, str, tuple[str, str] | None]:
+        """The training file, the development set, and the corpus and its pair if training switches it on the fly."""
+        switched = None if self.config.corpora[corpus].materialise is True else (corpus, train_pair)
+        return self.training_file(corpus, train_pair), f"{self.corpus_folder(corpus, train_pair)}/dev.parquet", switched
+
+    @property
+    def samples(self) -> list[str]:
+        """The first instances of the corpora that only a sample is written of."""
+        return [
+            f"{self.corpus_folder(name, pair)}/sample.parquet"
+            for name, section in self.config.corpora.items()
+            if section.materialise == "sample"
+            for pair in self.train_pairs(name)
+        ]
+
+    def shown_files(self, corpora: Iterable[tuple[str, str]]) -> list[str]:
+        """Files of corpora (name, training pair) that hold the same instances, to be shown side by side.
+
+        They are the training instances, or the development instances if those of one corpus are not even sampled.
+        """
+        found = list(corpora)
+        names = {True: "train-00000.parquet", "sample": "sample.parquet"}
+        kinds = [names.get(self.config.corpora[name].materialise) for name, _ in found]
+        whole = all(kinds)
+        return [
+            f"{self.corpus_folder(*corpus)}/{kind if whole else 'dev.parquet'}"
+            for corpus, kind in zip(found, kinds, strict=True)
+        ]
+
+    def instances(self, collection: str, split: str) -> str:
+        """The training pairs of a split of a collection, by id."""
+        return f"{self.folder}/instances/{collection}/{split}.parquet"

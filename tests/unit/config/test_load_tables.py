@@ -10,7 +10,7 @@ import yaml
 from tests.unit.planned import write_inputs
 
 from switchrank.cli import main
-from switchrank.config.checked import load_plan
+from switchrank.config.load import load_plan
 from switchrank.core.errors import UserError, each
 
 WEIGHTS = (2).to_bytes(8, "little") + b"{}"

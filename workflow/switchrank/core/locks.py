@@ -1,8 +1,8 @@
-"""One Snakemake process makes a run at a time: a lock that dies with its holder, and what dead holders left behind.
+"""Locks that end with their holder, however that ends (``flock``): of folders that are written, and of runs.
 
-Snakemake writes the files it locks into ``.snakemake/locks`` and leaves them there when it is killed, so that the next
-start refuses to work until ``--unlock``. A file lock (``flock``) is freed by the kernel however its holder ends: who
-gets it knows that no other process makes this run, and that Snakemake's lock of this run is stale.
+One Snakemake process makes a run at a time. Snakemake writes the files it locks into ``.snakemake/locks`` and leaves
+them there when it is killed, so that the next start refuses to work until ``--unlock``. Whoever holds our lock of a run
+knows that no other process makes it, and that Snakemake's lock of it is stale.
 """
 
 from __future__ import annotations
@@ -10,12 +10,43 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from switchrank.core.errors import UserError
 
 _TRIES = 5
+
+
+@contextmanager
+def hold_folder(folder: str | Path) -> Iterator[bool | None]:
+    """Hold the lock of a folder inside the block.
+
+    Yields:
+        True where it is held, False where another process holds it, None where the file system has no such locks or
+        there is no such folder.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        yield None
+        return
+    try:
+        yield _taken(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _taken(descriptor: int) -> bool | None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
 
 
 def hold_run(run: str, folder: str | Path) -> IO[str] | None:
@@ -40,34 +71,25 @@ def hold_run(run: str, folder: str | Path) -> IO[str] | None:
         file = path.open("a+", encoding="utf-8")
     except OSError as error:
         raise UserError(path, "", f"cannot be written ({error.strerror})", "make its folder writable") from error
-    try:
-        _take(file)
-    except BlockingIOError as error:
+    taken = _taken(file.fileno())
+    for _ in range(_TRIES - 1):  # is_held has the lock for a moment: that is waited for
+        if taken is not False:
+            break
+        time.sleep(0.05)
+        taken = _taken(file.fileno())
+    if not taken:
         file.seek(0)
         holder = file.read().strip() or "unknown"
         file.close()
+        if taken is None:
+            return None
         problem = f"another Snakemake makes this run (process {holder})"
-        raise UserError(f"results/{run}", "", problem, "wait until it ends, or end it") from error
-    except OSError:
-        file.close()
-        return None
+        raise UserError(f"results/{run}", "", problem, "wait until it ends, or end it")
     file.truncate(0)
     file.write(f"{os.getpid()}\n")
     file.flush()
     _clear_stale(run, Path(folder))
     return file
-
-
-def _take(file: IO[str]) -> None:
-    """Lock the file. Who only looks (:func:`is_held`) has the lock for a moment: that is waited for."""
-    for left in reversed(range(_TRIES)):
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if not left:
-                raise
-            time.sleep(0.05)
 
 
 def is_held(run: str, folder: str | Path) -> bool:
