@@ -13,25 +13,7 @@ import polars as pl
 from switchrank.ablation.bootstrap import interval, resampled_means
 from switchrank.ablation.scores import Floats, Paths, Scores, mean, read_scores
 from switchrank.core.errors import UserError
-from switchrank.formats.tables import Schema, write_table
-
-CURVE: Schema = {
-    "start": pl.String,
-    "language": pl.String,
-    "testset": pl.String,
-    "query_lang": pl.String,
-    "doc_lang": pl.String,
-    "metric": pl.String,
-    "examples": pl.Int64,
-    "value": pl.Float64,
-    "low": pl.Float64,
-    "high": pl.Float64,
-    "queries": pl.Int64,
-    "seeds": pl.Int64,
-}
-"""One point of a curve: ``value`` is the mean over queries of seed averages, ``low`` and ``high`` its 95% bootstrap
-interval over queries; ``queries`` and ``seeds`` say how many. By language, test pair and metric, then by start in the
-order of the ablation table, then by ``examples``."""
+from switchrank.formats.tables import CURVE, write_table
 
 
 class Cell(NamedTuple):

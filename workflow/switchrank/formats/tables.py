@@ -159,6 +159,23 @@ EQUIVALENCE: Schema = {
     "high": pl.Float64,
 }
 """How many labelled queries ``start`` needs to reach ``reference`` without any; null where it never does."""
+CURVE: Schema = {
+    "start": pl.String,
+    "language": pl.String,
+    "testset": pl.String,
+    "query_lang": pl.String,
+    "doc_lang": pl.String,
+    "metric": pl.String,
+    "examples": pl.Int64,
+    "value": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "queries": pl.Int64,
+    "seeds": pl.Int64,
+}
+"""One point of a learning curve: ``value`` is the mean over queries of seed averages, ``low`` and ``high`` its 95%
+bootstrap interval over queries; ``queries`` and ``seeds`` say how many. By language, test pair and metric, then by
+start in the order of the ablation table, then by ``examples``."""
 SWEEP: Schema = {
     "sweep": pl.String,
     "system": pl.String,

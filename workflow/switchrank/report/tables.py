@@ -55,7 +55,7 @@ def html_table(
     said = [f"{name} {value}" for name, value in constant.items() if value]
     same = "Same in all rows: " + ", ".join(said) if said else ""
     empty = "This table has no rows." if whole.is_empty() else ""
-    lines = [*known.told(whole), empty, note, same, "* language unseen in training" if unseen else ""]
+    lines = [*known.sentences(whole), empty, note, same, "* language unseen in training" if unseen else ""]
     body = (
         '<label class="search">Search <input type="search" id="search" placeholder="all words must occur"></label>\n'
         '<p id="count" role="status" aria-live="polite"></p>\n'
