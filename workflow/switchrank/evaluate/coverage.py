@@ -11,9 +11,10 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired
 
 import polars as pl
+from typing_extensions import TypedDict
 
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, NotRequired, TypedDict
+from typing import NamedTuple, NotRequired
 
 import polars as pl
+from typing_extensions import TypedDict
 
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress

@@ -70,7 +70,8 @@ def _at_chance(per_query: str | Path, tested: pl.DataFrame, references: Sequence
     for (system, testset), pairs in known.sort(pair).group_by("system", "testset", maintain_order=True):
         poor = pairs.filter(low)
         if len(poor):
-            where = f"{len(poor)} of {len(pairs)} language pairs ({_listed(_pair_names(poor))})"
+            names = _listed([f"{query}-{document}" for query, document in poor.select(pair[2:]).iter_rows()])
+            where = f"{len(poor)} of {len(pairs)} language pairs ({names})"
             problem = f"{system} ranks {testset} no better than chance in {where}"
             todo = "believe no comparison with it there; look at its training loss and its data, or train it longer"
             yield "chance", f"{system} on {testset}", f"{problem}: {todo}"
@@ -91,10 +92,6 @@ def _poor_lexicons(coverage: pl.DataFrame) -> Iterator[Found]:
         problem = f"lexicon {lexicon} covers less than a third of the words for {lang} ({sides})"
         todo = "what is switched hardly meets these texts; give vectors or titles with more words, or merge lexicons"
         yield "coverage", f"{lexicon} {lang}", f"{problem}: {todo}"
-
-
-def _pair_names(pairs: pl.DataFrame) -> list[str]:
-    return [f"{query}-{document}" for query, document in pairs.select("query_lang", "doc_lang").rows()]
 
 
 def _listed(names: list[str]) -> str:
