@@ -101,8 +101,8 @@ def _tested(part: TestedLanguage, pair: Exposed, number: int, seen: pl.DataFrame
     given = part["candidates"]
     if given:
         asked = judged.lazy().select("qid").unique()
-        tables = pl.concat([scan_table(path, CANDIDATES) for path in ([given] if isinstance(given, str) else given)])
-        listed = tables.join(asked, on="qid", how="semi").select("docid")
+        lists = pl.concat([scan_table(path, CANDIDATES) for path in ([given] if isinstance(given, str) else given)])
+        listed = lists.join(asked, on="qid", how="semi").select("docid")
         wanted = pl.concat([listed, judged.lazy().select("docid")]).unique()
         documents = documents.join(wanted, on="docid", how="semi")
     key = "docid" if pair["by"] == "id" else "text"

@@ -60,13 +60,12 @@ def warnings_table(
 
 def _at_chance(per_query: str | Path, tested: pl.DataFrame, references: Sequence[str]) -> Iterator[Found]:
     pair = ["system", "testset", "query_lang", "doc_lang"]
-    models = (pl.col("metric") == METRIC) & ~pl.col("system").is_in(list(references))
-    scores = scan_table(str(per_query), PER_QUERY).filter(models)
-    seeds = scores.group_by(*pair, "qid").agg(pl.col("value").mean())
     value = pl.col("value")
+    scores = scan_table(per_query, PER_QUERY).filter(~pl.col("system").is_in(list(references)), metric=METRIC)
+    seeds = scores.group_by(*pair, "qid").agg(value.mean())
     means = seeds.group_by(pair).agg(value.mean(), error=value.std() / pl.len().sqrt()).sort(pair)
     known = means.collect(engine="streaming").join(tested.select("testset", "doc_lang", "chance"), on=pair[1::2])
-    low = pl.col("value") - _SURE * pl.col("error").fill_null(math.inf) <= pl.col("chance")
+    low = value - _SURE * pl.col("error").fill_null(math.inf) <= pl.col("chance")
     for (system, testset), pairs in known.sort(pair).group_by("system", "testset", maintain_order=True):
         poor = pairs.filter(low)
         if len(poor):
