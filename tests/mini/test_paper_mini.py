@@ -9,7 +9,7 @@ import pytest
 
 from switchrank.config.load import load_config
 from switchrank.config.plan import Plan
-from switchrank.evaluate.families import SAME
+from switchrank.evaluate.significance import SAME
 from switchrank.formats.tables import METRICS, SIGNIFICANCE, SWEEP, read_table
 from tests.conftest import ROOT, Workflow
 from tests.recompute import read_design, recompute

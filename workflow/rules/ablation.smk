@@ -192,7 +192,7 @@ if PLAN.ablation:
                 "rows", "collection", "testset", "train", "held_out"
             ),
             metric=MAIN_METRIC,
-            code=CODE("ablation.table", "ablation.curve", "ablation.equivalence"),
+            code=CODE("ablation.curves"),
         script:
             "../scripts/ablation_tables.py"
 

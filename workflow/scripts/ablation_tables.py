@@ -3,11 +3,11 @@
 from switchrank.core.job import job
 
 with job(snakemake) as rule:
-    from switchrank.ablation.curve import curve_table
-    from switchrank.ablation.equivalence import equivalence_table
-    from switchrank.ablation.table import ablation_table
+    from switchrank.ablation.curves import curve_table, equivalence_table
+    from switchrank.ablation.rows import Row
+    from switchrank.ablation.scores import ablation_table
 
-    scores = {"per_query": rule.input[0], "rows": rule.params.rows}
+    scores = {"per_query": rule.input[0], "rows": [Row(**row) for row in rule.params.rows]}
     ablation_table(**scores, records=rule.input.records, out=rule.output.table)
     curve_table(**scores, out=rule.output.curve, metric=rule.params.metric)
     equivalence_table(

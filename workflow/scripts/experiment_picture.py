@@ -5,10 +5,16 @@ from importlib import import_module
 from switchrank.core.job import job
 
 with job(snakemake) as rule:
-    table, testset = rule.params.table, rule.params.testset
-    given = {table: rule.input.table, "testset": testset, "out": rule.output.picture, "table": rule.output.numbers}
-    module, told = import_module(f"switchrank.report.{table}"), dict(rule.params.told)
+    from switchrank.report.data import Languages, MetricPlot, Plot
+
+    table, told = rule.params.table, dict(rule.params.told)
+    module = import_module(f"switchrank.report.{table}")
+    given = {table: rule.input.table}
+    if "languages" in told:
+        given["languages"] = Languages(**told.pop("languages"))
     if table == "ablation":
         given["curve"], equivalence = rule.input.more
         given["needed"] = module.Needed(equivalence, told.pop("reference"))
-    getattr(module, f"{table}_picture")(**given, **told)
+    kind = Plot if table in ("shift", "bias") else MetricPlot
+    plot = kind(rule.params.testset, rule.output.picture, table=rule.output.numbers, **told)
+    getattr(module, f"{table}_picture")(plot=plot, **given)

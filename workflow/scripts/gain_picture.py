@@ -3,12 +3,13 @@
 from switchrank.core.job import job
 
 with job(snakemake) as rule:
+    from switchrank.report.data import Languages
     from switchrank.report.gain import gain_heatmap
 
     gain_heatmap(
         metrics=rule.input.metrics,
         significance=rule.input.significance,
-        languages=rule.params.languages,
+        languages=Languages(**rule.params.languages),
         baseline=rule.params.baseline,
         out=rule.output[0],
         **rule.params.names,

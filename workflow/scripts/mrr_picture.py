@@ -3,16 +3,19 @@
 from switchrank.core.job import job
 
 with job(snakemake) as rule:
+    from switchrank.report.data import Languages, MetricPlot
     from switchrank.report.mrr import Points, mrr_picture
 
     mrr_picture(
         metrics=rule.input.metrics,
         per_query=rule.input.per_query,
         significance=rule.input.significance,
-        testset=rule.params.testset,
-        languages=rule.params.languages,
-        baseline=rule.params.baseline,
+        languages=Languages(**rule.params.languages),
         points=Points(leave_out=rule.params.swept),
-        out=rule.output.picture,
-        table=rule.output.numbers,
+        plot=MetricPlot(
+            testset=rule.params.testset,
+            out=rule.output.picture,
+            baseline=rule.params.baseline,
+            table=rule.output.numbers,
+        ),
     )

@@ -9,14 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchrank.ablation.bootstrap import interval, resampled_means
-from switchrank.ablation.curve import CURVE, curve_table
-from switchrank.ablation.equivalence import crossings, equivalence_table
-from switchrank.ablation.rows import expand_rows, write_ablation
-from switchrank.ablation.table import ablation_table
+from switchrank.ablation.curves import crossings, curve_table, equivalence_table, interval, resampled_means
+from switchrank.ablation.rows import Row, expand_rows, write_ablation
+from switchrank.ablation.scores import ablation_table
 from switchrank.cli import main
 from switchrank.core.errors import UserError
-from switchrank.formats.tables import ABLATION, EQUIVALENCE, PER_QUERY, read_table, write_table
+from switchrank.formats.tables import ABLATION, CURVE, EQUIVALENCE, PER_QUERY, read_table, write_table
 
 GRID = (0, 1, 3, 7)
 """Their places on the axis log2(1 + examples) are 0, 1, 2, 3."""
@@ -24,10 +22,10 @@ GRID = (0, 1, 3, 7)
 
 def settings(*names):
     """Rows from ``start language examples seed`` words; the id joins them with '_'."""
-    words = [name.split() for name in names]
     return [
-        {"id": "_".join(word), "start": word[0], "language": word[1], "examples": int(word[2]), "seed": int(word[3])}
-        for word in words
+        Row("_".join(words), start, language, int(examples), int(seed))
+        for words in map(str.split, names)
+        for start, language, examples, seed in [words]
     ]
 
 

@@ -128,8 +128,7 @@ def ask_evaluation(plan: Plan) -> None:
     for testset in config.testsets:
         assert any(run.system == config.evaluate.baseline for run in plan.runs(testset))
     if config.ablation:
-        rows = [vars(row) for row in plan.ablation]
-        check_starts(rows, config.ablation.reference, config.ablation.compared)
+        check_starts(plan.ablation, config.ablation.reference, config.ablation.compared)
         for row in plan.ablation:
             assert plan.labelled(row.language)
 

@@ -74,12 +74,12 @@ def test_shift_measures_what_the_library_measures(given, tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("{", "not JSON"),
-        ("{}", "not a list"),
-        ("[3]", "[0]: lexicon missing or unknown"),
+        ("{", "wrong.json: invalid JSON"),
+        ("{}", "wrong.json: input should be a valid array"),
+        ("[3]", "wrong.json: [0]: input should be an object"),
         (
             '[{"sweep": "p", "x": "1", "system": "a", "lexicon": null, "stats": [], "y": 2}]',
-            "[0]: y missing or unknown",
+            "wrong.json: [0].y: unknown: see --help for an example",
         ),
     ],
 )

@@ -10,8 +10,8 @@ from scipy.stats import permutation_test, ttest_rel
 from switchrank.cli import main
 from switchrank.core.errors import UserError
 from switchrank.evaluate.comparisons import Settings
-from switchrank.evaluate.families import family, span
 from switchrank.evaluate.groups import Languages
+from switchrank.evaluate.significance import family, span
 from switchrank.evaluate.summary import main_table
 from switchrank.evaluate.tables import make_tables
 from switchrank.formats.tables import EFFECTS, SIGNIFICANCE, read_table

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import bootstrap
 
 from switchrank.core.seeds import generator
-from switchrank.evaluate.effects import bootstrap_intervals, cohens_d
+from switchrank.evaluate.significance import bootstrap_intervals, cohens_d
 
 RNG = np.random.default_rng(11)
 

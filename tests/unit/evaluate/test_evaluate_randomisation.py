@@ -10,7 +10,7 @@ from scipy.stats import permutation_test
 
 from switchrank.core.errors import UserError
 from switchrank.core.seeds import generator
-from switchrank.evaluate.randomisation import fisher
+from switchrank.evaluate.significance import fisher
 
 RNG = np.random.default_rng(7)
 

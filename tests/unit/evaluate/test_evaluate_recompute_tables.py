@@ -10,9 +10,9 @@ import pytest
 from tests.recompute import Design, recompute
 from tests.recompute.design import EvaluationSet, Point, Row
 
-from switchrank.ablation.curve import curve_table
-from switchrank.ablation.equivalence import equivalence_table
-from switchrank.ablation.table import ablation_table
+from switchrank.ablation import rows as ablation_rows
+from switchrank.ablation.curves import curve_table, equivalence_table
+from switchrank.ablation.scores import ablation_table
 from switchrank.evaluate.bias import bias_table
 from switchrank.evaluate.comparisons import Settings
 from switchrank.evaluate.coverage import coverage_table
@@ -423,7 +423,7 @@ def _ablation_tables(made, tables):
         and {run["query_lang"], run["doc_lang"]} <= {"en", "de"}
     ]
     scored = made.score("pairs", runs, made.folder / "evaluate" / "ablation.parquet")
-    given = {"per_query": scored, "rows": [vars(row) for row in ROWS]}
+    given = {"per_query": scored, "rows": [ablation_rows.Row(**vars(row)) for row in ROWS]}
     records = [_train_record(made.folder, row) for row in ROWS if row.examples]
     ablation_table(**given, records=records, out=tables / "ablation.csv")
     curve_table(**given, out=tables / "ablation_curve.csv", metric="ndcg@10")

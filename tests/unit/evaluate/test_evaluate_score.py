@@ -243,4 +243,4 @@ def test_missing_judgements_and_broken_lists_are_user_errors(judge, trec, tmp_pa
     words = ["--judgements", "en=x", "--testset", "w", "--out", str(tmp_path / "o")]
     assert main(["evaluate", "score", "--runs", str(tmp_path / "runs.json"), *words]) == 2
     assert main(["evaluate", "score", "--runs", str(tmp_path / "nowhere.json"), *words]) == 2
-    assert "runs.json: [0]: doc_lang missing or unknown: see --help for an example" in capsys.readouterr().err
+    assert "runs.json: [0].path: missing: see --help for an example" in capsys.readouterr().err

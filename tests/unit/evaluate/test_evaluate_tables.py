@@ -121,7 +121,7 @@ def test_holm_and_bonferroni_by_hand():
     assert marks == [True, False, False, True]
     assert corrected(p_values, correction="none", alpha=0.03) == (p_values, [True, False, True, True])
     with pytest.raises(UserError, match="unknown value fdr"):
-        corrected(p_values, correction="fdr", alpha=0.05)
+        Settings(correction="fdr")
 
 
 @settings(max_examples=5, deadline=None)

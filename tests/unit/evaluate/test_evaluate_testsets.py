@@ -205,5 +205,5 @@ def test_a_list_of_languages_with_a_wrong_text_is_one_line(german, tmp_path, cap
     words = ["coverage", "--languages", tmp_path / "l.json", "--out", tmp_path / "o.csv"]
     assert main(["evaluate", *map(str, words)]) == 2
     printed = capsys.readouterr().err
-    assert "[0]: chosen missing or unknown" in printed
+    assert "[0].texts[0].side: missing" in printed
     assert printed.count("\n") == 1

@@ -10,17 +10,18 @@ import numpy as np
 import polars as pl
 from lxml import etree
 
-from switchrank.formats.tables import ABLATION, BIAS, EQUIVALENCE, OVERLAP, SHIFT, SWEEP, Schema, write_table
+from switchrank.formats.tables import ABLATION, BIAS, CURVE, EQUIVALENCE, OVERLAP, SHIFT, SWEEP, Schema, write_table
 from switchrank.report.ablation import Needed, ablation_picture
-from switchrank.report.ablation_points import CURVE
 from switchrank.report.bias import bias_picture
+from switchrank.report.data import Languages, MetricPlot, Plot
+from switchrank.report.mrr import mrr_picture
 from switchrank.report.overlap import overlap_picture
 from switchrank.report.shift import shift_picture
 from switchrank.report.sweep import sweep_picture
 
 LIMIT = 200_000
 """Bytes that no SVG of the report exceeds."""
-LANGUAGES = {"source": "en", "seen": ["qaa", "qab"], "unseen": ["qad"]}
+LANGUAGES = Languages("en", ["qaa", "qab"], ["qad"])
 SYSTEMS = ["zero-shot", "ml-cs", "wiki-cs"]
 SIZES = [0, 16, 64, 256, 1024]
 SEEDS = (1, 2, 3)
@@ -155,7 +156,7 @@ def bias_rows() -> list[dict[str, Any]]:
 
 TABLES: dict[str, tuple[Any, Schema]] = {
     "ablation": (ablation_rows, ABLATION),
-    "curve": (curve_rows, {**CURVE, "testset": pl.String, "queries": pl.Int64, "seeds": pl.Int64}),
+    "curve": (curve_rows, CURVE),
     "equivalence": (equivalence_rows, EQUIVALENCE),
     "sweep": (sweep_rows, SWEEP),
     "overlap": (overlap_rows, OVERLAP),
@@ -182,5 +183,13 @@ def draw_experiment(experiment: Path, folder: Path) -> None:
         ("shift", shift_picture, languages),
         ("bias", bias_picture, languages),
     ]:
-        files = {name: experiment / f"{name}.csv", "out": folder / f"{name}.svg", "table": folder / f"{name}.csv"}
-        draw(**files, testset="world", systems=SYSTEMS, **more)
+        kind = Plot if name in ("shift", "bias") else MetricPlot
+        plot = kind("world", folder / f"{name}.svg", systems=SYSTEMS, table=folder / f"{name}.csv")
+        draw(**{name: experiment / f"{name}.csv"}, plot=plot, **more)
+
+
+def draw_mrr(picture: dict[str, Any], per_query: Path, out: Path, **more: Any) -> None:
+    """Draw ``out``, and its numbers beside it."""
+    given = {name: value for name, value in picture.items() if name not in ("testset", "baseline")}
+    plot = MetricPlot(picture["testset"], out, picture["baseline"], table=out.with_suffix(".csv"))
+    mrr_picture(**given, per_query=per_query, plot=plot, **more)

@@ -20,12 +20,13 @@ from typing import Any
 import polars as pl
 import pytest
 from lxml import html as parser
-from made_up import LANGUAGES, write
+from made_up import LANGUAGES, draw_mrr, write
 
 from switchrank.formats.tables import ABLATION, OVERLAP
 from switchrank.report.ablation import ablation_picture
+from switchrank.report.data import MetricPlot
 from switchrank.report.gain import gain_heatmap
-from switchrank.report.mrr import Points, mrr_picture
+from switchrank.report.mrr import Points
 from switchrank.report.overlap import overlap_picture
 from switchrank.report.tables import html_table, tsv_table
 
@@ -75,7 +76,7 @@ def measured(
 ) -> dict[str, dict[str, Any]]:
     """Every picture as the browser lays it out: title, box, texts with their boxes, number of marks."""
     folder = tmp_path_factory.mktemp("browser")
-    mrr_picture(**picture, per_query=run / "per_query.parquet", out=folder / "mrr.svg", points=Points(samples=50))
+    draw_mrr(picture, run / "per_query.parquet", folder / "mrr.svg", points=Points(samples=50))
     gain_heatmap(**picture, system="ml-cs", out=folder / "gain.svg")
     _crowded(folder)
     pictures = [*sorted(folder.glob("*.svg")), *sorted(drawn.glob("*.svg"))]
@@ -93,8 +94,8 @@ def _crowded(folder: Path) -> None:
     row |= {"query_lang": "qaa", "doc_lang": "qaa", "value": 0.3}
     sizes = [0, 1, 2, 4, 8, 16, 32, 64, 100, 128, 250, 256, 1000, 1024, 10_000]
     write([{**row, "examples": size} for size in sizes], folder / "a.csv", ABLATION)
-    common: dict[str, Any] = {"testset": "world", "languages": LANGUAGES}
-    ablation_picture(ablation=folder / "a.csv", out=folder / "crowded-sizes.svg", **common)
+    plot = MetricPlot("world", folder / "crowded-sizes.svg")
+    ablation_picture(ablation=folder / "a.csv", languages=LANGUAGES, plot=plot)
     row = {"system": "zero-shot", "testset": "world", "seed": 1, "metric": "mrr@10", "value": 0.3, "queries": 12_345}
     pairs = [("qaa", "qaa"), ("qaa", "en"), ("en", "xx")]
     rows = [
@@ -103,7 +104,8 @@ def _crowded(folder: Path) -> None:
         for at in range(12)
     ]
     write(rows, folder / "o.csv", OVERLAP)
-    overlap_picture(overlap=folder / "o.csv", out=folder / "crowded-bins.svg", **common)
+    plot = MetricPlot("world", folder / "crowded-bins.svg")
+    overlap_picture(overlap=folder / "o.csv", languages=LANGUAGES, plot=plot)
 
 
 NEEDED = {

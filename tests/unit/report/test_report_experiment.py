@@ -18,6 +18,7 @@ from switchrank.core.errors import UserError
 from switchrank.formats.tables import ABLATION, BIAS, EQUIVALENCE, OVERLAP, SWEEP, write_table
 from switchrank.report.ablation import Needed, ablation_picture
 from switchrank.report.bias import bias_picture
+from switchrank.report.data import MetricPlot, Plot
 from switchrank.report.drawing import looks_among
 from switchrank.report.overlap import overlap_picture
 from switchrank.report.sweep import sweep_picture
@@ -65,8 +66,8 @@ def test_ablation_numbers_are_those_of_the_curve(drawn: Path, experiment: Path) 
 
 def _ablation(folder: Path, rows: list[dict[str, Any]], **more: Any) -> list[str]:
     write(rows, folder / "ablation.csv", ABLATION)
-    arguments: dict[str, Any] = {"ablation": folder / "ablation.csv", "testset": "world", "languages": LANGUAGES}
-    ablation_picture(**arguments, out=folder / "a.svg", table=folder / "a.csv", **more)
+    plot = MetricPlot("world", folder / "a.svg", table=folder / "a.csv")
+    ablation_picture(ablation=folder / "ablation.csv", languages=LANGUAGES, plot=plot, **more)
     return texts(folder / "a.svg")
 
 
@@ -166,7 +167,7 @@ def _sweep(folder: Path, settings: list[tuple[str, str, str, float]], **more: An
         for system, x, lang, value in settings
     ]
     path = write(rows, folder / "sweep.csv", SWEEP)
-    sweep_picture(sweep=path, testset="world", out=folder / "s.svg", table=folder / "s.csv")
+    sweep_picture(sweep=path, plot=MetricPlot("world", folder / "s.svg", table=folder / "s.csv"))
     return texts(folder / "s.svg"), pl.read_csv(folder / "s.csv", schema_overrides={"x": pl.String})
 
 
@@ -206,8 +207,8 @@ def test_overlap_points_are_means_over_queries_of_all_pairs(tmp_path: Path) -> N
 
 def _overlap(folder: Path, rows: list[dict[str, Any]]) -> list[str]:
     path = write(rows, folder / "overlap.csv", OVERLAP)
-    arguments: dict[str, Any] = {"overlap": path, "testset": "world", "languages": LANGUAGES}
-    overlap_picture(**arguments, out=folder / "o.svg", table=folder / "o.csv")
+    plot = MetricPlot("world", folder / "o.svg", table=folder / "o.csv")
+    overlap_picture(overlap=path, languages=LANGUAGES, plot=plot)
     return texts(folder / "o.svg")
 
 
@@ -249,7 +250,7 @@ def _bias(folder: Path, measures: dict[tuple[str, str], float]) -> list[str]:
     common = {"system": "a", "testset": "world", "query_lang": "qaa", "seed": 1, "queries": 9}
     rows = [{**common, "measure": name, "doc_lang": lang, "value": value} for (name, lang), value in measures.items()]
     path = write(rows, folder / "bias.csv", BIAS)
-    bias_picture(bias=path, testset="world", languages=LANGUAGES, out=folder / "b.svg", table=folder / "b.csv")
+    bias_picture(bias=path, languages=LANGUAGES, plot=Plot("world", folder / "b.svg", table=folder / "b.csv"))
     return texts(folder / "b.svg")
 
 

@@ -13,24 +13,24 @@ from typing import Any
 
 import polars as pl
 import pytest
-from made_up import LIMIT, texts
+from made_up import LIMIT, draw_mrr, texts
 
 from switchrank.cli import main
 from switchrank.core.errors import UserError
 from switchrank.formats.tables import METRICS, QUALITY, write_table
-from switchrank.report.data import Pair, ordered_languages
+from switchrank.report.data import Languages, Pair
 from switchrank.report.gain import gain_heatmap, signed
 from switchrank.report.intervals import Bootstrap
 from switchrank.report.lexicon import lexicon_picture
 from switchrank.report.loss import loss_picture
-from switchrank.report.mrr import Points, mrr_picture
+from switchrank.report.mrr import Points
 
 
 @pytest.fixture(scope="session")
 def mrr(run: Path, picture: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with ``mrr.svg`` and its numbers, ``mrr.csv``."""
     folder = tmp_path_factory.mktemp("mrr")
-    mrr_picture(**picture, per_query=run / "per_query.parquet", out=folder / "mrr.svg", table=folder / "mrr.csv")
+    draw_mrr(picture, run / "per_query.parquet", folder / "mrr.svg")
     return folder
 
 
@@ -82,8 +82,7 @@ def test_mrr_mean_is_left_out_for_a_system_without_all_pairs(mrr: Path) -> None:
 
 
 def test_mrr_works_without_significance(run: Path, picture: dict[str, Any], tmp_path: Path) -> None:
-    arguments = {**picture, "significance": None}
-    mrr_picture(**arguments, per_query=run / "per_query.parquet", out=tmp_path / "mrr.svg")
+    draw_mrr({**picture, "significance": None}, run / "per_query.parquet", tmp_path / "mrr.svg")
     assert not any("filled" in text for text in texts(tmp_path / "mrr.svg"))
 
 
@@ -91,7 +90,7 @@ def test_mrr_names_the_system_without_per_query_values(run: Path, picture: dict[
     frame = pl.read_parquet(run / "per_query.parquet").filter(pl.col("system") != "ml-cs")
     frame.write_parquet(tmp_path / "per_query.parquet")
     with pytest.raises(UserError, match="ml-cs en-en"):
-        mrr_picture(**picture, per_query=tmp_path / "per_query.parquet", out=tmp_path / "mrr.svg")
+        draw_mrr(picture, tmp_path / "per_query.parquet", tmp_path / "mrr.svg")
     assert not (tmp_path / "mrr.svg").exists()
 
 
@@ -102,12 +101,8 @@ def test_mrr_of_thirty_six_pairs_and_nine_systems_stays_small(
     systems = {"zero-shot": 0.3, **{f"system-{at}": 0.3 + at / 50 for at in range(1, 9)}, "bm25": 0.1}
     write_run(tmp_path, [(query, document) for query in codes for document in codes], systems, seeds=1)
     tables = {"metrics": tmp_path / "metrics.csv", "significance": tmp_path / "significance.csv"}
-    mrr_picture(
-        **{**picture, **tables},
-        per_query=tmp_path / "per_query.parquet",
-        out=tmp_path / "mrr.svg",
-        points=Points(samples=50),
-    )
+    per_query = tmp_path / "per_query.parquet"
+    draw_mrr({**picture, **tables}, per_query, tmp_path / "mrr.svg", points=Points(samples=50))
     assert (tmp_path / "mrr.svg").stat().st_size < LIMIT
 
 
@@ -219,16 +214,16 @@ def test_a_wrong_name_is_one_line_that_lists_the_right_ones(
 def test_an_empty_table_says_so(picture: dict[str, Any], run: Path, tmp_path: Path) -> None:
     write_table(pl.DataFrame(schema=METRICS), tmp_path / "metrics.csv", METRICS)
     write_table(pl.DataFrame(schema=QUALITY), tmp_path / "q.csv", QUALITY)
-    arguments = {**picture, "metrics": tmp_path / "metrics.csv", "per_query": run / "per_query.parquet"}
+    empty = {**picture, "metrics": tmp_path / "metrics.csv"}
     with pytest.raises(UserError, match="the table is empty"):
-        mrr_picture(**arguments, out=tmp_path / "mrr.svg")
+        draw_mrr(empty, run / "per_query.parquet", tmp_path / "mrr.svg")
     with pytest.raises(UserError, match="no rows"):
         lexicon_picture(quality=tmp_path / "q.csv", out=tmp_path / "q.svg")
 
 
 def test_two_calls_write_equal_bytes(picture: dict[str, Any], run: Path, tmp_path: Path) -> None:
     for name in ("a", "b"):
-        mrr_picture(**picture, per_query=run / "per_query.parquet", out=tmp_path / f"mrr-{name}.svg")
+        draw_mrr(picture, run / "per_query.parquet", tmp_path / f"mrr-{name}.svg")
         gain_heatmap(**picture, system="ml-cs", out=tmp_path / f"gain-{name}.svg")
     assert (tmp_path / "mrr-a.svg").read_bytes() == (tmp_path / "mrr-b.svg").read_bytes()
     assert (tmp_path / "gain-a.svg").read_bytes() == (tmp_path / "gain-b.svg").read_bytes()
@@ -285,7 +280,5 @@ def test_bootstrap_has_nothing_to_say_about_a_pair_without_values() -> None:
 
 
 def test_languages_listed_nowhere_come_last() -> None:
-    assert ordered_languages(["zz", "aa", "fr", "de", "en"], {"source": "en", "seen": ["fr", "de"]}) == [
-        *("en", "fr", "de"),
-        *("aa", "zz"),
-    ]
+    found = Languages("en", ["fr", "de"]).ordered(["zz", "aa", "fr", "de", "en"])
+    assert found == ["en", "fr", "de", "aa", "zz"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -81,10 +81,10 @@ def grid(
         write_ablation(rows, out)
 
 
-def _rows(path: str) -> list[dict[str, Any]]:
+def _rows(path: str) -> list[Any]:
     from switchrank.ablation.rows import read_ablation
 
-    return [asdict(row) for row in read_ablation(path, languages=None, systems=None)]
+    return list(read_ablation(path, languages=None, systems=None))
 
 
 COMMANDS = Group(
@@ -105,18 +105,18 @@ COMMANDS = Group(
             shown=print_json,
         ),
         "table": Command(
-            "ablation.table:ablation_table",
+            "ablation.scores:ablation_table",
             "make ablation.csv: one value per row, test pair and metric",
             counts={"records": ANY_NUMBER},
             reads={"rows": _rows},
         ),
         "curve": Command(
-            "ablation.curve:curve_table",
+            "ablation.curves:curve_table",
             "mean and bootstrap band over the number of labelled queries",
             reads={"rows": _rows},
         ),
         "equivalence": Command(
-            "ablation.equivalence:equivalence_table",
+            "ablation.curves:equivalence_table",
             "how many labelled queries a start needs to reach another without any",
             reads={"rows": _rows},
         ),

@@ -71,12 +71,12 @@ class Side:
     """
 
     what: str
-    ids: dict[str, str]
-    texts: dict[str, str]
-    documents: dict[str, str]
-    passages: dict[str, str]
     shared_ids: bool
     strict_documents: bool
+    ids: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    documents: dict[str, str] = field(default_factory=dict)
+    passages: dict[str, str] = field(default_factory=dict)
     negatives: set[str] = field(default_factory=set)
     """Documents that training pairs hold as not relevant, where ids are shared."""
 
@@ -90,7 +90,7 @@ class Side:
         if apart.strict_documents and apart.test_queries and not apart.test_judgements:
             problem = "relevant documents are to be compared, and there are none of the test sets"
             raise UserError("ablation", "test judgements", problem, "give the judgements of every test set")
-        side = cls("test", {}, {}, {}, {}, apart.shared_ids, apart.strict_documents)
+        side = cls("test", apart.shared_ids, apart.strict_documents)
         for path in apart.test_queries:
             side._add_queries(path)
         for path in apart.test_judgements:
@@ -106,13 +106,12 @@ class Side:
                 where there is one, ``instances``: the pairs it was trained on.
         """
         shared = bool(tables["shared_ids"])
-        side = cls("training", {}, {}, {}, {}, shared, strict_documents=shared)
+        side = cls("training", shared, strict_documents=shared)
         side._add_queries(tables["queries"])
         relevant = read_relevant(tables["judgements"])
         side.documents.update(relevant.select("docid", "qid").iter_rows())
-        side.passages.update(
-            {text: docid for docid, text in read_passages(tables["documents"], relevant["docid"]).items()}
-        )
+        passages = read_passages(tables["documents"], relevant["docid"])
+        side.passages.update({text: docid for docid, text in passages.items()})
         if tables.get("instances") and shared:
             pairs = scan_table(tables["instances"], INSTANCES).filter(pl.col("label") == 0)
             side.negatives.update(pairs.select(pl.col("pid").unique()).collect(engine="streaming")["pid"])

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 from switchrank.core.atomic import atomic_path
 from switchrank.core.errors import UserError, raise_all
@@ -71,28 +70,23 @@ def read_ablation(path: str | Path, *, languages: Collection[str] | None, system
     settings: dict[tuple[object, ...], str] = {}
     mistakes = []
     for number, cells in _lines(Path(path)):
-        place = f"line {number}"
         try:
-            row = _row(path, place, cells)
-            _check_names(path, place, row, languages, systems)
-            _check_new(path, place, row, rows, settings)
+            row = _row(path, f"line {number}", cells)
+            _check(path, f"line {number}", row, languages, systems)
+            if row.id.casefold() in rows:
+                todo = "give every row an id of its own, not only in case"
+                raise UserError(path, f"line {number}", f"id {row.id} twice", todo)
+            if (setting := astuple(row)[1:]) in settings:
+                problem = f"the setting of row {settings[setting]} again"
+                raise UserError(path, f"line {number}", problem, "keep one of the two")
         except UserError as error:
             mistakes.append(error)
         else:
-            rows[row.id.casefold()], settings[astuple(row)[1:]] = row, row.id
+            rows[row.id.casefold()], settings[setting] = row, row.id
     raise_all(mistakes)
     if not rows:
         raise UserError(path, "", "no rows", "add one, or make a table with: switchrank ablation grid")
     return list(rows.values())
-
-
-def _check_new(
-    path: str | Path, place: str, row: Row, rows: Mapping[str, Row], settings: Mapping[tuple[object, ...], str]
-) -> None:
-    if row.id.casefold() in rows:
-        raise UserError(path, place, f"id {row.id} twice", "give every row an id of its own, not only in case")
-    if (setting := astuple(row)[1:]) in settings:
-        raise UserError(path, place, f"the setting of row {settings[setting]} again", "keep one of the two")
 
 
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -112,14 +106,14 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
         raise UserError(path, "", f"not a UTF-8 table ({error})", "save it as tab-separated UTF-8 text") from error
 
 
-def check_starts(rows: Sequence[Mapping[str, Any]], reference: str, starts: Sequence[str]) -> None:
+def check_starts(rows: Sequence[Row], reference: str, starts: Sequence[str]) -> None:
     """Raise UserError unless reference and starts have rows, and one with 0 examples in each language they occur in."""
-    present = {(row["start"], row["language"]) for row in rows}
-    at_zero = {(row["start"], row["language"]) for row in rows if row["examples"] == 0}
+    present = {(row.start, row.language) for row in rows}
+    at_zero = {(row.start, row.language) for row in rows if row.examples == 0}
     for start in [reference, *starts]:
         if start not in {name for name, _ in present}:
             raise UserError("ablation", f"start {start}", "no rows", "name a start of the ablation table")
-    for language in dict.fromkeys(str(row["language"]) for row in rows):
+    for language in dict.fromkeys(row.language for row in rows):
         for start in [reference, *(start for start in starts if (start, language) in present)]:
             if (start, language) not in at_zero:
                 todo = "add one to the ablation table"
@@ -141,7 +135,7 @@ def _row(path: str | Path, place: str, cells: list[str]) -> Row:
     return Row(given["id"], given["start"], given["language"], int(given["examples"]), int(given["seed"]))
 
 
-def _check_names(
+def _check(
     path: str | Path, place: str, row: Row, languages: Collection[str] | None, systems: Collection[str] | None
 ) -> None:
     if languages is not None and row.language not in languages:
@@ -168,9 +162,9 @@ def expand_rows(
         if not values or len(set(values)) < len(values):
             raise UserError("ablation grid", name, f"{list(values)}", "give at least one value, each once")
     for name in ("starts", "languages"):
-        for value in axes[name]:
-            if not _ID.fullmatch(str(value)):
-                raise UserError("ablation grid", name, f"'{value}'", "use letters, digits, '-', '_', '.'")
+        wrong = next((value for value in axes[name] if not _ID.fullmatch(str(value))), None)
+        if wrong is not None:
+            raise UserError("ablation grid", name, f"'{wrong}'", "use letters, digits, '-', '_', '.'")
     if min(examples) < 0:
         raise UserError("ablation grid", "examples", f"{min(examples)}", "give whole numbers from 0")
     return [

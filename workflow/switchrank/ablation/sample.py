@@ -1,9 +1,5 @@
-"""Labelled queries of a target language: a nested seeded sample, and the proof that they are new.
-
-New means: neither a test set nor the training of a starting model holds them. The sample is a QUERIES table.
-:func:`switchrank.corpus.instances.build_instances` makes training pairs of it together with the documents and all
-judgements of its split, whose other queries it passes over.
-"""
+"""Labelled queries of a target language: a nested seeded sample, and the proof that they are new: that neither a test
+set nor the training of a starting model holds them. The sample is a QUERIES table."""
 
 from __future__ import annotations
 
@@ -72,8 +68,8 @@ def sample_queries(
     eligible = [qid for qid in labelled["qid"] if qid not in near]
     if examples > len(eligible):
         problem = f"{examples} labelled queries of {language} asked for, {len(eligible)} are eligible"
-        left = f" ({len(near)} more are too near to a test set or to what starts were trained on)" if near else ""
-        raise UserError(queries, "", problem + left, f"ask for at most {len(eligible)}, or set more labels aside")
+        problem += f" ({len(near)} more are too near to a test set or to what starts were trained on)" if near else ""
+        raise UserError(queries, "", problem, f"ask for at most {len(eligible)}, or set more labels aside")
     chosen = sorted(eligible, key=lambda qid: (derive_seed(seed, "ablation sample", language, qid), qid))[:examples]
     tuned, judged = divide(chosen, held_out)
     for names, path in ((tuned, out), (judged, held_out_to)):
@@ -97,10 +93,8 @@ def draw_new_queries(
     """Draw a sample, prove that it is new, and write the counts of that proof.
 
     Args:
-        queries, judgements, out, held_out_to, sample: as in :func:`sample_queries`.
+        queries, judgements, documents, out, held_out_to, apart, sample: as in :func:`sample_queries`.
         overlap: JSON: what :func:`check_no_overlap` returns, under ``tuned_on`` and, where some are, ``held_out``.
-        documents: DOCUMENTS of the labelled split.
-        apart: the test sets and the training.
 
     Raises:
         UserError: see the two functions.
@@ -121,12 +115,11 @@ def divide(labelled: Sequence[str], held_out: float) -> tuple[list[str], list[st
     """
     places = [int((place + 1) * held_out) > int(place * held_out) for place in range(len(labelled))]
     if held_out and labelled and len(set(places)) == 1:
-        problem = (
-            f"{held_out:g} of {len(labelled)} labelled queries leaves none {'to tune on' if places[0] else 'held out'}"
-        )
+        none = "to tune on" if places[0] else "held out"
+        problem = f"{held_out:g} of {len(labelled)} labelled queries leaves none {none}"
         raise UserError("ablation", "held_out", problem, "change the share, or give more examples")
-    sides = list(zip(labelled, places, strict=True))
-    return [qid for qid, out in sides if not out], [qid for qid, out in sides if out]
+    tuned, held = ([qid for qid, out in zip(labelled, places, strict=True) if out is side] for side in (False, True))
+    return tuned, held
 
 
 def check_no_overlap(
@@ -149,18 +142,18 @@ def check_no_overlap(
     Raises:
         UserError: naming the first labelled query that overlaps; or there are no test queries to compare with.
     """
-    tested = Side.tested(apart)
+    tested, trained = Side.tested(apart), [Side.trained(tables) for tables in apart.training]
     if not tested.ids:
         raise UserError("ablation overlap", "test queries", "none", "give the queries of every test set")
-    if apart.training and documents is None:
+    if trained and documents is None:
         todo = "give the documents of the labelled split"
         raise UserError("ablation overlap", "documents", "none to compare with those of training", todo)
-    trained = [Side.trained(tables) for tables in apart.training]
     labelled = read_table(sample, QUERIES)
     relevant = read_relevant(judgements).join(labelled, on="qid", how="semi", maintain_order="left")
-    for qid, problem in _clashes(labelled, relevant, documents, [tested, *trained]):
+    clash = next(_clashes(labelled, relevant, documents, [tested, *trained]), None)
+    if clash is not None:
         todo = "leave it out: sample again with the test sets and the training tables named"
-        raise UserError(sample, f"query {qid}", problem, todo)
+        raise UserError(sample, f"query {clash[0]}", clash[1], todo)
     answers = set(relevant["docid"])
     return {
         "labelled_queries": labelled["qid"].n_unique(),
@@ -178,13 +171,14 @@ def _clashes(
     labelled: pl.DataFrame, relevant: pl.DataFrame, documents: str | Path | None, sides: Sequence[Side]
 ) -> Iterator[tuple[str, str]]:
     """Labelled queries that overlap with a side, in order, and why; passages are compared where a side knows some."""
-    compared = documents is not None and any(side.passages for side in sides)
-    passages = read_passages(documents, relevant["docid"]) if documents is not None and compared else {}
-    of_query: dict[str, dict[str, str]] = {}
+    passages: dict[str, str] = {}
+    if documents is not None and any(side.passages for side in sides):
+        passages = read_passages(documents, relevant["docid"])
+    answers: dict[str, dict[str, str]] = {}
     for qid, docid in relevant.select("qid", "docid").iter_rows():
-        of_query.setdefault(qid, {})[docid] = passages.get(docid, "")
+        answers.setdefault(qid, {})[docid] = passages.get(docid, "")
     for qid, text in labelled.select("qid", "text").iter_rows():
-        problems = (side.clash(qid, text, of_query.get(qid, {})) for side in sides)
-        problem = next((found for found in problems if found is not None), None)
+        problems = (side.clash(qid, text, answers.get(qid, {})) for side in sides)
+        problem = next(filter(None, problems), None)
         if problem is not None:
             yield qid, problem

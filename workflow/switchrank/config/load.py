@@ -302,7 +302,7 @@ def _job_findings(plan: Plan) -> Iterator[Finding]:
     if config.ablation:
         rows = plan.rows()
         given = config.ablation.reference, config.ablation.compared
-        yield from refused("ablation", check_starts, [vars(row) for row in rows], *given)
+        yield from refused("ablation", check_starts, rows, *given)
         for language in dict.fromkeys(row.language for row in rows if row.examples):
             name = config.labelled_collection(language)
             if not name:  # which is told of each row

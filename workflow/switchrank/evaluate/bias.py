@@ -18,6 +18,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from itertools import groupby, pairwise
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -80,37 +81,33 @@ class _Pool:
             raise UserError("bias", f"pool {testset}", problem, "give documents and, if any, queries and judgements")
         self._documents = read_table(given["documents"], DRAW).select(docid="id", lang="lang")
         self._languages = self._documents["lang"].unique().sort()
-        self._queries_path = given.get("queries")
-        self._queries: pl.DataFrame | None = None
-        if self._queries_path is not None:
-            self._queries = read_table(self._queries_path, DRAW).select(qid="id", own="lang")
-        self._relevant = self._read_relevant(given["judgements"]) if "judgements" in given else None
+        self._queries = given.get("queries")
+        self._relevant: pl.DataFrame | None = None
+        if "judgements" in given:
+            judged = read_table(given["judgements"], JUDGEMENTS).filter(pl.col("relevance") > 0)
+            relevant = self._located(judged.select("qid", "docid"), given["judgements"])
+            self._relevant = relevant.filter(pl.col("lang").n_unique().over("qid") > 1)
 
     def _located(self, table: pl.DataFrame, path: str | Path) -> pl.DataFrame:
         """``table`` with the language of each document."""
         located = table.join(self._documents, on="docid", how="left", maintain_order="left")
-        strangers = located.filter(pl.col("lang").is_null())
+        strangers = located.filter(pl.col("lang").is_null())["docid"]
         if len(strangers):
             problem = f"in the pool of no language ({len(strangers)} such lines)"
-            raise UserError(
-                path, f"document {strangers['docid'][0]}", problem, "give the DRAW of this pool's documents"
-            )
+            raise UserError(path, f"document {strangers[0]}", problem, "give the DRAW of this pool's documents")
         return located
-
-    def _read_relevant(self, path: str | Path) -> pl.DataFrame:
-        relevant = read_table(path, JUDGEMENTS).filter(pl.col("relevance") > 0).select("qid", "docid")
-        return self._located(relevant, path).filter(pl.col("lang").n_unique().over("qid") > 1)
 
     def _with_own(self, ranked: pl.DataFrame, run: Mapping[str, Any]) -> pl.DataFrame:
         if run["query_lang"] != MIXED:
             return ranked.with_columns(own=pl.lit(run["query_lang"], dtype=pl.String))
         if self._queries is None:
             raise UserError(run["path"], "queries in xx", "no DRAW of the queries", "give the languages they are in")
-        owned = ranked.join(self._queries, on="qid", how="left", maintain_order="left")
-        strangers = owned.filter(pl.col("own").is_null())
+        drawn = read_table(self._queries, DRAW).select(qid="id", own="lang")
+        owned = ranked.join(drawn, on="qid", how="left", maintain_order="left")
+        strangers = owned.filter(pl.col("own").is_null())["qid"]
         if len(strangers):
-            problem = f"drawn in no language of {self._queries_path}"
-            raise UserError(run["path"], f"query {strangers['qid'][0]}", problem, "give the DRAW of these queries")
+            problem = f"drawn in no language of {self._queries}"
+            raise UserError(run["path"], f"query {strangers[0]}", problem, "give the DRAW of these queries")
         return owned
 
     def measures(self, ranked: pl.DataFrame, run: Mapping[str, Any]) -> Values:
@@ -142,9 +139,8 @@ def _rankc(rankings: Rankings, depth: int | None, group: str) -> dict[str, Value
     means: dict[str, list[tuple[float, int]]] = {}
     for pair, values in rankings.consistency(depth).items():
         if not len(values):
-            raise UserError(
-                "bias", group, f"{pair[0]} and {pair[1]} rank nothing in common", "check the ids of the runs"
-            )
+            problem = f"{pair[0]} and {pair[1]} rank nothing in common"
+            raise UserError("bias", group, problem, "check the ids of the runs")
         for language in pair:
             means.setdefault(language, []).append((float(values.mean()), len(values)))
     return {
@@ -153,39 +149,26 @@ def _rankc(rankings: Rankings, depth: int | None, group: str) -> dict[str, Value
     }
 
 
-def _rows(labels: Mapping[str, Any], query_lang: str, values: Values) -> list[dict[str, Any]]:
-    return [
-        {**labels, "query_lang": query_lang, "measure": measure, "value": value, "queries": queries}
-        for measure, (value, queries) in values.items()
-    ]
-
-
 def _group_rows(members: Sequence[Mapping[str, Any]], pool: _Pool | None, depth: int | None) -> list[dict[str, Any]]:
     """Rows of runs that differ in their query language only; each run is loaded once."""
     labels = {name: members[0][name] for name in _GROUP}
     asked = [run["query_lang"] for run in members if run["query_lang"] != MIXED]
     rankings, rows = Rankings(), []
+
+    def add(query_lang: str, values: Values) -> None:
+        for measure, (value, queries) in values.items():
+            rows.append({**labels, "query_lang": query_lang, "measure": measure, "value": value, "queries": queries})
+
     for run in members:
         ranked = _ranked(run["path"])
         if pool is not None:
-            rows += _rows(labels, run["query_lang"], pool.measures(ranked, run))
+            add(run["query_lang"], pool.measures(ranked, run))
         if len(asked) > 1 and run["query_lang"] != MIXED:
             rankings.add(run["query_lang"], ranked)
     group = " ".join(str(value) for value in labels.values())
     for language, values in _rankc(rankings, depth, group).items():
-        rows += _rows(labels, language, values)
+        add(language, values)
     return rows
-
-
-def _ordered(runs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    keys = (*_GROUP, "query_lang")
-    ordered = sorted(runs, key=lambda run: tuple(run[key] for key in keys))
-    for run, other in pairwise(ordered):
-        if all(run[key] == other[key] for key in keys):
-            raise UserError(other["path"], "", f"the same run as {run['path']}", "give each run once")
-    if not ordered:
-        raise UserError("bias", "runs", "none given", "give at least one")
-    return ordered
 
 
 def bias_table(
@@ -216,18 +199,23 @@ def bias_table(
     """
     if depth is not None and depth < 1:
         raise UserError("bias", "depth", f"{depth}", "give 1 or more")
+    if not runs:
+        raise UserError("bias", "runs", "none given", "give at least one")
+    keys = itemgetter(*_GROUP, "query_lang")
+    ordered = sorted(runs, key=keys)
+    for run, other in pairwise(ordered):
+        if keys(run) == keys(other):
+            raise UserError(other["path"], "", f"the same run as {run['path']}", "give each run once")
     rows: list[dict[str, Any]] = []
     with progress(total=len(runs), what="bias", unit="runs") as bar:
-        for testset, asked in groupby(_ordered(runs), key=lambda run: str(run["testset"])):
+        for testset, asked in groupby(ordered, key=lambda run: str(run["testset"])):
             pool = _Pool(testset, pools[testset]) if testset in pools else None
-            for _, group in groupby(asked, key=lambda run: tuple(run[name] for name in _GROUP)):
+            for _, group in groupby(asked, key=itemgetter(*_GROUP)):
                 members = list(group)
                 mixed = members[0]["doc_lang"] == MIXED
                 if mixed and pool is None:
-                    problem = "documents in xx, but no pool of this test set"
-                    raise UserError(
-                        members[0]["path"], f"test set {testset}", problem, "give the DRAW of its documents"
-                    )
+                    problem, todo = "documents in xx, but no pool of this test set", "give the DRAW of its documents"
+                    raise UserError(members[0]["path"], f"test set {testset}", problem, todo)
                 rows += _group_rows(members, pool if mixed else None, depth)
                 bar.update(len(members))
     table = pl.DataFrame(rows, schema=BIAS)

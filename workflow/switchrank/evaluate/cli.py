@@ -5,7 +5,6 @@ Lists of runs, test sets and texts are JSON files; the help of each command show
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -122,16 +121,15 @@ def _mixed(words: Sequence[str]) -> dict[str, tuple[str, ...]]:
 
 
 def _same(words: Sequence[str]) -> frozenset[tuple[str, ...]]:
-    return frozenset(_run_of(word) for word in words)
-
-
-def _run_of(word: str) -> tuple[str, ...]:
-    system, _, where = word.partition("=")
-    testset, _, pair = where.rpartition("/")
-    query, _, document = pair.partition("-")
-    if not (system and testset and query and document):
-        raise UserError("command line", "--same", f"'{word}'", "write system=testset/query-document")
-    return system, testset, query, document
+    runs = set()
+    for word in words:
+        system, _, where = word.partition("=")
+        testset, _, pair = where.rpartition("/")
+        query, _, document = pair.partition("-")
+        if not (system and testset and query and document):
+            raise UserError("command line", "--same", f"'{word}'", "write system=testset/query-document")
+        runs.add((system, testset, query, document))
+    return frozenset(runs)
 
 
 def _judgements_of_testsets(words: Sequence[str]) -> dict[str, dict[str, str]]:
@@ -145,47 +143,29 @@ def _judgements_of_testsets(words: Sequence[str]) -> dict[str, dict[str, str]]:
     return judgements
 
 
-def _list_of(
-    kind: str, optional: Sequence[str] = (), inside: tuple[str, str, Sequence[str]] | None = None
-) -> Callable[[str], list[Any]]:
-    """What reads a JSON list of objects.
-
-    Args:
-        kind: ``module:name`` of the TypedDict whose keys they have.
-        optional: those of its keys that may be missing.
-        inside: a key that holds such a list again, and the same of that.
-    """
+def _list_of(kind: str) -> Callable[[str], list[Any]]:
+    """What reads a JSON list of such dictionaries: ``module:name`` of a TypedDict."""
 
     def read(path: str) -> list[Any]:
+        from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+        wanted: Any = list[imported(kind)]  # type: ignore[misc]
+        entries: TypeAdapter[list[Any]] = TypeAdapter(wanted, config=ConfigDict(extra="forbid"))
         try:
-            entries = json.loads(Path(path).read_text(encoding="utf-8"))
+            return entries.validate_json(Path(path).read_bytes())
         except OSError as error:
             raise UserError(path, "", "cannot be read", "correct the path") from error
-        except ValueError as error:
-            raise UserError(path, "", f"not JSON ({error})", "see --help for an example") from error
-        found = _checked(path, entries, kind, optional)
-        if inside:
-            key, inner, may = inside
-            for entry in found:
-                _checked(path, entry[key], inner, may)
-        return found
+        except ValidationError as error:
+            mistake = error.errors()[0]
+            place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in mistake["loc"])
+            message = mistake["msg"][0].lower() + mistake["msg"][1:]
+            problem = {"missing": "missing", "extra_forbidden": "unknown"}.get(mistake["type"], message)
+            raise UserError(path, place, problem, "see --help for an example") from error
 
     return read
 
 
-def _checked(path: str, entries: Any, kind: str, optional: Sequence[str]) -> list[Any]:
-    if not isinstance(entries, list):
-        raise UserError(path, "", "not a list", "see --help for an example")
-    known = set(imported(kind).__annotations__)
-    for number, entry in enumerate(entries):
-        keys = set(entry) if isinstance(entry, dict) else set()
-        wrong = sorted((known - set(optional) - keys) | (keys - known))
-        if wrong:
-            raise UserError(path, f"[{number}]", f"{wrong[0]} missing or unknown", "see --help for an example")
-    return entries
-
-
-_VOCABULARIES = ("query_vocabulary", "vocabulary")
+_RUN_LIST = _list_of("evaluate.score:Scored")
 
 COMMANDS = Group(
     {
@@ -194,9 +174,9 @@ COMMANDS = Group(
             "score the TREC runs of one test set per query",
             about=_SCORED,
             forms={"judgements": "LANG=TABLE"},
-            reads={"runs": _list_of("evaluate.score:Scored")},
+            reads={"runs": _RUN_LIST},
         ),
-        "bias": Command(bias, about=f"{_MEASURES}\n{_SCORED}", reads={"runs": _list_of("evaluate.score:Scored")}),
+        "bias": Command(bias, about=f"{_MEASURES}\n{_SCORED}", reads={"runs": _RUN_LIST}),
         "tables": Command(
             "evaluate.tables:make_tables",
             "make metrics.csv, per_query.parquet, significance.csv and effects.csv from the scores of all test sets",
@@ -217,7 +197,7 @@ COMMANDS = Group(
             "evaluate.why:overlap_table",
             "split a metric by the words that query and passage share",
             about=_PAIRS,
-            reads={"pairs": _list_of("evaluate.why:PairTexts", _VOCABULARIES)},
+            reads={"pairs": _list_of("evaluate.why:PairTexts")},
             unasked=["bins"],
         ),
         "shift": Command(
@@ -225,10 +205,7 @@ COMMANDS = Group(
             "measure what a relevant passage loses when its language changes",
             about=_RUNS,
             forms={"judgements": "TESTSET/LANG=TABLE"},
-            reads={
-                "runs": _list_of("evaluate.why:ScoredRun"),
-                "judgements": _judgements_of_testsets,
-            },
+            reads={"runs": _list_of("evaluate.why:ScoredRun"), "judgements": _judgements_of_testsets},
         ),
         "warnings": Command(
             "evaluate.warnings:warnings_table",
@@ -247,29 +224,20 @@ COMMANDS = Group(
             "evaluate.first_stage:first_stage_table",
             "say what the candidates of a test set allow",
             about=_SEARCHES,
-            reads={"pairs": _list_of("evaluate.first_stage:SearchedPair", ("queries", "documents", *_VOCABULARIES))},
+            reads={"pairs": _list_of("evaluate.first_stage:SearchedPair")},
         ),
         "exposure": Command(
             "evaluate.exposure:exposure_table",
             "count the test documents that training has met",
             about=_EXPOSED,
-            reads={
-                "pairs": _list_of(
-                    "evaluate.exposure:Exposed",
-                    inside=("tested", "evaluate.exposure:TestedLanguage", ()),
-                )
-            },
+            reads={"pairs": _list_of("evaluate.exposure:Exposed")},
         ),
         "coverage": Command(
             "evaluate.coverage:coverage_table",
             "measure how much of the texts each lexicon covers",
             about=_LANGUAGES,
             reads={
-                "languages": _list_of(
-                    "evaluate.coverage:TestedLanguage",
-                    ["vocabulary"],
-                    inside=("texts", "evaluate.coverage:TestedTexts", ["draw"]),
-                ),
+                "languages": _list_of("evaluate.coverage:TestedLanguage"),
                 "training": _list_of("evaluate.coverage:Trained"),
             },
         ),

@@ -9,23 +9,12 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from switchrank.core.errors import UserError
 from switchrank.core.seeds import generator
-from switchrank.evaluate.effects import bootstrap_intervals, cohens_d
-from switchrank.evaluate.families import SAME, Scope, check_scope, family
+from switchrank.evaluate import significance
 from switchrank.evaluate.groups import setup
-from switchrank.evaluate.randomisation import fisher
-from switchrank.evaluate.significance import (
-    Correction,
-    Difference,
-    check_correction,
-    corrected,
-    mean,
-    paired_differences,
-    paired_t,
-)
+from switchrank.evaluate.significance import CORRECTIONS, SAME, SCOPES, Correction, Floats, Scope, mean
 
 Test = Literal["t", "fisher"]
 TESTS: tuple[str, ...] = get_args(Test)
@@ -40,12 +29,16 @@ class Cell(NamedTuple):
     doc_lang: str
     metric: str
 
+    @property
+    def pair(self) -> str:
+        return f"{self.testset} {self.query_lang}-{self.doc_lang}"
+
 
 class Sample(NamedTuple):
     """Scores of one system in one cell, averaged over seeds: ``qids`` ascending, ``values`` beside them."""
 
     qids: pl.Series
-    values: NDArray[np.float64]
+    values: Floats
     seeds: int
 
 
@@ -82,67 +75,30 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        unknown = [test for test in self.tests if test not in TESTS]
-        if unknown:
-            raise UserError("evaluate", "tests", f"unknown value {unknown[0]}", f"write {', '.join(TESTS)}")
+        choices = {"tests": TESTS, "families": list(SCOPES), "correction": CORRECTIONS}
+        given = {"tests": self.tests, "families": [self.families], "correction": [self.correction]}
+        for name, known in choices.items():
+            unknown = [value for value in given[name] if value not in known]
+            if unknown:
+                raise UserError("evaluate", name, f"unknown value {unknown[0]}", f"write {', '.join(known)}")
         if not self.tests or len(set(self.tests)) < len(self.tests):
             raise UserError("evaluate", "tests", "none given or one twice", f"write {', '.join(TESTS)}")
-        check_scope(self.families)
-        check_correction(self.correction)
-
-
-def _sample(group: pl.DataFrame, place: str) -> Sample:
-    wide = group.sort("seed", "qid").partition_by("seed", maintain_order=True)
-    qids = wide[0]["qid"]
-    for part in wide:
-        if not part["qid"].equals(qids):
-            raise UserError("evaluate", place, "seeds cover different queries", "evaluate all seeds again")
-    values = np.mean(np.stack([part["value"].to_numpy() for part in wide]), axis=0)
-    return Sample(qids, values, len(wide))
 
 
 def samples(scores: pl.DataFrame, metrics: list[str]) -> dict[Cell, dict[str, Sample]]:
     """Seed averages of PER_QUERY ``scores`` by cell and system, for the metrics that are tested."""
     found: dict[Cell, dict[str, Sample]] = {}
-    keys = ["testset", "query_lang", "doc_lang", "metric", "system"]
+    keys = [*Cell._fields, "system"]
     for names, group in scores.filter(pl.col("metric").is_in(metrics)).group_by(keys, maintain_order=True):
-        testset, query, document, metric, system = (str(name) for name in names)
-        sample = _sample(group, f"{system} {testset} {query}-{document}")
-        found.setdefault(Cell(testset, query, document, metric), {})[system] = sample
+        cell, system = Cell(*map(str, names[:-1])), str(names[-1])
+        wide = group.sort("seed", "qid").partition_by("seed", maintain_order=True)
+        qids = wide[0]["qid"]
+        if not all(part["qid"].equals(qids) for part in wide):
+            place = f"{system} {cell.pair}"
+            raise UserError("evaluate", place, "seeds cover different queries", "evaluate all seeds again")
+        values = np.mean(np.stack([part["value"].to_numpy() for part in wide]), axis=0)
+        found.setdefault(cell, {})[system] = Sample(qids, values, len(wide))
     return found
-
-
-def _differences(cell: Cell, systems: dict[str, Sample], baseline: str) -> NDArray[np.float64]:
-    """Paired differences to the baseline, float64 of shape ``(systems, queries)``."""
-    base = systems[baseline]
-    for system, sample in systems.items():
-        if not sample.qids.equals(base.qids):
-            place = f"{cell.testset} {cell.query_lang}-{cell.doc_lang}"
-            problem = f"{system} and {baseline} cover different queries"
-            raise UserError("evaluate", place, problem, "evaluate both with the same judgements")
-    return np.stack([paired_differences(systems[name].values, base.values) for name in systems if name != baseline])
-
-
-def _labels(cell: Cell, system: str, sample: Sample, baseline: str, delta: float) -> Row:
-    return {
-        **cell._asdict(),
-        "system": system,
-        "baseline": baseline,
-        "setup": setup(cell.query_lang, cell.doc_lang),
-        "delta": delta,
-        "queries": len(sample.qids),
-        "seeds": sample.seeds,
-    }
-
-
-def _p_values(
-    cell: Cell, differences: NDArray[np.float64], by_t: list[Difference], settings: Settings
-) -> dict[str, list[float]]:
-    p_values = {"t": [result.p_value for result in by_t]}
-    if "fisher" in settings.tests:
-        random = generator(settings.seed, "fisher", *cell)
-        p_values["fisher"] = fisher(differences, permutations=settings.permutations, random=random)
-    return p_values
 
 
 def _compare_cell(cell: Cell, systems: dict[str, Sample], settings: Settings) -> tuple[list[Row], list[Row]]:
@@ -151,21 +107,33 @@ def _compare_cell(cell: Cell, systems: dict[str, Sample], settings: Settings) ->
     Draws are keyed by cell, not by system: systems share them, and no pair or system changes the p of another.
     """
     base = systems[settings.baseline]
-    differences = _differences(cell, systems, settings.baseline)
-    by_t = [paired_t(row, alpha=settings.alpha) for row in differences]
-    p_values = _p_values(cell, differences, by_t, settings)
+    others = {name: sample for name, sample in systems.items() if name != settings.baseline}
+    for name, sample in others.items():
+        if not sample.qids.equals(base.qids):
+            problem = f"{name} and {settings.baseline} cover different queries"
+            raise UserError("evaluate", cell.pair, problem, "evaluate both with the same judgements")
+    rows = [significance.paired_differences(sample.values, base.values) for sample in others.values()]
+    differences = np.stack(rows)
+    by_t = [significance.paired_t(row, alpha=settings.alpha) for row in differences]
+    p_values = {"t": [result.p_value for result in by_t]}
+    if "fisher" in settings.tests:
+        random = generator(settings.seed, "fisher", *cell)
+        p_values["fisher"] = significance.fisher(differences, permutations=settings.permutations, random=random)
     random = generator(settings.seed, "bootstrap", *cell)
-    boot = bootstrap_intervals(differences, resamples=settings.resamples, alpha=settings.alpha, random=random)
+    boot = significance.bootstrap_intervals(
+        differences, resamples=settings.resamples, alpha=settings.alpha, random=random
+    )
     tested, effects = [], []
-    for number, system in enumerate(name for name in systems if name != settings.baseline):
-        sample, result = systems[system], by_t[number]
-        labels = _labels(cell, system, sample, settings.baseline, result.delta)
-        interval = {"ci_low": result.low, "ci_high": result.high}
-        values = {"value": mean(sample.values), "baseline_value": mean(base.values)}
-        for test in settings.tests:
-            tested.append(labels | values | interval | {"test": test, "p_value": p_values[test][number]})
-        low, high = boot[number]
-        effects.append(labels | {"boot_low": low, "boot_high": high, "effect_size": cohens_d(differences[number])})
+    for number, (system, sample) in enumerate(others.items()):
+        result, (low, high) = by_t[number], boot[number]
+        labels: Row = cell._asdict() | {"system": system, "baseline": settings.baseline}
+        labels |= {"setup": setup(cell.query_lang, cell.doc_lang), "delta": result.delta}
+        labels |= {"queries": len(sample.qids), "seeds": sample.seeds}
+        values: Row = {"value": mean(sample.values), "baseline_value": mean(base.values)}
+        values |= {"ci_low": result.low, "ci_high": result.high}
+        tested += [labels | values | {"test": test, "p_value": p_values[test][number]} for test in settings.tests]
+        size = significance.cohens_d(differences[number])
+        effects.append(labels | {"boot_low": low, "boot_high": high, "effect_size": size})
     return tested, effects
 
 
@@ -180,11 +148,11 @@ def _correct(rows: list[Row], settings: Settings) -> None:
             row |= {"p_corrected": 1.0, "significant": False, "correction": settings.correction}
             row |= {"family": SAME, "family_size": 0}
             continue
-        row["family"] = family(settings.families, row, apart=settings.apart.get(row["system"], ""))
+        row["family"] = significance.family(settings.families, row, apart=settings.apart.get(row["system"], ""))
         families.setdefault((row["family"], row["test"]), []).append(row)
     for members in families.values():
         given = [row["p_value"] for row in members]
-        p_values, significant = corrected(given, correction=settings.correction, alpha=settings.alpha)
+        p_values, significant = significance.corrected(given, correction=settings.correction, alpha=settings.alpha)
         for row, p_value, mark in zip(members, p_values, significant, strict=True):
             row |= {"p_corrected": p_value, "significant": mark, "correction": settings.correction}
             row["family_size"] = len(members)
@@ -203,7 +171,7 @@ def compare(cells: dict[Cell, dict[str, Sample]], settings: Settings) -> tuple[l
         UserError: systems that cover different queries, a run beside itself that is not there, too few permutations or
             resamples.
     """
-    significance: list[Row] = []
+    tests: list[Row] = []
     effects: list[Row] = []
     alone = 0
     for cell, systems in cells.items():
@@ -211,13 +179,13 @@ def compare(cells: dict[Cell, dict[str, Sample]], settings: Settings) -> tuple[l
             alone += 1
         elif len(systems) > 1:
             tested, sizes = _compare_cell(cell, systems, settings)
-            significance += tested
+            tests += tested
             effects += sizes
     if alone:
         print(f"significance: {alone} pairs without a run of {settings.baseline} are not tested", file=sys.stderr)
-    unknown = sorted(settings.same - {_run(row) for row in significance})
+    unknown = sorted(settings.same - {_run(row) for row in tests})
     if unknown:
         problem = f"{' '.join(unknown[0])} is not compared with {settings.baseline}"
         raise UserError("evaluate", "same", problem, "name a system, test set and language pair of the scores")
-    _correct(significance, settings)
-    return significance, effects
+    _correct(tests, settings)
+    return tests, effects

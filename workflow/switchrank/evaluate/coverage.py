@@ -11,9 +11,10 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired
 
 import polars as pl
+from typing_extensions import TypedDict
 
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
@@ -34,6 +35,10 @@ from switchrank.text.words import Splitter, key
 
 SAMPLE = 2000
 """Documents that are looked at in each language of a test set, the first by docid."""
+
+
+Row = tuple[str, str, str, str, int, int]
+"""A row of COVERAGE without its share."""
 
 
 class TestedTexts(TypedDict):
@@ -85,35 +90,33 @@ def coverage_table(*, languages: list[TestedLanguage], out: str | Path, training
     Raises:
         UserError: a table or statistics file is missing or unreadable.
     """
-    rows: list[dict[str, Any]] = []
+    rows: list[Row] = []
     for language in progress(languages, what="lexicon coverage", unit="languages"):
-        rows.extend(_language_rows(language))
+        rows += _language_rows(language)
     for corpus in training:
-        counts = [_trained(path, corpus["lang"]) for path in corpus["stats"]]
-        known = [count for count in counts if count is not None]
-        if known:
-            words, covered = (sum(column) for column in zip(*known, strict=True))
-            rows.append(_row(corpus["lexicon"], corpus["lang"], corpus["corpus"], "training", words, covered))
-    table = pl.DataFrame(rows, schema=COVERAGE).sort("lexicon", "lang", maintain_order=True)
-    write_table(table, out, COVERAGE)
+        counts = [count for path in corpus["stats"] if (count := _trained(path, corpus["lang"])) is not None]
+        if counts:
+            words, covered = (sum(column) for column in zip(*counts, strict=True))
+            rows.append((corpus["lexicon"], corpus["lang"], corpus["corpus"], "training", words, covered))
+    shares = [(*row, row[-1] / row[-2] if row[-2] else None) for row in rows]
+    table = pl.DataFrame(shares, schema=pl.Schema(COVERAGE), orient="row")
+    write_table(table.sort("lexicon", "lang", maintain_order=True), out, COVERAGE)
 
 
-def _row(lexicon: str, lang: str, testset: str, side: str, words: int, covered: int) -> dict[str, Any]:
-    share = covered / words if words else None
-    labels = {"lexicon": lexicon, "lang": lang, "testset": testset, "side": side}
-    return labels | {"words": words, "covered": covered, "share": share}
-
-
-def _language_rows(language: TestedLanguage) -> list[dict[str, Any]]:
+def _language_rows(language: TestedLanguage) -> list[Row]:
     split = language_splitter(language.get("vocabulary"))
-    targets = {name: _target_words(path, split) for name, path in language["lexicons"].items()}
+    targets = {}
+    for name, path in language["lexicons"].items():
+        found = read_table(path, LEXICON)["target"].unique(maintain_order=True)
+        shown = progress(found, what=f"targets of {Path(path).name}", unit="targets")
+        targets[name] = running_words(shown, split).select("key")
     rows = []
     for part in language["texts"]:
         counts = running_words(_texts(part, language["lang"]), split)
         words = int(counts["words"].sum())
         for lexicon, known in targets.items():
             covered = int(counts.join(known, on="key", how="semi")["words"].sum())
-            rows.append(_row(lexicon, language["lang"], part["testset"], part["side"], words, covered))
+            rows.append((lexicon, language["lang"], part["testset"], part["side"], words, covered))
     return rows
 
 
@@ -122,17 +125,9 @@ def running_words(texts: Iterable[str], split: Splitter) -> pl.DataFrame:
     counts: Counter[str] = Counter()
     for text in texts:
         counts.update(split(text)[0])
-    spelt = pl.DataFrame(
-        {"key": [key(word) for word in counts], "words": list(counts.values())},
-        schema={"key": pl.String, "words": pl.Int64},
-    )
+    keyed = [(key(word), count) for word, count in counts.items()]
+    spelt = pl.DataFrame(keyed, schema={"key": pl.String, "words": pl.Int64}, orient="row")
     return spelt.group_by("key", maintain_order=True).agg(pl.col("words").sum())
-
-
-def _target_words(path: str, split: Splitter) -> pl.DataFrame:
-    """The look-up keys of all words of a lexicon's targets, as column ``key``."""
-    targets = read_table(path, LEXICON)["target"].unique(maintain_order=True)
-    return running_words(progress(targets, what=f"targets of {Path(path).name}", unit="targets"), split).select("key")
 
 
 def _texts(part: TestedTexts, lang: str) -> pl.Series:

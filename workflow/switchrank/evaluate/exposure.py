@@ -8,9 +8,9 @@ stand; how high all of them score need not be what they would reach on documents
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypedDict
 
 import polars as pl
+from typing_extensions import TypedDict
 
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
@@ -80,18 +80,12 @@ def _row(pair: Exposed) -> dict[str, str | int]:
     tested = pl.concat([_tested(part, pair, number, seen) for number, part in enumerate(pair["tested"])])
     every = tested.group_by("name").agg(pl.col("relevant", "positive", "negative").any())
     relevant = every.filter("relevant")
-    return {
-        "training": pair["training"],
-        "systems": " ".join(pair["systems"]),
-        "testset": pair["testset"],
-        "by": pair["by"],
-        "documents": len(every),
-        "positives": int(every["positive"].sum()),
-        "negatives": int(every["negative"].sum()),
-        "relevant": len(relevant),
-        "relevant_positives": int(relevant["positive"].sum()),
-        "relevant_negatives": int(relevant["negative"].sum()),
-    }
+    labels = {"training": pair["training"], "systems": " ".join(pair["systems"])}
+    labels |= {"testset": pair["testset"], "by": pair["by"]}
+    counts = {"documents": len(every), "relevant": len(relevant)}
+    for prefix, documents in {"": every, "relevant_": relevant}.items():
+        counts |= {f"{prefix}{label}s": int(documents[label].sum()) for label in ("positive", "negative")}
+    return labels | counts
 
 
 def _texts(met: pl.DataFrame, documents: str) -> pl.DataFrame:
@@ -107,8 +101,8 @@ def _tested(part: TestedLanguage, pair: Exposed, number: int, seen: pl.DataFrame
     given = part["candidates"]
     if given:
         asked = judged.lazy().select("qid").unique()
-        tables = pl.concat([scan_table(path, CANDIDATES) for path in ([given] if isinstance(given, str) else given)])
-        listed = tables.join(asked, on="qid", how="semi").select("docid")
+        lists = pl.concat([scan_table(path, CANDIDATES) for path in ([given] if isinstance(given, str) else given)])
+        listed = lists.join(asked, on="qid", how="semi").select("docid")
         wanted = pl.concat([listed, judged.lazy().select("docid")]).unique()
         documents = documents.join(wanted, on="docid", how="semi")
     key = "docid" if pair["by"] == "id" else "text"

@@ -1,19 +1,19 @@
 """The first stage, as tested and as a user would have it: what share of queries can be answered from its candidates.
 
-Test sets that exist in many languages are often searched once, with the source language's queries on the source
-language's documents, and the ids found serve every pair: as published, and fair between systems. But nobody who asks in
-another language has such candidates: somebody translated every query, or every document. So each pair is searched
-again with what a user has, the query as it is, and where the run has lexicons for it, with query and documents
-translated word by word.
+Test sets that exist in many languages are often searched once, in the source language, and the ids found serve every
+pair: as published, and fair between systems. But nobody who asks in another language has such candidates. So each pair
+is searched again with what a user has, the query as it is, and, where the run has lexicons for it, with query and
+documents translated word by word.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, NotRequired, TypedDict
+from typing import NamedTuple, NotRequired
 
 import polars as pl
+from typing_extensions import TypedDict
 
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
@@ -68,19 +68,13 @@ def first_stage_table(*, testset: str, pairs: list[SearchedPair], out: str | Pat
         UserError: a table is missing or unreadable, an unknown way, or no positive judgement.
     """
     asked = [_asked(pair) for pair in pairs]
-    found = _found_in_lists(pairs, asked) | _found_by_search(pairs, asked)
-    named = ("query_lang", "doc_lang", "way", "search")
-    rows = [
-        {
-            "testset": testset,
-            **{name: pair[name] for name in named},  # type: ignore[literal-required]
-            "depth": part.depth,
-            "recall": found[number] / len(part.relevant),
-            "queries": len(part.relevant),
-        }
-        for number, (pair, part) in enumerate(zip(pairs, asked, strict=True))
-    ]
-    write_table(pl.DataFrame(rows, schema=FIRST_STAGE), out, FIRST_STAGE)
+    found = _found_by_search(pairs, asked)
+    rows = []
+    for number, (pair, part) in enumerate(zip(pairs, asked, strict=True)):
+        hits = found[number] if pair["way"] != "used" else _found_in_list(pair["candidates"], part.relevant)
+        labels = (testset, pair["query_lang"], pair["doc_lang"], pair["way"], pair["search"])
+        rows.append((*labels, part.depth, hits / len(part.relevant), len(part.relevant)))
+    write_table(pl.DataFrame(rows, schema=pl.Schema(FIRST_STAGE), orient="row"), out, FIRST_STAGE)
 
 
 class _Asked(NamedTuple):
@@ -101,20 +95,16 @@ def _asked(pair: SearchedPair) -> _Asked:
     return _Asked(dict(judged.group_by("qid", maintain_order=True).agg("docid").iter_rows()), int(depth))
 
 
-def _found_in_lists(pairs: Sequence[SearchedPair], asked: Sequence[_Asked]) -> dict[int, int]:
-    """By the number of each pair whose candidates are used, how many queries have a relevant one."""
-    found = {}
-    for number, (pair, part) in enumerate(zip(pairs, asked, strict=True)):
-        if pair["way"] == "used":
-            flat = [(qid, docid) for qid, docids in part.relevant.items() for docid in docids]
-            relevant = pl.LazyFrame(flat, schema=["qid", "docid"], orient="row")
-            listed = scan_table(pair["candidates"], CANDIDATES).join(relevant, on=["qid", "docid"], how="semi")
-            found[number] = int(listed.select(pl.col("qid").n_unique()).collect(engine="streaming").item())
-    return found
+def _found_in_list(candidates: str, relevant: dict[str, list[str]]) -> int:
+    """How many queries have a relevant document among their candidates."""
+    flat = [(qid, docid) for qid, docids in relevant.items() for docid in docids]
+    wanted = pl.LazyFrame(flat, schema=["qid", "docid"], orient="row")
+    listed = scan_table(candidates, CANDIDATES).join(wanted, on=["qid", "docid"], how="semi")
+    return int(listed.select(pl.col("qid").n_unique()).collect(engine="streaming").item())
 
 
-def _found_by_search(pairs: Sequence[SearchedPair], asked: Sequence[_Asked]) -> dict[int, int]:
-    """By the number of each pair that is searched, how many queries have a relevant document among the best.
+def _found_by_search(pairs: Sequence[SearchedPair], asked: Sequence[_Asked]) -> list[int]:
+    """How many queries of each pair that is searched have a relevant document among the best; 0 for the others.
 
     Documents are cut into words once for all pairs that search them, and read one language at a time.
     """
@@ -123,7 +113,7 @@ def _found_by_search(pairs: Sequence[SearchedPair], asked: Sequence[_Asked]) -> 
         if pair["way"] != "used":
             searched = pair["documents"], pair.get("vocabulary"), pair.get("query_vocabulary")
             groups.setdefault(searched, []).append(number)
-    found = dict.fromkeys((number for numbers in groups.values() for number in numbers), 0)
+    found = [0] * len(pairs)
     for (documents, *cut), numbers in progress(groups.items(), what="first stages", unit="searches"):
         table = read_table(str(documents), DOCUMENTS).sort("docid")
         queries = [

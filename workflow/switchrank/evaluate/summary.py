@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
 
 from switchrank.core.errors import UserError
-from switchrank.evaluate.families import span
+from switchrank.evaluate.significance import span
 from switchrank.formats.tables import METRICS, SIGNIFICANCE, read_table
 
+_PAIR = ("query_lang", "doc_lang")
 _SETUPS = {"moir": "MoIR", "clir": "CLIR", "mlir": "MLIR"}
 _SEEN = {"both": "seen", "query": "doc unseen", "document": "query unseen", "none": "unseen"}
 
@@ -31,29 +33,20 @@ class _Pairs(NamedTuple):
     systems: list[str]
 
 
-def _mark(delta: float, significant: bool) -> str:
-    if not significant:
-        return ""
-    return "*" if delta > 0 else "!"
-
-
 def _collect(metrics: pl.DataFrame, significance: pl.DataFrame) -> _Pairs:
     values: dict[tuple[str, str], list[float]] = {}
     groups: dict[str, list[str]] = {}
-    for setup_name, setup_title in _SETUPS.items():
-        for seen_name, seen_title in _SEEN.items():
-            rows = metrics.filter((pl.col("setup") == setup_name) & (pl.col("seen") == seen_name))
-            for row in rows.iter_rows(named=True):
-                pair = f"{row['query_lang']}-{row['doc_lang']}"
-                values.setdefault((row["system"], pair), []).append(row["value"])
-                pairs = groups.setdefault(f"{setup_title} {seen_title}", [])
-                if pair not in pairs:
-                    pairs.append(pair)
+    named = pl.concat_str(*_PAIR, separator="-").alias("pair")
+    for (setup, setup_title), (seen, seen_title) in product(_SETUPS.items(), _SEEN.items()):
+        rows = metrics.filter(setup=setup, seen=seen).select("system", named, "value")
+        for system, pair, value in rows.iter_rows():
+            values.setdefault((system, pair), []).append(value)
+        if len(rows):
+            groups[f"{setup_title} {seen_title}"] = rows["pair"].unique(maintain_order=True).to_list()
     gains, marks = {}, {}
-    for row in significance.iter_rows(named=True):
-        name = (row["system"], f"{row['query_lang']}-{row['doc_lang']}")
-        gains[name] = row["delta"]
-        marks[name] = _mark(row["delta"], row["significant"])
+    for system, pair, delta, significant in significance.select("system", named, "delta", "significant").iter_rows():
+        gains[system, pair] = delta
+        marks[system, pair] = ("*" if delta > 0 else "!") if significant else ""
     means = {name: math.fsum(seeds) / len(seeds) for name, seeds in values.items()}
     return _Pairs(means, gains, marks, groups, metrics["system"].unique(maintain_order=True).to_list())
 
@@ -107,26 +100,21 @@ def main_table(metrics_csv: str | Path, significance_csv: str | Path, metric: st
     Raises:
         UserError: a table is missing or does not have the metric.
     """
-    metrics = read_table(metrics_csv, METRICS).filter(pl.col("metric") == metric)
-    significance = _first_test(read_table(significance_csv, SIGNIFICANCE).filter(pl.col("metric") == metric))
+    metrics = read_table(metrics_csv, METRICS).filter(metric=metric)
+    # Tests stand in declared order.
+    significance = read_table(significance_csv, SIGNIFICANCE).filter(metric=metric)
+    significance = significance.filter(pl.col("test") == pl.col("test").first())
     if metrics.is_empty():
         raise UserError(metrics_csv, "metric", f"no {metric}", "name a metric that was evaluated")
     lines: list[str] = []
     for testset in metrics["testset"].unique(maintain_order=True):
-        found = _collect(
-            metrics.filter(pl.col("testset") == testset), significance.filter(pl.col("testset") == testset)
-        )
+        found = _collect(metrics.filter(testset=testset), significance.filter(testset=testset))
         lines += [f"{testset}: {metric}, means over language pairs", ""]
         lines += _grid(found.systems, list(found.groups), partial(_group_cell, found), width)
         lines += [f"{testset}: {metric} by language pair (query-document)", ""]
         pairs = [pair for group in found.groups.values() for pair in group]
         lines += _grid(found.systems, pairs, partial(_pair_cell, found), width)
     return "\n".join([*lines, *_legend(significance), ""])
-
-
-def _first_test(significance: pl.DataFrame) -> pl.DataFrame:
-    """The rows of the test that stands first in the table: tests stand in declared order."""
-    return significance.filter(pl.col("test") == pl.col("test").first())
 
 
 def _legend(significance: pl.DataFrame) -> list[str]:

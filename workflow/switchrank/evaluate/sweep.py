@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TypedDict
 
 import polars as pl
+from typing_extensions import TypedDict
 
 from switchrank.core.errors import UserError
 from switchrank.formats.tables import METRICS, QUALITY, SWEEP, read_table, write_table
@@ -41,21 +41,19 @@ def sweep_table(
         UserError: a table or a file is missing, or a point's system has no metrics.
     """
     rows = read_table(metrics, METRICS).drop("run", "queries")
-    known = {} if quality is None else _quality(quality)
+    qualities: dict[str, float] = {}
+    if quality is not None:
+        means = read_table(quality, QUALITY).group_by("lexicon").agg(pl.col("p_at_1").mean())
+        qualities = dict(means.iter_rows())
     tables = []
     for point in points:
-        found = rows.filter(pl.col("system") == point["system"])
+        found = rows.filter(system=point["system"])
         if found.is_empty():
-            raise UserError(
-                metrics, f"system {point['system']}", "no metrics", f"rank it: sweep {point['sweep']} needs it"
-            )
-        labels = {
-            "sweep": pl.lit(point["sweep"]),
-            "x": pl.lit(point["x"]),
-            "switched": pl.lit(switch_ratio(point["stats"]), dtype=pl.Float64),
-            "p_at_1": pl.lit(known.get(point["lexicon"] or ""), dtype=pl.Float64),
-        }
-        tables.append(found.with_columns(**labels))
+            todo = f"rank it: sweep {point['sweep']} needs it"
+            raise UserError(metrics, f"system {point['system']}", "no metrics", todo)
+        measured = {"switched": switch_ratio(point["stats"]), "p_at_1": qualities.get(point["lexicon"] or "")}
+        columns = {name: pl.lit(value, dtype=pl.Float64) for name, value in measured.items()}
+        tables.append(found.with_columns(sweep=pl.lit(point["sweep"]), x=pl.lit(point["x"]), **columns))
     write_table(pl.concat(tables), out, SWEEP)
 
 
@@ -64,8 +62,3 @@ def switch_ratio(stats: list[str]) -> float:
     totals = [json.loads(Path(path).read_text(encoding="utf-8")).get("total", {}) for path in stats]
     words = sum(total.get("content_tokens", 0) for total in totals)
     return sum(total.get("content_switched", 0) for total in totals) / words if words else 0.0
-
-
-def _quality(path: str | Path) -> dict[str, float]:
-    means = read_table(path, QUALITY).group_by("lexicon").agg(pl.col("p_at_1").mean())
-    return dict(means.iter_rows())

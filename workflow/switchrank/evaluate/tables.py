@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -15,14 +14,6 @@ from switchrank.evaluate.groups import Languages, setup
 from switchrank.formats.tables import EFFECTS, METRICS, PER_QUERY, SIGNIFICANCE, read_table, write_table
 
 _SERIES = ["system", "testset", "query_lang", "doc_lang", "seed", "metric"]
-
-
-def _in_order(rows: list[Row], systems: Sequence[str], columns: list[str]) -> list[Row]:
-    """Rows by system as declared (others after them by name), then by ``columns``."""
-    place = {system: number for number, system in enumerate(systems)}
-    return sorted(
-        rows, key=lambda row: (place.get(row["system"], len(place)), row["system"], *(row[name] for name in columns))
-    )
 
 
 LANGUAGES, SETTINGS = Languages(), Settings()
@@ -75,13 +66,15 @@ def make_tables(
         raise UserError("evaluate", "baseline", f"no run of {settings.baseline}", "name a system that was ranked")
     metrics = metric_rows(scores, run=run, languages=languages)
     significance, effects = compare(samples(scores, list(tested)), settings)
-    columns = ["testset", "setup", "query_lang", "doc_lang", "metric"]
     folder = Path(out)
-    _write_csv(_in_order(metrics, systems, [*columns[:4], "seed", "metric"]), folder / "metrics.csv", METRICS)
     write_table(scores, folder / "per_query.parquet", PER_QUERY)
-    _write_csv(_in_order(significance, systems, columns), folder / "significance.csv", SIGNIFICANCE)
-    _write_csv(_in_order(effects, systems, columns), folder / "effects.csv", EFFECTS)
-
-
-def _write_csv(rows: list[Row], out: str | Path, schema: dict[str, Any]) -> None:
-    write_table(pl.DataFrame(rows, schema=pl.Schema(schema)), out, schema)
+    place = {system: number for number, system in enumerate(systems)}
+    columns = ["testset", "setup", "query_lang", "doc_lang"]
+    for name, rows, schema, order in [
+        ("metrics", metrics, METRICS, [*columns, "seed", "metric"]),
+        ("significance", significance, SIGNIFICANCE, [*columns, "metric"]),
+        ("effects", effects, EFFECTS, [*columns, "metric"]),
+    ]:
+        # By system as declared (others after them by name), then by what it was tested on.
+        rows.sort(key=lambda row: [place.get(row["system"], len(place)), *(row[part] for part in ["system", *order])])
+        write_table(pl.DataFrame(rows, schema=pl.Schema(schema)), folder / f"{name}.csv", schema)

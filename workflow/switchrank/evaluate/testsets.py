@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from typing_extensions import TypedDict
 
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
@@ -93,12 +94,12 @@ def _row(part: TestedDocuments, searches: pl.DataFrame) -> dict[str, Any]:
     queries = relevant["qid"].n_unique()
     if not queries:
         raise UserError(part["judgements"], "relevance", "no positive judgement", "give judgements above 0")
-    documents = _count(scan_table(part["documents"], DOCUMENTS))
+    documents = int(scan_table(part["documents"], DOCUMENTS).select(pl.len()).collect(engine="streaming").item())
     given = part["candidates"]
     tables: Sequence[str | None] = [given] if isinstance(given, str) else given or [None]
     lists = pl.concat([_lists(path, relevant, documents) for path in tables])
     candidates, found = lists["candidates"].to_numpy(), lists["found"].to_numpy()
-    labels = {name: part[name] for name in ("testset", "collection", "format", "relevance", "doc_lang")}  # type: ignore[literal-required]
+    labels = {name: part[name] for name in ("testset", "collection", "format", "relevance", "doc_lang", "search")}  # type: ignore[literal-required]
     return labels | {
         "documents": documents,
         "queries": queries,
@@ -106,9 +107,7 @@ def _row(part: TestedDocuments, searches: pl.DataFrame) -> dict[str, Any]:
         "candidates": int(candidates.sum()) / len(lists),
         "candidate_recall": int(np.count_nonzero(found)) / len(lists),
         "chance": float(random_reciprocal_rank(candidates, found).mean()),
-        "search": part["search"],
-        "own_recall": _recall(part, searches, "own"),
-        "translated_recall": _recall(part, searches, "translated"),
+        **{f"{way}_recall": _recall(part, searches, way) for way in ("own", "translated")},
     }
 
 
@@ -145,7 +144,3 @@ def random_reciprocal_rank(candidates: NDArray[Any], relevant: NDArray[Any], dep
         expected += first_here / place
         none_yet -= first_here
     return expected
-
-
-def _count(rows: pl.LazyFrame) -> int:
-    return int(rows.select(pl.len()).collect(engine="streaming").item())

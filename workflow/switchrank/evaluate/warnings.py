@@ -60,17 +60,17 @@ def warnings_table(
 
 def _at_chance(per_query: str | Path, tested: pl.DataFrame, references: Sequence[str]) -> Iterator[Found]:
     pair = ["system", "testset", "query_lang", "doc_lang"]
-    models = (pl.col("metric") == METRIC) & ~pl.col("system").is_in(list(references))
-    scores = scan_table(str(per_query), PER_QUERY).filter(models)
-    seeds = scores.group_by(*pair, "qid").agg(pl.col("value").mean())
     value = pl.col("value")
+    scores = scan_table(per_query, PER_QUERY).filter(~pl.col("system").is_in(list(references)), metric=METRIC)
+    seeds = scores.group_by(*pair, "qid").agg(value.mean())
     means = seeds.group_by(pair).agg(value.mean(), error=value.std() / pl.len().sqrt()).sort(pair)
     known = means.collect(engine="streaming").join(tested.select("testset", "doc_lang", "chance"), on=pair[1::2])
-    low = pl.col("value") - _SURE * pl.col("error").fill_null(math.inf) <= pl.col("chance")
+    low = value - _SURE * pl.col("error").fill_null(math.inf) <= pl.col("chance")
     for (system, testset), pairs in known.sort(pair).group_by("system", "testset", maintain_order=True):
         poor = pairs.filter(low)
         if len(poor):
-            where = f"{len(poor)} of {len(pairs)} language pairs ({_listed(_pair_names(poor))})"
+            names = _listed([f"{query}-{document}" for query, document in poor.select(pair[2:]).iter_rows()])
+            where = f"{len(poor)} of {len(pairs)} language pairs ({names})"
             problem = f"{system} ranks {testset} no better than chance in {where}"
             todo = "believe no comparison with it there; look at its training loss and its data, or train it longer"
             yield "chance", f"{system} on {testset}", f"{problem}: {todo}"
@@ -91,10 +91,6 @@ def _poor_lexicons(coverage: pl.DataFrame) -> Iterator[Found]:
         problem = f"lexicon {lexicon} covers less than a third of the words for {lang} ({sides})"
         todo = "what is switched hardly meets these texts; give vectors or titles with more words, or merge lexicons"
         yield "coverage", f"{lexicon} {lang}", f"{problem}: {todo}"
-
-
-def _pair_names(pairs: pl.DataFrame) -> list[str]:
-    return [f"{query}-{document}" for query, document in pairs.select("query_lang", "doc_lang").rows()]
 
 
 def _listed(names: list[str]) -> str:

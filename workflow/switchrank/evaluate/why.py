@@ -11,10 +11,11 @@ import math
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired
 
 import numpy as np
 import polars as pl
+from typing_extensions import TypedDict
 
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
@@ -37,7 +38,7 @@ BINS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Edges of the overlap bins; the last bin includes 1."""
 
 
-class PairTexts(TypedDict, total=False):
+class PairTexts(TypedDict):
     """The texts of a language pair of a test set; ``*vocabulary`` is what cuts unspaced text."""
 
     testset: str
@@ -46,8 +47,8 @@ class PairTexts(TypedDict, total=False):
     queries: str
     documents: str
     judgements: str
-    query_vocabulary: str
-    vocabulary: str
+    query_vocabulary: NotRequired[str]
+    vocabulary: NotRequired[str]
 
 
 def overlap_table(
@@ -74,27 +75,18 @@ def overlap_table(
     Raises:
         UserError: a table is missing, or has no such metric.
     """
-    scores = read_table(per_query, PER_QUERY).filter(pl.col("metric") == metric)
+    scores = read_table(per_query, PER_QUERY).filter(metric=metric)
     if scores.is_empty():
         raise UserError(per_query, "metric", f"no {metric}", "name one that was evaluated")
     edges = list(bins)
-    tables = []
+    keys = ["system", "testset", "query_lang", "doc_lang", "seed", "metric"]
+    overlap, tables = pl.col("overlap"), []
     for pair in progress(pairs, what="word overlap", unit="pairs"):
-        overlap = query_overlap(pair)
-        found = scores.filter(
-            (pl.col("testset") == pair["testset"])
-            & (pl.col("query_lang") == pair["query_lang"])
-            & (pl.col("doc_lang") == pair["doc_lang"])
-        ).join(overlap, on="qid", how="inner", maintain_order="left")
+        found = scores.filter(testset=pair["testset"], query_lang=pair["query_lang"], doc_lang=pair["doc_lang"])
+        found = found.join(query_overlap(pair), on="qid", how="inner", maintain_order="left")
         for low, high in pairwise(edges):
-            last = high == edges[-1]
-            inside = (pl.col("overlap") >= low) & ((pl.col("overlap") <= high) if last else (pl.col("overlap") < high))
-            keys = ["system", "testset", "query_lang", "doc_lang", "seed", "metric"]
-            means = (
-                found.filter(inside)
-                .group_by(keys, maintain_order=True)
-                .agg(pl.col("value").mean(), pl.len().alias("queries"))
-            )
+            inside = found.filter(overlap.is_between(low, high, closed="both" if high == edges[-1] else "left"))
+            means = inside.group_by(keys, maintain_order=True).agg(pl.col("value").mean(), queries=pl.len())
             tables.append(means.with_columns(low=pl.lit(low), high=pl.lit(high)).select(list(OVERLAP)))
     table = pl.concat(tables) if tables else pl.DataFrame(schema=OVERLAP)
     write_table(table.sort("testset", "query_lang", "doc_lang", "low", "seed", maintain_order=True), out, OVERLAP)
@@ -111,9 +103,7 @@ def query_overlap(pair: PairTexts) -> pl.DataFrame:
         if asked:
             share = len(asked & documents.get(docid, frozenset())) / len(asked)
             best[qid] = max(best.get(qid, 0.0), share)
-    return pl.DataFrame(
-        {"qid": list(best), "overlap": list(best.values())}, schema={"qid": pl.String, "overlap": pl.Float64}
-    )
+    return pl.DataFrame(list(best.items()), schema={"qid": pl.String, "overlap": pl.Float64}, orient="row")
 
 
 def _words(path: str, schema: Schema, ids: pl.Series, vocabulary: str | None) -> dict[str, frozenset[str]]:
@@ -151,10 +141,14 @@ def shift_table(*, runs: list[ScoredRun], judgements: dict[str, dict[str, str]],
     Raises:
         UserError: a run or a table is missing or unreadable.
     """
-    own = {_place(run): run for run in runs if run["query_lang"] == run["doc_lang"]}
+
+    def place(run: ScoredRun) -> tuple[str | int, ...]:
+        return run["system"], run["testset"], run["query_lang"], run["seed"]
+
+    own = {place(run): run for run in runs if run["query_lang"] == run["doc_lang"]}
     rows = []
     for run in progress(runs, what="language shift", unit="runs"):
-        reference = own.get(_place(run))
+        reference = own.get(place(run))
         if reference is None or run["query_lang"] == run["doc_lang"]:
             continue
         relevant = read_table(judgements[run["testset"]][run["doc_lang"]], JUDGEMENTS).filter(pl.col("relevance") > 0)
@@ -165,10 +159,6 @@ def shift_table(*, runs: list[ScoredRun], judgements: dict[str, dict[str, str]],
             spread = float(np.std(drops, ddof=1)) if len(drops) > 1 else None
             rows.append({**labels, "drop": math.fsum(drops) / len(drops), "drop_sd": spread, "pairs": len(drops)})
     write_table(pl.DataFrame(rows, schema=SHIFT), out, SHIFT)
-
-
-def _place(run: ScoredRun) -> tuple[str, str, str, int]:
-    return run["system"], run["testset"], run["query_lang"], run["seed"]
 
 
 def _scores(run: ScoredRun, relevant: pl.DataFrame) -> pl.DataFrame:

@@ -72,6 +72,13 @@ EQUIVALENCE = _schema(
     "low:Float64 high:Float64"
 )
 """How many labelled queries ``start`` needs to reach ``reference`` without any; null where it never does."""
+CURVE = _schema(
+    "start language testset query_lang doc_lang metric examples:Int64 value:Float64 low:Float64 high:Float64 queries:Int64"
+    " seeds:Int64"
+)
+"""One point of a learning curve: ``value`` is the mean over queries of seed averages, ``low`` and ``high`` its 95%
+bootstrap interval over queries; ``queries`` and ``seeds`` say how many. By language, test pair and metric, then by
+start in the order of the ablation table, then by ``examples``."""
 SWEEP = _schema(
     "sweep system x testset setup seen query_lang doc_lang seed:Int64 metric value:Float64 "
     "switched:Float64 p_at_1:Float64"

@@ -3,27 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from switchrank.core.command import ANY_NUMBER, ONE_EACH, Command, Group
 from switchrank.core.errors import UserError
-
-
-@dataclass(frozen=True)
-class Languages:
-    """The languages of a run.
-
-    Attributes:
-        source: source language.
-        seen: languages seen in training.
-        unseen: languages not seen: marked with *.
-    """
-
-    source: str = "en"
-    seen: Sequence[str] = ()
-    unseen: Sequence[str] = ()
 
 
 def table(
@@ -53,10 +37,6 @@ def table(
         html_table(table=table, out=out, title=title, note=note, where=where, unseen=unseen)
 
 
-def _languages(given: Languages) -> dict[str, Any]:
-    return asdict(given)
-
-
 def _named_files(words: Sequence[str], flag: str, key: str) -> list[dict[str, Any]]:
     """Files by name; unlike in a mapping, one name may have several."""
     for word in words:
@@ -79,9 +59,7 @@ _LISTS = dict.fromkeys(("seen", "unseen", "systems"), ANY_NUMBER)
 
 def _picture(function: str, summary: str, **more: Any) -> Command:
     """A picture, as all of them are."""
-    counts = _LISTS | more.pop("counts", {})
-    reads = {"languages": _languages} | more.pop("reads", {})
-    return Command(f"report.{function}", summary, writes=_DRAWN, counts=counts, reads=reads, **more)
+    return Command(f"report.{function}", summary, writes=_DRAWN, counts=_LISTS | more.pop("counts", {}), **more)
 
 
 _PICTURES = {

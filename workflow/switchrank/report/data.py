@@ -6,19 +6,17 @@ baseline before the other systems; reference rows (``random``, ``bm25``) apart f
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from switchrank.core.atomic import atomic_path
 from switchrank.core.errors import UserError
-from switchrank.formats.tables import METRICS, PER_QUERY, SIGNIFICANCE, Schema, read_table
+from switchrank.formats.tables import METRICS, PER_QUERY, SIGNIFICANCE, read_table, scan_table
+from switchrank.report.drawing import Looks, looks_among
 
-Languages = dict[str, Any]
-"""``{"source": "en", "seen": ["de", ...], "unseen": ["fr", ...]}``."""
 REFERENCES = ("random", "bm25")
 """Rows that are no trained system: drawn muted, never compared with the baseline."""
 SETUPS = {
@@ -26,15 +24,100 @@ SETUPS = {
     "clir": "CLIR: query and documents in different languages",
     "mlir": "MLIR: several languages mixed on one side or both",
 }
-SHORT = {"moir": "MoIR", "clir": "CLIR", "mlir": "MLIR"}
 PAIR = ["query_lang", "doc_lang"]
 MIXED = "xx"
 """The language of a side of several languages."""
 
 
 @dataclass(frozen=True)
+class Languages:
+    """The languages of a run.
+
+    Attributes:
+        source: source language.
+        seen: languages seen in training.
+        unseen: languages not seen: marked with *.
+    """
+
+    source: str = "en"
+    seen: Sequence[str] = ()
+    unseen: Sequence[str] = ()
+
+    def place(self, language: str) -> int:
+        """Where a language stands: source, seen, unseen, each in the order given, then those listed nowhere."""
+        listed = [self.source, *self.seen, *self.unseen]
+        return listed.index(language) if language in listed else len(listed)
+
+    def ordered(self, found: Iterable[str]) -> list[str]:
+        """``found`` without repeats, by place; languages listed nowhere by code."""
+        return sorted(set(found), key=lambda language: (self.place(language), language))
+
+    def starred(self, language: str) -> str:
+        """The label of a language: ``fr*`` when it was not in training."""
+        return starred(language, language in self.unseen)
+
+
+ENGLISH = Languages()
+
+
+@dataclass(frozen=True)
+class Plot:
+    """What a picture is of, and where it goes.
+
+    Attributes:
+        testset: name of the test set.
+        out: the SVG.
+        baseline: drawn in black; other systems are compared with it.
+        systems: all systems of the run in their order, so that colours agree between pictures.
+        table: CSV to write the numbers of the picture to.
+    """
+
+    testset: str
+    out: str | Path
+    baseline: str = "zero-shot"
+    systems: Sequence[str] = ()
+    table: str | Path | None = None
+
+    def looks(self, found: Iterable[str]) -> Looks:
+        """The looks of the systems ``found``; the baseline comes first."""
+        return looks_among(found, self.systems, self.baseline)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The columns that say what all numbers are of."""
+        return {"testset": self.testset}
+
+    def write(self, numbers: pl.DataFrame, columns: Sequence[str]) -> None:
+        """Write the labels and ``columns`` of the numbers, where a table of them is wanted."""
+        if self.table is not None:
+            labels = {name: pl.lit(value) for name, value in self.labels.items()}
+            with atomic_path(self.table) as temporary:
+                numbers.with_columns(**labels).select(*labels, *columns).write_csv(temporary)
+
+
+@dataclass(frozen=True)
+class MetricPlot(Plot):
+    """A picture of a metric.
+
+    Attributes:
+        metric: which metric.
+    """
+
+    metric: str = "mrr@10"
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return {"testset": self.testset, "metric": self.metric}
+
+    @property
+    def title(self) -> str:
+        """``MRR@10 on world``."""
+        return f"{self.metric.upper()} on {self.testset}"
+
+
+@dataclass(frozen=True)
 class Pair:
-    """A row of a picture: languages of queries and documents, and which of the two was not in training."""
+    """A row of a picture: languages of queries and documents, and which of the two was in training."""
 
     query: str
     document: str
@@ -44,16 +127,8 @@ class Pair:
     @property
     def label(self) -> str:
         """``de-fr*``: an asterisk follows each language that was not in training."""
-        query, document = starred(self.query, not self.query_seen), starred(self.document, not self.document_seen)
-        return f"{query}-{document}"
-
-    @property
-    def query_seen(self) -> bool:
-        return self.seen in ("both", "query")
-
-    @property
-    def document_seen(self) -> bool:
-        return self.seen in ("both", "document")
+        unseen = (self.seen not in ("both", "query"), self.seen not in ("both", "document"))
+        return f"{starred(self.query, unseen[0])}-{starred(self.document, unseen[1])}"
 
 
 def starred(language: str, unseen: bool) -> str:
@@ -61,30 +136,15 @@ def starred(language: str, unseen: bool) -> str:
     return f"{language}*" if unseen else language
 
 
-def language_order(languages: Languages) -> dict[str, int]:
-    """Rank of each language: source, seen, unseen, each in the order given."""
-    listed = [languages["source"], *languages.get("seen", []), *languages.get("unseen", [])]
-    return {language: rank for rank, language in enumerate(dict.fromkeys(listed))}
-
-
-def ordered_languages(found: Iterable[str], languages: Languages) -> list[str]:
-    """``found`` without repeats in the order of :func:`language_order`; languages listed nowhere follow, by code."""
-    order = language_order(languages)
-    return sorted(set(found), key=lambda language: (order.get(language, len(order)), language))
-
-
 def pairs_of(frame: pl.DataFrame, languages: Languages) -> list[Pair]:
     """The pairs of a METRICS frame: by setup, pairs with an unseen language last, then by language."""
-    order = language_order(languages)
-    last = len(order)
-    pairs = {Pair(*row) for row in frame.select(*PAIR, "setup", "seen").iter_rows()}
 
     def rank(pair: Pair) -> tuple[int, bool, int, int, str, str]:
-        place = list(SETUPS).index(pair.setup) if pair.setup in SETUPS else len(SETUPS)
-        query, document = order.get(pair.query, last), order.get(pair.document, last)
-        return place, pair.seen != "both", query, document, pair.query, pair.document
+        setup = list(SETUPS).index(pair.setup) if pair.setup in SETUPS else len(SETUPS)
+        places = languages.place(pair.query), languages.place(pair.document)
+        return setup, pair.seen != "both", *places, pair.query, pair.document
 
-    return sorted(pairs, key=rank)
+    return sorted({Pair(*row) for row in frame.select(*PAIR, "setup", "seen").iter_rows()}, key=rank)
 
 
 def with_pairs(frame: pl.DataFrame, languages: Languages) -> pl.DataFrame:
@@ -92,8 +152,7 @@ def with_pairs(frame: pl.DataFrame, languages: Languages) -> pl.DataFrame:
 
     For tables that do not carry the two. A mixed side counts as seen: which languages it mixes is not in the table.
     """
-    unseen = list(languages.get("unseen", []))
-    query, document = (~pl.col(side).is_in(unseen) for side in PAIR)
+    query, document = (~pl.col(side).is_in(list(languages.unseen)) for side in PAIR)
     mixed = (pl.col("query_lang") == MIXED) | (pl.col("doc_lang") == MIXED)
     same = pl.col("query_lang") == pl.col("doc_lang")
     setup = pl.when(mixed).then(pl.lit("mlir")).when(same).then(pl.lit("moir")).otherwise(pl.lit("clir"))
@@ -101,12 +160,11 @@ def with_pairs(frame: pl.DataFrame, languages: Languages) -> pl.DataFrame:
     return frame.with_columns(setup=setup, seen=seen.when(document).then(pl.lit("document")).otherwise(pl.lit("none")))
 
 
-def systems_of(frame: pl.DataFrame, baseline: str, references: Iterable[str]) -> tuple[list[str], list[str]]:
+def systems_of(frame: pl.DataFrame, baseline: str) -> tuple[list[str], list[str]]:
     """Trained systems (baseline first, then in table order) and the reference rows present, in table order."""
     found = frame["system"].unique(maintain_order=True).to_list()
-    shown = [name for name in found if name in set(references)]
-    systems = [name for name in found if name not in shown]
-    return sorted(systems, key=lambda name: name != baseline), shown
+    systems = [name for name in found if name not in REFERENCES]
+    return sorted(systems, key=lambda name: name != baseline), [name for name in found if name in REFERENCES]
 
 
 def pick(frame: pl.DataFrame, path: str | Path, **wanted: str) -> pl.DataFrame:
@@ -125,12 +183,6 @@ def pick(frame: pl.DataFrame, path: str | Path, **wanted: str) -> pl.DataFrame:
     return frame
 
 
-def write_numbers(frame: pl.DataFrame, path: str | Path) -> None:
-    """Write the numbers of a picture as CSV, whole or not at all."""
-    with atomic_path(path) as temporary:
-        frame.write_csv(temporary)
-
-
 def metric_rows(path: str | Path, testset: str, metric: str) -> pl.DataFrame:
     """METRICS rows of one test set and metric, in table order."""
     return pick(read_table(path, METRICS), path, testset=testset, metric=metric)
@@ -139,9 +191,8 @@ def metric_rows(path: str | Path, testset: str, metric: str) -> pl.DataFrame:
 def gain_rows(path: str | Path, testset: str, metric: str, baseline: str) -> pl.DataFrame:
     """SIGNIFICANCE rows of one test set, metric and baseline, in table order; of several tests, the first one's."""
     table = read_table(path, SIGNIFICANCE)
-    return pick(
-        table.filter(pl.col("test") == table["test"].first()), path, testset=testset, metric=metric, baseline=baseline
-    )
+    first = table.filter(pl.col("test") == table["test"].first())
+    return pick(first, path, testset=testset, metric=metric, baseline=baseline)
 
 
 def query_rows(path: str | Path, testset: str, metric: str) -> pl.DataFrame:
@@ -149,26 +200,8 @@ def query_rows(path: str | Path, testset: str, metric: str) -> pl.DataFrame:
 
     Only the wanted rows are read: the table holds every query of every run.
     """
-    frame = scan_table(path, PER_QUERY).filter(pl.col("testset") == testset, pl.col("metric") == metric).collect()
+    frame = scan_table(path, PER_QUERY).filter(testset=testset, metric=metric).collect()
     if frame.is_empty():
         raise UserError(path, "", f"no rows of test set {testset!r} and metric {metric!r}", "rerun evaluate")
     keys = ["system", *PAIR, "qid"]
     return frame.group_by(keys).agg(pl.col("value").mean()).sort(keys)
-
-
-def scan_table(path: str | Path, schema: Schema) -> pl.LazyFrame:
-    """A parquet table of ours, unread: for tables of which a picture needs few rows.
-
-    Raises:
-        UserError: the file is missing, no parquet, or its columns are not those of ``schema``.
-    """
-    if not Path(path).is_file():
-        raise UserError(path, "", "no such file", "run the stage that makes it, or correct the path")
-    lazy = pl.scan_parquet(path)
-    try:
-        found = dict(lazy.collect_schema())
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise UserError(path, "", "not a readable parquet table", "delete it and rerun") from error
-    if found != dict(pl.Schema(schema)):
-        raise UserError(path, "columns", f"found {list(found)}", f"expected {list(schema)}")
-    return lazy

@@ -7,12 +7,13 @@ no date is written.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib.style
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -22,6 +23,7 @@ from switchrank.core.atomic import atomic_path
 INK, MUTED, FAINT, BAND = "#1a1a1a", "#767676", "#d9d9d9", "#f1efe6"
 BASELINE_COLOUR = "#1a1a1a"
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+UNSEEN = "* language unseen in training"
 REFERENCE_LINES: tuple[Any, ...] = ("solid", (0, (1.2, 1.2)), (0, (3, 1)), (0, (3, 1, 1, 1)))
 MARKERS = ("s", "^", "D", "v", "P", "X", "<", ">", "p")
 STYLE: dict[str, Any] = {
@@ -49,40 +51,37 @@ STYLE: dict[str, Any] = {
 }
 
 
+Looks = dict[str, dict[str, Any]]
+"""Colour, marker and line of each system."""
+
+
 @contextmanager
-def figure(width: float, height: float) -> Iterator[Figure]:
-    """A figure of ``width`` x ``height`` inches in our style, untouched by the user's own matplotlib settings."""
+def drawn(out: str | Path, title: str, width: float, height: float) -> Iterator[Figure]:
+    """A figure of ``width`` x ``height`` inches in our style, whatever the user's own matplotlib settings; it is
+    written atomically to ``out`` as SVG once it is complete, with ``title`` as its accessible name."""
     with matplotlib.style.context(["default", STYLE]):
-        yield Figure(figsize=(width, height), layout="constrained")
+        picture = Figure(figsize=(width, height), layout="constrained")
+        yield picture
+        with atomic_path(out) as temporary:
+            picture.savefig(
+                temporary,
+                format="svg",
+                facecolor="white",
+                bbox_inches="tight",
+                pad_inches=0.08,
+                metadata={"Title": title, "Date": None, "Creator": None},
+            )
 
 
-def save_svg(picture: Figure, out: str | Path, title: str) -> None:
-    """Write ``picture`` atomically to ``out``; ``title`` becomes the SVG's accessible name."""
-    with atomic_path(out) as temporary:
-        picture.savefig(
-            temporary,
-            format="svg",
-            facecolor="white",
-            bbox_inches="tight",
-            pad_inches=0.08,
-            metadata={"Title": title, "Date": None, "Creator": None},
-        )
-
-
-def system_looks(systems: Sequence[str], baseline: str) -> dict[str, dict[str, Any]]:
+def system_looks(systems: Sequence[str], baseline: str) -> Looks:
     """``{"color", "marker"}`` of each system: the baseline black and round, the others in turn."""
-    looks = {}
-    others = [name for name in systems if name != baseline]
-    for name in systems:
-        turn = others.index(name) if name != baseline else -1
-        looks[name] = {
-            "color": BASELINE_COLOUR if turn < 0 else COLOURS[turn % len(COLOURS)],
-            "marker": "o" if turn < 0 else MARKERS[turn % len(MARKERS)],
-        }
-    return looks
+    others = enumerate(name for name in systems if name != baseline)
+    looks = {name: (COLOURS[turn % len(COLOURS)], MARKERS[turn % len(MARKERS)]) for turn, name in others}
+    looks[baseline] = (BASELINE_COLOUR, "o")
+    return {name: {"color": looks[name][0], "marker": looks[name][1]} for name in systems}
 
 
-def looks_among(found: Iterable[str], systems: Sequence[str], baseline: str) -> dict[str, dict[str, Any]]:
+def looks_among(found: Iterable[str], systems: Sequence[str], baseline: str) -> Looks:
     """The looks of the systems ``found``: colours go by place among ``systems``, all of a run, so that a system looks
     the same in pictures that show different ones. The baseline comes first; names listed nowhere come last."""
     known = dict.fromkeys([*systems, *found])
@@ -91,7 +90,7 @@ def looks_among(found: Iterable[str], systems: Sequence[str], baseline: str) -> 
     return {name: looks[name] for name in sorted(known, key=lambda name: name != baseline) if name in wanted}
 
 
-def reference_looks(shown: Sequence[str]) -> dict[str, dict[str, Any]]:
+def reference_looks(shown: Sequence[str]) -> Looks:
     """Grey lines, a dash pattern each, for reference rows that are no trained system."""
     dashes = [REFERENCE_LINES[turn % len(REFERENCE_LINES)] for turn in range(len(shown))]
     return {
@@ -99,13 +98,24 @@ def reference_looks(shown: Sequence[str]) -> dict[str, dict[str, Any]]:
     }
 
 
-def legend_entries(looks: Mapping[str, Mapping[str, Any]], baseline: str = "") -> list[Line2D]:
+def mark(label: str, **look: Any) -> Line2D:
+    """A legend entry that looks like a line or a marker of the picture."""
+    return Line2D([], [], label=label, **look)
+
+
+def system_marks(looks: Looks, baseline: str = "") -> list[Artist]:
     """One legend entry per system; the baseline, where named, is called so, reference rows by their grey."""
-    entries = []
+    entries: list[Artist] = []
     for name, look in looks.items():
         note = " (baseline)" if name == baseline else " (reference)" if look["color"] == MUTED else ""
-        entries.append(Line2D([], [], **{"linewidth": 1.1, "markersize": 5, **look}, label=name + note))
+        entries.append(mark(name + note, **{"linewidth": 1.1, "markersize": 5, **look}))
     return entries
+
+
+def legend(picture: Figure, entries: Sequence[Artist], columns: int, *, right: bool = False, **more: Any) -> None:
+    """A legend above the panels."""
+    loc: Literal["outside upper right", "outside upper left"] = "outside upper right" if right else "outside upper left"
+    picture.legend(handles=entries, loc=loc, ncols=columns, fontsize=8, **more)
 
 
 def draw_rows(axis: Axes, labels: Sequence[str], shaded: Sequence[bool]) -> None:
@@ -134,3 +144,11 @@ def dodge(turn: int, count: int) -> float:
 def row_height(systems: int) -> float:
     """Inches of a row that holds markers of so many systems."""
     return max(0.26, 0.066 * systems + 0.12)
+
+
+def draw_intervals(
+    axis: Axes, ends: Iterable[tuple[float, float]], heights: Iterable[float], colour: str, **style: Any
+) -> None:
+    """Horizontal bars, all in one path: many small ones would triple the file."""
+    places = [end for low, high in ends for end in (low, high, float("nan"))]
+    axis.plot(places, [height for height in heights for _ in range(3)], color=colour, linewidth=1.1, zorder=3, **style)

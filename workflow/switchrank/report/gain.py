@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, Normalize
 from matplotlib.patches import Rectangle
 
-from switchrank.report.data import REFERENCES, Languages, gain_rows, metric_rows, ordered_languages, pick, starred
-from switchrank.report.drawing import INK, MUTED, figure, save_svg
+from switchrank.report.data import PAIR, REFERENCES, Languages, gain_rows, metric_rows, pick, starred
+from switchrank.report.drawing import INK, MUTED, drawn
 
 DAGGER = "†"
 MAP = "RdBu"
@@ -52,62 +53,53 @@ def gain_heatmap(
         UserError: a table is missing or holds no row of ``testset``, ``metric``, ``baseline`` or ``system``.
     """
     gains = gain_rows(significance, testset, metric, baseline)
-    drawn = pick(gains, significance, system=system)
+    pairs = pick(gains, significance, system=system)
     compared = gains.filter(~pl.col("system").is_in(list(REFERENCES)))
     largest = max([0.01, *compared["delta"].abs().to_list()])
-    unseen = _unseen(metric_rows(metrics, testset, metric))
-    queries = ordered_languages(drawn["query_lang"], languages)
-    documents = ordered_languages(drawn["doc_lang"], languages)
-    name = f"{system} minus {baseline}: {metric.upper()} on {testset}"
-    with figure(1.9 + 0.72 * len(documents), 1.5 + 0.5 * len(queries)) as picture:
+    rows = metric_rows(metrics, testset, metric)
+    unseen = {*rows.filter(pl.col("seen").is_in(["document", "none"]))["query_lang"]}
+    unseen |= {*rows.filter(pl.col("seen").is_in(["query", "none"]))["doc_lang"]}
+    queries, documents = (languages.ordered(pairs[side]) for side in PAIR)
+    what = f"{metric.upper()} on {testset}"
+    size = 1.9 + 0.72 * len(documents), 1.5 + 0.5 * len(queries)
+    with drawn(out, f"{system} minus {baseline}: {what}", *size) as picture:
         axis = picture.subplots()
         norm, colours = Normalize(-HEADROOM * largest, HEADROOM * largest), mpl.colormaps[MAP]
-        _draw_cells(axis, drawn, queries, documents, norm, colours)
+        _draw_cells(axis, pairs, queries, documents, norm, colours)
         axis.set_xticks(range(len(documents)), [starred(code, code in unseen) for code in documents])
         axis.set_yticks(range(len(queries)), [starred(code, code in unseen) for code in queries])
         axis.set_xlabel("document language")
         axis.set_ylabel("query language")
-        axis.set_title(f"{system} − {baseline}\n{metric.upper()} on {testset}")
+        axis.set_title(f"{system} − {baseline}\n{what}")
         bar = picture.colorbar(mpl.cm.ScalarMappable(norm, colours), ax=axis, fraction=0.06, pad=0.03, aspect=14)
         ticks = [-largest, -largest / 2, 0.0, largest / 2, largest]
         bar.set_ticks(ticks, labels=[signed(tick) for tick in ticks])
         bar.ax.tick_params(labelsize=8)
         bar.set_label(f"gain in {metric.upper()}")
         bar.outline.set_visible(False)  # type: ignore[operator]
-        empty = len(drawn.unique(["query_lang", "doc_lang"])) < len(queries) * len(documents)
-        _notes(axis, drawn, empty, bool(unseen & {*queries, *documents}))
-        save_svg(picture, out, name)
-
-
-def _unseen(rows: pl.DataFrame) -> set[str]:
-    query = rows.filter(pl.col("seen").is_in(["document", "none"]))["query_lang"]
-    document = rows.filter(pl.col("seen").is_in(["query", "none"]))["doc_lang"]
-    return {*query.to_list(), *document.to_list()}
+        empty = len(pairs.unique(PAIR)) < len(queries) * len(documents)
+        _draw_notes(axis, pairs, empty, bool(unseen & {*queries, *documents}))
 
 
 def _draw_cells(
-    axis: Axes, drawn: pl.DataFrame, queries: list[str], documents: list[str], norm: Normalize, colours: Colormap
+    axis: Axes, pairs: pl.DataFrame, queries: list[str], documents: list[str], norm: Normalize, colours: Colormap
 ) -> None:
     axis.set_xlim(-0.5, len(documents) - 0.5)
     axis.set_ylim(len(queries) - 0.5, -0.5)
     axis.set_aspect(0.72)
     axis.tick_params(length=0)
     axis.spines[:].set_visible(False)
-    cells = {(row["query_lang"], row["doc_lang"]): row for row in drawn.iter_rows(named=True)}
-    for y, query in enumerate(queries):
-        for x, document in enumerate(documents):
-            cell = cells.get((query, document))
-            look = (
-                {"facecolor": "white", "hatch": "////"} if cell is None else {"facecolor": colours(norm(cell["delta"]))}
-            )
-            axis.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, edgecolor="white", linewidth=1.5, **look))
-            if cell is not None:
-                ink = "white" if abs(norm(cell["delta"]) - 0.5) > 0.33 else INK
-                mark = DAGGER if cell["significant"] else ""
-                weight = "bold" if cell["significant"] else "normal"
-                place: dict[str, Any] = {"ha": "center", "color": ink}
-                axis.text(x, y, signed(cell["delta"]) + mark, va="bottom", fontsize=8.5, fontweight=weight, **place)
-                axis.text(x, y + 0.06, f"{cell['value']:.3f}", va="top", fontsize=6.5, **place)
+    cells = {(row["query_lang"], row["doc_lang"]): row for row in pairs.iter_rows(named=True)}
+    for (y, query), (x, document) in product(enumerate(queries), enumerate(documents)):
+        cell = cells.get((query, document))
+        look = {"facecolor": "white", "hatch": "////"} if cell is None else {"facecolor": colours(norm(cell["delta"]))}
+        axis.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, edgecolor="white", linewidth=1.5, **look))
+        if cell is not None:
+            ink = "white" if abs(norm(cell["delta"]) - 0.5) > 0.33 else INK
+            dagger, weight = (DAGGER, "bold") if cell["significant"] else ("", "normal")
+            place: dict[str, Any] = {"ha": "center", "color": ink}
+            axis.text(x, y, signed(cell["delta"]) + dagger, va="bottom", fontsize=8.5, fontweight=weight, **place)
+            axis.text(x, y + 0.06, f"{cell['value']:.3f}", va="top", fontsize=6.5, **place)
 
 
 def signed(value: float) -> str:
@@ -116,18 +108,16 @@ def signed(value: float) -> str:
     return text if float(text) == 0 else ("+" if value > 0 else "−") + text
 
 
-def _notes(axis: Axes, drawn: pl.DataFrame, empty: bool, unseen: bool) -> None:
+def _draw_notes(axis: Axes, pairs: pl.DataFrame, empty: bool, unseen: bool) -> None:
     lines = []
-    if drawn["significant"].any():
-        correction = drawn["correction"][0]
-        lines.append(
-            f"{DAGGER} significant" + ("" if correction in ("", "none") else f" after {correction} correction")
-        )
+    if pairs["significant"].any():
+        correction = pairs["correction"][0]
+        after = "" if correction in ("", "none") else f" after {correction} correction"
+        lines.append(f"{DAGGER} significant{after}")
     lines.append("small: value of the system")
     if unseen:
         lines.append("* unseen in training")
     if empty:
         lines.append("hatched: no such pair")
-    axis.annotate(
-        "\n".join(lines), (0, 0), (0, -32), "axes fraction", "offset points", va="top", fontsize=7.5, color=MUTED
-    )
+    place = (0, 0), (0, -32), "axes fraction", "offset points"
+    axis.annotate("\n".join(lines), *place, va="top", fontsize=7.5, color=MUTED)

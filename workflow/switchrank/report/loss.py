@@ -9,12 +9,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator
-from numpy.typing import NDArray
 
 from switchrank.core.errors import UserError
-from switchrank.report.drawing import figure, save_svg, system_looks
+from switchrank.report.drawing import drawn, legend, mark, system_looks
 
 POINTS = 4000
 """Points of all curves together: longer ones are averaged over stretches, so that the SVG stays small."""
@@ -37,7 +35,8 @@ def loss_picture(*, runs: Sequence[Mapping[str, Any]], out: str | Path, baseline
     looks = system_looks(list(dict.fromkeys(system for system, _ in records)), baseline)
     most = max(20, POINTS // len(records))
     judged = any(record["dev"] for _, record in records)
-    with figure(7.4 if judged else 4.2, 3.2) as picture:
+    title = "Training loss and development MRR@10 by step"
+    with drawn(out, title, 7.4 if judged else 4.2, 3.2) as picture:
         axes = picture.subplots(1, 1 + judged, squeeze=False)[0]
         _prepare(axes[0], "Training loss", "loss (binary cross-entropy)")
         axes[0].set_yscale("log")
@@ -45,14 +44,17 @@ def loss_picture(*, runs: Sequence[Mapping[str, Any]], out: str | Path, baseline
         axes[0].yaxis.set_major_formatter("{x:g}")
         axes[0].yaxis.set_minor_formatter("")
         for system, record in records:
-            axes[0].plot(*_thinned(record["loss"], most), color=looks[system]["color"], linewidth=1.1, alpha=0.8)
+            curve = record["loss"]
+            if len(curve) > most:
+                parts = np.array_split(curve, most)
+                curve = np.array([(part[-1, 0], part[:, 1].mean()) for part in parts])
+            steps, losses = curve[:, 0], np.round(curve[:, 1], 6)
+            axes[0].plot(steps, losses, color=looks[system]["color"], linewidth=1.1, alpha=0.8)
         if judged:
             _prepare(axes[1], "Development set", "MRR@10")
             for system, record in records:
                 _draw_dev(axes[1], record, looks[system])
-        entries = [Line2D([], [], **look, markersize=4, label=name) for name, look in looks.items()]
-        picture.legend(handles=entries, loc="outside upper left", ncols=5, fontsize=8)
-        save_svg(picture, out, "Training loss and development MRR@10 by step")
+        legend(picture, [mark(name, **look, markersize=4) for name, look in looks.items()], 5)
 
 
 def _read(path: str | Path) -> dict[str, Any]:
@@ -75,19 +77,11 @@ def _prepare(axis: Axes, title: str, what: str) -> None:
     axis.set_axisbelow(True)
 
 
-def _thinned(curve: NDArray[np.float64], most: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Steps and losses, averaged so that at most ``most`` points remain."""
-    if len(curve) > most:
-        parts = np.array_split(curve, most)
-        curve = np.array([(part[-1, 0], part[:, 1].mean()) for part in parts])
-    return curve[:, 0], np.round(curve[:, 1], 6)
-
-
 def _draw_dev(axis: Axes, record: Mapping[str, Any], look: Mapping[str, Any]) -> None:
     if not record["dev"]:
         return
     steps, scores = zip(*record["dev"], strict=True)
     axis.plot(steps, scores, **look, markersize=3.2, linewidth=1.1, alpha=0.8)
-    kept = [(step, score) for step, score in record["dev"] if step == record["kept"]]
-    for step, score in kept:
-        axis.plot([step], [score], marker="o", markersize=9, markerfacecolor="none", markeredgecolor=look["color"])
+    for step, score in record["dev"]:
+        if step == record["kept"]:
+            axis.plot([step], [score], marker="o", markersize=9, markerfacecolor="none", markeredgecolor=look["color"])

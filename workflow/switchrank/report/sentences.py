@@ -13,14 +13,14 @@ import polars as pl
 from switchrank.core.atomic import atomic_path
 from switchrank.core.errors import UserError
 from switchrank.core.seeds import counter_uniform, derive_seed
-from switchrank.formats.tables import CORPUS
-from switchrank.report.data import scan_table
+from switchrank.formats.tables import CORPUS, scan_table
 from switchrank.report.page import asset, page
 from switchrank.report.spans import Span, read_lexicons, shorten, switched_spans
 
 SIDES = {"query": "query_lang", "passage": "passage_lang"}
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31")
 LINES = ("solid", "dotted", "double")
+HEAD = '<thead><tr><th scope="col">corpus</th><th scope="col">query</th><th scope="col">passage</th></tr></thead>'
 LOOKED_AT = 10
 """Instances read for each one shown: those that no corpus changed are passed over."""
 
@@ -72,10 +72,16 @@ def switched_sentences(
                 for side, tag in SIDES.items()
             }
             lines.append(_line(corpus["corpus"], switched, spans, languages, rtl))
-        blocks.append(_block(row + 1, instance, lines))
+        ids = f"query {html.escape(instance['qid'])}, passage {html.escape(instance['pid'])}"
+        caption = f"<caption>{row + 1}. <small>{ids}</small></caption>"
+        rows = "\n".join(lines)
+        blocks.append(f"<table>\n{caption}\n{HEAD}\n<tbody>\n{rows}\n</tbody></table>")
     body = f"<h1>Switched sentences</h1>\n{_legend(languages)}\n" + "\n".join(blocks) + "\n"
+    style = asset("sentences.css")
+    for at in range(len(languages)):
+        colour, line = COLOURS[at % len(COLOURS)], LINES[at // len(COLOURS) % len(LINES)]
+        style += f".l{at} {{ background: {colour}30; border-bottom: 3px {line} {colour}; }}\n"
     with atomic_path(out) as temporary:
-        style = asset("sentences.css") + _colours(languages)
         temporary.write_text(page("Switched sentences", body, style), encoding="utf-8", newline="\n")
 
 
@@ -94,7 +100,9 @@ def _draw(
     english = _take(source, rows)
     shards = [_take(path, rows) for path in paths]
     for path, shard in zip(paths, shards, strict=True):
-        _same_instances(english, shard, path)
+        if not english.select("qid", "pid").equals(shard.select("qid", "pid")):
+            problem = "other instances than the English shard, or another order"
+            raise UserError(path, "qid, pid", problem, "give shards of one number, made from the same instances")
     changed = [any(english.row(at)[:4] != shard.row(at)[:4] for shard in shards) for at in range(len(rows))]
     chosen = sorted(range(len(rows)), key=lambda at: not changed[at])[:limit]
     return english[chosen], [shard[chosen] for shard in shards]
@@ -105,19 +113,6 @@ def _take(path: str | Path, rows: Sequence[int]) -> pl.DataFrame:
     wanted = pl.DataFrame({"row": rows, "place": range(len(rows))}, schema={"row": pl.UInt32, "place": pl.UInt32})
     found = scan_table(path, CORPUS).with_row_index("row").filter(pl.col("row").is_in(list(rows))).collect()
     return found.join(wanted, on="row").sort("place").drop("row", "place")
-
-
-def _same_instances(english: pl.DataFrame, shard: pl.DataFrame, path: Path) -> None:
-    if not english.select("qid", "pid").equals(shard.select("qid", "pid")):
-        problem = "other instances than the English shard, or another order"
-        raise UserError(path, "qid, pid", problem, "give shards of one number, made from the same instances")
-
-
-def _block(number: int, instance: Mapping[str, Any], lines: Sequence[str]) -> str:
-    ids = f"query {html.escape(instance['qid'])}, passage {html.escape(instance['pid'])}"
-    head = '<thead><tr><th scope="col">corpus</th><th scope="col">query</th><th scope="col">passage</th></tr></thead>'
-    body = "\n".join(lines)
-    return f"<table>\n<caption>{number}. <small>{ids}</small></caption>\n{head}\n<tbody>\n{body}\n</tbody></table>"
 
 
 def _line(
@@ -153,11 +148,3 @@ def _legend(languages: Sequence[str]) -> str:
     chips.append('<li><span class="w other">language not certain</span></li>')
     box = '<label><input type="checkbox" id="codes"> show the language after each word</label>'
     return f'<div class="legend"><ul aria-label="languages">{"".join(chips)}</ul>{box}</div>'
-
-
-def _colours(languages: Sequence[str]) -> str:
-    rules = []
-    for at in range(len(languages)):
-        colour, line = COLOURS[at % len(COLOURS)], LINES[at // len(COLOURS) % len(LINES)]
-        rules.append(f".l{at} {{ background: {colour}30; border-bottom: 3px {line} {colour}; }}\n")
-    return "".join(rules)

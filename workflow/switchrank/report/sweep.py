@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,17 +10,16 @@ from typing import Any
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
 from switchrank.formats.tables import SWEEP, read_table
-from switchrank.report.data import PAIR, SETUPS, SHORT, pick, write_numbers
-from switchrank.report.drawing import INK, MUTED, figure, legend_entries, looks_among, save_svg
+from switchrank.report import drawing
+from switchrank.report.data import PAIR, SETUPS, MetricPlot, pick
 
 DOSE = "degrade"
 """The sweep whose dose is the quality of its lexicon, not the share of switched words."""
 MEASURED = {"switched": "measured share of switched words", "p_at_1": "P@1 of the lexicon"}
-SETUP_LOOKS: dict[str, dict[str, Any]] = {
+SETUP_LOOKS: drawing.Looks = {
     "moir": {"linestyle": "solid", "fill": True},
     "clir": {"linestyle": (0, (4, 2)), "fill": False},
     "mlir": {"linestyle": (0, (1.2, 1.4)), "fill": False},
@@ -33,8 +32,8 @@ LOGARITHMIC = 50
 
 @dataclass(frozen=True)
 class Line:
-    """One system (or family of them) in one setup: ``mean`` has x, value, measured; ``pairs`` also query_lang,
-    doc_lang. Both are ordered by setting."""
+    """One system (or family of them) in one setup: ``mean`` has x, place, value, pairs and what was measured;
+    ``pairs`` has query_lang and doc_lang in place of the number of pairs. Both are ordered by setting."""
 
     system: str
     setup: str
@@ -51,55 +50,39 @@ class Sweep:
     measured: str
     lines: list[Line]
 
-    @property
-    def numbers(self) -> list[float] | None:
-        """The settings as numbers, or None when one of them is none."""
-        return _numbers(self.settings)
 
-
-def sweep_picture(
-    *,
-    sweep: str | Path,
-    testset: str,
-    out: str | Path,
-    baseline: str = "zero-shot",
-    systems: Sequence[str] = (),
-    metric: str = "mrr@10",
-    dose: str = DOSE,
-    table: str | Path | None = None,
-) -> None:
+def sweep_picture(*, sweep: str | Path, plot: MetricPlot, dose: str = DOSE) -> None:
     """Write an SVG with two panels per sweep: the metric by setting, and by what that setting measurably did.
 
     Bold lines are means over the pairs of a setup and over seeds, thin ones single pairs; only pairs that were scored
     at every setting count, so that a line compares like with like. The left axis is numeric if all settings are
     numbers (logarithmic if they span a factor of 50), else categories in table order. The right axis is the measured
     share of switched words, or P@1 of the lexicon for the sweep named ``dose``: the dose-response curve. Without
-    measurements there is no right panel. Where each setting has a system of its own, they are one line.
+    measurements there is no right panel. Where each setting has a system of its own, they are one line. The numbers are
+    testset, metric, sweep, system, setup, x, value, pairs, switched, p_at_1.
 
     Args:
         sweep: tables/sweep.csv.
-        testset: name of the test set.
-        out: the SVG.
-        baseline: drawn in black.
-        systems: all systems of the run in their order, so that colours agree between pictures.
-        metric: which metric.
+        plot: what is drawn, and where to.
         dose: the sweep drawn against P@1.
-        table: CSV to write the numbers of the picture to: testset, metric, sweep, system, setup, x, value, pairs,
-            switched, p_at_1.
 
     Raises:
-        UserError: the table is missing or holds nothing of ``testset`` and ``metric``.
+        UserError: the table is missing or holds nothing of the test set and metric.
     """
-    rows = pick(read_table(sweep, SWEEP), sweep, testset=testset, metric=metric)
+    rows = pick(read_table(sweep, SWEEP), sweep, **plot.labels)
     parts = rows.partition_by("sweep", maintain_order=True)
     sweeps = [_sweep(part, "p_at_1" if part["sweep"][0] == dose else "switched") for part in parts]
-    if table is not None:
-        _write_means(sweeps, testset, metric, table)
-    looks = looks_among(dict.fromkeys(line.system for one in sweeps for line in one.lines), systems, baseline)
-    _draw(sweeps, looks, metric.upper(), f"{metric.upper()} on {testset}", out)
+    means = [
+        line.mean.with_columns(sweep=pl.lit(one.name), system=pl.lit(line.system), setup=pl.lit(line.setup))
+        for one in sweeps
+        for line in one.lines
+    ]
+    plot.write(pl.concat(means), ["sweep", "system", "setup", "x", "value", "pairs", *MEASURED])
+    _draw(sweeps, plot)
 
 
 def _numbers(settings: Sequence[str]) -> list[float] | None:
+    """The settings as numbers, or None when one of them is none."""
     try:
         return [float(setting) for setting in settings]
     except ValueError:
@@ -114,14 +97,12 @@ def _sweep(rows: pl.DataFrame, measured: str) -> Sweep:
     counts = rows.group_by("system").agg(pl.col("x").n_unique())
     if counts["x"].max() == 1 and len(settings) > 1:
         rows = rows.with_columns(system=pl.lit(name))
-    found = rows["system"].unique(maintain_order=True).to_list()
-    setups = [setup for setup in SETUPS if setup in set(rows["setup"])]
-    lines = []
-    for system in found:
-        for setup in setups:
-            part = rows.filter((pl.col("system") == system) & (pl.col("setup") == setup))
-            if len(part):
-                lines.append(_line(part, system, setup, settings))
+    parts = [
+        (system, setup, rows.filter(system=system, setup=setup))
+        for system in rows["system"].unique(maintain_order=True)
+        for setup in SETUPS
+    ]
+    lines = [_line(part, system, setup, settings) for system, setup, part in parts if len(part)]
     return Sweep(name, settings, measured, [line for line in lines if len(line.mean)])
 
 
@@ -136,34 +117,17 @@ def _line(rows: pl.DataFrame, system: str, setup: str, settings: list[str]) -> L
     return Line(system, setup, mean, pairs)
 
 
-def _write_means(sweeps: list[Sweep], testset: str, metric: str, table: str | Path) -> None:
-    frames = [
-        line.mean.with_columns(
-            testset=pl.lit(testset),
-            metric=pl.lit(metric),
-            sweep=pl.lit(one.name),
-            system=pl.lit(line.system),
-            setup=pl.lit(line.setup),
-        )
-        for one in sweeps
-        for line in one.lines
-    ]
-    order = ["testset", "metric", "sweep", "system", "setup", "x", "value", "pairs", *MEASURED]
-    write_numbers(pl.concat(frames).select(order), table)
-
-
-def _draw(sweeps: list[Sweep], looks: dict[str, dict[str, Any]], what: str, name: str, out: str | Path) -> None:
-    with figure(7.4, 0.9 + 2.35 * len(sweeps)) as picture:
+def _draw(sweeps: list[Sweep], plot: MetricPlot) -> None:
+    looks = plot.looks(dict.fromkeys(line.system for one in sweeps for line in one.lines))
+    with drawing.drawn(plot.out, f"{plot.title} by setting", 7.4, 0.9 + 2.35 * len(sweeps)) as picture:
         axes = picture.subplots(len(sweeps), 2, sharey="row", squeeze=False)
-        for row, one in enumerate(sweeps):
-            left, right = axes[row]
+        for (left, right), one in zip(axes, sweeps, strict=True):
             _draw_settings(left, one, looks)
             left.set_title(f"Sweep {one.name}")
-            left.set_ylabel(what)
+            left.set_ylabel(plot.metric.upper())
             right.set_visible(any(line.mean[one.measured].is_not_null().any() for line in one.lines))
             _draw_measured(right, one, looks)
         _legend(picture, sweeps, looks)
-        save_svg(picture, out, f"{name} by setting")
 
 
 def _prepare(axis: Axes, label: str) -> None:
@@ -173,9 +137,9 @@ def _prepare(axis: Axes, label: str) -> None:
     axis.tick_params(labelsize=8, labelleft=True)
 
 
-def _draw_settings(axis: Axes, one: Sweep, looks: dict[str, dict[str, Any]]) -> None:
+def _draw_settings(axis: Axes, one: Sweep, looks: drawing.Looks) -> None:
     _prepare(axis, f"setting of {one.name}")
-    numbers = one.numbers
+    numbers = _numbers(one.settings)
     places = list(range(len(one.settings))) if numbers is None else numbers
     for line in one.lines:
         _draw_line(axis, line, looks[line.system], lambda frame: [places[at] for at in frame["place"]])
@@ -190,7 +154,7 @@ def _draw_settings(axis: Axes, one: Sweep, looks: dict[str, dict[str, Any]]) -> 
         axis.set_xlim(-0.35, len(places) - 0.65)
 
 
-def _draw_measured(axis: Axes, one: Sweep, looks: dict[str, dict[str, Any]]) -> None:
+def _draw_measured(axis: Axes, one: Sweep, looks: drawing.Looks) -> None:
     _prepare(axis, MEASURED[one.measured])
     for line in one.lines:
         known = [frame.drop_nulls(one.measured).sort(one.measured) for frame in (line.mean, line.pairs)]
@@ -198,7 +162,7 @@ def _draw_measured(axis: Axes, one: Sweep, looks: dict[str, dict[str, Any]]) -> 
         _draw_line(axis, part, looks[line.system], lambda frame: frame[one.measured].to_list())
 
 
-def _draw_line(axis: Axes, line: Line, look: dict[str, Any], places: Any) -> None:
+def _draw_line(axis: Axes, line: Line, look: dict[str, Any], places: Callable[[pl.DataFrame], list[float]]) -> None:
     """The mean bold with markers; single pairs as one thin path, with gaps between pairs."""
     style = SETUP_LOOKS[line.setup]
     pairs = line.pairs.partition_by(PAIR, maintain_order=True)
@@ -212,24 +176,16 @@ def _draw_line(axis: Axes, line: Line, look: dict[str, Any], places: Any) -> Non
     axis.plot(places(line.mean), line.mean["value"], **look, linestyle=style["linestyle"], **bold)
 
 
-def _legend(picture: Figure, sweeps: list[Sweep], looks: dict[str, dict[str, Any]]) -> None:
-    picture.legend(handles=legend_entries(looks), loc="outside upper left", ncols=3, fontsize=8)
-    setups = {line.setup for one in sweeps for line in one.lines}
-    marks = [
-        Line2D(
-            [],
-            [],
-            color=INK,
-            marker="o",
-            markersize=4.5,
-            markerfacecolor=INK if look["fill"] else "white",
-            linewidth=1.4,
-            linestyle=look["linestyle"],
-            label=SHORT[setup],
-        )
-        for setup, look in SETUP_LOOKS.items()
-        if setup in setups
-    ]
-    if any(line.pairs.select(PAIR).n_unique() > 1 for one in sweeps for line in one.lines):
-        marks.append(Line2D([], [], color=MUTED, linewidth=0.6, label="thin: single pairs"))
-    picture.legend(handles=marks, loc="outside upper right", ncols=2, fontsize=8, handlelength=3.2)
+def _legend(picture: Figure, sweeps: list[Sweep], looks: drawing.Looks) -> None:
+    drawing.legend(picture, drawing.system_marks(looks), 3)
+    lines = [line for one in sweeps for line in one.lines]
+    dot: dict[str, Any] = {"color": drawing.INK, "marker": "o", "markersize": 4.5, "linewidth": 1.4}
+    marks = []
+    for setup, look in SETUP_LOOKS.items():
+        if any(line.setup == setup for line in lines):
+            face = drawing.INK if look["fill"] else "white"
+            name = SETUPS[setup].partition(":")[0]
+            marks.append(drawing.mark(name, markerfacecolor=face, linestyle=look["linestyle"], **dot))
+    if any(line.pairs.select(PAIR).n_unique() > 1 for line in lines):
+        marks.append(drawing.mark("thin: single pairs", color=drawing.MUTED, linewidth=0.6))
+    drawing.legend(picture, marks, 2, right=True, handlelength=3.2)

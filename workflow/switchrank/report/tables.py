@@ -17,6 +17,7 @@ import polars as pl
 
 from switchrank.core.atomic import atomic_path
 from switchrank.core.errors import UserError
+from switchrank.formats.tables import DAMAGE, reason
 from switchrank.report.page import asset, page
 from switchrank.report.titles import HELP, described
 
@@ -55,7 +56,7 @@ def html_table(
     said = [f"{name} {value}" for name, value in constant.items() if value]
     same = "Same in all rows: " + ", ".join(said) if said else ""
     empty = "This table has no rows." if whole.is_empty() else ""
-    lines = [*known.told(whole), empty, note, same, "* language unseen in training" if unseen else ""]
+    lines = [*known.sentences(whole), empty, note, same, "* language unseen in training" if unseen else ""]
     body = (
         '<label class="search">Search <input type="search" id="search" placeholder="all words must occur"></label>\n'
         '<p id="count" role="status" aria-live="polite"></p>\n'
@@ -89,9 +90,9 @@ def load_table(path: str | Path, where: Mapping[str, str] | None = None) -> pl.D
         raise UserError(path, "", "no such file", "run the stage that makes it, or correct the path")
     try:
         frame = pl.read_csv(path, infer_schema_length=None) if path.suffix == ".csv" else pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        reason = (str(error).splitlines() or ["empty"])[0]
-        raise UserError(path, "", f"not a readable table ({reason})", "give a .csv or .parquet table") from error
+    except DAMAGE as error:
+        problem = f"not a readable table ({reason(error)})"
+        raise UserError(path, "", problem, "give a .csv or .parquet table") from error
     for column, value in (where or {}).items():
         if column not in frame.columns:
             raise UserError(path, column, "no such column", f"choose one of: {', '.join(frame.columns)}")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
-from switchrank.report.told import told_exposure, told_testsets
+from switchrank.formats.tables import EXPOSURE, TESTSETS, Schema
 
 HELP = {
     "setup": "moir: same language; clir: different languages; mlir: several languages mixed",
@@ -76,16 +76,64 @@ HELP = {
 """Column name to what its head says when pointed at."""
 
 
+def _foreign_candidates(row: dict[str, Any]) -> str:
+    """Of a TESTSETS row, whether its candidates serve pairs that they were not searched for.
+
+    Candidates of a given run count too: what was searched for them is not known here.
+    """
+    if row["own_recall"] is None:
+        return ""
+    searches = [pair.partition("-")[::2] for pair in row["search"].split()]
+    found = "were found by " + " and ".join(f"{query} queries on {document} documents" for query, document in searches)
+    how = "come from a given ranking" if row["search"] == "run" else found
+    by_lexicon = row["translated_recall"]
+    rest = "" if by_lexicon is None else f", and for {by_lexicon:.1%} with all texts translated by a lexicon of the run"
+    return (
+        f"{row['testset']}, documents in {row['doc_lang']}: the candidates {how}, and their ids serve every query "
+        f"language; {row['candidate_recall']:.1%} of the queries have a relevant one among them. Who asks in another "
+        "language than that of the documents has no such list without translations: BM25 with the query as it is finds "
+        f"a relevant document for {row['own_recall']:.1%}{rest}."
+    )
+
+
+def _met_in_training(row: dict[str, Any]) -> str:
+    """Of an EXPOSURE row, how many documents training has met."""
+
+    def share(part: str, whole: str) -> str:
+        return f"{row[part]} ({row[part] / row[whole]:.0%})" if row[whole] else str(row[part])
+
+    labels = ("negatives", "positives")
+    every = " and ".join(f"{share(label, 'documents')} are {label}" for label in labels)
+    relevant = " and ".join(f"{share(f'relevant_{label}', 'relevant')} are {label}" for label in labels)
+    return (
+        f"{row['testset']}: of {row['documents']} documents that are ranked, {every} of training queries of "
+        f"{row['training']}; of {row['relevant']} that are relevant, {relevant}. Compared by {row['by']}."
+    )
+
+
 class Described(NamedTuple):
-    """Title of a table's page, the note under the table, and what its rows say in words, a line each."""
+    """Title of a table's page and the note under it.
+
+    Attributes:
+        title, note: for people.
+        schema: the columns that ``sentence`` reads.
+        sentence: a row in words, for people who do not read tables; empty where there is nothing to say.
+    """
 
     title: str
-    note: str
-    told: Callable[[pl.DataFrame], list[str]] = lambda _: []
+    note: str = ""
+    schema: Schema | None = None
+    sentence: Callable[[dict[str, Any]], str] = lambda _: ""
+
+    def sentences(self, table: pl.DataFrame) -> list[str]:
+        """What the rows of ``table`` say, if it has the columns."""
+        if self.schema is None or not self.schema.keys() <= set(table.columns):
+            return []
+        return [said for row in table.iter_rows(named=True) if (said := self.sentence(row))]
 
 
 TITLES = {
-    "metrics": Described("Metrics of every system, pair and seed", ""),
+    "metrics": Described("Metrics of every system, pair and seed"),
     "warnings": Described(
         "What to know before these results are believed",
         "Models that rank no better than a random order of the candidates, test sets of fewer than 50 queries, lexicons"
@@ -97,7 +145,8 @@ TITLES = {
         " passages are not comparable. own_recall: what candidate_recall would be if each query searched as it is, over"
         " the pairs of two or mixed languages whose candidates other texts have found; translated_recall: if a lexicon"
         " translated query and documents word by word. The table first_stage has every pair.",
-        told_testsets,
+        TESTSETS,
+        _foreign_candidates,
     ),
     "first_stage": Described(
         "What the first stage allows, as tested and as a user would have it",
@@ -108,7 +157,8 @@ TITLES = {
         "Test documents that training has met",
         "Training pairs are those of the whole collection; a training that is shorter than one pass sees some of them."
         " All systems of a row learn from the same pairs.",
-        told_exposure,
+        EXPOSURE,
+        _met_in_training,
     ),
     "coverage": Described(
         "Words of the texts that each lexicon covers",
@@ -116,8 +166,8 @@ TITLES = {
         " and in candidates, of these the first 2,000 by docid. side training: content words of the training text that"
         " have a translation of their own; testset is the corpus then.",
     ),
-    "significance": Described("Every system against the baseline", ""),
-    "lexicon_quality": Described("Lexicons against gold dictionaries", ""),
+    "significance": Described("Every system against the baseline"),
+    "lexicon_quality": Described("Lexicons against gold dictionaries"),
     "ablation": Described(
         "Fine-tuning with labelled target-language queries",
         "One row per starting model, language, number of labelled queries, seed, test pair and metric. 0 examples: the"
@@ -165,4 +215,4 @@ TITLES = {
 def described(table: str | Path) -> Described:
     """Title and note of a table by its file name; one without an entry is called as its file, without a note."""
     name = Path(table).stem
-    return TITLES.get(name, Described(name.replace("_", " ").capitalize(), ""))
+    return TITLES.get(name, Described(name.replace("_", " ").capitalize()))

@@ -1,0 +1,242 @@
+"""Learning curves over the number of labelled queries, and what a start is worth in labels.
+
+The mean curve of a start, over ``log2(1 + examples)``, is interpolated piecewise linearly. How many labelled queries it
+needs to reach a reference without any is the *first* place where it does. Curves need not be monotone: one that dips
+below the reference again later has reached it all the same, and one that dips first is followed from its first point
+on. The first crossing is never later than any other reading, so the worth of the reference is never overstated. Beyond
+the last point nothing is extrapolated.
+
+Intervals are 95% percentile bootstraps over queries, seeds averaged, the same queries drawn for all curves that are
+compared. A resample that never reaches the reference counts as infinite; an infinite end is null. So ``examples`` null
+with a ``low`` says that a part of the resamples does reach, and ``high`` null that more than 2.5% do not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+
+from switchrank.ablation.rows import Row, check_starts
+from switchrank.ablation.scores import Floats, Paths, Scores, mean, read_scores
+from switchrank.core.errors import UserError
+from switchrank.core.seeds import generator
+from switchrank.formats.tables import CURVE, EQUIVALENCE, write_table
+
+_BLOCK_DRAWS = 1 << 20
+_ROUNDING = 1e-12
+"""Means that differ by less are equal: seed averages of equal scores may differ in their last bits."""
+
+
+class Cell(NamedTuple):
+    """Labelled language, test pair and metric: curves of one cell are compared."""
+
+    language: str
+    testset: str
+    query_lang: str
+    doc_lang: str
+    metric: str
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One start in one cell: ``examples`` ascending; ``values`` of shape ``(points, queries)``, averaged over seeds.
+
+    Queries are in the same order in all curves of a cell.
+    """
+
+    start: str
+    examples: tuple[int, ...]
+    values: Floats
+    seeds: tuple[int, ...]
+
+
+def read_curves(per_query: Paths, rows: Sequence[Row], *, metric: str | None = None) -> dict[Cell, list[Curve]]:
+    """The curves by cell; languages and starts in the order of ``rows``, cells of a language by name.
+
+    Raises:
+        UserError: see :func:`switchrank.ablation.scores.read_scores`; runs of a cell that cover different queries, or
+            a row without a test pair that others of its start and language have.
+    """
+    cells: dict[Cell, list[Scores]] = {}
+    for run in read_scores(per_query, rows, metric=metric):
+        cell = Cell(run.row.language, run.testset, run.query_lang, run.doc_lang, run.metric)
+        cells.setdefault(cell, []).append(run)
+    languages = list(dict.fromkeys(row.language for row in rows))
+    curves = {}
+    for cell in sorted(cells, key=lambda cell: (languages.index(cell.language), *cell[1:])):
+        runs = cells[cell]
+        _check_complete(cell, runs, rows)
+        starts = dict.fromkeys(run.row.start for run in runs)
+        curves[cell] = [_curve(start, [run for run in runs if run.row.start == start]) for start in starts]
+    return curves
+
+
+def _check_complete(cell: Cell, runs: list[Scores], rows: Sequence[Row]) -> None:
+    """A start is on a pair with all its rows or with none, and all rows that are there cover the same queries."""
+    pair = f"{cell.testset} {cell.query_lang}-{cell.doc_lang}"
+    starts, there = {run.row.start for run in runs}, {run.row.id for run in runs}
+    for row in rows:
+        if row.language == cell.language and row.start in starts and row.id not in there:
+            todo = "rank and evaluate all rows of a start on the same pairs"
+            raise UserError("ablation", f"row {row.id}", f"no scores on {pair}", todo)
+    for run in runs:
+        if not run.qids.equals(runs[0].qids):
+            problem = f"other queries on {pair} than row {runs[0].row.id}"
+            raise UserError("ablation", f"row {run.row.id}", problem, "evaluate both with the same judgements")
+
+
+def _curve(start: str, runs: list[Scores]) -> Curve:
+    points: dict[int, list[Floats]] = {}
+    for run in sorted(runs, key=lambda run: (run.row.examples, run.row.seed)):
+        points.setdefault(run.row.examples, []).append(run.values)
+    means = np.stack([np.mean(np.stack(seeds), axis=0) for seeds in points.values()])
+    return Curve(start, tuple(points), means, tuple(map(len, points.values())))
+
+
+def curve_table(
+    *,
+    per_query: Paths,
+    rows: Sequence[Row],
+    out: str | Path,
+    metric: str | None = None,
+    resamples: int = 2000,
+    seed: int = 1,
+) -> None:
+    """Write CURVE: mean and 95% bootstrap band of every start, language, test pair and number of examples.
+
+    Args:
+        per_query: PER_QUERY tables in which each row's id is a system.
+        rows: the ablation table (.tsv).
+        out: table to write (.csv).
+        metric: only this metric.
+        resamples: of the bootstrap over queries; seeds are averaged first.
+        seed: of the bootstrap.
+
+    Raises:
+        UserError: see :func:`read_curves`.
+    """
+    points = []
+    for cell, curves in read_curves(per_query, rows, metric=metric).items():
+        every = np.concatenate([curve.values for curve in curves])
+        sampled = iter(resampled_means(every, resamples=resamples, seed=seed, purpose=cell).T)
+        for curve in curves:
+            for examples, values, seeds in zip(curve.examples, curve.values, curve.seeds, strict=True):
+                band = interval(next(sampled))
+                points.append((curve.start, *cell, examples, mean(values), *band, len(values), seeds))
+    write_table(pl.DataFrame(points, schema=pl.Schema(CURVE), orient="row"), out, CURVE)
+
+
+def equivalence_table(
+    *,
+    per_query: Paths,
+    rows: Sequence[Row],
+    reference: str,
+    starts: Sequence[str],
+    out: str | Path,
+    metric: str = "mrr@10",
+    resamples: int = 2000,
+    seed: int = 1,
+) -> None:
+    """Write EQUIVALENCE: for each language and test pair, the labelled queries each start needs to reach ``reference``.
+
+    Args:
+        per_query: PER_QUERY tables in which each row's id is a system.
+        rows: the ablation table (.tsv).
+        reference: start whose value without labels is to be reached, such as ml-cs.
+        starts: starts that are to reach it, such as zero-shot. One that has no rows in a language, or no scores on a
+            pair, is left out there, and so are pairs on which the reference has no scores.
+        out: table to write (.csv); languages in the order of ``rows``, test pairs by name, starts as given.
+        metric: which metric.
+        resamples: of the bootstrap.
+        seed: of the bootstrap.
+
+    Raises:
+        UserError: a start or the reference has no rows, or none with 0 examples in one of its languages; see also
+            :func:`read_curves`.
+    """
+    check_starts(rows, reference, starts)
+    answers = []
+    for cell, curves in read_curves(per_query, rows, metric=metric).items():
+        known = {curve.start: curve for curve in curves}
+        compared = [known[start] for start in starts if start in known]
+        if reference not in known or not compared:
+            continue
+        aim = known[reference].values[0]
+        above = [curve.values - aim for curve in compared]
+        sampled = resampled_means(np.concatenate(above), resamples=resamples, seed=seed, purpose=cell)
+        parts = np.split(sampled, np.cumsum([len(values) for values in above])[:-1], axis=1)
+        for curve, values, part in zip(compared, above, parts, strict=True):
+            point = crossings(curve.examples, np.array([[mean(one) for one in values]]))[0]
+            found = (float(point), *interval(crossings(curve.examples, part)))
+            needed = [round(number, 6) if np.isfinite(number) else None for number in found]
+            answers.append((curve.start, reference, *cell, mean(aim), *needed))
+    write_table(pl.DataFrame(answers, schema=pl.Schema(EQUIVALENCE), orient="row"), out, EQUIVALENCE)
+
+
+def crossings(examples: Sequence[int], above: Floats) -> Floats:
+    """How many examples until curves first reach 0.
+
+    Args:
+        examples: of the points, ascending, the first 0; shape ``(points,)``.
+        above: how far each curve is above the reference; shape ``(curves, points)``.
+
+    Returns:
+        Shape ``(curves,)``: 0 where a curve starts at or above the reference, infinite where it never gets there.
+    """
+    reached = above >= -_ROUNDING
+    place = reached.argmax(axis=1)
+    found = np.where(reached.any(axis=1), 0.0, np.inf)
+    inside = np.flatnonzero(reached.any(axis=1) & (place > 0))
+    later = place[inside]
+    x = np.log2(1.0 + np.asarray(examples))
+    y0, y1 = above[inside, later - 1], above[inside, later]
+    share = np.minimum(-y0 / (y1 - y0), 1.0)
+    found[inside] = np.exp2(x[later - 1] + share * (x[later] - x[later - 1])) - 1.0
+    return found
+
+
+def resampled_means(values: Floats, *, resamples: int, seed: int, purpose: tuple[str, ...]) -> Floats:
+    """Means over queries drawn with replacement, the same draws for every series.
+
+    Args:
+        values: shape ``(series, queries)``.
+        resamples: how many.
+        seed, purpose: key of the draws; equal keys and numbers of queries give the same draws.
+
+    Returns:
+        Shape ``(resamples, series)``. A series of zeros has means of exactly zero.
+
+    Raises:
+        UserError: ``resamples`` is less than 1.
+    """
+    if resamples < 1:
+        raise UserError("ablation", "resamples", f"{resamples}", "give a whole number from 1, such as 2000")
+    queries = values.shape[1]
+    random = generator(seed, "bootstrap", *purpose)
+    block = max(1, _BLOCK_DRAWS // queries)
+    parts = []
+    for first in range(0, resamples, block):
+        rows = min(block, resamples - first)
+        drawn = random.integers(queries, size=(rows, queries)) + queries * np.arange(rows)[:, None]
+        counts = np.bincount(drawn.ravel(), minlength=rows * queries).reshape(rows, queries)
+        # einsum without BLAS: the sum does not depend on the number of threads
+        parts.append(np.einsum("rq,sq->rs", counts.astype(np.float64), values) / queries)
+    return np.concatenate(parts)
+
+
+def interval(samples: Floats, level: float = 0.95) -> tuple[float, float]:
+    """The percentile interval of ``samples``, shape ``(resamples,)``, which may be infinite.
+
+    Its ends are samples themselves (the inverted distribution function), so that none lies between a number and
+    infinity.
+    """
+    ordered = np.sort(samples)
+    tail = (1 - level) / 2
+    ends = [max(math.ceil(round(share * len(ordered), 9)), 1) - 1 for share in (tail, 1 - tail)]
+    return float(ordered[ends[0]]), float(ordered[ends[1]])
