@@ -20,11 +20,15 @@ SMOKE = ROOT / "tests" / "smoke" / "smoke.yaml"
 
 
 @pytest.fixture(scope="session", autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The cache folder is a temporary one, never that of whoever runs the tests; compiled code is kept for the next."""
+def own_surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The cache folder is a temporary one, never that of whoever runs the tests; compiled code is kept for the next.
+
+    No Slurm is asked: whenever Snakemake starts, its plugin looks for one, and waits where the controller is down.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SWITCHRANK_CACHE", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("NUMBA_CACHE_DIR", os.environ.get("NUMBA_CACHE_DIR") or str(ROOT / ".pytest_cache" / "numba"))
+        patch.setenv("SLURM_CONF", os.devnull)
         yield
 
 

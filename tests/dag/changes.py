@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -41,6 +42,10 @@ class PlannedJob:
         """What Snakemake compares: the values of the parameters without their names, the inputs without their order."""
         return frozenset(map(repr, self.params.values())), sorted(self.inputs)
 
+    def is_in(self, row: Row) -> bool:
+        """Whether a row says that this job runs again."""
+        return row.includes(self.rule, self.words)
+
 
 @dataclass(frozen=True)
 class Row:
@@ -66,6 +71,28 @@ class Row:
         if any(item.startswith("!") and fnmatchcase(rule, item[1:]) for item in self.reruns):
             return False
         return any(_names(item, rule, words) for item in self.reruns)
+
+    def may_meet(self, other: Row) -> bool:
+        """Whether one rule may be in both rows, as far as their patterns tell; one with all rules meets every row."""
+        own, others = ({item.partition(":")[0] for item in row.reruns} for row in (self, other))
+        alike = any(fnmatchcase(one, two) or fnmatchcase(two, one) for one in own for two in others)
+        return alike or "*" in own | others
+
+
+def share_replans(rows: Mapping[str, Row]) -> list[tuple[str, ...]]:
+    """Put keys together that touch disjoint rules, each into the first group that it fits into.
+
+    Args:
+        rows: the row of each key.
+    """
+    groups: list[list[str]] = []
+    for name, row in rows.items():
+        group = next((group for group in groups if not any(row.may_meet(rows[other]) for other in group)), None)
+        if group is None:
+            groups.append([name])
+        else:
+            group.append(name)
+    return [tuple(group) for group in groups]
 
 
 def _names(item: str, rule: str, words: frozenset[str]) -> bool:

@@ -15,5 +15,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     reason = why_not()
     if reason:
         pytest.skip(reason)
-    with one_node(tmp_path_factory.mktemp("slurm"), cpus=8, memory=64_000) as made:
-        yield made
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("SLURM_CONF")
+        with one_node(tmp_path_factory.mktemp("slurm"), cpus=8, memory=64_000) as made:
+            yield made
