@@ -73,8 +73,8 @@ EQUIVALENCE = _schema(
 )
 """How many labelled queries ``start`` needs to reach ``reference`` without any; null where it never does."""
 CURVE = _schema(
-    "start language testset query_lang doc_lang metric examples:Int64 value:Float64 low:Float64 high:Float64 queries:Int64"
-    " seeds:Int64"
+    "start language testset query_lang doc_lang metric examples:Int64 value:Float64 low:Float64 high:Float64 "
+    "queries:Int64 seeds:Int64"
 )
 """One point of a learning curve: ``value`` is the mean over queries of seed averages, ``low`` and ``high`` its 95%
 bootstrap interval over queries; ``queries`` and ``seeds`` say how many. By language, test pair and metric, then by
