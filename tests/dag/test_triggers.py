@@ -316,9 +316,11 @@ def test_every_module_is_in_one_row_and_every_pattern_is_about_a_module():
 
 def test_a_package_holds_no_code_that_a_digest_could_miss():
     entries = {"switchrank"}
+    told = "READ_AS"  # the format whose reader, and so whose digest, stands for this one's
     for file in digest.PACKAGE.rglob("__init__.py"):
         body = ast.parse(file.read_text()).body
         code = [part for part in body if not (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))]
+        code = [part for part in code if not (isinstance(part, ast.Assign) and ast.unparse(part.targets[0]) == told)]
         assert not code or file.parent.name in entries, file
 
 

@@ -66,7 +66,7 @@ def tarred(**files: bytes) -> bytes:
 def texts(reads: TextRows, shape: Mapping[str, Any], *rows: tuple[str, str], header: bool = True) -> bytes:
     """Documents or queries as a function reads them with settings; without a header on demand."""
     match f"{reads.__module__.split('.')[2]}.{reads.__name__}":
-        case "tab_lines.text_rows":
+        case "rows.text_rows":
             return lines(*(f"{name}\t{text}" for name, text in rows))
         case "trec.document_rows":
             return lines(*(f"<DOC>\n<DOCNO>{name}</DOCNO>\n<TEXT>{text}</TEXT>\n</DOC>" for name, text in rows))
@@ -75,9 +75,9 @@ def texts(reads: TextRows, shape: Mapping[str, Any], *rows: tuple[str, str], hea
         case "neuclir.topic_rows":
             versions = [(name, [{"lang": "en", shape["text"][0]: text}]) for name, text in rows]
             return json_lines(*({shape["id"]: name, "topics": version} for name, version in versions))
-        case "tevatron.passage_rows":
+        case "tevatron.document_rows" if "inside" in shape:
             given = [{shape["id"]: name, shape["text"][0]: text} for name, text in rows]
-            return json_lines(*({"query_id": "q", shape["lists"][0]: [passage]} for passage in given))
+            return json_lines(*({"query_id": "q", "positive_passages": [passage]} for passage in given))
     return records(
         shape, [shape["id"], *shape["text"]], [[name, *[text] * len(shape["text"])] for name, text in rows], header
     )
@@ -86,7 +86,7 @@ def texts(reads: TextRows, shape: Mapping[str, Any], *rows: tuple[str, str], hea
 def judgements(reads: JudgementRows, shape: Mapping[str, Any], *rows: tuple[str, str], header: bool = True) -> bytes:
     """Judgements as a function reads them with settings."""
     match f"{reads.__module__.split('.')[2]}.{reads.__name__}":
-        case "tab_lines.judgement_rows":
+        case "rows.judgement_rows":
             return lines(*(f"{qid} 0 {docid} 1" for qid, docid in rows))
         case "tevatron.list_rows":
             name = next(iter(shape["lists"]))

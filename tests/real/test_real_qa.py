@@ -12,9 +12,8 @@ import pytest
 from switchrank.collections.afriqa import reader as afriqa
 from switchrank.collections.afriqa.names import AFRIQA_NAMES, afriqa_passages, afriqa_pivot, afriqa_questions
 from switchrank.collections.bipar import reader as bipar
-from switchrank.collections.parsed import Parsed
 from switchrank.collections.questions.reader import read_questions
-from switchrank.collections.spec import CollectionSpec
+from switchrank.collections.spec import CollectionSpec, Parsed
 from switchrank.collections.squad import reader as squad
 from switchrank.formats.tables import DOCUMENTS, read_table
 

@@ -240,7 +240,7 @@ def test_an_example_builds_what_it_declares(tmp_path, monkeypatch, name) -> None
     assert counts["documents"] == dict.fromkeys(section.languages, 8)
     assert counts["queries"] == training | ({"test": 8} if "test" in section.splits else {})
     if "test" in section.splits:
-        for lang in section.asked_in:
+        for lang in section.test_languages:
             texts = pl.read_parquet(f"out/queries-test-{lang}.parquet")["text"].to_list()
             assert texts == [f"question {n}" for n in NUMBERS]
         assert sorted(os.listdir("out")).count("judgements-test-en.parquet") == ("en" in section.languages)

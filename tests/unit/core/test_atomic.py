@@ -74,7 +74,7 @@ from switchrank.core.errors import UserError
 from switchrank.core.ownership import RECORD
 from switchrank.formats.tables import DOCUMENTS, write_table
 from switchrank.formats.trec_writing import write_run
-from switchrank.collections.batches import sink
+from switchrank.collections.frames import sink
 noise = np.random.default_rng(1).random(20_000)
 names = [str(number) for number in noise]
 digits = "".join(names)

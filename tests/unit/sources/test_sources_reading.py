@@ -9,9 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from switchrank.collections.judged import read_judgements
-from switchrank.collections.tab_lines import read_topics, triple_batches
-from switchrank.collections.texts import TextFile, read_queries
+from switchrank.collections.rows import read_topics, triple_batches
+from switchrank.collections.texts import TextFile, read_judgements, read_queries
 from switchrank.core.errors import UserError
 from switchrank.files.reading import read_lines, read_text
 

@@ -14,16 +14,16 @@ from ir_datasets.formats import TrecQueries
 
 from switchrank.collections.beir import reader as beir
 from switchrank.collections.clirmatrix import reader as clirmatrix
-from switchrank.collections.judged import read_judgements
 from switchrank.collections.neuclir.reader import topic_rows
 from switchrank.collections.records import read_records, table_files, text_rows
 from switchrank.collections.rows import TextRows
 from switchrank.collections.tevatron import reader as tevatron
-from switchrank.collections.texts import TextFile, file_parts, read_queries
+from switchrank.collections.texts import TextFile, file_parts, read_judgements, read_queries
 from switchrank.collections.trec import reader as trec
 from switchrank.collections.triples import holds_texts
 from switchrank.core.errors import UserError
 
+INSIDE = partial(tevatron.ROWS.documents, inside=True)
 TREC_DOCS = """<?xml version="1.0"?>
 <DOC>
 <DOCNO> AP-1 </DOCNO>
@@ -259,10 +259,10 @@ def test_passages_inside_queries_are_documents_once_over_all_files(write) -> Non
 
     a, b, c = ({"docid": name, "title": name, "text": "t"} for name in "abc")
     paths = [write("1.jsonl", jsonl(row(1, a, b))), write("2.jsonl", jsonl(row(2, b, c), row(3, c, a)))]
-    assert texts(paths, "document", tevatron.INSIDE) == [("a", "a t"), ("b", "b t"), ("c", "c t")]
+    assert texts(paths, "document", INSIDE) == [("a", "a t"), ("b", "b t"), ("c", "c t")]
     other = write("3.jsonl", jsonl(row(4, a | {"text": "other"}, b)))
     with pytest.raises(UserError, match="passage a has another text"):
-        texts([paths[0], other], "document", tevatron.INSIDE)
+        texts([paths[0], other], "document", INSIDE)
 
 
 def test_judgements_of_lists_and_grades(write) -> None:

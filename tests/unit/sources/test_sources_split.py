@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchrank.collections.groups import connected_groups
+from switchrank.collections.frames import connected_groups
 from switchrank.core.errors import UserError
 from switchrank.sources.split import cut_queries
 

@@ -14,8 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from switchrank.collections.rows import About, JudgementRow, TextRow
-from switchrank.collections.tab_lines import whole_number
+from switchrank.collections.rows import About, JudgementRow, TextRow, whole_number
 from switchrank.core.errors import Defect, Sieve, UserError, refuse
 from switchrank.files.headers import refuse_header
 from switchrank.files.reading import open_bytes, read_lines, read_text
@@ -43,27 +42,28 @@ def read_records(
 
     Args:
         path: a file, plain or packed, or a folder of Parquet or Arrow files.
-        separator: of delimited text; with ``,`` and ``;`` fields may be quoted, otherwise they never are.
-        header: delimited text only: the first line names the columns; else they are called ``1``, ``2``, ...
+        separator: of delimited text; fields are quoted at most where it is ``,`` or ``;``.
+        header: whether the first line of delimited text names the columns; else they are called ``1``, ``2``, ...
         columns: the members that are wanted; others may be missing from a record.
         defect: is given a line that holds no record.
 
     Raises:
         UserError: unreadable file, a line that is not a JSON object, a line with too few fields, an unreadable table.
     """
-    if Path(path).is_dir() or _starts_with(path, b"PAR1"):
+    if Path(path).is_dir() or _is_parquet(path):
         return _table_records(Path(path), columns)
+    if not separator:
+        return _json_records(path, defect)
+    lines = read_lines(path)
     if separator in QUOTED:
-        lines = (line for _, line in read_lines(path))
-        return _named(quoted_rows(lines, path, separator), path, header, columns, defect)
-    if separator:
-        return _split_records(path, separator, header, columns, defect)
-    return _json_records(path, defect)
+        return _named(quoted_rows((line for _, line in lines), path, separator), path, "", header, columns, defect)
+    rows = ((number, line.split(separator)) for number, line in lines)
+    return _named(rows, path, separator, header, columns, defect)
 
 
-def _starts_with(path: str | Path, magic: bytes) -> bool:
+def _is_parquet(path: str | Path) -> bool:
     with open_bytes(path) as stream:
-        return stream.read(len(magic)) == magic
+        return stream.read(4) == b"PAR1"
 
 
 def _json_records(path: str | Path, defect: Defect) -> Iterator[tuple[str, Record]]:
@@ -87,25 +87,6 @@ def _json_record(line: str, path: str | Path, place: str) -> Record:
     return record
 
 
-def _split_records(
-    path: str | Path, separator: str, header: bool, columns: Sequence[str], defect: Defect
-) -> Iterator[tuple[str, Record]]:
-    """Unquoted fields; what follows the last wanted separator belongs to the last column."""
-    names: list[str] = [] if header else _numbers(columns)
-    for number, line in read_lines(path):
-        if not names:
-            names = line.split(separator)
-            _check_names(names, path, columns)
-            continue
-        if number == 1:
-            refuse_header(path, line.split(separator), _NO_HEADER)
-        fields = line.split(separator, len(names) - 1)
-        if len(fields) < len(names):
-            defect(_too_few(path, number, len(fields), names))
-            continue
-        yield f"line {number}", dict(zip(names, fields, strict=True))
-
-
 def quoted_rows(lines: Iterable[str], path: str | Path, separator: str) -> Iterator[tuple[int, list[str]]]:
     """Yield ``(last line, fields)`` of rows whose fields may be quoted and hold line ends.
 
@@ -125,9 +106,15 @@ def quoted_rows(lines: Iterable[str], path: str | Path, separator: str) -> Itera
 
 
 def _named(
-    rows: Iterator[tuple[int, list[str]]], path: str | Path, header: bool, columns: Sequence[str], defect: Defect
+    rows: Iterator[tuple[int, list[str]]],
+    path: str | Path,
+    separator: str,
+    header: bool,
+    columns: Sequence[str],
+    defect: Defect,
 ) -> Iterator[tuple[str, Record]]:
-    names: list[str] = [] if header else _numbers(columns)
+    """Records of rows; with a ``separator`` further fields belong to the last column, which may hold it."""
+    names = [] if header else [str(number) for number in range(1, max(map(int, columns)) + 1)]
     for number, fields in rows:
         if not names:
             names = fields
@@ -135,14 +122,13 @@ def _named(
             continue
         if number == 1:
             refuse_header(path, fields, _NO_HEADER)
+        if separator and len(fields) > len(names):
+            fields[len(names) - 1 :] = [separator.join(fields[len(names) - 1 :])]
         if len(fields) < len(names) or (header and len(fields) > len(names)):
-            defect(_too_few(path, number, len(fields), names))
+            problem = f"{len(fields)} fields"
+            defect(UserError(path, f"line {number}", problem, f"write {len(names)}: {listed(names)}"))
             continue
         yield f"line {number}", dict(zip(names, fields, strict=False))
-
-
-def _numbers(columns: Sequence[str]) -> list[str]:
-    return [str(number) for number in range(1, max(int(column) for column in columns) + 1)]
 
 
 def _check_names(names: list[str], path: str | Path, columns: Sequence[str]) -> None:
@@ -152,10 +138,6 @@ def _check_names(names: list[str], path: str | Path, columns: Sequence[str]) -> 
         raise UserError(path, "line 1", problem, f"name one of {listed(names)}, or say header: false")
     if len(set(names)) < len(names):
         raise UserError(path, "line 1", "two columns of one name", "give each its own")
-
-
-def _too_few(path: str | Path, number: int, fields: int, names: list[str]) -> UserError:
-    return UserError(path, f"line {number}", f"{fields} fields", f"write {len(names)}: {listed(names)}")
 
 
 def _table_records(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, Record]]:
@@ -171,7 +153,8 @@ def _frames(path: Path, columns: Sequence[str]) -> Iterator[tuple[Path, pl.DataF
         try:
             if file.suffix == ".arrow":
                 whole = pl.read_ipc_stream(file)
-                yield from ((file, part) for part in _wanted(whole, file, columns).iter_slices(BATCH))
+                wanted = whole.select(_present(whole.columns, file, columns))
+                yield from ((file, part) for part in wanted.iter_slices(BATCH))
                 continue
             scan = pl.scan_parquet(file)
             scan = scan.select(_present(scan.collect_schema().names(), file, columns))
@@ -181,10 +164,6 @@ def _frames(path: Path, columns: Sequence[str]) -> Iterator[tuple[Path, pl.DataF
         except DAMAGE as error:
             problem = f"not a readable table ({reason(error)})"
             raise UserError(file, "", problem, "fetch or make the file again") from error
-
-
-def _wanted(frame: pl.DataFrame, file: Path, columns: Sequence[str]) -> pl.DataFrame:
-    return frame.select(_present(frame.columns, file, columns))
 
 
 def _present(names: list[str], file: Path, columns: Sequence[str]) -> list[str]:

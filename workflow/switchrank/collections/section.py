@@ -1,19 +1,37 @@
-"""What every collection section has: the keys all formats share, and the questions the plan and the rules ask of it."""
+"""What sections of collections are made of: the keys that formats share, and what the plan and the rules ask."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from switchrank.collections.mmarco.names import MMARCO_NAMES
-from switchrank.collections.spec import CollectionSpec
-from switchrank.config.sections import Count, DevShare, OpenShare, Section, Share
+from switchrank.collections.spec import CollectionSpec, check_separate
+from switchrank.config.sections import (
+    Count,
+    DevShare,
+    Distinct,
+    Language,
+    LanguageList,
+    OpenShare,
+    Section,
+    Share,
+    Split,
+)
 
 BySplit = str | dict[str, str]
 """A path for all splits, or one for each."""
+Splits = Distinct[Split] | dict[Split, str]
+"""The splits, or what the files call each."""
+TEST: Splits = ["test"]
+TEST_IS_DEV: Splits = {"test": "dev"}
+SPLITS = "which splits it has, or what its files call each: `{train: train, test: dev}`"
+PAIR = re.compile(r"[a-z]{2,3}-[a-z]{2,3}")
+"""A query and a document language, such as ``de-en``."""
 
 
 class Instances(Section):
@@ -70,14 +88,14 @@ class CollectionSection(Section):
             """Languages besides the source that training queries exist in."""
 
     @property
-    def asked_in(self) -> list[str]:
-        """Languages of the test queries; those of the documents unless the sides are declared apart."""
+    def test_languages(self) -> list[str]:
+        """Query languages of the test split: the ``query_languages`` of the section, or those of the documents."""
         return list(getattr(self, "query_languages", None) or self.languages)
 
     @property
     def brings_triples(self) -> bool:
         """Whether the data says which negatives to train on."""
-        return getattr(self, "triples", None) is not None
+        return bool(getattr(self, "triples", None))
 
     @property
     def templates(self) -> list[Template]:
@@ -89,7 +107,7 @@ class CollectionSection(Section):
         raise NotImplementedError
 
     def options(self) -> dict[str, Any]:
-        """What the reader has to know of the files beside their roles, as plain JSON values."""
+        """Settings of the reader, as plain JSON values."""
         return {}
 
     def check(self, source: str) -> CollectionSpec:
@@ -102,14 +120,14 @@ class CollectionSection(Section):
 
     def questions(self, source: str, split: str) -> list[str]:
         """Languages that a split has queries in."""
-        return self.asked_in if split == "test" else [self.training_language(source), *self.train_languages]
+        return self.test_languages if split == "test" else [self.training_language(source), *self.train_languages]
 
     def spec(self, source: str) -> dict[str, Any]:
         """The plain form of :class:`switchrank.collections.spec.CollectionSpec`."""
         return {
             "format": self.format,
             "languages": list(self.languages),
-            "asked_in": self.asked_in,
+            "asked_in": self.test_languages,
             "splits": list(self.splits),
             "dev": self.dev,
             "labels": self.labels,
@@ -122,10 +140,196 @@ class CollectionSection(Section):
         }
 
 
-def several(role: str, paths: str | Sequence[str]) -> dict[str, str]:
-    """Roles of one or more files that are read one after the other."""
-    given = [paths] if isinstance(paths, str) else paths
-    return {role if not number else f"{role}+{number}": path for number, path in enumerate(given)}
+class Untranslated(CollectionSection):
+    """Its training queries are in one language."""
+
+    @property
+    def train_languages(self) -> list[str]:
+        return []
+
+
+class Answered(Untranslated):
+    """Questions with answers, asked about a passage."""
+
+    relevance: Literal["gold", "answer"] = Field(
+        "gold",
+        description="`gold`: the passage or sentence that the question was asked about; `answer`: every document that "
+        "holds one of its answers, word for word",
+    )
+
+
+class Tables(CollectionSection):
+    """Documents, queries and judgements are files of their own."""
+
+    def document_files(self, lang: str) -> Sequence[str]:
+        """The documents of a language."""
+        raise NotImplementedError
+
+    def query_file(self, split: str, lang: str) -> str:
+        """The queries of a split in a language."""
+        raise NotImplementedError
+
+    def judgement_file(self, split: str, lang: str) -> str:
+        """The judgements of a split, whose first query language is ``lang``."""
+        raise NotImplementedError
+
+    def check(self, source: str) -> CollectionSpec:
+        spec = super().check(source)
+        check_separate(spec, self.roles(source))
+        return spec
+
+    def roles(self, source: str) -> dict[str, str]:
+        files = {
+            f"documents/{lang}+{number}".removesuffix("+0"): path
+            for lang in self.languages
+            for number, path in enumerate(self.document_files(lang))
+        }
+        for split in self.splits:
+            asked = self.questions(source, split)
+            files |= {f"queries/{split}/{lang}": self.query_file(split, lang) for lang in asked}
+            files[f"judgements/{split}"] = self.judgement_file(split, asked[0])
+        more = {"triples/train": getattr(self, "triples", None), "groups": getattr(self, "groups", None)}
+        return files | {role: path for role, path in more.items() if path}
+
+
+class OneLanguage(Tables, Untranslated):
+    """Documents of one language, and queries that belong to them alone; a folder says the rest."""
+
+    PATHS: ClassVar[dict[str, tuple[str, ...]]]
+    """By table where its file may lie, with keys of the section, ``split`` and ``native`` in braces."""
+
+    language: Language = Field(description="language of the documents")
+    splits: Splits = Field(TEST, description=SPLITS)
+
+    @property
+    def languages(self) -> list[str]:
+        return [self.language]
+
+    def named(self, split: str) -> str:
+        """What the files call a split."""
+        names = {str(key): name for key, name in self.splits.items()} if isinstance(self.splits, dict) else {}
+        return names.get(split, split)
+
+    def path(self, table: str, split: str = "", lang: str = "") -> str:
+        """The file, or folder, of a table of a split in a language: of those that it may be, the one that is there."""
+        known = {key: str(value).rstrip("/") for key, value in vars(self).items()}
+        named = known | {"split": self.named(split), "native": "-native" if lang == self.language else ""}
+        paths = [_on_disk(path.format(**named)) for path in self.PATHS[table]]
+        return next((path for path in paths if Path(path).is_file()), paths[0])
+
+    def document_files(self, lang: str) -> Sequence[str]:
+        return _list(getattr(self, "documents", None)) or [self.path("documents")]
+
+    def query_file(self, split: str, lang: str) -> str:
+        return self.path("queries", split, lang)
+
+    def judgement_file(self, split: str, lang: str) -> str:
+        return self.path("judgements", split)
+
+
+class Columns(Section):
+    """Which columns of a table hold what."""
+
+    path: BySplit = Field(description="the file or folder; placeholders as in format msmarco, or one path per split")
+
+    def names(self, *keys: str) -> list[str]:
+        """The columns named by ``keys``, in order, as the reader calls them."""
+        return [str(name) for key in keys for name in _list(getattr(self, key))]
+
+    def shape(self) -> dict[str, Any]:
+        """The reader's settings."""
+        raise NotImplementedError
+
+
+class TextColumns(Columns):
+    id: str | int = Field(description="column of the id: its name in the header, or its number from 1")
+    text: str | int | list[str | int] = Field(description="column of the text; of several, joined by a space")
+
+    def shape(self) -> dict[str, Any]:
+        return {"id": str(self.id), "text": self.names("text")}
+
+    def check_one_path(self) -> None:
+        """Raise ValueError for documents that differ by split."""
+        if isinstance(self.path, dict):
+            raise ValueError("documents.path for each split: all splits have the same documents, give one path")
+
+
+class JudgementColumns(Columns):
+    query: str | int = Field(description="column of the query id")
+    document: str | int = Field(description="column of the document id")
+    relevance: str | int | None = Field(None, description="column of the relevance; without it every row is relevant")
+
+    def shape(self) -> dict[str, Any]:
+        relevance = None if self.relevance is None else str(self.relevance)
+        return {"query": str(self.query), "document": str(self.document), "relevance": relevance}
+
+
+class Separate(Tables):
+    """Each file is named in the config, by a path that may hold placeholders."""
+
+    languages: LanguageList = Field(description="languages of the documents")
+    query_languages: LanguageList | None = Field(
+        None, description="languages of the test queries where they are not those of the documents"
+    )
+    splits: Distinct[Split] = Field(["train", "test"], description="which splits it has")
+    train_languages: Distinct[Language] = Field(
+        [], description="further languages that training queries exist in (translations, same ids)"
+    )
+    triples: str | None = Field(None, description="TSV qid, positive, negative for training; else BM25 hard negatives")
+    groups: str | None = Field(None, description="TSV docid, topic: the development cut keeps topics together")
+
+    def paths(self, table: str) -> Any:
+        """The path of ``documents``, ``queries`` or ``judgements`` as the config has it: one, a list, or by split."""
+        given = getattr(self, table, None)
+        return given.path if isinstance(given, Columns) else given
+
+    def document_files(self, lang: str) -> list[str]:
+        return [filled(text, lang) for text in _list(self.paths("documents"))]
+
+    def query_file(self, split: str, lang: str) -> str:
+        return filled(of_split(self.paths("queries"), split), lang, split)
+
+    def judgement_file(self, split: str, lang: str) -> str:
+        return filled(of_split(self.paths("judgements"), split), split=split)
+
+    def placeholders(self) -> dict[str, tuple[str, ...]]:
+        """What may stand in the paths of each table."""
+        return {"documents": ("lang", "name"), "queries": ("split", "lang", "name"), "judgements": ("split",)}
+
+    @property
+    def templates(self) -> list[Template]:
+        found = []
+        for table, known in self.placeholders().items():
+            paths = self.paths(table)
+            by_split = [of_split(paths, split) for split in self.splits] if table != "documents" else _list(paths)
+            found += [Template(table, path, known) for path in by_split]
+        return found
+
+    @model_validator(mode="after")
+    def _each_split_once(self) -> Separate:
+        for key in ("queries", "judgements"):
+            paths = self.paths(key)
+            if isinstance(paths, dict) and set(paths) != set(self.splits):
+                found = ", ".join(paths) or "no split"
+                raise ValueError(f"{key} for {found}: give one path for each of {', '.join(self.splits)}")
+        return self
+
+
+class Mapped(Separate):
+    """Tables whose columns the config names."""
+
+    documents: TextColumns = Field(description="where the documents are: path, id, text")
+    queries: TextColumns = Field(description="where the queries are: path, id, text")
+    judgements: JudgementColumns = Field(description="where the judgements are: path, query, document, relevance")
+
+    def options(self) -> dict[str, Any]:
+        tables = {"documents": self.documents, "queries": self.queries, "judgements": self.judgements}
+        return {name: table.shape() for name, table in tables.items()}
+
+    @model_validator(mode="after")
+    def _one_file_of_documents(self) -> Mapped:
+        self.documents.check_one_path()
+        return self
 
 
 def filled(template: str, language: str = "", split: str = "", code: str = "") -> str:
@@ -138,7 +342,12 @@ def of_split(given: BySplit, split: str) -> str:
     return given if isinstance(given, str) else given[split]
 
 
-def found(path: str) -> str:
+def _list(given: Any) -> list[Any]:
+    """One thing, several or none as a list."""
+    return given if isinstance(given, list) else [] if given is None else [given]
+
+
+def _on_disk(path: str) -> str:
     """``path``, or its packed form where only that is on disk."""
     packed = [f"{path}{suffix}" for suffix in (".gz", ".xz", ".bz2") if Path(f"{path}{suffix}").is_file()]
     return path if Path(path).exists() or not packed else packed[0]

@@ -1,37 +1,49 @@
 """A collection whose documents, queries and judgements are separate: files per language, one of judgements per split.
 
-How the rows of each file are written is told (:class:`~switchrank.collections.rows.Rows`); what the files have to do
-with each other is here. Passages and triples pass through in batches; in memory stay the queries, the judgements and
-one language's ids.
-Ids are parallel: a judgement holds in every language that has the document.
+How the rows of each file are written is given (:class:`~switchrank.collections.rows.Rows`); what the files have to do
+with each other is here. Passages and triples pass through in batches; memory holds the queries, the judgements and one
+language's ids. Ids are parallel: a judgement holds in every language that has the document.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import polars as pl
 
-from switchrank.collections.batches import sink
-from switchrank.collections.groups import connected_groups
-from switchrank.collections.judged import read_judgements
+from switchrank.collections.frames import connected_groups, sink
 from switchrank.collections.notes import left_out, note
-from switchrank.collections.parsed import Parsed
-from switchrank.collections.roles import check_separate
-from switchrank.collections.rows import Rows, TextRows
-from switchrank.collections.spec import CollectionSpec
-from switchrank.collections.tab_lines import read_topics
-from switchrank.collections.texts import TextFile, read_queries
+from switchrank.collections.rows import Rows, TextRows, read_topics
+from switchrank.collections.spec import CollectionSpec, Parsed, check_separate
+from switchrank.collections.texts import TextFile, read_judgements, read_queries
 from switchrank.collections.triples import write_triples
 from switchrank.core.errors import UserError
 from switchrank.formats.tables import DOCUMENTS, QUERIES
 
 
-def read_separate(spec: CollectionSpec, files: Mapping[str, str], folder: Path, rows: Rows) -> Parsed:
+def reader(rows: Rows) -> tuple[Callable[..., Parsed], Callable[[CollectionSpec, Mapping[str, str]], None]]:
+    """``read_collection`` and ``check_roles`` of a format whose files are written as ``rows`` says."""
+    return partial(read_separate, rows), check_separate
+
+
+def read_separate(
+    rows: Rows,
+    spec: CollectionSpec,
+    files: Mapping[str, str],
+    folder: Path,
+    *,
+    documents: Mapping[str, Any] = MappingProxyType({}),
+    queries: Mapping[str, Any] = MappingProxyType({}),
+    judgements: Mapping[str, Any] = MappingProxyType({}),
+) -> Parsed:
     """Read a collection whose files are written as ``rows`` says; its DOCUMENTS are written into ``folder`` on the way.
+
+    The options ``documents``, ``queries`` and ``judgements`` change single settings of how the files are written.
 
     A query's group is the topic of its relevant document, or that document's id where no topics are given; queries
     that share relevant documents or topics share one group. Judgements of queries that no query file holds are left
@@ -40,6 +52,7 @@ def read_separate(spec: CollectionSpec, files: Mapping[str, str], folder: Path, 
     Raises:
         UserError: a defect of a file, or too many rows left out.
     """
+    rows = rows.changed({"documents": documents, "queries": queries, "judgements": judgements})
     topics = read_topics(files["groups"]) if "groups" in files else None
     asked = {
         (split, language): read_queries(
@@ -49,68 +62,39 @@ def read_separate(spec: CollectionSpec, files: Mapping[str, str], folder: Path, 
         for language in spec.query_languages(split)
     }
     judged = {split: _judgements(spec, files, split, asked, rows) for split in spec.splits}
-    documents = {
+    made = {
         language: write_documents(spec, files, language, rows.documents, folder, topics) for language in spec.languages
     }
-    judgements = {}
-    queries = {}
+    parsed = Parsed({}, {}, {language: one.rows for language, one in made.items()})
     for split, frame in judged.items():
-        present = _present(files[f"judgements/{split}"], frame, documents, spec.max_skipped)
-        for language in spec.judged_languages(split):
-            judgements[split, language] = present[language].drop("place")
-        groups = _query_groups(pl.concat(present[language] for language in spec.judged_languages(split)), topics)
+        languages = spec.judged_languages(split)
+        present = _present(files[f"judgements/{split}"], frame, made, spec.max_skipped)
+        relevant = pl.concat(present[language] for language in languages).filter(pl.col("relevance") >= 1)
+        links = _labelled(relevant.unique(["qid", "docid"], keep="first", maintain_order=True), topics, "label")
+        groups = connected_groups(links.select("qid", "label"))
+        for language in languages:
+            parsed.judgements[split, language] = present[language].drop("place")
         for language in spec.query_languages(split):
             grouped = asked[split, language].join(groups, on="qid", how="left", maintain_order="left")
-            queries[split, language] = grouped.select(list(QUERIES))
-    triples = None
-    if spec.triples:
-        here = documents[spec.source]
-        triples = write_triples(
-            files["triples/train"], here.path, here.empty, asked["train", spec.source], folder, spec.max_skipped
-        )
-    return Parsed(queries, judgements, {language: made.rows for language, made in documents.items()}, triples)
+            parsed.queries[split, language] = grouped.select(list(QUERIES))
+    if not spec.triples:
+        return parsed
+    here, training = made[spec.source], asked["train", spec.source]
+    triples = write_triples(files["triples/train"], here.path, here.empty["docid"], training, folder, spec.max_skipped)
+    return replace(parsed, triples=triples)
 
 
-def reader(rows: Rows) -> tuple[Callable[..., Parsed], Callable[[CollectionSpec, Mapping[str, str]], None]]:
-    """``read_collection`` and ``check_roles`` of a format whose files are written as ``rows`` says.
-
-    Its options are settings of them.
-    """
-
-    def read_collection(
-        spec: CollectionSpec,
-        files: Mapping[str, str],
-        folder: Path,
-        *,
-        documents: Mapping[str, Any] = MappingProxyType({}),
-        queries: Mapping[str, Any] = MappingProxyType({}),
-        judgements: Mapping[str, Any] = MappingProxyType({}),
-    ) -> Parsed:
-        given = {"documents": documents, "queries": queries, "judgements": judgements}
-        return read_separate(spec, files, folder, rows.changed(given))
-
-    return read_collection, check_separate
-
-
+@dataclass(frozen=True)
 class Documents:
-    """One language's documents on disk.
+    """One language's DOCUMENTS on disk, how many there are, and the ids of those left out for lack of a text."""
 
-    Attributes:
-        path: the DOCUMENTS file.
-        rows: how many there are.
-        empty: ids of documents that were left out because they have no text.
-    """
+    path: Path
+    rows: int
+    empty: pl.DataFrame
 
-    def __init__(self, path: Path, source: TextFile) -> None:
-        self.path = path
-        ids = self.ids()
-        source.check_ids(ids)
-        self.rows = len(ids)
-        self.empty = pl.Series("docid", list(source.empty), dtype=pl.String)
-
-    def ids(self) -> pl.Series:
-        """The ``docid`` column, read anew so that only one language's ids are in memory at a time."""
-        return pl.read_parquet(self.path, columns=["docid"])["docid"]
+    def ids(self) -> pl.DataFrame:
+        """The column ``docid``, read anew so that only one language's ids are in memory at a time."""
+        return pl.read_parquet(self.path, columns=["docid"])
 
 
 def write_documents(
@@ -121,31 +105,24 @@ def write_documents(
     folder: Path,
     topics: pl.DataFrame | None = None,
 ) -> Documents:
-    """Write one language's DOCUMENTS into ``folder``, batch by batch.
+    """Write the documents of one language into ``documents-<language>.parquet`` of ``folder``, batch by batch.
 
-    Args:
-        spec, files: the collection; its role ``documents/<language>`` has the files.
-        language: which.
-        reads: how the rows of a file are written.
-        folder: where ``documents-<language>.parquet`` goes.
-        topics: group of each document; without them each is a group of its own.
+    ``topics`` are the groups of documents; without them each document is a group of its own.
 
     Raises:
         UserError: a defect of a file, an id twice, or more empty documents than the collection allows.
     """
-    parts, out = spec.parts(files, f"documents/{language}"), folder / f"documents-{language}.parquet"
+    out = folder / f"documents-{language}.parquet"
+    parts = spec.parts(files, f"documents/{language}")
     source = TextFile(parts, "document", reads, language, spec.max_skipped)
-    sink((_with_groups(batch, topics) for batch in source.batches()), DOCUMENTS, out)
-    documents = Documents(out, source)
+    batches = (_labelled(batch.rename({"id": "docid"}), topics, "group") for batch in source.batches())
+    sink((batch.select(list(DOCUMENTS)) for batch in batches), DOCUMENTS, out)
+    ids = pl.read_parquet(out, columns=["docid"])
+    source.check_ids(ids["docid"])
     if topics is not None:
-        without = documents.ids().to_frame().join(topics, on="docid", how="anti")
-        note(source.name, len(without), "documents without a topic, each taken as a group of its own")
-    return documents
-
-
-def _with_groups(batch: pl.DataFrame, topics: pl.DataFrame | None) -> pl.DataFrame:
-    batch = batch.rename({"id": "docid"})
-    return _labelled(batch, topics, "group").select(list(DOCUMENTS))
+        without = len(ids.join(topics, on="docid", how="anti"))
+        note(source.name, without, "documents without a topic, each taken as a group of its own")
+    return Documents(out, len(ids), pl.DataFrame({"docid": list(source.empty)}, schema={"docid": pl.String}))
 
 
 def _labelled(frame: pl.DataFrame, topics: pl.DataFrame | None, name: str) -> pl.DataFrame:
@@ -185,11 +162,11 @@ def _present(
     present, lacking = {}, {}
     unknown = judged
     for language, made in documents.items():
-        ids = made.ids().to_frame()
+        ids = made.ids()
         present[language] = judged.join(ids, on="docid", how="semi", maintain_order="left")
-        unknown = unknown.join(ids, on="docid", how="anti", maintain_order="left")
-        unknown = unknown.join(made.empty.to_frame(), on="docid", how="anti", maintain_order="left")
-        gone = judged.join(made.empty.to_frame(), on="docid", how="semi")
+        for known in (ids, made.empty):
+            unknown = unknown.join(known, on="docid", how="anti", maintain_order="left")
+        gone = judged.join(made.empty, on="docid", how="semi")
         left_out(path, len(gone), len(judged), f"judgements left out: their document is empty in {language}", limit)
         lacking[language] = len(judged) - len(present[language]) - len(gone)
     if len(unknown):
@@ -199,9 +176,3 @@ def _present(
     for language, count in lacking.items():
         note(path, count - len(unknown), f"judgements left out: their document is not in {language}")
     return present
-
-
-def _query_groups(judged: pl.DataFrame, topics: pl.DataFrame | None) -> pl.DataFrame:
-    relevant = judged.filter(pl.col("relevance") >= 1).unique(["qid", "docid"], keep="first", maintain_order=True)
-    links = _labelled(relevant, topics, "label").select("qid", "label")
-    return connected_groups(links)

@@ -1,4 +1,4 @@
-"""What a collection is: the checked form of its specification, and the tables it gives.
+"""What a collection is: its checked specification, the roles of its files, and what its reader hands on.
 
 Standard library only, so that a workflow can ask for file names while it is being parsed.
 """
@@ -8,14 +8,29 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 from switchrank.collections.formats import names
 from switchrank.core.errors import UserError
 
+if TYPE_CHECKING:
+    import polars as pl
+
 SPLITS = ("train", "dev", "test")
-UNITS = ("paragraphs", "sentences")
+Relevance = Literal["judged", "gold", "answer"]
+"""What makes a document relevant: people judged it, it is the passage that the question was asked about, or it holds
+one of the answers word for word."""
 _FILE = "collection"
+_NAMES = ("languages", "splits", "train_languages", "asked_in")
+_KINDS: dict[str, tuple[Any, str]] = {
+    **dict.fromkeys(_NAMES, ((list, tuple), "a list of names")),
+    **dict.fromkeys(("dev", "labels", "max_skipped"), ((int, float), "a number")),
+    "seed": (int, "a whole number"),
+    "triples": (bool, "true or false"),
+    "options": (Mapping, "a mapping"),
+}
+"""Types of the keys, and how to say so; the others are names."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +48,9 @@ class CollectionSpec:
         seed: chooses the groups that are cut off.
         triples: whether the data brings training triples.
         train_languages: further languages that training queries exist in, under the ids of the source's.
-        asked_in: languages of the test queries; none means those of the documents.
+        asked_in: query languages of the test split; none means those of the documents.
         max_skipped: largest share of a file's rows that may be left out as unusable.
-        options: what the reader of the format has to know beside, as plain JSON values.
+        options: further settings of the format's reader, as plain JSON values.
     """
 
     format: str
@@ -62,29 +77,25 @@ class CollectionSpec:
         known = [one.name for one in fields(cls)]
         for key in spec:
             if key not in known:
-                raise UserError(_FILE, key, "unknown key", nearest(key, known))
+                raise UserError(_FILE, key, "unknown key", _nearest(key, known))
         for key in ("format", "languages"):
             if key not in spec:
                 raise UserError(_FILE, key, "missing", "add it")
-        plain = {key: _typed(key, value) for key, value in spec.items()}
-        checked = cls(**plain)
+        checked = cls(**{key: _typed(key, value) for key, value in spec.items()})
         checked._check_choices()
+        checked._check_languages()
         checked._check_splits()
         return checked
 
     def _check_choices(self) -> None:
-        for key, value, allowed in (
-            ("format", self.format, names()),
-            ("documents_as", self.documents_as, UNITS),
-        ):
-            if value not in allowed:
-                raise UserError(_FILE, key, f"{value!r}", f"write one of {', '.join(allowed)}")
+        for key, allowed in (("format", names()), ("documents_as", ["paragraphs", "sentences"])):
+            if getattr(self, key) not in allowed:
+                raise UserError(_FILE, key, f"{getattr(self, key)!r}", f"write one of {', '.join(allowed)}")
         for key, share in (("dev", self.dev), ("labels", self.labels)):
             if not 0 <= share < 1:
                 raise UserError(_FILE, key, f"{share!r}", "write a share from 0 up to but without 1")
         if not 0 <= self.max_skipped <= 1:
             raise UserError(_FILE, "max_skipped", f"{self.max_skipped!r}", "write a share from 0 to 1")
-        self._check_languages()
 
     def _check_languages(self) -> None:
         if not self.languages:
@@ -123,17 +134,19 @@ class CollectionSpec:
         return [split for split in ("train", "dev", "labels", "test") if split in {*self.splits, *self.cuts}]
 
     def query_languages(self, split: str) -> list[str]:
-        """Languages a split has queries in: those asked in for test, else the source and the training ones."""
+        """Languages a split has queries in; all but the test split: the source and the training languages."""
         return list(self.asked_in or self.languages) if split == "test" else [self.source, *self.train_languages]
 
     def judged_languages(self, split: str) -> list[str]:
-        """Languages of documents that a split has judgements for: all for test, else as the queries."""
+        """Languages of documents that a split has judgements for: all for test, else those of the queries."""
         return list(self.languages) if split == "test" else [self.source, *self.train_languages]
 
     @staticmethod
     def parts(files: Mapping[str, str], role: str) -> list[str]:
         """The files of a role in reading order: ``documents/en``, then ``documents/en+1``, ``documents/en+2``, ..."""
-        numbered = [(int(name.partition("+")[2] or 0), path) for name, path in files.items() if base_role(name) == role]
+        numbered = [
+            (int(name.partition("+")[2] or 0), path) for name, path in files.items() if _base_role(name) == role
+        ]
         return [path for _, path in sorted(numbered)]
 
     def outputs(self) -> list[str]:
@@ -145,37 +158,90 @@ class CollectionSpec:
         return names + (["triples-train.parquet"] if self.triples else [])
 
 
+@dataclass(frozen=True)
+class Parsed:
+    """One collection as read, before any query is left out or cut; its documents are on disk already.
+
+    Attributes:
+        queries: QUERIES frames by ``(split, query language)``.
+        judgements: JUDGEMENTS frames by ``(split, document language)``; every id in them exists.
+        documents: number of documents by language.
+        triples: a parquet file of TRIPLES, or None.
+        relevance: what makes a document relevant.
+    """
+
+    queries: dict[tuple[str, str], pl.DataFrame]
+    judgements: dict[tuple[str, str], pl.DataFrame]
+    documents: dict[str, int]
+    triples: Path | None = None
+    relevance: Relevance = "judged"
+
+
+def check_separate(spec: CollectionSpec, files: Mapping[str, str]) -> None:
+    """Check the roles of a collection whose documents, queries and judgements are files of their own.
+
+    Raises:
+        UserError: a role is missing or unknown; ``place`` is the role.
+    """
+    needed = [
+        *(f"documents/{language}" for language in spec.languages),
+        *(f"queries/{split}/{language}" for split in spec.splits for language in spec.query_languages(split)),
+        *(f"judgements/{split}" for split in spec.splits),
+        *(["triples/train"] if spec.triples else []),
+    ]
+    check_known(files, [*needed, "groups", "triples/train"])
+    for role in needed:
+        if role not in files:
+            raise UserError(_FILE, f"files.{role}", "missing", "name the input file")
+    if "triples/train" in files and not spec.triples:
+        raise UserError(_FILE, "files.triples/train", "triples are not announced", "set triples: true")
+
+
+def check_sides(spec: CollectionSpec, files: Mapping[str, str]) -> None:
+    """Check roles that are a split and one language, or a split, a query language and a document language.
+
+    Raises:
+        UserError: a role is unknown, or a language has no file.
+    """
+    refuse_triples(spec, files)
+    sides = [*dict.fromkeys([*spec.languages, *spec.query_languages("test")])]
+    pairs = [f"{query}/{document}" for query in sides for document in sides if query != document]
+    check_known(files, [f"{split}/{side}" for split in spec.splits for side in [*sides, *pairs]])
+    for language in spec.languages:
+        if not any(language in role.split("/")[1:] for role in files):
+            raise UserError(_FILE, f"languages.{language}", "no file in this language", "add one or drop it")
+
+
+def check_known(files: Mapping[str, str], known: Iterable[str]) -> None:
+    """Raise UserError for a role that is none of the known ones, or a further file of one."""
+    known = list(known)
+    for role in files:
+        if _base_role(role) not in known:
+            raise UserError(_FILE, f"files.{role}", "unknown role", _nearest(role, known))
+
+
+def refuse_triples(spec: CollectionSpec, _files: Mapping[str, str]) -> None:
+    """Raise UserError where triples are announced of a format that has none."""
+    if spec.triples:
+        raise UserError(_FILE, "triples", f"not part of the format {spec.format}", "leave the key out")
+
+
 def _typed(key: str, value: Any) -> Any:
     """``value`` if its type is the one of ``key`` (a list as a tuple), else UserError."""
-    if key == "options":
-        if not isinstance(value, Mapping):
-            raise UserError(_FILE, key, f"{value!r}", "write a mapping")
-        return value
-    if key in ("languages", "splits", "train_languages", "asked_in"):
-        if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
-            raise UserError(_FILE, key, f"{value!r}", "write a list of names")
-        return tuple(value)
-    kinds: dict[str, tuple[type, ...]] = {
-        "dev": (int, float),
-        "labels": (int, float),
-        "max_skipped": (int, float),
-        "seed": (int,),
-        "triples": (bool,),
-    }
-    if not isinstance(value, kinds.get(key, (str,))) or (isinstance(value, bool) and key != "triples"):
-        numbers = dict.fromkeys(("dev", "labels", "max_skipped"), "a number")
-        wanted = {**numbers, "seed": "a whole number", "triples": "true or false"}.get(key, "a name")
+    kinds, wanted = _KINDS.get(key, (str, "a name"))
+    fits = isinstance(value, kinds) and (key == "triples" or not isinstance(value, bool))
+    if not fits or (key in _NAMES and not all(isinstance(part, str) for part in value)):
         raise UserError(_FILE, key, f"{value!r}", f"write {wanted}")
-    return value
+    return tuple(value) if key in _NAMES else value
 
 
-def base_role(role: str) -> str:
+def _base_role(role: str) -> str:
     """The role without the number of a further file."""
     base, plus, number = role.rpartition("+")
     return base if plus and number.isdecimal() else role
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def _nearest(word: str, known: Iterable[str]) -> str:
     """The known word that is meant, or all of them."""
     known = list(dict.fromkeys(known))
     close = difflib.get_close_matches(word, known, n=1)

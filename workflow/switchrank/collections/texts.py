@@ -1,4 +1,4 @@
-"""Documents and queries from files of any shape: ids and texts in batches, empty ones counted, every defect placed."""
+"""Documents, queries and judgements from files of any shape, in batches; every defect is told with its place."""
 
 from __future__ import annotations
 
@@ -9,31 +9,37 @@ from pathlib import Path
 import polars as pl
 
 from switchrank.collections.notes import left_out
-from switchrank.collections.rows import About, TextRow, TextRows
-from switchrank.collections.tab_lines import check_id, text_rows, twice
+from switchrank.collections.rows import (
+    BATCH,
+    About,
+    JudgementRows,
+    TextRow,
+    TextRows,
+    check_id,
+    judgement_rows,
+    text_rows,
+    twice,
+)
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
+from switchrank.formats.tables import JUDGEMENTS
 
-BATCH = 50_000
-"""Rows held as Python objects at a time."""
 _TEXTS = {"id": pl.String, "text": pl.String}
+_PLACED = {**JUDGEMENTS, "place": pl.String}
+_PLURAL = {"document": "documents", "query": "queries"}
 
 
 def file_parts(paths: Iterable[str | Path]) -> list[str | Path]:
     """The files to read one after the other: a folder of JSON lines or TREC text stands for its files, in order."""
-    parts: list[str | Path] = []
-    for path in paths:
-        inside = sorted(_listed(Path(path)), key=_natural) if Path(path).is_dir() else []
-        parts += inside or [path]
-    return parts
+    return [part for path in paths for part in (_files_in(path) or [path])]
 
 
-def _listed(folder: Path) -> list[Path]:
-    """Files of a folder that is no table."""
-    tables = ("*.parquet", "*.arrow", "**/*.parquet")
-    if any(next(folder.glob(pattern), None) for pattern in tables) or (folder / "dataset_dict.json").is_file():
+def _files_in(path: str | Path) -> Sequence[str | Path]:
+    """The files of a folder, unless they are a table."""
+    tables, folder = ("*.parquet", "*.arrow", "**/*.parquet", "dataset_dict.json"), Path(path)
+    if not folder.is_dir() or any(next(folder.glob(pattern), None) for pattern in tables):
         return []
-    return [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
+    return sorted((path for path in folder.iterdir() if path.is_file() and path.name[0] != "."), key=_natural)
 
 
 def _natural(path: Path) -> tuple[list[tuple[int, str]], str]:
@@ -125,9 +131,6 @@ class TextFile:
         raise twice(other, f"{self.kind} id {double}", first if one == other else f"{first} of {one}", second)
 
 
-_PLURAL = {"document": "documents", "query": "queries"}
-
-
 def read_queries(
     path: str | Path | Sequence[str], reads: TextRows = text_rows, language: str = "", limit: float = 1.0
 ) -> pl.DataFrame:
@@ -139,4 +142,34 @@ def read_queries(
     file = TextFile(path, "query", reads, language, limit)
     frame = pl.concat(file.batches()).rename({"id": "qid"})
     file.check_ids(frame["qid"])
+    return frame
+
+
+def read_judgements(paths: str | Path | Sequence[str], reads: JudgementRows = judgement_rows) -> pl.DataFrame:
+    """Read JUDGEMENTS plus the column ``place``, in file order.
+
+    Raises:
+        UserError: a defect of a file, an id that is empty or holds white space, a pair judged twice.
+    """
+    parts: list[str | Path] = [paths] if isinstance(paths, str | Path) else list(paths)
+    frames = [pl.DataFrame(schema=_PLACED)]
+    for path in parts:
+        rows = []
+        for place, qid, docid, relevance in reads(path, About("judgement")):
+            if qid.split() != [qid] or docid.split() != [docid]:
+                check_id(qid, path, place)
+                check_id(docid, path, place)
+            rows.append((qid, docid, relevance, place))
+            if len(rows) == BATCH:
+                frames.append(pl.DataFrame(rows, schema=_PLACED, orient="row"))
+                rows = []
+        frames.append(pl.DataFrame(rows, schema=_PLACED, orient="row"))
+    frame = pl.concat(frames)
+    double = frame.filter(frame.select("qid", "docid").is_duplicated())
+    if len(double):
+        qid, docid = double.row(0)[:2]
+        places = double.filter(pl.col("qid") == qid, pl.col("docid") == docid)["place"]
+        raise twice(parts[-1], f"document {docid} for query {qid}", places[0], places[1])
+    if frame.is_empty():
+        raise UserError(parts[0], "", "holds no judgement", "give a file of judgements")
     return frame

@@ -1,7 +1,7 @@
 r"""Training triples: three ids a line, or three texts, as in MS MARCO's ``triples.train.small.tsv``.
 
-Which of the two is told by the first line: an id holds no white space. Texts are looked up among the queries and
-documents of the collection; of documents with equal text the first is meant.
+The first line tells which of the two: an id holds no white space. Texts are looked up among the queries and documents
+of the collection; of documents with equal text the first is meant.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from pathlib import Path
 
 import polars as pl
 
-from switchrank.collections.batches import ROW_GROUP, rows_of, sink
+from switchrank.collections.frames import ROW_GROUP, sink
 from switchrank.collections.notes import left_out
-from switchrank.collections.tab_lines import triple_batches
+from switchrank.collections.rows import triple_batches
 from switchrank.files.reading import read_lines
 from switchrank.formats.tables import TRIPLES
 
@@ -40,21 +40,15 @@ def write_triples(
     Raises:
         UserError: a defective line, or too many triples lost.
     """
-    out = folder / "triples-read.parquet"
-    raw = folder / "triples-raw.parquet"
+    out, raw = folder / "triples-read.parquet", folder / "triples-raw.parquet"
     texts = holds_texts(path)
     sink(triple_batches(path, ids=not texts), TRIPLES, raw)
     kept = _known_texts(raw, documents, queries) if texts else _known_ids(raw, documents)
     kept.sink_parquet(out, compression="zstd", row_group_size=ROW_GROUP)
-    read = rows_of(raw)
-    if texts:
-        left_out(path, read - rows_of(out), read, "triples left out: a text is in no query or document file", limit)
-    else:
-        of_empty = _rows_with(raw, empty)
-        left_out(path, of_empty, read, "triples left out: a document is empty", limit)
-        left_out(
-            path, read - rows_of(out) - of_empty, read, "triples left out: a document is in no document file", limit
-        )
+    read, of_empty = _rows_of(raw), 0 if texts else _rows_with(raw, empty)
+    where = "a text is in no query or document file" if texts else "a document is in no document file"
+    left_out(path, of_empty, read, "triples left out: a document is empty", limit)
+    left_out(path, read - _rows_of(out) - of_empty, read, f"triples left out: {where}", limit)
     raw.unlink()
     return out
 
@@ -64,6 +58,10 @@ def holds_texts(path: str) -> bool:
     first = next((line for _, line in islice(read_lines(path), 1)), "")
     fields = first.split("\t")
     return len(fields) == len(TRIPLES) and any(len(part.split()) > 1 for part in fields)
+
+
+def _rows_of(path: Path) -> int:
+    return int(pl.scan_parquet(path).select(pl.len()).collect().item())
 
 
 def _known_ids(raw: Path, documents: Path) -> pl.LazyFrame:

@@ -44,7 +44,7 @@ def _languages(config: Config) -> Iterator[Finding]:
     used: list[tuple[str, Iterable[str]]] = []
     for name, part in config.collections.items():
         used.append((f"collections.{name}.languages", part.languages))
-        asked = [language for language in part.asked_in if language not in part.languages]
+        asked = [language for language in part.test_languages if language not in part.languages]
         used.append((f"collections.{name}.query_languages", asked))
     used += [(f"testsets.{name}.mixed", config.mixed_languages(name)) for name in config.testsets]
     used += [(f"lexicons.{name}.languages", part.languages or []) for name, part in config.lexicons.items()]
@@ -86,7 +86,9 @@ def _templates(place: str, part: CollectionSection) -> Iterator[Finding]:
     """Paths with braces: each placeholder is known, and each language has the name that `{name}` stands for."""
     for key, template, known in part.templates:
         yield from known_placeholders(f"{place}.{key}", template, known)
-        for language in dict.fromkeys([*part.languages, *part.asked_in]) if "name" in placeholders(template) else []:
+        for language in (
+            dict.fromkeys([*part.languages, *part.test_languages]) if "name" in placeholders(template) else []
+        ):
             if language not in MMARCO_NAMES:
                 yield f"{place}.{key}", f"mMARCO has no name for {language}", "write {lang} instead of {name}"
 
@@ -231,7 +233,7 @@ def _testsets(config: Config) -> Iterator[Finding]:
         members, place = config.mixed_languages(name), f"testsets.{name}.mixed"
         for language in members:
             yield from known_name(place, "language of the collection:", language, collection.languages)
-            yield from known_name(place, "query language of the collection:", language, collection.asked_in)
+            yield from known_name(place, "query language of the collection:", language, collection.test_languages)
         if members and not name.endswith(f"-mlir{len(members)}"):
             todo = f"name it {name.split('-mlir')[0]}-mlir{len(members)}"
             yield f"testsets.{name}", f"a pool of {len(members)} languages", todo

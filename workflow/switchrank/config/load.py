@@ -331,17 +331,17 @@ def _first_stage(plan: Plan, name: str) -> Iterator[Finding]:
     collection, asked = plan.config.collections[testset.collection], testset.candidates.query_language
     if not testset.candidates.bm25:
         return
-    silent = [language for language in plan.judged_languages(name) if language not in collection.asked_in]
+    silent = [language for language in plan.judged_languages(name) if language not in collection.test_languages]
     problem = ""
     if asked == "source" and testset.documents == "own":
         problem = "documents have ids of their own in each language"
-    elif asked == "source" and not {source} <= {*collection.languages} & {*collection.asked_in}:
+    elif asked == "source" and not {source} <= {*collection.languages} & {*collection.test_languages}:
         problem = f"{testset.collection} has no queries and documents in {source}"
     elif asked == "document" and silent:
         problem = f"{testset.collection} has no queries in {silent[0]}"
-    elif asked not in ("source", "document", *collection.asked_in):
+    elif asked not in ("source", "document", *collection.test_languages):
         problem = f"{testset.collection} has no queries in {asked}"
     if problem:
-        ways = [*([] if silent else ["document"]), *collection.asked_in]
+        ways = [*([] if silent else ["document"]), *collection.test_languages]
         todo = f"write {' or '.join([', '.join(ways[:-1]), ways[-1]] if ways[1:] else ways)}"
         yield f"testsets.{name}.candidates.query_language", problem, f"{todo}, or give candidates by run or all"

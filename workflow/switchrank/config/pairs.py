@@ -26,10 +26,10 @@ class Pair:
         return f"{self.query}-{self.document}"
 
 
-def read_pairs(path: str | Path, languages: Sequence[str], asked_in: Sequence[str] | None = None) -> list[Pair]:
+def read_pairs(path: str | Path, languages: Sequence[str], query_languages: Sequence[str] | None = None) -> list[Pair]:
     """The pair table: TSV with columns ``id query document own_model``, one row per pair, ids unique.
 
-    Documents are in ``languages``, and queries in ``asked_in``, by default in the same.
+    Documents are in ``languages``, and queries in ``query_languages``, by default in the same.
 
     Raises:
         UserError: missing file, wrong columns; or for each row an unknown language, an id twice or not
@@ -46,7 +46,7 @@ def read_pairs(path: str | Path, languages: Sequence[str], asked_in: Sequence[st
         mistakes = []
         for number, row in enumerate(reader, 2):
             try:
-                pair = _pair(path, f"line {number}", row, asked_in or languages, languages)
+                pair = _pair(path, f"line {number}", row, query_languages or languages, languages)
                 if pair.id in pairs:
                     raise UserError(path, f"line {number}", f"pair {pair.id} twice", "keep one row")
             except UserError as error:
@@ -59,8 +59,10 @@ def read_pairs(path: str | Path, languages: Sequence[str], asked_in: Sequence[st
     return list(pairs.values())
 
 
-def _pair(path: Path, place: str, row: dict[str, str], asked_in: Sequence[str], languages: Sequence[str]) -> Pair:
-    for side, known in (("query", asked_in), ("document", languages)):
+def _pair(
+    path: Path, place: str, row: dict[str, str], query_languages: Sequence[str], languages: Sequence[str]
+) -> Pair:
+    for side, known in (("query", query_languages), ("document", languages)):
         if row[side] not in known:
             problem = f"the collection has no {'queries' if side == 'query' else 'documents'} in {row[side]}"
             raise UserError(path, place, problem, f"known: {', '.join(known)}")

@@ -69,7 +69,7 @@ class Plan(RunsPlan):
         tested = self.config.collections[self.config.testsets[testset].collection]
         if not self.tested_pairs(row):
             yield f"no test pair of {language}", f"add {language}-{language} to the pairs of {testset}"
-        if language not in tested.asked_in or language not in tested.languages:
+        if language not in tested.test_languages or language not in tested.languages:
             yield f"{testset} has no queries or no documents in {language}", "name a language that is on both sides"
         if not self.start_of(row):
             todo = "name a start with one model for all pairs, or a pair with own_model yes"

@@ -73,7 +73,7 @@ class DataPlan:
             source = self.config.languages.source
             return [Pair(*sides, own_model=False) for sides in ((source, MIXED), (MIXED, source), (MIXED, MIXED))]
         collection = self.config.collections[section.collection]
-        return read_pairs(self.table(section.pairs), collection.languages, collection.asked_in)
+        return read_pairs(self.table(section.pairs), collection.languages, collection.test_languages)
 
     def table(self, path: str) -> str | Path:
         """Where a table of the config is: in the first of the roots that has it."""

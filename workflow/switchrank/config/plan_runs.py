@@ -229,9 +229,9 @@ class RunsPlan(DataPlan):
         collection = self.config.collections[section.collection]
         asked, source = section.candidates.query_language, self.config.languages.source
         sides = {"source": (source, source), "document": (language, language)}.get(asked, (asked, language))
-        if sides[0] in collection.asked_in and sides[1] in collection.languages:
+        if sides[0] in collection.test_languages and sides[1] in collection.languages:
             return sides
-        return collection.asked_in[0], language  # candidates by run or all look at no text
+        return collection.test_languages[0], language  # candidates by run or all look at no text
 
     def search(self, testset: str, language: str) -> str:
         """What found the candidates among documents of ``language``: ``run``, ``all``, or the languages of queries and

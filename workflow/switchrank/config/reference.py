@@ -9,9 +9,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from switchrank.collections.section import CollectionSection, Instances
+from switchrank.collections.section import CollectionSection, Instances, JudgementColumns, TextColumns
 from switchrank.collections.sections import FORMATS
-from switchrank.collections.separate_section import JudgementColumns, TextColumns
 from switchrank.config import lexicons, models, systems
 from switchrank.core.atomic import atomic_path
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from switchrank.collections.formats import check_files, reader_of
+from switchrank.collections.formats import check_files, read_files
 from switchrank.collections.notes import note
 from switchrank.collections.spec import CollectionSpec
 from switchrank.core.atomic import atomic_folder
@@ -15,7 +15,7 @@ from switchrank.core.errors import UserError
 if TYPE_CHECKING:
     import polars as pl
 
-    from switchrank.collections.parsed import Parsed
+    from switchrank.collections.spec import Parsed
 
 
 def collection_outputs(spec: dict[str, Any]) -> list[str]:
@@ -58,7 +58,7 @@ def build_collection(
         if not Path(path).exists():
             raise UserError(path, role, "no such file", "correct the path")
     with atomic_folder(out, "a collection", overwrite=overwrite) as folder:
-        parsed = reader_of(checked.format)(checked, files, folder)
+        parsed = read_files(checked, files, folder)
         queries = _judged_queries(parsed, checked)
         splits = _assign(queries, checked)
         _write(parsed, queries, splits, checked, folder)

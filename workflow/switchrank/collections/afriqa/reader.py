@@ -22,9 +22,7 @@ import polars as pl
 from switchrank.collections.answers import judge_by_answers
 from switchrank.collections.json_values import identifier, member, proper_text, read_json_lines
 from switchrank.collections.notes import Skipped, left_out
-from switchrank.collections.parsed import Parsed, Relevance
-from switchrank.collections.roles import refuse_triples
-from switchrank.collections.spec import CollectionSpec
+from switchrank.collections.spec import CollectionSpec, Parsed, Relevance, refuse_triples
 from switchrank.core.errors import Defect, Sieve, UserError, refuse
 from switchrank.formats.tables import DOCUMENTS, JUDGEMENTS, QUERIES, write_table
 

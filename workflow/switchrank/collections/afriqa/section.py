@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from switchrank.collections.answered import PAIR, Answered
+from switchrank.collections.section import PAIR, Answered
 from switchrank.config.sections import Name, Split
 
 
@@ -26,26 +26,18 @@ class Afriqa(Answered):
 
     @property
     def splits(self) -> list[str]:
-        """The splits there are files of."""
         return list(self.files)
 
     @property
     def languages(self) -> list[str]:
-        """Languages of the passages."""
         return list(dict.fromkeys(pair.partition("-")[2] for pairs in self.files.values() for pair in pairs))
 
     @property
-    def asked_in(self) -> list[str]:
-        """Languages of the test questions: theirs, and that of their human translation."""
+    def query_languages(self) -> list[str]:
+        """Languages of the test questions, and of their human translations."""
         return list(dict.fromkeys(lang for pair in self.files.get("test", {}) for lang in pair.split("-")))
 
-    @property
-    def train_languages(self) -> list[str]:
-        """Training questions are the translations into the source language."""
-        return []
-
     def roles(self, source: str) -> dict[str, str]:
-        """Files by split and pair, and files of passages by language and name."""
         asked = {
             f"{split}/{pair.replace('-', '/')}": path
             for split, pairs in self.files.items()
@@ -55,7 +47,6 @@ class Afriqa(Answered):
         return asked | more
 
     def options(self) -> dict[str, Any]:
-        """What a document is, and what makes it relevant."""
         return {"relevance": self.relevance, "titles": self.titles}
 
     @model_validator(mode="after")

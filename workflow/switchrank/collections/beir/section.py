@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from switchrank.collections.one_language import OneLanguage
+from switchrank.collections.section import OneLanguage
 
 
 class Beir(OneLanguage):

@@ -10,27 +10,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
-from switchrank.collections.parsed import Parsed, Relevance
-from switchrank.collections.spec import CollectionSpec
-from switchrank.collections.squad import reader as squad
+from switchrank.collections.spec import CollectionSpec, Parsed, Relevance, check_sides
+from switchrank.collections.squad.reader import read_collection as read_squad
 
-check_roles = squad.check_roles
-_ENDING = re.compile(r"_(CROSS_Q)?(EN|ZH)$")
+check_roles = check_sides
+_without_ending = partial(re.compile(r"_(CROSS_Q)?(EN|ZH)$").sub, "")
 
 
 def read_collection(
     spec: CollectionSpec, files: Mapping[str, str], folder: Path, *, relevance: Relevance = "gold"
 ) -> Parsed:
-    """Read a collection as :func:`squad.read_collection` does, under ids without their endings.
+    """Read a collection as :mod:`switchrank.collections.squad.reader` does, under ids without their endings.
 
     Raises:
         UserError: a defect of a file, or files that are not parallel.
     """
-    return squad.read_collection(spec, files, folder, relevance=relevance, question_id=without_ending)
-
-
-def without_ending(qid: str) -> str:
-    """The id that a question has in all of BiPaR's files."""
-    return _ENDING.sub("", qid)
+    return read_squad(spec, files, folder, relevance=relevance, question_id=_without_ending)

@@ -6,10 +6,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from switchrank.collections.one_language import SPLITS, OneLanguage, Splits
+from switchrank.collections.section import SPLITS, TEST_IS_DEV, OneLanguage, Splits
 from switchrank.config.sections import LanguageList
-
-_DEV: Splits = {"test": "dev"}
 
 
 class Ciral(OneLanguage):
@@ -23,7 +21,7 @@ class Ciral(OneLanguage):
     query_languages: LanguageList = Field(
         ["en"], min_length=1, description="`en`, and the documents' language for the `-native` topics"
     )
-    splits: Splits = Field(_DEV, description=SPLITS + ", `{test: test-a}`")
+    splits: Splits = Field(TEST_IS_DEV, description=SPLITS + ", `{test: test-a}`")
 
     @model_validator(mode="after")
     def _asked(self) -> Ciral:

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from switchrank.collections import records, tab_lines
+from switchrank.collections import records
 from switchrank.collections.records import member_list, member_text, read_records
-from switchrank.collections.rows import About, JudgementRow, Rows
+from switchrank.collections.rows import About, JudgementRow, Rows, text_rows, whole_number
 from switchrank.collections.separate import reader
-from switchrank.collections.tab_lines import whole_number
 from switchrank.core.errors import Sieve, UserError
 
 
@@ -35,7 +34,7 @@ def graded_rows(path: str | Path, about: About, *, id: str, graded: str) -> Iter
 
 
 ROWS = Rows(
-    documents=tab_lines.text_rows,
+    documents=text_rows,
     queries=partial(records.text_rows, id="src_id", text=["src_query"]),
     judgements=partial(graded_rows, id="src_id", graded="tgt_results"),
 )

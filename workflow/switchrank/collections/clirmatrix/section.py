@@ -6,8 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from switchrank.collections.one_language import SPLITS, OneLanguage, Splits
-from switchrank.collections.section import Template
+from switchrank.collections.section import SPLITS, OneLanguage, Splits, Template
 from switchrank.config.sections import Language
 
 _TEST1: Splits = {"test": "test1"}
@@ -24,12 +23,10 @@ class ClirMatrix(OneLanguage):
 
     @property
     def query_languages(self) -> list[str]:
-        """The one language of the queries."""
         return [self.query_language]
 
     @property
     def templates(self) -> list[Template]:
-        """The lists."""
         return [Template("lists", self.lists, ("split", "query", "document"))]
 
     def path(self, table: str, split: str = "", lang: str = "") -> str:

@@ -12,9 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from switchrank.collections.parsed import Parsed
-from switchrank.collections.roles import refuse_triples
-from switchrank.collections.spec import CollectionSpec
+from switchrank.collections.spec import CollectionSpec, Parsed, refuse_triples
 from switchrank.core.errors import UserError
 from switchrank.formats.tables import DOCUMENTS, JUDGEMENTS, QUERIES, Schema, reason, scan_table
 

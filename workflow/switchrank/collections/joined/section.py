@@ -6,11 +6,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from switchrank.collections.section import CollectionSection
+from switchrank.collections.section import Untranslated
 from switchrank.config.sections import Distinct, LanguageList, Name
 
 
-class Joined(CollectionSection):
+class Joined(Untranslated):
     format: Literal["joined"]
     of: Distinct[Name] = Field(description="collections to put together; ids become `<collection>:<id>`", min_length=2)
     languages: LanguageList = Field(["en"], description="languages of the documents, which every part has")
@@ -20,13 +20,7 @@ class Joined(CollectionSection):
         """Training text only: each part keeps the development set that was cut from it."""
         return ["train"]
 
-    @property
-    def train_languages(self) -> list[str]:
-        """Training queries are in the source language only."""
-        return []
-
     def options(self) -> dict[str, Any]:
-        """The parts, in order."""
         return {"of": self.of}
 
     def spec(self, source: str) -> dict[str, Any]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
-from switchrank.collections import records, tab_lines
-from switchrank.collections.rows import Rows
+from switchrank.collections import records
+from switchrank.collections.rows import Rows, judgement_rows
 from switchrank.collections.separate import reader
 
 _numbered = partial(records.text_rows, id="1", separator="\t", header=False)
 ROWS = Rows(
     documents=partial(_numbered, text=["2", "3"]),
     queries=partial(_numbered, text=["3"]),
-    judgements=tab_lines.judgement_rows,
+    judgements=judgement_rows,
 )
 read_collection, check_roles = reader(ROWS)

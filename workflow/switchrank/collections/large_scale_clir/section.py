@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from switchrank.collections.one_language import TEST, OneLanguage, Splits
+from switchrank.collections.section import TEST, OneLanguage, Splits
 
 
 class LargeScaleClir(OneLanguage):
@@ -23,11 +23,9 @@ class LargeScaleClir(OneLanguage):
 
     @property
     def query_languages(self) -> list[str]:
-        """Queries are English."""
         return ["en"]
 
     def options(self) -> dict[str, Any]:
-        """The column of the query."""
         return {"queries": {"text": ["2" if self.query == "title" else "3"]}}
 
     @model_validator(mode="after")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
-from switchrank.collections import records, tab_lines
-from switchrank.collections.rows import Rows
+from switchrank.collections import records
+from switchrank.collections.rows import Rows, judgement_rows, text_rows
 from switchrank.collections.separate import reader
 
 ROWS = Rows(
     documents=partial(records.text_rows, id="docid", text=["title", "text"]),
-    queries=tab_lines.text_rows,
-    judgements=tab_lines.judgement_rows,
+    queries=text_rows,
+    judgements=judgement_rows,
 )
 read_collection, check_roles = reader(ROWS)

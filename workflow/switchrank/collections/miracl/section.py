@@ -6,9 +6,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from switchrank.collections.one_language import SPLITS, OneLanguage, Splits
+from switchrank.collections.section import SPLITS, TEST_IS_DEV, OneLanguage, Splits
 
-_DEV: Splits = {"test": "dev"}
 _TOPICS = "topics/topics.miracl-v1.0-{language}-{split}.tsv"
 _QRELS = "qrels/qrels.miracl-v1.0-{language}-{split}.tsv"
 
@@ -26,4 +25,4 @@ class Miracl(OneLanguage):
     documents: str | list[str] | None = Field(
         None, description="folder of docs-*.jsonl.gz, or the files; default: `miracl-corpus-v1.0-<language>` beside"
     )
-    splits: Splits = Field(_DEV, description=SPLITS)
+    splits: Splits = Field(TEST_IS_DEV, description=SPLITS)

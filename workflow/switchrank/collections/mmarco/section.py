@@ -7,11 +7,14 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from switchrank.collections.mmarco.names import FIRST_VERSION, MMARCO_NAMES
-from switchrank.collections.section import BySplit, CollectionSection, of_split
+from switchrank.collections.section import BySplit, Tables, of_split
 from switchrank.config.sections import Distinct, Language, LanguageList, Split
 
+_CALLED = {"train": "train", "test": "dev.small"}
+"""What the files call the splits."""
 
-class Mmarco(CollectionSection):
+
+class Mmarco(Tables):
     format: Literal["mmarco"]
     folder: str = Field(description="copy of the dataset unicamp-dl/mmarco: `data/google`, `data/helsinki`")
     version: Literal["v1", "v2"] = Field("v2", description="`v2`: Google's translation; `v1`: Helsinki's, 8 languages")
@@ -23,21 +26,20 @@ class Mmarco(CollectionSection):
     )
     triples: str | None = Field(None, description="TSV qid, positive, negative; else BM25 hard negatives")
 
-    def roles(self, source: str) -> dict[str, str]:
-        """Files by role, under the names of the dataset."""
-        data = f"{self.folder.rstrip('/')}/data"
-        texts = f"{data}/{'google' if self.version == 'v2' else 'helsinki'}"
-        folders = {"train": ("train", "train"), "test": ("dev", "dev.small")}
-        usual = {"train": f"{data}/qrels.train.tsv", "test": f"{data}/qrels.dev.small.tsv"}
-        files = {
-            f"documents/{lang}": f"{texts}/collections/{MMARCO_NAMES[lang]}_collection.tsv" for lang in self.languages
-        }
-        for split in self.splits:
-            folder, part = folders[split]
-            for lang in self.questions(source, split):
-                files[f"queries/{split}/{lang}"] = f"{texts}/queries/{folder}/{MMARCO_NAMES[lang]}_queries.{part}.tsv"
-            files[f"judgements/{split}"] = of_split(self.judgements or usual, split)
-        return files | ({"triples/train": self.triples} if self.triples else {})
+    @property
+    def _texts(self) -> str:
+        return f"{self.folder.rstrip('/')}/data/{'google' if self.version == 'v2' else 'helsinki'}"
+
+    def document_files(self, lang: str) -> list[str]:
+        return [f"{self._texts}/collections/{MMARCO_NAMES[lang]}_collection.tsv"]
+
+    def query_file(self, split: str, lang: str) -> str:
+        folder = "train" if split == "train" else "dev"
+        return f"{self._texts}/queries/{folder}/{MMARCO_NAMES[lang]}_queries.{_CALLED[split]}.tsv"
+
+    def judgement_file(self, split: str, lang: str) -> str:
+        usual = f"{self.folder.rstrip('/')}/data/qrels.{_CALLED[split]}.tsv"
+        return of_split(self.judgements, split) if self.judgements else usual
 
     @model_validator(mode="after")
     def _translated(self) -> Mmarco:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from switchrank.collections.rows import Rows
+from switchrank.collections.rows import Rows, judgement_rows, text_rows
 from switchrank.collections.separate import reader
-from switchrank.collections.tab_lines import judgement_rows, text_rows
 
 ROWS = Rows(documents=text_rows, queries=text_rows, judgements=judgement_rows)
 read_collection, check_roles = reader(ROWS)

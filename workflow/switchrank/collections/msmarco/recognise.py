@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from switchrank.collections.msmarco.reader import ROWS
-from switchrank.collections.tab_lines import triple_batches
+from switchrank.collections.rows import triple_batches
 from switchrank.identify import entries
 from switchrank.identify.columns import MOST, Columns, columns_of, is_id, is_whole
 from switchrank.identify.kinds import IDS, TEXTS, FolderKind, Kind, Look, Row, texts

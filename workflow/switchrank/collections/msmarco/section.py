@@ -6,8 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from switchrank.collections.section import BySplit
-from switchrank.collections.separate_section import Separate
+from switchrank.collections.section import BySplit, Separate
 
 
 class MsMarco(Separate):

@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from switchrank.collections import records, tab_lines
+from switchrank.collections import records
 from switchrank.collections.records import listed, member_objects, member_text, read_records
-from switchrank.collections.rows import About, Rows, TextRow
+from switchrank.collections.rows import About, Rows, TextRow, judgement_rows
 from switchrank.collections.separate import reader
 from switchrank.core.errors import Sieve, UserError
 
@@ -70,6 +70,6 @@ def read_topics(
 ROWS = Rows(
     documents=partial(records.text_rows, id="id", text=["title", "text"]),
     queries=partial(topic_rows, id="topic_id", text=["topic_title"]),
-    judgements=tab_lines.judgement_rows,
+    judgements=judgement_rows,
 )
 read_collection, check_roles = reader(ROWS)

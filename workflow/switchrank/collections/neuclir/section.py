@@ -6,8 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from switchrank.collections.section import BySplit, filled
-from switchrank.collections.separate_section import Separate
+from switchrank.collections.section import BySplit, Separate, filled
 from switchrank.config.sections import Language
 
 
@@ -27,13 +26,11 @@ class NeuClir(Separate):
     )
 
     def document_files(self, lang: str) -> list[str]:
-        """The documents of a language, whose files may have its code of the topics in their names."""
-        return [filled(text, lang, code=self.codes.get(lang, lang)) for text in self.document_paths()]
+        given = [self.documents] if isinstance(self.documents, str) else self.documents
+        return [filled(path, lang, code=self.codes.get(lang, lang)) for path in given]
 
-    def document_placeholders(self) -> tuple[str, ...]:
-        """The language, by our code or that of the topics."""
-        return ("lang", "code")
+    def placeholders(self) -> dict[str, tuple[str, ...]]:
+        return super().placeholders() | {"documents": ("lang", "code")}
 
     def options(self) -> dict[str, Any]:
-        """The members that are text."""
         return {"queries": {"text": self.topic_fields, "codes": self.codes}}

@@ -17,13 +17,10 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from switchrank.collections.batches import ROW_GROUP, sink
-from switchrank.collections.groups import connected_groups
+from switchrank.collections.frames import ROW_GROUP, connected_groups, sink
 from switchrank.collections.notes import left_out
-from switchrank.collections.parsed import Parsed
 from switchrank.collections.records import Record, member_text, read_records
-from switchrank.collections.roles import check_known
-from switchrank.collections.spec import CollectionSpec
+from switchrank.collections.spec import CollectionSpec, Parsed, check_known
 from switchrank.core.errors import Defect, Sieve, UserError, refuse
 from switchrank.files.reading import read_lines
 from switchrank.formats.tables import DOCUMENTS, JUDGEMENTS, QUERIES, TRIPLES

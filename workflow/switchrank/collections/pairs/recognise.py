@@ -21,7 +21,7 @@ _NO_PASSAGES = (
 )
 _LONG = 12
 """Words of what is a passage and no name."""
-_entry = partial(collection, "pairs", language="$language", split="train", rows="$path")
+entry = partial(collection, "pairs", language="$language", split="train", rows="$path")
 
 
 def pair_of(names: Sequence[str]) -> tuple[str, str] | None:
@@ -60,7 +60,7 @@ KINDS = (
         IDS + 3,
         _read(Names(), True, **TSV),
         ("query", "positive", "negative"),
-        entry=_entry(triples="true"),
+        entry=entry(triples="true"),
     ),
     *(
         json_lines(
@@ -69,7 +69,7 @@ KINDS = (
             "triples",
             names,
             _read(Names(*names), True),
-            entry=_entry(query="$asked", positive="$answered", negative="$negative", triples="true"),
+            entry=entry(query="$asked", positive="$answered", negative="$negative", triples="true"),
         )
         for names in (("query", "doc_pos", "doc_neg"), ("query", "pos", "neg"), ("query", "positive", "negative"))
     ),
@@ -81,7 +81,7 @@ KINDS = (
             names,
             _read(Names(*names), False),
             strings=names,
-            entry=_entry(query="$asked", positive="$answered"),
+            entry=entry(query="$asked", positive="$answered"),
         )
         for names in product(ASKED, ANSWERED[:4])
     ),

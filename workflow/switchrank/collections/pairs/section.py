@@ -6,11 +6,11 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from switchrank.collections.section import CollectionSection
+from switchrank.collections.section import Untranslated
 from switchrank.config.sections import Language
 
 
-class Pairs(CollectionSection):
+class Pairs(Untranslated):
     format: Literal["pairs"]
     language: Language = Field(description="language of the texts")
     split: Literal["train", "test"] = Field("train", description="what the collection is for")
@@ -30,26 +30,13 @@ class Pairs(CollectionSection):
 
     @property
     def languages(self) -> list[str]:
-        """The one language."""
         return [self.language]
 
     @property
     def splits(self) -> list[str]:
-        """The one split it has."""
         return [self.split]
 
-    @property
-    def train_languages(self) -> list[str]:
-        """The texts are in one language."""
-        return []
-
-    @property
-    def brings_triples(self) -> bool:
-        """Whether the rows say which negatives to train on."""
-        return self.triples
-
     def roles(self, source: str) -> dict[str, str]:
-        """The rows, or the two files."""
         given = {"rows": self.rows, "queries": self.queries, "passages": self.passages}
         return {f"{role}/{self.split}": path for role, path in given.items() if path}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from switchrank.collections.separate_section import Mapped
+from switchrank.collections.section import Mapped
 
 
 class Parquet(Mapped):

@@ -29,11 +29,9 @@ from switchrank.collections.afriqa.names import AFRIQA_NAMES, afriqa_pivot
 from switchrank.collections.answers import answer_words, judge_by_answers
 from switchrank.collections.json_values import identifier, member, proper_text, read_json_lines
 from switchrank.collections.notes import Skipped, note
-from switchrank.collections.parsed import Parsed
-from switchrank.collections.roles import refuse_triples
 from switchrank.collections.rows import with_settings
 from switchrank.collections.separate import write_documents
-from switchrank.collections.spec import CollectionSpec
+from switchrank.collections.spec import CollectionSpec, Parsed, refuse_triples
 from switchrank.core.errors import Defect, Sieve, UserError, refuse
 from switchrank.formats.tables import QUERIES
 

@@ -7,12 +7,11 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from switchrank.collections.section import CollectionSection, Template, filled
-from switchrank.collections.separate_section import TextColumns
+from switchrank.collections.section import Template, TextColumns, Untranslated, filled
 from switchrank.config.sections import LanguageList, Split
 
 
-class Questions(CollectionSection):
+class Questions(Untranslated):
     format: Literal["questions"]
     files: dict[Split, str] = Field(
         description="questions by split, JSON lines: NQ-Open, MKQA, or the questions of AfriQA", min_length=1
@@ -31,31 +30,21 @@ class Questions(CollectionSection):
 
     @property
     def splits(self) -> list[str]:
-        """The splits there are questions of."""
         return list(self.files)
 
     @property
-    def train_languages(self) -> list[str]:
-        """Training questions are in the source language only."""
-        return []
-
-    @property
     def templates(self) -> list[Template]:
-        """The documents."""
         return [Template("documents.path", str(self.documents.path), ("lang", "name"))]
 
     def roles(self, source: str) -> dict[str, str]:
-        """Documents by language, questions by split."""
         documents = {f"documents/{lang}": filled(str(self.documents.path), lang) for lang in self.languages}
         return documents | {f"questions/{split}": path for split, path in self.files.items()}
 
     def options(self) -> dict[str, Any]:
-        """How the documents are written."""
         named = re.search(r"\.(jsonl|parquet)\b", str(self.documents.path))
         return {"documents": self.documents.shape() | ({} if named else {"separator": "\t", "header": True})}
 
     @model_validator(mode="after")
     def _one_path(self) -> Questions:
-        if isinstance(self.documents.path, dict):
-            raise ValueError("documents.path for each split: all splits have the same documents, give one path")
+        self.documents.check_one_path()
         return self

@@ -27,9 +27,7 @@ import polars as pl
 
 from switchrank.collections.answers import judge_by_answers
 from switchrank.collections.notes import note
-from switchrank.collections.parsed import Parsed, Relevance
-from switchrank.collections.roles import check_sides
-from switchrank.collections.spec import CollectionSpec
+from switchrank.collections.spec import CollectionSpec, Parsed, Relevance, check_sides
 from switchrank.collections.squad.file import Paragraph, SquadFile
 from switchrank.core.errors import UserError
 from switchrank.formats.tables import DOCUMENTS, JUDGEMENTS, QUERIES, write_table

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from switchrank.collections.answered import PAIR, Answered
+from switchrank.collections.section import PAIR, Answered
 from switchrank.config.sections import Language, Name
 
 
@@ -22,35 +22,24 @@ class Paragraphs(Answered):
 
     @property
     def languages(self) -> list[str]:
-        """Languages of the paragraphs, in the order of the files."""
         return list(dict.fromkeys([*self.files, *(pair.partition("-")[2] for pair in self.crossed)]))
 
     @property
-    def asked_in(self) -> list[str]:
-        """Languages of the questions."""
+    def query_languages(self) -> list[str]:
         return list(dict.fromkeys([*self.files, *(pair.partition("-")[0] for pair in self.crossed)]))
 
     @property
     def splits(self) -> list[str]:
-        """The one split it has."""
         return [self.split]
 
-    @property
-    def train_languages(self) -> list[str]:
-        """Training questions are in the source language only."""
-        return []
-
     def roles(self, source: str) -> dict[str, str]:
-        """Files by split and language, or by split, query language and document language."""
         alone = {f"{self.split}/{language}": path for language, path in self.files.items()}
         return alone | {f"{self.split}/{pair.replace('-', '/')}": path for pair, path in self.crossed.items()}
 
     def options(self) -> dict[str, Any]:
-        """What makes a document relevant."""
         return {"relevance": self.relevance}
 
     def spec(self, source: str) -> dict[str, Any]:
-        """The specification, with what a document is."""
         return super().spec(source) | {"documents_as": self.documents}
 
     @model_validator(mode="after")
@@ -71,5 +60,4 @@ class Squad(Paragraphs):
     )
 
     def options(self) -> dict[str, Any]:
-        """What belongs together, and what makes a document relevant."""
         return super().options() | {"parallel": self.parallel}

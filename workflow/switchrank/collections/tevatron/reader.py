@@ -6,40 +6,44 @@ A line is ``query_id query positive_passages[{docid title text}] negative_passag
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
 from switchrank.collections import records
-from switchrank.collections.parsed import Parsed
 from switchrank.collections.records import member_list, member_objects, member_text, read_records
-from switchrank.collections.roles import check_separate
 from switchrank.collections.rows import About, JudgementRow, Rows, TextRow
-from switchrank.collections.separate import read_separate
-from switchrank.collections.spec import CollectionSpec
+from switchrank.collections.separate import reader
 from switchrank.core.errors import Sieve, UserError
 
-check_roles = check_separate
+_LISTS = {"positive_passages": 1, "negative_passages": 0}
 
 
-def passage_rows(
-    path: str | Path, about: About, *, lists: Sequence[str], id: str, text: Sequence[str]
+def document_rows(
+    path: str | Path,
+    about: About,
+    *,
+    id: str,
+    text: Sequence[str],
+    inside: bool = False,
+    lists: Sequence[str] = tuple(_LISTS),
 ) -> Iterator[TextRow]:
-    """Yield ``(place, docid, text)`` of the passages inside query records, each id once over all files.
+    """Yield ``(place, docid, text)`` of documents, or of the passages inside queries, each id once over all files.
 
     Args:
         path: JSON lines or a table.
         about: digest of the text by id of the passages that files before this one held.
-        lists: members that list passages.
-        id: member of a passage with its id.
-        text: members of a passage that make its text.
+        id: member of a document with its id.
+        text: members of a document that make its text.
+        inside: the file holds queries, and the passages that they list are the documents.
+        lists: members of a query that list passages.
 
     Raises:
         UserError: a passage that is no object, or has no id or text; two texts for one id.
     """
+    if not inside:
+        yield from records.text_rows(path, about, id=id, text=text)
+        return
     seen = about.seen
     for place, record in read_records(path):
         for name in lists:
@@ -79,34 +83,9 @@ def list_rows(
                         yield place, qid, docid, relevance
 
 
-_LISTS = {"positive_passages": 1, "negative_passages": 0}
-_PASSAGES = ["title", "text"]
 ROWS = Rows(
-    documents=partial(records.text_rows, id="docid", text=_PASSAGES),
+    documents=partial(document_rows, id="docid", text=["title", "text"]),
     queries=partial(records.text_rows, id="query_id", text=["query"]),
     judgements=partial(list_rows, id="query_id", lists=_LISTS, document="docid"),
 )
-INSIDE = partial(passage_rows, lists=list(_LISTS), id="docid", text=_PASSAGES)
-"""The passages of the queries as documents."""
-
-
-def read_collection(
-    spec: CollectionSpec,
-    files: Mapping[str, str],
-    folder: Path,
-    *,
-    inside: bool = False,
-    documents: Mapping[str, Any] = MappingProxyType({}),
-    queries: Mapping[str, Any] = MappingProxyType({}),
-    judgements: Mapping[str, Any] = MappingProxyType({}),
-) -> Parsed:
-    """Read a collection as :func:`switchrank.collections.separate.read_separate` does.
-
-    Args:
-        spec, files, folder: as there.
-        inside: the passages of the queries are the documents.
-        documents, queries, judgements: settings of how they are written.
-    """
-    rows = replace(ROWS, documents=INSIDE) if inside else ROWS
-    given = {"documents": documents, "queries": queries, "judgements": judgements}
-    return read_separate(spec, files, folder, rows.changed(given))
+read_collection, check_roles = reader(ROWS)

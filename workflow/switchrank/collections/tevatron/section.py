@@ -6,8 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from switchrank.collections.section import BySplit, Template, filled, of_split, several
-from switchrank.collections.separate_section import Separate
+from switchrank.collections.section import BySplit, Separate
 
 
 class Tevatron(Separate):
@@ -19,26 +18,16 @@ class Tevatron(Separate):
         None, description="JSONL docid, title, text; without it the passages of the queries are the documents"
     )
 
-    def path_of(self, table: str, split: str) -> str:
-        """The one file holds queries and judgements."""
-        return of_split(self.queries, split)
+    def document_files(self, lang: str) -> list[str]:
+        inside = [self.query_file(split, lang) for split in self.splits]
+        return super().document_files(lang) or list(dict.fromkeys(inside))
 
-    @property
-    def templates(self) -> list[Template]:
+    def judgement_file(self, split: str, lang: str) -> str:
         """Judgements stand in the files of the source language's queries."""
-        texts = [Template("documents", text, ("lang", "name")) for text in self.document_paths()]
-        return texts + [Template("queries", self.path_of("queries", split), ("split", "lang")) for split in self.splits]
+        return self.query_file(split, lang)
 
-    def roles(self, source: str) -> dict[str, str]:
-        """Files by role; judgements are in the query files, and documents too where no others are named."""
-        files = super().roles(source)
-        for split in self.splits:
-            files[f"judgements/{split}"] = files[f"queries/{split}/{self.questions(source, split)[0]}"]
-        for lang in [] if self.documents else self.languages:
-            inside = [filled(self.path_of("queries", split), lang, split) for split in self.splits]
-            files |= several(f"documents/{lang}", list(dict.fromkeys(inside)))
-        return files
+    def placeholders(self) -> dict[str, tuple[str, ...]]:
+        return {"documents": ("lang", "name"), "queries": ("split", "lang")}
 
     def options(self) -> dict[str, Any]:
-        """Where the documents are."""
-        return {} if self.documents else {"inside": True}
+        return {} if self.documents else {"documents": {"inside": True}}

@@ -12,9 +12,8 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from switchrank.collections.rows import About, Rows, TextRow
+from switchrank.collections.rows import About, Rows, TextRow, judgement_rows
 from switchrank.collections.separate import reader
-from switchrank.collections.tab_lines import judgement_rows
 from switchrank.core.errors import Sieve, UserError
 from switchrank.files.reading import read_lines
 

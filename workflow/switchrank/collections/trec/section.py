@@ -6,8 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from switchrank.collections.section import BySplit
-from switchrank.collections.separate_section import Separate
+from switchrank.collections.section import BySplit, Separate
 
 
 class Trec(Separate):
@@ -22,6 +21,5 @@ class Trec(Separate):
     )
 
     def options(self) -> dict[str, Any]:
-        """The elements that are text."""
         queries = {"fields": self.topic_fields, "by_position": self.numbered == "position"}
         return {"documents": {"fields": self.document_fields}, "queries": queries}

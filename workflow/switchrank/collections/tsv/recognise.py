@@ -1,16 +1,17 @@
 """Tables of text: commas or semicolons between columns, fields perhaps quoted, a header or none; or tabs and a header.
 
-Few lines of other text look like this: the first line must hold names of columns and nothing else, or each line as many
-fields, the first an id of its own.
+Little other text looks like this: the first line must hold names of columns and nothing else, or all lines equally many
+fields, of which the first is an id that no other line has.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 
+from switchrank.collections.pairs.recognise import entry as pairs
 from switchrank.collections.pairs.recognise import pair_of
 from switchrank.collections.records import quoted_rows, read_records
 from switchrank.core.errors import UserError
@@ -29,7 +30,7 @@ seed start own_model relevance
 """
 _KNOWN_NAMES = set(_COLUMN_NAMES.split())
 Table = tuple[str, list[str], bool]
-"""What stands between columns, their names or numbers, and whether the first line names them."""
+"""The separator of the columns, their names or numbers, and whether the first line names them."""
 
 
 @lru_cache(maxsize=2)
@@ -130,9 +131,31 @@ def _numbered(path: str, look: Look) -> Iterator[Row]:
         yield place, None, [" | ".join(record.values())]
 
 
-_COLUMNS = {"documents": "{path: $path, id: $first, text: $second}"}
-_JUDGED = "query: qid, document: docid, relevance: relevance}"
-_BESIDE = "  # with the same separator, as are the judgements"
+def entry(format: str, ending: str, *, numbers: bool = False, note: str = "", **keys: str) -> str:
+    """The entry of tables of documents with the usual names, or numbers, for the columns of the other tables."""
+    columns = {"id": "$first", "text": "$second"}
+    texts, judged = {"id": "id", "text": "text"}, {"query": "qid", "document": "docid", "relevance": "relevance"}
+    if numbers:
+        columns = texts = {"id": '"1"', "text": '"2"'}
+        judged = {"query": '"1"', "document": '"2"', "relevance": '"3"'}
+
+    def table(path: str, names: Mapping[str, str]) -> str:
+        return f"{{path: {path}, {', '.join(f'{key}: {name}' for key, name in names.items())}}}"
+
+    return collection(
+        format,
+        **keys,
+        languages="[$language]",
+        splits="[test]",
+        documents=table("$path", columns),
+        queries=table(f'"queries{ending}"', texts) + note,
+        judgements=table(f'"qrels{ending}"', judged),
+    )
+
+
+_csv = partial(
+    entry, "tsv", ".{split}.csv", note="  # with the same separator, as are the judgements", separator="$separator"
+)
 KINDS = (
     Kind(
         "question-table",
@@ -141,15 +164,7 @@ KINDS = (
         lambda source: _fits(source, ",", ";", "\t", header=True, pairs=True),
         VALUES + 2,
         rows,
-        entry=collection(
-            "pairs",
-            language="$language",
-            split="train",
-            rows="$path",
-            query="$asked",
-            positive="$answered",
-            separator="$separator",
-        ),
+        entry=pairs(query="$asked", positive="$answered", separator="$separator"),
     ),
     Kind(
         "csv-with-header",
@@ -158,15 +173,7 @@ KINDS = (
         lambda source: _fits(source, ",", ";", header=True),
         VALUES + 3,
         rows,
-        entry=collection(
-            "tsv",
-            separator="$separator",
-            languages="[$language]",
-            splits="[test]",
-            **_COLUMNS,
-            queries='{path: "queries.{split}.csv", id: id, text: text}' + _BESIDE,
-            judgements='{path: "qrels.{split}.csv", ' + _JUDGED,
-        ),
+        entry=_csv(),
     ),
     Kind(
         "csv",
@@ -175,16 +182,7 @@ KINDS = (
         lambda source: _fits(source, ",", ";", header=False),
         VALUES + 4,
         rows,
-        entry=collection(
-            "tsv",
-            separator="$separator",
-            header="false",
-            languages="[$language]",
-            splits="[test]",
-            documents='{path: $path, id: "1", text: "2"}',
-            queries='{path: "queries.{split}.csv", id: "1", text: "2"}' + _BESIDE,
-            judgements='{path: "qrels.{split}.csv", query: "1", document: "2", relevance: "3"}',
-        ),
+        entry=_csv(numbers=True, header="false"),
     ),
     Kind(
         "tsv-with-header",
@@ -193,14 +191,7 @@ KINDS = (
         lambda source: _fits(source, "\t", header=True),
         NAMES + 3,
         rows,
-        entry=collection(
-            "tsv",
-            languages="[$language]",
-            splits="[test]",
-            **_COLUMNS,
-            queries='{path: "queries.{split}.tsv", id: id, text: text}',
-            judgements='{path: "qrels.{split}.tsv", ' + _JUDGED,
-        ),
+        entry=entry("tsv", ".{split}.tsv"),
     ),
     Kind(
         "tsv",

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from switchrank.collections.separate_section import Mapped
+from switchrank.collections.section import Mapped
 
 
 class Tsv(Mapped):
@@ -15,7 +15,6 @@ class Tsv(Mapped):
     header: bool = Field(True, description="the first line names the columns; false: they are numbered from 1")
 
     def options(self) -> dict[str, Any]:
-        """The shape of each table, with how columns are told apart."""
         layout = {"separator": self.separator, "header": self.header}
         return {name: shape | layout for name, shape in super().options().items()}
 

@@ -1,9 +1,28 @@
-"""Queries that belong together: those that share a relevant document or topic, directly or through others."""
+"""Frames on their way to disk: written as they come, and queries grouped by the documents that they share."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import polars as pl
+from polars.io.plugins import register_io_source
+
+from switchrank.formats.tables import Schema
+
+ROW_GROUP = 200_000
+
+
+def sink(batches: Iterable[pl.DataFrame], schema: Schema, out: Path) -> None:
+    """Write frames of ``schema``, one after the other, into one Parquet file without holding them all."""
+
+    def scan(_columns: Any, _predicate: Any, _rows: Any, _size: Any) -> Iterator[pl.DataFrame]:
+        yield from batches
+
+    source = register_io_source(scan, schema=pl.Schema(schema))
+    source.sink_parquet(out, compression="zstd", row_group_size=ROW_GROUP)
 
 
 def connected_groups(links: pl.DataFrame) -> pl.DataFrame:
