@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from switchrank.collections.afriqa import reader as afriqa
-from switchrank.collections.afriqa.names import AFRIQA_NAMES, afriqa_passages, afriqa_pivot, afriqa_questions
+from switchrank.collections.afriqa.names import AFRIQA_NAMES, afriqa_pivot
 from switchrank.collections.bipar import reader as bipar
 from switchrank.collections.questions.reader import read_questions
 from switchrank.collections.spec import CollectionSpec, Parsed
@@ -104,9 +104,17 @@ AFRIQA |= {"rw": (259, 260, 347), "sw": (0, 0, 295), "tw": (367, 368, 486)}
 SPLITS = ("train", "dev", "test")
 
 
+def afriqa_file(kind: str, file: str, language: str, split: str) -> str:
+    """A file under the name that the repository gives it below ``data``."""
+    name, pivot = AFRIQA_NAMES[language], afriqa_pivot(language)
+    return str(DATA / "afriqa" / kind / name / f"{file}.afriqa.{name}.{pivot}.{split}.json.gz")
+
+
 def afriqa_files(split: str, *languages: str) -> dict[str, str]:
     return {
-        f"{split}/{language}/{afriqa_pivot(language)}": afriqa_passages(str(DATA / "afriqa"), language, split) + ".gz"
+        f"{split}/{language}/{afriqa_pivot(language)}": afriqa_file(
+            "gold_passages", "gold_span_passages", language, split
+        )
         for language in languages
     }
 
@@ -150,7 +158,7 @@ def test_afriqa_questions_bring_answers_in_both_languages() -> None:
     counts = {}
     for language in [*AFRIQA, "wo"]:
         assert language in AFRIQA_NAMES
-        path = afriqa_questions(str(DATA / "afriqa"), language, "test") + ".gz"
+        path = afriqa_file("queries", "queries", language, "test")
         questions = [question for _, question in read_questions(path, "test", [language])]
         counts[language] = len(questions)
         assert all(question.texts[language] for question in questions)

@@ -9,7 +9,6 @@ from typing import Any
 import polars as pl
 import pytest
 
-from switchrank.collections.afriqa.names import afriqa_passages, afriqa_questions
 from switchrank.collections.afriqa.reader import read_collection
 from switchrank.collections.bipar import reader as bipar
 from switchrank.collections.spec import CollectionSpec
@@ -191,11 +190,6 @@ def test_a_language_without_a_file_is_named(write, tmp_path, role, languages, me
 def test_a_defect_is_named_by_its_line(write, tmp_path, content, message) -> None:
     with pytest.raises(UserError, match=message):
         read(tmp_path / "out", {"test/sw/en": write("swa.json", content)})
-
-
-def test_files_are_found_by_their_published_names() -> None:
-    assert afriqa_passages("d", "sw", "test") == ("d/gold_passages/swa/gold_span_passages.afriqa.swa.en.test.json")
-    assert afriqa_questions("d", "fon", "dev") == "d/queries/fon/queries.afriqa.fon.fr.dev.json"
 
 
 def squad(language: str, *questions: tuple[str, str], context: str) -> dict[str, Any]:

@@ -18,11 +18,7 @@ LARGEST = 2**30
 
 
 def read_json(path: str | Path, wanted: str) -> Any:
-    """The value that a whole file holds; ``wanted`` says what to give instead of a file that is not JSON.
-
-    Raises:
-        UserError: unreadable, too large to be read whole, not JSON, or nested too deeply.
-    """
+    """The value that a whole file holds; UserError, with what is ``wanted`` instead, if it is not JSON or too large."""
     with open_bytes(path) as stream:
         raw = stream.read(LARGEST + 1)
     if len(raw) > LARGEST:
@@ -31,12 +27,10 @@ def read_json(path: str | Path, wanted: str) -> Any:
 
 
 def read_json_lines(path: str | Path, wanted: str, defect: Defect = refuse) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield ``(line number from 1, object)``; lines of nothing but white space are passed over.
-
-    ``defect`` is given a line that holds no object.
+    """Yield ``(line number from 1, object)`` of the lines that are not blank; one without an object goes to ``defect``.
 
     Raises:
-        UserError: as :func:`read_json`, or a line that is not an object, or no object at all.
+        UserError: no line holds an object.
     """
     empty, sieve = True, Sieve(defect)
     for number, line in read_lines(path):
@@ -52,11 +46,7 @@ def read_json_lines(path: str | Path, wanted: str, defect: Defect = refuse) -> I
 
 
 def member(value: Any, key: str, kind: type[Any], path: str | Path, place: str, wanted: str) -> Any:
-    """``value[key]``, which has to be there and of ``kind``.
-
-    Raises:
-        UserError: it is not, or it is a string that is no text (half of a surrogate pair, which UTF-8 cannot hold).
-    """
+    """``value[key]``; UserError if it is not there, not of ``kind``, or a string that is no :func:`proper_text`."""
     found = value.get(key) if isinstance(value, dict) else None
     if not isinstance(found, kind):
         raise UserError(path, place, f"no member {key!r} that is a {kind.__name__}", wanted)
@@ -64,11 +54,7 @@ def member(value: Any, key: str, kind: type[Any], path: str | Path, place: str, 
 
 
 def proper_text(text: str, path: str | Path, place: str) -> str:
-    r"""``text``, unless it holds half of a surrogate pair, as the JSON escape ``\ud800`` alone makes it.
-
-    Raises:
-        UserError: it does.
-    """
+    r"""``text``; UserError if it holds half of a surrogate pair, as the JSON escape ``\ud800`` alone makes it."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
@@ -78,11 +64,7 @@ def proper_text(text: str, path: str | Path, place: str) -> str:
 
 
 def identifier(value: Any, path: str | Path, place: str, wanted: str) -> str:
-    """The member ``id``: a string without white space, or a whole number.
-
-    Raises:
-        UserError: it is neither.
-    """
+    """The member ``id``, a whole number or a string without white space; UserError if it is neither."""
     found = value.get("id") if isinstance(value, dict) else None
     name = str(found) if type(found) is int else str(member(value, "id", str, path, place, wanted))
     if name.split() != [name]:

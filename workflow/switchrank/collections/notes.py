@@ -17,11 +17,7 @@ def note(file: str | Path, count: int, what: str) -> None:
 
 
 def left_out(file: str | Path, count: int, total: int, what: str, limit: float) -> None:
-    """:func:`note`, where ``count`` of ``total`` rows are lost.
-
-    Raises:
-        UserError: more than the share ``limit`` of the rows is lost.
-    """
+    """:func:`note` that ``count`` of ``total`` rows are lost; UserError if that is more than the share ``limit``."""
     note(file, count, what)
     if count > limit * total:
         problem = f"{count:,} of {total:,} rows: {what}; that is above max_skipped {limit:g}"
@@ -30,7 +26,7 @@ def left_out(file: str | Path, count: int, total: int, what: str, limit: float) 
 
 @dataclass
 class Skipped:
-    """What the reader of one file leaves out, counted while it reads and told at its end.
+    """What the reader of one file leaves out, counted as it reads and reported at the end.
 
     Attributes:
         file: the file.
@@ -45,15 +41,11 @@ class Skipped:
     lost: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def lose(self, kind: str, reason: str, count: int = 1) -> None:
-        """Count rows of a ``kind`` that are lost for a ``reason``; without a kind they are told, and no limit holds."""
+        """Count rows of a ``kind`` that are lost for a ``reason``; without a kind no limit holds."""
         self.lost[kind, reason] += count
 
     def tell(self) -> None:
-        """Print every count, in the order in which the reasons came up.
-
-        Raises:
-            UserError: a reason costs more than the share ``limit`` of the rows of its kind.
-        """
+        """Print every count, in the order in which the reasons came up; UserError above ``limit``."""
         for (kind, reason), count in self.lost.items():
             if kind:
                 left_out(self.file, count, self.rows[kind], reason, self.limit)

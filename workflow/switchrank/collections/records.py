@@ -88,11 +88,7 @@ def _json_record(line: str, path: str | Path, place: str) -> Record:
 
 
 def quoted_rows(lines: Iterable[str], path: str | Path, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield ``(last line, fields)`` of rows whose fields may be quoted and hold line ends.
-
-    Raises:
-        UserError: a quote that is not closed, or in the middle of a field.
-    """
+    """Yield ``(last line, fields)`` of rows whose fields may be quoted, and then hold line ends, or UserError."""
     csv.field_size_limit(LONGEST_FIELD)
     rows = csv.reader((f"{line}\n" for line in lines), delimiter=separator, strict=True)
     try:
@@ -175,11 +171,7 @@ def _present(names: list[str], file: Path, columns: Sequence[str]) -> list[str]:
 
 
 def table_files(path: Path) -> list[Path]:
-    """The files of a table in reading order: itself, the shards that ``state.json`` lists, or all Parquet of a folder.
-
-    Raises:
-        UserError: a folder of splits, a wrong ``state.json``, or no table in it.
-    """
+    """The files of a table in reading order: itself, the shards in ``state.json``, or all Parquet of a folder."""
     if not path.is_dir():
         return [path]
     if (path / "dataset_dict.json").is_file():
@@ -198,7 +190,7 @@ def table_files(path: Path) -> list[Path]:
 
 
 def _inside(folder: Path, name: Any) -> Path:
-    """A file that a folder's list names; it may not point elsewhere."""
+    """A file that ``state.json`` names, which has to be in its folder."""
     if not isinstance(name, str) or Path(name).name != name:
         raise UserError(folder / "state.json", "_data_files", f"{name!r}", "name files of this folder")
     return folder / name
@@ -207,16 +199,9 @@ def _inside(folder: Path, name: Any) -> Path:
 def text_rows(
     path: str | Path, about: About, *, id: str, text: Sequence[str], separator: str = "", header: bool = True
 ) -> Iterator[TextRow]:
-    """Yield ``(place, id, text)`` of records.
+    """Yield ``(place, id, text)`` of records: the member ``id``, and the members ``text`` joined by a space.
 
-    Args:
-        path: as :func:`read_records` takes it, as are ``separator`` and ``header``.
-        about: who is told of defects.
-        id: member with the id.
-        text: members that make the text, joined by a space.
-
-    Raises:
-        UserError: as :func:`read_records` and :func:`member_text`.
+    ``path``, ``separator`` and ``header`` are those of :func:`read_records`.
     """
     sieve, columns = Sieve(about.defect), [id, *text]
     read = read_records(path, separator=separator, header=header, columns=columns, defect=about.defect)
@@ -235,11 +220,7 @@ def judgement_rows(
     separator: str = "",
     header: bool = True,
 ) -> Iterator[JudgementRow]:
-    """Yield ``(place, qid, docid, relevance)`` of records; without a member for it every row is relevant.
-
-    Raises:
-        UserError: as :func:`text_rows`, or a relevance that is no whole number.
-    """
+    """Yield ``(place, qid, docid, relevance)`` of records; without a member for it every row is relevant."""
     sieve, columns = Sieve(about.defect), [query, document, *([relevance] if relevance else [])]
     read = read_records(path, separator=separator, header=header, columns=columns, defect=about.defect)
     for place, record in read:
@@ -250,11 +231,7 @@ def judgement_rows(
 
 
 def member_list(record: Record, name: str, path: str | Path, place: str) -> list[Any]:
-    """A list of a record; one that is missing or null is empty.
-
-    Raises:
-        UserError: the member is something else.
-    """
+    """A list of a record, empty if it is missing or null; UserError if it is something else."""
     found = record.get(name)
     if found is None:
         return []
@@ -264,11 +241,7 @@ def member_list(record: Record, name: str, path: str | Path, place: str) -> list
 
 
 def member_objects(record: Record, name: str, path: str | Path, place: str) -> list[dict[str, Any]]:
-    """A list of objects of a record.
-
-    Raises:
-        UserError: as :func:`member_list`, or something in it is no object.
-    """
+    """A list of objects of a record; UserError if it is something else."""
     found = member_list(record, name, path, place)
     if not all(isinstance(part, dict) for part in found):
         raise UserError(path, place, f"{name} holds something that is not an object", "write objects with id and text")
@@ -276,10 +249,10 @@ def member_objects(record: Record, name: str, path: str | Path, place: str) -> l
 
 
 def member_text(record: Record, names: Sequence[str], path: str | Path, place: str) -> str:
-    """The text of the members ``names``, those that are there and not empty joined by a space.
+    """The members ``names`` that are there and not empty, joined by a space.
 
     Raises:
-        UserError: none of them is there, or one is neither text nor a number nor null.
+        UserError: none of them is there, or one is neither text nor a whole number nor null.
     """
     parts = []
     for name in names:

@@ -43,8 +43,8 @@ class About:
 
     Attributes:
         kind: what a row holds, ``document``, ``query`` or ``judgement``.
-        language: which language to take where a row brings several.
-        seen: passages of the files before, for files that repeat them; it grows.
+        language: which language to take where a row has several.
+        seen: passages of earlier files, for files that repeat them; it grows.
         defect: is given a row that cannot be used.
     """
 
@@ -63,22 +63,14 @@ class Rows:
     judgements: JudgementRows
 
     def changed(self, options: Mapping[str, Any]) -> Rows:
-        """The same with single settings replaced.
-
-        Raises:
-            UserError: an unknown or missing setting, or a value of another kind.
-        """
+        """The same with single settings replaced, as :func:`with_settings` does it."""
         return Rows(
             **{name: with_settings(rows, options.get(name, {}), f"options.{name}") for name, rows in vars(self).items()}
         )
 
 
 def with_settings(rows: Callable[..., Any], given: Any, place: str) -> Callable[..., Any]:
-    """``rows`` with settings of its own.
-
-    Raises:
-        UserError: as :meth:`Rows.changed`.
-    """
+    """``rows`` with settings bound; UserError for an unknown or missing one, or a value of another kind."""
     if not isinstance(given, Mapping):
         raise UserError("collection", place, "not a mapping", "write a mapping")
     known = {name: one for name, one in signature(rows).parameters.items() if one.kind is Parameter.KEYWORD_ONLY}
@@ -97,11 +89,7 @@ def with_settings(rows: Callable[..., Any], given: Any, place: str) -> Callable[
 
 
 def read_topics(path: str | Path) -> pl.DataFrame:
-    r"""Read a file of ``docid \t topic`` lines into columns ``docid`` and ``group``.
-
-    Raises:
-        UserError: a line without a topic, a document twice (both lines named), no line at all.
-    """
+    r"""Read lines ``docid \t topic`` into columns ``docid`` and ``group``; UserError if one is none, or comes twice."""
     first: dict[str, int] = {}
     topics = []
     for number, line in read_lines(path):
@@ -121,11 +109,7 @@ def read_topics(path: str | Path) -> pl.DataFrame:
 
 
 def judgement_rows(path: str | Path, about: About) -> Iterator[JudgementRow]:
-    """Yield ``(place, qid, docid, relevance)`` of qrels; white space at the end of a line is let be.
-
-    Raises:
-        UserError: a line with other fields, or a relevance that is no whole number.
-    """
+    """Yield ``(place, qid, docid, relevance)`` of qrels; white space at the end of a line does not matter."""
     sieve = Sieve(about.defect)
     for number, line in read_lines(path):
         with sieve:
@@ -139,22 +123,14 @@ def judgement_rows(path: str | Path, about: About) -> Iterator[JudgementRow]:
 
 
 def whole_number(text: str, path: str | Path, place: str) -> int:
-    """A relevance.
-
-    Raises:
-        UserError: it is no whole number, or a very long one.
-    """
+    """A relevance; UserError if it is no whole number, or a very long one."""
     if not (text.isascii() and text.removeprefix("-").isdecimal()) or len(text) > 9:
         raise UserError(path, place, f"relevance {text[:40]!r}", "write a whole number; no header line")
     return int(text)
 
 
 def text_rows(path: str | Path, about: About) -> Iterator[TextRow]:
-    r"""Yield ``(place, id, text)`` of lines ``id \t text``, split at the first tab.
-
-    Raises:
-        UserError: a line without a tab.
-    """
+    r"""Yield ``(place, id, text)`` of lines ``id \t text``, split at the first tab."""
     for number, line in read_lines(path):
         identifier, tab, text = line.partition("\t")
         if not tab:
@@ -171,12 +147,9 @@ def text_rows(path: str | Path, about: About) -> Iterator[TextRow]:
 
 
 def triple_batches(path: str | Path, *, ids: bool = True, defect: Defect = refuse) -> Iterator[pl.DataFrame]:
-    """Yield frames of TRIPLES; row i of all of them together is line i + 1. Without ``ids`` they hold texts.
+    """Yield frames of TRIPLES, without ``ids`` of texts; row i of all of them together is line i + 1.
 
-    ``defect`` is given a line that is none.
-
-    Raises:
-        UserError: a line that does not hold three ids (or texts).
+    A line that does not hold three ids (or texts) goes to ``defect``.
     """
     columns: tuple[list[str], ...] = ([], [], [])
     for number, line in read_lines(path):

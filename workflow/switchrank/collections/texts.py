@@ -50,15 +50,15 @@ def _natural(path: Path) -> tuple[list[tuple[int, str]], str]:
 
 @dataclass
 class TextFile:
-    r"""Ids and texts of one role, from one file or several.
+    """Ids and texts of one role, from one file or several.
 
     Attributes:
         path: the file or files; messages name the one they are about.
         kind: what a row holds, ``document`` or ``query``.
         reads: how the rows are written.
-        language: which language to take where a row brings several.
+        language: which language to take where a row has several.
         limit: largest share of rows that may have no text.
-        empty: id to place of the rows without text; filled while :meth:`batches` runs.
+        empty: places by id of the rows without text; filled while :meth:`batches` runs.
     """
 
     path: str | Path | Sequence[str]
@@ -85,11 +85,7 @@ class TextFile:
                 yield part, row
 
     def batches(self) -> Iterator[pl.DataFrame]:
-        """Yield frames of columns ``id`` and ``text``, rows without text left out.
-
-        Raises:
-            UserError: a defect of a file, an id that is empty or holds white space.
-        """
+        """Yield frames of columns ``id`` and ``text``, rows without text left out; UserError for a defect."""
         ids: list[str] = []
         texts: list[str] = []
         shown = f"reading {Path(self.parts[0]).name}" if self.kind == "document" else None
@@ -117,15 +113,14 @@ class TextFile:
         Raises:
             UserError: there is none, two rows have one id (both are named), or too many rows have no text.
         """
-        first = next(iter(self.empty.values()), "")
-        what = f"empty {_PLURAL[self.kind]} left out, the first in {first}"
+        what = f"empty {_PLURAL[self.kind]} left out, the first in {next(iter(self.empty.values()), '')}"
         left_out(self.name, len(self.empty), len(self.empty) + len(ids), what, self.limit)
         if ids.is_empty():
             raise UserError(self.name, "", f"holds no {self.kind}", f"give a file of {_PLURAL[self.kind]}")
-        everything = pl.concat([ids, pl.Series(ids.name, list(self.empty), dtype=pl.String)])
-        if everything.n_unique() == len(everything):
+        known = pl.concat([ids, pl.Series(ids.name, list(self.empty), dtype=pl.String)])
+        if known.n_unique() == len(known):
             return
-        double = everything.filter(everything.is_duplicated())[0]
+        double = known.filter(known.is_duplicated())[0]
         places = [(part, place) for part, (place, identifier, _) in self.rows() if identifier == double]
         (one, first), (other, second) = places[:2]
         raise twice(other, f"{self.kind} id {double}", first if one == other else f"{first} of {one}", second)
@@ -134,11 +129,7 @@ class TextFile:
 def read_queries(
     path: str | Path | Sequence[str], reads: TextRows = text_rows, language: str = "", limit: float = 1.0
 ) -> pl.DataFrame:
-    """Read queries into columns ``qid`` and ``text``, in file order; empty ones are counted and left out.
-
-    Raises:
-        UserError: as :meth:`TextFile.batches` and :meth:`TextFile.check_ids`.
-    """
+    """Read queries into columns ``qid`` and ``text``, in file order; arguments and errors are those of TextFile."""
     file = TextFile(path, "query", reads, language, limit)
     frame = pl.concat(file.batches()).rename({"id": "qid"})
     file.check_ids(frame["qid"])
@@ -146,11 +137,7 @@ def read_queries(
 
 
 def read_judgements(paths: str | Path | Sequence[str], reads: JudgementRows = judgement_rows) -> pl.DataFrame:
-    """Read JUDGEMENTS plus the column ``place``, in file order.
-
-    Raises:
-        UserError: a defect of a file, an id that is empty or holds white space, a pair judged twice.
-    """
+    """Read JUDGEMENTS plus the column ``place``, in file order; UserError for a defect, or a pair judged twice."""
     parts: list[str | Path] = [paths] if isinstance(paths, str | Path) else list(paths)
     frames = [pl.DataFrame(schema=_PLACED)]
     for path in parts:

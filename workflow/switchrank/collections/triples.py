@@ -24,18 +24,15 @@ _SEEDS = (1, 2)
 def write_triples(
     path: str, documents: Path, empty: pl.Series, queries: pl.DataFrame, folder: Path, limit: float
 ) -> Path:
-    """Write the triples whose two documents have text; the queries of triples of ids are not looked at.
+    """Write the triples whose two documents have text into a file in ``folder``, which is returned.
 
     Args:
-        path: the triples.
+        path: the triples; of triples of ids the queries are not looked up.
         documents: DOCUMENTS of the source language.
         empty: ids of its documents without text.
         queries: training queries, columns ``qid`` and ``text``.
         folder: where to write.
         limit: largest share of triples that may be lost to empty documents, or to unknown ids or texts.
-
-    Returns:
-        A file of TRIPLES in ``folder``.
 
     Raises:
         UserError: a defective line, or too many triples lost.

@@ -1,4 +1,4 @@
-"""What AfriQA calls its languages and files: ``swa`` for ``sw``, and which language a language's passages are in.
+"""What AfriQA calls its languages, such as ``swa`` for ``sw``, and which language a language's passages are in.
 
 The names are those of the repository masakhane-io/afriqa (folder ``data``; Ogundepo et al. 2023, arXiv 2305.06897).
 """
@@ -25,15 +25,3 @@ AFRIQA_PIVOTS = {"fon": "fr", "wo": "fr"}
 def afriqa_pivot(language: str) -> str:
     """The language of the passages and of the translated questions."""
     return AFRIQA_PIVOTS.get(language, "en")
-
-
-def afriqa_passages(folder: str, language: str, split: str) -> str:
-    """The file of questions with their gold passages, as the repository names it below ``data``."""
-    name, pivot = AFRIQA_NAMES.get(language, language), afriqa_pivot(language)
-    return f"{folder}/gold_passages/{name}/gold_span_passages.afriqa.{name}.{pivot}.{split}.json"
-
-
-def afriqa_questions(folder: str, language: str, split: str) -> str:
-    """The file of all questions of a language with their answers, without passages."""
-    name, pivot = AFRIQA_NAMES.get(language, language), afriqa_pivot(language)
-    return f"{folder}/queries/{name}/queries.afriqa.{name}.{pivot}.{split}.json"

@@ -12,8 +12,9 @@ named after the first question that it was found for: ``<split>-<query>-<id>`` o
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -79,28 +80,37 @@ def read_collection(
         for role, path in files.items():
             kind, first, second = role.split("/")
             if kind == split == "documents":
-                rows.add_passages(path, second, first)
+                for record in read_records(path, spec.max_skipped):
+                    rows.docid(record, first, f"{second}-{record.name}")
             elif kind == split:
                 rows.add_questions(path, split, first, second)
     rows.check(spec)
+    parsed = Parsed({}, {}, {}, relevance=relevance)
     for language in spec.languages:
-        table = [_document(passage, docid, titles) for passage, docid in rows.passages.get(language, {}).items()]
-        frame = pl.DataFrame(table, schema=DOCUMENTS, orient="row")
-        write_table(frame, folder / f"documents-{language}.parquet", DOCUMENTS)
-    return Parsed(
-        queries={side: pl.DataFrame(table, schema=QUERIES, orient="row") for side, table in rows.queries.items()},
-        judgements={side: rows.judgements(side, relevance, folder) for side in rows.judged},
-        documents={language: len(rows.passages.get(language, {})) for language in spec.languages},
-        relevance=relevance,
-    )
+        out = folder / f"documents-{language}.parquet"
+        table = []
+        for (title, context), docid in rows.passages[language].items():
+            text = f"{title} {context}" if titles and title else context
+            table.append((docid, text, title or docid))  # a passage without a title is a group of its own
+        write_table(pl.DataFrame(table, schema=DOCUMENTS, orient="row"), out, DOCUMENTS)
+        parsed.documents[language] = len(table)
+    for side, asked in rows.queries.items():
+        parsed.queries[side] = pl.DataFrame(asked, schema=QUERIES, orient="row")
+    for (split, language), judged in rows.judged.items():
+        if relevance == "answer":
+            documents, answers = folder / f"documents-{language}.parquet", rows.answers[split, language]
+            found = judge_by_answers(documents, answers, what=f"answers {split} {language}")
+        else:
+            found = pl.DataFrame(judged, schema=JUDGEMENTS, orient="row")
+        parsed.judgements[split, language] = found
+    return parsed
 
 
 def read_records(path: str | Path, max_skipped: float = 1.0) -> Iterator[Record]:
     """Yield the records that have a passage; the others are counted on standard error at the end.
 
     Raises:
-        UserError: a line that is not such an object, an id twice, no passage at all, or a share of more than
-            ``max_skipped`` without one.
+        UserError: a defect, no passage at all, or a share of more than ``max_skipped`` without one.
     """
     lost = total = 0
     for _, record in all_records(path):
@@ -115,11 +125,7 @@ def read_records(path: str | Path, max_skipped: float = 1.0) -> Iterator[Record]
 
 
 def all_records(path: str | Path, defect: Defect = refuse) -> Iterator[tuple[str, Record]]:
-    """Yield ``(place, record)`` of all lines, those without a passage too; ``defect`` is given a line that is none.
-
-    Raises:
-        UserError: a line that is not such an object, or an id twice.
-    """
+    """Yield ``(place, record)`` of all lines, with or without a passage; one that is no record goes to ``defect``."""
     lines: dict[str, int] = {}
     sieve = Sieve(defect)
     for number, given in read_json_lines(path, _WANTED, defect):
@@ -136,7 +142,11 @@ def _record(given: dict[str, Any], path: str | Path, place: str) -> Record:
     name = identifier(given, path, place, _WANTED)
     keys = ("question_lang", "question_translated", "title", "context")
     question, translation, title, context = (_text(given.get(key), path, f"{place} {key!r}") for key in keys)
-    return Record(name, question, translation, title, context, _answers(given, path, place) if context else [])
+    answers: list[str] = []
+    if context:
+        pivot = member(given, "answer_pivot", dict, path, place, _WANTED)
+        answers = [_text(text, path, place) for text in member(pivot, "text", list, path, place, _WANTED)]
+    return Record(name, question, translation, title, context, [*filter(None, answers)])
 
 
 def _text(value: Any, path: str | Path, place: str) -> str:
@@ -148,40 +158,22 @@ def _text(value: Any, path: str | Path, place: str) -> str:
     return proper_text(value, path, place) if value.strip() else ""
 
 
-def _answers(given: dict[str, Any], path: str | Path, place: str) -> list[str]:
-    pivot = member(given, "answer_pivot", dict, path, place, _WANTED)
-    texts = (_text(text, path, place) for text in member(pivot, "text", list, path, place, _WANTED))
-    return [text for text in texts if text]
-
-
-def _document(passage: tuple[str, str], docid: str, titles: bool) -> tuple[str, str, str]:
-    """A row of DOCUMENTS; a passage without a title is a group of its own."""
-    title, context = passage
-    return docid, f"{title} {context}" if titles and title else context, title or docid
-
-
-@dataclass
 class AfriqaRows:
-    """The rows of a collection, gathered file by file.
+    """The rows of a collection, gathered file by file; a file may lack ``max_skipped`` of its passages or questions.
 
     Attributes:
-        max_skipped: largest share of a file's records that may lack a passage, or a question.
-        passages: by document language, then title and text: the document's id.
+        passages: ids of documents by language, then title and text.
         queries: rows of QUERIES by split and query language.
         judged: rows of JUDGEMENTS by split and document language.
-        answers: the answers by split and document language, then question id.
+        answers: answers by split and document language, then question id.
     """
 
-    max_skipped: float
-    passages: dict[str, dict[tuple[str, str], str]] = field(default_factory=dict)
-    queries: dict[tuple[str, str], list[tuple[str, str, str]]] = field(default_factory=dict)
-    judged: dict[tuple[str, str], list[tuple[str, str, int]]] = field(default_factory=dict)
-    answers: dict[tuple[str, str], dict[str, list[str]]] = field(default_factory=dict)
-
-    def add_passages(self, path: str, name: str, language: str) -> None:
-        """Take the passages of one file, and nothing else."""
-        for record in read_records(path, self.max_skipped):
-            self._docid(record, language, f"{name}-{record.name}")
+    def __init__(self, max_skipped: float) -> None:
+        self.max_skipped = max_skipped
+        self.passages = defaultdict[str, dict[tuple[str, str], str]](dict)
+        self.queries = defaultdict[tuple[str, str], list[tuple[str, str, str]]](list)
+        self.judged = defaultdict[tuple[str, str], list[tuple[str, str, int]]](list)
+        self.answers = defaultdict[tuple[str, str], dict[str, list[str]]](dict)
 
     def add_questions(self, path: str, split: str, query: str, document: str) -> None:
         """Take the questions of one file, their translations and their passages."""
@@ -189,15 +181,19 @@ class AfriqaRows:
         for record in read_records(path, self.max_skipped):
             skipped.rows["records"] += 1
             qid = f"{split}-{query}-{record.name}"
-            docid = self._docid(record, document, qid)
-            self.judged.setdefault((split, document), []).append((qid, docid, 1))
-            self.answers.setdefault((split, document), {})[qid] = record.answers
+            docid = self.docid(record, document, qid)
+            self.judged[split, document].append((qid, docid, 1))
+            self.answers[split, document][qid] = record.answers
             for language, text in ((query, record.question), (document, record.translation)):
-                table = self.queries.setdefault((split, language), [])
+                asked = self.queries[split, language]
                 if text:
-                    table.append((qid, text, record.title or docid))
+                    asked.append((qid, text, record.title or docid))
                 skipped.lose("records", f"records without a question in {language}", not text)
         skipped.tell()
+
+    def docid(self, record: Record, language: str, name: str) -> str:
+        """The id of a record's passage, ``name`` if it is a new one."""
+        return self.passages[language].setdefault((record.title, record.context), name)
 
     def check(self, spec: CollectionSpec) -> None:
         """Raise UserError if a language of the collection has no file."""
@@ -207,14 +203,3 @@ class AfriqaRows:
             *(("passages", language) for language in spec.languages if language not in self.passages),
         ]:
             raise UserError("collection", "files", f"no file with {what} in {language}", "add one or drop the language")
-
-    def _docid(self, record: Record, language: str, name: str) -> str:
-        return self.passages.setdefault(language, {}).setdefault((record.title, record.context), name)
-
-    def judgements(self, side: tuple[str, str], relevance: Relevance, folder: Path) -> pl.DataFrame:
-        """JUDGEMENTS of a split over the documents of a language, which are in ``folder`` by now."""
-        if relevance == "answer":
-            split, language = side
-            path = folder / f"documents-{language}.parquet"
-            return judge_by_answers(path, self.answers[side], what=f"answers {split} {language}")
-        return pl.DataFrame(self.judged[side], schema=JUDGEMENTS, orient="row")

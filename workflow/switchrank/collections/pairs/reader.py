@@ -8,8 +8,8 @@ of texts stay in memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from itertools import zip_longest
 from pathlib import Path
@@ -19,7 +19,7 @@ import polars as pl
 
 from switchrank.collections.frames import ROW_GROUP, connected_groups, sink
 from switchrank.collections.notes import left_out
-from switchrank.collections.records import Record, member_text, read_records
+from switchrank.collections.records import member_text, read_records
 from switchrank.collections.spec import CollectionSpec, Parsed, check_known
 from switchrank.core.errors import Defect, Sieve, UserError, refuse
 from switchrank.files.reading import read_lines
@@ -55,19 +55,25 @@ def read_collection(
         files: ``rows/<split>``, or ``queries/<split>`` and ``passages/<split>`` with lines that belong together.
         folder: where to write.
         query, positive, negative: members of JSON lines, or columns of a table; without ``query`` rows are TSV.
-        separator: what stands between the columns of a table.
+        separator: of the columns of a table.
 
     Raises:
         UserError: a defect of a file, files of unequal length, or too many rows without text.
     """
     if len(spec.languages) != 1:
         raise UserError("collection", "languages", f"{list(spec.languages)}", "name the one language of the texts")
-    language = spec.languages[0]
+    (language,) = spec.languages
     names = Names(query, positive, negative) if query else Names()
     layout = {"separator": separator} if query else TSV
-    texts = Texts(folder, names, layout)
-    documents = folder / f"documents-{language}.parquet"
-    sink(texts.documents(spec, files), DOCUMENTS, documents)
+    texts = Texts(spec, folder)
+
+    def batches() -> Iterator[pl.DataFrame]:
+        for split in spec.splits:
+            path = files.get(f"rows/{split}", "")
+            found = text_rows(path, names, negatives=spec.triples, **layout) if path else _aligned(files, split)
+            yield from texts.documents(split, path or files.get(f"queries/{split}", ""), found)
+
+    sink(batches(), DOCUMENTS, folder / f"documents-{language}.parquet")
     parsed = {split: texts.split(split) for split in spec.splits}
     return Parsed(
         queries={(split, language): queries for split, (queries, _) in parsed.items()},
@@ -89,57 +95,47 @@ class Names(NamedTuple):
     negative: str = "3"
 
 
-@dataclass
 class Texts:
-    """Texts numbered as they come, and what was learned of them.
+    """Texts numbered as they come, and what was learned of them; triples go into ``folder`` on the way.
 
     Attributes:
-        folder: where triples are put down on the way.
-        names: what members or columns are called.
-        layout: how columns are told apart.
         numbers: number by digest of the text, for queries and documents.
-        queries: QUERIES rows without group, by split.
+        queries: texts by id, by split.
         relevant: pairs of query and document, by split, in order of appearance.
         waiting: triples not yet on disk.
         parts: files of those that are.
     """
 
-    folder: Path
-    names: Names
-    layout: Mapping[str, Any]
-    numbers: dict[str, dict[bytes, int]] = field(default_factory=lambda: {"q": {}, "d": {}})
-    queries: dict[str, dict[str, str]] = field(default_factory=dict)
-    relevant: dict[str, dict[tuple[str, str], None]] = field(default_factory=dict)
-    waiting: list[tuple[str, str, str]] = field(default_factory=list)
-    parts: list[Path] = field(default_factory=list)
+    def __init__(self, spec: CollectionSpec, folder: Path) -> None:
+        self.spec, self.folder = spec, folder
+        self.numbers: dict[str, dict[bytes, int]] = {"q": {}, "d": {}}
+        self.queries = defaultdict[str, dict[str, str]](dict)
+        self.relevant = defaultdict[str, dict[tuple[str, str], None]](dict)
+        self.waiting: list[tuple[str, str, str]] = []
+        self.parts: list[Path] = []
 
-    def documents(self, spec: CollectionSpec, files: Mapping[str, str]) -> Iterator[pl.DataFrame]:
-        """Yield DOCUMENTS frames of the texts not seen before, and take note of the rest."""
+    def documents(self, split: str, file: str, rows: Iterable[tuple[str, Row]]) -> Iterator[pl.DataFrame]:
+        """Yield DOCUMENTS frames of the texts of ``file`` that are new, and take note of the rest."""
         fresh: list[tuple[str, str, str]] = []
-        for split in spec.splits:
-            self.queries[split], self.relevant[split] = {}, {}
-            lost = total = 0
-            for query, positive, negatives in self._rows(spec, files, split):
-                total += 1
-                if not query.strip() or not positive.strip():
-                    lost += 1
-                    continue
-                docids = [self._number("d", text, fresh) for text in (positive, *filter(str.strip, negatives))]
-                self._note(split, query, docids, triples=spec.triples and split == "train")
-                if len(fresh) >= BATCH:
-                    yield pl.DataFrame(fresh, schema=DOCUMENTS, orient="row")
-                    fresh = []
-            file = files.get(f"rows/{split}", files.get(f"queries/{split}", ""))
-            left_out(file, lost, total, "rows left out: no query or no passage", spec.max_skipped)
-            if total == lost:
-                raise UserError(file, "", "holds no query with a passage", "give a file of queries and passages")
+        lost = total = 0
+        for _, (query, positive, negatives) in rows:
+            total += 1
+            if not query.strip() or not positive.strip():
+                lost += 1
+                continue
+            docids = [self._number("d", text, fresh) for text in (positive, *filter(str.strip, negatives))]
+            qid = self._number("q", query, [])
+            self.queries[split].setdefault(qid, query)
+            self.relevant[split][qid, docids[0]] = None
+            if self.spec.triples and split == "train":
+                self._wait([(qid, docids[0], negative) for negative in docids[1:]])
+            if len(fresh) >= BATCH:
+                yield pl.DataFrame(fresh, schema=DOCUMENTS, orient="row")
+                fresh = []
+        left_out(file, lost, total, "rows left out: no query or no passage", self.spec.max_skipped)
+        if total == lost:
+            raise UserError(file, "", "holds no query with a passage", "give a file of queries and passages")
         yield pl.DataFrame(fresh, schema=DOCUMENTS, orient="row")
-
-    def _rows(self, spec: CollectionSpec, files: Mapping[str, str], split: str) -> Iterator[Row]:
-        if f"rows/{split}" not in files:
-            return _aligned(files, split)
-        read = text_rows(files[f"rows/{split}"], self.names, negatives=spec.triples, **self.layout)
-        return (row for _, row in read)
 
     def _number(self, kind: str, text: str, fresh: list[tuple[str, str, str]]) -> str:
         """The id of a text; one that is new is added to ``fresh`` as a row of DOCUMENTS."""
@@ -150,20 +146,14 @@ class Texts:
             fresh.append((f"{kind}{number}", text, f"{kind}{number}"))
         return f"{kind}{number}"
 
-    def _note(self, split: str, query: str, docids: list[str], *, triples: bool) -> None:
-        qid = self._number("q", query, [])
-        self.queries[split].setdefault(qid, query)
-        self.relevant[split][qid, docids[0]] = None
-        if triples:
-            self.waiting += [(qid, docids[0], negative) for negative in docids[1:]]
-            if len(self.waiting) >= ROW_GROUP:
-                self._put_down()
-
-    def _put_down(self) -> None:
-        part = self.folder / f"triples-part-{len(self.parts)}.parquet"
-        pl.DataFrame(self.waiting, schema=TRIPLES, orient="row").write_parquet(part)
-        self.parts.append(part)
-        self.waiting = []
+    def _wait(self, triples: list[tuple[str, str, str]], most: int = ROW_GROUP) -> None:
+        """Hold triples back until there are ``most``, and write those."""
+        self.waiting += triples
+        if len(self.waiting) >= most:
+            part = self.folder / f"triples-part-{len(self.parts)}.parquet"
+            pl.DataFrame(self.waiting, schema=TRIPLES, orient="row").write_parquet(part)
+            self.parts.append(part)
+            self.waiting = []
 
     def split(self, name: str) -> tuple[pl.DataFrame, pl.DataFrame]:
         """QUERIES and JUDGEMENTS of a split."""
@@ -174,7 +164,7 @@ class Texts:
 
     def triples(self) -> Path:
         """The file of TRIPLES."""
-        self._put_down()
+        self._wait([], most=0)
         out = self.folder / "triples-read.parquet"
         pl.scan_parquet(self.parts).sink_parquet(out, compression="zstd", row_group_size=ROW_GROUP)
         for part in self.parts:
@@ -187,24 +177,19 @@ def text_rows(
 ) -> Iterator[tuple[str, Row]]:
     """Yield ``(place, row)`` of a file of rows; ``layout`` is as :func:`read_records` takes it.
 
-    Raises:
-        UserError: a row without query or passage.
+    A negative may be one text, or a list of them. A row without query or passage goes to ``defect``.
     """
     sieve, wanted = Sieve(defect), names if negatives else names[:2]
     for place, record in read_records(path, columns=wanted, defect=defect, **layout):
         with sieve:
             query, positive = (member_text(record, [name], path, place) for name in names[:2])
-            yield place, (query, positive, _negatives(record, names.negative, path, place) if negatives else [])
+            found = record.get(names.negative) if negatives else []
+            given = found if isinstance(found, list) else [found]
+            others = [member_text({names.negative: text}, [names.negative], path, place) for text in given]
+            yield place, (query, positive, others)
 
 
-def _negatives(record: Record, name: str, path: str | Path, place: str) -> list[str]:
-    """The negatives of a row: one text, or a list of them."""
-    found = record.get(name)
-    given = found if isinstance(found, list) else [found]
-    return [member_text({name: text}, [name], path, place) for text in given]
-
-
-def _aligned(files: Mapping[str, str], split: str) -> Iterator[Row]:
+def _aligned(files: Mapping[str, str], split: str) -> Iterator[tuple[str, Row]]:
     for role in ("queries", "passages"):
         if f"{role}/{split}" not in files:
             raise UserError("collection", f"files.{role}/{split}", "missing", f"name it, or rows/{split} in its place")
@@ -214,4 +199,4 @@ def _aligned(files: Mapping[str, str], split: str) -> Iterator[Row]:
             short, other = both if query is None else both[::-1]
             problem = f"ends before {other} does"
             raise UserError(short, f"line {number}", problem, "give files with lines that belong together")
-        yield query[1], passage[1], []
+        yield f"line {number}", (query[1], passage[1], [])

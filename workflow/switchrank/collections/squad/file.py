@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from sentencex import segment
+
 from switchrank.collections.json_values import identifier, member, proper_text, read_json
 from switchrank.collections.notes import Skipped
-from switchrank.collections.squad.sentences import sentence_spans
 from switchrank.core.errors import Defect, Sieve, UserError, refuse
 
 Json = dict[str, Any]
@@ -26,10 +27,7 @@ _NOWHERE = -1
 
 @dataclass(frozen=True)
 class Unit:
-    """A stretch of a paragraph that is one document: its number there, its text, and where in the paragraph it ends.
-
-    The number is None where the document is the whole paragraph.
-    """
+    """One document: its number in its paragraph (None: it is the whole of it), its text, and where it ends there."""
 
     number: int | None
     text: str
@@ -50,7 +48,7 @@ class Question:
 class Paragraph:
     """A paragraph: article and place in it, both from 0; the article's title; the text; documents and questions.
 
-    Documents without text are among ``units``, so that numbers stay what they are; they are counted when read.
+    Documents without text are counted, and stay among ``units``, so that the others keep their numbers.
     """
 
     article: int
@@ -69,11 +67,10 @@ class SquadFile:
         path, language: the file, and the language of its paragraphs (for sentence boundaries).
         split: names the paragraphs in messages.
         documents_as: what a document is, ``paragraphs`` or ``sentences``.
-        question_id: the id that a question goes by, made from the one that the file gives.
+        question_id: makes the id that a question goes by from the one in the file.
         max_skipped: largest share of its documents, questions, answers or judgements that may be left out.
         defect: is given a question that cannot be used.
-        skipped: what was left out.
-        members: what the file's paragraphs are made of, and its questions, such as ``qas.id``.
+        members: the keys of the file's paragraphs, and those of its questions, such as ``qas.id``.
     """
 
     path: str
@@ -102,24 +99,16 @@ class SquadFile:
         return found
 
     def paragraphs(self) -> list[Paragraph]:
-        """All paragraphs in file order, whatever is in them.
-
-        Raises:
-            UserError: as :meth:`read`, but for too many rows left out, or no document at all.
-        """
+        """All paragraphs in file order, however much is left out; otherwise as :meth:`read`."""
         home: dict[str, str] = {}
         found = []
         articles = self._member(read_json(self.path, _WANTED), "data", list, "top level")
         for number, article in enumerate(articles):
-            title = self._title(article, number)
+            given = article.get("title") if isinstance(article, dict) else None
+            title = proper_text(str(given or f"article {number}"), self.path, f"data[{number}] 'title'")
             for index, paragraph in enumerate(self._member(article, "paragraphs", list, f"data[{number}]")):
                 found.append(self._paragraph(number, index, title, paragraph, home))
         return found
-
-    def _title(self, article: Any, number: int) -> str:
-        """The title of an article; one without is called by its number."""
-        title = article.get("title") if isinstance(article, dict) else None
-        return proper_text(str(title or f"article {number}"), self.path, f"data[{number}] 'title'")
 
     def _paragraph(self, article: int, index: int, title: str, given: Json, home: dict[str, str]) -> Paragraph:
         place = f"data[{article}].paragraphs[{index}]"
@@ -133,16 +122,14 @@ class SquadFile:
         for number, question in enumerate(self._member(given, "qas", list, place)):
             with sieve:
                 qid = self.question_id(identifier(question, self.path, f"{place}.qas[{number}]", _WANTED))
-                self._check_new(qid, f"{self.split}-{article}-{index}", home)
+                here = f"{self.split}-{article}-{index}"
+                if qid in home:
+                    problem = f"id twice, in paragraphs {home[qid]} and {here}"
+                    raise UserError(self.path, f"question {qid}", problem, "keep one question of each id")
+                home[qid] = here
                 self.members.update(f"qas.{name}" for name in question)
                 asked += self._question(qid, question, context, units)
         return Paragraph(article, index, title, context, units, asked)
-
-    def _check_new(self, qid: str, paragraph: str, home: dict[str, str]) -> None:
-        if qid in home:
-            problem = f"id twice, in paragraphs {home[qid]} and {paragraph}"
-            raise UserError(self.path, f"question {qid}", problem, "keep one question of each id")
-        home[qid] = paragraph
 
     def _question(self, qid: str, given: Json, context: str, units: list[Unit]) -> Iterator[Question]:
         """The question, or none if it has no text or is marked as one that its paragraph does not answer."""
@@ -193,14 +180,9 @@ class SquadFile:
                 raise UserError(self.path, place, f"{len(texts)} answers at {len(starts)} places", _WANTED)
             given = [{"text": text, "answer_start": start} for text, start in zip(texts, starts, strict=True)]
         for answer in self._member({"answers": given}, "answers", list, place):
-            yield self._member(answer, "text", str, place), self._offset(answer, place)
-
-    def _offset(self, answer: Any, place: str) -> int:
-        """Where an answer starts: a whole number, or one written as a string as in TQuAD."""
-        found = answer.get("answer_start") if isinstance(answer, dict) else None
-        if isinstance(found, str) and found.isascii() and found.isdigit() and len(found) < 10:
-            return int(found)
-        return int(self._member(answer, "answer_start", int, place))
+            text, start = self._member(answer, "text", str, place), answer.get("answer_start")
+            numeral = isinstance(start, str) and start.isascii() and start.isdigit() and len(start) < 10  # as in TQuAD
+            yield text, int(start if numeral else self._member(answer, "answer_start", int, place))
 
     def _relevant(self, qid: str, answers: list[tuple[str, int]], context: str, units: list[Unit]) -> list[int]:
         """Places in ``units`` of the documents in which the answers start, in order of the answers."""
@@ -244,3 +226,18 @@ class SquadFile:
 
     def _member(self, value: Any, key: str, kind: type[Any], place: str) -> Any:
         return member(value, key, kind, self.path, place, _WANTED)
+
+
+def sentence_spans(text: str, language: str) -> list[tuple[int, int]]:
+    """Character spans ``[start, end)`` of the sentences of ``text``, in order; only white space lies between them.
+
+    The rules are those of Wikimedia's ``sentencex``, which need no model; it has others to fall back to for languages
+    without their own.
+    """
+    spans = []
+    start = 0
+    for piece in segment(language, text):
+        if piece.strip():
+            spans.append((start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())))
+        start += len(piece)
+    return spans

@@ -30,9 +30,12 @@ from switchrank.collections.notes import note
 from switchrank.collections.spec import CollectionSpec, Parsed, Relevance, check_sides
 from switchrank.collections.squad.file import Paragraph, SquadFile
 from switchrank.core.errors import UserError
-from switchrank.formats.tables import DOCUMENTS, JUDGEMENTS, QUERIES, write_table
+from switchrank.formats.tables import DOCUMENTS, JUDGEMENTS, QUERIES, Schema, write_table
 
 check_roles = check_sides
+_NOT_PARALLEL = "give files with equal paragraph order, or set parallel: false"
+_Rows = dict[str, dict[str, tuple[str, str]]]
+"""Text and group by language and id."""
 
 
 def read_collection(
@@ -52,7 +55,7 @@ def read_collection(
         folder: where the documents go.
         parallel: whether files are parallel paragraph by paragraph, or by question ids only.
         relevance: ``gold`` is the place of the answer, ``answer`` every document that holds an answer.
-        question_id: the id that a question goes by, made from the one that its file gives.
+        question_id: makes the id that a question goes by from the one in its file.
 
     Raises:
         UserError: a defect of a file, or files of one split that are not parallel.
@@ -65,16 +68,21 @@ def read_collection(
             read = SquadFile(path, document, split, spec.documents_as, question_id, spec.max_skipped).read()
             rows.add(path, query if query in asked else None, document, read)
         rows.finish()
-    documents = {language: _write_documents(language, list(splits.values()), folder) for language in spec.languages}
-    queries: dict[tuple[str, str], pl.DataFrame] = {}
-    judgements: dict[tuple[str, str], pl.DataFrame] = {}
+    parsed = Parsed({}, {}, {}, relevance=relevance)
+    for language in spec.languages:
+        table = _frame([rows.documents.get(language, {}) for rows in splits.values()], DOCUMENTS)
+        write_table(table, folder / f"documents-{language}.parquet", DOCUMENTS)
+        parsed.documents[language] = len(table)
     for split, rows in splits.items():
         for language in rows.asked:
-            table = [(qid, *row) for qid, row in rows.queries.get(language, {}).items()]
-            queries[split, language] = pl.DataFrame(table, schema=QUERIES, orient="row")
+            parsed.queries[split, language] = _frame([rows.queries.get(language, {})], QUERIES)
         for language in spec.languages:
-            judgements[split, language] = rows.judgements(language, relevance, folder)
-    return Parsed(queries, judgements, documents, relevance=relevance)
+            parsed.judgements[split, language] = rows.judgements(language, relevance, folder)
+    return parsed
+
+
+def _frame(parts: list[dict[str, tuple[str, str]]], schema: Schema) -> pl.DataFrame:
+    return pl.DataFrame([(name, *row) for part in parts for name, row in part.items()], schema=schema, orient="row")
 
 
 @dataclass
@@ -84,24 +92,23 @@ class SplitRows:
     Attributes:
         split, parallel: as in :func:`read_collection`.
         asked: languages whose questions are wanted.
-        documents: by language and id, text and group.
-        queries: by language and id, text and group.
-        judged: by document language and question id, the relevant documents.
-        answers: by document language and question id, the answers.
-        home: by question id, the paragraph it belongs to and the file that said so first (parallel files).
+        documents, queries: text and group by language and id.
+        judged, answers: the relevant documents, and the answers, by document language and question id.
+        home: the paragraph of each question, and the file that said so first (parallel files).
         titles: titles of the first file's articles, which name the groups (parallel files).
+        names: ids by text of the paragraphs of each language (other files).
     """
 
     split: str
     parallel: bool
     asked: list[str]
-    documents: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
-    queries: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
+    documents: _Rows = field(default_factory=dict)
+    queries: _Rows = field(default_factory=dict)
     judged: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     answers: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     home: dict[str, tuple[str, str]] = field(default_factory=dict)
     titles: dict[int, str] = field(default_factory=dict)
-    _names: dict[str, dict[str, str]] = field(default_factory=dict)
+    names: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def add(self, path: str, query: str | None, document: str, paragraphs: list[Paragraph]) -> None:
         """Take the rows of one file; ``query`` is None where its questions are not wanted.
@@ -120,9 +127,12 @@ class SplitRows:
             for docid, unit in zip(docids, paragraph.units, strict=True):
                 if unit.text and rows.setdefault(docid, (unit.text, group))[0] != unit.text:
                     problem = f"paragraph {name} has another text than in the other file of {document} paragraphs"
-                    raise UserError(path, "", problem, "give files with equal paragraph order, or set parallel: false")
+                    raise UserError(path, "", problem, _NOT_PARALLEL)
             for question in paragraph.questions:
-                self._check_home(path, question.qid, name)
+                home, where = self.home.setdefault(question.qid, (name, path))
+                if self.parallel and name != home:  # ids are places, in every file
+                    problem = f"belongs to paragraph {name} here and to {home} in {where}"
+                    raise UserError(path, f"question {question.qid}", problem, _NOT_PARALLEL)
                 if query is not None:
                     self.queries.setdefault(query, {}).setdefault(question.qid, (question.text, group))
                 found = self.judged.setdefault(document, {}).setdefault(question.qid, [])
@@ -132,19 +142,11 @@ class SplitRows:
     def _name(self, document: str, paragraph: Paragraph) -> str:
         if self.parallel:
             return f"{self.split}-{paragraph.article}-{paragraph.index}"
-        names = self._names.setdefault(document, {})
+        names = self.names.setdefault(document, {})
         return names.setdefault(paragraph.text, f"{self.split}-{len(names)}")
 
-    def _check_home(self, path: str, qid: str, name: str) -> None:
-        """Parallel ids are places: a question of two files must belong to the same paragraph number in both."""
-        expected, where = self.home.setdefault(qid, (name, path))
-        if self.parallel and name != expected:
-            problem = f"belongs to paragraph {name} here and to {expected} in {where}"
-            todo = "give files with equal paragraph order, or set parallel: false"
-            raise UserError(path, f"question {qid}", problem, todo)
-
     def finish(self) -> None:
-        """Files that share question ids only: keep the questions that all languages have."""
+        """Keep, of files that share question ids only, the questions that all languages have."""
         if self.parallel:
             return
         sides = [self.queries.get(language, {}) for language in self.asked]
@@ -175,9 +177,3 @@ def _sides(split: str, files: Mapping[str, str], source: str) -> list[tuple[str,
         if name == split:
             found.append((sides[0], sides[-1], path))
     return sorted(found, key=lambda side: (side[:2] != (source, source), side[1] != source, side[0] != side[1]))
-
-
-def _write_documents(language: str, splits: list[SplitRows], folder: Path) -> int:
-    rows = [(docid, *row) for split in splits for docid, row in split.documents.get(language, {}).items()]
-    write_table(pl.DataFrame(rows, schema=DOCUMENTS, orient="row"), folder / f"documents-{language}.parquet", DOCUMENTS)
-    return len(rows)
