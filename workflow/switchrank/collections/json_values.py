@@ -63,12 +63,12 @@ def proper_text(text: str, path: str | Path, place: str) -> str:
     return text
 
 
-def identifier(value: Any, path: str | Path, place: str, wanted: str) -> str:
-    """The member ``id``, a whole number or a string without white space; UserError if it is neither."""
-    found = value.get("id") if isinstance(value, dict) else None
-    name = str(found) if type(found) is int else str(member(value, "id", str, path, place, wanted))
+def identifier(value: Any, path: str | Path, place: str, wanted: str, key: str = "id") -> str:
+    """The member ``key``, a whole number or a string without white space; UserError if it is neither."""
+    found = value.get(key) if isinstance(value, dict) else None
+    name = str(found) if type(found) is int else str(member(value, key, str, path, place, wanted))
     if name.split() != [name]:
-        raise UserError(path, place, f"id {name!r}", "write an id without white space")
+        raise UserError(path, place, f"{key} {name!r}", "write an id without white space")
     return name
 
 

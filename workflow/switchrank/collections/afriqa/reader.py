@@ -62,14 +62,9 @@ def read_collection(
     relevance: Relevance = "gold",
     titles: bool = False,
 ) -> Parsed:
-    """Read a collection; its DOCUMENTS are written into ``folder`` on the way.
+    """Read a collection; relevant is the passage of a question, or every passage that holds one of its answers.
 
-    Args:
-        spec: the languages of the documents, and the splits.
-        files: path by role.
-        folder: where the documents go.
-        relevance: ``gold`` is the passage of a question, ``answer`` every passage that holds its answer.
-        titles: put the title and a space before the text of a passage.
+    ``titles`` puts the title and a space before the text of a passage.
 
     Raises:
         UserError: a defect of a file, a language without a file, or test questions of two languages.

@@ -1,5 +1,3 @@
-"""The config section of AfriQA: gold passages by split and pair of languages."""
-
 from __future__ import annotations
 
 import re

@@ -1,5 +1,3 @@
-"""The config section of BEIR: a folder and its language."""
-
 from __future__ import annotations
 
 from typing import ClassVar, Literal

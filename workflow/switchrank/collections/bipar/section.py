@@ -1,5 +1,3 @@
-"""The config section of BiPaR."""
-
 from __future__ import annotations
 
 from typing import Literal

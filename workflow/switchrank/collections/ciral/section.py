@@ -1,5 +1,3 @@
-"""The config section of CIRAL: a language, its topics in it and in English, qrels and passages."""
-
 from __future__ import annotations
 
 from typing import ClassVar, Literal

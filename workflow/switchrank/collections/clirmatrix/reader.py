@@ -17,11 +17,7 @@ from switchrank.core.errors import Sieve, UserError
 
 
 def graded_rows(path: str | Path, about: About, *, id: str, graded: str) -> Iterator[JudgementRow]:
-    """Yield ``(place, qid, docid, relevance)`` of lists of ``[docid, relevance]``.
-
-    Raises:
-        UserError: an entry that is no such pair.
-    """
+    """Yield ``(place, qid, docid, relevance)`` of the lists ``graded`` of ``[docid, relevance]``."""
     sieve = Sieve(about.defect)
     for place, record in read_records(path, defect=about.defect):
         with sieve:

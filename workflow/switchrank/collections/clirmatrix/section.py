@@ -1,5 +1,3 @@
-"""The config section of CLIRMatrix: the lists of a pair of languages, and the documents."""
-
 from __future__ import annotations
 
 from typing import Literal

@@ -22,37 +22,33 @@ check_roles = refuse_triples
 
 
 def read_collection(spec: CollectionSpec, files: Mapping[str, str], folder: Path, *, of: Sequence[str]) -> Parsed:
-    """Join the parts; their DOCUMENTS pass through to ``folder`` without being held.
+    """Join the parts ``of``, in order; their DOCUMENTS pass through to ``folder`` without being held.
 
-    Args:
-        spec: languages and splits.
-        files: path by ``<part>/<table>``, such as ``squad/queries-train-en``.
-        folder: where the documents go.
-        of: the parts, in order.
+    ``files`` are paths by ``<part>/<table>``, such as ``squad/queries-train-en``.
 
     Raises:
         UserError: a table is missing or is none.
     """
-    documents = {}
+
+    def joined(table: str, schema: Schema) -> pl.LazyFrame:
+        return pl.concat([_scanned(files, f"{part}/{table}", part, schema) for part in of])
+
+    parsed = Parsed({}, {}, {})
     for language in spec.languages:
-        tables = [_scanned(files, part, f"documents-{language}", DOCUMENTS) for part in of]
-        out = folder / f"documents-{language}.parquet"
-        with _reading(files, f"documents-{language}"):
-            pl.concat(tables).sink_parquet(out, compression="zstd")
-        documents[language] = int(pl.scan_parquet(out).select(pl.len()).collect().item())
-    roles = [(split, language) for split in spec.splits for language in spec.query_languages(split)]
-
-    def joined(table: str, role: tuple[str, str], schema: Schema) -> pl.DataFrame:
-        name = f"{table}-{role[0]}-{role[1]}"
-        tables = [_scanned(files, part, name, schema) for part in of]
-        with _reading(files, name):
-            return pl.concat(tables).collect()
-
-    return Parsed(
-        queries={role: joined("queries", role, QUERIES) for role in roles},
-        judgements={role: joined("judgements", role, JUDGEMENTS) for role in roles},
-        documents=documents,
-    )
+        table = f"documents-{language}"
+        with _reading(files, table):
+            joined(table, DOCUMENTS).sink_parquet(folder / f"{table}.parquet", compression="zstd")
+            rows = pl.scan_parquet(folder / f"{table}.parquet").select(pl.len()).collect().item()
+            parsed.documents[language] = int(rows)
+    for split in spec.splits:
+        for language in spec.query_languages(split):
+            for table, schema, frames in (
+                ("queries", QUERIES, parsed.queries),
+                ("judgements", JUDGEMENTS, parsed.judgements),
+            ):
+                with _reading(files, f"{table}-{split}-{language}"):
+                    frames[split, language] = joined(f"{table}-{split}-{language}", schema).collect()
+    return parsed
 
 
 @contextmanager
@@ -65,8 +61,7 @@ def _reading(files: Mapping[str, str], table: str) -> Iterator[None]:
         raise UserError(named, "", f"not a readable table ({reason(error)})", "delete it and rerun") from error
 
 
-def _scanned(files: Mapping[str, str], part: str, table: str, schema: Schema) -> pl.LazyFrame:
-    role = f"{part}/{table}"
+def _scanned(files: Mapping[str, str], role: str, part: str, schema: Schema) -> pl.LazyFrame:
     if role not in files:
         raise UserError("collection", f"files.{role}", "missing", "name the table")
     named = [pl.format("{}:{}", pl.lit(part), name).alias(name) for name in _NAMED if name in schema]

@@ -1,5 +1,3 @@
-"""A collection made of other collections of the config, one after the other."""
-
 from __future__ import annotations
 
 from typing import Any, Literal

@@ -1,5 +1,3 @@
-"""The config section of Large-Scale CLIR: a folder and a language of it."""
-
 from __future__ import annotations
 
 from typing import Any, ClassVar, Literal

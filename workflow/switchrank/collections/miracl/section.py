@@ -1,5 +1,3 @@
-"""The config section of MIRACL: a language, its topics and qrels, and its passages."""
-
 from __future__ import annotations
 
 from typing import ClassVar, Literal

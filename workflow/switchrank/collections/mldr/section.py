@@ -1,5 +1,3 @@
-"""The config section of MLDR: a folder and a language."""
-
 from __future__ import annotations
 
 from typing import ClassVar, Literal

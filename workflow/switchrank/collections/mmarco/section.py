@@ -1,5 +1,3 @@
-"""The config section of mMARCO: the copy of the dataset, its version and languages."""
-
 from __future__ import annotations
 
 from typing import Literal

@@ -1,5 +1,3 @@
-"""The config section of files as MS MARCO has them: documents, queries, judgements."""
-
 from __future__ import annotations
 
 from typing import Literal

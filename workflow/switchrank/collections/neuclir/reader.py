@@ -20,17 +20,13 @@ from switchrank.core.errors import Sieve, UserError
 def topic_rows(
     path: str | Path, about: About, *, id: str, text: Sequence[str], codes: Mapping[str, str] = MappingProxyType({})
 ) -> Iterator[TextRow]:
-    """Yield ``(place, qid, text)`` of the topics that exist in a language; the first version of each is taken.
+    """Yield ``(place, qid, text)`` of the topics that exist in the language of ``about``.
 
-    Args:
-        path: JSON lines.
-        about: our code of the language.
-        id: member that holds the topic's id.
-        text: members of a version that make the query.
-        codes: our code to the file's, such as ``en`` to ``eng``.
+    ``id`` and ``text`` are members as :func:`read_topics` takes them; ``codes`` gives the file's code for ours, such as
+    ``eng`` for ``en``.
 
     Raises:
-        UserError: a record without ``topics``, or no topic in the language.
+        UserError: no topic in the language.
     """
     wanted = codes.get(about.language, about.language)
     known: set[str] = set()
@@ -48,13 +44,10 @@ def topic_rows(
 def read_topics(
     path: str | Path, about: About, *, id: str, text: Sequence[str], only: str | None = None
 ) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Yield ``(place, id, text by language)`` of all topics, the languages called as in the file.
+    """Yield ``(place, id, text by language)`` of all topics: the member ``id``, and of each version the members ``text``.
 
-    Of a topic in several versions of a language the first counts. Texts are looked at in the language ``only``, if
-    there is one; those of others are empty.
-
-    Raises:
-        UserError: a record without ``topics``, an id or a text.
+    Of several versions in a language the first counts. Languages are called as in the file; with ``only`` the texts of
+    other languages are empty.
     """
     sieve = Sieve(about.defect)
     for place, record in read_records(path, defect=about.defect):

@@ -1,5 +1,3 @@
-"""The config section of HC4 and NeuCLIR."""
-
 from __future__ import annotations
 
 from typing import Any, Literal

@@ -46,14 +46,11 @@ def read_collection(
     negative: str = "negative",
     separator: str = "",
 ) -> Parsed:
-    """Read a collection in one language; its DOCUMENTS are written into ``folder`` on the way.
-
-    A query's group is the connected set of queries that share relevant documents.
+    """Read a collection in one language; a query's group is the connected set of queries that share relevant documents.
 
     Args:
-        spec: the one language, the splits, and whether there are negatives to train on.
+        spec, folder: as :func:`switchrank.collections.formats.read_files` takes them.
         files: ``rows/<split>``, or ``queries/<split>`` and ``passages/<split>`` with lines that belong together.
-        folder: where to write.
         query, positive, negative: members of JSON lines, or columns of a table; without ``query`` rows are TSV.
         separator: of the columns of a table.
 

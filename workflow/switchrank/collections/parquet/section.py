@@ -1,5 +1,3 @@
-"""The config section of tables in Parquet and of datasets."""
-
 from __future__ import annotations
 
 from typing import Literal

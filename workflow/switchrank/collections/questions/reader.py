@@ -58,43 +58,35 @@ class OpenQuestion:
 def read_collection(
     spec: CollectionSpec, files: Mapping[str, str], folder: Path, *, documents: Mapping[str, Any]
 ) -> Parsed:
-    """Read a collection; its DOCUMENTS are written into ``folder`` on the way.
+    """Read a collection; ``documents`` are settings of :func:`switchrank.collections.records.text_rows`.
 
     Training questions that are test questions too, word for word, are left out and counted: MKQA's come from Natural
     Questions.
 
-    Args:
-        spec: languages and splits.
-        files: ``questions/<split>`` and ``documents/<language>``.
-        folder: where the documents go.
-        documents: how they are written, as :func:`switchrank.collections.records.text_rows` takes it.
-
     Raises:
         UserError: a defect of a file, or a split without a question.
     """
-    paths = {language: folder / f"documents-{language}.parquet" for language in spec.languages}
     reads = with_settings(records.text_rows, documents, "options.documents")
-    found = {language: write_documents(spec, files, language, reads, folder).rows for language in spec.languages}
-    asked = {}
-    for split in spec.splits:
-        path = files[f"questions/{split}"]
-        asked[split] = _usable(path, split, spec)
-    _separate(asked, files)
-    queries, judgements = {}, {}
+    found = {language: write_documents(spec, files, language, reads, folder) for language in spec.languages}
+    asked = {split: _usable(files[f"questions/{split}"], split, spec) for split in spec.splits}
+    if {"train", "test"} <= set(asked):
+        asked["train"] = _untested(asked["train"], asked["test"], files["questions/train"])
+    parsed = Parsed({}, {}, {language: made.rows for language, made in found.items()}, relevance="answer")
     for split, questions in asked.items():
         for language in spec.query_languages(split):
             rows = [(question.qid, question.texts[language], question.qid) for question in questions]
-            queries[split, language] = pl.DataFrame(rows, schema=QUERIES, orient="row")
-        for language, written in paths.items():
+            parsed.queries[split, language] = pl.DataFrame(rows, schema=QUERIES, orient="row")
+        for language, made in found.items():
             answers = {question.qid: question.answers.get(language, []) for question in questions}
-            judgements[split, language] = judge_by_answers(written, answers, what=f"answers {split} {language}")
-    return Parsed(queries, judgements, found, relevance="answer")
+            judged = judge_by_answers(made.path, answers, what=f"answers {split} {language}")
+            parsed.judgements[split, language] = judged
+    return parsed
 
 
 def _usable(path: str, split: str, spec: CollectionSpec) -> list[OpenQuestion]:
     """The questions with a text in every query language and an answer in a document language.
 
-    A question that no string answers is what its file says it is; one without a text is lost.
+    Questions that no string answers are part of their file; one without a text is lost.
     """
     languages, documents = spec.query_languages(split), list(spec.languages)
     kept = []
@@ -113,29 +105,26 @@ def _usable(path: str, split: str, spec: CollectionSpec) -> list[OpenQuestion]:
     return kept
 
 
-def _separate(asked: dict[str, list[OpenQuestion]], files: Mapping[str, str]) -> None:
-    """Take test questions out of the training questions."""
-    if not {"train", "test"} <= set(asked):
-        return
-    tested = {_words(text) for question in asked["test"] for text in question.texts.values()}
-    kept = [q for q in asked["train"] if not any(_words(text) in tested for text in q.texts.values())]
-    note(files["questions/train"], len(asked["train"]) - len(kept), "training questions left out: they are tested on")
+def _untested(training: list[OpenQuestion], test: list[OpenQuestion], path: str) -> list[OpenQuestion]:
+    """The training questions that are not among the test questions."""
+
+    def words(question: OpenQuestion) -> set[tuple[str, ...]]:
+        return {tuple(answer_words(text)) for text in question.texts.values()}
+
+    tested = set().union(*map(words, test))
+    kept = [question for question in training if tested.isdisjoint(words(question))]
+    note(path, len(training) - len(kept), "training questions left out: they are tested on")
     if not kept:
-        raise UserError(files["questions/train"], "", "all training questions are tested on", "give other ones")
-    asked["train"] = kept
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(answer_words(text))
+        raise UserError(path, "", "all training questions are tested on", "give other ones")
+    return kept
 
 
 def read_questions(
     path: str | Path, split: str, languages: list[str], defect: Defect = refuse
 ) -> Iterator[tuple[int, OpenQuestion]]:
-    """Yield ``(line, question)`` of a file with what it has in ``languages``; ``defect`` is given a line that is none.
+    """Yield ``(line, question)`` of a file with what it has in ``languages``.
 
-    Raises:
-        UserError: a line that is not what the first line says the file is, or an id twice.
+    A line that is not what the first one says the file is, or repeats an id, goes to ``defect``.
     """
     lines: dict[str, int] = {}
     sieve = Sieve(defect)
@@ -164,6 +153,10 @@ class Place:
         """``value[key]``, or UserError."""
         return member(value, key, kind, self.path, f"line {self.line}", _WANTED)
 
+    def id(self, value: Any, key: str = "id") -> str:
+        """The member ``key`` as an id, or UserError."""
+        return identifier(value, self.path, f"line {self.line}", _WANTED, key)
+
     def texts(self, values: list[Any]) -> list[str]:
         """The strings among ``values`` that are not blank."""
         found = [value for value in values if isinstance(value, str) and value.strip()]
@@ -185,12 +178,13 @@ def _nq_open(given: Json, place: Place, _languages: list[str]) -> OpenQuestion:
 
 
 def _mkqa(given: Json, place: Place, languages: list[str]) -> OpenQuestion:
-    qid = identifier({"id": given.get("example_id")}, place.path, f"line {place.line}", _WANTED)
+    qid = place.id(given, "example_id")
     queries, answers = place.member(given, "queries", dict), place.member(given, "answers", dict)
     codes = {language: _MKQA_CODES.get(language, language.lower().replace("-", "_")) for language in languages}
-    texts = {language: place.texts([queries.get(code)]) for language, code in codes.items()}
-    told = {language: _mkqa_answers(answers.get(code), place) for language, code in codes.items()}
-    return OpenQuestion(qid, {language: found[0] for language, found in texts.items() if found}, told)
+    texts = {language: text for language, code in codes.items() for text in place.texts([queries.get(code)])}
+    return OpenQuestion(
+        qid, texts, {language: _mkqa_answers(answers.get(code), place) for language, code in codes.items()}
+    )
 
 
 def _mkqa_answers(given: Any, place: Place) -> list[str]:
@@ -206,15 +200,14 @@ def _mkqa_answers(given: Any, place: Place) -> list[str]:
 
 
 def _afriqa(given: Json, place: Place, _languages: list[str]) -> OpenQuestion:
-    language = file_language(identifier({"id": given.get("lang")}, place.path, f"line {place.line} 'lang'", _WANTED))
-    number = identifier(given, place.path, f"line {place.line}", _WANTED)
-    sides = {language: ("question", "answers"), afriqa_pivot(language): ("translated_question", "translated_answer")}
-    texts = {side: place.texts([given.get(key)]) for side, (key, _) in sides.items()}
+    language = file_language(place.id(given, "lang"))
+    pivot = afriqa_pivot(language)
+    qid = f"{place.split}-{language}-{place.id(given)}"
+    sides = {language: ("question", "answers"), pivot: ("translated_question", "translated_answer")}
+    texts = {side: text for side, (key, _) in sides.items() for text in place.texts([given.get(key)])}
     answers = {side: place.texts(_python_list(given.get(key))) for side, (_, key) in sides.items()}
-    if any(answer.strip().casefold() in _YES_NO for answer in answers[afriqa_pivot(language)]):
-        answers = {}
-    qid = f"{place.split}-{language}-{number}"
-    return OpenQuestion(qid, {side: found[0] for side, found in texts.items() if found}, answers)
+    unclear = any(answer.strip().casefold() in _YES_NO for answer in answers[pivot])
+    return OpenQuestion(qid, texts, {} if unclear else answers)
 
 
 def file_language(name: str) -> str:

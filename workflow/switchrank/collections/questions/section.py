@@ -1,5 +1,3 @@
-"""The config section of questions without passages, and of the documents to search in."""
-
 from __future__ import annotations
 
 import re

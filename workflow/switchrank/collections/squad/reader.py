@@ -47,12 +47,10 @@ def read_collection(
     relevance: Relevance = "gold",
     question_id: Callable[[str], str] = str,
 ) -> Parsed:
-    """Read a collection; its DOCUMENTS are written into ``folder`` on the way.
+    """Read a collection.
 
     Args:
-        spec: languages, splits, and what a document is.
-        files: path by role.
-        folder: where the documents go.
+        spec, files, folder: as :func:`switchrank.collections.formats.read_files` takes them.
         parallel: whether files are parallel paragraph by paragraph, or by question ids only.
         relevance: ``gold`` is the place of the answer, ``answer`` every document that holds an answer.
         question_id: makes the id that a question goes by from the one in its file.

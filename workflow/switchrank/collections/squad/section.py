@@ -1,5 +1,3 @@
-"""The config section of questions over paragraphs."""
-
 from __future__ import annotations
 
 from typing import Any, Literal

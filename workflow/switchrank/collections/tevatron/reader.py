@@ -60,14 +60,9 @@ def document_rows(
 def list_rows(
     path: str | Path, about: About, *, id: str, lists: Mapping[str, int], document: str
 ) -> Iterator[JudgementRow]:
-    """Yield ``(place, qid, docid, relevance)`` of passages in lists that each stand for one relevance.
+    """Yield ``(place, qid, docid, relevance)`` of passages in ``lists``, each of which stands for one relevance.
 
-    Args:
-        path: JSON lines or a table.
-        about: who is told of defects.
-        id: member with the query's id.
-        lists: relevance by name of the list.
-        document: member of a passage with its id; passages may also be bare ids.
+    ``id`` is the member with the query's id, ``document`` that of a passage with its own, unless it is a bare id.
     """
     sieve = Sieve(about.defect)
     for place, record in read_records(path, defect=about.defect):

@@ -1,5 +1,3 @@
-"""The config section of Tevatron's queries with passages."""
-
 from __future__ import annotations
 
 from typing import Any, Literal

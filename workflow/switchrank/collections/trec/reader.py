@@ -31,7 +31,7 @@ def document_rows(path: str | Path, about: About, *, fields: Sequence[str] = ())
     """Yield ``(place, docid, text)`` of each document; ``fields`` are the elements to take, none means all.
 
     Raises:
-        UserError: a document without an end or a number, or text between documents.
+        UserError: a document without an end, or text between documents.
     """
     sieve = Sieve(about.defect)
     for number, _, body in _blocks(path, "doc"):
@@ -50,12 +50,10 @@ def topic_rows(
 ) -> Iterator[TextRow]:
     """Yield ``(place, qid, text)`` of each topic; ``fields`` are the elements that make the query.
 
-    Args:
-        about: who is told of defects.
-        by_position: number topics 1, 2, 3, ... as Cranfield's judgements do, whatever their ``<num>`` says.
+    ``by_position`` numbers topics 1, 2, 3, ... as Cranfield's judgements do, whatever their ``<num>`` says.
 
     Raises:
-        UserError: a topic without an end or a number, text between topics, or no topic that has the fields.
+        UserError: a topic without an end, or text between topics.
     """
     for position, (number, tag, body) in enumerate(_blocks(path, "top|topic"), 1):
         found = _topic_elements(body)
@@ -82,9 +80,8 @@ def _blocks(path: str | Path, names: str) -> Iterator[Block]:
             before = line[start : match.start()]
             start = match.end()
             if bool(match[1]) != bool(opened):
-                problem = f"{match[0]} without an end" if not match[1] else f"{match[0]} without a beginning"
-                place = opened if not match[1] else number
-                raise UserError(path, f"line {place}", problem.replace(match[0], tag or match[0]), "close each element")
+                problem = f"{tag or match[0]} without {'a beginning' if match[1] else 'an end'}"
+                raise UserError(path, f"line {number if match[1] else opened}", problem, "close each element")
             if opened:
                 parts.append(before)
                 yield opened, tag, "\n".join(parts)
@@ -117,10 +114,9 @@ def _topic_elements(body: str) -> dict[str, str]:
     """Text by element, each up to the next tag whether it is closed or not."""
     found: dict[str, str] = {}
     tags = list(_NAMED.finditer(body))
-    for tag, after in zip(tags, [*tags[1:], None], strict=False):
+    for tag, end in zip(tags, [*(after.start() for after in tags[1:]), len(body)], strict=False):
         if not tag[1]:
-            text = body[tag.end() : after.start() if after else len(body)]
-            found.setdefault(tag[2].lower(), _plain(_LABEL.sub("", text)))
+            found.setdefault(tag[2].lower(), _plain(_LABEL.sub("", body[tag.end() : end])))
     return found
 
 

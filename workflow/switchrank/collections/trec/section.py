@@ -1,5 +1,3 @@
-"""The config section of TREC's tagged text."""
-
 from __future__ import annotations
 
 from typing import Any, Literal

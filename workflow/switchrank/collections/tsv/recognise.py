@@ -104,9 +104,8 @@ def rows(path: str, look: Look) -> Iterator[Row]:
     named = "with a header" if header else f"{len(names)} columns without names"
     title = f"{_SIGNS.get(separator, 'tab')}-separated text{' ' if header else ', '}{named}"
     pair = pair_of(names)
-    look.found.title = (
-        f"questions with answers or passages, {title}" if look.found.format == "question-table" else title
-    )
+    asked = "questions with answers or passages, " if look.found.format == "question-table" else ""
+    look.found.title = f"{asked}{title}"
     look.found.fields, look.found.values["separator"] = names, separator
     look.found.values |= dict(zip(("asked", "answered"), pair, strict=True)) if pair else {}
     if separator == "\t" and re.search(rb'\t"|\n"', look.source.head):
