@@ -44,7 +44,7 @@ def topic_rows(
 def read_topics(
     path: str | Path, about: About, *, id: str, text: Sequence[str], only: str | None = None
 ) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Yield ``(place, id, text by language)`` of all topics: the member ``id``, and of each version the members ``text``.
+    """Yield ``(place, id, text by language)`` of all topics: the member ``id``, and the members ``text`` of a version.
 
     Of several versions in a language the first counts. Languages are called as in the file; with ``only`` the texts of
     other languages are empty.
