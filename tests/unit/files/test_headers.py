@@ -11,7 +11,7 @@ import pytest
 
 from switchrank.ablation.rows import read_ablation
 from switchrank.collections.records import read_records
-from switchrank.collections.rows import read_topics, triple_batches
+from switchrank.collections.rows import read_topics, triple_rows
 from switchrank.collections.texts import read_judgements, read_queries
 from switchrank.core.errors import UserError
 from switchrank.files.headers import is_header, is_word_header
@@ -41,8 +41,8 @@ READERS: list[tuple[Callable[[Path], Any], str, str]] = [
     (read_judgements, "query-id\tcorpus-id\tscore", "q1\td1\t1"),
     (read_judgements, "qid 0 docid relevance", "q1 0 d1 1"),
     (read_topics, "docid\ttopic", "d1\tanimals"),
-    (lambda path: list(triple_batches(path)), "qid\tpositive\tnegative", "q1\td1\td2"),
-    (lambda path: list(triple_batches(path, ids=False)), "query\tpos\tneg", "what is it\tthis is\tthat is"),
+    (lambda path: list(triple_rows(path)), "qid\tpositive\tnegative", "q1\td1\td2"),
+    (lambda path: list(triple_rows(path, ids=False)), "query\tpos\tneg", "what is it\tthis is\tthat is"),
     (numbered, "query\tpositive", "what is it\tthis is it"),
     (quoted, '"id","text"', 'd1,"some, text"'),
     (read_pairs, "source\ttarget", "cat\tkatze"),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from switchrank.collections.rows import read_topics, triple_batches
+from switchrank.collections.rows import read_topics, triple_rows
 from switchrank.collections.texts import TextFile, read_judgements, read_queries
 from switchrank.core.errors import UserError
 from switchrank.files.reading import read_lines, read_text
@@ -157,9 +157,9 @@ def test_negative_relevance_is_kept(write) -> None:
 
 def test_a_triple_needs_three_ids(write) -> None:
     with pytest.raises(UserError, match="line 2: 2 fields"):
-        list(triple_batches(write("t.tsv", "q\ta\tb\nq\ta\n")))
+        list(triple_rows(write("t.tsv", "q\ta\tb\nq\ta\n")))
     with pytest.raises(UserError, match="line 1: id ''"):
-        list(triple_batches(write("t.tsv", "q\t\tb\n")))
+        list(triple_rows(write("t.tsv", "q\t\tb\n")))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ columns without the 0); triples are ``qid \t positive \t negative``; topics are 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from inspect import Parameter, signature
@@ -23,7 +23,7 @@ import polars as pl
 from switchrank.core.errors import Defect, Sieve, UserError, refuse
 from switchrank.files.headers import header_separator, refuse_header
 from switchrank.files.reading import read_lines
-from switchrank.formats.tables import TRIPLES
+from switchrank.formats.tables import TRIPLES, Schema
 
 TextRow = tuple[str, str, str]
 """Place in the file, id, text."""
@@ -88,6 +88,22 @@ def with_settings(rows: Callable[..., Any], given: Any, place: str) -> Callable[
     return partial(rows, **given)
 
 
+def frames(rows: Iterable[tuple[Any, ...]], schema: Schema) -> Iterator[pl.DataFrame]:
+    """Frames of ``schema``, the last perhaps empty; no more than BATCH rows are held as Python objects at a time."""
+    held: list[tuple[Any, ...]] = []
+    for row in rows:
+        held.append(row)
+        if len(held) == BATCH:
+            yield _frame(held, schema)
+            held = []
+    yield _frame(held, schema)
+
+
+def _frame(rows: list[tuple[Any, ...]], schema: Schema) -> pl.DataFrame:
+    columns = zip(*rows, strict=True) if rows else ([] for _ in schema)  # columns are read faster than rows
+    return pl.DataFrame(dict(zip(schema, columns, strict=True)), schema=schema)
+
+
 def read_topics(path: str | Path) -> pl.DataFrame:
     r"""Read lines ``docid \t topic`` into columns ``docid`` and ``group``; UserError if one is none, or comes twice."""
     first: dict[str, int] = {}
@@ -146,15 +162,11 @@ def text_rows(path: str | Path, about: About) -> Iterator[TextRow]:
         yield f"line {number}", identifier, text
 
 
-def triple_batches(path: str | Path, *, ids: bool = True, defect: Defect = refuse) -> Iterator[pl.DataFrame]:
-    """Yield frames of TRIPLES, without ``ids`` of texts; row i of all of them together is line i + 1.
-
-    A line that does not hold three ids (or texts) goes to ``defect``.
-    """
-    columns: tuple[list[str], ...] = ([], [], [])
+def triple_rows(path: str | Path, *, ids: bool = True, defect: Defect = refuse) -> Iterator[tuple[str, ...]]:
+    """Yield the rows of TRIPLES, without ``ids`` those of texts; a line that does not hold three goes to ``defect``."""
     for number, line in read_lines(path):
         fields = _fields(line) if ids else line.split("\t")
-        if len(fields) != len(columns):
+        if len(fields) != len(TRIPLES):
             problem = f"{len(fields)} fields"
             todo = "write 'query id, positive id, negative id'" if ids else "write 'query, positive, negative'"
             defect(UserError(path, f"line {number}", problem, todo))
@@ -164,12 +176,7 @@ def triple_batches(path: str | Path, *, ids: bool = True, defect: Defect = refus
         if ids and line.split() != fields:  # one comparison clears the usual line; the loop only names the wrong id
             for identifier in fields:
                 check_id(identifier, path, f"line {number}")
-        for column, identifier in zip(columns, fields, strict=True):
-            column.append(identifier)
-        if len(columns[0]) == BATCH:
-            yield pl.DataFrame(dict(zip(TRIPLES, columns, strict=True)), schema=TRIPLES)
-            columns = ([], [], [])
-    yield pl.DataFrame(dict(zip(TRIPLES, columns, strict=True)), schema=TRIPLES)
+        yield tuple(fields)
 
 
 def _fields(line: str) -> list[str]:

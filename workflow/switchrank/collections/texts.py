@@ -16,6 +16,7 @@ from switchrank.collections.rows import (
     TextRow,
     TextRows,
     check_id,
+    frames,
     judgement_rows,
     text_rows,
     twice,
@@ -139,19 +140,16 @@ def read_queries(
 def read_judgements(paths: str | Path | Sequence[str], reads: JudgementRows = judgement_rows) -> pl.DataFrame:
     """Read JUDGEMENTS plus the column ``place``, in file order; UserError for a defect, or a pair judged twice."""
     parts: list[str | Path] = [paths] if isinstance(paths, str | Path) else list(paths)
-    frames = [pl.DataFrame(schema=_PLACED)]
-    for path in parts:
-        rows = []
-        for place, qid, docid, relevance in reads(path, About("judgement")):
-            if qid.split() != [qid] or docid.split() != [docid]:
-                check_id(qid, path, place)
-                check_id(docid, path, place)
-            rows.append((qid, docid, relevance, place))
-            if len(rows) == BATCH:
-                frames.append(pl.DataFrame(rows, schema=_PLACED, orient="row"))
-                rows = []
-        frames.append(pl.DataFrame(rows, schema=_PLACED, orient="row"))
-    frame = pl.concat(frames)
+
+    def rows() -> Iterator[tuple[str, str, int, str]]:
+        for path in parts:
+            for place, qid, docid, relevance in reads(path, About("judgement")):
+                if qid.split() != [qid] or docid.split() != [docid]:
+                    check_id(qid, path, place)
+                    check_id(docid, path, place)
+                yield qid, docid, relevance, place
+
+    frame = pl.concat(frames(rows(), _PLACED))
     double = frame.filter(frame.select("qid", "docid").is_duplicated())
     if len(double):
         qid, docid = double.row(0)[:2]

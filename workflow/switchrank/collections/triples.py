@@ -13,7 +13,7 @@ import polars as pl
 
 from switchrank.collections.frames import ROW_GROUP, sink
 from switchrank.collections.notes import left_out
-from switchrank.collections.rows import triple_batches
+from switchrank.collections.rows import frames, triple_rows
 from switchrank.files.reading import read_lines
 from switchrank.formats.tables import TRIPLES
 
@@ -39,7 +39,7 @@ def write_triples(
     """
     out, raw = folder / "triples-read.parquet", folder / "triples-raw.parquet"
     texts = holds_texts(path)
-    sink(triple_batches(path, ids=not texts), TRIPLES, raw)
+    sink(frames(triple_rows(path, ids=not texts), TRIPLES), TRIPLES, raw)
     kept = _known_texts(raw, documents, queries) if texts else _known_ids(raw, documents)
     kept.sink_parquet(out, compression="zstd", row_group_size=ROW_GROUP)
     read, of_empty = _rows_of(raw), 0 if texts else _rows_with(raw, empty)

@@ -1,5 +1,3 @@
-"""Gold passages of AfriQA, and the folder of them."""
-
 from __future__ import annotations
 
 import re

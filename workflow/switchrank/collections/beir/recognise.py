@@ -1,5 +1,3 @@
-"""The files of a BEIR collection, and the folder of them."""
-
 from __future__ import annotations
 
 import fnmatch

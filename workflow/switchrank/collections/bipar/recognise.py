@@ -1,5 +1,3 @@
-"""Files of BiPaR: SQuAD's, with ids that end in the languages of their questions and paragraphs."""
-
 from __future__ import annotations
 
 import re

@@ -1,5 +1,3 @@
-"""The folder of CIRAL; its files are told as those of MIRACL are."""
-
 from __future__ import annotations
 
 from switchrank.identify.entries import collection

@@ -1,5 +1,3 @@
-"""Queries of CLIRMatrix with their graded documents."""
-
 from __future__ import annotations
 
 from collections.abc import Iterator

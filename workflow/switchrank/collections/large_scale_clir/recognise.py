@@ -1,8 +1,7 @@
-"""Files of Large-Scale CLIR: lines of id, title and text, judgements of three columns; and the folder of them."""
-
 from __future__ import annotations
 
 import fnmatch
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -31,14 +30,11 @@ def _are_judgements(source: Source) -> bool:
     return len(set(grades)) <= 7 and max(map(len, grades)) <= 2
 
 
-def _are_texts(source: Source) -> bool:
+def _are_texts(source: Source, *, documents: bool = False) -> bool:
     table = columns_of(source)
-    return table.width == 3 and not table.of_ids and table.most(lambda row: is_id(row[0]))
-
-
-def _are_documents(source: Source) -> bool:
-    table = columns_of(source)
-    return _are_texts(source) and (table.mean(2, len) > 300 or "doc" in table.name)
+    if table.width != 3 or table.of_ids or not table.most(lambda row: is_id(row[0])):
+        return False
+    return not documents or table.mean(2, len) > 300 or "doc" in table.name
 
 
 KINDS = (
@@ -55,7 +51,7 @@ KINDS = (
         "large-scale-clir-documents",
         "documents, id, title and text (Large-Scale CLIR, Sasaki et al. 2018)",
         "documents",
-        _are_documents,
+        partial(_are_texts, documents=True),
         IDS,
         texts(ROWS.documents),
         why=_WHY,

@@ -1,5 +1,3 @@
-"""The folder of MIRACL, and its passages as JSON lines, which CIRAL, MLDR and Tevatron have too."""
-
 from __future__ import annotations
 
 from switchrank.collections.miracl.reader import ROWS

@@ -1,5 +1,3 @@
-"""The folder of MLDR; its files are told as Tevatron's are."""
-
 from __future__ import annotations
 
 from switchrank.identify.entries import collection

@@ -1,5 +1,3 @@
-"""The folder of mMARCO; its files are told as those of MS MARCO are."""
-
 from __future__ import annotations
 
 from switchrank.identify.entries import collection

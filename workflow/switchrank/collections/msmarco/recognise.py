@@ -1,5 +1,3 @@
-"""Lines of id and text, and triples of ids, as MS MARCO, mMARCO and the topics of MIRACL and CIRAL have them."""
-
 from __future__ import annotations
 
 import fnmatch
@@ -8,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from switchrank.collections.msmarco.reader import ROWS
-from switchrank.collections.rows import triple_batches
+from switchrank.collections.rows import triple_rows
 from switchrank.identify import entries
 from switchrank.identify.columns import MOST, Columns, columns_of, is_id, is_whole
 from switchrank.identify.kinds import IDS, TEXTS, FolderKind, Kind, Look, Row, texts
@@ -51,13 +49,10 @@ def _are_triples(source: Source) -> bool:
 
 
 def _triples(path: str, look: Look) -> Iterator[Row]:
-    line = 0
-    for frame in triple_batches(path, defect=look.problems.take):
-        for row in frame.iter_rows():
-            line += 1
-            if line <= 3:
-                look.found.samples.append(" | ".join(row))
-            yield f"line {line}", None, ()
+    for number, row in enumerate(triple_rows(path, defect=look.problems.take), 1):
+        if number <= 3:
+            look.found.samples.append(" | ".join(row))
+        yield f"line {number}", None, ()
 
 
 KINDS = (

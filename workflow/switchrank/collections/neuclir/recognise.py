@@ -1,5 +1,3 @@
-"""Topics in several languages and documents as JSON lines (HC4, NeuCLIR, Patapsco)."""
-
 from __future__ import annotations
 
 from collections.abc import Iterator

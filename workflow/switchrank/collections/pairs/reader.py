@@ -20,13 +20,12 @@ import polars as pl
 from switchrank.collections.frames import ROW_GROUP, connected_groups, sink
 from switchrank.collections.notes import left_out
 from switchrank.collections.records import member_text, read_records
+from switchrank.collections.rows import frames
 from switchrank.collections.spec import CollectionSpec, Parsed, check_known
 from switchrank.core.errors import Defect, Sieve, UserError, refuse
 from switchrank.files.reading import read_lines
 from switchrank.formats.tables import DOCUMENTS, JUDGEMENTS, QUERIES, TRIPLES
 
-BATCH = 50_000
-"""Documents held as Python objects at a time."""
 Row = tuple[str, str, list[str]]
 """Query, positive, negatives; all texts."""
 
@@ -64,13 +63,13 @@ def read_collection(
     layout = {"separator": separator} if query else TSV
     texts = Texts(spec, folder)
 
-    def batches() -> Iterator[pl.DataFrame]:
+    def documents() -> Iterator[tuple[str, str, str]]:
         for split in spec.splits:
             path = files.get(f"rows/{split}", "")
             found = text_rows(path, names, negatives=spec.triples, **layout) if path else _aligned(files, split)
             yield from texts.documents(split, path or files.get(f"queries/{split}", ""), found)
 
-    sink(batches(), DOCUMENTS, folder / f"documents-{language}.parquet")
+    sink(frames(documents(), DOCUMENTS), DOCUMENTS, folder / f"documents-{language}.parquet")
     parsed = {split: texts.split(split) for split in spec.splits}
     return Parsed(
         queries={(split, language): queries for split, (queries, _) in parsed.items()},
@@ -111,37 +110,35 @@ class Texts:
         self.waiting: list[tuple[str, str, str]] = []
         self.parts: list[Path] = []
 
-    def documents(self, split: str, file: str, rows: Iterable[tuple[str, Row]]) -> Iterator[pl.DataFrame]:
-        """Yield DOCUMENTS frames of the texts of ``file`` that are new, and take note of the rest."""
-        fresh: list[tuple[str, str, str]] = []
+    def documents(self, split: str, file: str, rows: Iterable[tuple[str, Row]]) -> Iterator[tuple[str, str, str]]:
+        """Yield rows of DOCUMENTS for the texts of ``file`` that are new, and take note of the rest."""
         lost = total = 0
         for _, (query, positive, negatives) in rows:
             total += 1
             if not query.strip() or not positive.strip():
                 lost += 1
                 continue
-            docids = [self._number("d", text, fresh) for text in (positive, *filter(str.strip, negatives))]
-            qid = self._number("q", query, [])
+            docids = []
+            for text in (positive, *filter(str.strip, negatives)):
+                docid, new = self._number("d", text)
+                docids.append(docid)
+                if new:
+                    yield docid, text, docid
+            qid, _ = self._number("q", query)
             self.queries[split].setdefault(qid, query)
             self.relevant[split][qid, docids[0]] = None
             if self.spec.triples and split == "train":
                 self._wait([(qid, docids[0], negative) for negative in docids[1:]])
-            if len(fresh) >= BATCH:
-                yield pl.DataFrame(fresh, schema=DOCUMENTS, orient="row")
-                fresh = []
         left_out(file, lost, total, "rows left out: no query or no passage", self.spec.max_skipped)
         if total == lost:
             raise UserError(file, "", "holds no query with a passage", "give a file of queries and passages")
-        yield pl.DataFrame(fresh, schema=DOCUMENTS, orient="row")
 
-    def _number(self, kind: str, text: str, fresh: list[tuple[str, str, str]]) -> str:
-        """The id of a text; one that is new is added to ``fresh`` as a row of DOCUMENTS."""
+    def _number(self, kind: str, text: str) -> tuple[str, bool]:
+        """The id of a text, and whether it is a new one."""
         numbers = self.numbers[kind]
         known = len(numbers)
         number = numbers.setdefault(blake2b(text.encode(), digest_size=16).digest(), known + 1)
-        if len(numbers) > known:
-            fresh.append((f"{kind}{number}", text, f"{kind}{number}"))
-        return f"{kind}{number}"
+        return f"{kind}{number}", len(numbers) > known
 
     def _wait(self, triples: list[tuple[str, str, str]], most: int = ROW_GROUP) -> None:
         """Hold triples back until there are ``most``, and write those."""

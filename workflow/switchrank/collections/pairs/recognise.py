@@ -1,5 +1,3 @@
-"""Queries with their passages, and perhaps others, as JSON lines or as TSV without a header."""
-
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence

@@ -1,5 +1,3 @@
-"""Questions with answers and no passages: NQ-Open, MKQA, the questions of AfriQA."""
-
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator

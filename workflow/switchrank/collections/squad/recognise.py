@@ -1,5 +1,3 @@
-"""Questions over paragraphs in one JSON value, and folders of such files, one for each language."""
-
 from __future__ import annotations
 
 import re
@@ -34,14 +32,14 @@ def rows(sides: Sides, family: Callable[[SquadFile], str]) -> Rows:
             yield from ((f"question {question.qid}", None, (question.text,)) for question in paragraph.questions)
         look.found.rows = file.skipped.rows["questions"]
         look.found.title = f"questions over paragraphs, {family(file)}"
-        _told(file, paragraphs, look)
+        _count(file, paragraphs, look)
         _languages(paragraphs, look, sides)
 
     return read
 
 
-def _told(file: SquadFile, paragraphs: list[Paragraph], look: Look) -> None:
-    """What the reader would leave out is wrong; what it puts right, or leaves out on purpose, is told."""
+def _count(file: SquadFile, paragraphs: list[Paragraph], look: Look) -> None:
+    """What the reader would leave out is a problem; what it corrects, or leaves out on purpose, is counted."""
     articles = len({paragraph.article for paragraph in paragraphs})
     look.found.counts = {"paragraphs": len(paragraphs), "articles": articles}
     look.found.fields = sorted(name for name in file.members if "." not in name)
@@ -68,7 +66,6 @@ def _languages(paragraphs: list[Paragraph], look: Look, sides: Sides) -> None:
 
 
 def _family(file: SquadFile) -> str:
-    """Which of the family a file is."""
     if "sentences" in file.members:
         return "with sentences (XQuAD-R, MLQA-R)"
     if "qas.is_impossible" in file.members:

@@ -1,5 +1,3 @@
-"""Queries with passages as JSON lines (Tevatron, MLDR)."""
-
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -1,5 +1,3 @@
-"""TREC's tagged documents and topics, and qrels."""
-
 from __future__ import annotations
 
 import re
