@@ -86,9 +86,8 @@ def _templates(place: str, part: CollectionSection) -> Iterator[Finding]:
     """Paths with braces: each placeholder is known, and each language has the name that `{name}` stands for."""
     for key, template, known in part.templates:
         yield from known_placeholders(f"{place}.{key}", template, known)
-        for language in (
-            dict.fromkeys([*part.languages, *part.test_languages]) if "name" in placeholders(template) else []
-        ):
+        named = [*part.languages, *part.test_languages] if "name" in placeholders(template) else []
+        for language in dict.fromkeys(named):
             if language not in MMARCO_NAMES:
                 yield f"{place}.{key}", f"mMARCO has no name for {language}", "write {lang} instead of {name}"
 

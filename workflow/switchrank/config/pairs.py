@@ -59,10 +59,8 @@ def read_pairs(path: str | Path, languages: Sequence[str], query_languages: Sequ
     return list(pairs.values())
 
 
-def _pair(
-    path: Path, place: str, row: dict[str, str], query_languages: Sequence[str], languages: Sequence[str]
-) -> Pair:
-    for side, known in (("query", query_languages), ("document", languages)):
+def _pair(path: Path, place: str, row: dict[str, str], queries: Sequence[str], documents: Sequence[str]) -> Pair:
+    for side, known in (("query", queries), ("document", documents)):
         if row[side] not in known:
             problem = f"the collection has no {'queries' if side == 'query' else 'documents'} in {row[side]}"
             raise UserError(path, place, problem, f"known: {', '.join(known)}")
