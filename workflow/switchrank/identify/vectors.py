@@ -112,7 +112,7 @@ def _read(found: Found, source: Source, read: Callable[[str, RowSink], None]) ->
         elif count:
             found.problems.append(f"{count:,} {what}")
     found.problems += [] if source.stopped else tally.remarks
-    found.problems += problems.told()
+    found.problems += problems.listed()
     return _finished(found, source, tally.dimensions, tally.sample)
 
 
@@ -139,8 +139,8 @@ def _fasttext(source: Source) -> Found:
         wrong = sum("\ufffd" in word.decode("utf-8", "replace") for word in model.words)
         found.problems += [f"{wrong:,} words that are not UTF-8"] if wrong else []
         if model.buckets > 0 and model.longest > 0:
-            told = f"letter n-grams of {model.shortest} to {model.longest}: words that it lacks get vectors too"
+            note = f"letter n-grams of {model.shortest} to {model.longest}: words that it lacks get vectors too"
         else:
-            told = "no letter n-grams: words that it lacks get no vectors"
-        found.notes.append(told)
+            note = "no letter n-grams: words that it lacks get no vectors"
+        found.notes.append(note)
     return _finished(found, source, dimensions, words)
