@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from switchrank.core.errors import UserError
 from switchrank.embeddings import fasttext_binary, word2vec
-from switchrank.embeddings.ngrams import ngram_hashes
+from switchrank.embeddings.fasttext_binary import ngram_hashes
 from switchrank.embeddings.read import import_vectors
 from switchrank.formats.vector_kinds import vector_kind
 from switchrank.formats.vectors import Vectors, load_vectors

@@ -1,7 +1,7 @@
 """Read given word vectors into a vector store: text of any origin, word2vec binary, fastText binary, packed or not.
 
-What a file is decides its content (:mod:`switchrank.formats.vector_kinds`). Rows pass through in blocks on their way to
-disk. With a cache folder a file that was read before, by this code and with these settings, is copied and not parsed.
+The content of a file decides what it is (:mod:`switchrank.formats.vector_kinds`). Rows pass through in blocks on their
+way to disk. With a cache folder, a file that this code has read before with these settings is copied, not parsed.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def import_vectors(
     Args:
         path: ``.vec`` or other text of vectors, word2vec binary, fastText binary; plain, gzip or xz.
         out: prefix of the store.
-        max_words: stop after this many words; of a fastText binary their rows are told before reading, so that a few
+        max_words: stop after this many words; the rows of a fastText binary are chosen before reading, so that a few
             may be missing if more than one in a hundred is skipped.
         extra_words: text file, a word a line (UTF-8, plain, gzip or xz): these follow after the others, in this order.
             Needs a fastText binary; words outside of its vocabulary get the mean of their character n-grams.
@@ -57,10 +57,15 @@ def import_vectors(
     if extra_words is not None and kind != "fasttext":
         problem = "only a fastText binary has vectors for further words"
         raise UserError(path, "", problem, "give the .bin of the model, or leave the extra words out")
-    entry = None if cache is None else Path(cache) / "vectors" / _cache_key(path, max_words, extra_words)
-    record = entry and fetch_cached(entry, out)
+    entry, record = None, None
+    if cache is not None:
+        extra = None if extra_words is None else content_digest(Path(extra_words))
+        key = value_digest([content_digest(path), max_words, extra, code_digest("embeddings.read")])
+        entry = Path(cache) / "vectors" / key
+        record = fetch_cached(entry, out)
     if not record:
-        record = _read(path, kind, out, max_words, _read_words(extra_words))
+        lines = read_lines(extra_words) if extra_words is not None else ()
+        record = _read(path, kind, out, max_words, [word for _, line in lines if (word := line.strip())])
         if entry:
             keep_cached(entry, out, record)
     for note in record["notes"]:
@@ -80,13 +85,3 @@ def _read(path: Path, kind: Kind, out: str | Path, max_words: int | None, extra_
         if not sink.words:
             raise UserError(path, "", "holds no word vector", "give a file of word vectors, such as a .vec file")
     return {"words": len(writer.words), "dim": writer.dimensions, "notes": sink.notes()}
-
-
-def _read_words(path: str | Path | None) -> list[str]:
-    """The words of a file, a word a line; empty lines are passed over."""
-    return [] if path is None else [word for _, line in read_lines(path) if (word := line.strip())]
-
-
-def _cache_key(path: Path, max_words: int | None, extra_words: str | Path | None) -> str:
-    extra = None if extra_words is None else content_digest(Path(extra_words))
-    return value_digest([content_digest(path), max_words, extra, code_digest("embeddings.read")])

@@ -41,27 +41,40 @@ def read_text_vectors(path: str | Path, sink: RowSink) -> None:
         UserError: the file is damaged, broken off, empty, or too many rows have the wrong dimension.
     """
     with open_bytes(path) as file, progress(total=sink.limit, what=f"read {Path(path).name}", unit="words") as bar:
-        lines = _Lines(file, path)
-        table = _Table(path, lines)
-        for block in table.blocks(sink):
+        table = _Table(file, path)
+        while sink.wanted > 0 and (block := table.next_rows(sink.wanted)):
             bar.update(sink.take(*table.parse(block)))
-            table.refuse_early()
+            if table.seen >= _TOLERATED and 2 * table.misshapen > table.seen:
+                raise table.refusal()
         table.check(sink, complete=sink.wanted > 0)
 
 
-class _Lines:
-    """Lines without their line feed, carriage return or trailing spaces (fastText writes one)."""
+class _Table:
+    """A text file, its shape, and which of its rows do not have it."""
 
     def __init__(self, file: IO[bytes], path: str | Path) -> None:
-        self.cut_off = False
-        """The last line has no line feed."""
+        self.seen = self.misshapen = 0
         self._file, self._path = file, path
-        self._lines = self._read()
+        self._first_misshapen = self._last_misshapen = 0
+        self._cut_off = False
+        """The last line has no line feed."""
+        lines = self._lines()
+        sample = list(islice(lines, _SAMPLE))
+        if sample:
+            sample[0] = sample[0].removeprefix(b"\xef\xbb\xbf")
+        header = HEADER.fullmatch(sample[0] + b"\n") if sample else None
+        spaces = Counter(line.count(b" ") for line in sample)
+        usual = min(spaces, key=lambda number: (-spaces[number], number), default=0)
+        self._promised = int(header[1]) if header else None
+        self._dimensions = int(header[2]) if header else usual
+        if self._dimensions > MOST_DIMENSIONS:
+            problem = f"{self._dimensions} dimensions cannot be right"
+            raise UserError(path, "line 1", problem, "fetch the file again or correct the header")
+        self._rows = chain(sample[1:] if header else sample, lines)
+        self._next = 2 if header else 1
 
-    def __iter__(self) -> Iterator[bytes]:
-        return self._lines
-
-    def _read(self) -> Iterator[bytes]:
+    def _lines(self) -> Iterator[bytes]:
+        """Lines without their line feed, carriage return or trailing spaces (fastText writes one)."""
         rest, number = b"", 1
         while chunk := self._file.read(_CHUNK):
             *whole, rest = (rest + chunk).split(b"\n")
@@ -71,88 +84,50 @@ class _Lines:
                 problem = f"longer than {_LONGEST_LINE >> 20} MiB, so not a row of a vector file"
                 raise UserError(self._path, f"line {number}", problem, "give a .vec file: `word number ...` a line")
         if rest:
-            self.cut_off = True
+            self._cut_off = True
             yield rest.rstrip(b" \r")
 
-
-class _Table:
-    """The shape of a text file, and which of its rows do not have it."""
-
-    def __init__(self, path: str | Path, lines: _Lines) -> None:
-        self.path, self._lines = path, lines
-        sample = list(islice(lines, _SAMPLE))
-        if sample:
-            sample[0] = sample[0].removeprefix(b"\xef\xbb\xbf")
-        header = HEADER.fullmatch(sample[0] + b"\n") if sample else None
-        self.promised = int(header[1]) if header else None
-        self.dimensions = int(header[2]) if header else _usual_dimensions(sample)
-        if self.dimensions > MOST_DIMENSIONS:
-            problem = f"{self.dimensions} dimensions cannot be right"
-            raise UserError(path, "line 1", problem, "fetch the file again or correct the header")
-        self._rows = chain(sample[1:] if header else sample, lines)
-        self._next = 2 if header else 1
-        self.seen = self.misshapen = self.last_misshapen = 0
-        self.first_misshapen = 0
-
-    def blocks(self, sink: RowSink) -> Iterator[list[bytes]]:
-        """Blocks of rows until the file ends or ``sink`` wants no more."""
-        size = max(1, _CHUNK // (8 * max(self.dimensions, 1)))
-        while sink.wanted > 0:
-            block = list(islice(self._rows, int(min(size, sink.wanted))))
-            if not block:
-                return
-            yield block
+    def next_rows(self, wanted: float) -> list[bytes]:
+        """The next block of at most ``wanted`` rows; empty at the end of the file."""
+        size = max(1, _CHUNK // (8 * max(self._dimensions, 1)))
+        return list(islice(self._rows, int(min(size, wanted))))
 
     def parse(self, lines: list[bytes]) -> tuple[list[bytes], NDArray[np.float32]]:
         """Words and numbers ``(n, dimensions)`` of the rows that have the right shape."""
-        split = [_split_row(line, self.dimensions) for line in lines]
+        split = [_split_row(line, self._dimensions) for line in lines]
         places = [place for place, row in enumerate(split) if row is not None]
         rows = [row for row in split if row is not None]
-        matrix, malformed = _parse_numbers([numbers for _, numbers in rows], self.dimensions)
+        matrix, malformed = _parse_numbers([numbers for _, numbers in rows], self._dimensions)
         right = np.flatnonzero(~malformed)
-        self._count_misshapen(len(lines), {places[index] for index in right.tolist()})
+        if len(right) < len(lines):
+            wrong = np.setdiff1d(np.arange(len(lines)), np.array(places, dtype=np.int64)[right]) + self._next
+            self._first_misshapen = self._first_misshapen or int(wrong[0])
+            self._last_misshapen = int(wrong[-1])
+            self.misshapen += len(wrong)
+        self.seen += len(lines)
+        self._next += len(lines)
         return [rows[index][0] for index in right], matrix if len(right) == len(rows) else matrix[right]
-
-    def _count_misshapen(self, total: int, right: set[int]) -> None:
-        wrong = [self._next + place for place in range(total) if place not in right] if len(right) < total else []
-        self.first_misshapen = self.first_misshapen or (wrong[0] if wrong else 0)
-        self.last_misshapen = wrong[-1] if wrong else self.last_misshapen
-        self.misshapen += len(wrong)
-        self.seen += total
-        self._next += total
-
-    def refuse_early(self) -> None:
-        """Give up on a file that is mostly something else, before reading all of it."""
-        if self.seen >= _TOLERATED and 2 * self.misshapen > self.seen:
-            raise self._misshapen()
 
     def check(self, sink: RowSink, complete: bool) -> None:
         """Refuse a file that is not one of vectors, or (if read to its end) broken off; count misshapen rows."""
-        if complete and self._lines.cut_off and self.last_misshapen == self._next - 1:
-            problem = f"broken off in the middle of a row of {self.dimensions} numbers"
-            raise UserError(self.path, f"line {self.last_misshapen}", problem, "fetch the file again")
+        if complete and self._cut_off and self._last_misshapen == self._next - 1:
+            problem = f"broken off in the middle of a row of {self._dimensions} numbers"
+            raise UserError(self._path, f"line {self._last_misshapen}", problem, "fetch the file again")
         if self.misshapen and self.misshapen * _TOLERATED >= self.seen:
-            raise self._misshapen()
-        if complete and self.promised is not None and self.seen < self.promised:
-            problem = f"the header promises {self.promised} rows, the file has {self.seen}"
-            raise UserError(self.path, "line 1", problem, "fetch the file again or correct the header")
-        if self.promised is not None and self.seen > self.promised:
-            sink.remarks.append(f"the header promises {self.promised} rows, the file has at least {self.seen}")
-        sink.skipped[f"rows that are not a word and {self.dimensions} numbers"] += self.misshapen
+            raise self.refusal()
+        if complete and self._promised is not None and self.seen < self._promised:
+            problem = f"the header promises {self._promised} rows, the file has {self.seen}"
+            raise UserError(self._path, "line 1", problem, "fetch the file again or correct the header")
+        if self._promised is not None and self.seen > self._promised:
+            sink.remarks.append(f"the header promises {self._promised} rows, the file has at least {self.seen}")
+        sink.skipped[f"rows that are not a word and {self._dimensions} numbers"] += self.misshapen
 
-    def _misshapen(self) -> UserError:
+    def refusal(self) -> UserError:
+        """The error of a file that is mostly something else."""
+        problem = f"not a word and {self._dimensions} numbers ({self.misshapen} of {self.seen} rows are like this)"
         return UserError(
-            self.path,
-            f"line {self.first_misshapen}",
-            f"not a word and {self.dimensions} numbers ({self.misshapen} of {self.seen} rows are like this)",
-            "fetch the file again or mend those lines",
+            self._path, f"line {self._first_misshapen}", problem, "fetch the file again or mend those lines"
         )
-
-
-def _usual_dimensions(lines: list[bytes]) -> int:
-    """The most common number of spaces of a row, the smallest of equally common ones."""
-    counts = Counter(line.count(b" ") for line in lines)
-    return min(counts, key=lambda spaces: (-counts[spaces], spaces), default=0)
 
 
 def _split_row(line: bytes, dimensions: int) -> tuple[bytes, bytes] | None:

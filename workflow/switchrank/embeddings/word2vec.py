@@ -5,12 +5,9 @@ The original program ends each row with a line feed, others do not; both are rea
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
@@ -33,39 +30,29 @@ def read_word2vec_vectors(path: str | Path, sink: RowSink) -> None:
         if header is None:
             raise UserError(path, "", "no header of word2vec's binary format", "fetch the file again")
         promised, dimensions = int(header[1]), int(header[2])
-        seen = 0
-        for words, matrix in _blocks(file, path, promised, dimensions):
-            seen += len(words)
-            bar.update(sink.take(words, matrix))
-            if sink.wanted <= 0:
-                return
+        size, rest, seen = 4 * dimensions, b"", 0
+        while seen < promised and sink.wanted > 0 and (chunk := file.read(_CHUNK)):
+            data = rest + chunk
+            words, rows, start = [], [], 0
+            while seen < promised:
+                space = data.find(b" ", start, start + _LONGEST_WORD)
+                if space < 0 and len(data) - start >= _LONGEST_WORD:
+                    problem = f"no word before byte {_LONGEST_WORD} of the row"
+                    raise UserError(path, f"row {seen + 1}", problem, "fetch the file again: it is damaged")
+                if space < 0 or space + 1 + size > len(data):
+                    break
+                words.append(data[start:space].lstrip(b"\n"))
+                rows.append(data[space + 1 : space + 1 + size])
+                start = space + 1 + size
+                seen += 1
+            rest = data[start:]
+            if words:
+                matrix = np.frombuffer(b"".join(rows), dtype="<f4").reshape(len(words), dimensions)
+                bar.update(sink.take(words, matrix))
+        if sink.wanted <= 0:
+            return
         if seen < promised:
             problem = f"the header promises {promised} rows, the file has {seen}"
             raise UserError(path, "", problem, "fetch the file again")
         if file.read(2).strip(b"\n"):
             sink.remarks.append("bytes stand behind the last word")
-
-
-def _blocks(
-    file: IO[bytes], path: str | Path, promised: int, dimensions: int
-) -> Iterator[tuple[list[bytes], NDArray[np.float32]]]:
-    """Words and numbers ``(n, dimensions)`` of blocks of whole rows."""
-    size, rest, seen = 4 * dimensions, b"", 0
-    while seen < promised and (chunk := file.read(_CHUNK)):
-        data = rest + chunk
-        words, rows, start = [], [], 0
-        while seen < promised:
-            space = data.find(b" ", start, start + _LONGEST_WORD)
-            if space < 0 and len(data) - start >= _LONGEST_WORD:
-                problem = f"no word before byte {_LONGEST_WORD} of the row"
-                raise UserError(path, f"row {seen + 1}", problem, "fetch the file again: it is damaged")
-            if space < 0 or space + 1 + size > len(data):
-                break
-            words.append(data[start:space].lstrip(b"\n"))
-            rows.append(data[space + 1 : space + 1 + size])
-            start = space + 1 + size
-            seen += 1
-        rest = data[start:]
-        if words:
-            matrix = np.frombuffer(b"".join(rows), dtype="<f4").reshape(len(words), dimensions)
-            yield words, matrix
