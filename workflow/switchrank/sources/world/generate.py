@@ -1,7 +1,7 @@
 """Writes a made-up world: monolingual texts, encyclopaedia dumps, a search collection in parallel, gold lexicons.
 
-Nothing here is data of anyone: all follows from the seed. Texts of different languages are drawn independently from
-the same meanings, and what one language says in a sentence no other ever says in one: no sentence is a translation of
+Nobody's data is in it: everything follows from the seed. Texts of different languages are drawn independently from the
+same meanings, and what one language says in a sentence, no other language ever does: no sentence is a translation of
 another, and word vectors have to earn their alignment. The gold lexicon is for evaluation only.
 """
 
@@ -17,9 +17,8 @@ from switchrank.sources.world.dumps import write_dumps
 from switchrank.sources.world.files import INVENTED, SPLITS, complete_spec, world_outputs
 from switchrank.sources.world.grammar import Grammar
 from switchrank.sources.world.languages import Language, build_language, gold_pairs
-from switchrank.sources.world.layouts import write_mmarco, write_plain
+from switchrank.sources.world.layouts import write_rows, write_search
 from switchrank.sources.world.meanings import Clause, Meanings, Speaker, build_meanings
-from switchrank.sources.world.rows import write_rows
 from switchrank.sources.world.search import Search, build_search
 from switchrank.sources.world.vectors import write_vectors
 from switchrank.sources.world.vocabulary import check_themes, english_concepts, themes
@@ -60,11 +59,7 @@ def generate_world(*, spec: dict[str, Any], out: str | Path, overwrite: bool = F
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
         for language in languages:
             _write_text(folder / f"text/{language.code}.txt", language, meanings, search, spec)
-        if spec["layout"] == "mmarco":
-            numbers = {key: spec[key] for key in ("seed", "triples", "candidates")}
-            write_mmarco(folder, search, languages, **numbers)
-        else:
-            write_plain(folder, search, languages)
+        write_search(folder, search, languages, spec)
         page, links = folder / "dumps/enwiki-page.sql.gz", folder / "dumps/enwiki-langlinks.sql.gz"
         write_dumps(meanings, languages, seed=seed, page=page, links=links)
         for language in languages:
@@ -79,7 +74,7 @@ def _write_text(path: Path, language: Language, meanings: Meanings, search: Sear
     random = generator(spec["seed"], "world", "text", language.code)
     speakers = ["en", *INVENTED, *spec["designs"]]
     part = speakers.index(language.code)
-    clauses = Speaker(meanings, language.known).own_clauses(random, spec["sentences"], part, len(speakers))
+    clauses = Speaker(meanings, language.known, random).own_clauses(spec["sentences"], part, len(speakers))
     asked: defaultdict[int, list[frozenset[int]]] = defaultdict(list)
     for query in search.queries["test"]:
         asked[min(query.concepts)].append(query.concepts)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from switchrank.sources.world.languages import Language
 from switchrank.sources.world.meanings import Clause, Phrase
-from switchrank.sources.world.vocabulary import Forms
 
 DETERMINERS = {
     False: ("definite", "indefinite", "this", "every", "one"),
@@ -24,26 +23,25 @@ class Grammar:
     """
 
     def __init__(self, language: Language) -> None:
-        self._language = language
+        self._words, self._particles, self._rules = language.words, language.particles, language.rules
+        self._space = " " if language.rules.spaced else ""
         self._english = language.code == "en"
 
     def _word(self, concept: int, slot: str, luck: int) -> str:
-        synonyms: tuple[Forms, ...] = self._language.words[concept]
+        synonyms = self._words[concept]
         return synonyms[1 if len(synonyms) > 1 and luck & 15 < SECOND_SYNONYM else 0][slot]
 
     def _phrase(self, phrase: Phrase, luck: int, oblique: bool) -> list[str]:
-        particles = self._language.particles
         slot = ("pl" if phrase.plural else "sg") + ("_obl" if oblique else "")
         words = [self._word(phrase.noun, slot, luck)]
         if phrase.adjective >= 0:
             adjective = self._word(phrase.adjective, "adj", luck >> 4)
-            words = [adjective, *words] if self._language.adjective_first else [*words, adjective]
-        determiner = particles.get(DETERMINERS[phrase.plural][phrase.determiner]) if phrase.determiner >= 0 else None
-        if determiner:
-            if determiner == "a" and words[0][0] in "aeiou":
-                determiner = "an"
-            words = [determiner, *words]
-        return words
+            words = [adjective, *words] if self._rules.adjective_first else [*words, adjective]
+        name = DETERMINERS[phrase.plural][phrase.determiner] if phrase.determiner >= 0 else ""
+        determiner = self._particles.get(name)
+        if determiner == "a" and words[0][0] in "aeiou":
+            determiner = "an"
+        return [determiner, *words] if determiner else words
 
     def _verb(self, clause: Clause, slot: str, adverb: list[str]) -> list[str]:
         """The verb with its helper; English puts the adverb between the two."""
@@ -51,50 +49,47 @@ class Grammar:
         if slot != "ing":
             return [*adverb, *words]
         plural = clause.subject is not None and clause.subject.plural
-        helper = ("are" if plural else "is") if self._english else self._language.particles.get("ongoing")
+        helper = ("are" if plural else "is") if self._english else self._particles.get("ongoing")
         return [*([helper] if helper else []), *adverb, *words]
 
     def phrases(self, clause: Clause, verb: str = "") -> list[list[str]]:
         """The words of a clause, lower case, by phrases; ``verb`` names its form, otherwise tense and number decide."""
-        particles = self._language.particles
         agreeing = clause.tense == "present" and clause.subject is not None and clause.subject.plural
         slot = verb or ("base" if agreeing else TENSE_SLOTS[clause.tense])
-        adverb = [particles[clause.adverb]] if clause.adverb else []
-        parts: dict[str, list[str]] = {"S": [], "V": [], "O": [], "P": [], "T": adverb if self._language.pause else []}
+        adverb = [self._particles[clause.adverb]] if clause.adverb else []
+        parts = {"T": adverb} if self._rules.pause else {}
         if clause.verb >= 0:
-            parts["V"] = self._verb(clause, slot, [] if self._language.pause else adverb)
+            parts["V"] = self._verb(clause, slot, [] if self._rules.pause else adverb)
         if clause.subject:
             parts["S"] = self._phrase(clause.subject, clause.luck >> 4, False)
         if clause.object:
             parts["O"] = self._phrase(clause.object, clause.luck >> 12, True)
         if clause.place:
-            noun = clause.place if self._language.determined_place else clause.place._replace(determiner=-1)
-            place, at = self._phrase(noun, clause.luck >> 20, True), [particles[clause.preposition]]
-            parts["P"] = at + place if self._language.preposition_first else place + at
-        return [parts[name] for name in self._language.order if parts[name]]
+            noun = clause.place if self._rules.determined_place else clause.place._replace(determiner=-1)
+            place, at = self._phrase(noun, clause.luck >> 20, True), [self._particles[clause.preposition]]
+            parts["P"] = at + place if self._rules.preposition_first else place + at
+        return [parts[name] for name in self._rules.order if parts.get(name)]
 
     def words(self, clause: Clause) -> list[str]:
         """The words of a clause in order, lower case."""
         return [word for phrase in self.phrases(clause) for word in phrase]
 
     def _join(self, phrases: list[list[str]]) -> str:
-        space = " " if self._language.spaced else ""
-        return (self._language.pause + space).join(space.join(phrase) for phrase in phrases)
+        return (self._rules.pause + self._space).join(self._space.join(phrase) for phrase in phrases)
 
     def sentence(self, clause: Clause) -> str:
         """A clause as a sentence; only English has capitals."""
-        text = self._join(self.phrases(clause)) + self._language.stop
+        text = self._join(self.phrases(clause)) + self._rules.stop
         return text[0].upper() + text[1:] if self._english else text
 
     def passage(self, clauses: tuple[Clause, ...]) -> str:
         """Sentences one after another."""
-        return (" " if self._language.spaced else "").join(self.sentence(clause) for clause in clauses)
+        return self._space.join(self.sentence(clause) for clause in clauses)
 
     def question(self, clause: Clause, asked: str) -> str:
         """A search query, lower case, no question mark; ``asked`` is the question word ('' for key words)."""
         if not asked:
             return self._join(self.phrases(clause))
-        helper = []
-        if self._english:
-            helper = ["do" if clause.subject and clause.subject.plural else "does"]
-        return self._join([[self._language.particles[asked], *helper], *self.phrases(clause, "base")])
+        plural = clause.subject is not None and clause.subject.plural
+        helper = ["do" if plural else "does"] if self._english else []
+        return self._join([[self._particles[asked], *helper], *self.phrases(clause, "base")])

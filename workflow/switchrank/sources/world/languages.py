@@ -2,26 +2,26 @@
 
 - ``qaa``: Georgian letters, agglutinating suffixes (number, case, tense), verb last but for the object.
 - ``qab``: Hebrew letters, written right to left, prefixes, verb first, adjective after the noun.
-- ``qac``: Canadian syllabics without spaces between words; a comma parts the members of a sentence. No inflection:
-  determiners and adverbs tell number and tense. A word begins with a stop and goes on with other syllables.
+- ``qac``: Canadian syllabics without spaces between words; a comma separates the parts of a sentence. No inflection:
+  determiners and adverbs express number and tense. A word begins with a stop and goes on with other syllables.
 - ``qad``: Tifinagh letters, suffixes; meant to be left out of training.
 
-A language of any other code, ``de`` say, is made after one of these: their letters and grammar, its own invented words.
+A language of any other code, such as ``de``, is modelled on one of these: their letters and grammar, its own words.
 
 Every concept has one or two words in each language, except that a share of them (``UNTRANSLATED``) has none: texts of
-the language never speak of those, and a translation keeps the English word, spelled in the language's letters.
+the language never mention those, and a translation keeps the English word, spelled in the language's letters.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from switchrank.core.seeds import generator
 from switchrank.sources.world.meanings import ADVERBS, PREPOSITIONS, Bools, Meanings
-from switchrank.sources.world.vocabulary import SLOTS, Concept, Forms
+from switchrank.sources.world.vocabulary import SLOTS, Forms
 
 UNTRANSLATED = 0.1
 SYNONYMS = 0.12
@@ -34,52 +34,58 @@ ENGLISH_PARTICLES = {
     **{word: word for words in ADVERBS.values() for word in words},
     **{word: word for word in ("how", "why", "where", "when", "who")},
 }
-"""The function words that every language may have; the invented ones also have ``ongoing``."""
+"""The function words that every language may have; invented languages also have ``ongoing``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """How a language builds sentences.
+
+    ``order`` is that of Subject, Verb, Object, Place and, where ``pause`` separates them, Time (elsewhere adverbs stand
+    before the verb). Where ``determined_place`` is false, a preposition is followed by no determiner.
+    """
+
+    order: str
+    spaced: bool = True
+    pause: str = ""
+    stop: str = "."
+    determined_place: bool = True
+    adjective_first: bool = True
+    preposition_first: bool = True
 
 
 @dataclass(frozen=True)
 class Language:
     """How a language looks and what its words are.
 
-    ``words[concept]`` holds the forms of each synonym; ``known[concept]`` is false where they are loans. ``order`` is
-    the order of Subject, Verb, Object, Place and, where ``pause`` parts them, Time (elsewhere adverbs stand before the
-    verb). ``particles`` maps names to words; what has no word is not said. Where ``determined_place`` is false, a
-    preposition is followed by no determiner.
+    ``words[concept]`` holds the forms of each synonym; ``known[concept]`` is false where they are loans. ``particles``
+    maps names to words; what has no word is not said.
     """
 
     code: str
-    spaced: bool
-    pause: str
-    stop: str
-    determined_place: bool
-    order: str
-    adjective_first: bool
-    preposition_first: bool
+    rules: Rules
     particles: dict[str, str]
     words: tuple[tuple[Forms, ...], ...]
     known: Bools
 
 
-@dataclass(frozen=True)
-class _Design:
-    """What a language is drawn from; ``short`` is the share of concepts, the most frequent, that have short words."""
+@dataclass(frozen=True, kw_only=True)
+class _Design(Rules):
+    """What a language is drawn from.
+
+    ``short`` is the share of concepts, the most frequent, that have short words; ``silent`` names particles without a
+    word; ``beginnings`` and ``endings`` are those of grammatical forms.
+    """
 
     initials: str
     vowels: str
     finals: str
     loans: str
-    order: str
     root: Callable[[np.random.Generator, _Design, int], str]
-    spaced: bool = True
-    pause: str = ""
-    stop: str = "."
     short: float = 0.2
-    determined_place: bool = True
-    adjective_first: bool = True
-    preposition_first: bool = True
     silent: tuple[str, ...] = ()
-    endings: tuple[tuple[str, str], ...] = ()
-    beginnings: tuple[tuple[str, str], ...] = ()
+    beginnings: dict[str, str] = field(default_factory=dict)
+    endings: dict[str, str] = field(default_factory=dict)
 
 
 def _pick(random: np.random.Generator, letters: str) -> str:
@@ -114,7 +120,7 @@ DESIGNS = {
         preposition_first=False,
         silent=("indefinite", "definite"),
         root=_syllables,
-        endings=(("pl", "ები"), ("pl_obl", "ები"), ("pres", "ავს"), ("base", "ავს"), ("past", "ოდა"), ("ing", "ელი")),
+        endings={"pl": "ები", "pl_obl": "ები", "pres": "ავს", "base": "ავს", "past": "ოდა", "ing": "ელი"},
     ),
     "qab": _Design(
         initials="בגדזחטכלמנסעפצקרשת",
@@ -125,7 +131,7 @@ DESIGNS = {
         adjective_first=False,
         silent=("indefinite",),
         root=_consonants,
-        beginnings=(("pl", "ימ"), ("pl_obl", "ימ"), ("past", "הת"), ("ing", "מו")),
+        beginnings={"pl": "ימ", "pl_obl": "ימ", "past": "הת", "ing": "מו"},
     ),
     "qac": _Design(
         initials="ᐱᐲᐳᐴᐸᐹᑎᑏᑐᑑᑕᑖᑭᑮᑯᑰᑲᑳᒋᒌᒍᒎᒐᒑ",
@@ -150,7 +156,7 @@ DESIGNS = {
         order="SVOP",
         silent=("indefinite",),
         root=_syllables,
-        endings=(("pl", "ⴰⵏ"), ("pl_obl", "ⴰⵏ"), ("sg_obl", "ⵉⵜ"), ("past", "ⵓⵙ")),
+        endings={"pl": "ⴰⵏ", "pl_obl": "ⴰⵏ", "sg_obl": "ⵉⵜ", "past": "ⵓⵙ"},
     ),
 }
 
@@ -158,11 +164,13 @@ DESIGNS = {
 def build_language(code: str, meanings: Meanings, seed: int, after: str | None = None) -> Language:
     """The language ``code`` of the world drawn from ``seed``; ``after`` names the design of a code that has none.
 
-    Languages made after one design share letters and endings, but no vocabulary; where a design has short words for
-    frequent concepts they have none, since short words of several languages would mostly be the same.
+    Languages of one design share letters and endings, but no vocabulary. Where the design has short words for frequent
+    concepts, those modelled on it have none, since short words of several languages would mostly be the same.
     """
     if code == "en":
-        return _english(meanings)
+        everything = np.ones(len(meanings.concepts), dtype=bool)
+        words = tuple(concept.words for concept in meanings.concepts)
+        return Language(code, Rules(order="SVOP"), ENGLISH_PARTICLES, words, everything)
     design = DESIGNS[code] if after is None else replace(DESIGNS[after], short=0.0)
     random = generator(seed, "world", "language", code)
     used: set[str] = set()
@@ -170,46 +178,22 @@ def build_language(code: str, meanings: Meanings, seed: int, after: str | None =
     particles = {name: _new_root(random, design, 1, used, ()) for name in names}
     known = random.random(len(meanings.concepts)) >= UNTRANSLATED
     twice = random.random(len(meanings.concepts)) < SYNONYMS
-    words: list[tuple[Forms, ...]] = [()] * len(meanings.concepts)
+    made: dict[int, tuple[Forms, ...]] = {}
     for rank, number in enumerate(np.argsort(-meanings.weight, kind="stable").tolist()):
         concept = meanings.concepts[number]
         slots = SLOTS[concept.kind]
         if known[number]:
-            length = 1 if rank < len(words) * design.short else 2
+            length = 1 if rank < len(known) * design.short else 2
             roots = [_new_root(random, design, length, used, slots) for _ in range(1 + int(twice[number]))]
         else:
-            roots = [_loan(design, concept)]
-        words[number] = tuple(_inflect(design, root, slots) for root in roots)
-    return Language(
-        code=code,
-        spaced=design.spaced,
-        pause=design.pause,
-        stop=design.stop,
-        determined_place=design.determined_place,
-        order=design.order,
-        adjective_first=design.adjective_first,
-        preposition_first=design.preposition_first,
-        particles=particles,
-        words=tuple(words),
-        known=known,
-    )
-
-
-def _english(meanings: Meanings) -> Language:
-    words = tuple(concept.words for concept in meanings.concepts)
-    return Language(
-        "en", True, "", ".", True, "SVOP", True, True, ENGLISH_PARTICLES, words, np.ones(len(words), dtype=bool)
-    )
-
-
-def _loan(design: _Design, concept: Concept) -> str:
-    lemma = concept.words[0]["base" if concept.kind == "verb" else SLOTS[concept.kind][0]]
-    return "".join(design.loans[ord(letter) - ord("a")] for letter in lemma)
+            lemma = concept.words[0]["base" if concept.kind == "verb" else slots[0]]
+            roots = ["".join(design.loans[ord(letter) - ord("a")] for letter in lemma)]
+        made[number] = tuple(_inflect(design, root, slots) for root in roots)
+    return Language(code, design, particles, tuple(made[number] for number in range(len(known))), known)
 
 
 def _inflect(design: _Design, root: str, slots: tuple[str, ...]) -> Forms:
-    endings, beginnings = dict(design.endings), dict(design.beginnings)
-    return {slot: beginnings.get(slot, "") + root + endings.get(slot, "") for slot in slots}
+    return {slot: design.beginnings.get(slot, "") + root + design.endings.get(slot, "") for slot in slots}
 
 
 def _new_root(random: np.random.Generator, design: _Design, length: int, used: set[str], slots: tuple[str, ...]) -> str:
