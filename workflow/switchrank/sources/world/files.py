@@ -14,20 +14,24 @@ INVENTED = ("qaa", "qab", "qac", "qad")
 _LAYOUTS = ("plain", "mmarco")
 _MMARCO_SPLITS = {"train": ("train", "train"), "test": ("dev", "dev.small")}
 """mMARCO's folder for each of our splits, and its name in file names."""
+_NUMBERS = {
+    "seed": (1, 0),
+    "themes": (26, 2),
+    "sentences": (45_000, 1),
+    "train_queries": (2500, 1),
+    "test_queries": (200, 1),
+    "train_distractors": (1, 0),
+    "test_distractors": (3, 0),
+    "triples": (20, 1),
+    "candidates": (1000, 1),
+}
+"""Default and least value."""
 DEFAULTS: dict[str, Any] = {
-    "seed": 1,
     "languages": ["en", *INVENTED],
     "designs": {},
-    "themes": 26,
-    "sentences": 45_000,
-    "train_queries": 2500,
-    "test_queries": 200,
-    "train_distractors": 1,
-    "test_distractors": 3,
     "layout": "plain",
-    "triples": 20,
-    "candidates": 1000,
     "vectors": [],
+    **{name: default for name, (default, _) in _NUMBERS.items()},
 }
 """Every key of a world's spec.
 
@@ -40,17 +44,6 @@ passages beside the relevant one on the same things.
 have training triples (``triples``: negatives of a training query) and an English first stage (``candidates``: passages
 of a test query). ``vectors``: languages that get aligned vectors (:mod:`switchrank.sources.world.vectors`).
 """
-_LEAST = {
-    "seed": 0,
-    "themes": 2,
-    "sentences": 1,
-    "train_queries": 1,
-    "test_queries": 1,
-    "train_distractors": 0,
-    "test_distractors": 0,
-    "triples": 1,
-    "candidates": 1,
-}
 
 
 def complete_spec(spec: dict[str, Any]) -> dict[str, Any]:
@@ -95,7 +88,7 @@ def _mistakes(spec: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
             yield "languages", f"mMARCO has no {language}", f"give {', '.join(MMARCO_NAMES)}"
     if not isinstance(vectors, list) or any(code not in languages or vectors.count(code) > 1 for code in vectors):
         yield "vectors", f"{vectors!r}", f"give each of {', '.join(languages)} at most once"
-    for key, least in _LEAST.items():
+    for key, (_, least) in _NUMBERS.items():
         value = spec[key]
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             yield key, f"{value!r}", f"give a whole number of at least {least}"

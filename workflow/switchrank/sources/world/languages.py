@@ -14,10 +14,13 @@ the language never mention those, and a translation keeps the English word, spel
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from importlib.resources import files
+from typing import Literal
 
 import numpy as np
+import yaml
 
 from switchrank.core.seeds import generator
 from switchrank.sources.world.meanings import ADVERBS, PREPOSITIONS, Bools, Meanings
@@ -71,94 +74,36 @@ class Language:
 
 @dataclass(frozen=True, kw_only=True)
 class _Design(Rules):
-    """What a language is drawn from.
-
-    ``short`` is the share of concepts, the most frequent, that have short words; ``silent`` names particles without a
-    word; ``beginnings`` and ``endings`` are those of grammatical forms.
-    """
+    """What a language is drawn from, see ``designs.yaml``."""
 
     initials: str
     vowels: str
     finals: str
     loans: str
-    root: Callable[[np.random.Generator, _Design, int], str]
+    root: Literal["syllables", "consonants", "stop-first"]
     short: float = 0.2
-    silent: tuple[str, ...] = ()
+    silent: Sequence[str] = ()
     beginnings: dict[str, str] = field(default_factory=dict)
     endings: dict[str, str] = field(default_factory=dict)
 
 
-def _pick(random: np.random.Generator, letters: str) -> str:
-    return letters[int(random.integers(len(letters)))]
+_TABLE = yaml.safe_load((files(__package__) / "designs.yaml").read_text(encoding="utf-8"))
+DESIGNS = {code: _Design(**design) for code, design in _TABLE.items()}
 
 
-def _syllables(random: np.random.Generator, design: _Design, length: int) -> str:
-    """A root of open syllables that ends in a consonant, so that endings join on."""
-    body = "".join(_pick(random, design.initials) + _pick(random, design.vowels) for _ in range(length))
-    return body + _pick(random, design.finals)
+def _root(random: np.random.Generator, design: _Design, length: int) -> str:
+    """A root of about ``length`` syllables."""
 
+    def pick(letters: str) -> str:
+        return letters[int(random.integers(len(letters)))]
 
-def _consonants(random: np.random.Generator, design: _Design, length: int) -> str:
-    """A root of consonants with one long vowel letter."""
-    body = [_pick(random, design.initials) for _ in range(length + 2)]
-    body.insert(int(random.integers(1, length + 2)), _pick(random, design.vowels))
-    return "".join(body)
-
-
-def _stop_first(random: np.random.Generator, design: _Design, length: int) -> str:
-    """An initial syllable sign and then signs that never begin a word."""
-    return _pick(random, design.initials) + "".join(_pick(random, design.finals) for _ in range(length))
-
-
-DESIGNS = {
-    "qaa": _Design(
-        initials="ბგდზკლმნპრსტფქშჩცხ",
-        vowels="აეიოუ",
-        finals="ლმნრსტკვ",
-        loans="აბცდეფგჰიჯკლმნოპქრსტუვწხყზ",
-        order="PSOV",
-        preposition_first=False,
-        silent=("indefinite", "definite"),
-        root=_syllables,
-        endings={"pl": "ები", "pl_obl": "ები", "pres": "ავს", "base": "ავს", "past": "ოდა", "ing": "ელი"},
-    ),
-    "qab": _Design(
-        initials="בגדזחטכלמנסעפצקרשת",
-        vowels="אהוי",
-        finals="",
-        loans="אבצדהפגחיזכלמנופקרסתטועקיז",
-        order="VSOP",
-        adjective_first=False,
-        silent=("indefinite",),
-        root=_consonants,
-        beginnings={"pl": "ימ", "pl_obl": "ימ", "past": "הת", "ing": "מו"},
-    ),
-    "qac": _Design(
-        initials="ᐱᐲᐳᐴᐸᐹᑎᑏᑐᑑᑕᑖᑭᑮᑯᑰᑲᑳᒋᒌᒍᒎᒐᒑ",
-        vowels="",
-        finals="ᒥᒦᒧᒨᒪᒫᓂᓃᓄᓅᓇᓈᓕᓖᓗᓘᓚᓛᓯᓰᓱᓲᓴᓵᔨᔩᔪᔫᔭᔮᕆᕇᕈᕉᕋᕌ",
-        loans="ᐊᕙᖃᑌᐃᕕᖓᕼᐄᖠᑫᓓᒣᓀᐅᐯᖁᖤᓭᖢᐆᕗᐋᖑᖏᒉ",
-        order="STVOP",
-        spaced=False,
-        pause=",",
-        short=0.0,
-        determined_place=False,
-        stop="᙮",
-        adjective_first=False,
-        silent=("indefinite", "definite", "one", "some", "ongoing"),
-        root=_stop_first,
-    ),
-    "qad": _Design(
-        initials="ⴱⴳⴷⴼⴽⵀⵃⵄⵅⵇⵊⵍⵎⵏⵔⵖⵙⵚⵛⵜⵟ",
-        vowels="ⴰⴻⵉⵓ",
-        finals="ⵍⵎⵏⵔⵙⵜⴽ",
-        loans="ⴰⴱⵛⴷⴻⴼⴳⵀⵉⵊⴽⵍⵎⵏⵄⵒⵇⵔⵙⵜⵓⵠⵡⵅⵢⵣ",
-        order="SVOP",
-        silent=("indefinite",),
-        root=_syllables,
-        endings={"pl": "ⴰⵏ", "pl_obl": "ⴰⵏ", "sg_obl": "ⵉⵜ", "past": "ⵓⵙ"},
-    ),
-}
+    if design.root == "syllables":
+        return "".join(pick(design.initials) + pick(design.vowels) for _ in range(length)) + pick(design.finals)
+    if design.root == "stop-first":
+        return pick(design.initials) + "".join(pick(design.finals) for _ in range(length))
+    consonants = [pick(design.initials) for _ in range(length + 2)]
+    consonants.insert(int(random.integers(1, length + 2)), pick(design.vowels))
+    return "".join(consonants)
 
 
 def build_language(code: str, meanings: Meanings, seed: int, after: str | None = None) -> Language:
@@ -199,7 +144,7 @@ def _inflect(design: _Design, root: str, slots: tuple[str, ...]) -> Forms:
 def _new_root(random: np.random.Generator, design: _Design, length: int, used: set[str], slots: tuple[str, ...]) -> str:
     """A root none of whose forms is a word already; its forms are added to ``used``."""
     while True:
-        root = design.root(random, design, length)
+        root = _root(random, design, length)
         forms = {root, *_inflect(design, root, slots).values()}
         if not forms & used:
             used |= forms
