@@ -18,8 +18,7 @@ from switchrank.core.errors import UserError
 from switchrank.core.seeds import generator
 from switchrank.sources.world.files import DEFAULTS, complete_spec, world_outputs
 from switchrank.sources.world.generate import generate_world
-from switchrank.sources.world.grammar import Grammar
-from switchrank.sources.world.languages import DESIGNS, build_language, gold_pairs
+from switchrank.sources.world.languages import DESIGNS, Grammar, build_language, gold_pairs
 from switchrank.sources.world.meanings import Clause, Meanings, Speaker, build_meanings
 from switchrank.sources.world.search import build_search
 from switchrank.sources.world.vocabulary import english_concepts, themes

@@ -18,8 +18,7 @@ from switchrank.core.seeds import generator
 from switchrank.search.bm25 import Bm25, best
 from switchrank.sources.world.dumps import write_dumps
 from switchrank.sources.world.files import INVENTED, SPLITS, complete_spec, search_files, world_outputs
-from switchrank.sources.world.grammar import Grammar
-from switchrank.sources.world.languages import Language, build_language, gold_pairs
+from switchrank.sources.world.languages import Grammar, Language, build_language, gold_pairs
 from switchrank.sources.world.meanings import Clause, Meanings, Speaker, build_meanings
 from switchrank.sources.world.search import Query, Search, build_search
 from switchrank.sources.world.vectors import write_vectors
