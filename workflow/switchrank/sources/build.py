@@ -43,8 +43,8 @@ def build_collection(
         ``{"documents": {lang: n}, "queries": {split: n}}``; queries are counted in the split's first language.
 
     Raises:
-        UserError: a wrong specification, a missing or defective file, nothing left to write, or a folder ``out``
-            that holds other things than a collection.
+        UserError: a wrong specification, a missing or defective file, nothing left to write, or a folder ``out`` that
+            holds something else.
     """
     checked = CollectionSpec.from_plain(spec)
     check_files(checked, files)
@@ -55,7 +55,13 @@ def build_collection(
         parsed = reader_of(checked.format)(checked, files, folder)
         queries = _judged_queries(parsed, checked)
         splits = _assign(queries, checked)
-        _write(parsed, queries, splits, checked, folder)
+        for split, (origin, qids) in splits.items():
+            for language in checked.query_languages(split):
+                asked = queries[origin, language].join(qids, on="qid", how="semi", maintain_order="left")
+                write_table(asked, folder / f"queries-{split}-{language}.parquet", QUERIES)
+            for language in checked.judged_languages(split):
+                judged = parsed.judgements[origin, language].join(qids, on="qid", how="semi", maintain_order="left")
+                write_table(judged, folder / f"judgements-{split}-{language}.parquet", JUDGEMENTS)
         if parsed.triples:
             _write_triples(parsed.triples, splits, files.get("triples/train", "triples"), folder)
     return {"documents": parsed.documents, "queries": {split: len(qids) for split, (_, qids) in splits.items()}}
@@ -128,35 +134,21 @@ def cut_queries(queries: pl.DataFrame, *, share: float, seed: int, split: str = 
     return queries.join(chosen, on="group", how="semi", maintain_order="left")["qid"]
 
 
-def _write(
-    parsed: Parsed,
-    queries: Mapping[tuple[str, str], pl.DataFrame],
-    splits: Mapping[str, tuple[str, pl.DataFrame]],
-    spec: CollectionSpec,
-    folder: Path,
-) -> None:
-    for split, (origin, qids) in splits.items():
-        for language in spec.query_languages(split):
-            asked = queries[origin, language].join(qids, on="qid", how="semi", maintain_order="left")
-            write_table(asked, folder / f"queries-{split}-{language}.parquet", QUERIES)
-        for language in spec.judged_languages(split):
-            judged = parsed.judgements[origin, language].join(qids, on="qid", how="semi", maintain_order="left")
-            write_table(judged, folder / f"judgements-{split}-{language}.parquet", JUDGEMENTS)
-
-
 def _write_triples(read: Path, splits: Mapping[str, tuple[str, pl.DataFrame]], file: str, folder: Path) -> None:
     """Write the triples of training queries; only those of queries that no split has are counted as left out."""
-
-    def of(split: str) -> pl.LazyFrame:
-        return pl.scan_parquet(read).join(splits[split][1].lazy(), on="qid", how="semi", maintain_order="left")
 
     def rows(frame: pl.LazyFrame) -> int:
         return int(frame.select(pl.len()).collect(engine="streaming").item())
 
-    training = rows(of("train"))
-    expected = sum(rows(of(split)) for split, (origin, _) in splits.items() if origin == "train")
-    note(file, rows(pl.scan_parquet(read)) - expected, "triples left out: their query is not a training query")
-    if not training:
+    given = pl.scan_parquet(read)
+    kept = {
+        split: given.join(qids.lazy(), on="qid", how="semi", maintain_order="left")
+        for split, (origin, qids) in splits.items()
+        if origin == "train"
+    }
+    counts = {split: rows(frame) for split, frame in kept.items()}
+    note(file, rows(given) - sum(counts.values()), "triples left out: their query is not a training query")
+    if not counts["train"]:
         raise UserError(file, "", "holds no triple of a training query", "give triples of the same query ids")
-    of("train").sink_parquet(folder / "triples-train.parquet", compression="zstd", row_group_size=200_000)
+    kept["train"].sink_parquet(folder / "triples-train.parquet", compression="zstd", row_group_size=200_000)
     read.unlink()
