@@ -1,6 +1,5 @@
 # Raw inputs to the three tables (documents, queries, judgements) of each collection.
 from switchrank.collections.formats import code_of
-from switchrank.sources.build import collection_outputs
 from switchrank.sources.world.files import world_outputs
 
 if CONFIG.world:

@@ -8,9 +8,10 @@ from typing import Any
 import polars as pl
 import pytest
 
+from switchrank.collections.spec import CollectionSpec
 from switchrank.core.errors import UserError
 from switchrank.formats.tables import DOCUMENTS, JUDGEMENTS, QUERIES, TRIPLES, read_table
-from switchrank.sources.build import build_collection, collection_outputs
+from switchrank.sources.build import build_collection
 
 SCHEMAS = {"documents": DOCUMENTS, "queries": QUERIES, "judgements": JUDGEMENTS, "triples": TRIPLES}
 
@@ -18,13 +19,13 @@ SCHEMAS = {"documents": DOCUMENTS, "queries": QUERIES, "judgements": JUDGEMENTS,
 def build(spec: dict[str, Any], files: dict[str, str], out: Path) -> dict[str, pl.DataFrame]:
     """Build, check names and schemas, and give the tables by name without suffix."""
     build_collection(spec=spec, files=files, out=out)
-    assert sorted(path.name for path in out.glob("[!.]*")) == sorted(collection_outputs(spec))
-    names = [name.removesuffix(".parquet") for name in collection_outputs(spec)]
+    assert sorted(path.name for path in out.glob("[!.]*")) == sorted(CollectionSpec.from_plain(spec).outputs())
+    names = [name.removesuffix(".parquet") for name in CollectionSpec.from_plain(spec).outputs()]
     return {name: read_table(out / f"{name}.parquet", SCHEMAS[name.partition("-")[0]]) for name in names}
 
 
 def test_the_outputs_are_known_from_the_specification(msmarco_spec) -> None:
-    assert collection_outputs(msmarco_spec) == [
+    assert CollectionSpec.from_plain(msmarco_spec).outputs() == [
         "documents-en.parquet",
         "documents-qaa.parquet",
         "queries-train-en.parquet",
@@ -37,7 +38,7 @@ def test_the_outputs_are_known_from_the_specification(msmarco_spec) -> None:
         "judgements-test-qaa.parquet",
         "triples-train.parquet",
     ]
-    assert collection_outputs({"format": "squad", "languages": ["en"], "splits": ["train"]}) == [
+    assert CollectionSpec.from_plain({"format": "squad", "languages": ["en"], "splits": ["train"]}).outputs() == [
         "documents-en.parquet",
         "queries-train-en.parquet",
         "judgements-train-en.parquet",
@@ -97,7 +98,7 @@ def test_equal_input_gives_equal_bytes(tiny_msmarco, msmarco_spec, tmp_path, mon
     for name in ("one", "two"):
         build(msmarco_spec, tiny_msmarco, tmp_path / name)
 
-    for name in collection_outputs(msmarco_spec):
+    for name in CollectionSpec.from_plain(msmarco_spec).outputs():
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
@@ -316,7 +317,7 @@ def test_triples_of_other_queries_only_are_an_error(tiny_msmarco, msmarco_spec, 
 )
 def test_a_wrong_specification_is_named_by_key(msmarco_spec, change, message) -> None:
     with pytest.raises(UserError, match=message):
-        collection_outputs(msmarco_spec | change)
+        CollectionSpec.from_plain(msmarco_spec | change).outputs()
 
 
 @pytest.mark.parametrize(
@@ -343,7 +344,7 @@ def test_a_wrong_option_is_named_before_anything_is_read(
 
 def test_a_specification_needs_format_and_languages() -> None:
     with pytest.raises(UserError, match="languages: missing"):
-        collection_outputs({"format": "squad"})
+        CollectionSpec.from_plain({"format": "squad"}).outputs()
 
 
 def test_roles_are_checked_before_anything_is_read(tiny_msmarco, msmarco_spec, tmp_path) -> None:
@@ -365,8 +366,8 @@ def test_the_outputs_are_named_without_heavy_imports() -> None:
     import sys
 
     code = (
-        "import sys; from switchrank.sources.build import collection_outputs;"
-        "collection_outputs({'format': 'squad', 'languages': ['en']});"
+        "import sys; from switchrank.collections.spec import CollectionSpec;"
+        "CollectionSpec.from_plain({'format': 'squad', 'languages': ['en']}).outputs();"
         "sys.exit(bool({'polars', 'numpy', 'scipy', 'sentencex'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from switchrank.cli import main
-from switchrank.sources.build import build_collection, collection_outputs
+from switchrank.collections.spec import CollectionSpec
+from switchrank.sources.build import build_collection
 from switchrank.sources.world.generate import generate_world
 
 
@@ -28,7 +29,7 @@ def test_flags_and_library_give_the_same_bytes(tiny_msmarco, msmarco_spec, tmp_p
     assert main(words) == 0
     assert "queries: train 6, dev 2, test 2" in capsys.readouterr().out
     build_collection(spec=msmarco_spec, files=tiny_msmarco, out=tmp_path / "library")
-    for name in collection_outputs(msmarco_spec):
+    for name in CollectionSpec.from_plain(msmarco_spec).outputs():
         assert (tmp_path / "flags" / name).read_bytes() == (tmp_path / "library" / name).read_bytes()
 
 
@@ -36,7 +37,9 @@ def test_a_spec_file_holds_specification_and_files(tiny_msmarco, msmarco_spec, t
     file = write("mine.json", {"spec": msmarco_spec, "files": tiny_msmarco})
 
     assert main(["sources", "build", "--spec", file, "--out", str(tmp_path / "out")]) == 0
-    assert sorted(path.name for path in (tmp_path / "out").glob("[!.]*")) == sorted(collection_outputs(msmarco_spec))
+    assert sorted(path.name for path in (tmp_path / "out").glob("[!.]*")) == sorted(
+        CollectionSpec.from_plain(msmarco_spec).outputs()
+    )
 
 
 def test_squad_files_are_named_by_split_and_language(write, tmp_path, capsys) -> None:

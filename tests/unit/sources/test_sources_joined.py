@@ -7,8 +7,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from switchrank.collections.spec import CollectionSpec
 from switchrank.core.errors import UserError
-from switchrank.sources.build import build_collection, collection_outputs
+from switchrank.sources.build import build_collection
 
 SPEC = {"format": "joined", "languages": ["en"], "splits": ["train", "dev"], "options": {"of": ["a", "b"]}}
 
@@ -28,7 +29,9 @@ def parts(tiny_msmarco, msmarco_spec, tmp_path):
 def test_the_tables_follow_each_other_under_ids_that_name_the_part(parts, tmp_path) -> None:
     build_collection(spec=SPEC, files=parts, out=tmp_path / "out")
 
-    assert sorted(path.name for path in (tmp_path / "out").glob("[!.]*")) == sorted(collection_outputs(SPEC))
+    assert sorted(path.name for path in (tmp_path / "out").glob("[!.]*")) == sorted(
+        CollectionSpec.from_plain(SPEC).outputs()
+    )
     for table in ("documents-en", "queries-train-en", "queries-dev-en", "judgements-train-en", "judgements-dev-en"):
         one, both = pl.read_parquet(parts[f"a/{table}"]), pl.read_parquet(tmp_path / "out" / f"{table}.parquet")
         named = [name for name in ("docid", "qid", "group") if name in one.columns]

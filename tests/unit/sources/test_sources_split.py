@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from switchrank.collections.frames import connected_groups
 from switchrank.core.errors import UserError
-from switchrank.sources.split import cut_queries
+from switchrank.sources.build import cut_queries
 
 GROUPED = st.lists(st.integers(0, 9), min_size=2, max_size=60).filter(lambda groups: len(set(groups)) > 1)
 LINKS = st.lists(st.tuples(st.integers(0, 15), st.integers(0, 15)), min_size=1, max_size=40)

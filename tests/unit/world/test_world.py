@@ -18,9 +18,8 @@ from switchrank.core.errors import UserError
 from switchrank.core.seeds import generator
 from switchrank.sources.world.files import DEFAULTS, complete_spec, world_outputs
 from switchrank.sources.world.generate import generate_world
-from switchrank.sources.world.grammar import Grammar
-from switchrank.sources.world.languages import DESIGNS, build_language, gold_pairs
-from switchrank.sources.world.meanings import Meanings, Speaker, build_meanings
+from switchrank.sources.world.languages import DESIGNS, Grammar, build_language, gold_pairs
+from switchrank.sources.world.meanings import Clause, Meanings, Speaker, build_meanings
 from switchrank.sources.world.search import build_search
 from switchrank.sources.world.vocabulary import english_concepts, themes
 from switchrank.text.words import Segmenter, key, split_words
@@ -105,7 +104,7 @@ def test_the_default_english_text_has_three_thousand_words_in_a_zipf_law() -> No
     meanings = build_meanings(concepts, 1)
     english = build_language("en", meanings, 1)
     grammar = Grammar(english)
-    clauses = Speaker(meanings, english.known).clauses(generator(1, "test"), DEFAULTS["sentences"])
+    clauses = Speaker(meanings, english.known, generator(1, "test")).clauses(DEFAULTS["sentences"])
     counts = np.array(sorted(Counter(word for clause in clauses for word in grammar.words(clause)).values()))[::-1]
     assert len(counts) >= 3000
     ranks = np.unique(np.geomspace(1, 3000, 60).astype(int))
@@ -163,7 +162,7 @@ def test_unspaced_text_is_cut_into_its_words_by_longest_match() -> None:
     grammar = Grammar(language)
     known = {form for forms in language.words for word in forms for form in word.values()}
     segmenter = Segmenter(known | set(language.particles.values()))
-    clauses = Speaker(meanings, language.known).clauses(generator(1, "test"), 300)
+    clauses = Speaker(meanings, language.known, generator(1, "test")).clauses(300)
     assert [segmenter(grammar.sentence(clause))[0] for clause in clauses] == [grammar.words(c) for c in clauses]
 
 
@@ -187,7 +186,7 @@ def test_loans_stand_in_translations_but_neither_in_texts_nor_in_the_gold(world:
         f for words, known in zip(made.words, made.known, strict=True) if not known for w in words for f in w.values()
     }
     assert not loans & {target for targets in gold(world, language).values() for target in targets}
-    if made.spaced:
+    if made.rules.spaced:
         assert not loans & set(split_words((world / f"text/{language}.txt").read_text(encoding="utf-8"))[0])
         assert loans & set(split_words((world / f"msmarco/collection.{language}.tsv").read_text(encoding="utf-8"))[0])
 
@@ -203,13 +202,14 @@ def test_gold_words_are_the_words_of_the_texts(world: Path) -> None:
         assert not english & said
 
 
+def own_clauses(meanings: Meanings, count: int, part: int) -> list[Clause]:
+    known = np.ones(len(meanings.concepts), dtype=bool)
+    return Speaker(meanings, known, generator(1, "test", str(part))).own_clauses(count, part, 5)
+
+
 def test_no_sentence_of_one_language_is_a_translation_of_one_of_another() -> None:
     meanings = all_meanings()
-    speaker = Speaker(meanings, np.ones(len(meanings.concepts), dtype=bool))
-    said = [
-        {frozenset(clause.concepts) for clause in speaker.own_clauses(generator(1, "test", str(part)), 2000, part, 5)}
-        for part in range(3)
-    ]
+    said = [{frozenset(clause.concepts) for clause in own_clauses(meanings, 2000, part)} for part in range(3)]
     assert all(len(sets) > 1000 for sets in said)
     assert not said[0] & said[1]
     assert not said[1] & said[2]
@@ -217,10 +217,9 @@ def test_no_sentence_of_one_language_is_a_translation_of_one_of_another() -> Non
 
 def test_languages_speak_of_the_same_things_equally_often() -> None:
     meanings = all_meanings()
-    speaker = Speaker(meanings, np.ones(len(meanings.concepts), dtype=bool))
     counts = np.zeros((2, len(meanings.concepts)))
     for part in range(2):
-        for clause in speaker.own_clauses(generator(1, "test", str(part)), 10_000, part, 5):
+        for clause in own_clauses(meanings, 10_000, part):
             counts[part, list(clause.concepts)] += 1
     assert np.corrcoef(np.sqrt(counts))[0, 1] > 0.9
 

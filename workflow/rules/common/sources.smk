@@ -1,10 +1,10 @@
 # Functions of the rules of sources: the tables of a collection, and what is fetched.
-from switchrank.sources.build import collection_outputs
+from switchrank.collections.spec import CollectionSpec
 
 
 def collection_tables(name):
     """The files that a collection becomes."""
-    outputs = collection_outputs(PLAN.collection_spec(name))
+    outputs = CollectionSpec.from_plain(PLAN.collection_spec(name)).outputs()
     return [f"{R}/sources/{name}/{file}" for file in outputs]
 
 

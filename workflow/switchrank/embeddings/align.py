@@ -26,7 +26,7 @@ from switchrank.search.nearest import Floats, Indices
 from switchrank.text.words import key
 
 FEW_PAIRS = 50
-"""Fewer usable seed pairs than this bring a warning."""
+"""There is a warning where fewer seed pairs are usable."""
 
 
 class SeedPairs(TypedDict, total=False):
@@ -57,8 +57,8 @@ def align_vectors(
 ) -> dict[str, Any]:
     """Write the store ``out`` (prefix): ``vectors`` turned into the space of ``target``, words and norms unchanged.
 
-    Beside it ``<out>.json`` records the method, seed pairs given and usable, and per round the pairs it was fitted on
-    and their mean cosine after the fit; ``orthogonality`` is the largest entry of ``|W'W - I|``.
+    ``<out>.json`` records the method, seed pairs given and usable, and for each round the pairs it was fitted on and
+    their mean cosine after the fit; ``orthogonality`` is the largest entry of ``|W'W - I|``.
 
     Args:
         vectors: the store to turn.
@@ -82,15 +82,22 @@ def align_vectors(
     if foreign.matrix.shape[1] != english.matrix.shape[1]:
         problem = f"{foreign.matrix.shape[1]} dimensions, {target} has {english.matrix.shape[1]}"
         raise UserError(vectors, "", problem, "read or train both with the same dimensions")
-    given = _seed_words(seed_pairs, foreign, english)
-    pairs = _known_pairs(given, foreign, english)
-    _check_pairs(pairs, len(given), seed_pairs, str(vectors))
-    turn, rounds = _fit(foreign, english, pairs, refinements, criterion, csls_k, refine_words, threads)
+    given, rows, english_rows = _seed_rows(seed_pairs, foreign, english, str(vectors))
+    seeds = {"kind": seed_pairs["kind"], "given": given, "usable": len(rows)}
+    turn, fit = _fitted(foreign.matrix[rows], english.matrix[english_rows])
+    rounds = [fit]
+    for _ in range(refinements):
+        turned, kept = _turned(foreign.matrix[:refine_words], turn), english.matrix[:refine_words]
+        matcher = Matcher(turned, kept, criterion, neighbours=csls_k, threads=threads)
+        found = matcher.best_targets()[1][:, 0]
+        mutual = np.flatnonzero(matcher.mutual(found))
+        turn, fit = _fitted(foreign.matrix[mutual], english.matrix[found[mutual]])
+        rounds.append(fit)
     write_vectors(out, foreign.words, _turned(foreign.matrix, turn), foreign.norms)
     record = {
         "method": "procrustes",
         "criterion": criterion,
-        "seed_pairs": {"kind": seed_pairs["kind"], "given": len(given), "usable": len(pairs)},
+        "seed_pairs": seeds,
         "rounds": rounds,
         "orthogonality": float(np.abs(turn.T @ turn - np.eye(len(turn))).max()),
         "words": len(foreign.words),
@@ -102,92 +109,45 @@ def align_vectors(
 
 def _row_numbers(words: list[str]) -> dict[str, int]:
     """Row of each look-up key; of words with one key the most frequent counts."""
-    rows: dict[str, int] = {}
-    for row, word in enumerate(words):
-        rows.setdefault(key(word), row)
-    return rows
+    return {key(words[row]): row for row in reversed(range(len(words)))}
 
 
-def _seed_words(seed_pairs: SeedPairs, foreign: Vectors, english: Vectors) -> list[tuple[str, str]]:
-    """Seed translations as look-up keys (English, foreign), in a fixed order."""
+def _seed_rows(seed_pairs: SeedPairs, foreign: Vectors, english: Vectors, vectors: str) -> tuple[int, Indices, Indices]:
+    """How many seed pairs are given, and the rows (foreign, English) of the distinct ones that both stores know."""
+    foreign_rows, english_rows = _row_numbers(foreign.words), _row_numbers(english.words)
     kind = seed_pairs["kind"]
     if kind == "identical":
-        known = _row_numbers(foreign.words)
-        return [(word, word) for word in _row_numbers(english.words) if word in known]
-    if kind == "dictionary":
-        return [(source, key(target)) for source, target in read_pairs(seed_pairs["path"])]
-    if kind == "lexicon":
+        given = [(word, word) for word in english_rows if word in foreign_rows]
+    elif kind == "dictionary":
+        given = [(source, key(target)) for source, target in read_pairs(seed_pairs["path"])]
+    elif kind == "lexicon":
         table = read_table(seed_pairs["path"], LEXICON).filter(pl.col("rank") == 1)
-        return [(source, key(target)) for source, target in table.select("source", "target").iter_rows()]
-    raise UserError("seed_pairs", "kind", f"{kind!r} is not known", "write lexicon, dictionary or identical")
-
-
-def _known_pairs(given: list[tuple[str, str]], foreign: Vectors, english: Vectors) -> Indices:
-    """Distinct pairs that both stores know, as rows (foreign, English), int64 ``(pairs, 2)``, sorted."""
-    foreign_rows, english_rows = _row_numbers(foreign.words), _row_numbers(english.words)
+        given = [(source, key(target)) for source, target in table.select("source", "target").iter_rows()]
+    else:
+        raise UserError("seed_pairs", "kind", f"{kind!r} is not known", "write lexicon, dictionary or identical")
     known = {(foreign_rows[b], english_rows[a]) for a, b in given if a in english_rows and b in foreign_rows}
-    return np.array(sorted(known), dtype=np.int64).reshape(-1, 2)
-
-
-def _check_pairs(pairs: Indices, given: int, seed_pairs: SeedPairs, vectors: str) -> None:
     place = seed_pairs.get("path", vectors)
-    if not len(pairs):
-        problem = f"none of the {given} {seed_pairs['kind']} seed pairs has both words in the vectors"
+    if not known:
+        problem = f"none of the {len(given)} {kind} seed pairs has both words in the vectors"
         raise UserError(place, "", problem, "give a dictionary of single words, English first")
-    if len(pairs) < FEW_PAIRS:
-        print(f"{place}: warning: only {len(pairs)} usable seed pairs; expect a poor alignment", file=sys.stderr)
+    if len(known) < FEW_PAIRS:
+        print(f"{place}: warning: only {len(known)} usable seed pairs; expect a poor alignment", file=sys.stderr)
+    pairs = np.array(sorted(known), dtype=np.int64)
+    return len(given), pairs[:, 0], pairs[:, 1]
 
 
-def _procrustes(foreign: Floats, english: Floats) -> NDArray[np.float64]:
-    """The orthogonal W, float64 ``(d, d)``, that minimises the distance between ``foreign @ W`` and ``english``."""
+def _fitted(foreign: Floats, english: Floats) -> tuple[NDArray[np.float64], dict[str, float]]:
+    """The orthogonal W, float64 ``(d, d)``, that minimises the distance between ``foreign @ W`` and ``english``.
+
+    Both are ``(pairs, d)``; with W comes how many they are, and their mean cosine under it.
+    """
     left, _, right = np.linalg.svd(foreign.astype(np.float64).T @ english.astype(np.float64))
-    return np.asarray(left @ right)
+    turn = np.asarray(left @ right)
+    cosine = np.einsum("ij,ij->i", _turned(foreign, turn), english).mean(dtype=np.float64)
+    return turn, {"pairs": len(foreign), "mean_cosine": round(float(cosine), 6)}
 
 
 def _turned(matrix: Floats, turn: NDArray[np.float64]) -> Floats:
     """Rows of ``matrix`` turned and made unit length again (float32 rounding aside they are)."""
     turned = matrix @ turn.astype(np.float32)
     return np.asarray(turned / np.linalg.norm(turned, axis=1, keepdims=True), dtype=np.float32)
-
-
-def _fit(
-    foreign: Vectors,
-    english: Vectors,
-    pairs: Indices,
-    refinements: int,
-    criterion: Criterion,
-    csls_k: int,
-    refine_words: int,
-    threads: int,
-) -> tuple[NDArray[np.float64], list[dict[str, float]]]:
-    """The last round's map, and what each round was fitted on."""
-    turn = _procrustes(foreign.matrix[pairs[:, 0]], english.matrix[pairs[:, 1]])
-    rounds = [_fitted(foreign, english, pairs, turn)]
-    for _ in range(refinements):
-        pairs = _mutual_pairs(foreign, english, turn, criterion, csls_k, refine_words, threads)
-        turn = _procrustes(foreign.matrix[pairs[:, 0]], english.matrix[pairs[:, 1]])
-        rounds.append(_fitted(foreign, english, pairs, turn))
-    return turn, rounds
-
-
-def _fitted(foreign: Vectors, english: Vectors, pairs: Indices, turn: NDArray[np.float64]) -> dict[str, float]:
-    """How many pairs a map was fitted on, and their mean cosine under it."""
-    cosines = np.einsum("ij,ij->i", _turned(foreign.matrix[pairs[:, 0]], turn), english.matrix[pairs[:, 1]])
-    return {"pairs": len(pairs), "mean_cosine": round(float(cosines.mean(dtype=np.float64)), 6)}
-
-
-def _mutual_pairs(
-    foreign: Vectors,
-    english: Vectors,
-    turn: NDArray[np.float64],
-    criterion: Criterion,
-    csls_k: int,
-    refine_words: int,
-    threads: int,
-) -> Indices:
-    """Mutual best pairs among the most frequent words, as rows (foreign, English)."""
-    turned, kept = _turned(foreign.matrix[:refine_words], turn), english.matrix[:refine_words]
-    matcher = Matcher(turned, kept, criterion, neighbours=csls_k, threads=threads)
-    found = matcher.best_targets()[1][:, 0]
-    mutual = np.flatnonzero(matcher.mutual(found))
-    return np.column_stack([mutual, found[mutual]])

@@ -3,14 +3,14 @@
 The vector of a word is the mean of its own row (if it is in the vocabulary) and the rows of its character n-grams
 (Bojanowski et al. 2017, arXiv 1607.04606); layout and hashing follow fastText's ``model``, ``dictionary.cc`` and
 ``densematrix.cc``. ``fasttext.load_model`` would hold the whole model, some 7 GB for the published ones, cannot read a
-packed file, and takes one that is broken off for a model, or never ends. Here the matrix is passed through once in
-blocks: only the vectors of the words that are asked for are held.
+packed file, and accepts a truncated one, or never returns. Here the matrix is read once, in blocks, and only vectors of
+the words that are asked for are held.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
-from switchrank.embeddings.ngrams import ngram_hashes
 from switchrank.embeddings.rows import RowSink
 from switchrank.files.reading import open_bytes
 from switchrank.formats.vector_kinds import FASTTEXT_MAGIC, MOST_DIMENSIONS
@@ -30,7 +29,9 @@ _LONGEST_WORD = 1 << 16
 _SUPERVISED = 3
 _END_OF_SENTENCE = b"</s>"
 _SPARE = 1.01
-"""Vocabulary words taken beyond those asked for, in the place of words that will be skipped."""
+"""Vocabulary words taken for each word asked for, in place of words that will be skipped."""
+_OFFSET, _PRIME = np.uint32(2166136261), np.uint32(16777619)
+"""Of 32-bit FNV-1a."""
 _PAIRS = 1 << 13
 _SHIFT, _LOW = np.uint64(32), np.uint64(2**32 - 1)
 _WORDS = 1 << 14
@@ -68,9 +69,9 @@ def read_fasttext_vectors(path: Path, sink: RowSink, extra_words: Sequence[str] 
     count = len(model.words)
     _give(sink, model.words, matrix[:count])
     sink.limit = None
-    without = sink.skipped["rows without a direction"]
+    without = -sink.skipped["rows without a direction"]
     _give(sink, extra, matrix[count:])
-    without = sink.skipped["rows without a direction"] - without
+    without += sink.skipped["rows without a direction"]
     sink.skipped["rows without a direction"] -= without
     sink.skipped["extra words without a known n-gram"] += without
 
@@ -191,7 +192,11 @@ def _vectors(reader: _Reader, model: Model, extra: list[bytes]) -> NDArray[np.fl
     summed = np.zeros(count, dtype=np.float32)
     last = int(parts[-1] >> _SHIFT) + 1 if len(parts) else 0
     with progress(total=last, what=f"rows of {Path(reader.path).name}", unit="rows") as bar:
-        for first, block in _matrix_blocks(reader, model, last):
+        size = max(1, _CHUNK // (4 * model.dimensions))
+        for first in range(0, last, size):
+            height = min(size, last - first)
+            data = reader.take(4 * model.dimensions * height)
+            block = np.frombuffer(data, dtype="<f4").reshape(height, model.dimensions)
             edges = np.array([first, first + len(block)], dtype=np.uint64) << _SHIFT
             begin, end = np.searchsorted(parts, edges).tolist()
             for start in range(begin, end, _PAIRS):
@@ -209,29 +214,51 @@ def _parts(model: Model, extra: list[bytes]) -> NDArray[np.uint64]:
     """Which matrix rows make up which word: number of the row in the upper half, of the word in the lower; rising."""
     own = np.array(list(range(len(model.words))) + [model.known.get(word, -1) for word in extra])
     known = np.flatnonzero(own >= 0)
-    parts = [_paired(own[known], known)]
+    parts = [(own[known].astype(np.uint64) << _SHIFT) | known.astype(np.uint64)]
     if model.longest > 0 and model.buckets > 0:
         words = model.words + extra
         for start in range(0, len(words), _WORDS):
             some = [b"" if word == _END_OF_SENTENCE else b"<" + word + b">" for word in words[start : start + _WORDS]]
             word, hashes = ngram_hashes(some, model.shortest, model.longest)
-            parts.append(_paired(model.vocabulary + hashes % model.buckets, word + start))
+            rows = (model.vocabulary + hashes % model.buckets).astype(np.uint64)
+            parts.append((rows << _SHIFT) | (word + start).astype(np.uint64))
     together = np.concatenate(parts)
     together.sort()
     return together
 
 
-def _paired(rows: NDArray[np.int64], words: NDArray[np.int64]) -> NDArray[np.uint64]:
-    return (rows.astype(np.uint64) << _SHIFT) | words.astype(np.uint64)
+def ngram_hashes(words: list[bytes], shortest: int, longest: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The n-grams of ``shortest`` to ``longest`` characters of words that carry their ``<`` and ``>`` already.
 
+    Hashes are 32-bit FNV-1a over the bytes of the n-gram, each byte sign-extended first. Single characters at either
+    end of a word are no n-grams. Bytes that are not UTF-8 do no harm: a character begins at every byte that is not a
+    continuation byte.
 
-def _matrix_blocks(reader: _Reader, model: Model, last: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """Blocks of the matrix with the number of their first row, up to row ``last``."""
-    size = max(1, _CHUNK // (4 * model.dimensions))
-    for first in range(0, last, size):
-        count = min(size, last - first)
-        data = reader.take(4 * model.dimensions * count)
-        yield first, np.frombuffer(data, dtype="<f4").reshape(count, model.dimensions)
+    Returns:
+        The place of the word of each n-gram, and its hash, 0 to 2^32 - 1; both shape ``(m,)``.
+    """
+    text = np.frombuffer(b"".join(words), dtype=np.uint8)
+    lengths = np.array([len(word) for word in words], dtype=np.int64)
+    ends = np.cumsum(lengths)
+    starts = np.append((text & 0xC0) != 0x80, True)
+    signed = text.view(np.int8).astype(np.int32).view(np.uint32)
+    begin = np.flatnonzero(starts[:-1])
+    word = np.searchsorted(ends, begin, side="right")
+    first, end = begin == (ends - lengths)[word], ends[word]
+    hashes, at, length = np.full(len(begin), _OFFSET), begin.copy(), np.zeros(len(begin), dtype=np.int64)
+    found = [np.empty((2, 0), dtype=np.int64)]
+    while len(at):
+        hashes = (hashes ^ signed[at]) * _PRIME
+        at = at + 1
+        closed = (at == end) | starts[at]
+        length = length + closed
+        alone = (length == 1) & (first | (at == end))
+        take = closed & (length >= shortest) & ~alone
+        found.append(np.stack([word[take], hashes[take].astype(np.int64)]))
+        going = (at < end) & (length < longest)
+        at, end, word, hashes, length, first = (x[going] for x in (at, end, word, hashes, length, first))
+    together = np.concatenate(found, axis=1)
+    return together[0], together[1]
 
 
 def _add(

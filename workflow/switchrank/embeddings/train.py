@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -19,7 +19,6 @@ from pathlib import Path
 import fasttext
 import fasttext_pybind
 import numpy as np
-from numpy.typing import NDArray
 
 from switchrank.core.atomic import scratch_folder
 from switchrank.core.errors import UserError
@@ -33,7 +32,7 @@ from switchrank.text.segmenters import load_segmenter
 from switchrank.text.words import Segmenter, Splitter, split_words
 
 LEARNED_WORDS = 50_000
-"""Words learned at most from unspaced text, before ``min_count`` and ``max_words`` apply."""
+"""Words learned at most from unspaced text, before ``min_count`` and ``max_words`` are applied."""
 
 
 @dataclass(frozen=True)
@@ -66,19 +65,12 @@ class SkipGram:
     maxn: int = 0
     seed: int = 1
 
-    def options(self, threads: int) -> dict[str, int | float]:
-        """The settings under fastText's names."""
-        names: dict[str, int | float] = {
-            "dim": self.dim,
-            "epoch": self.epochs,
-            "ws": self.window,
-            "minCount": self.min_count,
-        }
-        names |= {"neg": self.negatives, "lr": self.lr, "t": self.threshold, "minn": self.minn, "maxn": self.maxn}
-        return names | {"thread": threads, "seed": derive_seed(self.seed, "embeddings", "train") % 2**31}
-
 
 USUAL = SkipGram()
+_END = "</s>"
+"""The word that fastText has for the end of a line."""
+_FASTTEXT_NAMES = {"epochs": "epoch", "window": "ws", "min_count": "minCount", "negatives": "neg", "threshold": "t"}
+"""What fastText calls the settings that have another name there."""
 
 
 def train_vectors(
@@ -123,19 +115,23 @@ def train_vectors(
             for words in _cut(paths, split, "cut text"):
                 file.write(" ".join(map(spellings.key, words)) + "\n" if words else "")
         try:
-            keys, frequencies, matrix = _skipgram(words_file, training.options(threads))
+            model = _skipgram(words_file, training, threads)
         except (ValueError, RuntimeError) as error:
             problem, todo = f"fastText cannot train on it ({error})", "give more text or lower min_count"
             raise UserError(", ".join(map(str, paths)), "", problem, todo) from error
-    words = [spellings.best(*word) for word in zip(keys[: training.max_words], frequencies, strict=False)]
-    words, matrix, norms = _trained(words, matrix[: training.max_words])
-    write_vectors(out, words, matrix / norms[:, None], norms)
+    keys, frequencies = model.get_words(include_freq=True)
+    ranked = sorted((row for row, word in enumerate(keys) if word != _END), key=lambda i: (-frequencies[i], keys[i]))
+    chosen = ranked[: training.max_words]
+    matrix = model.get_input_matrix()[chosen]
+    norms = np.linalg.norm(matrix, axis=1)
+    trained = np.flatnonzero(norms > 0)
+    if len(trained) < len(chosen):
+        # On one thread fastText starts all but the most frequent words at zero, and a word whose every occurrence fell
+        # to subsampling stays there.
+        print(f"warning: {len(chosen) - len(trained)} words were never trained on and get no vector", file=sys.stderr)
+    words = [spellings.best(keys[row], int(frequencies[row])) for row in np.array(chosen)[trained].tolist()]
+    write_vectors(out, words, matrix[trained] / norms[trained, None], norms[trained])
     return {"words": len(words), "dim": training.dim}
-
-
-def _lines(paths: list[Path]) -> Iterator[str]:
-    """Lines of all files in order."""
-    return chain.from_iterable(map(read_prose, paths))
 
 
 class _Spellings:
@@ -165,13 +161,13 @@ class _Spellings:
 
 def _cut(paths: list[Path], splitter: Splitter, what: str) -> Iterator[list[str]]:
     """The words of every line; punctuation is gone."""
-    for line in progress(_lines(paths), what=what, unit="lines"):
+    for line in progress(chain.from_iterable(map(read_prose, paths)), what=what, unit="lines"):
         yield splitter(line)[0]
 
 
 def _learned_splitter(paths: list[Path], training: SkipGram) -> Segmenter:
     """Learn words, then keep those that cutting the whole text by longest match uses often enough to get a vector."""
-    learned = learn_vocabulary(_lines(paths), size=LEARNED_WORDS, seed=training.seed)
+    learned = learn_vocabulary(chain.from_iterable(map(read_prose, paths)), size=LEARNED_WORDS, seed=training.seed)
     counts: Counter[str] = Counter()
     for words in _cut(paths, Segmenter(learned), "count words"):
         counts.update(map(key, words))
@@ -181,19 +177,12 @@ def _learned_splitter(paths: list[Path], training: SkipGram) -> Segmenter:
     return Segmenter(ranked[: training.max_words])
 
 
-def _skipgram(path: Path, options: dict[str, int | float]) -> tuple[list[str], list[int], NDArray[np.float32]]:
-    """Train: words by falling frequency (ties by code points), frequencies, input vectors float32 ``(n, dim)``."""
-    model = _train_seeded(path, options)
-    words, frequencies = model.get_words(include_freq=True)
-    matrix = model.get_input_matrix()[: len(words)]
-    order = sorted(_real_words(words), key=lambda i: (-frequencies[i], words[i]))
-    return [words[i] for i in order], [int(frequencies[i]) for i in order], matrix[order]
-
-
-def _train_seeded(path: Path, options: dict[str, int | float]) -> fasttext.FastText._FastText:
+def _skipgram(path: Path, training: SkipGram, threads: int) -> fasttext.FastText._FastText:
     """What ``fasttext.train_unsupervised`` does, in its own two steps: it takes no ``seed`` and the binding does."""
     arguments = fasttext_pybind.args()
-    for name, value in options.items():
+    settings = {_FASTTEXT_NAMES.get(name, name): value for name, value in vars(training).items() if name != "max_words"}
+    seed = derive_seed(training.seed, "embeddings", "train") % 2**31
+    for name, value in (settings | {"thread": threads, "seed": seed}).items():
         setattr(arguments, name, value)
     arguments.model, arguments.loss = fasttext_pybind.model_name.skipgram, fasttext_pybind.loss_name.ns
     arguments.input, arguments.output = str(path), ""
@@ -204,23 +193,3 @@ def _train_seeded(path: Path, options: dict[str, int | float]) -> fasttext.FastT
     with native_progress():
         fasttext_pybind.train(model.f, arguments)
     return model
-
-
-def _trained(
-    words: list[str], matrix: NDArray[np.float32]
-) -> tuple[list[str], NDArray[np.float32], NDArray[np.float32]]:
-    """Words whose vector has a direction, their vectors and norms.
-
-    On one thread fastText starts all but the most frequent words at zero, and a word whose every occurrence fell to
-    subsampling stays there.
-    """
-    norms = np.linalg.norm(matrix, axis=1)
-    rows = np.flatnonzero(norms > 0)
-    if len(rows) < len(words):
-        print(f"warning: {len(words) - len(rows)} words were never trained on and get no vector", file=sys.stderr)
-    return [words[row] for row in rows], matrix[rows], norms[rows]
-
-
-def _real_words(words: Iterable[str]) -> list[int]:
-    """Row numbers of all words but fastText's end of line."""
-    return [index for index, word in enumerate(words) if word != "</s>"]

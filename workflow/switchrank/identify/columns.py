@@ -1,4 +1,4 @@
-"""What stands in the columns of delimited text, by its first lines: the facts that such formats are told by."""
+"""The columns of the first lines of delimited text: the facts that such formats are recognised by."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from switchrank.identify.source import Source
 
 MOST = 0.9
-"""Share of the sampled lines that must look alike."""
+"""Share of the sampled lines that must be alike."""
 _MOST_COLUMNS = 1000
 _NUMBER = re.compile(rb"[-+]?(\d++(\.\d*+)?|\.\d++)([eE][-+]?\d++)?")
 _NAME = re.compile(rb"[^\W\d][\w .:-]{0,40}")
@@ -22,9 +22,9 @@ class Columns:
 
     Attributes:
         lines: those that are not blank.
-        rows: fields between tabs of the lines that have as many as most; ``width`` of them.
-        every: fields between tabs of all lines.
-        width: how many columns nearly all lines have; 0 where they differ.
+        every: their tab-separated fields.
+        width: the number of fields of nearly all lines; 0 where they differ.
+        rows: the fields of the lines that have as many as most.
     """
 
     def __init__(self, source: Source) -> None:
@@ -37,7 +37,7 @@ class Columns:
 
     @cached_property
     def words(self) -> list[list[bytes]]:
-        """The fields of all lines between any white space."""
+        """The fields of all lines, separated by any white space."""
         return [line.split() for line in self.lines]
 
     @cached_property
@@ -50,9 +50,8 @@ class Columns:
         """The fields of the first line where all of them could be names of columns, no two alike."""
         first = self.every[0] if self.every else []
         named = 1 < len(first) <= _MOST_COLUMNS and all(_NAME.fullmatch(name.strip()) for name in first)
-        if not named or len(set(first)) < len(first):
-            return ()
-        return tuple(name.strip().decode("utf-8", "replace") for name in first)
+        distinct = len(set(first)) == len(first)
+        return tuple(name.strip().decode("utf-8", "replace") for name in first) if named and distinct else ()
 
     def share(self, test: Callable[[Fields], bool], rows: Sequence[Fields] | None = None) -> float:
         """The share of rows that pass a test."""
@@ -64,11 +63,11 @@ class Columns:
         return self.share(test) >= MOST
 
     def most_words(self, count: int, test: Callable[[Fields], bool]) -> bool:
-        """Whether nearly all lines have so many fields between white space, which pass a test."""
+        """Whether nearly all lines have ``count`` fields separated by white space, which pass a test."""
         return self.share(lambda row: len(row) == count and test(row), self.words) >= MOST
 
     def mean(self, column: int, measure: Callable[[bytes], int]) -> float:
-        """The mean of a measure of the fields of a column."""
+        """The mean of a measure over a column."""
         return sum(measure(row[column]) for row in self.rows) / len(self.rows)
 
     @cached_property

@@ -1,20 +1,25 @@
-"""What an inspection finds, and how it is told: as text for people, as JSON for machines."""
+"""What an inspection finds, and how it is shown: as text for people, as JSON for machines."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any
+
+import numpy as np
 
 from switchrank.core.errors import UserError
 
 SAMPLES = 3
 _WIDTH = 100
 _MOST_KINDS = 12
+_MOST_COMPARED = 20_000_000
+"""Rows whose identities are compared; 16 bytes each."""
 _PARTICULAR = re.compile(r"'[^']*'|\"[^\"]*\"|\d+")
 """What differs between problems of one kind."""
 
@@ -27,13 +32,15 @@ class Found:
         format: a short stable name, such as ``trec-qrels``.
         title: the same in words.
         unit: what ``rows`` counts.
-        rows: how many there are, bad ones left out; ``estimated`` says that the end was not read.
+        rows: how many there are, without bad ones; ``estimated`` says that the end was not read.
+        form: packing and encoding.
         fields: columns or members.
         counts: further numbers, by name.
-        languages: codes that the data or its name tells; ``scripts`` what the letters tell.
+        languages: codes, from the data or the name; ``scripts`` are told by the letters.
         samples: up to three rows, shortened.
         problems: what is wrong; ``notes`` what is good to know.
         values: facts that the config entry needs.
+        entry: the part of a config that reads it.
     """
 
     format: str
@@ -63,67 +70,87 @@ class Found:
 
     def as_text(self, path: str) -> str:
         """Lines for a reader."""
-        about = "about " if self.estimated else ""
-        count = f"{about}{self.rows:,} {self.unit}"
-        more = "".join(f", {number:,} {name}" for name, number in self.counts.items())
+        counts = [f"{number:,} {name}" for name, number in [(self.unit, self.rows), *self.counts.items()]]
+        shown = {
+            "format": [self.format + (f" ({self.form})" if self.form else "")],
+            "rows": [("about " if self.estimated else "") + ", ".join(counts)],
+            "fields": [", ".join(self.fields)] if self.fields else [],
+            "languages": [", ".join(self.languages)] if self.languages else [],
+            "scripts": [", ".join(self.scripts)] if self.scripts else [],
+            "sample": self.samples,
+            "wrong": self.problems,
+            "note": self.notes,
+        }
         lines = [
             f"{path}: {self.title}",
-            f"  format     {self.format}" + (f" ({self.form})" if self.form else ""),
-            f"  rows       {count}{more}",
+            *(f"  {name:<10} {value}" for name, values in shown.items() for value in values),
         ]
-        for name, values in (
-            ("fields", self.fields),
-            ("languages", self.languages),
-            ("scripts", self.scripts),
-        ):
-            lines += [f"  {name:<10} {', '.join(values)}"] if values else []
-        for name, values in (("sample", self.samples), ("wrong", self.problems), ("note", self.notes)):
-            lines += [f"  {name:<10} {value}" for value in values]
         if self.entry:
             lines += ["  config entry:", *(f"    {line}".rstrip() for line in self.entry.splitlines())]
         return "\n".join(lines)
 
 
 class Problems:
-    """Counted problems, each kind with the places of the first that have it."""
+    """Counted problems, each kind with the places of the first three."""
 
     def __init__(self) -> None:
-        self._found: dict[str, tuple[str, list[str]]] = {}
+        self._first: dict[str, tuple[str, list[str]]] = {}
         self._counts: Counter[str] = Counter()
 
     def add(self, what: str, place: str = "") -> None:
-        """One more ``what``; what differs in numbers and quoted words only is of one kind."""
+        """Count ``what``; problems that differ only in numbers and quoted words are of one kind."""
         kind = _PARTICULAR.sub("", what)
         self._counts[kind] += 1
-        _, places = self._found.setdefault(kind, (what, []))
+        _, places = self._first.setdefault(kind, (what, []))
         if place and len(places) < 3:
             places.append(place)
 
     def take(self, error: UserError) -> None:
-        """What a reader says of a row that it cannot use, or of the whole file."""
+        """Count what a reader says of a row that it cannot use, or of the whole file."""
         self.add(error.problem, error.place)
 
-    def told(self) -> list[str]:
-        """One text for each kind, in the order they were met; of very many kinds the first."""
-        texts = [self._text(kind) for kind in islice(self._found, _MOST_KINDS)]
-        rest = len(self._found) - len(texts)
+    def listed(self) -> list[str]:
+        """One text for each kind, in the order they occurred; of very many kinds the first."""
+        texts = []
+        for kind, (what, places) in islice(self._first.items(), _MOST_KINDS):
+            count = self._counts[kind]
+            text = what if count == 1 else f"{count:,} times: {what}"
+            texts.append(shorten(f"{text} ({listed(places, count)})" if places else text, 300))
+        rest = len(self._first) - len(texts)
         return texts + ([f"and {rest:,} kinds of problems more"] if rest else [])
 
-    def _text(self, kind: str) -> str:
-        (what, places), count = self._found[kind], self._counts[kind]
-        told = what if count == 1 else f"{count:,} times: {what}"
-        return shorten(f"{told} ({listed(places, count)})" if places else told, 300)
+
+class Identities:
+    """Finds repeated values among very many short ones: 64-bit hashes, sorted at the end."""
+
+    def __init__(self) -> None:
+        self._hashes, self._numbers = array("q"), array("q")
+        self._unit = "line"
+
+    def add(self, identity: Hashable, place: str) -> None:
+        """Note a value and its place, such as ``line 7``; values beyond the limit are ignored."""
+        if len(self._hashes) < _MOST_COMPARED:
+            self._unit, _, number = place.partition(" ")
+            self._hashes.append(hash(identity))
+            self._numbers.append(int(number) if number.isdecimal() else len(self._hashes))
+
+    def repeats(self) -> tuple[int, list[str]]:
+        """How many values had occurred before, and the places of the first three."""
+        hashes = np.frombuffer(self._hashes, dtype=np.int64)
+        order = np.argsort(hashes, kind="stable")
+        again = np.sort(order[1:][hashes[order][1:] == hashes[order][:-1]])
+        return len(again), [f"{self._unit} {self._numbers[row]}" for row in again[:3].tolist()]
 
 
 def listed(places: Sequence[str], count: int) -> str:
-    """Places, the unit of which is said once: ``line 2, 3, 7, ...`` where they are the first of ``count``."""
+    """Places with their unit named once: ``line 2, 3, 7, ...`` where they are the first of ``count``."""
     unit = places[0].partition(" ")[0]
     numbers = [place.removeprefix(f"{unit} ") for place in places]
     return f"{unit} {', '.join(numbers)}" + (", ..." if count > len(places) else "")
 
 
 def shorten(text: str | bytes, width: int = _WIDTH) -> str:
-    """One line of at most ``width`` characters, nothing in it that a terminal would act on."""
+    """One line of at most ``width`` characters, without anything that a terminal would act on."""
     if isinstance(text, bytes):
         text = text[: 8 * width].decode("utf-8", "replace")
     shown = text[: 2 * width].replace("\t", " | ").replace("\n", " ").replace("\r", " ")

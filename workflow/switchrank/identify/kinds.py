@@ -1,34 +1,38 @@
-"""Kinds of files that are told by their beginning, and how their rows are counted: by the reader of a run."""
+"""Kinds of files that are recognised by their beginning, and how their rows are counted: by the reader of a run."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from math import inf
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from switchrank.collections.rows import About, JudgementRows, TextRows
 from switchrank.core.errors import UserError
 from switchrank.core.progress import silence
 from switchrank.identify import languages
-from switchrank.identify.found import SAMPLES, Found, Problems, listed, shorten
-from switchrank.identify.same import Identities
+from switchrank.identify.found import SAMPLES, Found, Identities, Problems, listed, shorten
 from switchrank.identify.source import Source
 
 TAGS, MEMBERS, VALUES, NAMES, IDS, TEXTS, GUESS, LAST = 10.0, 20.0, 25.0, 30.0, 40.0, 50.0, 60.0, 70.0
-"""How sure a kind is told, the surest first: by its tags, the members of its records, the shape of one JSON value, the
-names of its columns, ids in them, how long texts are; and then anything that could be it."""
+"""Signs of a kind, the most reliable first: tags, the members of records, the shape of one JSON value, the names of
+columns, ids in them, how long texts are; and then anything that could be it."""
 _SAMPLED = 500
-"""Texts that scripts are told by."""
+"""Texts whose letters are looked at for their script."""
 
 Row = tuple[str, Hashable, Sequence[str]]
-"""Place in the file, what may not come twice (None: no matter), texts that are not to be empty."""
+"""Place in the file, what must not occur twice (None: it may), texts that must not be empty."""
 
 
 @dataclass
 class Look:
-    """One file that is looked at, and what has been found of it so far."""
+    """A file that is being inspected, and what has been found so far."""
 
     source: Source
     found: Found
@@ -36,12 +40,12 @@ class Look:
 
     @property
     def about(self) -> About:
-        """What readers of rows are told: to go on behind a row that they cannot use."""
+        """Tells readers of rows to go on after a row that they cannot use."""
         return About(defect=self.problems.take)
 
 
 Rows = Callable[[str, Look], Iterable[Row]]
-"""Reads a file for a look, through the reader that a run would use."""
+"""Reads a file that is being inspected, by the reader that a run would use."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +55,12 @@ class Kind:
     Attributes:
         format, title, unit: as :class:`~switchrank.identify.found.Found` has them; ``rows`` may say more.
         fits: whether a file is of this kind, by its beginning.
-        sure: how sure that is; of the kinds that fit the surest is taken.
+        sure: rank among the kinds that fit; the lowest is taken.
         rows: reads it.
-        fields: its columns or members, where they are not what may not come twice and the text.
-        same: what may not come twice; nothing where that is no matter.
+        fields: its columns or members, where they are not ``same`` and the text.
+        same: what must not occur twice; empty where that does not matter.
         texts: what its texts are called.
-        whole: it is one value, of which a beginning tells nothing.
+        whole: it is one value, whose beginning alone says nothing.
         entry: the YAML that reads it, with ``$names``, see :mod:`switchrank.identify.entries`.
         why: why there is no such entry.
     """
@@ -67,7 +71,7 @@ class Kind:
     fits: Callable[[Source], bool]
     sure: float
     rows: Rows
-    fields: tuple[str, ...] = ()
+    fields: Sequence[str] = ()
     same: str = ""
     texts: str = "text"
     whole: bool = False
@@ -84,9 +88,9 @@ class FolderKind:
         needs: names of files (patterns, packed or not) that must all be there.
         language: a pattern that finds the language in a file name.
         values: further facts that the entry needs, from the folder and the names of its files.
-        sure: of several kinds that fit the surest is taken.
-        each: in place of names the kind that all of its files are of, each of another language.
-        sides: further facts, from the files by language, or pair of languages, and what the first one is.
+        sure: rank among the kinds that fit; the highest is taken.
+        each: instead of names: the kind of all files, each of another language.
+        sides: further facts, from the files by language or pair of languages, and what was found in the first file.
     """
 
     format: str
@@ -101,9 +105,28 @@ class FolderKind:
     why: str = ""
 
 
+@cache
+def _described() -> dict[str, dict[str, Any]]:
+    text = (files(__package__) / "kinds.yaml").read_text(encoding="utf-8")
+    return dict(yaml.safe_load(text))
+
+
+def description(format: str) -> dict[str, Any]:
+    """What ``kinds.yaml`` says of a kind, as arguments of :class:`Kind`."""
+    return {"format": format, **_described()[format]}
+
+
+def described(recognised: Mapping[str, tuple[float, Callable[[Source], bool], Rows]]) -> tuple[Kind, ...]:
+    """Kinds of ``kinds.yaml``, each with ``sure``, ``fits`` and ``rows`` of :class:`Kind`."""
+    return tuple(
+        Kind(sure=sure, fits=fits, rows=rows, **description(format))
+        for format, (sure, fits, rows) in recognised.items()
+    )
+
+
 @silence()
 def counted(kind: Kind, source: Source) -> Found:
-    """Read a file of a kind to its end, and tell what is in it and what is wrong with it."""
+    """Read a file of a kind to its end, and say what is in it and what is wrong with it."""
     fields = [*kind.fields] or ([kind.same, kind.texts] if kind.same else [])
     found = Found(kind.format, kind.title, kind.unit, fields=fields)
     look = Look(source, found, Problems())
@@ -119,13 +142,14 @@ def counted(kind: Kind, source: Source) -> Found:
             if len(texts) < _SAMPLED:
                 texts += [word[:2000] for word in words]
             if len(found.samples) < SAMPLES:
-                found.samples.append(shorten(" | ".join(part[:200] for part in [*_words(identity), *words])))
+                named = identity if isinstance(identity, tuple) else () if identity is None else (identity,)
+                found.samples.append(shorten(" | ".join(str(part)[:200] for part in [*named, *words])))
     except UserError as error:
         if error.file == str(source.path) and not error.place:
             ended = "" if source.stopped else error.problem
         elif not source.stopped:
             look.problems.take(error)
-    found.problems += look.problems.told()
+    found.problems += look.problems.listed()
     again, places = identities.repeats()
     if again:
         found.problems.append(f"{again:,} rows repeat {kind.same or 'another'} ({listed(places, again)})")
@@ -135,12 +159,8 @@ def counted(kind: Kind, source: Source) -> Found:
     return closed(found, source)
 
 
-def _words(identity: Hashable) -> list[str]:
-    return [] if identity is None else [identity] if isinstance(identity, str) else list(map(str, identity))  # type: ignore[call-overload]
-
-
 def closed(found: Found, source: Source) -> Found:
-    """``found`` with what only the end of the file tells: damage, and estimates where the end was not read."""
+    """``found`` with what is known at the end of a file: damage, and estimates where the end was not read."""
     found.form = source.form
     if source.damage:
         found.problems.insert(0, source.damage)
@@ -155,16 +175,11 @@ def closed(found: Found, source: Source) -> Found:
 
 def texts(reads: TextRows) -> Rows:
     """Rows of ids and texts."""
-
-    def rows(path: str, look: Look) -> Iterator[Row]:
-        for place, identifier, text in reads(path, look.about):
-            yield place, identifier, (text,)
-
-    return rows
+    return lambda path, look: ((place, name, (text,)) for place, name, text in reads(path, look.about))
 
 
 def judgements(reads: JudgementRows) -> Rows:
-    """Rows of judgements, with how many queries they are of and how often each grade occurs."""
+    """Rows of judgements; counts their queries and how often each grade occurs."""
 
     def rows(path: str, look: Look) -> Iterator[Row]:
         queries, grades = set[str](), Counter[int]()
@@ -191,14 +206,14 @@ def json_lines(
     told: Callable[[dict[str, object]], Iterable[str]] = lambda _record: (),
     **more: str,
 ) -> Kind:
-    """A kind of JSON lines, told by the members that nearly all records have; the more, the surer.
+    """A kind of JSON lines, recognised by the members that nearly all records have; the more members, the surer.
 
     Args:
         format, title, unit, rows: as :class:`Kind` has them.
         needs: the members.
         strings: those that hold a text, not a list of texts.
-        long: a member, and how many letters it has at least in the mean.
-        told: codes of languages that a record tells.
+        long: a member, and its least mean length in letters.
+        told: language codes that a record gives.
         more: ``same``, ``texts``, ``entry`` and ``why`` as :class:`Kind` has them.
     """
 

@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Iterable, Iterator
 
 from switchrank.collections.records import read_records
 from switchrank.formats.pages import Site, read_pages
 from switchrank.formats.pairs import concepts, read_entries, text_pairs
 from switchrank.identify import languages
 from switchrank.identify.columns import Columns, columns_of, words_in
-from switchrank.identify.entries import section
 from switchrank.identify.found import SAMPLES
-from switchrank.identify.kinds import GUESS, IDS, MEMBERS, NAMES, TAGS, VALUES, Kind, Look, Row
+from switchrank.identify.kinds import GUESS, IDS, MEMBERS, NAMES, TAGS, VALUES, Look, Row, described
 from switchrank.identify.source import Source
-from switchrank.lexicon.dump_block import Block
 from switchrank.lexicon.dumps import read_blocks
-from switchrank.lexicon.titlefiles import (
-    TitleFiles,
-    cldr_names,
-    entity_lines,
-    entity_of,
-    read_titles,
-    translations,
-)
+from switchrank.lexicon.titlefiles import TitleFiles, cldr_names, entity_lines, entity_of, read_titles, translations
 
 _ROOT = re.compile(rb"<([A-Za-z_][\w.:-]*)[\s/>]")
 _BETWEEN = re.compile(rb"<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE)
@@ -36,12 +26,10 @@ _TITLED = re.compile(rb"\b([A-Z][a-z]+)-([A-Z][a-z]+)\b")
 _MARKED = re.compile(rb"xml:lang=[\"']([A-Za-z-]{2,12})[\"']")
 _LOCALE = re.compile(rb'"main"\s*:\s*\{\s*"([\w-]{2,20})"')
 _LINKED = 30
-_titles = partial(section, "lexicons", "titles", kind="titles")
-_dictionary = partial(section, "lexicons", "dictionary", kind="dictionary")
 
 
 def _root(source: Source) -> str:
-    """The name of the root of a file that starts as XML does."""
+    """The name of the root element of a file that starts as XML does."""
     head = source.head.lstrip()
     root = _ROOT.search(_BETWEEN.sub(b"", head[:8192])) if head.startswith(b"<") else None
     return root[1].decode("ascii", "replace").rpartition(":")[2] if root else ""
@@ -59,7 +47,7 @@ def _pages(path: str, look: Look) -> Iterator[Row]:
 
 def _entries(path: str, look: Look) -> Iterator[Row]:
     titled = _TITLED.search(look.source.head[: 1 << 16])
-    named = [_ENGLISH.get(name.decode(), "") for name in titled.groups()] if titled else []
+    named = [languages.ENGLISH_NAMES.get(name.decode(), "") for name in titled.groups()] if titled else []
     marked = languages.codes(code.decode() for code in _MARKED.findall(look.source.head))
     look.found.languages = languages.from_name(look.source.path) or list(filter(None, named)) or marked
     if titled:
@@ -73,20 +61,11 @@ def _entries(path: str, look: Look) -> Iterator[Row]:
     look.found.counts |= {"without a headword or a translation": bare} if bare else {}
 
 
-_ENGLISH = {
-    "English": "en", "Swahili": "sw", "German": "de", "French": "fr", "Spanish": "es", "Italian": "it",
-    "Portuguese": "pt", "Dutch": "nl", "Russian": "ru", "Turkish": "tr", "Arabic": "ar", "Hindi": "hi",
-    "Finnish": "fi", "Croatian": "hr", "Czech": "cs", "Greek": "el", "Polish": "pl", "Swedish": "sv",
-    "Japanese": "ja", "Chinese": "zh", "Hungarian": "hu", "Welsh": "cy", "Irish": "ga", "Latin": "la",
-    "Danish": "da", "Norwegian": "no", "Afrikaans": "af", "Hausa": "ha", "Kurdish": "ku", "Catalan": "ca",
-}  # fmt: skip
-
-
 def _translations(path: str, look: Look) -> Iterator[Row]:
-    told: Counter[str] = Counter()
+    met: Counter[str] = Counter()
     for number, titles in enumerate(translations(path), 1):
-        told.update(list(titles))
-        look.found.languages = languages.codes(told)
+        met.update(list(titles))
+        look.found.languages = languages.codes(met)
         yield f"translation {number}", None, tuple(titles.values())
 
 
@@ -96,52 +75,45 @@ def _table(source: Source) -> str:
     return found[1].decode("utf-8", "replace") if found else ""
 
 
-def _blocks(path: str, look: Look, *columns: str) -> Iterator[Block]:
-    for block in read_blocks(path, _table(look.source), columns):
-        look.found.rows += block.rows
-        if len(look.found.samples) < SAMPLES:
-            look.found.samples += block.first_rows(SAMPLES - len(look.found.samples))
-        yield block
-        look.found.fields = block.names
+def _sql(path: str, look: Look) -> Iterable[Row]:
+    """Count the rows of an SQL dump block by block; none is given singly."""
+    found, table, articles, linked = look.found, _table(look.source), 0, Counter[bytes]()
+    column = {"page": "page_namespace", "langlinks": "ll_lang"}.get(table)
+    if not column:
+        found.title = f"an SQL dump of the table {table}, which is not read"
+    for block in read_blocks(path, table, [column] if column else []):
+        found.rows += block.rows
+        if len(found.samples) < SAMPLES:
+            found.samples += block.first_rows(SAMPLES - len(found.samples))
+        if table == "page":
+            articles += int(block.equal("page_namespace", 0).sum())
+        elif table == "langlinks":
+            linked.update(block.texts("ll_lang", block.all))
+        found.fields = block.names
     if not _CREATE.search(look.source.head):
-        look.found.notes.append("no CREATE TABLE: the order of columns is told by their number")
-
-
-def _rows_of_pages(path: str, look: Look) -> Iterator[Row]:
-    articles = sum(int(block.equal("page_namespace", 0).sum()) for block in _blocks(path, look, "page_namespace"))
-    look.found.counts["pages in namespace 0"] = articles
-    yield from ()
-
-
-def _links(path: str, look: Look) -> Iterator[Row]:
-    linked: Counter[bytes] = Counter()
-    for block in _blocks(path, look, "ll_lang"):
-        linked.update(block.texts("ll_lang", block.all))
-    look.found.counts["languages"] = len(linked)
-    known = languages.codes(code.decode("utf-8", "replace") for code, _ in linked.most_common(_LINKED))
-    look.found.notes.append("languages linked to: " + ", ".join(known[:15]))
-    yield from ()
-
-
-def _other_table(path: str, look: Look) -> Iterator[Row]:
-    look.found.title = f"an SQL dump of the table {_table(look.source)}, which is not read"
-    for _ in _blocks(path, look):
-        yield from ()
+        found.notes.append("no CREATE TABLE: the order of columns is told by their number")
+    if table == "page":
+        found.counts["pages in namespace 0"] = articles
+    elif table == "langlinks":
+        found.counts["languages"] = len(linked)
+        known = languages.codes(code.decode("utf-8", "replace") for code, _ in linked.most_common(_LINKED))
+        found.notes.append("languages linked to: " + ", ".join(known[:15]))
+    return ()
 
 
 def _wikidata(path: str, look: Look) -> Iterator[Row]:
-    told: Counter[str] = Counter()
+    met: Counter[str] = Counter()
     for number, line in entity_lines(path):
         entity = entity_of(path, number, line)
-        told.update(list(labels) if isinstance(labels := entity.get("labels"), dict) else ())
+        met.update(list(labels) if isinstance(labels := entity.get("labels"), dict) else ())
         yield f"line {number}", str(entity.get("id")), ()
-    look.found.languages = languages.codes(name for name, _ in told.most_common(60))
+    look.found.languages = languages.codes(name for name, _ in met.most_common(60))
     look.found.fields = list(entity)[:20]
 
 
 def _cldr(path: str, look: Look) -> Iterator[Row]:
-    told = _LOCALE.search(look.source.head)
-    language = told[1].decode() if told else ""
+    locale = _LOCALE.search(look.source.head)
+    language = locale[1].decode() if locale else ""
     for table, names in cldr_names(path).items():
         look.found.counts[table] = len(names)
         for key, name in names.items():
@@ -176,6 +148,17 @@ def _names(path: str, look: Look) -> Iterator[Row]:
         yield place, record[names[0]], (" | ".join(record[name] for name in names[1:]),)
 
 
+def _are_entities(source: Source) -> bool:
+    good = sum({"id", "type", "labels"} <= record.keys() for record in source.records)
+    return len(source.records) > 0 and good >= 0.9 * len(source.records)
+
+
+def _are_translations(source: Source) -> bool:
+    root = _root(source)
+    named = root in {"wikipediaTitles", "translations", "translation", "parallel_titles", "wikititles"}
+    return named or (bool(root) and b"<translation" in source.head and b"<entry" in source.head)
+
+
 def _is_pair(table: Columns) -> bool:
     """Whether lines are two short texts, most of one word."""
     return table.width == 2 and not is_parallel(table)
@@ -195,7 +178,7 @@ def _are_words(source: Source) -> bool:
 
 
 def _are_concepts(source: Source) -> bool:
-    """Lines of one or more short expressions each."""
+    """Whether lines are one or more short expressions each."""
     table = columns_of(source)
     cells = [cell for row in table.every for cell in row]
     uneven = bool(table.lines) and not table.width and max(map(len, table.every)) > 1
@@ -204,138 +187,26 @@ def _are_concepts(source: Source) -> bool:
 
 def _are_names(source: Source) -> bool:
     header = columns_of(source).header
-    return sum(bool(languages.code(name)) for name in header) >= max(2, len(header) - 2) if header else False
+    return bool(header) and sum(bool(languages.code(name)) for name in header) >= max(2, len(header) - 2)
 
 
-KINDS = (
-    Kind(
-        "page",
-        "page.sql of MediaWiki: titles and ids of pages",
-        "rows",
-        lambda source: _table(source) == "page",
-        TAGS - 3,
-        _rows_of_pages,
-        entry=_titles(page="$path", langlinks='"langlinks.sql.gz"  # of the same dump'),
-    ),
-    Kind(
-        "langlinks",
-        "langlinks.sql of MediaWiki: titles in other languages",
-        "rows",
-        lambda source: _table(source) == "langlinks",
-        TAGS - 3,
-        _links,
-        entry=_titles(page='"page.sql.gz"  # of the same dump', langlinks="$path"),
-    ),
-    Kind(
-        "mediawiki-sql",
-        "an SQL dump",
-        "rows",
-        lambda source: bool(_table(source)),
-        TAGS - 2,
-        _other_table,
-        why="only page and langlinks are read",
-    ),
-    Kind(
-        "pages-articles",
-        "an XML export of MediaWiki (pages-articles)",
-        "pages",
-        lambda source: _root(source) == "mediawiki",
-        TAGS + 2,
-        _pages,
-        entry=_titles(format="pages-articles", path="$path")
-        + "# or as text: switchrank sources wikitext makes lines of it for fastText\n",
-    ),
-    Kind(
-        "tei",
-        "a FreeDict dictionary (TEI XML)",
-        "entries",
-        lambda source: _root(source) in {"TEI", "TEI.2"},
-        TAGS + 2,
-        _entries,
-        entry=_dictionary(path="$path", languages="[$target]"),
-    ),
-    Kind(
-        "linguatools",
-        "parallel titles of Wikipedia (linguatools XML)",
-        "pairs",
-        lambda source: (
-            _root(source) in {"wikipediaTitles", "translations", "translation", "parallel_titles", "wikititles"}
-            or (bool(_root(source)) and b"<translation" in source.head and b"<entry" in source.head)
-        ),
-        TAGS + 3,
-        _translations,
-        entry=_titles(format="linguatools", path="$path"),
-    ),
-    Kind(
-        "wikidata",
-        "entities of Wikidata, one a line",
-        "entities",
-        lambda source: (
-            len(source.records) > 0
-            and sum({"id", "type", "labels"} <= record.keys() for record in source.records) >= 0.9 * len(source.records)
-        ),
-        MEMBERS - 3,
-        _wikidata,
-        entry=_titles(format="wikidata", path="$path")
-        + "    # format: wikidata-labels takes labels in place of sitelinks\n",
-    ),
-    Kind(
-        "cldr",
-        "names of CLDR",
-        "names",
-        lambda source: source.head.lstrip()[:1] == b"{" and b'"localeDisplayNames"' in source.head,
-        VALUES,
-        _cldr,
-        whole=True,
-        entry=_titles(format="cldr", path="$names  # {lang} stands for both languages"),
-    ),
-    Kind(
-        "names-table",
-        "a table of names, one column for each language",
-        "rows",
-        _are_names,
-        NAMES + 2,
-        _names,
-        same="name",
-        entry=_dictionary(
-            format="tsv",
-            path="$path",
-            columns='[$source, "{lang}"]  # write a lexicon for each target language',
-            languages="[$target]",
-        ),
-    ),
-    Kind(
-        "panlex",
-        "a word list, one concept a line, alternatives tab-separated (PanLex Swadesh)",
-        "concepts",
-        _are_concepts,
-        IDS,
-        _concepts,
-        ("word",),
-        entry=_dictionary(
-            format="panlex",
-            path='["eng-000.txt", $path]  # the list of the source language first',
-            languages="[$language]",
-        ),
-    ),
-    Kind(
-        "dictionary",
-        "a dictionary, a pair a line, between them a tab or a space (MUSE, XLing-Eval)",
-        "pairs",
-        _are_words,
-        GUESS + 1,
-        _pairs,
-        ("source", "target"),
-        entry=_dictionary(path="$path", languages="[$target]"),
-    ),
-    Kind(
-        "wikititles",
-        "pairs of titles, tab-separated (WMT WikiTitles)",
-        "pairs",
-        lambda source: _is_pair(columns_of(source)),
-        GUESS + 2,
-        _title_pairs,
-        ("source", "target"),
-        entry=_titles(format="wikititles", path="$path"),
-    ),
+def _is_cldr(source: Source) -> bool:
+    return source.head.lstrip()[:1] == b"{" and b'"localeDisplayNames"' in source.head
+
+
+KINDS = described(
+    {
+        "page": (TAGS - 3, lambda source: _table(source) == "page", _sql),
+        "langlinks": (TAGS - 3, lambda source: _table(source) == "langlinks", _sql),
+        "mediawiki-sql": (TAGS - 2, lambda source: bool(_table(source)), _sql),
+        "pages-articles": (TAGS + 2, lambda source: _root(source) == "mediawiki", _pages),
+        "tei": (TAGS + 2, lambda source: _root(source) in {"TEI", "TEI.2"}, _entries),
+        "linguatools": (TAGS + 3, _are_translations, _translations),
+        "wikidata": (MEMBERS - 3, _are_entities, _wikidata),
+        "cldr": (VALUES, _is_cldr, _cldr),
+        "names-table": (NAMES + 2, _are_names, _names),
+        "panlex": (IDS, _are_concepts, _concepts),
+        "dictionary": (GUESS + 1, _are_words, _pairs),
+        "wikititles": (GUESS + 2, lambda source: _is_pair(columns_of(source)), _title_pairs),
+    }
 )

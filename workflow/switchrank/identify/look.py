@@ -1,41 +1,53 @@
-"""The one question: what is at this path?"""
+"""What a file or folder is: files by the kinds that are declared, folders by their layout or the files in them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import fnmatch
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from switchrank.collections.formats import recognisers
+from switchrank.collections.mmarco.names import MMARCO_NAMES
 from switchrank.core.errors import UserError
-from switchrank.identify import archives, columnar, lexicons, others, vectors, weights
+from switchrank.identify import binary, languages, lexicons, others, vectors
 from switchrank.identify.entries import filled
 from switchrank.identify.found import Found, shorten
 from switchrank.identify.kinds import FolderKind, Kind, counted
 from switchrank.identify.source import Source
 
-_BINARY: tuple[Callable[[Source], Found | None], ...] = (
-    columnar.inspect,
-    weights.inspect,
+_BY_FIRST_BYTES: tuple[Callable[[Source], Found | None], ...] = (
+    binary.inspect_table,
+    binary.inspect_weights,
     vectors.inspect,
-    archives.inspect_tar,
+    binary.inspect_tar,
 )
-"""What is told by its first bytes."""
-REASONS = {"safetensors": "weights alone: give the folder they are in as start.model"}
-"""Why what is told by its first bytes has no config entry."""
+_REASONS = {"safetensors": "weights alone: give the folder they are in as start.model"}
+"""Why a kind recognised by its first bytes has no config entry."""
+_MOST_FILES = 2000
+_ABOUT = ("readme*", "license*", "licence*", "manifest*", "_about*", ".*", "*.md", "*.py")
+_MIXED = FolderKind("folder", "a folder of files: ", why="files of several kinds: look at one of them for its entry")
+_PARALLEL = FolderKind(
+    "parallel-text",
+    "parallel text, line by line",
+    why="no key reads parallel sentences: one side alone can be a text of vectors",
+)
 
 
 @cache
 def _modules() -> list[Any]:
-    """Everything that declares kinds: what formats of collections recognise, and the rest."""
+    """All modules that declare kinds: those of the formats of collections, and the rest."""
     return [*map(import_module, recognisers()), lexicons, others, vectors]
 
 
 @cache
 def entries() -> dict[str, str]:
-    """Config entries of what is told by its first bytes, and of special folders, by format."""
+    """Config entries of kinds recognised by their first bytes, and of special folders, by format."""
     found = {"model-folder": "start:\n  model: $path\n"}
     for module in _modules():
         found |= getattr(module, "ENTRIES", {})
@@ -55,7 +67,7 @@ def folder_kinds() -> list[FolderKind]:
     return [kind for module in _modules() for kind in getattr(module, "FOLDERS", ())]
 
 
-def with_entry(found: Found, path: Path, entry: str, why: str) -> Found:
+def _with_entry(found: Found, path: Path, entry: str, why: str) -> Found:
     """``found`` with the YAML that reads it, or a note that says why there is none."""
     if entry:
         found.entry = filled(entry, found, str(path))
@@ -73,35 +85,146 @@ def inspect_path(path: str | Path, *, quick: bool = False, what: str | None = No
         what: name of a progress bar; none is shown without it.
 
     Raises:
-        UserError: it is missing, unreadable, or of no format that is known.
+        UserError: it is missing, unreadable, or of no known format; or no file of the folder is.
     """
-    from switchrank.identify.folders import inspect_folder
-
-    path = Path(path)
-    return inspect_folder(path, quick=quick, what=what) if path.is_dir() else inspect_file(path, quick=quick, what=what)
+    inspect = _inspect_folder if Path(path).is_dir() else _inspect_file
+    return inspect(Path(path), quick=quick, what=what)
 
 
-def inspect_file(path: Path, *, quick: bool = False, what: str | None = None) -> Found:
-    """What a file is; arguments and errors as of :func:`inspect_path`."""
+def _inspect_file(path: Path, *, quick: bool = False, what: str | None = None) -> Found:
     if not path.is_file():
         problem = "not a file" if path.exists() else "no such file"
         raise UserError(path, "", problem, "correct the path")
     if not path.stat().st_size:
         raise UserError(path, "", "empty", "fetch or make the file again")
     try:
-        packed = archives.inspect_packed(path)
+        packed = binary.inspect_packed(path)
     except OSError as error:
         raise UserError(path, "", f"cannot be read ({error.strerror})", "correct the path or its rights") from error
     if packed:
         return packed
     source = Source(path, quick=quick, what=what)
-    for look in _BINARY:
-        if found := look(source):
-            return with_entry(found, path, entries().get(found.format, ""), REASONS.get(found.format, ""))
+    for inspect in _BY_FIRST_BYTES:
+        if found := inspect(source):
+            return _with_entry(found, path, entries().get(found.format, ""), _REASONS.get(found.format, ""))
     for kind in kinds() if source.is_text else ():
         if kind.fits(source):
-            return with_entry(counted(kind, source), path, kind.entry, kind.why)
-    told = "text" if source.is_text else "bytes"
+            return _with_entry(counted(kind, source), path, kind.entry, kind.why)
+    content = "text" if source.is_text else "bytes"
     start = shorten(source.head[:40] if source.is_text else source.head[:8].hex(" "))
-    problem = source.damage or f"{told} of no format that is known, starting with {start!r}"
+    problem = source.damage or f"{content} of no format that is known, starting with {start!r}"
     raise UserError(source.path, "", problem, "see switchrank inspect --help for the formats that are known")
+
+
+def _inspect_folder(path: Path, *, quick: bool, what: str | None) -> Found:
+    special = _model(path) or _dataset(path)
+    if special:
+        return _with_entry(special, path, entries().get(special.format, ""), "")
+    names = _names(path)
+    members, unknown = dict[str, Found](), []
+    for name in names:
+        try:
+            members[name] = _inspect_file(path / name, quick=quick, what=what and f"{what} {name}"[:60])
+        except UserError as error:
+            unknown.append(f"{name}: {shorten(error.problem)}")
+    if not members:
+        raise UserError(path, "", f"a folder of {len(names):,} files, none of them known", "give one that holds data")
+    found, kind = _laid_out(path, names) or _alike(path, members)
+    found.rows = len(names)
+    for member in members.values():
+        found.counts[member.unit] = found.counts.get(member.unit, 0) + member.rows
+    found.samples = [f"{name}: {one.title}, {one.rows:,} {one.unit}" for name, one in members.items()]
+    found.problems += [f"{name}: {problem}" for name, one in members.items() for problem in one.problems]
+    found.notes += [f"{name}: not recognised" for name in unknown]
+    found.languages = found.languages or list(dict.fromkeys(code for one in members.values() for code in one.languages))
+    return _with_entry(found, path, kind.entry, kind.why)
+
+
+def _names(path: Path) -> list[str]:
+    """The files of a folder that may be data, in order."""
+    found = []
+    for file in sorted(path.rglob("*")):
+        if file.is_file() and not _any([file.name.lower()], _ABOUT):
+            found.append(file.relative_to(path).as_posix())
+        if len(found) >= _MOST_FILES:
+            break
+    return found
+
+
+def _any(names: Iterable[str], patterns: Iterable[str]) -> bool:
+    return any(fnmatch.fnmatch(name, pattern) for name in names for pattern in patterns)
+
+
+def _laid_out(path: Path, names: list[str]) -> tuple[Found, FolderKind] | None:
+    """A folder whose files have the names that its makers gave them."""
+    fitting = [kind for kind in folder_kinds() if kind.needs and all(_any(names, [need]) for need in kind.needs)]
+    if not fitting:
+        return None
+    kind = max(fitting, key=lambda kind: kind.sure)
+    found = Found(kind.format, kind.title, "files", values=kind.values(path, names))
+    called = {name: code for code, name in MMARCO_NAMES.items()}
+    parts = [match[1] for name in names if kind.language and (match := re.search(kind.language, name))]
+    found.languages = list(dict.fromkeys(called.get(name) or languages.code(name) or name for name in parts))
+    found.notes += [f"holds {other.title} too" for other in fitting if other is not kind]
+    return found, kind
+
+
+def _alike(path: Path, members: dict[str, Found]) -> tuple[Found, FolderKind]:
+    """A folder whose files are of one format, one for each language; or just files."""
+    kinds = Counter(one.format for one in members.values())
+    format, count = kinds.most_common(1)[0]
+    files = {one.values.get("side") or (one.languages or ["xx"])[0]: path / name for name, one in members.items()}
+    whole = count == len(members)
+    for kind in folder_kinds() if whole and len(files) == count else ():
+        if kind.each and fnmatch.fnmatch(format, kind.each):
+            first = next(iter(members.values()))
+            return Found(kind.format, kind.title, "files", values=kind.sides(files, first)), kind
+    if format == "text" and whole and len({one.rows for one in members.values()}) == 1 and count > 1:
+        return Found(_PARALLEL.format, _PARALLEL.title, "files"), _PARALLEL
+    listed = ", ".join(f"{number} {name}" for name, number in kinds.items())
+    return Found(_MIXED.format, f"{_MIXED.title}{listed}", "files"), _MIXED
+
+
+def _model(path: Path) -> Found | None:
+    """A Hugging Face model folder."""
+    try:
+        config = json.loads((path / "config.json").read_bytes()[: 1 << 24])
+    except (OSError, ValueError, RecursionError):
+        return None
+    weights = sorted(path.glob("*.safetensors"))
+    pickles = sorted([*path.glob("*.bin"), *path.glob("*.pt"), *path.glob("*.ckpt")])
+    if not isinstance(config, dict) or not ("model_type" in config or weights or pickles):
+        return None
+    kind = str(config.get("model_type", "of unknown type"))[:40]
+    found = Found("model-folder", f"a Hugging Face model ({kind})", "files of weights", len(weights))
+    found.fields = [str(name)[:80] for name in config.get("architectures") or []][:5]
+    for file in weights:
+        part = _inspect_file(file)
+        found.counts["parameters"] = found.counts.get("parameters", 0) + part.counts.get("parameters", 0)
+        found.problems += [f"{file.name}: {problem}" for problem in part.problems]
+    if not weights:
+        found.problems.append(binary.PICKLED if pickles else "holds no weights: model.safetensors is missing")
+    if not any((path / name).is_file() for name in ("tokenizer.json", "vocab.txt", "sentencepiece.bpe.model")):
+        found.notes.append("holds no tokenizer that is known (tokenizer.json, vocab.txt, sentencepiece.bpe.model)")
+    return found
+
+
+def _dataset(path: Path) -> Found | None:
+    """What ``datasets.Dataset.save_to_disk`` writes."""
+    if (path / "dataset_dict.json").is_file():
+        parts = sorted(part.name for part in path.iterdir() if (part / "state.json").is_file())
+        found = Found("datasets-splits", "a Hugging Face dataset of several splits", "splits", len(parts))
+        found.samples = parts[:20]
+        found.notes.append("a collection reads the folder of one split")
+        return found
+    if not (path / "state.json").is_file():
+        return None
+    found = Found("datasets", "a Hugging Face dataset on disk", "rows")
+    for file in sorted(path.glob("*.arrow")):
+        part = _inspect_file(file)
+        found.rows += part.rows
+        found.fields, found.samples = part.fields, part.samples
+        found.problems += [f"{file.name}: {problem}" for problem in part.problems]
+    if not found.fields:
+        found.problems.append("holds no Arrow file")
+    return found

@@ -1,9 +1,9 @@
-"""Runs, lines of text, and data that no key of a config reads: named, counted, and told why."""
+"""Runs, plain text, and data that no key of a config reads: named, counted, and told why."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 from switchrank.collections.json_values import read_json
@@ -12,26 +12,27 @@ from switchrank.collections.records import read_records
 from switchrank.core.errors import UserError
 from switchrank.files.reading import read_lines
 from switchrank.formats.trec import run_rows
-from switchrank.identify.columns import columns_of, is_id, is_number, is_whole
-from switchrank.identify.entries import section
+from switchrank.identify.columns import MOST, columns_of, is_id, is_number, is_whole
 from switchrank.identify.kinds import (
     GUESS,
     IDS,
     LAST,
     NAMES,
     VALUES,
-    Kind,
     Look,
     Row,
     Rows,
+    described,
+    description,
     json_lines,
 )
 from switchrank.identify.lexicons import is_parallel
 from switchrank.identify.source import Source
 
-_SHARE = 0.9
 LARGEST = 1 << 28
-"""Bytes of a JSON value that is read, to see what it is."""
+"""Bytes of the largest JSON value that is read to see what it is."""
+_PAIRS = ("id", "query", "document", "own_model")
+_ABLATION = ("id", "start", "language", "examples")
 
 
 def _run(path: str, look: Look) -> Iterator[Row]:
@@ -39,23 +40,18 @@ def _run(path: str, look: Look) -> Iterator[Row]:
         yield place, (fields[0], fields[2], *fields[3:]), ()
 
 
-def _columns(same: int = 0, text: int = -1) -> Rows:
-    """Rows of as many columns as most lines have.
-
-    Args:
-        same: so many first columns may not come twice together.
-        text: the column that holds a text.
-    """
+def _columns(same: int = 0) -> Rows:
+    """Rows of as many columns as most lines have; of all but the first ``same``, which must not repeat, the last."""
 
     def rows(path: str, look: Look) -> Iterator[Row]:
         table = columns_of(look.source)
         numbers = [str(number) for number in range(1, table.width + 1)]
         names = list(table.header) if look.found.format.endswith("-table") else []
         look.found.fields = names or look.found.fields or numbers
-        read = partial(read_records, path, separator="\t", columns=names or numbers, defect=look.problems.take)
-        for place, record in read(header=bool(names)):
+        columns, defect = names or numbers, look.problems.take
+        for place, record in read_records(path, separator="\t", columns=columns, defect=defect, header=bool(names)):
             fields = list(record.values())
-            yield place, tuple(fields[:same]) if same else None, fields[text:] if same else fields
+            yield place, tuple(fields[:same]) if same else None, fields[-1:] if same else fields
 
     return rows
 
@@ -94,7 +90,7 @@ def _records(path: str, look: Look) -> Iterator[Row]:
 
 @lru_cache(maxsize=1)
 def _value(source: Source) -> Any:
-    """The JSON value that a file holds; nothing where it is none, or too large."""
+    """The JSON value of a file; None where it holds none, or one that is too large."""
     if source.head.lstrip()[:1] not in (b"{", b"[") or source.path.stat().st_size > LARGEST:
         return None
     try:
@@ -122,7 +118,7 @@ def _translations(_path: str, look: Look) -> Iterator[Row]:
 
 
 def _are_translations(source: Source) -> bool:
-    """``{word: {translation: probability}}``."""
+    """Whether a file is ``{word: {translation: probability}}``."""
     value = _value(source)
     parts = list(value.values()) if isinstance(value, dict) else []
     good = [
@@ -130,12 +126,21 @@ def _are_translations(source: Source) -> bool:
         for part in parts
         if isinstance(part, dict)
     ]
-    return bool(parts) and sum(good) >= _SHARE * len(parts)
+    return bool(parts) and sum(good) >= MOST * len(parts)
 
 
-def _is_run(source: Source) -> bool:
+def _is_msmarco_run(source: Source) -> bool:
     table = columns_of(source)
     return table.width == 3 and table.of_ids and table.most(lambda row: is_whole(row[2])) and counts_up(source)
+
+
+def _is_trec_run(source: Source) -> bool:
+    return columns_of(source).most_words(6, lambda row: is_whole(row[3]) and is_number(row[4]))
+
+
+def _are_candidates(source: Source) -> bool:
+    table = columns_of(source)
+    return table.width == 4 and table.most(lambda row: is_id(row[0]) and is_id(row[1]) and b" " in row[3].strip())
 
 
 def _are_frequencies(source: Source) -> bool:
@@ -143,12 +148,17 @@ def _are_frequencies(source: Source) -> bool:
     return table.width == 2 and table.most(test) if table.tabbed else table.most_words(2, test)
 
 
+def _are_sentences(source: Source) -> bool:
+    table = columns_of(source)
+    return table.width == 2 and is_parallel(table)
+
+
 def _plain(lines: Callable[[Sequence[bytes]], bool]) -> Callable[[Source], bool]:
     """Whether nearly all lines are readable, and the lines are of a kind."""
 
     def fits(source: Source) -> bool:
         head = source.head_lines() if not source.is_marked else []
-        return bool(head) and sum(map(_is_readable, head)) >= _SHARE * len(head) and lines(head)
+        return bool(head) and sum(map(_is_readable, head)) >= MOST * len(head) and lines(head)
 
     return fits
 
@@ -161,165 +171,44 @@ def _is_readable(line: bytes) -> bool:
     return not any(letter < 32 and letter != 9 for letter in line)
 
 
-def _single(lines: Sequence[bytes]) -> bool:
-    return sum(len(line.split()) == 1 for line in lines) >= _SHARE * len(lines)
+def _are_words(lines: Sequence[bytes]) -> bool:
+    single = sum(len(line.split()) == 1 for line in lines) >= MOST * len(lines)
+    return single and max(map(len, lines)) < 60 and (len(lines) > 1 or b" " in lines[0])
 
 
-def _have_digits(lines: Sequence[bytes]) -> bool:
-    return all(line.isascii() and any(48 <= letter <= 57 for letter in line) for line in lines)
+def _are_ids(lines: Sequence[bytes]) -> bool:
+    single = sum(len(line.split()) == 1 for line in lines) >= MOST * len(lines)
+    return single and all(line.isascii() and any(48 <= letter <= 57 for letter in line) for line in lines)
 
 
-_NO_KEY = "no key reads"
-_OURS = "switchrank reads it where a config names it"
 KINDS = (
-    Kind(
-        "trec-run",
-        "a TREC run: query, Q0, document, rank, score, tag",
-        "rows",
-        lambda source: columns_of(source).most_words(6, lambda row: is_whole(row[3]) and is_number(row[4])),
-        NAMES - 2,
-        _run,
-        ("qid", "Q0", "docid", "rank", "score", "tag"),
-        same="qid and docid",
-        entry=section("testsets", "mine", collection="mine", pairs="config/mine-pairs.tsv", candidates="{run: $path}"),
-    ),
-    Kind(
-        "msmarco-run",
-        "an MS MARCO run: query, passage, rank",
-        "rows",
-        _is_run,
-        IDS + 1,
-        _columns(2),
-        ("qid", "pid", "rank"),
-        same="qid and pid",
-        why="no key reads a run of three columns: make a TREC run of it",
-    ),
-    Kind(
-        "msmarco-top1000",
-        "candidates with their texts (MS MARCO top1000): query id, passage id, query, passage",
-        "rows",
-        lambda source: (
-            columns_of(source).width == 4
-            and columns_of(source).most(lambda row: is_id(row[0]) and is_id(row[1]) and b" " in row[3].strip())
-        ),
-        IDS,
-        _columns(2),
-        ("qid", "pid", "query", "passage"),
-        same="qid and pid",
-        why="no key reads candidates with their texts: make a TREC run of it",
-    ),
-    Kind(
-        "pairs-table",
-        "a table of test pairs of ours",
-        "pairs",
-        lambda source: columns_of(source).header == ("id", "query", "document", "own_model"),
-        NAMES,
-        _columns(1),
-        why=_OURS,
-    ),
-    Kind(
-        "ablation-table",
-        "an ablation table of ours",
-        "rows",
-        lambda source: columns_of(source).header[:4] == ("id", "start", "language", "examples"),
-        NAMES,
-        _columns(1),
-        why=_OURS,
+    *described(
+        {
+            "trec-run": (NAMES - 2, _is_trec_run, _run),
+            "msmarco-run": (IDS + 1, _is_msmarco_run, _columns(2)),
+            "msmarco-top1000": (IDS, _are_candidates, _columns(2)),
+            "pairs-table": (NAMES, lambda source: columns_of(source).header == _PAIRS, _columns(1)),
+            "ablation-table": (NAMES, lambda source: columns_of(source).header[:4] == _ABLATION, _columns(1)),
+            "translation-table": (VALUES + 1.5, _are_translations, _translations),
+            "json-array": (VALUES + 1.6, _are_records, _array),
+            "word-frequencies": (IDS + 3, _are_frequencies, _frequencies),
+            "parallel-tsv": (GUESS, _are_sentences, _columns()),
+            "ids": (LAST, _plain(_are_ids), _ids),
+            "word-list": (LAST + 1, _plain(_are_words), _lines),
+            "text": (LAST + 2, _plain(lambda _: True), _text),
+        }
     ),
     json_lines(
-        "patapsco-queries",
-        "queries as JSON lines (Patapsco)",
-        "queries",
-        ("id", "lang", "text", "query"),
-        _records,
+        **description("patapsco-queries"),
+        needs=("id", "lang", "text", "query"),
+        rows=_records,
         told=lambda record: [str(record.get("lang"))],
-        why="no collection has these members: make TSV of id and text of them",
     ),
     json_lines(
-        "xnli",
-        "sentence pairs of XNLI, no retrieval data",
-        "pairs",
-        ("gold_label", "sentence1", "sentence2"),
-        _records,
+        **description("xnli"),
+        needs=("gold_label", "sentence1", "sentence2"),
+        rows=_records,
         told=lambda record: [str(record.get("language"))],
-        why=f"{_NO_KEY} sentence pairs with labels",
     ),
-    json_lines(
-        "json-lines",
-        "JSON lines of no known collection",
-        "records",
-        (),
-        _records,
-        why="no collection has these members: make TSV or Parquet of them",
-    ),
-    Kind(
-        "translation-table",
-        "a table of translations with probabilities (PSQ)",
-        "words",
-        _are_translations,
-        VALUES + 1.5,
-        _translations,
-        whole=True,
-        why="no key reads a table of more than two languages: cut two columns out of it",
-    ),
-    Kind(
-        "json-array",
-        "records in one JSON array",
-        "records",
-        _are_records,
-        VALUES + 1.6,
-        _array,
-        whole=True,
-        why="no key reads an array of records: make JSON lines of it, such as with jq -c '.[]', and inspect them",
-    ),
-    Kind(
-        "word-frequencies",
-        "a list of words and how often they occur",
-        "words",
-        _are_frequencies,
-        IDS + 3,
-        _frequencies,
-        ("word", "count"),
-        why="no key reads a list of words with counts",
-    ),
-    Kind(
-        "parallel-tsv",
-        "parallel sentences, both sides in a line",
-        "pairs",
-        lambda source: columns_of(source).width == 2 and is_parallel(columns_of(source)),
-        GUESS,
-        _columns(),
-        ("source", "target"),
-        why="no key reads parallel sentences: one side alone can be a text of vectors",
-    ),
-    Kind(
-        "ids",
-        "a list of ids",
-        "ids",
-        _plain(lambda lines: _single(lines) and _have_digits(lines)),
-        LAST,
-        _ids,
-        ("id",),
-        why="no key reads bare ids",
-    ),
-    Kind(
-        "word-list",
-        "a list of words",
-        "words",
-        _plain(lambda lines: _single(lines) and max(map(len, lines)) < 60 and (len(lines) > 1 or b" " in lines[0])),
-        LAST + 1,
-        _lines,
-        ("word",),
-        why="no key reads a list of words alone",
-    ),
-    Kind(
-        "text",
-        "plain text, a sentence or paragraph a line",
-        "lines",
-        _plain(lambda _: True),
-        LAST + 2,
-        _text,
-        ("text",),
-        entry="vectors:\n  languages:\n    $language:\n      text: [$path]  # fastText is trained on it\n",
-    ),
+    json_lines(**description("json-lines"), needs=(), rows=_records),
 )

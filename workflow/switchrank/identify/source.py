@@ -1,6 +1,6 @@
-"""One file to look at: its first megabyte, unpacked and as UTF-8, and the whole as readers are to see it.
+"""A file under inspection: its first megabyte, unpacked and as UTF-8, and the whole as readers are to see it.
 
-Damage does not stop the look: what could be read is shown, and the damage is kept to be told.
+Damage does not stop an inspection: what could be read is shown, and the damage is reported with it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import lzma
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -23,18 +23,19 @@ from switchrank.core.progress import silence
 from switchrank.files.reading import View, open_bytes
 
 HEAD = 1 << 20
-"""Bytes that formats are told by."""
+"""Bytes that formats are recognised by."""
 QUICK = 1 << 25
-"""Bytes that are counted with ``quick``; the rest is estimated."""
+"""Bytes that are read with ``quick``; numbers are estimated from them."""
 _PACKINGS = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"PK\x03\x04": "zip"}
-_BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
-_MARKED = re.compile(rb"<[?!/a-z]|\{\s*[\"}]|\[\s*[\[{\"\d]", re.IGNORECASE)
-_ENCODINGS = {
-    "utf-8": "UTF-8",
-    "utf-8-sig": "UTF-8 with a byte order mark",
-    "utf-16-le": "UTF-16",
-    "utf-16-be": "UTF-16",
+_UNPACKERS: dict[str, Callable[[], Any]] = {
+    "gzip": lambda: zlib.decompressobj(wbits=31),
+    "bzip2": bz2.BZ2Decompressor,
+    "xz": lzma.LZMADecompressor,
 }
+_BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+_UTF_16 = ("utf-16-le", "utf-16-be")
+_MARKED = re.compile(rb"<[?!/a-z]|\{\s*[\"}]|\[\s*[\[{\"\d]", re.IGNORECASE)
+_ENCODINGS = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8 with a byte order mark"} | dict.fromkeys(_UTF_16, "UTF-16")
 
 
 def packing_of(path: Path) -> str:
@@ -52,8 +53,8 @@ class Source:
         packing: ``gzip``, ``bzip2``, ``xz``, ``zip`` or nothing.
         encoding: ``utf-8``, ``utf-8-sig``, ``utf-16-le``, ``utf-16-be``, or ``binary``.
         head: the first megabyte, unpacked; text is UTF-8 without a byte order mark.
-        damage: what is wrong with the packed stream, or with its lines, once that has been met.
-        stopped: whether counting ended at the limit of ``quick``.
+        damage: what is wrong with the packed stream or its lines, once that has been found.
+        stopped: whether reading ended at the limit of ``quick``.
 
     Raises:
         UserError: the file cannot be read, or not one byte of it can be unpacked.
@@ -66,16 +67,18 @@ class Source:
         raw = self._start(HEAD)
         self.packing = packing_of(path)
         self.encoding = _encoding(raw)
-        self.head = self._decoded(raw)
+        self.head = raw.removeprefix(codecs.BOM_UTF8) if self.is_text else raw
+        if self.encoding in _UTF_16:
+            self.head = raw[: len(raw) // 2 * 2].decode(self.encoding, "replace").removeprefix("\ufeff").encode()
 
     @property
     def is_text(self) -> bool:
-        """Whether the file is text of an encoding that is known."""
+        """Whether the file is text in a known encoding."""
         return self.encoding != "binary"
 
     @property
     def is_marked(self) -> bool:
-        """Whether the file starts as XML or JSON do: then it is no text or table of another kind."""
+        """Whether the file starts as XML or JSON does, and so is no text or table of another kind."""
         return bool(_MARKED.match(self.head[:4096].lstrip())) and not self.head.lstrip().startswith(b"<unk>")
 
     @property
@@ -84,31 +87,21 @@ class Source:
         return ", ".join(part for part in (self.packing, _ENCODINGS.get(self.encoding, "binary")) if part)
 
     def _start(self, most: int) -> bytes:
-        """The first bytes, up to damage, which is kept."""
-        pieces, left = list[bytes](), most
+        """The first bytes, up to the first damage, which is noted."""
+        start = bytearray()
         try:
             with open_bytes(self.path, what=self._what if most > HEAD else None) as stream:
-                while left and (piece := stream.read1(left)):
-                    pieces.append(piece)
-                    left -= len(piece)
+                while piece := stream.read1(most - len(start)):
+                    start += piece
         except UserError as error:
-            if not pieces:
+            if not start:
                 raise
             self.damage = error.problem
-        return b"".join(pieces)
-
-    def _decoded(self, raw: bytes) -> bytes:
-        if self.encoding == "binary":
-            return raw
-        raw = raw.removeprefix(codecs.BOM_UTF8)
-        if self.encoding.startswith("utf-16"):
-            even = raw[: len(raw) - len(raw) % 2]
-            return even.decode(self.encoding, "replace").removeprefix("\ufeff").encode()
-        return raw
+        return bytes(start)
 
     @property
     def view(self) -> View:
-        """The file as readers are to see it: with ``quick`` its beginning, up to the end of a line."""
+        """The file as readers are to see it: with ``quick`` only its beginning, up to the end of a line."""
         return View(self.path, self._opened)
 
     @contextmanager
@@ -135,27 +128,26 @@ class Source:
 
     @cached_property
     def records(self) -> list[dict[str, Any]]:
-        """The objects of the first lines, where nearly all of them hold one."""
+        """The JSON objects of the first lines, where nearly all of them hold one."""
         lines = self.head_lines(200) if self.is_text else []
-        found = [record for line in lines if (record := _record(line)) is not None]
+        found = [record for line in lines if isinstance(record := _value(line), dict)]
         return found if len(found) >= 0.8 * (len(lines) - lines.count(b"[") - lines.count(b"]")) else []
 
     def scaled(self, count: int) -> int:
-        """``count``, or what it would be for the whole file where counting stopped early."""
+        """``count``, or an estimate of it for the whole file where reading stopped early."""
         if not self.stopped or not self._read:
             return count
         share = self._read / max(self._read, self.path.stat().st_size * _ratio(self.path, self.packing))
         return round(count / share)
 
 
-def _record(line: bytes) -> dict[str, Any] | None:
-    """The JSON object of a line (a comma behind it does not matter); nothing where there is none."""
+def _value(line: bytes) -> Any:
+    """The JSON value of a line that starts as an object does; a comma after it does not matter."""
     line = line.strip().removesuffix(b",")
     try:
-        record = json.loads(line) if line.startswith(b"{") else None
+        return json.loads(line) if line.startswith(b"{") else None
     except (ValueError, RecursionError):
         return None
-    return record if isinstance(record, dict) else None
 
 
 def _encoding(raw: bytes) -> str:
@@ -172,17 +164,12 @@ def _encoding(raw: bytes) -> str:
 
 
 def _ratio(path: Path, packing: str) -> float:
-    """Unpacked bytes for each packed one, by the first megabyte of the packed file."""
-    unpackers: dict[str, Any] = {
-        "gzip": lambda: zlib.decompressobj(wbits=31),
-        "bzip2": bz2.BZ2Decompressor,
-        "xz": lzma.LZMADecompressor,
-    }
-    if packing not in unpackers:
+    """Unpacked bytes per packed byte, in the first megabyte of the packed file."""
+    if packing not in _UNPACKERS:
         return 1.0
     with path.open("rb") as stream:
         packed = stream.read(HEAD)
-    unpacker = unpackers[packing]()
+    unpacker = _UNPACKERS[packing]()
     try:
         unpacked = len(unpacker.decompress(packed, 64 * HEAD))
     except (zlib.error, OSError, lzma.LZMAError, EOFError):

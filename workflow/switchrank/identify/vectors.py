@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from switchrank.core.errors import UserError
 from switchrank.core.progress import silence
 from switchrank.embeddings.fasttext_binary import check_model
-from switchrank.embeddings.rows import RowSink
-from switchrank.embeddings.text import read_text_vectors
-from switchrank.embeddings.word2vec import read_word2vec_vectors
+from switchrank.embeddings.rows import RowSink, read_text_vectors, read_word2vec_vectors
 from switchrank.formats.vector_kinds import FASTTEXT_MAGIC, HEADER, MOST_DIMENSIONS, is_number, looks_binary
 from switchrank.identify import languages
 from switchrank.identify.entries import quoted
@@ -34,16 +32,14 @@ vectors:
 ENTRIES = dict.fromkeys(("vectors-text", "vectors-word2vec", "vectors-fasttext"), _ENTRY)
 
 
-def _named(files: dict[str, Path], _: Found) -> dict[str, str]:
-    return {"vectors": "\n".join(f"    {code}: {{path: {quoted(str(file))}}}" for code, file in files.items())}
-
-
 FOLDERS = (
     FolderKind(
         "vectors-folder",
         "word vectors, one file a language",
         each="vectors-*",
-        sides=_named,
+        sides=lambda files, _: {
+            "vectors": "\n".join(f"    {code}: {{path: {quoted(str(file))}}}" for code, file in files.items())
+        },
         entry="vectors:\n  languages:\n$vectors\n",
     ),
 )
@@ -57,45 +53,39 @@ class _Tally(RowSink):
         self.rows = self.dimensions = 0
         self.sample: list[str] = []
 
-    def append(self, words: list[str], matrix: NDArray[np.float32], _norms: NDArray[np.float64]) -> None:
+    def append(self, words: list[str], _matrix: NDArray[np.float32], _norms: NDArray[np.float64]) -> None:
         """Take rows as the store of vectors would."""
-        self.dimensions = matrix.shape[1]
         self.sample += words[: max(0, _SAMPLED - len(self.sample))]
 
     def take(self, words: list[bytes], matrix: NDArray[np.float32]) -> int:
-        """Take rows as they are in the file."""
         self.rows, self.dimensions = self.rows + len(words), matrix.shape[1]
         return super().take(words, matrix)
 
 
 @silence()
 def inspect(source: Source) -> Found | None:
-    """What a file of word vectors is; nothing where it is none."""
+    """What a file of word vectors is; None for all others."""
     if source.head.startswith(FASTTEXT_MAGIC):
         return _fasttext(source)
-    if not source.is_text and looks_binary(source.head):
-        found = Found("vectors-word2vec", "word vectors in the binary format of word2vec", "words")
-        return _read(found, source, read_word2vec_vectors)
-    return _text(source) if source.is_text else None
+    if source.is_text:
+        header = HEADER.match(source.head)
+        if not _are_rows(source.head_lines(50)[1 if header else 0 :], header):
+            return None
+        kind = "with a header (fastText .vec, word2vec text, MUSE)" if header else "without a header (GloVe)"
+        return _read(Found("vectors-text", f"word vectors as text, {kind}", "words"), source, read_text_vectors)
+    if not looks_binary(source.head):
+        return None
+    found = Found("vectors-word2vec", "word vectors in the binary format of word2vec", "words")
+    return _read(found, source, read_word2vec_vectors)
 
 
-def _values(line: bytes) -> int:
-    """Numbers at the end of a line; all fields but the first must be such."""
-    _, *numbers = line.split()
-    return len(numbers) if numbers and all(map(is_number, numbers)) else 0
-
-
-def _text(source: Source) -> Found | None:
-    header = HEADER.match(source.head)
-    widths = [_values(line) for line in source.head_lines(50)[1 if header else 0 :] if line.strip()]
+def _are_rows(lines: list[bytes], header: re.Match[bytes] | None) -> bool:
+    """Whether most lines are a word and as many numbers as the header promises, or as most other lines have."""
+    numbers = [line.split()[1:] for line in lines]
+    widths = [len(fields) if all(map(is_number, fields)) else 0 for fields in numbers]
     dimensions = int(header[2]) if header else max(set(widths), key=widths.count, default=0)
-    needed = 0.5 if header else 0.9
-    if not (1 if header else _FEWEST) <= dimensions <= MOST_DIMENSIONS or not widths:
-        return None
-    if widths.count(dimensions) < needed * len(widths):
-        return None
-    kind = "with a header (fastText .vec, word2vec text, MUSE)" if header else "without a header (GloVe)"
-    return _read(Found("vectors-text", f"word vectors as text, {kind}", "words"), source, read_text_vectors)
+    sized = (1 if header else _FEWEST) <= dimensions <= MOST_DIMENSIONS
+    return bool(widths) and sized and widths.count(dimensions) >= (0.5 if header else 0.9) * len(widths)
 
 
 def _read(found: Found, source: Source, read: Callable[[str, RowSink], None]) -> Found:
@@ -112,7 +102,7 @@ def _read(found: Found, source: Source, read: Callable[[str, RowSink], None]) ->
         elif count:
             found.problems.append(f"{count:,} {what}")
     found.problems += [] if source.stopped else tally.remarks
-    found.problems += problems.told()
+    found.problems += problems.listed()
     return _finished(found, source, tally.dimensions, tally.sample)
 
 
@@ -133,14 +123,13 @@ def _fasttext(source: Source) -> Found:
     except UserError as error:
         found.problems.append(error.problem)
     else:
-        found.rows, dimensions = len(model.words), model.dimensions
-        found.counts = {"buckets": model.buckets}
-        words = [word.decode("utf-8", "replace") for word in model.words[:_SAMPLED]]
-        wrong = sum("\ufffd" in word.decode("utf-8", "replace") for word in model.words)
+        words, dimensions = [word.decode("utf-8", "replace") for word in model.words], model.dimensions
+        found.rows, found.counts = len(words), {"buckets": model.buckets}
+        wrong = sum("\ufffd" in word for word in words)
         found.problems += [f"{wrong:,} words that are not UTF-8"] if wrong else []
         if model.buckets > 0 and model.longest > 0:
-            told = f"letter n-grams of {model.shortest} to {model.longest}: words that it lacks get vectors too"
+            note = f"letter n-grams of {model.shortest} to {model.longest}: words that it lacks get vectors too"
         else:
-            told = "no letter n-grams: words that it lacks get no vectors"
-        found.notes.append(told)
-    return _finished(found, source, dimensions, words)
+            note = "no letter n-grams: words that it lacks get no vectors"
+        found.notes.append(note)
+    return _finished(found, source, dimensions, words[:_SAMPLED])

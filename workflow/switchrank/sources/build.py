@@ -4,27 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import polars as pl
 
 from switchrank.collections.formats import check_files, read_files
 from switchrank.collections.notes import note
-from switchrank.collections.spec import CollectionSpec
+from switchrank.collections.spec import CollectionSpec, Parsed
 from switchrank.core.atomic import atomic_folder
 from switchrank.core.errors import UserError
+from switchrank.core.seeds import derive_seed
+from switchrank.formats.tables import JUDGEMENTS, QUERIES, write_table
 
-if TYPE_CHECKING:
-    import polars as pl
-
-    from switchrank.collections.spec import Parsed
-
-
-def collection_outputs(spec: dict[str, Any]) -> list[str]:
-    """Names of the tables that :func:`build_collection` writes for ``spec``, relative to its folder.
-
-    Raises:
-        UserError: the specification is wrong.
-    """
-    return CollectionSpec.from_plain(spec).outputs()
+_CUTS = {"dev": "development cut", "labels": "labelled cut"}
+"""What the seed of each cut of the training queries is derived for, by the split it makes."""
 
 
 def build_collection(
@@ -32,25 +25,25 @@ def build_collection(
 ) -> dict[str, dict[str, int]]:
     """Read one collection and write its tables into the folder ``out``, replacing an older collection there.
 
-    Queries without a relevant document are left out and counted on standard error. With ``dev`` above 0 the
-    development queries are whole groups of training queries, and triples of theirs leave the training triples; so with
-    ``labels``. Their documents stay in the collection: training may draw them as negatives of other queries.
+    Queries without a relevant document are left out and counted on standard error. With ``dev`` or ``labels`` above 0,
+    whole groups of training queries are set aside, and their triples leave the training triples. Their documents stay
+    in the collection: training may draw them as negatives of other queries.
 
     Args:
-        spec: JSON-plain form of :class:`switchrank.collections.spec.CollectionSpec`.
+        spec: JSON-plain form of :class:`switchrank.collections.spec.CollectionSpec`, which names the tables.
         files: path by role. Where documents, queries and judgements are separate: ``documents/<lang>``,
             ``queries/<split>/<lang>``, ``judgements/<split>``, and where there are any ``triples/train`` and
             ``groups`` (document id, topic); further files of a role are ``<role>+1``, ``<role>+2``. For ``squad``:
             ``<split>/<lang>``. Only test queries exist in other languages than the source and the training ones.
-        out: the folder; it holds what :func:`collection_outputs` names.
+        out: the folder to write.
         overwrite: replace an older folder ``out`` whatever it holds.
 
     Returns:
         ``{"documents": {lang: n}, "queries": {split: n}}``; queries are counted in the split's first language.
 
     Raises:
-        UserError: a wrong specification, a missing or defective file, nothing left to write, or a folder ``out``
-            that holds other things than a collection.
+        UserError: a wrong specification, a missing or defective file, nothing left to write, or a folder ``out`` that
+            holds something else.
     """
     checked = CollectionSpec.from_plain(spec)
     check_files(checked, files)
@@ -61,7 +54,13 @@ def build_collection(
         parsed = read_files(checked, files, folder)
         queries = _judged_queries(parsed, checked)
         splits = _assign(queries, checked)
-        _write(parsed, queries, splits, checked, folder)
+        for split, (origin, qids) in splits.items():
+            for language in checked.query_languages(split):
+                asked = queries[origin, language].join(qids, on="qid", how="semi", maintain_order="left")
+                write_table(asked, folder / f"queries-{split}-{language}.parquet", QUERIES)
+            for language in checked.judged_languages(split):
+                judged = parsed.judgements[origin, language].join(qids, on="qid", how="semi", maintain_order="left")
+                write_table(judged, folder / f"judgements-{split}-{language}.parquet", JUDGEMENTS)
         if parsed.triples:
             _write_triples(parsed.triples, splits, files.get("triples/train", "triples"), folder)
     return {"documents": parsed.documents, "queries": {split: len(qids) for split, (_, qids) in splits.items()}}
@@ -69,8 +68,6 @@ def build_collection(
 
 def _judged_queries(parsed: Parsed, spec: CollectionSpec) -> dict[tuple[str, str], pl.DataFrame]:
     """The queries that have a relevant document in some language; the others are counted."""
-    import polars as pl
-
     kept = {}
     for split in spec.splits:
         languages = spec.query_languages(split)
@@ -94,10 +91,6 @@ def _assign(
     queries: Mapping[tuple[str, str], pl.DataFrame], spec: CollectionSpec
 ) -> dict[str, tuple[str, pl.DataFrame]]:
     """Which queries a written split has: ``{split: (split they are read from, column qid)}``."""
-    import polars as pl
-
-    from switchrank.sources.split import cut_queries
-
     splits = {
         split: (split, pl.concat(queries[split, language].select("qid") for language in spec.query_languages(split)))
         for split in spec.splits
@@ -111,38 +104,50 @@ def _assign(
     return {split: (splits[split][0], splits[split][1].unique(maintain_order=True)) for split in spec.written_splits}
 
 
-def _write(
-    parsed: Parsed,
-    queries: Mapping[tuple[str, str], pl.DataFrame],
-    splits: Mapping[str, tuple[str, pl.DataFrame]],
-    spec: CollectionSpec,
-    folder: Path,
-) -> None:
-    from switchrank.formats.tables import JUDGEMENTS, QUERIES, write_table
+def cut_queries(queries: pl.DataFrame, *, share: float, seed: int, split: str = "dev") -> pl.Series:
+    """Choose the queries of a split: whole groups (articles, topics) in a seeded order, at least ``share`` of them.
 
-    for split, (origin, qids) in splits.items():
-        for language in spec.query_languages(split):
-            asked = queries[origin, language].join(qids, on="qid", how="semi", maintain_order="left")
-            write_table(asked, folder / f"queries-{split}-{language}.parquet", QUERIES)
-        for language in spec.judged_languages(split):
-            judged = parsed.judgements[origin, language].join(qids, on="qid", how="semi", maintain_order="left")
-            write_table(judged, folder / f"judgements-{split}-{language}.parquet", JUDGEMENTS)
+    The place of a group in that order depends only on the seed, the split and its own name, so that adding or
+    reordering queries moves few others.
+
+    Args:
+        queries: columns ``qid`` and ``group``.
+        share: share of queries, between 0 and 1.
+        seed: the collection's seed.
+        split: ``dev``, or ``labels`` (queries that are labelled examples only).
+
+    Returns:
+        The chosen ``qid`` values in the order of ``queries``.
+
+    Raises:
+        UserError: no group would be left for training.
+    """
+    sizes = queries.group_by("group").len().sort("group")
+    order = [derive_seed(seed, "sources", _CUTS[split], name) for name in sizes["group"]]
+    drawn = sizes.with_columns(order=pl.Series(order, dtype=pl.UInt64)).sort("order", "group")
+    before = drawn["len"].cum_sum() - drawn["len"]
+    chosen = drawn.filter(before < share * len(queries))
+    if len(chosen) == len(drawn):
+        problem = f"a share of {share:.4g} takes all {len(drawn)} groups of {len(queries)} training queries"
+        raise UserError("collection", split, problem, "lower the share, name finer groups, or give more queries")
+    return queries.join(chosen, on="group", how="semi", maintain_order="left")["qid"]
 
 
 def _write_triples(read: Path, splits: Mapping[str, tuple[str, pl.DataFrame]], file: str, folder: Path) -> None:
-    """Write the triples of training queries; those of queries set aside go silently, those of others are counted."""
-    import polars as pl
-
-    def of(split: str) -> pl.LazyFrame:
-        return pl.scan_parquet(read).join(splits[split][1].lazy(), on="qid", how="semi", maintain_order="left")
+    """Write the triples of training queries; only those of queries that no split has are counted as left out."""
 
     def rows(frame: pl.LazyFrame) -> int:
         return int(frame.select(pl.len()).collect(engine="streaming").item())
 
-    training = rows(of("train"))
-    expected = sum(rows(of(split)) for split, (origin, _) in splits.items() if origin == "train")
-    note(file, rows(pl.scan_parquet(read)) - expected, "triples left out: their query is not a training query")
-    if not training:
+    given = pl.scan_parquet(read)
+    kept = {
+        split: given.join(qids.lazy(), on="qid", how="semi", maintain_order="left")
+        for split, (origin, qids) in splits.items()
+        if origin == "train"
+    }
+    counts = {split: rows(frame) for split, frame in kept.items()}
+    note(file, rows(given) - sum(counts.values()), "triples left out: their query is not a training query")
+    if not counts["train"]:
         raise UserError(file, "", "holds no triple of a training query", "give triples of the same query ids")
-    of("train").sink_parquet(folder / "triples-train.parquet", compression="zstd", row_group_size=200_000)
+    kept["train"].sink_parquet(folder / "triples-train.parquet", compression="zstd", row_group_size=200_000)
     read.unlink()

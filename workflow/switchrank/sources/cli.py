@@ -107,15 +107,16 @@ def build(*, out: str, spec: str | None = None, given: Collection = NOTHING, ove
 def _from_file(path: str) -> tuple[dict[str, Any], dict[str, str]]:
     from switchrank.files.reading import read_text
 
+    todo = "see --help for an example"
     try:
         content = json.loads(read_text(path))
     except json.JSONDecodeError as error:
-        raise UserError(path, f"line {error.lineno}", f"not JSON ({error.msg})", "see --help for an example") from error
+        raise UserError(path, f"line {error.lineno}", f"not JSON ({error.msg})", todo) from error
     if not isinstance(content, dict) or sorted(content) != ["files", "spec"]:
-        raise UserError(path, "top level", "not an object of 'spec' and 'files'", "see --help for an example")
+        raise UserError(path, "top level", "not an object of 'spec' and 'files'", todo)
     for key, part in content.items():
         if not isinstance(part, dict) or (key == "files" and not all(isinstance(file, str) for file in part.values())):
-            raise UserError(path, key, "not an object, or no file name in it", "see --help for an example")
+            raise UserError(path, key, "not an object, or no file name in it", todo)
     return content["spec"], content["files"]
 
 
@@ -128,20 +129,15 @@ def _from_flags(given: Collection) -> tuple[dict[str, Any], dict[str, str]]:
         files |= {f"{table}/{role}": path for role, path in getattr(given, table).items()}
     files |= {"triples/train": given.triples} if given.triples else {}
     files |= {"groups": given.groups} if given.groups else {}
-    named = {role.partition("/")[0] for role in [*given.queries, *given.files]}
+    asked = [role.split("/") for role in [*given.queries, *given.files]]
     languages = [*given.documents, *(role.rpartition("/")[2] for role in given.files)]
-    last = 3 if given.format == "afriqa" else 2  # AfriQA's questions come with their translations
-    roles = [role for role in [*given.queries, *given.files] if role.startswith("test/")]
-    spec = {
-        "format": given.format,
+    sides = 2 if given.format == "afriqa" else 1  # AfriQA's questions come with their translations
+    tested = [code for split, *codes in asked if split == "test" for code in codes[:sides]]
+    spec = {name: getattr(given, name) for name in ("format", "dev", "labels", "documents_as", "source", "seed")}
+    spec |= {
         "languages": list(dict.fromkeys(languages)),
-        "asked_in": list(dict.fromkeys(code for role in roles for code in role.split("/")[1:last])),
-        "splits": [split for split in SPLITS if split in named],
-        "dev": given.dev,
-        "labels": given.labels,
-        "documents_as": given.documents_as,
-        "source": given.source,
-        "seed": given.seed,
+        "asked_in": list(dict.fromkeys(tested)),
+        "splits": [split for split in SPLITS if split in {role[0] for role in asked}],
         "triples": bool(given.triples),
     }
     return spec, files

@@ -35,16 +35,16 @@ def write_wikitext(*, dumps: Sequence[str | Path], out: str | Path) -> dict[str,
     counts = dict.fromkeys(("pages", "articles", "redirects", "other", "empty", "lines"), 0)
     with atomic_path(out) as temporary, ExitStack() as opened:
         file = opened.enter_context(temporary.open("wb"))
-        packed = str(out).endswith(".gz")
-        stream = (
-            opened.enter_context(cast(IO[bytes], gzip.GzipFile("", "wb", fileobj=file, mtime=0))) if packed else file
-        )
+        stream: IO[bytes] = file
+        if str(out).endswith(".gz"):
+            stream = cast(IO[bytes], opened.enter_context(gzip.GzipFile("", "wb", fileobj=file, mtime=0)))
         for dump in dumps:
             site = Site()
             for page in read_pages(dump, site, what=f"pages of {Path(dump).name}"):
                 counts["pages"] += 1
                 kind = "redirects" if page.redirect else "other" if page.namespace else ""
-                lines = [] if kind else plain_lines(page.text, _dropped(site))
+                dropped = [name for name, number in site.namespaces.items() if number in _NO_PROSE]
+                lines = [] if kind else plain_lines(page.text, dropped)
                 counts[kind or ("articles" if lines else "empty")] += 1
                 counts["lines"] += len(lines)
                 stream.write("".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
@@ -52,7 +52,3 @@ def write_wikitext(*, dumps: Sequence[str | Path], out: str | Path) -> dict[str,
             raise UserError(dumps[-1], "", "no article with prose in it", "give a pages-articles dump")
     print(f"{out}: " + ", ".join(f"{number:,} {name}" for name, number in counts.items()), file=sys.stderr)
     return counts
-
-
-def _dropped(site: Site) -> list[str]:
-    return [name for name, number in site.namespaces.items() if number in _NO_PROSE]

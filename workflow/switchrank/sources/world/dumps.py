@@ -1,4 +1,4 @@
-"""The encyclopaedia of the made-up world: its ``page`` and ``langlinks`` tables as the SQL dumps Wikimedia publishes.
+"""The encyclopaedia of the made-up world: its ``page`` and ``langlinks`` tables as SQL dumps, as Wikimedia has them.
 
 Table layouts are those of MediaWiki's published schema (www.mediawiki.org/wiki/Manual:Page_table and
 Manual:Langlinks_table), the file layout that of ``mysqldump``: one CREATE TABLE, many rows to an INSERT, backslash
@@ -9,11 +9,11 @@ besides good pairs: redirects, other namespaces, disambiguations, links to nowhe
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from importlib.resources import files
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
-
-import numpy as np
 
 from switchrank.core.seeds import generator
 from switchrank.sources.world.languages import Language
@@ -36,70 +36,9 @@ LINKED = 0.9
 ROWS = 400
 """Rows of one INSERT statement."""
 
-_PAGE_COLUMNS = """\
-  `page_id` int(8) unsigned NOT NULL AUTO_INCREMENT,
-  `page_namespace` int(11) NOT NULL DEFAULT 0,
-  `page_title` varbinary(255) NOT NULL DEFAULT '',
-  `page_is_redirect` tinyint(1) unsigned NOT NULL DEFAULT 0,
-  `page_is_new` tinyint(1) unsigned NOT NULL DEFAULT 0,
-  `page_random` double unsigned NOT NULL DEFAULT 0,
-  `page_touched` binary(14) NOT NULL,
-  `page_links_updated` varbinary(14) DEFAULT NULL,
-  `page_latest` int(8) unsigned NOT NULL DEFAULT 0,
-  `page_len` int(8) unsigned NOT NULL DEFAULT 0,
-  `page_content_model` varbinary(32) DEFAULT NULL,
-  `page_lang` varbinary(35) DEFAULT NULL,
-  PRIMARY KEY (`page_id`),
-  UNIQUE KEY `page_name_title` (`page_namespace`,`page_title`),
-  KEY `page_random` (`page_random`),
-  KEY `page_len` (`page_len`),
-  KEY `page_redirect_namespace_len` (`page_is_redirect`,`page_namespace`,`page_len`)"""
-_LINK_COLUMNS = """\
-  `ll_from` int(8) unsigned NOT NULL DEFAULT 0,
-  `ll_lang` varbinary(35) NOT NULL DEFAULT '',
-  `ll_title` varbinary(255) NOT NULL DEFAULT '',
-  PRIMARY KEY (`ll_from`,`ll_lang`),
-  KEY `ll_lang` (`ll_lang`,`ll_title`)"""
-_HEAD = """\
-/*M!999999\\- enable the sandbox mode */\x20
--- MariaDB dump 10.19  Distrib 10.11.11-MariaDB, for debian-linux-gnu (x86_64)
---
--- Host: localhost    Database: enwiki
--- ------------------------------------------------------
--- Server version\t10.11.11-MariaDB-log
-
-/*!40101 SET @OLD_CHARACTER_SET_CLIENT=@@CHARACTER_SET_CLIENT */;
-/*!40101 SET NAMES utf8mb4 */;
-/*!40014 SET @OLD_UNIQUE_CHECKS=@@UNIQUE_CHECKS, UNIQUE_CHECKS=0 */;
-/*!40014 SET @OLD_FOREIGN_KEY_CHECKS=@@FOREIGN_KEY_CHECKS, FOREIGN_KEY_CHECKS=0 */;
-
---
--- Table structure for table `{table}`
---
-
-DROP TABLE IF EXISTS `{table}`;
-/*!40101 SET @saved_cs_client     = @@character_set_client */;
-/*!40101 SET character_set_client = utf8mb4 */;
-CREATE TABLE `{table}` (
-{columns}
-) ENGINE=InnoDB DEFAULT CHARSET=binary;
-/*!40101 SET character_set_client = @saved_cs_client */;
-
---
--- Dumping data for table `{table}`
---
-
-/*!40000 ALTER TABLE `{table}` DISABLE KEYS */;
-"""
-_TAIL = """\
-/*!40000 ALTER TABLE `{table}` ENABLE KEYS */;
-
-/*!40014 SET FOREIGN_KEY_CHECKS=@OLD_FOREIGN_KEY_CHECKS */;
-/*!40014 SET UNIQUE_CHECKS=@OLD_UNIQUE_CHECKS */;
-/*!40101 SET CHARACTER_SET_CLIENT=@OLD_CHARACTER_SET_CLIENT */;
-
--- Dump completed on 2025-01-01  0:00:00
-"""
+_FIRST = "/*M!999999\\- enable the sandbox mode */ \n"
+"""The first line of a dump. Those around its rows are in ``page.sql`` and ``langlinks.sql``."""
+_PLACE = "-- rows\n"
 _ESCAPES = str.maketrans({"\\": "\\\\", "'": "\\'", '"': '\\"', "\n": "\\n", "\0": "\\0", "\x1a": "\\Z"})
 
 
@@ -133,9 +72,9 @@ class _Editor:
         links = {}
         for language in self._languages[1:]:
             if self._random.random() < LINKED and all(language.known[concept] for concept in concepts):
-                order = concepts if language.adjective_first else concepts[::-1]
+                order = concepts if language.rules.adjective_first else concepts[::-1]
                 words = [self._word(language, concept, slot) for concept in order]
-                links[language.code] = (" " if language.spaced else "").join(words)
+                links[language.code] = (" " if language.rules.spaced else "").join(words)
         return links
 
     def _word(self, language: Language, concept: int, slot: str) -> str:
@@ -194,46 +133,33 @@ class _Editor:
             )[place % 8]
 
 
-def _articles(meanings: Meanings, languages: list[Language], seed: int) -> list[Article]:
-    """All pages in the order of their numbers; of two pages with one title the first stays."""
-    editor = _Editor(meanings, languages, seed)
-    found: dict[tuple[int, str], Article] = {}
-    for source in (editor.single(), editor.particles(), editor.phrases(), editor.oddities()):
-        for article in source:
-            found.setdefault((article.namespace, article.title), article)
-    pages = list(found.values())
-    return [pages[place] for place in generator(seed, "world", "pages").permutation(len(pages)).tolist()]
-
-
-def _write(path: Path, table: str, columns: str, rows: Iterable[str]) -> None:
-    values = list(rows)
-    parts = [_HEAD.format(table=table, columns=columns)]
-    for start in range(0, len(values), ROWS):
-        parts.append(f"INSERT INTO `{table}` VALUES {','.join(values[start : start + ROWS])};\n")
-    parts.append(_TAIL.format(table=table))
-    path.write_bytes(gzip.compress("".join(parts).encode(), mtime=0))
-
-
-def _page_row(number: int, article: Article, random: float) -> str:
-    title = _quote(article.title.replace(" ", "_"))
-    return (
-        f"({number},{article.namespace},{title},{int(article.redirect)},0,{random!r},'20250101000000',"
-        f"'20250101000000',{number + 1000},{100 + number % 977},'wikitext',NULL)"
-    )
-
-
 def write_dumps(meanings: Meanings, languages: list[Language], *, seed: int, page: Path, links: Path) -> None:
     """Write both tables, gzipped; ``languages`` has English first."""
-    articles = _articles(meanings, languages, seed)
-    spread: np.random.Generator = generator(seed, "world", "page_random")
-    numbers = (np.arange(len(articles)) * 7 + 10).tolist()
-    random = spread.random(len(articles)).tolist()
-    pages = [_page_row(*row) for row in zip(numbers, articles, random, strict=True)]
-    _write(page, "page", _PAGE_COLUMNS, pages)
-    rows = [
-        f"({number},{_quote(code)},{_quote(title)})"
-        for number, article in zip(numbers, articles, strict=True)
-        for code, title in sorted(article.links.items())
+    editor = _Editor(meanings, languages, seed)
+    found: dict[tuple[int, str], Article] = {}
+    for article in chain(editor.single(), editor.particles(), editor.phrases(), editor.oddities()):
+        found.setdefault((article.namespace, article.title), article)
+    pages = list(found.values())
+    articles = [pages[place] for place in generator(seed, "world", "pages").permutation(len(pages)).tolist()]
+    random = generator(seed, "world", "page_random").random(len(articles)).tolist()
+    page_rows, link_rows, number = [], [], 10
+    for article, drawn in zip(articles, random, strict=True):
+        title = _quote(article.title.replace(" ", "_"))
+        page_rows.append(
+            f"({number},{article.namespace},{title},{int(article.redirect)},0,{drawn!r},'20250101000000',"
+            f"'20250101000000',{number + 1000},{100 + number % 977},'wikitext',NULL)"
+        )
+        link_rows += [f"({number},{_quote(code)},{_quote(linked)})" for code, linked in sorted(article.links.items())]
+        number += 7
+    link_rows.append(f"({number},{_quote(languages[1].code)},{_quote('?')})")
+    _write(page, "page.sql", page_rows)
+    _write(links, "langlinks.sql", link_rows)
+
+
+def _write(path: Path, template: str, rows: list[str]) -> None:
+    before, after = (files(__package__) / template).read_text(encoding="utf-8").split(_PLACE)
+    table = template.removesuffix(".sql")
+    inserts = [
+        f"INSERT INTO `{table}` VALUES {','.join(rows[start : start + ROWS])};\n" for start in range(0, len(rows), ROWS)
     ]
-    rows.append(f"({numbers[-1] + 7},{_quote(languages[1].code)},{_quote('?')})")
-    _write(links, "langlinks", _LINK_COLUMNS, rows)
+    path.write_bytes(gzip.compress("".join([_FIRST, before, *inserts, after]).encode(), mtime=0))

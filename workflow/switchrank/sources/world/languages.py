@@ -2,26 +2,29 @@
 
 - ``qaa``: Georgian letters, agglutinating suffixes (number, case, tense), verb last but for the object.
 - ``qab``: Hebrew letters, written right to left, prefixes, verb first, adjective after the noun.
-- ``qac``: Canadian syllabics without spaces between words; a comma parts the members of a sentence. No inflection:
-  determiners and adverbs tell number and tense. A word begins with a stop and goes on with other syllables.
+- ``qac``: Canadian syllabics without spaces between words; a comma separates the parts of a sentence. No inflection:
+  determiners and adverbs express number and tense. A word begins with a stop and goes on with other syllables.
 - ``qad``: Tifinagh letters, suffixes; meant to be left out of training.
 
-A language of any other code, ``de`` say, is made after one of these: their letters and grammar, its own invented words.
+A language of any other code, such as ``de``, is modelled on one of these: their letters and grammar, its own words.
 
 Every concept has one or two words in each language, except that a share of them (``UNTRANSLATED``) has none: texts of
-the language never speak of those, and a translation keeps the English word, spelled in the language's letters.
+the language never mention those, and a translation keeps the English word, spelled in the language's letters.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from importlib.resources import files
+from typing import Literal
 
 import numpy as np
+import yaml
 
 from switchrank.core.seeds import generator
-from switchrank.sources.world.meanings import ADVERBS, PREPOSITIONS, Bools, Meanings
-from switchrank.sources.world.vocabulary import SLOTS, Concept, Forms
+from switchrank.sources.world.meanings import ADVERBS, PREPOSITIONS, Bools, Clause, Meanings, Phrase
+from switchrank.sources.world.vocabulary import SLOTS, Forms
 
 UNTRANSLATED = 0.1
 SYNONYMS = 0.12
@@ -34,135 +37,93 @@ ENGLISH_PARTICLES = {
     **{word: word for words in ADVERBS.values() for word in words},
     **{word: word for word in ("how", "why", "where", "when", "who")},
 }
-"""The function words that every language may have; the invented ones also have ``ongoing``."""
+"""The function words that every language may have; invented languages also have ``ongoing``."""
+DETERMINERS = {
+    False: ("definite", "indefinite", "this", "every", "one"),
+    True: ("definite", "some", "these", "many", "few"),
+}
+"""Names of the determiners of singular and plural phrases."""
+SECOND_SYNONYM = 5
+"""Of 16 draws, how many take the second synonym."""
+TENSE_SLOTS = {"present": "pres", "past": "past", "progressive": "ing"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """How a language builds sentences.
+
+    ``order`` is that of Subject, Verb, Object, Place and, where ``pause`` separates them, Time (elsewhere adverbs stand
+    before the verb). Where ``determined_place`` is false, a preposition is followed by no determiner.
+    """
+
+    order: str
+    spaced: bool = True
+    pause: str = ""
+    stop: str = "."
+    determined_place: bool = True
+    adjective_first: bool = True
+    preposition_first: bool = True
 
 
 @dataclass(frozen=True)
 class Language:
     """How a language looks and what its words are.
 
-    ``words[concept]`` holds the forms of each synonym; ``known[concept]`` is false where they are loans. ``order`` is
-    the order of Subject, Verb, Object, Place and, where ``pause`` parts them, Time (elsewhere adverbs stand before the
-    verb). ``particles`` maps names to words; what has no word is not said. Where ``determined_place`` is false, a
-    preposition is followed by no determiner.
+    ``words[concept]`` holds the forms of each synonym; ``known[concept]`` is false where they are loans. ``particles``
+    maps names to words; what has no word is not said.
     """
 
     code: str
-    spaced: bool
-    pause: str
-    stop: str
-    determined_place: bool
-    order: str
-    adjective_first: bool
-    preposition_first: bool
+    rules: Rules
     particles: dict[str, str]
     words: tuple[tuple[Forms, ...], ...]
     known: Bools
 
 
-@dataclass(frozen=True)
-class _Design:
-    """What a language is drawn from; ``short`` is the share of concepts, the most frequent, that have short words."""
+@dataclass(frozen=True, kw_only=True)
+class _Design(Rules):
+    """What a language is drawn from, see ``designs.yaml``."""
 
     initials: str
     vowels: str
     finals: str
     loans: str
-    order: str
-    root: Callable[[np.random.Generator, _Design, int], str]
-    spaced: bool = True
-    pause: str = ""
-    stop: str = "."
+    root: Literal["syllables", "consonants", "stop-first"]
     short: float = 0.2
-    determined_place: bool = True
-    adjective_first: bool = True
-    preposition_first: bool = True
-    silent: tuple[str, ...] = ()
-    endings: tuple[tuple[str, str], ...] = ()
-    beginnings: tuple[tuple[str, str], ...] = ()
+    silent: Sequence[str] = ()
+    beginnings: dict[str, str] = field(default_factory=dict)
+    endings: dict[str, str] = field(default_factory=dict)
 
 
-def _pick(random: np.random.Generator, letters: str) -> str:
-    return letters[int(random.integers(len(letters)))]
+_TABLE = yaml.safe_load((files(__package__) / "designs.yaml").read_text(encoding="utf-8"))
+DESIGNS = {code: _Design(**design) for code, design in _TABLE.items()}
 
 
-def _syllables(random: np.random.Generator, design: _Design, length: int) -> str:
-    """A root of open syllables that ends in a consonant, so that endings join on."""
-    body = "".join(_pick(random, design.initials) + _pick(random, design.vowels) for _ in range(length))
-    return body + _pick(random, design.finals)
+def _root(random: np.random.Generator, design: _Design, length: int) -> str:
+    """A root of about ``length`` syllables."""
 
+    def pick(letters: str) -> str:
+        return letters[int(random.integers(len(letters)))]
 
-def _consonants(random: np.random.Generator, design: _Design, length: int) -> str:
-    """A root of consonants with one long vowel letter."""
-    body = [_pick(random, design.initials) for _ in range(length + 2)]
-    body.insert(int(random.integers(1, length + 2)), _pick(random, design.vowels))
-    return "".join(body)
-
-
-def _stop_first(random: np.random.Generator, design: _Design, length: int) -> str:
-    """An initial syllable sign and then signs that never begin a word."""
-    return _pick(random, design.initials) + "".join(_pick(random, design.finals) for _ in range(length))
-
-
-DESIGNS = {
-    "qaa": _Design(
-        initials="ბგდზკლმნპრსტფქშჩცხ",
-        vowels="აეიოუ",
-        finals="ლმნრსტკვ",
-        loans="აბცდეფგჰიჯკლმნოპქრსტუვწხყზ",
-        order="PSOV",
-        preposition_first=False,
-        silent=("indefinite", "definite"),
-        root=_syllables,
-        endings=(("pl", "ები"), ("pl_obl", "ები"), ("pres", "ავს"), ("base", "ავს"), ("past", "ოდა"), ("ing", "ელი")),
-    ),
-    "qab": _Design(
-        initials="בגדזחטכלמנסעפצקרשת",
-        vowels="אהוי",
-        finals="",
-        loans="אבצדהפגחיזכלמנופקרסתטועקיז",
-        order="VSOP",
-        adjective_first=False,
-        silent=("indefinite",),
-        root=_consonants,
-        beginnings=(("pl", "ימ"), ("pl_obl", "ימ"), ("past", "הת"), ("ing", "מו")),
-    ),
-    "qac": _Design(
-        initials="ᐱᐲᐳᐴᐸᐹᑎᑏᑐᑑᑕᑖᑭᑮᑯᑰᑲᑳᒋᒌᒍᒎᒐᒑ",
-        vowels="",
-        finals="ᒥᒦᒧᒨᒪᒫᓂᓃᓄᓅᓇᓈᓕᓖᓗᓘᓚᓛᓯᓰᓱᓲᓴᓵᔨᔩᔪᔫᔭᔮᕆᕇᕈᕉᕋᕌ",
-        loans="ᐊᕙᖃᑌᐃᕕᖓᕼᐄᖠᑫᓓᒣᓀᐅᐯᖁᖤᓭᖢᐆᕗᐋᖑᖏᒉ",
-        order="STVOP",
-        spaced=False,
-        pause=",",
-        short=0.0,
-        determined_place=False,
-        stop="᙮",
-        adjective_first=False,
-        silent=("indefinite", "definite", "one", "some", "ongoing"),
-        root=_stop_first,
-    ),
-    "qad": _Design(
-        initials="ⴱⴳⴷⴼⴽⵀⵃⵄⵅⵇⵊⵍⵎⵏⵔⵖⵙⵚⵛⵜⵟ",
-        vowels="ⴰⴻⵉⵓ",
-        finals="ⵍⵎⵏⵔⵙⵜⴽ",
-        loans="ⴰⴱⵛⴷⴻⴼⴳⵀⵉⵊⴽⵍⵎⵏⵄⵒⵇⵔⵙⵜⵓⵠⵡⵅⵢⵣ",
-        order="SVOP",
-        silent=("indefinite",),
-        root=_syllables,
-        endings=(("pl", "ⴰⵏ"), ("pl_obl", "ⴰⵏ"), ("sg_obl", "ⵉⵜ"), ("past", "ⵓⵙ")),
-    ),
-}
+    if design.root == "syllables":
+        return "".join(pick(design.initials) + pick(design.vowels) for _ in range(length)) + pick(design.finals)
+    if design.root == "stop-first":
+        return pick(design.initials) + "".join(pick(design.finals) for _ in range(length))
+    consonants = [pick(design.initials) for _ in range(length + 2)]
+    consonants.insert(int(random.integers(1, length + 2)), pick(design.vowels))
+    return "".join(consonants)
 
 
 def build_language(code: str, meanings: Meanings, seed: int, after: str | None = None) -> Language:
     """The language ``code`` of the world drawn from ``seed``; ``after`` names the design of a code that has none.
 
-    Languages made after one design share letters and endings, but no vocabulary; where a design has short words for
-    frequent concepts they have none, since short words of several languages would mostly be the same.
+    Languages of one design share letters and endings, but no vocabulary. Where the design has short words for frequent
+    concepts, those modelled on it have none, since short words of several languages would mostly be the same.
     """
     if code == "en":
-        return _english(meanings)
+        everything = np.ones(len(meanings.concepts), dtype=bool)
+        words = tuple(concept.words for concept in meanings.concepts)
+        return Language(code, Rules(order="SVOP"), ENGLISH_PARTICLES, words, everything)
     design = DESIGNS[code] if after is None else replace(DESIGNS[after], short=0.0)
     random = generator(seed, "world", "language", code)
     used: set[str] = set()
@@ -170,52 +131,28 @@ def build_language(code: str, meanings: Meanings, seed: int, after: str | None =
     particles = {name: _new_root(random, design, 1, used, ()) for name in names}
     known = random.random(len(meanings.concepts)) >= UNTRANSLATED
     twice = random.random(len(meanings.concepts)) < SYNONYMS
-    words: list[tuple[Forms, ...]] = [()] * len(meanings.concepts)
+    made: dict[int, tuple[Forms, ...]] = {}
     for rank, number in enumerate(np.argsort(-meanings.weight, kind="stable").tolist()):
         concept = meanings.concepts[number]
         slots = SLOTS[concept.kind]
         if known[number]:
-            length = 1 if rank < len(words) * design.short else 2
+            length = 1 if rank < len(known) * design.short else 2
             roots = [_new_root(random, design, length, used, slots) for _ in range(1 + int(twice[number]))]
         else:
-            roots = [_loan(design, concept)]
-        words[number] = tuple(_inflect(design, root, slots) for root in roots)
-    return Language(
-        code=code,
-        spaced=design.spaced,
-        pause=design.pause,
-        stop=design.stop,
-        determined_place=design.determined_place,
-        order=design.order,
-        adjective_first=design.adjective_first,
-        preposition_first=design.preposition_first,
-        particles=particles,
-        words=tuple(words),
-        known=known,
-    )
-
-
-def _english(meanings: Meanings) -> Language:
-    words = tuple(concept.words for concept in meanings.concepts)
-    return Language(
-        "en", True, "", ".", True, "SVOP", True, True, ENGLISH_PARTICLES, words, np.ones(len(words), dtype=bool)
-    )
-
-
-def _loan(design: _Design, concept: Concept) -> str:
-    lemma = concept.words[0]["base" if concept.kind == "verb" else SLOTS[concept.kind][0]]
-    return "".join(design.loans[ord(letter) - ord("a")] for letter in lemma)
+            lemma = concept.words[0]["base" if concept.kind == "verb" else slots[0]]
+            roots = ["".join(design.loans[ord(letter) - ord("a")] for letter in lemma)]
+        made[number] = tuple(_inflect(design, root, slots) for root in roots)
+    return Language(code, design, particles, tuple(made[number] for number in range(len(known))), known)
 
 
 def _inflect(design: _Design, root: str, slots: tuple[str, ...]) -> Forms:
-    endings, beginnings = dict(design.endings), dict(design.beginnings)
-    return {slot: beginnings.get(slot, "") + root + endings.get(slot, "") for slot in slots}
+    return {slot: design.beginnings.get(slot, "") + root + design.endings.get(slot, "") for slot in slots}
 
 
 def _new_root(random: np.random.Generator, design: _Design, length: int, used: set[str], slots: tuple[str, ...]) -> str:
     """A root none of whose forms is a word already; its forms are added to ``used``."""
     while True:
-        root = design.root(random, design, length)
+        root = _root(random, design, length)
         forms = {root, *_inflect(design, root, slots).values()}
         if not forms & used:
             used |= forms
@@ -231,3 +168,83 @@ def gold_pairs(english: Language, other: Language) -> list[tuple[str, str]]:
         if known:
             pairs |= {(source[slot], target[slot]) for source in sources for target in targets for slot in source}
     return sorted(pairs)
+
+
+class Grammar:
+    """Says clauses in one language.
+
+    Args:
+        language: its words and rules.
+    """
+
+    def __init__(self, language: Language) -> None:
+        self._words, self._particles, self._rules = language.words, language.particles, language.rules
+        self._space = " " if language.rules.spaced else ""
+        self._english = language.code == "en"
+
+    def _word(self, concept: int, slot: str, luck: int) -> str:
+        synonyms = self._words[concept]
+        return synonyms[1 if len(synonyms) > 1 and luck & 15 < SECOND_SYNONYM else 0][slot]
+
+    def _phrase(self, phrase: Phrase, luck: int, oblique: bool) -> list[str]:
+        slot = ("pl" if phrase.plural else "sg") + ("_obl" if oblique else "")
+        words = [self._word(phrase.noun, slot, luck)]
+        if phrase.adjective >= 0:
+            adjective = self._word(phrase.adjective, "adj", luck >> 4)
+            words = [adjective, *words] if self._rules.adjective_first else [*words, adjective]
+        name = DETERMINERS[phrase.plural][phrase.determiner] if phrase.determiner >= 0 else ""
+        determiner = self._particles.get(name)
+        if determiner == "a" and words[0][0] in "aeiou":
+            determiner = "an"
+        return [determiner, *words] if determiner else words
+
+    def _verb(self, clause: Clause, slot: str, adverb: list[str]) -> list[str]:
+        """The verb with its helper; English puts the adverb between the two."""
+        words = [self._word(clause.verb, slot, clause.luck)]
+        if slot != "ing":
+            return [*adverb, *words]
+        plural = clause.subject is not None and clause.subject.plural
+        helper = ("are" if plural else "is") if self._english else self._particles.get("ongoing")
+        return [*([helper] if helper else []), *adverb, *words]
+
+    def phrases(self, clause: Clause, verb: str = "") -> list[list[str]]:
+        """The words of a clause, lower case, by phrases; ``verb`` names its form, otherwise tense and number decide."""
+        agreeing = clause.tense == "present" and clause.subject is not None and clause.subject.plural
+        slot = verb or ("base" if agreeing else TENSE_SLOTS[clause.tense])
+        adverb = [self._particles[clause.adverb]] if clause.adverb else []
+        parts = {"T": adverb} if self._rules.pause else {}
+        if clause.verb >= 0:
+            parts["V"] = self._verb(clause, slot, [] if self._rules.pause else adverb)
+        if clause.subject:
+            parts["S"] = self._phrase(clause.subject, clause.luck >> 4, False)
+        if clause.object:
+            parts["O"] = self._phrase(clause.object, clause.luck >> 12, True)
+        if clause.place:
+            noun = clause.place if self._rules.determined_place else clause.place._replace(determiner=-1)
+            place, at = self._phrase(noun, clause.luck >> 20, True), [self._particles[clause.preposition]]
+            parts["P"] = at + place if self._rules.preposition_first else place + at
+        return [parts[name] for name in self._rules.order if parts.get(name)]
+
+    def words(self, clause: Clause) -> list[str]:
+        """The words of a clause in order, lower case."""
+        return [word for phrase in self.phrases(clause) for word in phrase]
+
+    def _join(self, phrases: list[list[str]]) -> str:
+        return (self._rules.pause + self._space).join(self._space.join(phrase) for phrase in phrases)
+
+    def sentence(self, clause: Clause) -> str:
+        """A clause as a sentence; only English has capitals."""
+        text = self._join(self.phrases(clause)) + self._rules.stop
+        return text[0].upper() + text[1:] if self._english else text
+
+    def passage(self, clauses: tuple[Clause, ...]) -> str:
+        """Sentences one after another."""
+        return self._space.join(self.sentence(clause) for clause in clauses)
+
+    def question(self, clause: Clause, asked: str) -> str:
+        """A search query, lower case, no question mark; ``asked`` is the question word ('' for key words)."""
+        if not asked:
+            return self._join(self.phrases(clause))
+        plural = clause.subject is not None and clause.subject.plural
+        helper = ["do" if plural else "does"] if self._english else []
+        return self._join([[self._particles[asked], *helper], *self.phrases(clause, "base")])

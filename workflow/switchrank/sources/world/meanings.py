@@ -1,4 +1,4 @@
-"""What the made-up world is about: how often each concept is spoken of and which concepts keep it company.
+"""What the made-up world is about: how often each concept is mentioned, and which concepts keep it company.
 
 Every noun prefers a few nouns, verbs and adjectives, mostly of its own theme: that company, not the theme alone, is
 what lets word vectors of two languages be aligned. All languages draw from this one table, each with its own stream.
@@ -38,7 +38,6 @@ ADVERBS = {
     "progressive": ("now", "still", "just"),
 }
 PREPOSITIONS = ("near", "with", "under", "behind", "for")
-
 
 PHRASE = ("noun", "plural", "determiner", "adjective")
 
@@ -90,10 +89,6 @@ class Meanings:
     affinity: dict[str, Floats]
     signs: NDArray[np.uint64]
 
-    @property
-    def intransitive(self) -> Bools:
-        return np.array([concept.intransitive for concept in self.concepts])
-
 
 def build_meanings(concepts: tuple[Concept, ...], seed: int) -> Meanings:
     """Draw frequencies and company for ``concepts``; the same seed gives the same world."""
@@ -130,12 +125,13 @@ class Speaker:
     Args:
         meanings: the world.
         known: [concepts] whether the language can say it; unknown concepts are never drawn.
-        flat: exponent on noun frequencies; below 1 rare nouns are spoken of more often.
+        random: the stream that everything is drawn from.
+        flat: exponent on noun frequencies; below 1 rare nouns are mentioned more often.
     """
 
-    def __init__(self, meanings: Meanings, known: Bools, flat: float = 1.0) -> None:
-        self._meanings = meanings
-        self._intransitive = meanings.intransitive
+    def __init__(self, meanings: Meanings, known: Bools, random: np.random.Generator, flat: float = 1.0) -> None:
+        self._meanings, self._random = meanings, random
+        self._intransitive = np.array([concept.intransitive for concept in meanings.concepts])
         self._row = np.full(len(meanings.concepts), -1)
         self._row[meanings.numbers["noun"]] = np.arange(len(meanings.numbers["noun"]))
         weight = np.where(known, meanings.weight, 0.0)
@@ -144,63 +140,62 @@ class Speaker:
             kind: np.cumsum(meanings.affinity[kind] * known[meanings.company[kind]], axis=1) for kind in COMPANY
         }
 
-    def _draw(self, random: np.random.Generator, kind: str, count: int) -> Ints:
+    def _draw(self, kind: str, count: int) -> Ints:
         cumulated = self._any[kind]
-        drawn: Ints = self._meanings.numbers[kind][
-            np.searchsorted(cumulated, random.random(count) * cumulated[-1], side="right")
-        ]
-        return drawn
+        places = np.searchsorted(cumulated, self._random.random(count) * cumulated[-1], side="right")
+        return np.asarray(self._meanings.numbers[kind][places])
 
-    def _beside(self, random: np.random.Generator, kind: str, nouns: Ints) -> Ints:
+    def _beside(self, kind: str, nouns: Ints) -> Ints:
         """One neighbour of ``kind`` for each noun."""
         rows = self._row[nouns]
         cumulated = self._near[kind][rows]
-        point = random.random(len(nouns)) * cumulated[:, -1]
+        point = self._random.random(len(nouns)) * cumulated[:, -1]
         column = np.minimum((cumulated <= point[:, None]).sum(axis=1), cumulated.shape[1] - 1)
-        stray = (random.random(len(nouns)) < STRAY) | (cumulated[:, -1] == 0)
-        return np.where(stray, self._draw(random, kind, len(nouns)), self._meanings.company[kind][rows, column])
+        stray = (self._random.random(len(nouns)) < STRAY) | (cumulated[:, -1] == 0)
+        return np.where(stray, self._draw(kind, len(nouns)), self._meanings.company[kind][rows, column])
 
-    def _phrase(self, random: np.random.Generator, nouns: Ints, said: Bools) -> list[Ints]:
+    def _phrase(self, nouns: Ints, said: Bools) -> list[Ints]:
         """Columns of a phrase: noun (-1 where not ``said``), plural, determiner, adjective (-1: none)."""
-        plural = (random.random(len(nouns)) < PLURAL).astype(np.int64)
-        determiner = random.integers(0, DETERMINERS, len(nouns))
-        described = said & (random.random(len(nouns)) < DESCRIBED)
-        adjective = np.where(described, self._beside(random, "adj", nouns), -1)
+        plural = (self._random.random(len(nouns)) < PLURAL).astype(np.int64)
+        determiner = self._random.integers(0, DETERMINERS, len(nouns))
+        described = said & (self._random.random(len(nouns)) < DESCRIBED)
+        adjective = np.where(described, self._beside("adj", nouns), -1)
         return [np.where(said, nouns, -1), plural, determiner, adjective]
 
-    def _statements(self, random: np.random.Generator, count: int, subjects: Ints | None) -> Ints:
+    def _statements(self, count: int, subjects: Ints | None = None) -> Ints:
         """Rows of ``_COLUMNS``. A verb without object, and a noun that would be its own object, get a place instead."""
-        subject = self._draw(random, "noun", count) if subjects is None else subjects
-        verb = self._beside(random, "verb", subject)
-        object_ = self._beside(random, "noun", subject)
-        place = self._beside(random, "noun", np.where(random.random(count) < 0.5, subject, object_))
+        random = self._random
+        subject = self._draw("noun", count) if subjects is None else subjects
+        verb, object_ = self._beside("verb", subject), self._beside("noun", subject)
+        place = self._beside("noun", np.where(random.random(count) < 0.5, subject, object_))
         alone = self._intransitive[verb] | (object_ == subject)
         placed = (alone | (random.random(count) < PLACED)) & (place != subject) & (alone | (place != object_))
         return np.column_stack(
             [
                 verb,
                 random.choice(len(TENSES), count, p=list(TENSES.values())),
-                *self._phrase(random, subject, np.ones(count, dtype=np.bool_)),
-                *self._phrase(random, object_, ~alone),
+                *self._phrase(subject, np.ones(count, dtype=np.bool_)),
+                *self._phrase(object_, ~alone),
                 random.integers(0, len(PREPOSITIONS), count),
-                *self._phrase(random, place, placed),
+                *self._phrase(place, placed),
                 np.where(random.random(count) < TIMED, random.integers(0, 3, count), 3),
                 random.integers(0, 1 << 28, count),
             ]
         )
 
-    def clauses(self, random: np.random.Generator, count: int, subjects: Ints | None = None) -> list[Clause]:
+    def clauses(self, count: int, subjects: Ints | None = None) -> list[Clause]:
         """``count`` clauses; ``subjects`` [count] fixes the subject nouns."""
-        return [_clause(row) for row in self._statements(random, count, subjects).tolist()]
+        return [_clause(row) for row in self._statements(count, subjects).tolist()]
 
-    def own_clauses(self, random: np.random.Generator, count: int, part: int, parts: int) -> list[Clause]:
+    def own_clauses(self, count: int, part: int, parts: int) -> list[Clause]:
         """``count`` clauses of one of ``parts`` kinds: what one part says together, no other part ever does.
 
-        The kind of a clause follows from the set of its concepts by Zobrist hashing, so parts are alike in all else.
+        The kind of a clause follows from the set of its concepts by Zobrist hashing, so that parts are alike in all
+        else.
         """
         clauses: list[Clause] = []
         while len(clauses) < count:
-            rows = self._statements(random, count, None)
+            rows = self._statements(count)
             signs = self._meanings.signs[rows[:, _CONCEPTS]].sum(axis=1, dtype=np.uint64)
             own = rows[signs % np.uint64(parts) == part][: count - len(clauses)]
             clauses += [_clause(row) for row in own.tolist()]

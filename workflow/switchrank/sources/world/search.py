@@ -54,9 +54,10 @@ class Search:
 
 
 class _Index:
-    """Keeps every query and passage at arm's length: they share at most half of the query's concepts."""
+    """Keeps every query apart from all passages but its own: they share at most half of the query's concepts."""
 
     def __init__(self) -> None:
+        self.search = Search([], {})
         self._passages: defaultdict[int, list[int]] = defaultdict(list)
         self._queries: defaultdict[int, list[int]] = defaultdict(list)
         self._allowed: list[int] = []
@@ -75,27 +76,29 @@ class _Index:
         shared = self._shared(self._passages, query.concepts)
         return max(shared.values(), default=0) <= len(query.concepts) // 2
 
-    def add_query(self, query: Query) -> None:
+    def add_query(self, query: Query, split: str) -> None:
         for concept in query.concepts:
             self._queries[concept].append(len(self._allowed))
         self._allowed.append(len(query.concepts) // 2)
+        self.search.queries[split].append(query)
 
-    def add_passage(self, passage: Passage, number: int) -> None:
+    def add_passage(self, passage: Passage) -> None:
         self._seen.add(passage.concepts)
         for concept in passage.concepts:
-            self._passages[concept].append(number)
+            self._passages[concept].append(len(self.search.passages))
+        self.search.passages.append(passage)
 
 
 def _passages(random: np.random.Generator, speaker: Speaker, subjects: list[int] | None = None) -> Iterator[Passage]:
-    """Passages without end, or one for each given topic; the second sentence goes on from the first one's nouns."""
+    """Passages without end, or one for each given topic; the second sentence takes up a noun of the first."""
     while True:
         count = BATCH if subjects is None else len(subjects)
-        first = speaker.clauses(random, count, None if subjects is None else np.array(subjects))
-        goes_on = [
+        first = speaker.clauses(count, None if subjects is None else np.array(subjects))
+        taken_up = [
             (clause.object or clause.place or clause.subject) if turn else clause.subject
             for clause, turn in zip(first, (random.random(count) < 0.6).tolist(), strict=True)
         ]
-        second = speaker.clauses(random, count, np.array([phrase.noun for phrase in goes_on if phrase is not None]))
+        second = speaker.clauses(count, np.array([phrase.noun for phrase in taken_up if phrase is not None]))
         for one, two in zip(first, second, strict=True):
             assert one.subject is not None
             yield Passage((one, two), one.subject.noun)
@@ -135,37 +138,28 @@ def build_search(meanings: Meanings, *, seed: int, queries: dict[str, int], dist
     Topics are kept apart as far as can be: passages of one topic share their main noun.
     """
     random = generator(seed, "world", "search")
-    speaker = Speaker(meanings, np.ones(len(meanings.concepts), dtype=bool), FLAT)
+    speaker = Speaker(meanings, np.ones(len(meanings.concepts), dtype=bool), random, FLAT)
     supply = _passages(random, speaker)
     index = _Index()
-    search = Search([], {split: [] for split in queries})
+    search = index.search
     for split, wanted in queries.items():
+        search.queries[split] = []
         while len(search.queries[split]) < wanted:
             passage = next(supply)
             query = _ask(random, passage, len(search.passages))
             if query and index.takes_passage(passage) and index.takes_query(query):
-                _add(search, index, passage)
-                index.add_query(query)
-                search.queries[split].append(query)
+                index.add_passage(passage)
+                index.add_query(query, split)
     for split, count in distractors.items():
         topics = [search.passages[query.passage].topic for query in search.queries[split] for _ in range(count)]
         for passage in _passages(random, speaker, topics) if topics else ():
             fitting = passage if index.takes_passage(passage) else next(p for p in supply if index.takes_passage(p))
-            _add(search, index, fitting)
-    return _shuffled(search, random)
-
-
-def _add(search: Search, index: _Index, passage: Passage) -> None:
-    index.add_passage(passage, len(search.passages))
-    search.passages.append(passage)
-
-
-def _shuffled(search: Search, random: np.random.Generator) -> Search:
-    """The same task with passages in a random order, so that a number says nothing about relevance."""
+            index.add_passage(fitting)
+    # passages in a random order, so that a number says nothing about relevance
     order = random.permutation(len(search.passages)).tolist()
     place = {number: position for position, number in enumerate(order)}
-    queries = {
+    moved = {
         split: [query._replace(passage=place[query.passage]) for query in asked]
         for split, asked in search.queries.items()
     }
-    return Search([search.passages[number] for number in order], queries)
+    return Search([search.passages[number] for number in order], moved)
