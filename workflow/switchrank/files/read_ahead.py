@@ -1,6 +1,6 @@
-"""Reading ahead: the next items of an iterator are made in a thread while the last one is worked on.
+"""Reading ahead: a thread makes the next items of an iterator while the last one is worked on.
 
-It pays where making an item is work that lets other threads run, such as unpacking or array operations on bytes.
+It pays where making an item lets other threads run, as unpacking and array operations on bytes do.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ T = TypeVar("T")
 
 
 def read_ahead(items: Generator[T], depth: int = 2) -> Generator[T]:
-    """Yield the items in their order; at most ``depth`` wait. What ``items`` raises is raised here, in its turn.
+    """Yield the items in their order, at most ``depth`` ahead; what ``items`` raises is raised here, in its turn.
 
-    Closing this generator closes ``items``, which no thread runs by then.
+    Closing this generator closes ``items``, which no thread runs any more.
     """
     end = object()
     with closing(items):
