@@ -16,7 +16,7 @@ from switchrank.identify.entries import section
 from switchrank.identify.found import SAMPLES
 from switchrank.identify.kinds import GUESS, IDS, MEMBERS, NAMES, TAGS, VALUES, Kind, Look, Row
 from switchrank.identify.source import Source
-from switchrank.lexicon.dump_block import Block
+from switchrank.lexicon.dump_rows import Block
 from switchrank.lexicon.dumps import read_blocks
 from switchrank.lexicon.titlefiles import (
     TitleFiles,
@@ -116,7 +116,7 @@ def _rows_of_pages(path: str, look: Look) -> Iterator[Row]:
 def _links(path: str, look: Look) -> Iterator[Row]:
     linked: Counter[bytes] = Counter()
     for block in _blocks(path, look, "ll_lang"):
-        linked.update(block.texts("ll_lang", block.all))
+        linked.update(block.texts("ll_lang"))
     look.found.counts["languages"] = len(linked)
     known = languages.codes(code.decode("utf-8", "replace") for code, _ in linked.most_common(_LINKED))
     look.found.notes.append("languages linked to: " + ", ".join(known[:15]))

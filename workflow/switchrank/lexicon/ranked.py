@@ -1,4 +1,4 @@
-"""Writing translations as a lexicon: words in order of their first appearance, translations ranked as they come."""
+"""Writing translations as a lexicon."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from switchrank.formats.tables import LEXICON, write_table
 
 
 def write_ranked(pairs: pl.DataFrame, out: str | Path) -> dict[str, int]:
-    """Write a lexicon (``LEXICON``) of pairs in columns ``source``, ``target``, ``score``, the best of a word first.
+    """Write a lexicon (``LEXICON``): words in order of their first appearance, their translations ranked as they come.
+
+    Args:
+        pairs: columns ``source``, ``target``, ``score``.
 
     Returns:
         ``{"words": distinct sources, "rows": rows}``.
