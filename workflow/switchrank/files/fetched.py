@@ -125,7 +125,7 @@ def fetch_all(wanted: Mapping[str, Any], config: Path) -> None:
         config: the config that names them, for the message.
 
     Raises:
-        UserError: a file could not be fetched; each is told on standard error.
+        UserError: some could not be fetched; each is reported on standard error.
     """
     missing = missing_files(wanted)
     if missing and is_offline(os.environ):

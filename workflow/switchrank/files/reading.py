@@ -13,10 +13,12 @@ import lzma
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from isal import igzip_lib, isal_zlib
 
@@ -50,6 +52,7 @@ _BROKEN = (
     ValueError,
 )
 
+T = TypeVar("T")
 Read = Callable[[int], bytes]
 """Gives the next bytes of a stream, at most so many; none only at its end."""
 
@@ -264,3 +267,21 @@ def decode(raw: bytes, path: str | Path, place: str) -> str:
         where = place or f"byte {error.start}"
         problem = f"not UTF-8 (byte 0x{raw[error.start]:02x})"
         raise UserError(path, where, problem, "convert the file to UTF-8") from error
+
+
+def read_ahead(items: Generator[T], depth: int = 2) -> Generator[T]:
+    """Yield the items in their order, while a thread makes the next ones, at most ``depth`` ahead.
+
+    It pays where making an item lets other threads run, as unpacking and array operations on bytes do. What ``items``
+    raises is raised here, in its turn. Closing this generator closes ``items``, which no thread runs any more.
+    """
+    end = object()
+    with closing(items):
+        pool = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
+        try:
+            waiting = deque(pool.submit(next, items, end) for _ in range(depth))
+            while (item := waiting.popleft().result()) is not end:
+                waiting.append(pool.submit(next, items, end))
+                yield item  # type: ignore[misc]
+        finally:
+            pool.shutdown(cancel_futures=True)

@@ -86,7 +86,7 @@ class Transfer:
         self._record_path = part.with_name(f"{part.name}.json")
 
     def run(self) -> Record:
-        """Download to the end.
+        """Download to the end; after each failure in a row the pause doubles, unless the server asks for another.
 
         Raises:
             UserError: the file cannot be had, with the reason.
@@ -101,7 +101,12 @@ class Transfer:
                 failures = 0 if self._size() > before else failures + 1
                 if failures >= self.patience.tries:
                     self._give_up(error.reason)
-                self._pause(failures, error)
+                if error.wish is not None and error.wish > self.patience.longest_wish:
+                    self._give_up(f"{error.reason} and asks to come back in {error.wish:.0f} seconds")
+                usual = min(self.patience.longest_pause, self.patience.first_pause * 2 ** max(0, failures - 1))
+                pause = usual * random.uniform(0.5, 1.0) if error.wish is None else error.wish
+                print(f"{self.address}: warning: {error.reason}; again in {pause:.1f} s", file=sys.stderr, flush=True)
+                time.sleep(pause)
         return self._give_up("the connection broke too often")
 
     def discard(self) -> None:
@@ -225,15 +230,6 @@ class Transfer:
             token = "" if os.environ.get("HF_TOKEN") else " and export HF_TOKEN"
             todo = f"open its page on the hub, accept its terms{token}; or the name is wrong"
         self._fail(f"{problem}: access denied", todo)
-
-    def _pause(self, failures: int, error: _LaterError) -> None:
-        """Wait as long as the server wishes, else twice as long after each failure in a row, give or take."""
-        if error.wish is not None and error.wish > self.patience.longest_wish:
-            self._give_up(f"{error.reason} and asks to come back in {error.wish:.0f} seconds")
-        usual = min(self.patience.longest_pause, self.patience.first_pause * 2 ** max(0, failures - 1))
-        pause = usual * random.uniform(0.5, 1.0) if error.wish is None else error.wish
-        print(f"{self.address}: warning: {error.reason}; again in {pause:.1f} s", file=sys.stderr, flush=True)
-        time.sleep(pause)
 
     def _give_up(self, reason: str) -> NoReturn:
         self._fail(f"cannot be read ({reason})", "check the network and start again: what has come is kept")

@@ -45,7 +45,7 @@ _BROKEN = (
 
 @dataclass(frozen=True)
 class _Member:
-    """A file in an archive: its name, its declared size in bytes, and how to open it."""
+    """A file in an archive; ``size`` is declared, in bytes."""
 
     name: str
     size: int

@@ -1,4 +1,4 @@
-"""Lexicons from other lexicons: several merged, or one made worse on purpose."""
+"""Writing translations as a lexicon, and lexicons from other lexicons: several merged, or one made worse on purpose."""
 
 from __future__ import annotations
 
@@ -11,7 +11,18 @@ import polars as pl
 from switchrank.core.errors import UserError
 from switchrank.core.seeds import generator
 from switchrank.formats.tables import LEXICON, read_table, write_table
-from switchrank.lexicon.ranked import write_ranked
+
+
+def write_ranked(pairs: pl.DataFrame, out: str | Path) -> dict[str, int]:
+    """Write columns ``source``, ``target``, ``score`` as a lexicon (``LEXICON``), and count its ``words`` and ``rows``.
+
+    Words are in order of their first appearance, their translations ranked as they come.
+    """
+    order = pairs.select(pl.col("source").unique(maintain_order=True)).with_row_index("place")
+    ranked = pairs.with_columns(pl.int_range(1, pl.len() + 1).over("source").alias("rank"))
+    table = ranked.join(order, on="source", how="left", maintain_order="left").sort("place", "rank")
+    write_table(table, out, LEXICON)
+    return {"words": len(order), "rows": len(table)}
 
 
 def merge_lexicons(*, lexicons: Sequence[str | Path], out: str | Path) -> dict[str, int]:

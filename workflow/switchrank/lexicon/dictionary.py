@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from switchrank.formats.pairs import DictionaryFormat, read_pairs
-from switchrank.lexicon.ranked import write_ranked
+from switchrank.lexicon.derived import write_ranked
 
 
 def dictionary_lexicon(

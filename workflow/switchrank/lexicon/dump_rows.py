@@ -159,17 +159,12 @@ class Scan:
 
 
 class Block:
-    """Some rows of a table, ``(...),(...)`` as in the dump, with the positions of their fields.
+    """Some ``rows`` of a table with columns ``names``, written ``(...),(...)`` in the dump.
 
     Args:
         scan: of the rows, and perhaps of more text.
         stop: where the last row ends.
-        names: the table's columns.
         path, place: where the rows are, for messages.
-
-    Attributes:
-        names: the table's columns.
-        rows: how many rows there are.
     """
 
     def __init__(self, scan: Scan, stop: int, names: list[str], path: str | Path, place: str) -> None:
@@ -195,7 +190,7 @@ class Block:
         return not (scan.spaced or any(np.any(self._bytes[places] <= _SPACE) for places in beside))
 
     def first_rows(self, most: int) -> list[str]:
-        """The first rows as they are written."""
+        """The first rows, as in the dump."""
         edges = self._edges[:: len(self.names)][: most + 1].tolist()
         return [self._text[start + 1 : end].decode("utf-8", "replace") for start, end in pairwise(edges)]
 
@@ -219,7 +214,6 @@ class Block:
         return same
 
     def _written(self, column: str, wanted: bytes) -> NDArray[np.bool_]:
-        """In which rows ``column`` is written like this."""
         start, end = self._bounds(column)
         rows = np.flatnonzero(end - start == len(wanted))
         for offset in sorted(range(len(wanted)), key=lambda offset: wanted[offset] == _QUOTE):  # quotes tell least

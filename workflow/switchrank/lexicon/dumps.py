@@ -20,8 +20,7 @@ from pathlib import Path
 
 from switchrank.core.allocator import keep_freed_memory
 from switchrank.core.errors import UserError
-from switchrank.files.read_ahead import read_ahead
-from switchrank.files.reading import open_bytes
+from switchrank.files.reading import open_bytes, read_ahead
 from switchrank.lexicon.dump_rows import DOWNLOAD, Block, Scan
 
 LAYOUTS: dict[str, list[str]] = {

@@ -233,11 +233,7 @@ def _cldr(given: TitleFiles, counts: Counter[str]) -> Titles:
 
 
 def cldr_names(path: str | Path) -> dict[str, dict[str, str]]:
-    """The tables of a CLDR file ``{"main": {"xx": {"localeDisplayNames": {table: {key: name}}}}}``.
-
-    Raises:
-        UserError: it is not such a file.
-    """
+    """The tables of a CLDR file ``{"main": {"xx": {"localeDisplayNames": {table: {key: name}}}}}``, else UserError."""
     try:
         (locale,) = json.loads(read_text(path))["main"].values()
         tables = locale["localeDisplayNames"]

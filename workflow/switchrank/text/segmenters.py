@@ -112,11 +112,7 @@ def load_segmenter(spec: str) -> Splitter:
 
 
 class RunSegmenter:
-    """Splits text at UAX 29 boundaries, and runs of unspaced characters by ``cut``.
-
-    Args:
-        cut: cuts a run; where its words joined are not the run, UAX 29 alone decides.
-    """
+    """Splits text at UAX 29 boundaries, and runs of unspaced characters by ``cut``, if its words joined are the run."""
 
     def __init__(self, cut: Cut) -> None:
         self._cut = cut
