@@ -40,7 +40,7 @@ _PACKED: dict[bytes, tuple[str, Callable[[], Any]]] = {
     b"\xfd7zXZ\x00": ("xz", lambda: lzma.LZMADecompressor(format=lzma.FORMAT_XZ)),
 }
 _ZIP = b"PK\x03\x04"
-_BROKEN = (
+BROKEN: tuple[type[Exception], ...] = (
     zipfile.BadZipFile,
     cast("type[Exception]", igzip_lib.IsalError),
     lzma.LZMAError,
@@ -51,6 +51,7 @@ _BROKEN = (
     RuntimeError,
     ValueError,
 )
+"""What libraries raise for packed files that are damaged or have a password."""
 
 T = TypeVar("T")
 Read = Callable[[int], bytes]
@@ -146,7 +147,7 @@ def _strict(path: str | Path, kind: str, read: Read, taken: Callable[[], int]) -
         nonlocal unpacked
         try:
             piece = read(most)
-        except _BROKEN as error:
+        except BROKEN as error:
             raise _damaged(path, kind, error) from error
         unpacked += len(piece)
         if unpacked > max(_BOMB_BYTES, _BOMB_RATIO * taken()):
@@ -172,7 +173,7 @@ def _only_member(path: str | Path, opened: ExitStack) -> Read:
             problem = f"a zip archive of {len(names)} files"
             raise UserError(path, "", problem, "unpack it, and give the file that is meant")
         return opened.enter_context(archive.open(names[0])).read
-    except _BROKEN as error:
+    except BROKEN as error:
         raise _damaged(path, "zip", error) from error
 
 

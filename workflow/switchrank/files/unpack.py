@@ -8,11 +8,9 @@ declares, against archives made to fill a disk.
 from __future__ import annotations
 
 import errno
-import lzma
 import stat
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +20,7 @@ from typing import IO, Self
 
 from switchrank.core.atomic import atomic_folder
 from switchrank.core.errors import UserError
+from switchrank.files.reading import BROKEN
 
 _CHUNK = 1 << 20
 _MEMBERS = 100_000
@@ -29,18 +28,6 @@ _FLOOR = 1 << 30
 _RATIO = 200
 _IN_MEMORY = b"xgXLK"
 """Types of tar headers that are read into memory: attributes (also Solaris's), long names, long links."""
-_BROKEN = (
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    RuntimeError,
-    NotImplementedError,
-    ValueError,
-    OverflowError,
-    OSError,
-)
 
 
 @dataclass(frozen=True)
@@ -117,7 +104,7 @@ def _opened(archive: str | Path, limit: int | None) -> Iterator[list[_Member]]:
             yield _checked(archive, _members(archive, packed), most)
     except FileNotFoundError as error:
         raise UserError(archive, "", "no such file", "correct the path") from error
-    except _BROKEN as error:
+    except (*BROKEN, tarfile.TarError, OverflowError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         unknown = reason.startswith("file could not be opened")
         problem = "neither zip nor tar, or broken" if unknown else f"cannot be unpacked ({reason[:160]})"
