@@ -13,7 +13,7 @@ class Choice:
     """Which target words become the translations of a source word, and how they are looked for.
 
     Attributes:
-        criterion: nn: cosine; csls: cosine, corrected for words that are near to many.
+        criterion: by what words are near; nn is cosine, csls corrects it for words that are near to many.
         k: translations a word.
         csls_k: neighbours in the CSLS correction.
         threshold: smallest score kept.

@@ -39,7 +39,10 @@ def mean_of_nearest(rows: Floats, others: Floats, neighbours: int, **how: Any) -
     return np.asarray(sums / np.maximum(found.sum(axis=1), 1), dtype=np.float32)
 
 
-RULES: dict[Criterion, Rule] = {"nn": Rule(), "csls": Rule(scale=2.0, penalty=mean_of_nearest)}
+RULES: dict[Criterion, Rule] = {
+    "nn": Rule(),
+    "csls": Rule(scale=2.0, penalty=mean_of_nearest),
+}
 
 
 class Matcher:
