@@ -22,6 +22,7 @@ from switchrank.core.atomic import atomic_folder
 from switchrank.core.errors import UserError
 from switchrank.files.reading import BROKEN
 
+_BROKEN: tuple[type[Exception], ...] = (*BROKEN, tarfile.TarError, OverflowError)
 _CHUNK = 1 << 20
 _MEMBERS = 100_000
 _FLOOR = 1 << 30
@@ -104,7 +105,7 @@ def _opened(archive: str | Path, limit: int | None) -> Iterator[list[_Member]]:
             yield _checked(archive, _members(archive, packed), most)
     except FileNotFoundError as error:
         raise UserError(archive, "", "no such file", "correct the path") from error
-    except (*BROKEN, tarfile.TarError, OverflowError) as error:
+    except _BROKEN as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         unknown = reason.startswith("file could not be opened")
         problem = "neither zip nor tar, or broken" if unknown else f"cannot be unpacked ({reason[:160]})"
