@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from switchrank.lexicon.recall import recall_at_1
+from switchrank.lexicon.induce import recall_at_1
 from switchrank.search.choices import SEARCHED, Criterion, Search, SearchKind
 from switchrank.search.criteria import Matcher
 from tests.benchmarks.clock import Alone, alone, fastest, seconds

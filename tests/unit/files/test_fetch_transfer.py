@@ -7,7 +7,7 @@ import pytest
 from fetch_server import BODY, QUICK, File
 
 from switchrank.core.errors import UserError
-from switchrank.files.session import length_of
+from switchrank.files.client import length_of
 from switchrank.files.transfer import Patience, Transfer
 
 OTHER = BODY[::-1]

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from switchrank.files.read_ahead import read_ahead
+from switchrank.files.reading import read_ahead
 
 
 def counted(made, closed, stop=None):

@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from switchrank.core.errors import UserError
-from switchrank.lexicon import dump_block, dumps
-from switchrank.lexicon.dump_block import Block
-from switchrank.lexicon.dump_scan import Scan
+from switchrank.lexicon import dump_rows, dumps
+from switchrank.lexicon.dump_rows import Block, Scan
 from switchrank.lexicon.dumps import read_blocks
 
 HEAD = b"/*M!999999\\- enable the sandbox mode */ \n-- MariaDB dump 10.19\n\n"
@@ -25,6 +24,10 @@ def read(path, columns=("id", "title")):
         every = np.arange(block.rows)
         rows += zip(block.numbers("id", every).tolist(), block.texts("title", every), strict=True)
     return rows
+
+
+def block_of(rows, names):
+    return Block(Scan(rows), len(rows), names, "t.sql", "line 1")
 
 
 def dump(tmp_path, body, name="t.sql.gz"):
@@ -104,7 +107,7 @@ def test_every_text_survives_the_escapes_of_mysqldump(values):
         return b"'" + escaped + b"'"
 
     rows = b",".join(b"(%d,%s,NULL)" % (number, quoted(value)) for number, value in enumerate(values))
-    block = Block(rows, ["id", "title", "x"], "t.sql", "line 1")
+    block = block_of(rows, ["id", "title", "x"])
     every = np.arange(block.rows)
     assert block.texts("title", every) == values
     assert block.numbers("id", every).tolist() == list(range(len(values)))
@@ -135,12 +138,12 @@ PLAIN = st.sampled_from([b"a", b"n", b"0", b"y" * 61, b"''", "ж".encode(), b"\x
 @given(st.lists(st.lists(ESCAPED | PLAIN, max_size=5).map(b"".join), min_size=1))
 def test_texts_unescaped_together_are_those_unescaped_one_by_one(written):
     rows = b",".join(b"(%d,'%b')" % row for row in enumerate(written))
-    expected = [dump_block._ESCAPE.sub(dump_block._unescape, text) for text in written]
-    assert Block(rows, ["id", "title"], "f", "p").texts("title", np.arange(len(written))) == expected
+    expected = [dump_rows._ESCAPE.sub(dump_rows._unescape, text) for text in written]
+    assert block_of(rows, ["id", "title"]).texts("title", np.arange(len(written))) == expected
 
 
 def test_a_backslash_at_the_end_of_a_number_stays():
-    block = Block(rb"('a',1\),('b',2)", ["title", "id"], "f", "p")
+    block = block_of(rb"('a',1\),('b',2)", ["title", "id"])
     assert block.texts("id", np.arange(block.rows)) == [b"1\\", b"2"]
 
 
@@ -162,7 +165,7 @@ def test_white_space_beside_a_comma_is_seen_wherever_it_stands(parts):
 
 
 def test_equal_compares_whole_fields():
-    block = Block(b"(1,'de',0),(11,'deu',10),(111,'fde',0)", ["id", "lang", "ns"], "t.sql", "line 1")
+    block = block_of(b"(1,'de',0),(11,'deu',10),(111,'fde',0)", ["id", "lang", "ns"])
     assert block.equal("lang", "de").tolist() == [True, False, False]
     assert block.equal("ns", 0).tolist() == [True, False, True]
     assert block.equal("id", 11).tolist() == [False, True, False]

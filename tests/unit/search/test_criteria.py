@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from search_vectors import SIZES, Floats, clustered, unit
 
-from switchrank.lexicon.recall import recall_at_1
+from switchrank.lexicon.induce import recall_at_1
 from switchrank.search import criteria
 from switchrank.search.choices import SEARCHED, Criterion, Search, SearchKind
 from switchrank.search.criteria import RULES, Matcher, Rule

@@ -65,7 +65,7 @@ TitleFormat = Literal["dumps", "pages-articles", "wikidata", "wikidata-labels", 
 
 class VectorsLexicon(Section):
     kind: Literal["vectors"]
-    criterion: Criterion = Field("csls", description="cosine or CSLS")
+    criterion: Criterion = Field("csls", description="by what words are near: `nn` is cosine; `csls` takes hubs down")
     k: Count = Field(1, description="translations kept per word")
     csls_k: Count = Field(10, description="neighbours in the CSLS correction")
     threshold: float | None = Field(None, description="smallest score kept")

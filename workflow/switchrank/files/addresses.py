@@ -1,4 +1,4 @@
-"""Web addresses of input files: what one looks like, what its file is called on disk, how it is shown without secrets.
+"""Web addresses of input files: their form, the names of their files on disk, and how they are shown without secrets.
 
 An address is ``https://host/path``, ``http://host/path`` or ``hf://[datasets/|models/]name@revision/path``. It may end
 in ``!member``, a file inside an archive, and then in ``#sha256=<64 hex digits>``, the checksum of what is fetched.
@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 FOLDER = "data/downloads"
 """Where files of addresses in a config stand, relative to the working directory."""
 SEND = "SWITCHRANK_SEND"
-"""The environment variable that lists, with commas, those that may be sent to the hosts of addresses."""
+"""The environment variable that lists, between commas, those that may be sent to the hosts of addresses."""
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _FRAGMENT = re.compile(r"sha256=([0-9a-fA-F]{64})")
@@ -27,6 +27,7 @@ _MEMBER = re.compile(r"(.+\.(?:zip|tar|tgz|tar\.(?:gz|bz2|xz))(?:\?[^!]*)?)!(.+)
 _HUB = re.compile(r"hf://(?:(datasets|models)/)?((?:[^/@]+/)?[^/@]+)@([^/]+)/(.+)")
 _PLACEHOLDER = re.compile(r"(?<!\$)\{(\w+)\}")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
+_PARAMETER = re.compile(r"([^&=]+)=[^&]*")
 _LOCAL = "localhost"
 _SECRET = re.compile(
     r"token|secret|passw|pwd|signature|^sig$|api[-_]?key|access[-_]?key|auth|credential|session|^key$", re.IGNORECASE
@@ -43,12 +44,12 @@ class Address:
 
 
 def is_address(text: str) -> bool:
-    """Whether a path is a web address, of a kind that is known or not."""
+    """Whether a path is a web address, of a known scheme or not."""
     return _ADDRESS.match(text) is not None
 
 
 def parse_address(text: str) -> Address:
-    """Take an address apart.
+    """The parts of an address.
 
     Raises:
         ValueError: ``problem: what to do``, without any secret; the scheme is unknown, a part is missing or wrong, or a
@@ -116,8 +117,8 @@ def file_name(url: str, *, member: str | None = None, sha256: str | None = None)
     Placeholders stay placeholders: in the name, or in a folder before it where the name has none of them.
     """
     whole = url if member is None else f"{url}!{member}"
-    told = whole if sha256 is None else f"{whole}#{sha256}"
-    digest = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    pinned = whole if sha256 is None else f"{whole}#{sha256}"
+    digest = hashlib.sha256(pinned.encode("utf-8", "surrogatepass")).hexdigest()[:12]
     hub = _HUB.fullmatch(url)
     parts = urlsplit(url)
     host = "hf" if hub else parts.netloc.rpartition("@")[2]
@@ -129,10 +130,7 @@ def file_name(url: str, *, member: str | None = None, sha256: str | None = None)
 
 def _safe(text: str) -> str:
     """Letters, digits, ``.``, ``-``, ``_`` and placeholders; anything else becomes ``_``."""
-    pieces = re.split(r"((?<!\$)\{\w+\})", text)
-    return "".join(
-        piece if number % 2 else re.sub(r"[^A-Za-z0-9._-]", "_", piece) for number, piece in enumerate(pieces)
-    )
+    return re.sub(r"((?<!\$)\{\w+\})|[^A-Za-z0-9._-]", lambda match: match[1] or "_", text)
 
 
 def local_path(text: str) -> str:
@@ -142,7 +140,7 @@ def local_path(text: str) -> str:
 
 
 def request_url(url: str, environment: Mapping[str, str]) -> str:
-    """The web address to ask: variables filled in, ``hf://`` turned into the hub's address (``HF_ENDPOINT``).
+    """The address to request: variables filled in, ``hf://`` turned into the hub's address (``HF_ENDPOINT``).
 
     Raises:
         ValueError: ``problem: what to do``; a variable is not set, or may not be sent there.
@@ -152,10 +150,10 @@ def request_url(url: str, environment: Mapping[str, str]) -> str:
     for name in used:
         if not environment.get(name):
             raise ValueError(f"environment variable {name} is not set: export it")
-    asked = _on_the_web(_VARIABLE.sub(lambda match: environment[match[1]], url), environment)
-    if used and not is_private(asked):
+    requested = _on_the_web(_VARIABLE.sub(lambda match: environment[match[1]], url), environment)
+    if used and not is_private(requested):
         raise ValueError(f"would send environment variable {used[0]} unencrypted: write https")
-    return asked
+    return requested
 
 
 def _on_the_web(url: str, environment: Mapping[str, str]) -> str:
@@ -173,22 +171,16 @@ def sendable(environment: Mapping[str, str]) -> set[str]:
 
 
 def check_sent(names: Iterable[str], environment: Mapping[str, str]) -> None:
-    """Whether environment variables may be sent.
-
-    Raises:
-        ValueError: ``problem: what to do``; one is not listed.
-    """
+    """Raise ValueError, ``problem: what to do``, for an environment variable that may not be sent."""
     listed = sendable(environment)
     for name in names:
         if name not in listed:
-            listing = ",".join(sorted(listed | {name}))
-            raise ValueError(
-                f"would send environment variable {name}: if that host may have it, export {SEND}={listing}"
-            )
+            todo = f"if that host may have it, export {SEND}={','.join(sorted(listed | {name}))}"
+            raise ValueError(f"would send environment variable {name}: {todo}")
 
 
 def is_private(url: str) -> bool:
-    """Whether what is asked of an address is encrypted on its way, or never leaves this machine."""
+    """Whether a request to an address is encrypted, or never leaves this machine."""
     parts = urlsplit(url)
     if parts.scheme.lower() == "https" or parts.hostname == _LOCAL:
         return True
@@ -199,7 +191,7 @@ def is_private(url: str) -> bool:
 
 
 def host_of(url: str, environment: Mapping[str, str]) -> str:
-    """The host that an address asks; variables in it stay as they are."""
+    """The host of an address; variables in it stay as they are."""
     return urlsplit(_on_the_web(url, environment)).netloc.rpartition("@")[2]
 
 
@@ -217,13 +209,8 @@ def shown(url: str) -> str:
     except ValueError:
         return re.sub(r"//[^/]*@", "//***@", url.partition("?")[0])
     host = re.sub(r".*@", "***@", parts.netloc)
-    query = "&".join(_shown_pair(pair) for pair in parts.query.split("&")) if parts.query else ""
+    query = _PARAMETER.sub(lambda pair: f"{pair[1]}=***" if _SECRET.search(unquote(pair[1])) else pair[0], parts.query)
     return urlunsplit((parts.scheme, host, parts.path, query, ""))
-
-
-def _shown_pair(pair: str) -> str:
-    name, equals, _ = pair.partition("=")
-    return f"{name}{equals}***" if equals and _SECRET.search(unquote(name)) else pair
 
 
 def split_advice(error: ValueError) -> tuple[str, str]:

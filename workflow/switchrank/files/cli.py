@@ -51,11 +51,11 @@ def fetch(
 def _fetch_config(file: Path, *, only_list: bool) -> None:
     from switchrank.config.load import load_config
     from switchrank.config.plan import Plan
-    from switchrank.files.fetch_ahead import fetch_all, listed
+    from switchrank.files.fetched import described, fetch_all
 
     plan = Plan(load_config(file, os.environ), [Path.cwd(), file.parent.parent])
     wanted = {path: download.plain() for path, download in plan.downloads.items()}
-    for line in listed(wanted):
+    for line in described(wanted):
         print(line, flush=True)
     if not only_list:
         fetch_all(wanted, file)
@@ -70,9 +70,9 @@ def unpack(*, archive: str, out: str, limit: int | None = None, overwrite: bool 
         limit: largest sum of sizes (1 GiB or 200 times the archive).
         overwrite: replace the folder whatever it holds.
     """
-    from switchrank.files import unpack as unpacking
+    from switchrank.files import unpack as archives
 
-    names = unpacking.unpack(archive, out, limit=limit, overwrite=overwrite)
+    names = archives.unpack(archive, out, limit=limit, overwrite=overwrite)
     print(f"{out}: {len(names):,} files")
 
 

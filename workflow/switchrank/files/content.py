@@ -1,4 +1,4 @@
-"""What a fetched file must not be: an error page, a pointer, or something else than its name says."""
+"""What a fetched file must not be: an error page, a pointer, or of another format than its suffix says."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from switchrank.core.errors import UserError
 
 HEAD = 1024
 """Bytes at the start of a file that tell what it is."""
-
+PAGE = ("a web page (HTML) in place of the file", "open the address in a browser: it may want a login, or have moved")
 _MAGIC = {
     ".gz": (b"\x1f\x8b", "gzip"),
     ".tgz": (b"\x1f\x8b", "gzip"),
@@ -33,15 +33,12 @@ def is_page(head: bytes, content_type: str, name: str) -> bool:
 
 
 def check_content(path: Path, name: str, address: str) -> None:
-    """Look at the start of a fetched file.
+    """Raise UserError where a fetched file is empty, a web page, a Git LFS pointer, or not the format of its suffix.
 
     Args:
         path: the file.
-        name: what it is called, whose suffix says what it must be.
+        name: what it is called, with the suffix.
         address: for the message.
-
-    Raises:
-        UserError: it is empty, a web page, a Git LFS pointer, or not the format of its suffix.
     """
     with path.open("rb") as stream:
         head = stream.read(HEAD)
@@ -55,6 +52,3 @@ def check_content(path: Path, name: str, address: str) -> None:
     magic, kind = _MAGIC.get(Path(name).suffix.lower(), (b"", ""))
     if not head.startswith(magic):
         raise UserError(address, "", f"not {kind}, as its name says", "correct the address, or try again later")
-
-
-PAGE = ("a web page (HTML) in place of the file", "open the address in a browser: it may want a login, or have moved")

@@ -4,7 +4,7 @@ They lie under ``downloads/`` in :func:`switchrank.core.cache.cache_folder`. An 
 place of its own, so that a pinned file is never replaced by another version. Beside each file stands a record of its
 checksum, length and time of change, so that a file that somebody changed is noticed and fetched again. A file without a
 record was put there by hand and is taken as it is. One process at a time fetches an address; others wait.
-``SWITCHRANK_OFFLINE=1`` (or ``HF_HUB_OFFLINE=1``) asks no server for anything.
+With ``SWITCHRANK_OFFLINE=1`` (or ``HF_HUB_OFFLINE=1``) no server is asked for anything.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from switchrank.core.atomic import atomic_path
 from switchrank.core.cache import cache_folder
@@ -24,13 +25,15 @@ from switchrank.core.digest import file_digest
 from switchrank.core.errors import UserError
 from switchrank.files.addresses import Address, file_name, parse_address, shown, split_advice
 from switchrank.files.content import check_content
-from switchrank.files.transfer import Patience, Transfer
 from switchrank.files.unpack import unpack_member
 
+if TYPE_CHECKING:
+    from switchrank.files.transfer import Patience, Transfer
 
-def downloads_folder(environment: Mapping[str, str]) -> Path:
-    """Where the machine's copies are kept."""
-    return cache_folder(environment) / "downloads"
+_AT_ONCE = 8
+"""Servers asked for lengths at the same time."""
+_TIMEOUT = 10.0
+"""Seconds for each of them."""
 
 
 def is_offline(environment: Mapping[str, str]) -> bool:
@@ -40,17 +43,12 @@ def is_offline(environment: Mapping[str, str]) -> bool:
 
 
 def fetch_file(
-    *,
-    url: str,
-    out: str | Path,
-    sha256: str | None = None,
-    copy: bool = False,
-    patience: Patience | None = None,
+    *, url: str, out: str | Path, sha256: str | None = None, copy: bool = False, patience: Patience | None = None
 ) -> None:
-    """Put the file of an address at ``out``: fetched into the cache where it is not there yet, then a link to it.
+    """Put the file of an address at ``out``: fetched into the cache unless it is there, then linked.
 
-    The link is symbolic: a hard one would share its time of change with the links of other runs, and what touches it in
-    one folder would make another run start again.
+    The link is symbolic: a hard one would share its time of change with the links of other runs, and touching it in one
+    folder would make another run start again.
 
     Args:
         url: an address as :mod:`switchrank.files.addresses` describes it.
@@ -65,7 +63,7 @@ def fetch_file(
     address = _address(url, sha256)
     stored = Stored(address)
     try:
-        file = stored.file if stored.is_sound() else stored.fetch(out, patience or Patience())
+        file = stored.file if stored.is_sound() else stored.fetch(out, patience)
         with atomic_path(out) as temporary:
             if address.member is not None:
                 unpack_member(file, address.member, temporary)
@@ -80,21 +78,70 @@ def fetch_file(
 
 
 def missing_files(wanted: Mapping[str, Any]) -> list[str]:
-    """The paths of ``wanted`` that are neither there nor in the cache.
-
-    Args:
-        wanted: the arguments of :func:`fetch_file` by path.
-    """
+    """The paths of ``wanted`` (arguments of :func:`fetch_file` by path) that are neither there nor in the cache."""
     absent = {path: given for path, given in wanted.items() if not Path(path).exists()}
     addresses = {path: _address(**given) for path, given in absent.items()}
     return [path for path, address in addresses.items() if not Stored(address).file.is_file()]
 
 
 def offline_error(file: str | Path, wanted: Mapping[str, Any], missing: Iterable[str]) -> UserError:
-    """What to say of ``missing`` paths when no server may be asked: all of them, and where each is to be put."""
+    """The error for ``missing`` paths when no server may be asked: all of them, and where each is to be put."""
     listed = [f"{path}  from  {shown(wanted[path]['url'])}" for path in missing]
     todo = "put each at its path, or run `switchrank sources fetch --config` where there is a network:"
     return UserError(file, "", f"offline, and {len(listed)} files are missing", todo, listed)
+
+
+def described(wanted: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line for each file: its state (``here``, ``cached``, or bytes to fetch), path and address between tabs.
+
+    Lengths are what servers say without sending the file, ``unknown`` where they do not. The last line is the sum.
+
+    Args:
+        wanted: the arguments of :func:`fetch_file` by path.
+    """
+    from switchrank.files.client import length_of
+
+    missing = missing_files(wanted)
+    urls = [] if is_offline(os.environ) else [_address(**wanted[path]).url for path in missing]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        lengths = dict(zip(urls, pool.map(lambda url: length_of(url, timeout=_TIMEOUT), urls), strict=True))
+    total, unknown = 0, 0
+    for path, given in wanted.items():
+        state = "here" if Path(path).exists() else "cached"
+        if path in missing:
+            length = lengths.get(_address(**given).url)
+            total, unknown = total + (length or 0), unknown + (length is None)
+            state = "unknown" if length is None else f"{length:,}"
+        yield f"{state}\t{path}\t{shown(given['url'])}"
+    more = f", and {unknown} of unknown length" if unknown else ""
+    yield f"{len(missing)} of {len(wanted)} files to fetch: {total:,} bytes{more}"
+
+
+def fetch_all(wanted: Mapping[str, Any], config: Path) -> None:
+    """Fetch every file that is not there; one that cannot be had does not stop the others.
+
+    Args:
+        wanted: the arguments of :func:`fetch_file` by path.
+        config: the config that names them, for the message.
+
+    Raises:
+        UserError: some could not be fetched; each is reported on standard error.
+    """
+    missing = missing_files(wanted)
+    if missing and is_offline(os.environ):
+        raise offline_error(config, wanted, missing)
+    failed = 0
+    for path, given in wanted.items():
+        if Path(path).exists():
+            continue
+        try:
+            fetch_file(**given, out=path)
+        except UserError as error:
+            failed += 1
+            print(error, file=sys.stderr, flush=True)
+    if failed:
+        problem = f"{failed} of {len(wanted)} files could not be fetched"
+        raise UserError(config, "downloads", problem, "see the lines above; what has come is kept")
 
 
 def _address(url: str, sha256: str | None = None) -> Address:
@@ -108,28 +155,26 @@ def _address(url: str, sha256: str | None = None) -> Address:
 
 
 class Stored:
-    """The place of one address in the cache.
-
-    Args:
-        address: what is stored: the whole file, whatever member of it is wanted.
-    """
+    """The place of one address in the cache: of the whole file, whatever member of it is wanted."""
 
     def __init__(self, address: Address) -> None:
         self.url, self.sha256, self.address = address.url, address.sha256, shown(address.url)
-        self.file = downloads_folder(os.environ) / file_name(address.url, sha256=address.sha256)
-        self._record = self._beside("json")
+        folder = cache_folder(os.environ) / "downloads"
+        self.file = folder / file_name(address.url, sha256=address.sha256)
 
     def is_sound(self) -> bool:
         """Whether the file is there and unchanged since it was stored."""
+        record = self._recorded()
         try:
             now = self.file.stat()
-            record = json.loads(self._record.read_text(encoding="utf-8"))
-            return bool((record["size"], record["mtime_ns"]) == (now.st_size, now.st_mtime_ns))
-        except (OSError, ValueError, TypeError, KeyError):
+        except OSError:
             return False
+        return (record.get("size"), record.get("mtime_ns")) == (now.st_size, now.st_mtime_ns)
 
-    def fetch(self, out: str | Path, patience: Patience) -> Path:
-        """The file, put there by hand or by another process meanwhile, or fetched now."""
+    def fetch(self, out: str | Path, patience: Patience | None) -> Path:
+        """The file: fetched, unless it was put there by hand or by another process meanwhile."""
+        from switchrank.files.transfer import Patience, Transfer
+
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with self._alone() as alone:
             if self.is_sound() or self._adopt():
@@ -137,9 +182,8 @@ class Stored:
             if is_offline(os.environ):
                 problem = "offline, and the file is missing"
                 raise UserError(self.address, "", problem, f"put it at {out}, or fetch it where there is a network")
-            part = self._beside("part" if alone else f"{os.getpid()}.part")
-            known = self.sha256 is not None
-            transfer = Transfer(self.url, part, verified=known, patience=patience, name=self.file.name)
+            part, known = self._beside("part" if alone else f"{os.getpid()}.part"), self.sha256 is not None
+            transfer = Transfer(self.url, part, verified=known, patience=patience or Patience(), name=self.file.name)
             if not self._received(transfer, last=False):
                 self._received(transfer, last=True)
             return self.file
@@ -150,7 +194,7 @@ class Stored:
         wanted, found = self.sha256 or received.sha256, file_digest(transfer.part)
         if wanted and found != wanted:
             transfer.discard()
-            if not (last or received.one_piece):
+            if received.pieces > 1 and not last:
                 return False
             problem = f"the file has sha256 {found}, not {wanted}"
             raise UserError(self.address, "", problem, "correct the checksum, or try again later")
@@ -159,39 +203,44 @@ class Stored:
         except UserError:
             transfer.discard()
             raise
-        self._publish(transfer.part, found)
-        transfer.discard()
-        return True
-
-    def _publish(self, part: Path, sha256: str) -> None:
-        with part.open("rb") as stream:
+        with transfer.part.open("rb") as stream:
             os.fsync(stream.fileno())
         self._record.unlink(missing_ok=True)
-        os.replace(part, self.file)
-        self._note(sha256)
+        os.replace(transfer.part, self.file)
+        self._note(found)
+        transfer.discard()
+        return True
 
     def _adopt(self) -> bool:
         """Take a file that was put there by hand, or only touched, if it is what was asked for."""
         if not self.file.is_file():
             return False
-        wanted, found = self.sha256 or self._recorded(), file_digest(self.file)
+        wanted, found = self.sha256 or self._recorded().get("sha256"), file_digest(self.file)
         if wanted not in {None, found}:
             return False
         check_content(self.file, self.file.name, str(self.file))
         self._note(found)
         return True
 
-    def _recorded(self) -> str | None:
-        try:
-            return str(json.loads(self._record.read_text(encoding="utf-8"))["sha256"])
-        except (OSError, ValueError, TypeError, KeyError):
-            return None
-
     def _note(self, sha256: str) -> None:
         now = self.file.stat()
         record = {"url": self.address, "sha256": sha256, "size": now.st_size, "mtime_ns": now.st_mtime_ns}
         with atomic_path(self._record) as temporary:
             temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+    def _recorded(self) -> dict[str, Any]:
+        """The record; empty where there is none."""
+        try:
+            return dict(json.loads(self._record.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return {}
+
+    @property
+    def _record(self) -> Path:
+        return self._beside("json")
+
+    def _beside(self, suffix: str) -> Path:
+        return self.file.with_name(f".{self.file.name}.{suffix}")
 
     @contextmanager
     def _alone(self) -> Iterator[bool]:
@@ -212,6 +261,3 @@ class Stored:
             yield True
         finally:
             lock.release()
-
-    def _beside(self, suffix: str) -> Path:
-        return self.file.with_name(f".{self.file.name}.{suffix}")

@@ -1,14 +1,13 @@
-"""Header lines where the first row of data belongs: names of columns that a file without a header starts with.
+"""Header lines where data belongs: names of columns in the first line of a file that should have none.
 
-Read as data, a header is a document, a query or a translation that nobody wrote. It is told by its words alone: an id
-that is called ``id`` beside a text that is called ``text``, or names of columns and nothing else, no two alike. No row
-of data is that.
+Read as data, a header is a document, a query or a translation that nobody wrote. It is recognised by its words alone:
+an id called ``id`` beside a text called ``text``, or nothing but names of columns, no two alike. No data is that.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from switchrank.core.errors import UserError
@@ -33,35 +32,25 @@ def is_header(fields: Sequence[str]) -> bool:
 
 
 def is_word_header(fields: Sequence[str]) -> bool:
-    """Whether a pair of words is one of names of columns, such as ``source target``."""
+    """Whether a pair of words is a pair of column names, such as ``source target``."""
     names = _names(fields)
     return _differ(names) and all(name in _WORDS for name in names)
 
 
 def refuse_header(path: str | Path, fields: Sequence[str], todo: str, *, words: bool = False) -> None:
-    """Refuse the first row of a file where it is a header.
-
-    Args:
-        path: the file.
-        fields: the fields of its first row.
-        todo: what to do about it.
-        words: it is a file of word pairs.
-
-    Raises:
-        UserError: it is one.
-    """
+    """Raise UserError if the ``fields`` of a file's first row are a header; ``words``: of word pairs."""
     if is_word_header(fields) if words else is_header(fields):
         problem = f"a header ({', '.join(field.strip() for field in fields)}) where data begins"
         raise UserError(path, "line 1", problem, todo)
 
 
 def is_id_name(name: str) -> bool:
-    """Whether a column is called as ids are."""
+    """Whether a column is named as ids are."""
     return _names([name])[0] in _IDS
 
 
 def header_separator(line: str) -> str:
-    """The comma or semicolon between the names of columns in a line; the empty string where it holds no such names."""
+    """The comma or semicolon between the column names in a line; empty where it holds none."""
     return next((sign for sign in ",;" if sign in line and is_header(line.split(sign))), "")
 
 
@@ -69,5 +58,5 @@ def _names(fields: Sequence[str]) -> list[str]:
     return [_PLAIN.sub("", field).casefold() for field in fields]
 
 
-def _differ(names: Collection[str]) -> bool:
+def _differ(names: Sequence[str]) -> bool:
     return 1 < len(names) == len(set(names))

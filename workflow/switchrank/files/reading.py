@@ -1,8 +1,8 @@
-"""Reading input files of others: plain, gzip, bzip2, xz or zip, as bytes, lines or whole, every defect in one line.
+"""Reading a user's files: plain, gzip, bzip2, xz or zip, as bytes, lines or whole, every defect in one line.
 
-What a file is packed with is told by its first bytes, whatever its name says. Packed streams are unpacked piece by
-piece and strictly: several streams in one file are one text (as ``pigz``, ``pbzip2`` and Wikipedia's multistream dumps
-write them), and bytes behind the last stream that are no stream are an error, never passed over.
+How a file is packed is told by its first bytes, whatever its name says. Packed streams are unpacked piece by piece and
+strictly: several streams in one file are one text (as ``pigz``, ``pbzip2`` and Wikipedia's multistream dumps write
+them), and bytes behind the last stream that are not a stream are an error, never passed over.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ import lzma
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from isal import igzip_lib, isal_zlib
 
@@ -31,20 +33,29 @@ _BOMB_BYTES = 1 << 28
 _CHUNK = 1 << 18
 _BOM = "\ufeff"
 _WEB_PAGE = re.compile(rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL)
-_AGAIN = "fetch or make the file again"
-
-
-def _gzip() -> Any:
-    return isal_zlib.decompressobj(wbits=31)
-
 
 _PACKED: dict[bytes, tuple[str, Callable[[], Any]]] = {
-    b"\x1f\x8b": ("gzip", _gzip),
+    b"\x1f\x8b": ("gzip", lambda: isal_zlib.decompressobj(wbits=31)),
     b"BZh": ("bzip2", bz2.BZ2Decompressor),
     b"\xfd7zXZ\x00": ("xz", lambda: lzma.LZMADecompressor(format=lzma.FORMAT_XZ)),
 }
-_BROKEN = (EOFError, cast("type[Exception]", igzip_lib.IsalError), lzma.LZMAError, OSError, ValueError)
 _ZIP = b"PK\x03\x04"
+BROKEN: tuple[type[Exception], ...] = (
+    zipfile.BadZipFile,
+    cast("type[Exception]", igzip_lib.IsalError),
+    lzma.LZMAError,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
+"""What libraries raise for packed files that are damaged or have a password."""
+
+T = TypeVar("T")
+Read = Callable[[int], bytes]
+"""Gives the next bytes of a stream, at most so many; none only at its end."""
 
 
 class View(str):
@@ -75,163 +86,134 @@ def open_bytes(path: str | Path, *, what: str | None = None) -> Iterator[io.Buff
         if isinstance(path, View):
             yield opened.enter_context(path.opens())
             return
-        buffered = _buffered(opened.enter_context(_Plain(path, what)))
-        if buffered.peek(4)[:4] == _ZIP:
-            buffered = _buffered(opened.enter_context(_Zipped(path)))
-        else:
-            for magic, (name, unpacker) in _PACKED.items():
-                if buffered.peek(len(magic)).startswith(magic):
-                    buffered = _buffered(_Unpacked(path, name, unpacker, buffered))
-                    break
-        if _WEB_PAGE.match(buffered.peek(512)[:512]):
-            raise UserError(path, "", "holds a web page (HTML), not data", "open the address in a browser, then fetch")
-        yield buffered
-
-
-def _buffered(raw: io.RawIOBase) -> io.BufferedReader:
-    return io.BufferedReader(raw, _CHUNK)
-
-
-class _Plain(io.RawIOBase):
-    """The bytes of a file as they are; counts them on a progress bar."""
-
-    def __init__(self, path: str | Path, what: str | None) -> None:
-        self._path = path
-        try:
-            self._file = Path(path).open("rb", buffering=0)  # noqa: SIM115
+        with _one_line(path):
+            file = opened.enter_context(Path(path).open("rb", buffering=0))
             size = Path(path).stat().st_size
-        except FileNotFoundError as error:
-            raise UserError(path, "", "no such file", "correct the path") from error
-        except OSError as error:
-            raise _unreadable(path, error) from error
-        self._bar = progress(total=size, what=what, unit="B")
+        bar = opened.enter_context(progress(total=size, what=what, unit="B"))
+
+        def read_plain(most: int) -> bytes:
+            with _one_line(path):
+                piece = file.read(most) or b""
+            bar.update(len(piece))
+            return piece
+
+        stream = _buffered(read_plain)
+        kind, unpacker = next((way for magic, way in _PACKED.items() if stream.peek(6).startswith(magic)), ("", None))
+        if stream.peek(4).startswith(_ZIP):
+            stream = _buffered(_strict(path, "zip", _only_member(path, opened), lambda: size))
+        elif unpacker:
+            packed = _Packed(stream, unpacker)
+            stream = _buffered(_strict(path, kind, packed.read, lambda: packed.taken))
+        if _WEB_PAGE.match(stream.peek(512)[:512]):
+            raise UserError(path, "", "holds a web page (HTML), not data", "open the address in a browser, then fetch")
+        yield stream
+
+
+@contextmanager
+def _one_line(path: str | Path) -> Iterator[None]:
+    """An error of the disk becomes one of the user's."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise UserError(path, "", "no such file", "correct the path") from error
+    except OSError as error:
+        raise UserError(path, "", f"cannot be read ({error.strerror})", "correct the path or its rights") from error
+
+
+def _buffered(read: Read) -> io.BufferedReader:
+    return io.BufferedReader(_Raw(read), _CHUNK)
+
+
+class _Raw(io.RawIOBase):
+    """A function that reads, as a file."""
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        try:
-            count = self._file.readinto(buffer) or 0
-        except OSError as error:
-            raise _unreadable(self._path, error) from error
-        self._bar.update(count)
-        return count
-
-    def close(self) -> None:
-        if not self.closed:
-            self._bar.close()
-            self._file.close()
-        super().close()
-
-
-def _unreadable(path: str | Path, error: OSError) -> UserError:
-    return UserError(path, "", f"cannot be read ({error.strerror})", "correct the path or its rights")
-
-
-class _Unpacked(io.RawIOBase):
-    """The bytes of one or more packed streams laid end to end."""
-
-    def __init__(self, path: str | Path, kind: str, unpacker: Callable[[], Any], packed: io.BufferedReader) -> None:
-        self._path, self._kind, self._new, self._packed = path, kind, unpacker, packed
-        self._stream = unpacker()
-        self._waiting, self._taken = b"", 0
-        self._guard = _Guard(path)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        try:
-            piece = self._next(len(buffer))
-        except _BROKEN as error:
-            raise _damaged(self._path, self._kind, error) from error
-        self._guard.count(len(piece), self._taken)
+        piece = self._read(len(buffer))
         buffer[: len(piece)] = piece
         return len(piece)
 
-    def _next(self, size: int) -> bytes:
-        """Some bytes, at most ``size``; none only at the end of the last stream."""
+
+def _strict(path: str | Path, kind: str, read: Read, taken: Callable[[], int]) -> Read:
+    """``read``, whose errors become one line; it stops a file that unpacks to absurdly more than the bytes taken."""
+    unpacked = 0
+
+    def checked(most: int) -> bytes:
+        nonlocal unpacked
+        try:
+            piece = read(most)
+        except BROKEN as error:
+            raise _damaged(path, kind, error) from error
+        unpacked += len(piece)
+        if unpacked > max(_BOMB_BYTES, _BOMB_RATIO * taken()):
+            problem = f"unpacks to more than {_BOMB_RATIO} times its size"
+            raise UserError(path, "", problem, "if it is right, unpack it by hand")
+        return piece
+
+    return checked
+
+
+def _damaged(path: str | Path, kind: str, error: Exception) -> UserError:
+    reason = str(error) or type(error).__name__
+    problem = f"truncated or corrupt {kind} ({' '.join(reason.split())})"
+    return UserError(path, "", problem, "fetch or make the file again")
+
+
+def _only_member(path: str | Path, opened: ExitStack) -> Read:
+    """Reads the only file of a zip archive; nothing is ever written, so names in it can do no harm."""
+    try:
+        archive = opened.enter_context(zipfile.ZipFile(path))
+        names = [entry.filename for entry in archive.infolist() if not entry.filename.endswith("/")]
+        if len(names) != 1:
+            problem = f"a zip archive of {len(names)} files"
+            raise UserError(path, "", problem, "unpack it, and give the file that is meant")
+        return opened.enter_context(archive.open(names[0])).read
+    except BROKEN as error:
+        raise _damaged(path, "zip", error) from error
+
+
+class _Packed:
+    """One or more packed streams laid end to end; ``taken`` counts the packed bytes."""
+
+    def __init__(self, packed: io.BufferedReader, unpacker: Callable[[], Any]) -> None:
+        self._packed, self._new, self._stream = packed, unpacker, unpacker()
+        self._waiting, self.taken = b"", 0
+
+    def read(self, most: int) -> bytes:
         while True:
             if self._stream.eof and not self._begin_next():
                 return b""
             needs = getattr(self._stream, "needs_input", True)
             if needs and not self._waiting:
-                self._waiting = self._read()
+                self._waiting = self._take()
                 if not self._waiting:
                     raise EOFError("the file ends before its end marker")
             given, self._waiting = (self._waiting, b"") if needs else (b"", self._waiting)
-            piece = self._stream.decompress(given, size)
+            piece = self._stream.decompress(given, most)
             self._waiting = getattr(self._stream, "unconsumed_tail", b"") or self._waiting
             if piece:
                 return cast(bytes, piece)
 
-    def _read(self) -> bytes:
+    def _take(self) -> bytes:
         packed = self._packed.read1(_CHUNK)
-        self._taken += len(packed)
+        self.taken += len(packed)
         return packed
 
     def _begin_next(self) -> bool:
         """Go on to the next stream; zero bytes may stand between streams and after the last (tar, tape blocks)."""
         rest = self._stream.unused_data + self._waiting
         while not rest.lstrip(b"\0"):
-            rest = self._read()
+            rest = self._take()
             if not rest:
                 return False
         self._waiting = rest.lstrip(b"\0")
         self._stream = self._new()
         return True
-
-
-class _Zipped(io.RawIOBase):
-    """The bytes of the only file of a zip archive; nothing is ever written, so names in it can do no harm."""
-
-    def __init__(self, path: str | Path) -> None:
-        self._path, self._size = path, Path(path).stat().st_size
-        self._guard = _Guard(path)
-        try:
-            self._archive = zipfile.ZipFile(path)
-            names = [entry.filename for entry in self._archive.infolist() if not entry.filename.endswith("/")]
-            if len(names) != 1:
-                problem = f"a zip archive of {len(names)} files"
-                raise UserError(path, "", problem, "unpack it, and give the file that is meant")
-            self._file = self._archive.open(names[0])
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError, UnicodeError) as error:
-            raise _damaged(path, "zip", error) from error
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        try:
-            piece = self._file.read(len(buffer))
-        except (zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, OSError, ValueError) as error:
-            raise _damaged(self._path, "zip", error) from error
-        self._guard.count(len(piece), self._size)
-        buffer[: len(piece)] = piece
-        return len(piece)
-
-    def close(self) -> None:
-        if not self.closed and hasattr(self, "_archive"):
-            self._archive.close()
-        super().close()
-
-
-def _damaged(path: str | Path, kind: str, error: Exception) -> UserError:
-    reason = str(error) or type(error).__name__
-    return UserError(path, "", f"truncated or corrupt {kind} ({' '.join(reason.split())})", _AGAIN)
-
-
-class _Guard:
-    """Stops a file that unpacks to absurdly more than itself, before it fills memory or disk."""
-
-    def __init__(self, path: str | Path) -> None:
-        self._path, self._unpacked = path, 0
-
-    def count(self, size: int, packed: int) -> None:
-        self._unpacked += size
-        if self._unpacked > max(_BOMB_BYTES, _BOMB_RATIO * packed):
-            problem = f"unpacks to more than {_BOMB_RATIO} times its size"
-            raise UserError(self._path, "", problem, "if it is right, unpack it by hand")
 
 
 def read_lines(path: str | Path, *, what: str | None = None) -> Iterator[tuple[int, str]]:
@@ -246,8 +228,7 @@ def read_lines(path: str | Path, *, what: str | None = None) -> Iterator[tuple[i
         UserError: as :func:`open_bytes`, or a line is not UTF-8 or longer than ``LONGEST_LINE``.
     """
     for number, raw in byte_lines(path, what=what):
-        line = decode(raw, path, f"line {number}")
-        line = line.removesuffix("\n").removesuffix("\r")
+        line = decode(raw, path, f"line {number}").removesuffix("\n").removesuffix("\r")
         yield number, line.removeprefix(_BOM) if number == 1 else line
 
 
@@ -287,3 +268,21 @@ def decode(raw: bytes, path: str | Path, place: str) -> str:
         where = place or f"byte {error.start}"
         problem = f"not UTF-8 (byte 0x{raw[error.start]:02x})"
         raise UserError(path, where, problem, "convert the file to UTF-8") from error
+
+
+def read_ahead(items: Generator[T], depth: int = 2) -> Generator[T]:
+    """Yield the items in their order, while a thread makes the next ones, at most ``depth`` ahead.
+
+    It pays where making an item lets other threads run, as unpacking and array operations on bytes do. What ``items``
+    raises is raised here, in its turn. Closing this generator closes ``items``, which no thread runs any more.
+    """
+    end = object()
+    with closing(items):
+        pool = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
+        try:
+            waiting = deque(pool.submit(next, items, end) for _ in range(depth))
+            while (item := waiting.popleft().result()) is not end:
+                waiting.append(pool.submit(next, items, end))
+                yield item  # type: ignore[misc]
+        finally:
+            pool.shutdown(cancel_futures=True)

@@ -1,8 +1,8 @@
-"""One download over HTTP into a partial file: resumed where it broke, retried with pauses, never of two versions.
+"""One download over HTTP into a partial file: resumed where it broke, retried with pauses, never mixing two versions.
 
-What arrived stays in the partial file, and beside it a record of the server's validators (ETag, Last-Modified). The
-next attempt, in this process or a later one, asks for the rest on the condition that the file is still the same
-(RFC 9110, ``Range`` with ``If-Range``). Where the server has another file by then, or no validator, it starts over.
+What has arrived stays in the partial file, and beside it a record of the server's validators (ETag, Last-Modified). The
+next attempt, in this process or a later one, asks for the rest on condition that the file is still the same (RFC 9110,
+``Range`` with ``If-Range``). Where the file has changed, or the server sent no validator, the download starts over.
 """
 
 from __future__ import annotations
@@ -20,22 +20,30 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
+
+import requests
+import urllib3
 
 from switchrank.core.atomic import atomic_path
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
 from switchrank.files.addresses import request_url, shown, split_advice
-from switchrank.files.answers import Record, reason_of, record_of, retry_after
+from switchrank.files.client import (
+    Record,
+    Session,
+    UnsafeRedirectError,
+    credentials,
+    on_hub,
+    reason_of,
+    record_of,
+    retry_after,
+)
 from switchrank.files.content import HEAD, PAGE, is_page
-from switchrank.files.session import credentials, new_session, on_hub
-
-if TYPE_CHECKING:
-    import requests
 
 _CHUNK = 1 << 18
 _LATER = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""Answers that may be another one a little later."""
+"""Status codes that may change a little later."""
 
 
 @dataclass(frozen=True)
@@ -46,19 +54,11 @@ class Patience:
     first_pause: float = 1.0
     longest_pause: float = 60.0
     longest_wish: float = 600.0
-    """The longest ``Retry-After`` of a server that is obeyed; a longer one ends the download."""
+    """The longest ``Retry-After`` that is obeyed; a longer one ends the download."""
     connect_timeout: float = 20.0
     read_timeout: float = 60.0
     attempts: int = 1000
     """Attempts in all."""
-
-
-@dataclass(frozen=True)
-class Received:
-    """A body that arrived whole: its checksum where the server told it, and whether it came in one piece."""
-
-    sha256: str | None
-    one_piece: bool
 
 
 class _LaterError(Exception):
@@ -85,8 +85,8 @@ class Transfer:
         self.address = shown(url)
         self._record_path = part.with_name(f"{part.name}.json")
 
-    def run(self) -> Received:
-        """Download to the end.
+    def run(self) -> Record:
+        """Download to the end; after each failure in a row the pause doubles, unless the server asks for another.
 
         Raises:
             UserError: the file cannot be had, with the reason.
@@ -95,13 +95,18 @@ class Transfer:
         for _ in range(self.patience.attempts):
             before = self._size()
             try:
-                with new_session(self.url) as session:
+                with Session(self.url) as session:
                     return self._attempt(session)
             except _LaterError as error:
                 failures = 0 if self._size() > before else failures + 1
                 if failures >= self.patience.tries:
                     self._give_up(error.reason)
-                self._pause(failures, error)
+                if error.wish is not None and error.wish > self.patience.longest_wish:
+                    self._give_up(f"{error.reason} and asks to come back in {error.wish:.0f} seconds")
+                usual = min(self.patience.longest_pause, self.patience.first_pause * 2 ** max(0, failures - 1))
+                pause = usual * random.uniform(0.5, 1.0) if error.wish is None else error.wish
+                print(f"{self.address}: warning: {error.reason}; again in {pause:.1f} s", file=sys.stderr, flush=True)
+                time.sleep(pause)
         return self._give_up("the connection broke too often")
 
     def discard(self) -> None:
@@ -109,10 +114,10 @@ class Transfer:
         self.part.unlink(missing_ok=True)
         self._record_path.unlink(missing_ok=True)
 
-    def _attempt(self, session: requests.Session) -> Received:
+    def _attempt(self, session: Session) -> Record:
         record, offset = self._resume_point()
         if record and record.total is not None and offset == record.total:
-            return Received(record.sha256, record.pieces == 1)
+            return record
         headers = {"Range": f"bytes={offset}-", "If-Range": record.etag or record.modified or ""} if record else {}
         with self._answer(session, {name: value for name, value in headers.items() if value}) as response:
             if record and response.status_code == 416:
@@ -125,10 +130,10 @@ class Transfer:
             else:
                 record, offset = record_of(response), 0
             self._receive(response, record, offset)
-        return Received(record.sha256, record.pieces == 1)
+        return record
 
     def _resume_point(self) -> tuple[Record | None, int]:
-        """The record and length of a partial file that may be continued, else nothing and 0."""
+        """The record and length of a partial file that may be continued, else None and 0."""
         try:
             record = Record(**json.loads(self._record_path.read_text(encoding="utf-8")))
             offset = self.part.stat().st_size
@@ -138,11 +143,7 @@ class Transfer:
         return (record, offset) if known and offset > 0 else (None, 0)
 
     @contextmanager
-    def _answer(self, session: requests.Session, headers: dict[str, str]) -> Iterator[requests.Response]:
-        import requests
-
-        from switchrank.files.redirects import UnsafeRedirectError
-
+    def _answer(self, session: Session, headers: dict[str, str]) -> Iterator[requests.Response]:
         timeouts = (self.patience.connect_timeout, self.patience.read_timeout)
         url = self._request_url()
         try:
@@ -168,76 +169,49 @@ class Transfer:
             self._fail(*split_advice(error))
 
     def _check_range(self, response: requests.Response, record: Record, offset: int) -> None:
-        """Begin anew unless the answer is the rest of the file that the partial one was begun with."""
+        """Start over unless the answer is the rest of the file that the partial one was begun with."""
         found = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
-        now = record_of(response)
-        same = all(
-            before is None or after is None or before == after
-            for before, after in ((record.etag, now.etag), (record.modified, now.modified))
-        )
-        if (
-            not found
-            or int(found[1]) != offset
-            or not same
-            or (record.total and found[2] not in {str(record.total), "*"})
-        ):
+        answer = record_of(response)
+        validators = (record.etag, answer.etag), (record.modified, answer.modified)
+        same = all(None in (before, after) or before == after for before, after in validators)
+        if not (same and found and int(found[1]) == offset and found[2] in {str(record.total or found[2]), "*"}):
             self.discard()
             raise _LaterError("the file changed on the server")
         record.pieces += 1
         record.total = int(found[2]) if found[2] != "*" else record.total
 
     def _receive(self, response: requests.Response, record: Record, offset: int) -> None:
-        """Append the body to the partial file, or begin it anew at offset 0."""
+        """Append the body to the partial file; at offset 0 the file is begun anew."""
         encoding = response.headers.get("Content-Encoding", "identity").lower()
         if encoding not in {"identity", "gzip", "x-gzip"}:
             self._fail(f"the server sends it encoded as {encoding}", "fetch the file with a browser")
-        chunks = self._chunks(response)
+        chunks = _chunks(response)
         first = next(chunks, b"")
         if offset == 0 and is_page(first[:HEAD], response.headers.get("Content-Type", ""), self.name):
             self._fail(*PAGE)
-        self._check_room((record.total or 0) - offset)
-        with self._writing(), self.part.open("ab" if offset else "wb") as file:
-            self._save(record)
-            with progress(total=record.total, what=self.name, unit="B") as bar:
-                bar.update(offset)
-                for chunk in chain([first], chunks):
-                    file.write(chunk)
-                    bar.update(len(chunk))
-        size = self._size()
-        if record.total is None:
-            print(f"{self.address}: warning: the server did not say how long it is", file=sys.stderr, flush=True)
-        elif size != record.total:
-            raise _LaterError(f"the connection closed after {size:,} of {record.total:,} bytes")
-
-    def _chunks(self, response: requests.Response) -> Iterator[bytes]:
-        """The body as it is sent, not decoded; as much as has come at a time, so that a break loses nothing."""
-        import urllib3
-
-        try:
-            while chunk := response.raw.read1(_CHUNK, decode_content=False):
-                yield chunk
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise _LaterError(reason_of(error)) from None
-
-    def _check_room(self, needed: int) -> None:
-        free = shutil.disk_usage(self.part.parent).free
+        needed, free = (record.total or 0) - offset, shutil.disk_usage(self.part.parent).free
         if needed > free:
             problem = f"needs {needed / 1e9:.2f} GB, and {free / 1e9:.2f} GB are free in {self.part.parent}"
             self._fail(problem, "make room, or set SWITCHRANK_CACHE to a folder with more")
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
         try:
-            yield
+            with self.part.open("ab" if offset else "wb") as file:
+                with atomic_path(self._record_path) as temporary:
+                    temporary.write_text(json.dumps(vars(record)), encoding="utf-8")
+                with progress(total=record.total, what=self.name, unit="B") as bar:
+                    bar.update(offset)
+                    for chunk in chain([first], chunks):
+                        file.write(chunk)
+                        bar.update(len(chunk))
         except OSError as error:
             full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
             problem = "the disk is full" if full else f"cannot be written ({error.strerror})"
             todo = "make room and start again: what has come is kept" if full else "correct the rights of the folder"
             raise UserError(self.address, f"writing to {self.part.parent}", problem, todo) from error
-
-    def _save(self, record: Record) -> None:
-        with atomic_path(self._record_path) as temporary:
-            temporary.write_text(json.dumps(vars(record)), encoding="utf-8")
+        size = self._size()
+        if record.total is None:
+            print(f"{self.address}: warning: the server did not say how long it is", file=sys.stderr, flush=True)
+        elif size != record.total:
+            raise _LaterError(f"the connection closed after {size:,} of {record.total:,} bytes")
 
     def _size(self) -> int:
         return self.part.stat().st_size if self.part.is_file() else 0
@@ -248,28 +222,26 @@ class Transfer:
         if status in _LATER:
             raise _LaterError(f"the server answers {status}", retry_after(response))
         code = response.headers.get("X-Error-Code", "")
-        told = f"the server answers {status}" + (f" {code}" if re.fullmatch(r"\w+", code) else "")
-        if status in {401, 403}:
-            self._fail(f"{told}: access denied", self._access())
-        self._fail(told, "correct the address, or fetch the file another way and give its path")
-
-    def _access(self) -> str:
-        if not on_hub(self._request_url()):
-            return "give the user and password of the host in ~/.netrc, or fetch the file another way and give its path"
-        token = "" if os.environ.get("HF_TOKEN") else " and export HF_TOKEN"
-        return f"open its page on the hub, accept its terms{token}; or the name is wrong"
-
-    def _pause(self, failures: int, error: _LaterError) -> None:
-        """Wait as long as the server wishes, else twice as long after each failure in a row, give or take."""
-        if error.wish is not None and error.wish > self.patience.longest_wish:
-            self._give_up(f"{error.reason} and asks to come back in {error.wish:.0f} seconds")
-        usual = min(self.patience.longest_pause, self.patience.first_pause * 2 ** max(0, failures - 1))
-        pause = usual * random.uniform(0.5, 1.0) if error.wish is None else error.wish
-        print(f"{self.address}: warning: {error.reason}; again in {pause:.1f} s", file=sys.stderr, flush=True)
-        time.sleep(pause)
+        problem = f"the server answers {status}" + (f" {code}" if re.fullmatch(r"\w+", code) else "")
+        if status not in {401, 403}:
+            self._fail(problem, "correct the address, or fetch the file another way and give its path")
+        todo = "give the user and password of the host in ~/.netrc, or fetch the file another way and give its path"
+        if on_hub(self._request_url()):
+            token = "" if os.environ.get("HF_TOKEN") else " and export HF_TOKEN"
+            todo = f"open its page on the hub, accept its terms{token}; or the name is wrong"
+        self._fail(f"{problem}: access denied", todo)
 
     def _give_up(self, reason: str) -> NoReturn:
         self._fail(f"cannot be read ({reason})", "check the network and start again: what has come is kept")
 
     def _fail(self, problem: str, todo: str) -> NoReturn:
         raise UserError(self.address, "", problem, todo) from None
+
+
+def _chunks(response: requests.Response) -> Iterator[bytes]:
+    """The body as it is sent, not decoded; as much as has come at a time, so that a break loses nothing."""
+    try:
+        while chunk := response.raw.read1(_CHUNK, decode_content=False):
+            yield chunk
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        raise _LaterError(reason_of(error)) from None

@@ -1,55 +1,39 @@
-"""Archives of others, unpacked without trust: zip and tar (plain, gzip, bzip2, xz), told by content.
+"""Untrusted archives: zip and tar (plain, gzip, bzip2, xz), told apart by content.
 
 Nothing is written outside the folder asked for: a member whose name is absolute or climbs with ``..``, a link or a
-device ends the work before a byte is written. The sum of sizes is limited, and no file may turn out longer than it
+device is an error before a byte is written. The sum of sizes is limited, and no file may turn out longer than it
 declares, against archives made to fill a disk.
 """
 
 from __future__ import annotations
 
 import errno
-import lzma
 import stat
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Self
 
 from switchrank.core.atomic import atomic_folder
 from switchrank.core.errors import UserError
+from switchrank.files.reading import BROKEN
 
+_BROKEN: tuple[type[Exception], ...] = (*BROKEN, tarfile.TarError, OverflowError)
 _CHUNK = 1 << 20
 _MEMBERS = 100_000
 _FLOOR = 1 << 30
 _RATIO = 200
-_IN_MEMORY = {
-    tarfile.XHDTYPE,
-    tarfile.XGLTYPE,
-    tarfile.SOLARIS_XHDTYPE,
-    tarfile.GNUTYPE_LONGNAME,
-    tarfile.GNUTYPE_LONGLINK,
-}
-_BROKEN = (
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    RuntimeError,
-    NotImplementedError,
-    ValueError,
-    OverflowError,
-    OSError,
-)
+_IN_MEMORY = b"xgXLK"
+"""Types of tar headers that are read into memory: attributes (also Solaris's), long names, long links."""
 
 
 @dataclass(frozen=True)
 class _Member:
-    """A file in an archive: its name, its declared size in bytes, and how to open it."""
+    """A file in an archive; ``size`` is declared, in bytes."""
 
     name: str
     size: int
@@ -96,7 +80,6 @@ def unpack_member(archive: str | Path, name: str, out: Path, *, limit: int | Non
 
 
 def _write(archive: str | Path, member: _Member, out: Path) -> None:
-    """Write one member, no more and no less than the size it declares."""
     stream = member.open()
     if stream is None:
         raise UserError(archive, member.name, "cannot be read", "fetch or make the archive again")
@@ -114,28 +97,25 @@ def _write(archive: str | Path, member: _Member, out: Path) -> None:
 
 @contextmanager
 def _opened(archive: str | Path, limit: int | None) -> Iterator[list[_Member]]:
-    """The files of an archive, all of them safe to write; whatever goes wrong with them is one line."""
+    """The files of an archive, all of them safe to write; whatever goes wrong with them is a UserError."""
     try:
         most = max(_FLOOR, _RATIO * Path(archive).stat().st_size) if limit is None else limit
-        if zipfile.is_zipfile(archive):
-            with zipfile.ZipFile(archive) as packed:
-                yield _checked(archive, _zip_members(archive, packed), most)
-        else:
-            with tarfile.open(archive, tarinfo=_Header) as packed_tar:
-                yield _checked(archive, _tar_members(archive, packed_tar), most)
+        is_zip = zipfile.is_zipfile(archive)
+        with zipfile.ZipFile(archive) if is_zip else tarfile.open(archive, tarinfo=_Header) as packed:
+            yield _checked(archive, _members(archive, packed), most)
     except FileNotFoundError as error:
         raise UserError(archive, "", "no such file", "correct the path") from error
     except _BROKEN as error:
-        told = str(error).splitlines() or [type(error).__name__]
-        unknown = told[0].startswith("file could not be opened")
-        problem = "neither zip nor tar, or broken" if unknown else f"cannot be unpacked ({told[0][:160]})"
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        unknown = reason.startswith("file could not be opened")
+        problem = "neither zip nor tar, or broken" if unknown else f"cannot be unpacked ({reason[:160]})"
         full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
         todo = "make room" if full else "give a whole zip or tar archive without a password"
         raise UserError(archive, "", problem, todo) from error
 
 
 class _Header(tarfile.TarInfo):
-    """A tar header; those that hold a long name or attributes are read into memory, so they must be small."""
+    """A tar header; those that tarfile reads into memory must be small."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
@@ -145,21 +125,20 @@ class _Header(tarfile.TarInfo):
         return found
 
 
-def _zip_members(archive: str | Path, packed: zipfile.ZipFile) -> Iterator[_Member]:
-    for info in packed.infolist():
-        kind = stat.S_IFMT(info.external_attr >> 16)
-        if kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
-            raise _dangerous(archive, info.filename, "a link or device")
-        if not info.filename.endswith("/"):
-            yield _Member(info.filename, info.file_size, lambda info=info: packed.open(info))  # type: ignore[misc]
-
-
-def _tar_members(archive: str | Path, packed: tarfile.TarFile) -> Iterator[_Member]:
+def _members(archive: str | Path, packed: zipfile.ZipFile | tarfile.TarFile) -> Iterator[_Member]:
+    """The files of an archive, as it has them; a link or device is an error."""
+    if isinstance(packed, zipfile.ZipFile):
+        for entry in packed.infolist():
+            if stat.S_IFMT(entry.external_attr >> 16) not in {0, stat.S_IFREG, stat.S_IFDIR}:
+                raise _dangerous(archive, entry.filename, "a link or device")
+            if not entry.filename.endswith("/"):
+                yield _Member(entry.filename, entry.file_size, partial(packed.open, entry))
+        return
     for info in packed:
         if not (info.isfile() or info.isdir()):
             raise _dangerous(archive, info.name, "a link or device")
         if info.isfile():
-            yield _Member(info.name, info.size, lambda info=info: packed.extractfile(info))  # type: ignore[misc]
+            yield _Member(info.name, info.size, partial(packed.extractfile, info))
     assert packed.fileobj is not None
     packed.fileobj.seek(packed.offset)
     if len(packed.fileobj.read(tarfile.BLOCKSIZE)) < tarfile.BLOCKSIZE:
@@ -167,11 +146,7 @@ def _tar_members(archive: str | Path, packed: tarfile.TarFile) -> Iterator[_Memb
 
 
 def _checked(archive: str | Path, members: Iterator[_Member], limit: int) -> list[_Member]:
-    """The members, their names made plain.
-
-    Raises:
-        UserError: a name leads elsewhere, one stands twice, or they are too many or too large together.
-    """
+    """The members under normalised names; UserError where one leads elsewhere or occurs twice, or there is too much."""
     found: dict[str, _Member] = {}
     total = 0
     for member in members:

@@ -1,10 +1,9 @@
-"""Streaming XML: the elements of one name, one small tree at a time, however large the file is.
+"""Streaming XML: the elements of some names, one small tree at a time, however large the file is.
 
-Expat reads any encoding that its declaration or byte order mark tells (UTF-8, UTF-16, ISO-8859-1, ...), and trees are
-built only inside the elements asked for, so memory holds one of them. Nothing outside the file is ever opened, and a
-file that declares entities of its own is refused: dumps and dictionaries need none, and they are how small files are
-made to grow without end (https://docs.python.org/3/library/xml.html#xml-vulnerabilities). Namespaces are taken off
-the names.
+Expat reads any encoding that the declaration or byte order mark names (UTF-8, UTF-16, ISO-8859-1, ...). Trees are built
+only inside the elements asked for, so memory holds one of them. Nothing outside the file is ever opened. A file that
+declares entities of its own is refused: dumps and dictionaries need none, and they are how small files are made to grow
+without end (https://docs.python.org/3/library/xml.html#xml-vulnerabilities). Names are without their namespaces.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from switchrank.files.reading import open_bytes
 _CHUNK = 1 << 16
 _LARGEST = 1 << 26
 LANG = "xml:lang"
-"""The attribute that tells the language of an element."""
+"""The attribute with the language of an element."""
 
 
 def read_elements(path: str | Path, names: Iterable[str], *, what: str | None = None) -> Iterator[Element]:

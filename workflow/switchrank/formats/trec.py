@@ -10,8 +10,7 @@ from typing import TypeVar
 import polars as pl
 
 from switchrank.core.errors import Defect, UserError, refuse
-from switchrank.files.read_ahead import read_ahead
-from switchrank.files.reading import read_lines
+from switchrank.files.reading import read_ahead, read_lines
 
 RUN = {"qid": pl.String, "docid": pl.String, "rank": pl.Int32, "score": pl.Float64}
 T = TypeVar("T")

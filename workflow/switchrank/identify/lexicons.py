@@ -88,7 +88,7 @@ def _sql(path: str, look: Look) -> Iterable[Row]:
         if table == "page":
             articles += int(block.equal("page_namespace", 0).sum())
         elif table == "langlinks":
-            linked.update(block.texts("ll_lang", block.all))
+            linked.update(block.texts("ll_lang"))
         found.fields = block.names
     if not _CREATE.search(look.source.head):
         found.notes.append("no CREATE TABLE: the order of columns is told by their number")

@@ -30,7 +30,7 @@ class Files:
 
 @dataclass(frozen=True)
 class Columns:
-    """What dumps do not say themselves.
+    """What dumps may not say themselves.
 
     Attributes:
         page_columns: dumps without CREATE TABLE: all columns of the page table.
@@ -77,10 +77,6 @@ def _columns(words: Sequence[str]) -> list[int | str]:
     return [int(word) if word.isdigit() else word for word in words]
 
 
-def _counted(counts: dict[str, int]) -> None:
-    print(f"{counts['words']:,} words, {counts['rows']:,} translations")
-
-
 _STORES = {"source": "PREFIX", "target": "PREFIX"}
 
 COMMANDS = Group(
@@ -100,7 +96,9 @@ COMMANDS = Group(
             forms={"columns": "COLUMN COLUMN"},
         ),
         "merge": Command(
-            "lexicon.derived:merge_lexicons", "several lexicons as one, the most trusted first", shown=_counted
+            "lexicon.derived:merge_lexicons",
+            "several lexicons as one, the most trusted first",
+            shown=lambda counts: print("{words:,} words, {rows:,} translations".format(**counts)),
         ),
         "degrade": Command(
             "lexicon.derived:degrade_lexicon", "wrong translations for a share of the words, on purpose"

@@ -1,4 +1,4 @@
-"""Lexicons from other lexicons: several put together, one made worse on purpose."""
+"""Writing translations as a lexicon, and lexicons from other lexicons: several merged, or one made worse on purpose."""
 
 from __future__ import annotations
 
@@ -11,23 +11,33 @@ import polars as pl
 from switchrank.core.errors import UserError
 from switchrank.core.seeds import generator
 from switchrank.formats.tables import LEXICON, read_table, write_table
-from switchrank.lexicon.ranked import write_ranked
+
+
+def write_ranked(pairs: pl.DataFrame, out: str | Path) -> dict[str, int]:
+    """Write columns ``source``, ``target``, ``score`` as a lexicon (``LEXICON``), and count its ``words`` and ``rows``.
+
+    Words are in order of their first appearance, their translations ranked as they come.
+    """
+    order = pairs.select(pl.col("source").unique(maintain_order=True)).with_row_index("place")
+    ranked = pairs.with_columns(pl.int_range(1, pl.len() + 1).over("source").alias("rank"))
+    table = ranked.join(order, on="source", how="left", maintain_order="left").sort("place", "rank")
+    write_table(table, out, LEXICON)
+    return {"words": len(order), "rows": len(table)}
 
 
 def merge_lexicons(*, lexicons: Sequence[str | Path], out: str | Path) -> dict[str, int]:
     """Write one lexicon (``LEXICON``) of several: each word has the translations of the first, then those of the next.
 
     Args:
-        lexicons: lexicons (.parquet), the most trusted first; a translation that several have stays where it is ranked
-            first.
+        lexicons: lexicons (.parquet), the most trusted first; a translation that several have keeps its first place.
         out: lexicon to write (.parquet); words in order of their first appearance. Scores stay, though they are not
-            comparable between lexicons of different kinds; ranks count anew.
+            comparable between lexicons of different kinds; ranks are new.
 
     Returns:
         ``{"words": distinct sources, "rows": rows}``.
 
     Raises:
-        UserError: a lexicon is missing or no lexicon.
+        UserError: a lexicon is missing or not a lexicon.
     """
     stacked = pl.concat(read_table(lexicon, LEXICON) for lexicon in lexicons)
     kept = stacked.unique(["source", "target"], keep="first", maintain_order=True)
@@ -37,14 +47,14 @@ def merge_lexicons(*, lexicons: Sequence[str | Path], out: str | Path) -> dict[s
 def degrade_lexicon(
     *, lexicon: str | Path, share: float, out: str | Path, seed: int = 1, language: str = ""
 ) -> dict[str, int]:
-    """Write ``lexicon`` with the translations of a share of its source words handed round among them.
+    """Write ``lexicon`` with the translations of a share of its source words exchanged among them.
 
-    The words are the first ``share`` of a seeded permutation, so that a larger share holds the smaller ones; each gets
-    the translations of the next, so that none keeps its own while word frequencies and coverage stay what they are.
+    The words are the first ``share`` of a seeded permutation, so that a larger share includes a smaller one; each gets
+    the translations of the next, so that none keeps its own while word frequencies and coverage stay the same.
 
     Args:
         lexicon: lexicon (.parquet).
-        share: of its words that get another word's translations, 0 to 1; fewer than two words change nothing.
+        share: of its words, 0 to 1, that get another word's translations; fewer than two words change nothing.
         out: lexicon to write (.parquet).
         seed: seed of the draw.
         language: key of the draw, so that languages differ.
@@ -53,7 +63,7 @@ def degrade_lexicon(
         ``{"words": source words, "changed": how many got other translations}``.
 
     Raises:
-        UserError: the lexicon is missing or no lexicon, or ``share`` is not from 0 to 1.
+        UserError: the lexicon is missing or not a lexicon, or ``share`` is not from 0 to 1.
     """
     if not 0 <= share <= 1:
         raise UserError(out, "share", f"{share}", "write a number from 0 to 1")

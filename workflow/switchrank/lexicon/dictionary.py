@@ -1,4 +1,4 @@
-"""Lexicons from somewhere else: given dictionaries."""
+"""Given dictionaries as lexicons."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from switchrank.formats.pairs import DictionaryFormat, read_pairs
-from switchrank.lexicon.ranked import write_ranked
+from switchrank.lexicon.derived import write_ranked
 
 
 def dictionary_lexicon(
@@ -19,7 +19,7 @@ def dictionary_lexicon(
     columns: Sequence[int | str] = (),
     reverse: bool = False,
 ) -> dict[str, int]:
-    """Write the lexicon (``LEXICON``) of a dictionary; the first translation of a word is its best.
+    """Write a dictionary as a lexicon (``LEXICON``) without scores; the first translation of a word is its best.
 
     Args:
         path: the dictionary; panlex: source file, target file.
@@ -29,7 +29,7 @@ def dictionary_lexicon(
         reverse: the file translates into the source language.
 
     Returns:
-        ``{"words": distinct sources, "rows": rows}``. Scores are null.
+        ``{"words": distinct sources, "rows": rows}``.
 
     Raises:
         UserError: see :func:`switchrank.formats.pairs.read_pairs`.

@@ -2,9 +2,9 @@
 
 A dump is what ``mysqldump`` writes: ``CREATE TABLE`` names the columns in their order, which differs between years;
 then come ``INSERT INTO ... VALUES (...),(...);`` statements, most often one line of about a megabyte each. Rows are
-cut apart with array operations (:mod:`~switchrank.lexicon.dump_scan`), and only a few blocks of them
-(:mod:`~switchrank.lexicon.dump_block`) are held at a time, however long a statement is. The file is unpacked ahead in a
-thread of its own; cutting has none, since two threads of small array operations wait for each other's turn.
+split by array operations (:mod:`~switchrank.lexicon.dump_rows`), and only a few blocks of them are held at a time,
+however long a statement is. The file is unpacked ahead in a thread of its own; splitting has none, since two threads of
+small array operations wait for each other.
 
 Cuts of a dump have no ``CREATE TABLE``. Their columns are those that are given, or those of the one layout in
 :data:`LAYOUTS` that has as many fields, quoted in the same places.
@@ -17,14 +17,11 @@ import re
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import NoReturn
 
 from switchrank.core.allocator import keep_freed_memory
 from switchrank.core.errors import UserError
-from switchrank.files.read_ahead import read_ahead
-from switchrank.files.reading import open_bytes
-from switchrank.lexicon.dump_block import DOWNLOAD, Block
-from switchrank.lexicon.dump_scan import Scan
+from switchrank.files.reading import open_bytes, read_ahead
+from switchrank.lexicon.dump_rows import DOWNLOAD, Block, Scan
 
 LAYOUTS: dict[str, list[str]] = {
     "page": [
@@ -71,38 +68,38 @@ def read_blocks(
         path: a dump, plain or packed (told apart by its first bytes).
         table: the table's name, such as ``page``.
         columns: names of columns the table must have; without any, columns of an unknown layout are numbered.
-        names: all columns in their order, for a dump that does not tell it.
+        names: all columns in their order, for a dump without ``CREATE TABLE``.
         what: name of a progress bar over the file.
 
     Raises:
         UserError: no such file; rows before any ``CREATE TABLE`` that fit no known layout; a column is missing; rows
             that do not fit the columns; the file ends early or its packed stream is damaged; no such table.
     """
-    told = list(names or [])
-    seen = False
+    known, seen = list(names or []), False
     keep_freed_memory()
     with open_bytes(path, what=what) as stream, closing(read_ahead(_pieces(stream))) as pieces:
         dump = _Dump(path, pieces)
         for head in dump.statements():
             created, insert = _CREATE.match(head), _INSERT.match(head)
             if created and created[1].decode() == table:
-                told, seen = _columns(head[created.end() :]), True
+                known, seen = _columns(head[created.end() :]), True
             elif insert and insert[1].decode() == table:
-                own = (
-                    [name.strip(b" `").decode(errors="replace") for name in insert[2].split(b",")]
-                    if insert[2]
-                    else told
-                )
-                for block in dump.rows(head[insert.end() :], table, own, columns):
-                    _check(path, table, columns, block)
+                listed = insert[2].split(b",") if insert[2] else []
+                order = [name.strip(b" `").decode(errors="replace") for name in listed] or known
+                for block in dump.rows(head[insert.end() :], table, order, columns):
+                    missing = [name for name in columns if name not in block.names]
+                    if missing:
+                        problem = f"no column `{missing[0]}` (found: {' '.join(block.names)})"
+                        raise UserError(path, f"CREATE TABLE `{table}`", problem, "give another dump")
                     yield block
                 seen = True
     if not seen:
-        _fail(path, "", f"no CREATE TABLE and no rows of `{table}` in it", f"give the dump of the table `{table}`")
+        problem = f"no CREATE TABLE and no rows of `{table}` in it"
+        raise UserError(path, "", problem, f"give the dump of the table `{table}`")
 
 
 def _pieces(stream: io.BufferedReader) -> Generator[bytes]:
-    """The text in pieces that end with a line, unless that is long; joined here, in the thread that has time."""
+    """The text in pieces that end with a line, unless that is long; joined in this thread, which has time."""
     rest = b""
     while piece := stream.read(_READ):
         stop = piece.rfind(b"\n") + 1
@@ -116,19 +113,8 @@ def _pieces(stream: io.BufferedReader) -> Generator[bytes]:
         yield rest
 
 
-def _check(path: str | Path, table: str, columns: Sequence[str], block: Block) -> None:
-    missing = [name for name in columns if name not in block.names]
-    if missing:
-        problem = f"no column `{missing[0]}` (found: {' '.join(block.names)})"
-        _fail(path, f"CREATE TABLE `{table}`", problem, "give another dump")
-
-
-def _fail(path: str | Path, place: str, problem: str, todo: str) -> NoReturn:
-    raise UserError(path, place, problem, todo)
-
-
 class _Dump:
-    """The statements of a dump, and the rows of those that are asked for, in one pass."""
+    """The statements of a dump, and the rows of those asked for, in one pass."""
 
     def __init__(self, path: str | Path, pieces: Iterator[bytes]) -> None:
         self._path, self._pieces = path, pieces
@@ -136,7 +122,7 @@ class _Dump:
         self._number, self._fresh = 0, True
 
     def statements(self) -> Iterator[bytes]:
-        """Yield each CREATE TABLE whole, and of each INSERT what stands on the line of its VALUES and before."""
+        """Yield each CREATE TABLE whole, and each INSERT to the end of the line with its VALUES."""
         while True:
             fresh, line = self._fresh, self._line()
             if not line:
@@ -152,17 +138,16 @@ class _Dump:
             line = self._line()
             size += len(line)
             if not line or size > _LONGEST_HEAD:
-                _fail(self._path, place, "the file ends inside this statement", DOWNLOAD)
+                raise UserError(self._path, place, "the file ends inside this statement", DOWNLOAD)
             parts.append(line)
         return b"".join(parts)
 
     @property
     def place(self) -> str:
-        """The line read last."""
         return f"line {self._number}"
 
     def rows(self, text: bytes, table: str, names: list[str], wanted: Sequence[str]) -> Iterator[Block]:
-        """Yield the rows of the statement whose values begin with ``text``, and go on behind its semicolon."""
+        """Yield the rows of the statement whose values begin with ``text``, and go on after its semicolon."""
         place, size = self.place, 0 if _ends(text) or self._piece < _CHUNK else _CHUNK
         while True:
             more = self._more(size)
@@ -170,21 +155,22 @@ class _Dump:
             scan = Scan(text)
             if not names:
                 kinds = scan.first_row()
-                known = _layout(self._path, place, table, kinds) if wanted or table in LAYOUTS else []
-                names = known or [str(number) for number in range(1, len(kinds) + 1)]
+                names = [str(number) for number in range(1, len(kinds) + 1)]
+                if wanted or table in LAYOUTS:
+                    names = _layout(self._path, place, table, kinds)
             stop = scan.stop(len(names))
             if stop:
-                yield Block(text, names, self._path, place, scan, stop)
+                yield Block(scan, stop, names, self._path, place)
             if scan.end is not None:
                 self._push_back(text[scan.end + 1 :], scan.end)
                 return
             if size and not more:
-                _fail(self._path, place, "the file ends inside this statement", DOWNLOAD)
+                raise UserError(self._path, place, "the file ends inside this statement", DOWNLOAD)
             text = text[stop + 1 :] if stop else text
             self._piece = min(_CHUNK, 2 * self._piece)
             size = max(self._piece, len(text))
             if len(text) > _LONGEST_ROW:
-                _fail(self._path, place, f"a row of more than {_LONGEST_ROW:,} bytes", DOWNLOAD)
+                raise UserError(self._path, place, f"a row of more than {_LONGEST_ROW:,} bytes", DOWNLOAD)
 
     def _more(self, size: int) -> bytes:
         """The lines up to one that ends a statement, or ``size`` bytes of them."""
@@ -197,7 +183,7 @@ class _Dump:
         return b"".join(parts)
 
     def _push_back(self, rest: bytes, taken: int) -> None:
-        """Hand out ``rest`` again; where more statements share its line, in pieces of their size."""
+        """Hand out ``rest`` again; where more statements are on its line, in pieces of their size."""
         if not rest.strip():
             return
         self._piece = max(4096, 2 * taken)
@@ -247,4 +233,4 @@ def _layout(path: str | Path, place: str, table: str, kinds: str) -> list[str]:
         if len(columns) == len(kinds) and all(k in _FITS[c[0]] for c, k in zip(columns, kinds, strict=True)):
             return [PREFIXES[table] + column[1:] for column in columns]
     problem = f"rows of `{table}` with {len(kinds)} fields before its CREATE TABLE, so the order of columns is unknown"
-    _fail(path, place, problem, f"name them, columns: {{{table}: [...]}}, or give the whole dump")
+    raise UserError(path, place, problem, f"name them, columns: {{{table}: [...]}}, or give the whole dump")

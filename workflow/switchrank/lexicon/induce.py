@@ -1,7 +1,7 @@
 """Induce a bilingual lexicon: the nearest target words of every source word in aligned vectors, with scores.
 
 The published lexicons are 1-nearest neighbours by inner product (Litschko, Artemova and Plank 2023, arXiv 2305.05295,
-section 3); CSLS (Conneau et al. 2018, arXiv 1710.04087) corrects for hubs, mutual best pairs and a score threshold
+section 3). CSLS (Conneau et al. 2018, arXiv 1710.04087) corrects for hubs; mutual best pairs and a score threshold
 trade coverage for precision.
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -19,11 +18,16 @@ from numpy.typing import NDArray
 from switchrank.core.errors import UserError
 from switchrank.formats.tables import LEXICON, write_table
 from switchrank.formats.vectors import Vectors, load_vectors
-from switchrank.lexicon.recall import recall_at_1
 from switchrank.lexicon.settings import USUAL, Choice, check_search
 from switchrank.search.criteria import Matcher
 from switchrank.search.nearest import Floats, Indices
 from switchrank.text.words import key
+
+SAMPLE = 1000
+"""Source words that the recall of an approximate search is measured on."""
+POOL = 20
+"""Each word of the sample adds so many target words to the candidates for all of them."""
+SEED = 1
 
 
 def induce_lexicon(
@@ -31,7 +35,7 @@ def induce_lexicon(
 ) -> dict[str, int]:
     """Write the lexicon table ``out`` (``LEXICON``): the ``k`` best target words of every source word.
 
-    Sources are look-up keys, of source words with one key the most frequent counts; targets are words as they stand in
+    Sources are look-up keys; of source words with one key the most frequent counts. Targets are words as they are in
     the store. Scores are cosines (``nn``) or CSLS values; ties go to the more frequent target. An approximate search
     (``ivf``, ``hnsw``) changes results, and CSLS's means are over what it found; its recall, measured on a sample, goes
     to standard error and, as ``search``, into the metadata of ``out``.
@@ -51,48 +55,52 @@ def induce_lexicon(
             approximate search, or nothing is left.
     """
     check_search(criterion=choice.criterion, search=choice.search, raw_dot=choice.raw_dot)
-    rows, keys, source_store = _source_words(source, choice.max_source)
-    target_store = load_vectors(target)
+    source_store, target_store = load_vectors(source), load_vectors(target)
     _check(source, source_store, target, target_store)
-    left = _vectors(source_store, rows, choice.raw_dot)
+    rows: dict[str, int] = {}
+    for row, word in enumerate(source_store.words[: choice.max_source]):
+        rows.setdefault(key(word), row)
+    left = _vectors(source_store, np.fromiter(rows.values(), dtype=np.int64, count=len(rows)), choice.raw_dot)
     right = _vectors(target_store, slice(choice.max_target), choice.raw_dot)
     how = choice.how
     matcher = Matcher(left, right, choice.criterion, neighbours=choice.csls_k, search=how, threads=threads)
     scores, ids = matcher.best_targets(1 if choice.mutual else choice.k)
-    keep = ids >= 0
     metadata = {}
     if choice.search != "exact":
-        metadata = _noted(how.settings() | recall_at_1(matcher, ids[:, 0]))
+        search = how.settings() | recall_at_1(matcher, ids[:, 0])
+        print("recall@1 {recall_at_1} of the exact search, on {sample} words".format(**search), file=sys.stderr)
+        metadata["search"] = json.dumps(search)
+    keep = ids >= 0
     if choice.mutual:
         keep[:, 0] &= matcher.mutual(ids[:, 0])
     if choice.threshold is not None:
         keep &= scores >= choice.threshold
-    frame = _table(keys, target_store.words, scores, ids, keep)
+    frame = _table(list(rows), target_store.words, scores, ids, keep)
     if frame.is_empty():
-        raise UserError(
-            out, "", f"no pair passes (threshold {choice.threshold}, mutual {choice.mutual})", "ask for less"
-        )
+        problem = f"no pair passes (threshold {choice.threshold}, mutual {choice.mutual})"
+        raise UserError(out, "", problem, "ask for less")
     write_table(frame, out, LEXICON, metadata)
     return {"words": frame["source"].n_unique(), "rows": len(frame)}
 
 
-def _noted(search: dict[str, Any]) -> dict[str, str]:
-    """Metadata of a table that say how it was searched; the recall goes to standard error too."""
-    print("recall@1 {recall_at_1} of the exact search, on {sample} words".format(**search), file=sys.stderr)
-    return {"search": json.dumps(search)}
+def recall_at_1(matcher: Matcher, found: Indices) -> dict[str, float | int]:
+    """The share of a seeded sample of source rows whose best target row, ties aside, is the one that was found.
 
+    The best is computed exactly by the matcher's own criterion, among candidates (:meth:`Matcher.exact_best`).
 
-def _source_words(prefix: str | Path, limit: int | None) -> tuple[Indices, list[str], Vectors]:
-    """Rows and look-up keys of the source words that take part, by falling frequency, and their store."""
-    store = load_vectors(prefix)
-    rows: dict[str, int] = {}
-    for row, word in enumerate(store.words[:limit]):
-        rows.setdefault(key(word), row)
-    return np.fromiter(rows.values(), dtype=np.int64, count=len(rows)), list(rows), store
+    Args:
+        found: target row found for every source row, ``(n,)``, -1 for none.
+
+    Returns:
+        ``{"recall_at_1": share, "sample": rows in the sample}``.
+    """
+    size = min(SAMPLE, len(found))
+    rows = np.sort(np.random.default_rng(SEED).choice(len(found), size, replace=False))
+    return {"recall_at_1": round(float(matcher.exact_best(rows, found[rows], POOL).mean()), 4), "sample": size}
 
 
 def _vectors(store: Vectors, rows: Indices | slice, raw: bool) -> Floats:
-    """Some rows, of unit length or, ``raw``, as long as they were."""
+    """Some rows, of unit length or, ``raw``, of their original lengths."""
     if not isinstance(rows, slice) and rows[-1] == len(rows) - 1:
         rows = slice(len(rows))  # no key repeats: needs no copy
     matrix = store.matrix[rows]

@@ -1,4 +1,4 @@
-"""Rows on their way into a sorted table, kept on disk where they are many: memory does not grow with their number."""
+"""Rows for a sorted table, kept on disk where they are many: memory does not grow with their number."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _EVERY = 1 << 6
 
 
 class PairStore:
-    """Rows of a schema, added one by one, handed out in parts by their first column.
+    """Rows of a schema, added one by one, read back in parts by their first column.
 
     Args:
         schema: columns; the first is a text without nulls.
-        folder: an empty folder for what does not stay in memory.
+        folder: an empty folder for the rows beyond :data:`HELD`.
     """
 
     def __init__(self, schema: pl.Schema, folder: Path) -> None:
@@ -32,7 +32,6 @@ class PairStore:
         self._written = 0
 
     def add(self, row: tuple[Any, ...]) -> None:
-        """Add a row."""
         self._rows.append(row)
         if len(self._rows) == min(_BATCH, HELD):
             self._frames.append(self._frame())
@@ -40,8 +39,8 @@ class PairStore:
                 self._put_down()
 
     def parts(self) -> Iterator[pl.DataFrame]:
-        """Frames of some :data:`HELD` rows: rows of one first value are all in one frame, in the order they were added;
-        the values of a frame come before those of the next, by code points. One frame without rows if there are none.
+        """Yield frames of about :data:`HELD` rows, at least one. Rows of one first value are together, in the order
+        they were added; the values of a frame come before those of the next, by code points.
         """
         self._frames.append(self._frame())
         if not self._files:
@@ -60,7 +59,7 @@ class PairStore:
         return pl.DataFrame(rows, schema=self._schema, orient="row")
 
     def _put_down(self) -> None:
-        """Write what is held, sorted, so that a part is found in a few row groups of each file."""
+        """Write what is in memory, sorted, so that a part is in a few row groups of each file."""
         rows = pl.concat(self._frames).sort(self._first, maintain_order=True)
         file = self._folder / f"rows-{len(self._files)}.parquet"
         rows.write_parquet(file, row_group_size=_ROW_GROUP, statistics=True)

@@ -1,7 +1,7 @@
 """How good lexicons are: their translations against gold dictionaries, as in bilingual lexicon induction.
 
 All words are compared as look-up keys. A gold word that the lexicon does not cover counts as wrong, so a lexicon cannot
-gain by leaving hard words out; precision on covered words alone is ``p_at_1 / coverage``.
+gain by omitting hard words; precision on covered words alone is ``p_at_1 / coverage``.
 """
 
 from __future__ import annotations
@@ -25,17 +25,12 @@ class LexiconFile(TypedDict):
     path: str
 
 
-class GoldName(TypedDict):
-    """Name and languages of a gold dictionary."""
+class GoldFile(TypedDict, total=False):
+    """A gold dictionary: its name, languages and path, and how :func:`switchrank.formats.pairs.read_pairs` reads it."""
 
-    name: str
-    src: str
-    tgt: str
-
-
-class GoldFile(GoldName, total=False):
-    """A gold dictionary; ``path`` and how to read it, as :func:`switchrank.formats.pairs.read_pairs` takes it."""
-
+    name: Required[str]
+    src: Required[str]
+    tgt: Required[str]
     path: Required[str | list[str]]
     format: str
     columns: list[int | str]
@@ -52,46 +47,35 @@ def lexicon_quality(*, lexicons: list[LexiconFile], gold: list[GoldFile], out: s
     Raises:
         UserError: a file is missing or unreadable.
     """
-    dictionaries = [(entry, _gold(entry)) for entry in gold]
+    dictionaries = [(entry, _translations(entry)) for entry in gold]
     rows = []
     for lexicon in lexicons:
         for entry, translations in dictionaries:
-            if (lexicon["src"], lexicon["tgt"]) != (entry["src"], entry["tgt"]):
-                continue
-            names = {"lexicon": lexicon["lexicon"], "src": lexicon["src"], "tgt": lexicon["tgt"]}
-            ranks, covered = _first_right(lexicon["path"], translations)
-            rows.append({**names, "gold": entry["name"], **_measures(ranks, covered, len(translations))})
+            if (lexicon["src"], lexicon["tgt"]) == (entry["src"], entry["tgt"]):
+                names = {"lexicon": lexicon["lexicon"], "src": lexicon["src"], "tgt": lexicon["tgt"]}
+                rows.append({**names, "gold": entry["name"], **_measures(lexicon["path"], translations)})
     write_table(pl.DataFrame(rows, schema=QUALITY), out, QUALITY)
 
 
-def _gold(gold: GoldFile) -> dict[str, set[str]]:
+def _translations(gold: GoldFile) -> dict[str, set[str]]:
     translations: dict[str, set[str]] = {}
-    pairs = read_pairs(
-        gold["path"],
-        format=gold.get("format", "auto"),
-        columns=gold.get("columns", []),
-        reverse=gold.get("reverse", False),
-    )
-    for source, target in pairs:
+    how = gold.get("format", "auto"), gold.get("columns", []), gold.get("reverse", False)
+    for source, target in read_pairs(gold["path"], format=how[0], columns=how[1], reverse=how[2]):
         translations.setdefault(source, set()).add(key(target))
     return translations
 
 
-def _first_right(path: str | Path, gold: dict[str, set[str]]) -> tuple[list[int], int]:
-    """Rank of the first gold translation of every gold word that has one, and how many gold words are covered."""
+def _measures(path: str | Path, gold: dict[str, set[str]]) -> dict[str, float | int]:
     table = read_table(path, LEXICON).filter(pl.col("source").is_in(list(gold))).sort("rank", maintain_order=True)
     first: dict[str, int] = {}
     for source, target, rank in table.select("source", "target", "rank").iter_rows():
         if key(target) in gold[source]:
             first.setdefault(source, rank)
-    return list(first.values()), table["source"].n_unique()
-
-
-def _measures(ranks: list[int], covered: int, size: int) -> dict[str, float | int]:
+    size = len(gold)
     return {
-        "p_at_1": sum(rank == 1 for rank in ranks) / size,
-        "p_at_5": sum(rank <= 5 for rank in ranks) / size,
-        "mrr": sum(1 / rank for rank in ranks) / size,
-        "coverage": covered / size,
+        "p_at_1": sum(rank == 1 for rank in first.values()) / size,
+        "p_at_5": sum(rank <= 5 for rank in first.values()) / size,
+        "mrr": sum(1 / rank for rank in first.values()) / size,
+        "coverage": table["source"].n_unique() / size,
         "gold_size": size,
     }

@@ -1,4 +1,4 @@
-"""Which settings of a search for translations go together: what rules and config ask of it, free of heavy imports."""
+"""Settings of a search for translations, and which go together; free of heavy imports."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ class Choice:
     """Which target words become the translations of a source word, and how they are looked for.
 
     Attributes:
-        criterion: nn: cosine; csls: cosine, corrected for words that are near to many.
+        criterion: by what words are near; nn is cosine, csls corrects it for words that are near to many.
         k: translations a word.
         csls_k: neighbours in the CSLS correction.
         threshold: smallest score kept.
         mutual: keep only pairs that are each other's best, so one translation a word at most.
         max_source: only this many most frequent source words.
         max_target: only this many most frequent target words.
-        raw_dot: compatibility: rank by the inner product of the vectors as they were before they were made unit
-            length, as the published lexicons did; goes with nn.
+        raw_dot: compatibility: rank by the inner product of vectors of their original lengths, as the published
+            lexicons did; goes with nn.
         search: ivf, hnsw: approximate, recall measured on a sample; a few translations are not the best ones.
         probes: ivf: cells a word is compared with.
         cells: ivf: cells of target words (default: root of eight times as many).
@@ -47,7 +47,6 @@ class Choice:
 
     @property
     def how(self) -> Search:
-        """The search."""
         return Search(self.search, self.probes, self.cells, self.links, self.ef_construction, self.ef_search)
 
 
@@ -55,7 +54,7 @@ USUAL = Choice()
 
 
 def check_search(*, criterion: str, search: str, raw_dot: bool) -> None:
-    """Raise UserError where ``raw_dot`` is asked for with a criterion or search that lengths of vectors are not for."""
+    """Raise UserError if ``raw_dot`` is asked for with a criterion or search that takes unit vectors."""
     if raw_dot and criterion != "nn":
         raise UserError("lexicon", "raw_dot", f"has no meaning with criterion {criterion!r}", "write criterion: nn")
     if raw_dot and search != "exact":

@@ -1,7 +1,7 @@
 """Files that link titles across languages: SQL dumps, pages-articles, Wikidata, linguatools, WikiTitles, CLDR names.
 
-Every reader yields (source title, target title) in the order of its file and counts in ``counts["links"]`` every pair
-it finds, also those it leaves out; these it counts by reason. Titles are as the file has them, but for underscores.
+Every reader yields (source title, target title) in the order of its file. It counts every pair it finds in
+``counts["links"]``, and those it leaves out by reason. Titles are as the file has them, except for underscores.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
+import polars as pl
 
 from switchrank.core.errors import UserError
 from switchrank.files.headers import refuse_header
@@ -34,6 +35,8 @@ _NAMESPACE = re.compile(
     re.IGNORECASE,
 )
 _ENTITY_END = (b"}", b"},")
+_NO_PAGE = np.iinfo(np.int64).max
+"""More than any number of a page."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class TitleFiles:
     Attributes:
         files: for ``dumps`` the page and the langlinks dump; for ``cldr`` a file of the source and one of the target
             language, in turn; else one file or several of a kind.
-        source, target: the codes of the languages in the files.
+        source, target: the codes of the languages, as in the files.
         columns: for ``dumps`` without CREATE TABLE: all columns of ``page`` and ``langlinks`` in their order.
         target_first: for ``wikititles``: the target language is in the first column.
     """
@@ -75,55 +78,33 @@ def _dumps(given: TitleFiles, counts: Counter[str]) -> Titles:
     if len(given.files) != 2:
         raise UserError("files", "", f"{len(given.files)} files", "give the page dump and the langlinks dump")
     page, langlinks = given.files
-    links = _Links(langlinks, given.target, given.columns.get("langlinks"))
+    links = _links(langlinks, given.target, given.columns.get("langlinks"))
     counts["links"] = counts["no_article"] = len(links)
+    pages = np.append(links["page"].to_numpy(), _NO_PAGE)
     columns = ["page_id", "page_namespace", "page_title", "page_is_redirect"]
     for block in read_blocks(page, "page", columns, names=given.columns.get("page"), what="pages"):
         rows = np.flatnonzero(block.equal("page_namespace", 0) & block.equal("page_is_redirect", 0))
-        linked, places = links.find(block.numbers("page_id", rows))
+        ids = block.numbers("page_id", rows)
+        places = np.searchsorted(pages, ids)
+        linked = np.flatnonzero(pages[places] == ids)
         counts["no_article"] -= len(linked)
-        for source, target in zip(block.texts("page_title", rows[linked]), links.titles(places), strict=True):
+        targets = links["title"].gather(places[linked]).to_list()
+        for source, target in zip(block.texts("page_title", rows[linked]), targets, strict=True):
             try:
                 yield source.decode().replace("_", " "), target.decode().replace("_", " ")
             except UnicodeDecodeError:
                 counts["undecodable"] += 1
 
 
-class _Links:
-    """Pages, ascending and distinct, and the titles they link to in one language, as flat arrays."""
-
-    def __init__(self, path: str | Path, language: str, names: list[str] | None) -> None:
-        ids: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
-        lengths: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
-        texts = bytearray()
-        columns = ["ll_from", "ll_lang", "ll_title"]
-        for block in read_blocks(path, "langlinks", columns, names=names, what="language links"):
-            rows = np.flatnonzero(block.equal("ll_lang", language))
-            titles = block.texts("ll_title", rows)
-            ids.append(block.numbers("ll_from", rows))
-            lengths.append(np.fromiter(map(len, titles), dtype=np.int64, count=len(titles)))
-            texts += b"".join(titles)
-        self._texts = texts
-        ends = np.cumsum(np.concatenate(lengths))
-        self._ids, first = np.unique(np.concatenate(ids), return_index=True)
-        self._ends = ends[first]
-        self._starts = self._ends - np.concatenate(lengths)[first]
-
-    def __len__(self) -> int:
-        return len(self._ids)
-
-    def find(self, pages: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Which of the pages have a link, and its place."""
-        if not len(self):
-            return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
-        at = np.searchsorted(self._ids, pages)
-        linked = np.flatnonzero(self._ids[np.minimum(at, len(self) - 1)] == pages)
-        return linked, at[linked]
-
-    def titles(self, places: NDArray[np.intp]) -> list[bytes]:
-        """The titles at these places."""
-        bounds = zip(self._starts[places].tolist(), self._ends[places].tolist(), strict=True)
-        return [bytes(self._texts[start:end]) for start, end in bounds]
+def _links(path: str | Path, language: str, names: list[str] | None) -> pl.DataFrame:
+    """Pages, ascending and distinct, and the titles, still bytes, they link to in one language."""
+    found = [pl.DataFrame(schema={"page": pl.Int64, "title": pl.Binary})]
+    columns = ["ll_from", "ll_lang", "ll_title"]
+    for block in read_blocks(path, "langlinks", columns, names=names, what="language links"):
+        rows = np.flatnonzero(block.equal("ll_lang", language))
+        links = {"page": block.numbers("ll_from", rows), "title": block.texts("ll_title", rows)}
+        found.append(pl.DataFrame(links, schema=found[0].schema))
+    return pl.concat(found).unique("page", keep="first").sort("page")
 
 
 def _pages_articles(given: TitleFiles, counts: Counter[str]) -> Titles:
@@ -146,29 +127,23 @@ def _pages_articles(given: TitleFiles, counts: Counter[str]) -> Titles:
             yield titles if other == given.target else titles[::-1]
 
 
-def _sitelinks(given: TitleFiles, counts: Counter[str]) -> Titles:
-    source, target = (f"{code.replace('-', '_')}wiki" for code in (given.source, given.target))
-    return _entities(given, counts, "sitelinks", source, target, "title")
-
-
-def _labels(given: TitleFiles, counts: Counter[str]) -> Titles:
-    return _entities(given, counts, "labels", given.source, given.target, "value")
-
-
-def _entities(given: TitleFiles, counts: Counter[str], part: str, source: str, target: str, key: str) -> Titles:
+def _entities(given: TitleFiles, counts: Counter[str], *, part: str) -> Titles:
     """A Wikidata JSON dump: one entity a line, in an array or not; lines without both names are not parsed."""
-    needed = f'"{source}"'.encode(), f'"{target}"'.encode()
+    wikis = part == "sitelinks"
+    names = [f"{code.replace('-', '_')}wiki" if wikis else code for code in (given.source, given.target)]
+    needed = [f'"{name}"'.encode() for name in names]
     for path in given.files:
         for number, line in entity_lines(path):
             if not all(name in line for name in needed):
                 continue
             entity = entity_of(path, number, line).get(part)
-            pair = [entity.get(name) for name in (source, target)] if isinstance(entity, dict) else [None, None]
-            titles = [side[key] for side in pair if isinstance(side, dict) and isinstance(side.get(key), str)]
+            sides = [entity.get(name) for name in names] if isinstance(entity, dict) else []
+            found = [side.get("title" if wikis else "value") for side in sides if isinstance(side, dict)]
+            titles = [title for title in found if isinstance(title, str)]
             if len(titles) < 2:
                 continue
             counts["links"] += 1
-            if part == "sitelinks" and _NAMESPACE.match(titles[0]):
+            if wikis and _NAMESPACE.match(titles[0]):
                 counts["no_article"] += 1
                 continue
             yield titles[0], titles[1]
@@ -178,7 +153,7 @@ def entity_lines(path: str | Path) -> Iterator[tuple[int, bytes]]:
     """Yield ``(number, line)`` of the lines of a Wikidata dump that hold an entity.
 
     Raises:
-        UserError: a line that holds none, or an array that is opened and not closed.
+        UserError: a line holds none, or the array is not closed.
     """
     opened, last = False, b""
     for number, raw in byte_lines(path, what="entities"):
@@ -196,7 +171,7 @@ def entity_lines(path: str | Path) -> Iterator[tuple[int, bytes]]:
 
 
 def entity_of(path: str | Path, number: int, line: bytes) -> dict[str, Any]:
-    """The entity of a line; UserError where it is not JSON."""
+    """The entity of a line; UserError if it is not JSON."""
     try:
         entity = orjson.loads(line)
     except orjson.JSONDecodeError as error:
@@ -217,7 +192,7 @@ def translations(path: str | Path) -> Iterator[dict[str, str]]:
     """Yield the titles by language of each ``<translation><entry lang="de">...</entry>...</translation>``.
 
     Raises:
-        UserError: as :func:`read_elements`, or there is none.
+        UserError: as :func:`read_elements`, or there is no translation.
     """
     found = False
     for element in read_elements(path, ("translation",), what="translations"):
@@ -258,11 +233,7 @@ def _cldr(given: TitleFiles, counts: Counter[str]) -> Titles:
 
 
 def cldr_names(path: str | Path) -> dict[str, dict[str, str]]:
-    """The tables of a CLDR file ``{"main": {"xx": {"localeDisplayNames": {table: {key: name}}}}}``.
-
-    Raises:
-        UserError: the file is none.
-    """
+    """The tables of a CLDR file ``{"main": {"xx": {"localeDisplayNames": {table: {key: name}}}}}``, else UserError."""
     try:
         (locale,) = json.loads(read_text(path))["main"].values()
         tables = locale["localeDisplayNames"]
@@ -275,8 +246,8 @@ def cldr_names(path: str | Path) -> dict[str, dict[str, str]]:
 READERS: dict[str, Callable[[TitleFiles, Counter[str]], Titles]] = {
     "dumps": _dumps,
     "pages-articles": _pages_articles,
-    "wikidata": _sitelinks,
-    "wikidata-labels": _labels,
+    "wikidata": partial(_entities, part="sitelinks"),
+    "wikidata-labels": partial(_entities, part="labels"),
     "linguatools": _linguatools,
     "wikititles": _wikititles,
     "cldr": _cldr,

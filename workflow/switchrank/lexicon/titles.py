@@ -1,7 +1,7 @@
-"""Titles as a lexicon: articles linked across languages, and names of one thing, translate each other.
+"""Titles as a lexicon: titles of linked articles, and names of one thing, translate each other.
 
-Both titles of a pair are cleaned the same way, and of the source side only word sequences are kept that a text can
-match at its word boundaries. From the ``page`` and ``langlinks`` dumps of Wikipedia this is the dictionary of Wiki-CS
+Both titles of a pair are cleaned the same way, and of the source side only those are kept that a text can match at its
+word boundaries. From the ``page`` and ``langlinks`` dumps of Wikipedia this is the dictionary of Wiki-CS
 (Litschko, Artemova and Plank 2023, Findings of ACL, section 3), read from the current SQL dumps
 (https://www.mediawiki.org/wiki/Manual:Langlinks_table) and cleaned on both sides.
 """
@@ -29,7 +29,6 @@ from switchrank.text.words import key, split_words
 _DISAMBIGUATOR = re.compile(r"(?<=\S)\s*\([^()]*\)$")
 _NAMESPACE = re.compile(r"[^\s:]+:(?=\S)")
 _LETTER = regex.compile(r"\p{L}")
-_REASONS = ("no_article", "undecodable", "empty", "too_long", "unmatchable", "equal", "colon", "number", "script")
 _SCRIPTS = {
     "Arabic": "ar fa ur ps sd ug ckb ku arz azb pnb",
     "Armenian": "hy",
@@ -59,7 +58,9 @@ _SCRIPTS = {
 _SCRIPT_OF = {code: [script] for script, codes in _SCRIPTS.items() for code in codes.split()}
 _SCRIPT_OF |= {"ja": ["Han", "Hiragana", "Katakana"], "sr": ["Cyrillic", "Latin"], "ku": ["Arabic", "Latin"]}
 DROPS = ("equal", "colon", "number", "script")
-"""What ``drop`` may name: pairs of equal titles, with a colon, with a side without letters, in a wrong script."""
+"""What ``drop`` may name: equal titles, a colon in one, one without letters, one without its language's script."""
+
+_REASONS = ("no_article", "undecodable", "empty", "too_long", "unmatchable", *DROPS)
 
 Pair = tuple[str, str, bool]
 """Source, target, and whether a disambiguator was cut from the source."""
@@ -84,7 +85,7 @@ def titles_lexicon(
     Titles become lower-case text with single spaces, without a disambiguator in round brackets at their end. A target
     of the form ``Word:Rest`` whose source has no colon links into a namespace and gives ``Rest``; colons of articles
     (``Star Trek: Voyager``) stay. The source is the look-up keys of its words joined by one space; titles of more than
-    ``max_words`` words and titles with anything but white space around their words cannot be matched and are left out.
+    ``max_words`` words and titles with anything but white space around their words are left out.
     Identical pairs (names) stay. Several targets of one source are ranked by how often they were found, then those of
     titles without a disambiguator, then by code points.
 
@@ -103,22 +104,27 @@ def titles_lexicon(
             pairs wins.
 
     Returns:
-        Counts: ``links`` of the language, ``sources`` and ``rows`` written, and links left out by reason, which are
-        told on standard error too.
+        Counts: ``links`` of the language, ``sources`` and ``rows`` written, and links left out by reason, which go to
+        standard error too.
 
     Raises:
         UserError: a file cannot be read, or no pair is left.
     """
     counts: Counter[str] = Counter()
     given = TitleFiles(files, source, language, columns or {}, target_first)
-    cleaner = _Cleaner(source, language, drop, max_words, onesided_titles, counts)
+    clean = _Cleaner(source, language, drop, max_words, onesided_titles)
     with scratch_folder(Path(out)) as folder:
         pairs = PairStore(_PAIRS, folder)
-        for pair in read_titles(format, given, counts):
-            if cleaned := cleaner(*pair):
+        for titles in read_titles(format, given, counts):
+            cleaned = clean(*titles)
+            if isinstance(cleaned, str):
+                counts[cleaned] += 1
+            else:
                 pairs.add(cleaned)
         left_out = {reason: counts[reason] for reason in _REASONS}
-        _tell(files[-1], language, counts["links"], left_out)
+        shown = {reason: number for reason, number in left_out.items() if number or reason not in DROPS}
+        parts = ", ".join(f"{number} {reason.replace('_', ' ')}" for reason, number in shown.items())
+        print(f"{files[-1]}: {counts['links']} links to '{language}', left out: {parts}", file=sys.stderr)
         written = _write(pairs, Path(out), folder, onesided_titles)
     if not written["rows"]:
         raise UserError(files[-1], f"language '{language}'", "no title pair is left: it covers nothing",
@@ -127,46 +133,38 @@ def titles_lexicon(
 
 
 class _Cleaner:
-    """Cleans a pair, or counts why it is left out and gives nothing."""
+    """Cleans a pair of titles, or gives the reason for which it is left out."""
 
-    def __init__(
-        self, source: str, target: str, drop: Collection[str], max_words: int, onesided: bool, counts: Counter[str]
-    ) -> None:
-        self._drop, self._max_words, self._onesided, self._counts = drop, max_words, onesided, counts
-        self._target = target
+    def __init__(self, source: str, target: str, drop: Collection[str], max_words: int, onesided: bool) -> None:
+        self._target, self._drop, self._max_words, self._onesided = target, drop, max_words, onesided
         self._scripts = [_letters_of(code) for code in (source, target)]
 
-    def __call__(self, source: str, target: str) -> Pair | None:
-        pair = (_clean_one_side if self._onesided else _clean)(source, target, self._target)
-        reason = self._dropped(source, target) or self._unusable(*pair)
-        if reason:
-            self._counts[reason] += 1
-            return None
-        return pair
-
-    def _dropped(self, source: str, target: str) -> str:
+    def __call__(self, source: str, target: str) -> Pair | str:
         for reason in self._drop:
-            if reason == "equal" and key(source) == key(target):
+            if self._is(reason, source, target):
                 return reason
-            if reason == "colon" and (":" in source or ":" in target):
-                return reason
-            if reason == "number" and not (_LETTER.search(source) and _LETTER.search(target)):
-                return reason
-            titles = zip(self._scripts, (source, target), strict=True)
-            if reason == "script" and any(_LETTER.search(t) and not letters.search(t) for letters, t in titles):
-                return reason
-        return ""
-
-    def _unusable(self, source: str, target: str, _: bool) -> str:
-        if not source.strip() or not target:
+        cleaned = (_clean_target if self._onesided else _clean)(source, target, self._target)
+        words = cleaned[0].split()
+        if not words or not cleaned[1]:
             return "empty"
-        if not self._onesided and not _spaced(split_words(source)[1]):
+        if not self._onesided and not _spaced(split_words(cleaned[0])[1]):
             return "unmatchable"
-        return "too_long" if len(source.split()) > self._max_words else ""
+        return "too_long" if len(words) > self._max_words else cleaned
+
+    def _is(self, reason: str, source: str, target: str) -> bool:
+        """Whether a pair is of a kind that ``drop`` may name."""
+        if reason == "equal":
+            return key(source) == key(target)
+        if reason == "colon":
+            return ":" in source or ":" in target
+        if reason == "number":
+            return not (_LETTER.search(source) and _LETTER.search(target))
+        titles = zip(self._scripts, (source, target), strict=True)
+        return any(_LETTER.search(title) and not letters.search(title) for letters, title in titles)
 
 
 def _letters_of(language: str) -> regex.Pattern[str]:
-    """Letters that a language is written with; languages not listed are written in Latin letters."""
+    """The letters of a language; those not listed are written in Latin letters."""
     scripts = _SCRIPT_OF.get(language.partition("-")[0], ["Latin"])
     return regex.compile("[" + "".join(rf"\p{{Script={script}}}" for script in scripts) + "]")
 
@@ -189,7 +187,7 @@ def _spaced(gaps: list[str]) -> bool:
     return not gaps[0] and not gaps[-1] and all(gap.isspace() for gap in gaps[1:-1])
 
 
-def _clean_one_side(source: str, target: str, _: str) -> Pair:
+def _clean_target(source: str, target: str, _: str) -> Pair:
     target = target.lower()
     target = target.split(":")[1] if ":" in target else target
     return source.lower(), target.split("(")[0].strip(), False
@@ -222,9 +220,3 @@ def _ranked(pairs: pl.DataFrame, last_wins: bool) -> pl.DataFrame:
     best_first = found.sort("source", "times", "cut", "target", descending=[False, True, False, False])
     rank = pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("source")
     return best_first.select("source", "target", pl.lit(None, pl.Float32).alias("score"), rank.alias("rank"))
-
-
-def _tell(file: str | Path, language: str, links: int, left_out: dict[str, int]) -> None:
-    told = {reason: number for reason, number in left_out.items() if number or reason not in DROPS}
-    parts = ", ".join(f"{number} {reason.replace('_', ' ')}" for reason, number in told.items())
-    print(f"{file}: {links} links to '{language}', left out: {parts}", file=sys.stderr)

@@ -1,7 +1,7 @@
 """BM25 everywhere: bm25s over look-up keys of words, k1 = 0.9 and b = 0.4, no stemming, no stop words.
 
 The Lucene variant (Kamphuis et al. 2020, doi:10.1007/978-3-030-45442-5_4) with the parameters of Anserini's MS MARCO
-baseline. Queries are known when the index is built, so a word that no query holds is only counted as document length:
+baseline. Queries are known when the index is built, so words that are in no query only count towards document length:
 scores are those of the full index, memory is that of the query words.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 import bm25s
 import numpy as np
@@ -71,10 +72,8 @@ class Bm25:
     def scores(self, query: int) -> NDArray[np.float32]:
         """Scores of all documents for query number ``query``, shape ``(documents,)``; 0 where no word is shared."""
         terms = self._queries[query]
-        if not terms:
-            return np.zeros(self._size, dtype=np.float32)
-        found: NDArray[np.float32] = self._index.get_scores_from_ids(terms)
-        return found
+        scores = self._index.get_scores_from_ids(terms) if terms else np.zeros(self._size, dtype=np.float32)
+        return cast("NDArray[np.float32]", scores)
 
 
 def best(scores: NDArray[np.float32], k: int) -> NDArray[np.int64]:

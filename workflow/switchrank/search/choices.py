@@ -1,4 +1,4 @@
-"""What a search for nearest neighbours can be told; light enough for a config to import."""
+"""Settings of a search for nearest neighbours; light enough for a config to import."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Criterion = Literal["nn", "csls"]
-"""What makes a neighbour the nearest: :mod:`switchrank.search.criteria`."""
+"""By what a neighbour is the nearest: :mod:`switchrank.search.criteria`."""
 SEARCHED: dict[Criterion, int] = {"nn": 1, "csls": 3}
 """How often a criterion searches one set of vectors for neighbours of another: what it costs."""
 SearchKind = Literal["exact", "ivf", "hnsw"]
@@ -34,10 +34,10 @@ class Search:
     ef_search: int = 128
 
     def settings(self) -> dict[str, int | str | None]:
-        """The kind, and the settings that have a meaning with it."""
+        """The kind, and the settings that go with it."""
         of = {"exact": (), "ivf": ("probes", "cells"), "hnsw": ("links", "ef_construction", "ef_search")}
         return {name: getattr(self, name) for name in ("kind", *of[self.kind])}
 
 
 EXACT = Search()
-"""The exact search, and everybody's default for every setting."""
+"""The exact search; the source of every default."""

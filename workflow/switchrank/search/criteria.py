@@ -1,4 +1,4 @@
-"""What makes a target vector the best for a source vector, and which pairs are each other's best.
+"""Which target vector is the best for a source vector, and which pairs are each other's best.
 
 Every criterion is of one form, ``scale <x, y> - p(x) - p(y)``, where the penalty ``p`` of a vector depends on the other
 set. As ``p(x)`` is the same for all ``y``, the best ``y`` maximise the inner product of ``(scale x, -1)`` with
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from switchrank.search.choices import EXACT, Criterion, Search
-from switchrank.search.nearest import Floats, Indices, Nearest, Queries, nearest
+from switchrank.search.nearest import Floats, Indices, Nearest, nearest
 
 ROUNDING = 1e-5
 """More than the error of a score of unit vectors in float32; scores closer than this are equal."""
@@ -25,25 +25,33 @@ ROUNDING = 1e-5
 
 @dataclass(frozen=True)
 class Rule:
-    """A criterion: how much inner products count, and the penalty ``(rows, others, neighbours, **how)``, if any."""
+    """A criterion: the weight of inner products, and the penalty ``(rows, others, neighbours, **how)``, if any."""
 
     scale: float = 1.0
     penalty: Callable[..., Floats] | None = None
 
 
-def mean_of_nearest(rows: Queries, others: Floats, neighbours: int, **how: Any) -> Floats:
-    """The mean inner product of each row with its nearest others, over what an approximate search found; at worst 0."""
+def mean_of_nearest(rows: Floats, others: Floats, neighbours: int, **how: Any) -> Floats:
+    """The mean inner product of each row with its nearest others that were found; 0 if there are none."""
     scores, ids = nearest(rows, others, neighbours, **how)
     found = ids >= 0
     sums = np.where(found, scores, 0).sum(axis=1, dtype=np.float64)
     return np.asarray(sums / np.maximum(found.sum(axis=1), 1), dtype=np.float32)
 
 
-RULES: dict[Criterion, Rule] = {"nn": Rule(), "csls": Rule(scale=2.0, penalty=mean_of_nearest)}
+RULES: dict[Criterion, Rule] = {
+    "nn": Rule(),
+    "csls": Rule(scale=2.0, penalty=mean_of_nearest),
+}
 
 
 class Matcher:
-    """Finds the best of each other in two sets of vectors under a criterion."""
+    """Finds the best of each other in two sets of vectors under a criterion.
+
+    Args:
+        source, target: float32 ``(n, d)`` and ``(m, d)``.
+        neighbours: how many nearest of the other set a penalty looks at.
+    """
 
     def __init__(
         self,
@@ -55,12 +63,6 @@ class Matcher:
         search: Search = EXACT,
         threads: int = 1,
     ) -> None:
-        """Compute the penalties of both sets.
-
-        Args:
-            source, target: float32 ``(n, d)`` and ``(m, d)``.
-            neighbours: how many nearest of the other set a penalty looks at.
-        """
         self.source, self.target, self.search = source, target, search
         self._rule, self._neighbours, self._threads = RULES[criterion], neighbours, threads
         self._of_source = self._penalty(source, target, search, "source means")
@@ -82,8 +84,8 @@ class Matcher:
     def exact_best(self, rows: Indices, found: Indices, pool: int) -> NDArray[np.bool_]:
         """Whether ``found`` is the best target row of some source ``rows`` by an exact search, ties aside; ``(r,)``.
 
-        Penalties are computed anew, exactly, for what may be the best: the ``pool`` best under the penalties at hand of
-        any of the rows, and what was found.
+        Exact penalties are computed for the candidates: what was found, and each row's ``pool`` best under the usual
+        penalties.
         """
         asked = self.source[rows]
         likely = self._best(asked, None, self.target, self._of_target, pool, "recall", EXACT)[1]
@@ -111,23 +113,11 @@ class Matcher:
         what: str | None,
         search: Search | None = None,
     ) -> Nearest:
+        def prepare(block: Floats) -> Floats:
+            rows = block * np.float32(self._rule.scale)
+            return rows if penalty is None else np.column_stack([rows, np.full(len(rows), -1, np.float32)])
+
         rows = base if penalty is None else np.column_stack([base, penalty])
-        asked = _Scaled(queries, self._rule.scale, wider=penalty is not None)
-        scores, ids = nearest(asked, rows, k, search=search or self.search, threads=self._threads, what=what)
+        how: dict[str, Any] = {"search": search or self.search, "threads": self._threads, "what": what}
+        scores, ids = nearest(queries, rows, k, prepare=prepare, **how)
         return (scores if subtracted is None else scores - subtracted[:, None]), ids
-
-
-@dataclass(frozen=True)
-class _Scaled:
-    """Rows times ``scale``, and if ``wider`` with one more column of -1."""
-
-    rows: Floats
-    scale: float
-    wider: bool
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, part: slice) -> Floats:
-        rows = self.rows[part] * np.float32(self.scale)
-        return np.column_stack([rows, np.full(len(rows), -1, np.float32)]) if self.wider else rows

@@ -1,8 +1,8 @@
 """The rows of one matrix that have the largest inner products with the rows of another, found by FAISS.
 
-FAISS (Johnson, Douze and Jegou 2019, arXiv 1702.08734; Douze et al. 2024, arXiv 2401.08281) searches blocks of queries,
-each on one core and several at a time, and what it builds, cells or a graph, it builds on one: so the number of threads
-changes no result. The blocks are large enough for products of matrices, which take a sixth of the time of single ones.
+FAISS (Johnson, Douze and Jegou 2019, arXiv 1702.08734; Douze et al. 2024, arXiv 2401.08281) searches several blocks of
+queries at a time, each on one core, and builds cells or a graph on one core, so that the number of threads changes no
+result. Blocks are large enough for matrix products, which take a sixth of the time of single inner products.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any
 
 import faiss
 import numpy as np
@@ -28,28 +28,28 @@ Nearest = tuple[Floats, Indices]
 BLOCK = 1024
 SEED = 1
 ROUNDS = 8
-"""Of k-means, on each of its two levels."""
+"""Rounds of k-means, on each of its two levels."""
 ROWS_PER_CELL = 64
 """Rows for each cell that k-means looks at."""
 
 
-class Queries(Protocol):
-    """Rows that are made, or lie in memory, a block at a time."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, part: slice, /) -> Floats: ...
-
-
 def nearest(
-    queries: Queries, base: Floats, k: int, *, search: Search = EXACT, threads: int = 1, what: str | None = None
+    queries: Floats,
+    base: Floats,
+    k: int,
+    *,
+    prepare: Callable[[Floats], Floats] | None = None,
+    search: Search = EXACT,
+    threads: int = 1,
+    what: str | None = None,
 ) -> Nearest:
     """The ``k`` rows of ``base`` with the largest inner product with each of ``queries``.
 
     Args:
         base: float32 ``(n, d)``; an approximate search copies it.
         k: neighbours for each query; at most ``n`` are found.
-        what: name of the progress bar; none without.
+        prepare: makes the float32 rows to search with from a block of queries.
+        what: name of the progress bar; none without it.
 
     Returns:
         inner products (float32) and row numbers (int64), both ``(len(queries), min(k, n))``, best first, of equal ones
@@ -58,7 +58,9 @@ def nearest(
     k = min(k, len(base))
     with _one_core():
         find = _INDEX[search.kind](np.ascontiguousarray(base, dtype=np.float32), search, threads)
-        parts = _in_threads(lambda block: _ordered(*find(block, k)), queries, threads, what)
+        parts = _in_threads(
+            lambda block: _ordered(*find(prepare(block) if prepare else block, k)), queries, threads, what
+        )
     scores, ids = (np.concatenate([part[of] for part in parts]) for of in (0, 1))
     return scores, ids
 
@@ -72,7 +74,7 @@ def _flat(base: Floats, _: Search, __: int) -> Find:
 
 
 def _ivf(base: Floats, search: Search, threads: int) -> Find:
-    """Rows in cells around centres; a query meets those of its nearest cells."""
+    """Rows in cells around centres; a query is compared with those of its nearest cells."""
     rows, dimensions = base.shape
     count = min(search.cells or round((8 * rows) ** 0.5), rows)
     quantizer = faiss.IndexFlatIP(dimensions)
@@ -87,7 +89,7 @@ def _ivf(base: Floats, search: Search, threads: int) -> Find:
 def _centres(base: Floats, count: int, threads: int) -> Floats:
     """About ``count`` unit centres, by k-means on a seeded sample of rows: of all, then of those around each centre.
 
-    On two levels a row is compared with twice the root of the number of centres, in place of all of them.
+    With two levels a row is compared with twice the root of the number of centres instead of all of them.
     """
     order = np.random.default_rng(SEED).permutation(len(base))[: count * ROWS_PER_CELL]
     sample = base[np.sort(order)]
@@ -115,7 +117,7 @@ def _k_means(rows: Floats, count: int) -> Floats:
 
 
 def _hnsw(base: Floats, search: Search, _: int) -> Find:
-    """A graph of neighbours. FAISS links rows in the order in which its threads come by, so only one builds it."""
+    """A graph of neighbours. Its links depend on the order of FAISS's threads, so only one builds it."""
     index = faiss.IndexHNSWFlat(base.shape[1], search.links, faiss.METRIC_INNER_PRODUCT)
     index.hnsw.efConstruction = search.ef_construction
     index.hnsw.efSearch = search.ef_search
@@ -127,7 +129,7 @@ _INDEX: dict[str, Callable[[Floats, Search, int], Find]] = {"exact": _flat, "ivf
 
 
 def _ordered(scores: Floats, ids: Indices) -> Nearest:
-    """Best first, of equal ones the lower number; FAISS writes -1 and the lowest number there is for what it lacks."""
+    """Best first, of equal ones the lower number; FAISS writes -1 and the lowest float where it found too few."""
     scores = np.where(ids < 0, np.float32(-np.inf), scores)
     order = np.lexsort((ids, -scores), axis=1)
     return np.take_along_axis(scores, order, 1), np.take_along_axis(ids, order, 1)
@@ -152,8 +154,8 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, initializer=faiss.omp_set_num_threads, initargs=(1,))
 
 
-def _in_threads(work: Callable[[Floats], Any], queries: Queries, threads: int, what: str | None) -> list[Any]:
-    """What ``work`` makes of blocks of queries, in their order; the blocks do not depend on the number of threads."""
+def _in_threads(work: Callable[[Floats], Any], queries: Floats, threads: int, what: str | None) -> list[Any]:
+    """The results of ``work`` on blocks of queries, in order; the blocks do not depend on the number of threads."""
     edges = np.linspace(0, len(queries), -(-len(queries) // BLOCK) + 1).astype(int)
     blocks = [slice(*pair) for pair in pairwise(edges.tolist())]
 
@@ -162,10 +164,7 @@ def _in_threads(work: Callable[[Floats], Any], queries: Queries, threads: int, w
         bar.update(block.stop - block.start)
         return done
 
-    with (
-        _pool(threads) as pool,
-        progress(total=len(queries), what=what, unit="words") as bar,
-    ):
+    with _pool(threads) as pool, progress(total=len(queries), what=what, unit="words") as bar:
         try:
             return list(pool.map(one, blocks))
         except BaseException:

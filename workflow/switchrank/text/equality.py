@@ -1,23 +1,23 @@
-"""Unicode: the one rule for which words count as equal, and for what text that is written out looks like.
+"""Unicode: which words count as equal, and how text is normalised that is written out.
 
 Words are looked up under :func:`key`, everywhere. It is toNFKC_Casefold of the Unicode Standard (section 3.13, D147;
-UAX 31), so case, composition, presentation forms, full width, ligatures and invisible characters make no difference,
-and three small rules for what ordinary writing leaves out or mixes up:
+UAX 31), so that case, composition, presentation forms, full width, ligatures and invisible characters make no
+difference, and three small rules for what ordinary writing leaves out or mixes up:
 
 - Arabic tatweel and vowel signs, Hebrew points and accents do not count.
 - ``ı`` and ``i`` are one letter, with or without a dot above, so that ``İzmir``, ``izmir`` and ``IZMIR`` are equal in
   any language.
 - the apostrophes U+2018, U+2019, U+02BB and U+02BC and the acute accent U+00B4 that stands for one are ``'``.
 
-Other accents count: ``é`` is not ``e``. A key is for look-up alone. What is written out is the text as it was given,
-words taken from elsewhere in NFC, and lower-cased only by :func:`lower`.
+Other accents count: ``é`` is not ``e``. A key is for look-up alone. Text is written out as it was given, with words
+from elsewhere in NFC, lower-cased only by :func:`lower`.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import lru_cache
+from unicodedata import is_normalized, normalize
 
 import regex
 
@@ -34,7 +34,7 @@ _SPACED = (
     "\u00a8\u00af\u00b8\u02d8-\u02dd\u037a\u0384\u1fbd\u1fbf\u1fc0\u1ffe\u2017\u203e\u309b\u309c\ufc5e-\ufc63"
     "\ufdfa\ufdfb\ufe49-\ufe4c\ufe70\ufe72\ufe74\ufe76\ufe78\ufe7a\ufe7c\ufe7e\uffe3"
 )
-"""Characters whose compatibility form has a space in it: a word's key is one word, so they go without the space."""
+"""Characters whose compatibility form has a space in it, which goes: a word's key is one word."""
 
 _DROPPED = re.compile(f"[{_IGNORABLE}{_OPTIONAL}]+")
 _TOGETHER = re.compile(f"[{_SPACED}]")
@@ -43,15 +43,15 @@ _SPECIAL = re.compile(f"[{_IGNORABLE}{_OPTIONAL}\u0130\u0149\u02bb\u02bc\u2018\u
 """What casefold alone does not treat as :func:`key` does, though its result is in NFKC."""
 
 _REMEMBERED_LENGTH = 40
-"""Characters of the longest string whose key is kept for the next time."""
+"""Characters of the longest string whose key is cached."""
 _DOTTED_LANGUAGES = frozenset({"tr", "tur", "az", "aze", "azj", "azb", "crh", "gag", "tt", "tat", "ba", "bak"})
-"""Languages written with the two letters ``I ı`` and ``İ i``, where they are in Latin letters."""
+"""Languages that have two letters, ``I ı`` and ``İ i``, when written in Latin script."""
 
 
 def key(word: str) -> str:
-    """The form under which a word is looked up: the same for all ways to write the word, and its own key.
+    """The form under which a word is looked up: the same for all ways to write it, and its own key.
 
-    A word of nothing but signs that do not count stays as it is, in NFC, so that no word's key is empty.
+    No key is empty: a word of nothing but characters that do not count stays as it is, in NFC.
     """
     if word.isascii():
         return word.lower()
@@ -59,9 +59,9 @@ def key(word: str) -> str:
 
 
 def _key(word: str) -> str:
-    """:func:`key` of any text, by the short way where that is enough."""
+    """:func:`key` of any text, by a short cut where that is enough."""
     folded = word.casefold().replace(_DOTLESS, "i")
-    if not _SPECIAL.search(word) and unicodedata.is_normalized("NFKC", folded):
+    if not _SPECIAL.search(word) and is_normalized("NFKC", folded):
         return folded
     return _fold(word)
 
@@ -71,21 +71,18 @@ _remembered = lru_cache(maxsize=1 << 16)(_key)
 
 def _fold(word: str) -> str:
     """:func:`key` step by step, until nothing changes."""
-    folded, before = _once(word), word
+    folded, before = _fold_once(word), word
     while folded != before:
-        folded, before = _once(folded), folded
-    return folded or unicodedata.normalize("NFC", word)
+        folded, before = _fold_once(folded), folded
+    return folded or normalize("NFC", word)
 
 
-def _once(text: str) -> str:
-    text = _TOGETHER.sub(_without_space, unicodedata.normalize("NFD", text).translate(_ONE_FOR_MANY))
-    text = _DROPPED.sub("", unicodedata.normalize("NFKD", text))
-    text = unicodedata.normalize("NFKD", text.casefold()).translate(_ONE_FOR_MANY)
-    return unicodedata.normalize("NFKC", _DOTTED.sub(r"\1", text) if _DOT_ABOVE in text else text)
-
-
-def _without_space(match: re.Match[str]) -> str:
-    return unicodedata.normalize("NFKD", match[0]).replace(" ", "")
+def _fold_once(text: str) -> str:
+    text = normalize("NFD", text).translate(_ONE_FOR_MANY)
+    text = _TOGETHER.sub(lambda match: normalize("NFKD", match[0]).replace(" ", ""), text)
+    text = _DROPPED.sub("", normalize("NFKD", text))
+    text = normalize("NFKD", text.casefold()).translate(_ONE_FOR_MANY)
+    return normalize("NFKC", _DOTTED.sub(r"\1", text) if _DOT_ABOVE in text else text)
 
 
 def lower(text: str, language: str = "") -> str:
@@ -95,7 +92,7 @@ def lower(text: str, language: str = "") -> str:
         text: any text.
         language: code of its language; it matters for Turkish, Azerbaijani and their like.
     """
-    text = unicodedata.normalize("NFC", text)
+    text = normalize("NFC", text)
     if language in _DOTTED_LANGUAGES:
         text = text.replace("İ", "i").replace("I", "ı")
-    return unicodedata.normalize("NFC", text.lower())
+    return normalize("NFC", text.lower())

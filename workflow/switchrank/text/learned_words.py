@@ -1,11 +1,11 @@
 """Learn the words of text that is written without spaces, from the text alone.
 
 A unigram language model over substrings (Kudo 2018, arXiv 1804.10959, section 3.2): expectation maximisation over all
-ways to cut a sample gives every frequent substring its expected count. Two things keep words that like each other's
-company from growing together: substrings that several shorter words explain nearly as well are dropped by what they
-save (minimum description length, as in de Marcken 1996, arXiv cmp-lg/9611002), and each character's habit of beginning
-and ending words, learned on the way, speaks against words it is unusual in. All of it is array arithmetic in a fixed
-order, so equal text gives equal words on any number of cores.
+ways to cut a sample gives every frequent substring its expected count. Two things keep words that often occur together
+from becoming one: substrings that several shorter words explain nearly as well are dropped if they save too little
+(minimum description length, as in de Marcken 1996, arXiv cmp-lg/9611002), and the learned rates at which each character
+begins and ends words count against words it is unusual in. All of it is array arithmetic in a fixed order, so equal
+text gives equal words on any number of cores.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _RARE = 4
 """Substrings rarer than this in the sample are not considered."""
 _SAVINGS = (0.0, 2.0, 4.0, 4.0)
 """Nats a word must save, times its squared length, to stay, in a sample of ``SAMPLE`` characters (fewer in a smaller
-one, where everything is rarer): one pruning after the other, each after some rounds."""
+one): one pruning after the other, each followed by some rounds."""
 _EDGE_WEIGHT = 0.5
-"""Weight of the character habits in a word's score; begin and end see the same boundary, so each counts half."""
+"""Weight of the character habits in a word's score: half, since begin and end see the same boundary."""
 _ROUNDS = 3
 _LANE = 256
 
@@ -46,7 +46,8 @@ def learn_vocabulary(lines: Iterable[str], *, size: int, seed: int) -> list[str]
         size: most words returned.
         seed: draws the sample of lines where the text is long.
     """
-    codes = _encode(_sample(lines, seed))
+    runs = "".join(run + "\0" for run in _sample(lines, seed))
+    codes = np.frombuffer(runs.encode("utf-32-le"), dtype=np.uint32)
     if not len(codes):
         return []
     ids, words = _candidates(codes)
@@ -68,7 +69,7 @@ def learn_vocabulary(lines: Iterable[str], *, size: int, seed: int) -> list[str]
 
 
 def _sample(lines: Iterable[str], seed: int) -> list[str]:
-    """Runs of the text, thinned to at most ``SAMPLE`` characters: a line stays if its draw is below a falling bar."""
+    """Runs of the text, at most about ``SAMPLE`` characters: a line stays if its draw is below a falling bar."""
     draw_key, bar, total = derive_seed(seed, "segment", "sample"), 1.0, 0
     kept: list[tuple[float, list[str]]] = []
     for number, line in enumerate(lines):
@@ -85,17 +86,13 @@ def _sample(lines: Iterable[str], seed: int) -> list[str]:
     return [run for _, runs in kept for run in runs]
 
 
-def _encode(runs: list[str]) -> NDArray[np.uint32]:
-    """Code points of all runs, each run followed by a 0."""
-    return np.frombuffer("".join(run + "\0" for run in runs).encode("utf-32-le"), dtype=np.uint32)
-
-
 def _candidates(codes: NDArray[np.uint32]) -> tuple[NDArray[np.int32], list[str]]:
     """Frequent substrings: ``ids[n - 1, i]`` numbers the one of length n that starts at i (-1: none), and their text.
 
-    Lengths grow one by one; only places whose shorter substring was frequent are looked at (substrings are told apart
-    by a 64-bit rolling hash).
+    Args:
+        codes: code points of all runs, each run followed by a 0.
     """
+    # Lengths grow one by one, from places whose shorter substring was frequent; a 64-bit rolling hash tells them apart.
     ids = np.full((LONGEST, len(codes)), -1, dtype=np.int32)
     words: list[str] = []
     places = np.flatnonzero(codes)
@@ -120,7 +117,7 @@ def _candidates(codes: NDArray[np.uint32]) -> tuple[NDArray[np.int32], list[str]
 class _Lattice:
     """All cuts of the sample, laid out as parallel lanes of ``_LANE`` positions so that a step serves all lanes.
 
-    Cutting the sample into lanes may break a word in two once every ``_LANE`` characters, which is harmless.
+    A word may be broken in two once every ``_LANE`` characters, which is harmless.
     """
 
     def __init__(self, codes: NDArray[np.uint32], ids: NDArray[np.int32], words: int) -> None:
@@ -137,7 +134,7 @@ class _Lattice:
             self.ends[length:, length - 1] = grid[length - 1, :, : _LANE - length + 1].T
 
     def expected_counts(self, word_scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """One round of expectation maximisation: expected count of every candidate under the present scores."""
+        """One round of expectation maximisation: the expected count of every candidate under these scores."""
         scores = np.append(word_scores, [0.0, -np.inf]).astype(np.float32)[self.ends]
         forward, backward = _forward(scores), _backward(scores)
         expected = np.zeros(self.words + 2)
@@ -156,7 +153,7 @@ def _log_sum(terms: Floats) -> Floats:
 
 
 def _forward(scores: Floats) -> Floats:
-    """Log probability of every lane's text before each position."""
+    """Log probability of each lane's text before each position."""
     table = np.full((_LANE + 1, scores.shape[2]), -np.inf, dtype=np.float32)
     table[0] = 0
     for end in range(1, _LANE + 1):
@@ -166,7 +163,7 @@ def _forward(scores: Floats) -> Floats:
 
 
 def _backward(scores: Floats) -> Floats:
-    """Log probability of every lane's text from each position on."""
+    """Log probability of each lane's text from each position on."""
     table = np.full((_LANE + 1, scores.shape[2]), -np.inf, dtype=np.float32)
     table[_LANE] = 0
     for start in range(_LANE - 1, -1, -1):
@@ -177,13 +174,13 @@ def _backward(scores: Floats) -> Floats:
 
 
 def _scores(counts: NDArray[np.float64], habits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What a word adds to the score of a cut: its log probability and what its characters' habits say."""
+    """What a word adds to the score of a cut: its log probability and the habits of its characters."""
     with np.errstate(divide="ignore"):
         return np.asarray(np.log(counts / counts.sum()) + habits)
 
 
 def _edge_habits(counts: NDArray[np.float64], words: list[str]) -> NDArray[np.float64]:
-    """For every living word the weighted log probability that its characters begin, fill and end a word as they do."""
+    """For every word that is left the weighted log probability that its characters begin, fill and end a word so."""
     totals: defaultdict[str, float] = defaultdict(float)
     begins: defaultdict[str, float] = defaultdict(float)
     ends: defaultdict[str, float] = defaultdict(float)

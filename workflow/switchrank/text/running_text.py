@@ -1,4 +1,4 @@
-"""Running text to learn words from, line by line; files that hold something else are refused before they teach it."""
+"""Running text to learn words from, line by line; files of something else are refused."""
 
 from __future__ import annotations
 
@@ -28,18 +28,14 @@ def read_prose(path: str | Path, *, what: str | None = None) -> Iterator[str]:
             byte).
     """
     with open_bytes(path) as stream:
-        _refuse_other(path, stream.peek(_HEAD)[:_HEAD].removeprefix(_BOM))
+        head = stream.peek(_HEAD)[:_HEAD].removeprefix(_BOM)
+    if _WIKI.match(head):
+        todo = "end its name in .xml, .xml.bz2, .xml.gz or .xml.xz, or make text of it with switchrank sources wikitext"
+        raise UserError(path, "", "a pages-articles dump, given as text", todo)
+    for pattern, kind in ((_XML, "XML"), (_SQL, "an SQL dump")):
+        if pattern.match(head):
+            raise UserError(path, "", f"{kind}, given as text", _TEXT)
     for number, line in read_lines(path, what=what):
         if "\0" in line:
             raise UserError(path, f"line {number}", "binary data (a zero byte), not text", _TEXT)
         yield line
-
-
-def _refuse_other(path: str | Path, head: bytes) -> None:
-    if _WIKI.match(head):
-        todo = "end its name in .xml, .xml.bz2, .xml.gz or .xml.xz, or make text of it with switchrank sources wikitext"
-        raise UserError(path, "", "a pages-articles dump, given as text", todo)
-    if _XML.match(head):
-        raise UserError(path, "", "XML, given as text", _TEXT)
-    if _SQL.match(head):
-        raise UserError(path, "", "an SQL dump, given as text", _TEXT)

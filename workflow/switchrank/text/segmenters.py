@@ -1,12 +1,12 @@
 """Words of languages written without spaces, cut by a library that knows the language.
 
-Three are known: ``icu`` (dictionaries of ICU for Chinese, Japanese, Thai, Lao, Khmer and Burmese; package ``icu4py``),
-``jieba`` (Chinese; package ``rjieba``) and ``sudachi`` (Japanese, short units; packages ``SudachiPy`` and
-``sudachidict-small``). None is needed to run switchrank: ``pip install switchrank[segmenters]`` brings them.
+Three are supported: ``icu`` (ICU's dictionaries for Chinese, Japanese, Thai, Lao, Khmer and Burmese; package
+``icu4py``), ``jieba`` (Chinese; package ``rjieba``) and ``sudachi`` (Japanese, short units; packages ``SudachiPy`` and
+``sudachidict-small``). switchrank runs without them; ``pip install switchrank[segmenters]`` installs them.
 
-A library sees nothing but runs of characters that are written without spaces: Latin words, numbers and punctuation
-between them are those of UAX 29, as everywhere. It sees them in NFC and without invisible characters; the words that
-come out are pieces of the text as it was, so words and gaps put together are always the text.
+A library is given only runs of characters that are written without spaces, in NFC and without invisible characters:
+Latin words, numbers and punctuation between them are split by UAX 29, as everywhere. Its words are mapped back to
+pieces of the original text, so that words and gaps joined are always the text.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from importlib.metadata import PackageNotFoundError, version
 import regex
 
 from switchrank.core.errors import UserError
-from switchrank.text.words import Split, Splitter, split_words
+from switchrank.text.words import Split, Splitter, split_again
 
 PREFIX = "segmenter:"
 LONGEST_RUN = 4096
-"""Characters that a library is given at once; only runs without any punctuation are longer."""
+"""Characters that a library is given at once; only runs without punctuation are longer."""
 
 _UNSPACED = regex.compile(r"[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{LB=SA}]")
 _INVISIBLE = regex.compile(r"\p{Default_Ignorable_Code_Point}+")
@@ -72,9 +72,9 @@ LIBRARIES = {
 
 
 def segmenter_spec(name: str) -> str:
-    """``segmenter:NAME@VERSION`` as installed here (no version where it is not), for :func:`load_segmenter`.
+    """``segmenter:NAME@VERSION`` as installed here (no version if it is not), for :func:`load_segmenter`.
 
-    The version belongs into what decides whether a result is made again: another dictionary cuts other words.
+    The version belongs to what decides whether a result is made again: another dictionary cuts other words.
     """
     installed = _installed(name)
     return f"{PREFIX}{name}@{installed}" if installed else f"{PREFIX}{name}"
@@ -112,34 +112,13 @@ def load_segmenter(spec: str) -> Splitter:
 
 
 class RunSegmenter:
-    """Splits text at UAX 29 boundaries, and runs of unspaced characters by ``cut``.
-
-    Args:
-        cut: cuts a run. Where its words joined are not the run, the run is cut by UAX 29 alone.
-    """
+    """Splits text at UAX 29 boundaries, and runs of unspaced characters by ``cut``, if its words joined are the run."""
 
     def __init__(self, cut: Cut) -> None:
         self._cut = cut
 
     def __call__(self, text: str) -> Split:
-        """See :func:`switchrank.text.words.split_words`."""
-        words: list[str] = []
-        gaps = [""]
-        plain, plain_gaps = split_words(text)
-        gaps[0] = plain_gaps[0]
-        start = 0
-        while start < len(plain):
-            end = start + 1
-            if _UNSPACED.match(plain[start]):
-                while end < len(plain) and not plain_gaps[end] and _UNSPACED.match(plain[end]):
-                    end += 1
-                pieces = self.run(plain[start:end])
-            else:
-                pieces = plain[start:end]
-            words += pieces
-            gaps += [""] * (len(pieces) - 1) + [plain_gaps[end]]
-            start = end
-        return words, gaps
+        return split_again(text, self.run, _UNSPACED.match)
 
     def run(self, characters: list[str]) -> list[str]:
         """The words of a run, given as its UAX 29 words."""
@@ -167,7 +146,7 @@ class RunSegmenter:
 
 
 def _regrouped(units: list[str], shown: list[str], pieces: Iterable[str]) -> list[str]:
-    """``units`` put together as ``pieces`` puts together what is shown of them."""
+    """``units`` joined to words as ``pieces`` joins their visible parts, ``shown``."""
     words = [""]
     ends = iter(pieces)
     left = len(next(ends, ""))

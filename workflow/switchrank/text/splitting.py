@@ -1,4 +1,4 @@
-"""The word splitter of a language, chosen in one place for vectors, lexicons, switching, BM25 and the tables."""
+"""The word splitter of a language."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from switchrank.text.words import Segmenter, Splitter, split_words
 
 
 def language_splitter(vocabulary: str | Path | None) -> Splitter:
-    """The word splitter of a language.
+    """The word splitter of a language, for vectors, lexicons, switching, BM25 and tables alike.
 
     Args:
-        vocabulary: None for words by Unicode rules (UAX 29); for text without spaces the prefix of a vector store, by
-            the longest of whose words it is cut, or ``segmenter:NAME``
-            (:func:`switchrank.text.segmenters.load_segmenter`).
+        vocabulary: None for words by Unicode rules (UAX 29); for text without spaces ``segmenter:NAME``
+            (:func:`switchrank.text.segmenters.load_segmenter`), or the prefix of a vector store for longest matches of
+            its words.
 
     Raises:
         UserError: the store is missing, or the segmenter is not installed.

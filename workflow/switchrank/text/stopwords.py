@@ -1,4 +1,4 @@
-"""English stop words: what is not a content word when switched words are counted, and what Wiki-CS leaves alone."""
+"""English stop words: not content words when switched words are counted, and not switched by Wiki-CS."""
 
 from __future__ import annotations
 
@@ -12,11 +12,8 @@ from switchrank.text.words import key
 
 @cache
 def stopwords(language: str) -> frozenset[str]:
-    """Look-up keys of the stop words of ``language``: the NLTK list for ``en``, none for other languages.
-
-    The list is the one that bm25s ships. Its module is loaded by itself: the package would load a compiler, which takes
-    longer than switching a small corpus.
-    """
+    """Look-up keys of the stop words of ``language``: NLTK's list, as bm25s has it, for ``en``; none for others."""
+    # The module is loaded alone: the package would load a compiler, which takes longer than switching a small corpus.
     if language != "en":
         return frozenset()
     package = find_spec("bm25s")

@@ -1,14 +1,15 @@
 """Wikitext as plain text for word vectors: prose stays; templates, tables, references and markup go.
 
-Not a parser: word vectors need running words, and a full syntax tree is two orders of magnitude slower (about 0.2 MB a
-second in pure Python). All bracketed parts are found in one pass with a stack, so the time is linear in the text
-whatever it holds: unclosed brackets lose their marks and keep their words.
+This is no parser: word vectors need running words, and a full syntax tree is two orders of magnitude slower (about 0.2
+MB a second in pure Python). All bracketed parts are found in one pass with a stack, so that the time is linear in any
+text: unclosed brackets lose their marks and keep their words.
 """
 
 from __future__ import annotations
 
 import html
 import re
+from collections import Counter
 from collections.abc import Collection
 
 _DROPPED = "ref|math|chem|gallery|timeline|syntaxhighlight|source|score|code|pre|nowiki|graph|mapframe|maplink|imagemap"
@@ -33,11 +34,11 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 
 def plain_lines(wikitext: str, dropped_links: Collection[str] = ()) -> list[str]:
-    """The paragraphs and list items of a page, one a line, without markup; headings and tables are left out.
+    """The paragraphs and list items of a page, one a line, without markup, headings and tables.
 
     Args:
         wikitext: the source of a page.
-        dropped_links: lower-case prefixes of links that are no prose: local names of files and categories. English
+        dropped_links: lower-case prefixes of links that are not prose: local names of files and categories. English
             names, languages and sister projects are known.
     """
     text = _without_brackets(wikitext)
@@ -63,20 +64,23 @@ def _line(raw: str) -> str:
 def _without_brackets(text: str) -> str:
     """The text without comments, templates, tables and elements that hold no prose, whatever is inside them."""
     open_marks: list[tuple[str, int]] = []
-    waiting: dict[str, int] = {}
+    waiting: Counter[str] = Counter()
     spans: list[tuple[int, int]] = []
     for match in _MARK.finditer(text):
         kind, opens = _kind(match)
-        if kind and opens:
+        if not kind:
+            spans.append(match.span())
+        elif opens:
             open_marks.append((kind, match.start()))
-            waiting[kind] = waiting.get(kind, 0) + 1
-        elif kind and waiting.get(kind):
-            start = _closed(open_marks, waiting, kind)
+            waiting[kind] += 1
+        elif waiting[kind]:
+            opened = ""
+            while opened != kind:  # brackets left open inside it are forgotten
+                opened, start = open_marks.pop()
+                waiting[opened] -= 1
             while spans and spans[-1][0] >= start:
                 spans.pop()
             spans.append((start, match.end()))
-        elif not kind:
-            spans.append(match.span())
     parts, at = [], 0
     for start, end in spans:
         parts.append(text[at:start])
@@ -85,20 +89,11 @@ def _without_brackets(text: str) -> str:
 
 
 def _kind(match: re.Match[str]) -> tuple[str, bool]:
-    """What bracket a mark belongs to and whether it opens it; an element closed at once belongs to none."""
+    """The kind of bracket of a mark and whether it opens one; an element closed at once has no kind."""
     mark, tag = match[0], match["tag"]
     if tag is None:
         return (_OPENS[mark], True) if mark in _OPENS else (_CLOSES[mark], False)
     return ("", False) if match["rest"].endswith("/") else (tag.lower(), not match["close"])
-
-
-def _closed(open_marks: list[tuple[str, int]], waiting: dict[str, int], kind: str) -> int:
-    """Where the bracket began that ends now; brackets left open inside it are forgotten."""
-    while True:
-        opened, start = open_marks.pop()
-        waiting[opened] -= 1
-        if opened == kind:
-            return start
 
 
 def _link_text(link: str, dropped: Collection[str]) -> str:

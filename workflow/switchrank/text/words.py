@@ -1,8 +1,8 @@
-"""Words: the one rule for what a word is, used by vectors, lexicons, switching and BM25 alike.
+"""What a word is, for vectors, lexicons, switching and BM25 alike.
 
 Word boundaries are those of Unicode Standard Annex 29 (the ``regex`` package's default word boundaries). A segment is
-a *word* when it holds a visible letter, mark or digit; all else (white space, punctuation, symbols) is *gap*. Text
-is never changed: gaps and words put together again are the input, character for character.
+a *word* if it holds a visible letter, mark or digit; all else (white space, punctuation, symbols) is *gap*. Text is
+never changed: gaps and words joined again are the input, character for character.
 
 Words are compared under :func:`switchrank.text.equality.key`. Text without spaces between words is cut by longest match
 over a vocabulary (:class:`Segmenter`) or by a segmenter of its language (:mod:`switchrank.text.segmenters`).
@@ -25,8 +25,8 @@ _WORD = regex.compile(r"[\p{L}\p{M}\p{N}](?<!\p{Default_Ignorable_Code_Point})")
 _FORMAT = (
     "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
 )
-"""Joiners, direction marks and soft hyphens: inside a word they are part of it, around one they are gap, so that they
-stay where they are when the word is replaced."""
+"""Joiners, direction marks and soft hyphens: part of a word inside it, gap around it, so that they stay where they are
+when the word is replaced."""
 
 Split = tuple[list[str], list[str]]
 """``(words, gaps)`` with ``len(gaps) == len(words) + 1``; ``gaps[0] + words[0] + gaps[1] + ...`` is the text."""
@@ -34,9 +34,9 @@ Splitter = Callable[[str], Split]
 
 
 def _segments(text: str) -> Iterator[str]:
-    """UAX 29 segments; white space never shares one with a word, not even behind a mark that has no base.
+    """UAX 29 segments; white space never shares one with a word, not even after a mark without a base.
 
-    The package leaves an apostrophe with the vowel behind it; by the standard (rules WB6 and 7) it is part of a word
+    The package leaves an apostrophe with the vowel after it; by the standard (rules WB6 and 7) it is part of a word
     only between letters.
     """
     for segment in _BOUNDARY.split(text):
@@ -81,24 +81,38 @@ def split_runs(text: str) -> Split:
 
     UAX 29 puts a boundary around every Han, Thai or Hiragana character, so words that touch belong to one run.
     """
-    runs: list[str] = []
-    gaps = [""]
-    words, word_gaps = split_words(text)
-    for word, before, after in zip(words, word_gaps, word_gaps[1:], strict=False):
-        if runs and not before:
-            runs[-1] += word
-            gaps[-1] = after
-        else:
-            runs.append(word)
-            gaps[-1] = before
-            gaps.append(after)
-    return (runs, gaps) if runs else ([], word_gaps)
+    return split_again(text, lambda words: ["".join(words)])
+
+
+def split_again(text: str, cut: Callable[[list[str]], list[str]], unspaced: Callable[[str], object] = bool) -> Split:
+    """Split ``text`` at UAX 29 word boundaries, and runs of adjacent words otherwise, losslessly.
+
+    Args:
+        cut: makes other words of those of a run.
+        unspaced: whether a word belongs to runs; default: every word does.
+    """
+    words, gaps = split_words(text)
+    found: list[str] = []
+    found_gaps = gaps[:1]
+    start = 0
+    while start < len(words):
+        end = start + 1
+        pieces = words[start:end]
+        if unspaced(words[start]):
+            while end < len(words) and not gaps[end] and unspaced(words[end]):
+                end += 1
+            pieces = cut(words[start:end])
+        found += pieces
+        found_gaps += [""] * (len(pieces) - 1)
+        found_gaps.append(gaps[end])
+        start = end
+    return found, found_gaps
 
 
 class Segmenter:
     """Splits unspaced text: each run of adjacent words is cut by greedy longest match over a vocabulary.
 
-    A character that starts no vocabulary word becomes a word of its own.
+    A character that starts no word of the vocabulary becomes a word of its own.
 
     Args:
         vocabulary: known words, any case; compared under :func:`key`.
@@ -109,19 +123,11 @@ class Segmenter:
         self._longest = max((len(word) for word in self._known), default=0) or 1
 
     def __call__(self, text: str) -> Split:
-        words: list[str] = []
-        gaps = [""]
-        runs, run_gaps = split_runs(text)
-        gaps[0] = run_gaps[0]
-        for run, gap in zip(runs, run_gaps[1:], strict=True):
-            pieces = self.cut(run)
-            words.extend(pieces)
-            gaps.extend("" for _ in pieces)
-            gaps[-1] = gap
-        return words, gaps
+        return split_again(text, self.cut)
 
-    def cut(self, run: str) -> list[str]:
-        """The words of one run."""
+    def cut(self, characters: list[str]) -> list[str]:
+        """The words of one run, given as its UAX 29 words."""
+        run = "".join(characters)
         # Slices of a run that is its own key are their own keys too: nothing in them folds, and NFKC bears slicing.
         plain = key(run) == run
         pieces = []
