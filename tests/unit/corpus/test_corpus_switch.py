@@ -374,8 +374,8 @@ def test_every_row_of_a_corpus_is_switched_as_word_by_word(corpus):
 @pytest.mark.parametrize("window", [4, 40, 1 << 20])
 def test_a_large_token_table_is_read_and_let_go_of_a_window_at_a_time(corpus, monkeypatch, window):
     whole, _ = corpus("xx", "xx")
-    monkeypatch.setattr("switchrank.corpus.store._KEPT", 0)
-    monkeypatch.setattr("switchrank.corpus.store._WINDOW", window)
+    monkeypatch.setattr("switchrank.corpus.table._KEPT", 0)
+    monkeypatch.setattr("switchrank.corpus.table._WINDOW", window)
     assert corpus("xx", "xx")[0].equals(whole)
 
 

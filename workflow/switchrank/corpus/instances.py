@@ -23,8 +23,8 @@ from switchrank.core.atomic import atomic_path
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
 from switchrank.core.seeds import counter_uniform, derive_seed
-from switchrank.corpus.streams import count_rows, read_slices, scan_checked, write_stream
-from switchrank.formats.tables import DOCUMENTS, INSTANCES, JUDGEMENTS, QUERIES, TRIPLES, read_table
+from switchrank.corpus.streams import count_rows, read_slices, write_stream
+from switchrank.formats.tables import DOCUMENTS, INSTANCES, JUDGEMENTS, QUERIES, TRIPLES, read_table, scan_table
 from switchrank.text.splitting import language_splitter
 from switchrank.text.words import Splitter
 
@@ -139,7 +139,7 @@ def _numbered(blocks: Iterator[pl.DataFrame], limit: int | None, counts: dict[st
 def _walk(
     triples: str | Path, qids: pl.Series, docids: pl.Series, relevant: pl.DataFrame, negatives: int
 ) -> Iterator[pl.DataFrame]:
-    frame = scan_checked(triples, TRIPLES)
+    frame = scan_table(triples, TRIPLES)
     rows, walked = count_rows(frame), 0
     judged = relevant.select("qid", negative="docid")
     known = {"qid": qids, "positive": docids, "negative": docids}

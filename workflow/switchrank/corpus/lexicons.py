@@ -14,7 +14,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from switchrank.corpus.table import Numbers, Words
+from switchrank.core.ragged import Numbers
+from switchrank.corpus.table import Words
 from switchrank.formats.tables import LEXICON, read_table
 
 

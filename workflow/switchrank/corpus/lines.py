@@ -10,7 +10,7 @@ import numpy as np
 
 from switchrank.corpus.lexicons import read_sources
 from switchrank.corpus.pieces import PieceTable
-from switchrank.corpus.recipe import MIXED, read_recipe
+from switchrank.corpus.recipe import MIXED, SIDES, read_recipe
 from switchrank.corpus.switcher import Switcher
 from switchrank.corpus.table import TokenTable
 from switchrank.text.splitting import language_splitter
@@ -28,20 +28,19 @@ def switch_lines(
     Args:
         lines: texts in the source language.
         lexicons: language to lexicon (``LEXICON``); several languages are mixed in this order.
-        recipe: further keys of :func:`switchrank.corpus.recipe.read_recipe`, such as ``p``, ``mix`` and ``seed``.
+        recipe: keys of :class:`switchrank.corpus.recipe.Recipe` that do not follow from these, such as ``p``.
         vocabulary: what cuts lines without spaces (:func:`switchrank.text.splitting.language_splitter`).
 
     Raises:
         UserError: a lexicon is missing or of another schema, or the recipe is wrong.
     """
     languages = list(lexicons)
-    side = languages[0] if len(languages) == 1 else MIXED
-    sides = {"query": side, "passage": side}
-    about = {"languages": languages, "sides": sides, "unspaced": vocabulary is not None}
-    checked = read_recipe({**about, **(recipe or {})})
+    sides = dict.fromkeys(SIDES, languages[0] if len(languages) == 1 else MIXED)
+    derived = {"languages": languages, "sides": sides, "unspaced": vocabulary is not None}
+    checked = read_recipe((recipe or {}) | derived)
     sources = {language: read_sources(path, checked.translations) for language, path in lexicons.items()}
     table = TokenTable.of(lines, PieceTable(language_splitter(vocabulary)))
-    switcher = Switcher(table, "query", checked, sources)
     numbers = np.arange(len(lines))
-    texts: list[str] = switcher.switch(numbers, numbers.astype(np.uint64)).texts.to_list()
+    switched = Switcher(table, "query", checked, sources).switch(numbers, numbers.astype(np.uint64))
+    texts: list[str] = switched.texts.to_list()
     return texts

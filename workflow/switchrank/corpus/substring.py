@@ -13,10 +13,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from switchrank.corpus.counts import SideCounts
+from switchrank.core.ragged import Numbers
 from switchrank.corpus.recipe import Recipe
-from switchrank.corpus.switcher import Switched, language_names, text_languages
-from switchrank.corpus.table import Numbers, TokenTable, join_pieces
+from switchrank.corpus.switcher import SideCounts, Switched, language_names, text_languages
+from switchrank.corpus.table import TokenTable, join_pieces
 from switchrank.formats.tables import LEXICON, read_table
 from switchrank.text.stopwords import stopwords
 
@@ -64,10 +64,9 @@ class SubstringSwitcher:
             language: len(known.intersection(word for title in titles for word in title.split()))
             for language, titles in zip(self._foreign, self._titles, strict=True)
         }
-        self.counts = SideCounts(tuple(self._foreign))
+        self.counts = SideCounts(self._foreign, 0, 0, 0, *np.zeros((3, len(self._foreign)), dtype=np.int64))
 
     def switch(self, texts: Numbers, instances: NDArray[np.uint64]) -> Switched:
-        """See :meth:`switchrank.corpus.switcher.Switcher.switch`."""
         words = self._table.words(texts)
         plain = join_pieces(self._table.strings, words.pieces, 2 * words.per_text + 1)
         drawn = text_languages(self._recipe, self._side, instances)
@@ -77,13 +76,20 @@ class SubstringSwitcher:
         return Switched(pl.Series("text", done, dtype=pl.String), names)
 
     def _one(self, text: str, language: int) -> str:
+        """The text switched to a language, by its number, and counted."""
         stays = language >= len(self._foreign)
         titles = {} if stays else self._titles[language]
         switched, found = replace_strings(text, titles, self._stop if self._recipe.drop_stopwords else ())
-        words = text.lower().split()
+        words, counts = text.lower().split(), self.counts
         content = np.array([word not in self._stop for word in words], dtype=bool)
-        known = [np.array([word in translated for word in words], dtype=bool) for translated in self._titles]
-        self.counts.add(1, content, np.where(found, language, -1).astype(np.int8), known)
+        counts.texts += 1
+        counts.tokens += len(words)
+        counts.content_tokens += int(content.sum())
+        known = [sum(word in titles for word in words if word not in self._stop) for titles in self._titles]
+        counts.covered += np.array(known, dtype=np.int64)
+        if not stays:
+            counts.switched[language] += found.sum()
+            counts.content_switched[language] += (found & content).sum()
         return text if stays else switched
 
 

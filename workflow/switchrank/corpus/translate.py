@@ -15,10 +15,11 @@ from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
 from switchrank.corpus.lexicons import read_sources
 from switchrank.corpus.pieces import PieceTable
-from switchrank.corpus.recipe import read_recipe
+from switchrank.corpus.recipe import SIDES, read_recipe
 from switchrank.corpus.switcher import Switcher
 from switchrank.corpus.table import TokenTable
-from switchrank.formats.tables import DOCUMENTS, QUERIES, Schema, read_table, write_table
+from switchrank.corpus.tokens import texts_schema
+from switchrank.formats.tables import read_table, write_table
 from switchrank.text.splitting import language_splitter
 from switchrank.text.words import Split, Splitter
 
@@ -51,11 +52,11 @@ def translate_texts(
     Raises:
         UserError: a file is missing or of another schema, or the lexicon covers no word of the texts.
     """
-    frame, schema = _read_texts(texts)
-    split = language_splitter(vocabulary)
+    schema = texts_schema(texts)
+    frame, split = read_table(texts, schema), language_splitter(vocabulary)
     cut = PieceTable(split if vocabulary is None else _spaced(split), whole=vocabulary is not None)
     named = progress(frame["text"], what=f"tokens of {Path(texts).name}", unit="texts")
-    recipe = read_recipe({"p": 1.0, "source": language, "sides": {"query": source, "passage": source}})
+    recipe = read_recipe({"p": 1.0, "source": language, "sides": dict.fromkeys(SIDES, source)})
     sources = {source: read_sources(lexicon, recipe.translations)}
     switcher = Switcher(TokenTable.of(named, cut), "query", recipe, sources)
     if not switcher.covered[source]:
@@ -67,17 +68,8 @@ def translate_texts(
     return {name: report[name] for name in ("texts", "tokens", "switched")}
 
 
-def _read_texts(path: str | Path) -> tuple[pl.DataFrame, Schema]:
-    try:
-        return read_table(path, DOCUMENTS), DOCUMENTS
-    except UserError as error:
-        if error.place != "columns":
-            raise
-    return read_table(path, QUERIES), QUERIES
-
-
 def _spaced(split: Splitter) -> Splitter:
-    """The same words, parted by a space where nothing parted them: what they become is written with spaces."""
+    """The same words, with a space between any two that nothing parts, since their translations need one."""
 
     def spaced(text: str) -> Split:
         words, gaps = split(text)
