@@ -15,10 +15,10 @@ from switchrank.core.errors import UserError
 from switchrank.core.seeds import counter_uniform, derive_seed
 from switchrank.corpus.files import corpus_files
 from switchrank.corpus.lexicons import Units, without_overlaps
-from switchrank.corpus.lines import switch_lines
 from switchrank.corpus.recipe import read_recipe
 from switchrank.corpus.switch import switch_corpus
 from switchrank.corpus.tokens import build_tokens
+from switchrank.corpus.translate import switch_lines
 from switchrank.formats.tables import CORPUS, DOCUMENTS, INSTANCES, LEXICON, QUERIES, read_table, write_table
 from switchrank.formats.vectors import write_vectors
 from switchrank.text.words import join_words, key, split_words
@@ -382,7 +382,7 @@ def test_a_large_token_table_is_read_and_let_go_of_a_window_at_a_time(corpus, mo
 def test_switching_does_not_load_pandas(tmp_path):
     write_lexicon(tmp_path / "de.parquet", {"cat": "katze"})
     code = (
-        "import sys; from switchrank.corpus.lines import switch_lines; "
+        "import sys; from switchrank.corpus.translate import switch_lines; "
         "assert switch_lines(['a cat'], lexicons={'de': 'de.parquet'}, recipe={'p': 1.0}) == ['a katze']; "
         "print('pandas' in sys.modules)"
     )

@@ -73,7 +73,7 @@ def text(*, lexicons: Mapping[str, str] | None = None, recipe: Recipe = USUAL, v
         lexicons: a lexicon; repeat to mix languages.
         vocabulary: vector store prefix, or segmenter:NAME, to cut unspaced text.
     """
-    from switchrank.corpus.lines import switch_lines
+    from switchrank.corpus.translate import switch_lines
 
     if not lexicons:
         raise UserError("command line", "--lexicon", "none given", "write --lexicon de=en-de.parquet")

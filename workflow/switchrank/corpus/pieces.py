@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import string
 from itertools import accumulate, repeat
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -22,7 +22,6 @@ import regex
 from numpy.typing import NDArray
 
 from switchrank.core.ragged import Numbers, spans
-from switchrank.corpus.arrow import arrow_numbers, arrow_strings, numpy_numbers
 from switchrank.formats.tables import KEYS
 from switchrank.text.words import Splitter, key, split_words
 
@@ -282,3 +281,24 @@ def _met(at: Numbers, pieces: int, block: _Block, starts: Numbers) -> Numbers:
     last = np.append(leads[1:], len(starts)) - 1
     met[at[leads] - 1] = 2 * at[last[: len(leads)]] + 1
     return met
+
+
+# Columns are handed between Polars, NumPy and Arrow without a copy. Arrow's own conversions (``pyarrow.array``,
+# ``Array.to_numpy``) load pandas when first called, which takes longer than switching a small corpus.
+
+
+def arrow_strings(strings: pl.Series) -> pa.LargeStringArray:
+    """Strings end to end in one buffer, to be gathered from."""
+    return strings.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
+
+
+def arrow_numbers(numbers: NDArray[Any]) -> pa.Array:
+    """Whole numbers as an Arrow array over the same memory."""
+    buffer = pa.py_buffer(np.ascontiguousarray(numbers))
+    return pa.Array.from_buffers(pa.from_numpy_dtype(numbers.dtype), len(numbers), [None, buffer])
+
+
+def numpy_numbers(numbers: pa.Array) -> NDArray[Any]:
+    """Whole numbers without nulls as a NumPy array over the same memory, not to be written to."""
+    values: NDArray[Any] = np.frombuffer(numbers.buffers()[1], dtype=numbers.type.to_pandas_dtype())
+    return values[numbers.offset : numbers.offset + len(numbers)]

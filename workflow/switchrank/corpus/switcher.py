@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from switchrank.core.ragged import Numbers, spans
 from switchrank.core.seeds import counter_state, counter_uniform, derive_seed, uniform_after
-from switchrank.corpus.arrow import arrow_strings
 from switchrank.corpus.lexicons import Lexicon, Units, without_overlaps
+from switchrank.corpus.pieces import arrow_strings
 from switchrank.corpus.recipe import MIXED, Recipe
 from switchrank.corpus.table import TokenTable, Words, join_pieces
 from switchrank.text.stopwords import stopwords

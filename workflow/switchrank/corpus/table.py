@@ -15,8 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from switchrank.core.ragged import Numbers
-from switchrank.corpus.arrow import arrow_numbers, arrow_strings
-from switchrank.corpus.pieces import PieceTable
+from switchrank.corpus.pieces import PieceTable, arrow_numbers, arrow_strings
 from switchrank.corpus.streams import count_rows, read_slices
 from switchrank.corpus.tokens import TOKEN_FILES
 from switchrank.formats.tables import KEYS, PIECES, TOKENS, read_table, scan_table

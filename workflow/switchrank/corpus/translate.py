@@ -1,12 +1,10 @@
-"""Translate-Test: texts of a test set put word by word into the source language, through a lexicon read backwards.
-
-Term-by-term translation with bilingual dictionaries, after Roy et al. (2020) and the baseline of Litschko et al. (2023,
-section 4): every word that the lexicon knows is replaced by its best translation, every other word stays.
-"""
+"""Texts that belong to no instance, switched as those of a corpus are: plain lines, and Translate-Test."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,7 +13,7 @@ from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
 from switchrank.corpus.lexicons import read_sources
 from switchrank.corpus.pieces import PieceTable
-from switchrank.corpus.recipe import SIDES, read_recipe
+from switchrank.corpus.recipe import MIXED, SIDES, read_recipe
 from switchrank.corpus.switcher import Switcher
 from switchrank.corpus.table import TokenTable
 from switchrank.corpus.tokens import texts_schema
@@ -36,6 +34,10 @@ def translate_texts(
     vocabulary: str | Path | None = None,
 ) -> dict[str, int]:
     """Write ``texts`` with every known word in the language ``source``; ids, order and groups stay.
+
+    Translate-Test: term-by-term translation of a test set with a bilingual dictionary, after Roy et al. (2020) and the
+    baseline of Litschko et al. (2023, section 4). Every word that the lexicon knows is replaced by its best
+    translation, every other word stays.
 
     Args:
         texts: a documents or queries table (parquet).
@@ -76,3 +78,33 @@ def _spaced(split: Splitter) -> Splitter:
         return words, [gap or (" " if 0 < number < len(words) else "") for number, gap in enumerate(gaps)]
 
     return spaced
+
+
+def switch_lines(
+    lines: list[str],
+    *,
+    lexicons: Mapping[str, str | Path],
+    recipe: dict[str, Any] | None = None,
+    vocabulary: str | Path | None = None,
+) -> list[str]:
+    """The lines, switched to the languages of ``lexicons``; line i gets the draws of the query of instance i.
+
+    Args:
+        lines: texts in the source language.
+        lexicons: language to lexicon (``LEXICON``); several languages are mixed in this order.
+        recipe: keys of :class:`switchrank.corpus.recipe.Recipe` that do not follow from these, such as ``p``.
+        vocabulary: what cuts lines without spaces (:func:`switchrank.text.splitting.language_splitter`).
+
+    Raises:
+        UserError: a lexicon is missing or of another schema, or the recipe is wrong.
+    """
+    languages = list(lexicons)
+    sides = dict.fromkeys(SIDES, languages[0] if len(languages) == 1 else MIXED)
+    derived = {"languages": languages, "sides": sides, "unspaced": vocabulary is not None}
+    checked = read_recipe((recipe or {}) | derived)
+    sources = {language: read_sources(path, checked.translations) for language, path in lexicons.items()}
+    table = TokenTable.of(lines, PieceTable(language_splitter(vocabulary)))
+    numbers = np.arange(len(lines))
+    switched = Switcher(table, "query", checked, sources).switch(numbers, numbers.astype(np.uint64))
+    texts: list[str] = switched.texts.to_list()
+    return texts

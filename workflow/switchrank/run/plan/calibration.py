@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from switchrank.run.plan.costs import Cost
 from switchrank.run.plan.jobs import Job
@@ -16,16 +17,14 @@ PRIOR = 10.0
 their kind."""
 
 
-@dataclass(frozen=True)
-class Measured:
+class Measured(NamedTuple):
     """A benchmark file: seconds, and the most memory in bytes (0 where the job was too short to be seen)."""
 
     seconds: float
     memory: float
 
 
-@dataclass(frozen=True)
-class Observation:
+class Observation(NamedTuple):
     """A job that ran: what was estimated, and what it took."""
 
     job: Job
@@ -39,7 +38,7 @@ class Calibration:
 
     Attributes:
         seconds: all seconds measured by all estimated, so that long jobs count most; :data:`PRIOR` is added to both.
-        memory: the largest ratio, and no less than 1, for too little memory ends a job.
+        memory: the largest ratio, and no less than 1, since too little memory ends a job.
         jobs: how many jobs were measured.
     """
 
@@ -49,12 +48,13 @@ class Calibration:
 
     def correct(self, job: Job, cost: Cost) -> Cost:
         """A cost as earlier jobs of its kind suggest."""
-        kind = (job.kind, job.gpus > 0)
-        return replace(
-            cost,
-            seconds=cost.seconds * self.seconds.get(kind, 1.0),
-            memory=cost.memory * self.memory.get(kind, 1.0),
-        )
+        seconds, memory = (ratios.get(kind_of(job), 1.0) for ratios in (self.seconds, self.memory))
+        return replace(cost, seconds=cost.seconds * seconds, memory=cost.memory * memory)
+
+
+def kind_of(job: Job) -> tuple[str, bool]:
+    """What jobs share that take as much longer than estimated: their kind, and whether they run on a GPU."""
+    return job.kind, job.gpus > 0
 
 
 def read_benchmark(path: str | Path) -> Measured | None:
@@ -72,12 +72,10 @@ def calibrate(observations: Iterable[Observation]) -> Calibration:
     """The correction that the observations ask for."""
     by_kind: defaultdict[tuple[str, bool], list[Observation]] = defaultdict(list)
     for one in observations:
-        by_kind[one.job.kind, one.job.gpus > 0].append(one)
-    seconds = {
-        kind: (sum(one.measured.seconds for one in found) + PRIOR) / (sum(one.cost.seconds for one in found) + PRIOR)
-        for kind, found in by_kind.items()
-    }
-    memory = {
-        kind: max(1.0, *(one.measured.memory / one.cost.memory for one in found)) for kind, found in by_kind.items()
-    }
+        by_kind[kind_of(one.job)].append(one)
+    seconds, memory = {}, {}
+    for kind, found in by_kind.items():
+        measured = sum(one.measured.seconds for one in found) + PRIOR
+        seconds[kind] = measured / (sum(one.cost.seconds for one in found) + PRIOR)
+        memory[kind] = max(1.0, *(one.measured.memory / one.cost.memory for one in found))
     return Calibration(seconds, memory, sum(map(len, by_kind.values())))

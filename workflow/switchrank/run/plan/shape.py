@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 
 from switchrank.config.systems import Start
 from switchrank.models.presets import PRESETS
+from switchrank.run.notes import read_note
 
 BASE = {
     "num_hidden_layers": 12,
@@ -18,9 +18,9 @@ BASE = {
     "intermediate_size": 3072,
     "vocab_size": 250_002,
 }
-"""XLM-R base: what a model is taken for that is not here and whose name tells nothing."""
+"""XLM-R base, which a model is taken for that is not here and whose name says nothing."""
 _NAMED = re.compile(r"L(\d+)[-_]?H(\d+)", re.IGNORECASE)
-"""How the names of MiniLM models tell layers and width."""
+"""Layers and width in the names of MiniLM models."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,7 @@ class Shape:
 
 
 def shape_of(start: Start) -> Shape:
-    """The shape of the model that a run starts from.
-
-    A preset has its own; a model that is here says it in ``config.json``; of another one the name may tell layers and
-    width, and else it is taken for XLM-R base.
-    """
+    """The shape of the model that a run starts from: of its preset, by ``config.json``, by its name, or XLM-R base."""
     if start.preset:
         return _shape(PRESETS[start.preset] | {"vocab_size": start.tokenizer.size})
     found = _of_model(str(start.model))
@@ -66,12 +62,9 @@ def shape_of(start: Start) -> Shape:
 
 
 def read_shape(path: str | Path) -> Shape | None:
-    """The shape that a ``config.json`` tells; None where there is none that can be read, or none of a known kind."""
-    try:
-        told = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-    return _shape(told) if isinstance(told, dict) and all(isinstance(told.get(key), int) for key in BASE) else None
+    """The shape that a ``config.json`` states; None where there is none that can be read, or none of a known kind."""
+    found = read_note(path)
+    return _shape(found) if all(isinstance(found.get(key), int) for key in BASE) else None
 
 
 def _of_model(model: str) -> Shape | None:
@@ -90,9 +83,4 @@ def _of_model(model: str) -> Shape | None:
 
 
 def _shape(given: Mapping[str, Any]) -> Shape:
-    return Shape(
-        layers=given["num_hidden_layers"],
-        hidden=given["hidden_size"],
-        inner=given["intermediate_size"],
-        vocabulary=given["vocab_size"],
-    )
+    return Shape(*(given[key] for key in BASE))

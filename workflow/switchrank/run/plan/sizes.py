@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 import re
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 
 from switchrank.collections.joined.section import Joined
@@ -18,10 +18,11 @@ from switchrank.collections.section import CollectionSection
 from switchrank.config.plan import Plan
 from switchrank.core.errors import UserError
 from switchrank.files.reading import open_bytes
+from switchrank.run.plan.machine import size_on_disk
 
 SAMPLE = 1 << 18
 _PACKED = {b"\x1f\x8b": 1.0, b"\xfd7zXZ": 1.25, b"BZh": 1.2}
-"""How packed files begin, and how much better each kind packs than zlib does."""
+"""How compressed files begin, and how much better each kind compresses than zlib does."""
 _QUESTION, _CONTEXT = re.compile(rb'"question"\s*:'), re.compile(rb'"context"\s*:\s*"((?:[^"\\]|\\.)*)"')
 _SENTENCE = 150
 """Characters of a sentence."""
@@ -74,17 +75,16 @@ class Sizes:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.assumed: dict[str, None] = {}
-        self._collected: dict[str, Collected] = {}
-        self._vectors: dict[str, tuple[float, float]] = {}
-        self._samples: dict[str, tuple[bytes | None, float]] = {}
+        self.collection: Callable[[str], Collected] = cache(self._collected)
+        """The texts of a collection."""
+        self.vectors: Callable[[str], tuple[float, float]] = cache(self._vectors)
+        """Words and dimensions of a language's vectors."""
+        self._sample: Callable[[str], tuple[bytes | None, float]] = cache(self._read)
 
     def on_disk(self, path: str, role: str = "documents") -> float:
         """The size of a file or folder on disk; one that no job makes and that is not here is assumed by its role."""
-        file = Path(path)
-        if file.is_dir():
-            return float(sum(part.stat().st_size for part in file.rglob("*") if part.is_file()))
-        if file.is_file():
-            return float(file.stat().st_size)
+        if Path(path).exists():
+            return float(size_on_disk(path))
         if self._of_world(path):
             return WORLD_FILE
         self._assume(path)
@@ -94,35 +94,36 @@ class Sizes:
         return path.startswith(f"{self.plan.folder}/world/")
 
     def _assume(self, path: str) -> None:
-        """Note that a file is not here; one that a job of the run makes is no guess of ours."""
-        if not self._of_run(path) or path in self.plan.downloads:
+        """Note that a file is not here; the size of one that a job of the run makes is no guess of ours."""
+        if not path.startswith(f"{self.plan.folder}/") or path in self.plan.downloads:
             self.assumed.setdefault(path)
 
-    def _of_run(self, path: str) -> bool:
-        return path.startswith(f"{self.plan.folder}/")
-
-    def collection(self, name: str) -> Collected:
-        """The texts of a collection."""
-        if name not in self._collected:
-            self._collected[name] = self._collect(name, self.plan.config.collections[name])
-        return self._collected[name]
-
-    def _collect(self, name: str, section: CollectionSection) -> Collected:
+    def _collected(self, name: str) -> Collected:
+        section = self.plan.config.collections[name]
         if isinstance(section, Joined):
-            return _together(self.collection(part) for part in section.of)
-        found = self._world(section) if self._made_up(name) else self._given(name, section)
+            whole = Collected()
+            for part in map(self.collection, section.of):
+                for lang, texts in part.documents.items():
+                    whole.documents[lang] = _sum(whole.documents.get(lang), texts)
+                for split, texts in part.queries.items():
+                    whole.queries[split] = _sum(whole.queries.get(split), texts)
+                whole.triples += part.triples
+            return whole
+        made_up = any(map(self._of_world, self.plan.collection_files(name).values()))
+        found = self._world(section) if made_up else self._given(name, section)
         if "train" in found.queries:
             training = found.queries["train"]
-            found.queries["train"] = Texts(training.rows * (1 - section.dev - section.labels), training.chars)
-            found.queries["dev"] = Texts(training.rows * section.dev, training.chars)
-            if section.labels:
-                found.queries["labels"] = Texts(training.rows * section.labels, training.chars)
-        self._made(name, found)
+            shares = {"train": 1 - section.dev - section.labels, "dev": section.dev, "labels": section.labels}
+            for split, share in shares.items():
+                if share:
+                    found.queries[split] = Texts(training.rows * share, training.chars)
+        folder = f"{self.plan.folder}/sources/{name}"  # tables that are there count as they are
+        for lang in found.documents:
+            found.documents[lang] = table_texts(f"{folder}/documents-{lang}.parquet") or found.documents[lang]
+        for split in found.queries:
+            files = sorted(Path(folder).glob(f"queries-{split}-*.parquet"))
+            found.queries[split] = (table_texts(str(files[0])) if files else None) or found.queries[split]
         return found
-
-    def _made_up(self, name: str) -> bool:
-        files = self.plan.collection_files(name).values()
-        return any(map(self._of_world, files))
 
     def _world(self, section: CollectionSection) -> Collected:
         world = self.plan.config.world
@@ -174,15 +175,6 @@ class Sizes:
         language = language if language in section.languages else next(iter(section.languages))
         found.documents[language] = _sum(found.documents.get(language), passages)
 
-    def _made(self, name: str, found: Collected) -> None:
-        """Where the tables exist, they tell."""
-        folder = f"{self.plan.folder}/sources/{name}"
-        for lang in found.documents:
-            found.documents[lang] = table_texts(f"{folder}/documents-{lang}.parquet") or found.documents[lang]
-        for split in found.queries:
-            files = sorted(Path(folder).glob(f"queries-{split}-*.parquet"))
-            found.queries[split] = (table_texts(str(files[0])) if files else None) or found.queries[split]
-
     def lines(self, path: str, role: str) -> Texts:
         """The lines of a file, by its first ones."""
         if Path(path).is_dir():
@@ -190,23 +182,14 @@ class Sizes:
             return _sum(None, *parts)
         sample, size = self._sample(path)
         if sample is None:
-            return self._first_stage() if role == "run" and self._of_world(path) else ASSUMED[role]
+            world = self.plan.config.world if role == "run" and self._of_world(path) else None
+            return Texts(world.test_queries * world.candidates, ASSUMED[role].chars) if world else ASSUMED[role]
         rows = max(1, sample.count(b"\n"))
         chars = len(sample.decode("utf-8", errors="replace")) / rows
         return Texts(rows * size / max(1, len(sample)), max(1.0, chars - 8))
 
-    def _first_stage(self) -> Texts:
-        """The run of the made-up world."""
-        world = self.plan.config.world
-        return Texts(world.test_queries * world.candidates, ASSUMED["run"].chars) if world else ASSUMED["run"]
-
-    def _sample(self, path: str) -> tuple[bytes | None, float]:
-        """The first bytes of a file, unpacked, and the size of all of it; None and 0 where it is not here."""
-        if path not in self._samples:
-            self._samples[path] = self._read(path)
-        return self._samples[path]
-
     def _read(self, path: str) -> tuple[bytes | None, float]:
+        """The first bytes of a file, unpacked, and the size of all of it; None and 0 where it is not here."""
         if not Path(path).is_file():
             self._assume(path)
             return None, 0.0
@@ -223,13 +206,7 @@ class Sizes:
         ratio = better * len(sample) / len(zlib.compress(sample)) if better else 1.0
         return sample, Path(path).stat().st_size * ratio
 
-    def vectors(self, language: str) -> tuple[float, float]:
-        """Words and dimensions of a language's vectors."""
-        if language not in self._vectors:
-            self._vectors[language] = self._stored(language)
-        return self._vectors[language]
-
-    def _stored(self, language: str) -> tuple[float, float]:
+    def _vectors(self, language: str) -> tuple[float, float]:
         config = self.plan.config.vectors
         given = self.plan.vector_source(language)
         if given.text is not None and config is not None:
@@ -257,7 +234,7 @@ class Sizes:
                 total += world.sentences * WORLD_SENTENCE
             elif path in large and not Path(path).is_file():
                 total += 1e9
-            elif self._of_run(path) and not Path(path).is_file():
+            elif path.startswith(f"{self.plan.folder}/") and not Path(path).is_file():
                 total += 2e6
             elif path.endswith(".parquet"):
                 total += 2.5 * self.on_disk(path)
@@ -266,16 +243,10 @@ class Sizes:
                 total += ASSUMED["documents"].bytes if sample is None else size
         return total
 
-    @cached_property
-    def lexicon_rows(self) -> Mapping[str, float]:
+    def lexicon_rows(self, lexicon: str) -> float:
         """Words of a lexicon, by its name."""
-        rows = {}
-        for name, section in self.plan.config.lexicons.items():
-            if section.kind == "vectors":
-                rows[name] = self.vectors(self.plan.config.languages.source)[0] * section.k
-            else:
-                rows[name] = 20_000.0
-        return rows
+        section = self.plan.config.lexicons[lexicon]
+        return self.vectors(self.plan.config.languages.source)[0] * section.k if section.kind == "vectors" else 20_000.0
 
 
 def table_texts(path: str) -> Texts | None:
@@ -296,14 +267,3 @@ def _sum(*parts: Texts | None) -> Texts:
     given = [part for part in parts if part is not None]
     rows = sum(part.rows for part in given)
     return Texts(rows, sum(part.rows * part.chars for part in given) / rows if rows else 1.0)
-
-
-def _together(parts: Iterable[Collected]) -> Collected:
-    whole = Collected()
-    for part in parts:
-        for lang, texts in part.documents.items():
-            whole.documents[lang] = _sum(whole.documents.get(lang), texts)
-        for split, texts in part.queries.items():
-            whole.queries[split] = _sum(whole.queries.get(split), texts)
-        whole.triples += part.triples
-    return whole
