@@ -20,7 +20,7 @@ def check(*, file: Path) -> None:
     from switchrank.config.checked import read_plan, roots_of
     from switchrank.config.load import read_yaml
     from switchrank.config.reach import reach
-    from switchrank.run.plan.inputs import missing_inputs
+    from switchrank.run.plan.files import missing_inputs
 
     data = read_yaml(file)
     plan, mistakes = read_plan(data, file, os.environ, roots_of(file))

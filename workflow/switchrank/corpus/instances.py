@@ -76,13 +76,13 @@ def build_instances(
 ) -> dict[str, int]:
     """Write the instances (``INSTANCES``) of one split, numbered from 0.
 
-    With ``triples``: they are walked with a counter; where it is divisible by ``negatives + 1`` the pair (query,
-    positive) with label 1 is taken, else (query, negative) with label 0. Triples of queries or documents that are not
-    in the tables, and those whose negative is judged relevant, are passed over without counting.
+    Triples are walked with a counter: where it is divisible by ``negatives + 1`` the pair (query, positive) with label
+    1 is taken, else (query, negative) with label 0. Triples of queries or documents that are not in the tables, and
+    those whose negative is judged relevant, are passed over without counting.
 
-    Without: each judged pair, in the order of the queries, is followed by its negatives, drawn without repetition
-    from the ``pool`` best BM25 documents; ``rounds`` times over, each time with a fresh draw. Random documents fill
-    up what BM25 cannot give. No document judged relevant for a query is ever its negative.
+    Without triples each judged pair, in the order of the queries, is followed by its negatives, drawn without
+    repetition from the ``pool`` best BM25 documents; ``rounds`` times over, each time with a fresh draw. Random
+    documents fill up what BM25 cannot give. No document judged relevant for a query is ever its negative.
 
     Args:
         queries: queries table (parquet: qid, text, group) of one split, in the source language.
@@ -119,8 +119,8 @@ def build_instances(
         if not counts["positives"]:
             raise UserError(triples or judgements, "", "no instance is left", "check that its ids are of this split")
     if counts["short"]:
-        print(f"{out}: {counts['short']} positives have fewer than {pairing.negatives} negatives: too few documents",
-              file=sys.stderr)  # fmt: skip
+        problem = f"{counts['short']} positives have fewer than {pairing.negatives} negatives: too few documents"
+        print(f"{out}: {problem}", file=sys.stderr)
     return counts
 
 

@@ -1,4 +1,4 @@
-"""Training pairs that are switched when training comes to them: what a corpus would hold, and no file of its texts.
+"""Training pairs that are switched when training reaches them: those that a corpus would hold, without its file.
 
 Beside the token tables, whose pieces lie in a nameless file, an instance takes 20 bytes of memory. Texts and token ids
 are held for the pairs of the next steps only.

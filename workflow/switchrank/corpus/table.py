@@ -129,10 +129,10 @@ class TokenTable:
 
     @classmethod
     def load(cls, folder: str | Path, scratch: Path, threads: int = 1) -> TokenTable:
-        """Open a folder of :func:`switchrank.corpus.tokens.build_tokens`.
+        """Open a folder of :func:`switchrank.corpus.tokens.build_tokens`, ``threads`` blocks of texts at a time.
 
         The texts' pieces go to a nameless file in the folder ``scratch``, so that memory grows with the number of
-        texts and of distinct words, not with the length of the texts. Blocks of texts are read ``threads`` at a time.
+        texts and of distinct words, not with the length of the texts.
 
         Raises:
             UserError: a file is missing or not of its schema.
@@ -160,9 +160,7 @@ class TokenTable:
     def words(self, texts: Numbers, key_of_piece: Numbers | None = None) -> Words:
         """The words of the texts with these numbers (repeats allowed), in this order.
 
-        Args:
-            texts: numbers of texts.
-            key_of_piece: what ``key`` of a word is instead of its number among the table's keys.
+        Their keys are numbered as in the table, or by ``key_of_piece``.
         """
         pieces = self._store.take(texts)
         per_text = self.words_per_text[texts]

@@ -66,11 +66,7 @@ def build_tokens(
 
 
 def texts_schema(path: str | Path) -> Schema:
-    """``DOCUMENTS`` if the table has its columns, else ``QUERIES``.
-
-    Raises:
-        UserError: the file is missing or unreadable.
-    """
+    """``DOCUMENTS`` if the table has its columns, else ``QUERIES``."""
     try:
         scan_table(path, DOCUMENTS)
     except UserError as error:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from switchrank.run.plan.calibration import Calibration, Measured, Observation, calibrate, read_benchmark
 from switchrank.run.plan.costs import Cost
+from switchrank.run.plan.estimate import Calibration, Measured, Observation, calibrate, read_benchmark
 from switchrank.run.plan.jobs import Graph, Job
 from switchrank.run.plan.machine import Machine
 from switchrank.run.plan.schedule import BETWEEN, plan_schedule

@@ -4,7 +4,7 @@ Each kind of job has a formula. The cost of a job without one, or whose formula 
 ends a run. What jobs ask a scheduler for follows from the same formulas (:mod:`switchrank.run.resources`).
 
 The constants were fitted once to the benchmark files of the shipped configs on a machine with 100 GFLOP/s a core. They
-are rough on purpose: earlier runs on the user's own machine correct them (:mod:`switchrank.run.plan.calibration`).
+are rough on purpose: earlier runs on the user's own machine correct them (:mod:`switchrank.run.plan.estimate`).
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ from switchrank.config.sections import MIXED
 from switchrank.corpus.files import SAMPLED
 from switchrank.run.plan.jobs import Job
 from switchrank.run.plan.machine import Machine
-from switchrank.run.plan.shape import Shape, read_shape, shape_of
-from switchrank.run.plan.sizes import Sizes, Texts
+from switchrank.run.plan.sizes import Shape, Sizes, Texts, read_shape, shape_of
 from switchrank.run.plan.work import Work, optimiser_steps, run_parts, training_of
 from switchrank.search.choices import SEARCHED, Criterion
 

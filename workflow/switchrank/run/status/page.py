@@ -54,8 +54,7 @@ def _line(look: Look, job: Job, state: State) -> str:
 
 
 def _models(look: Look) -> Iterator[list[str]]:
-    """Of each model the step, where it ends as recorded or as the config has it, and the newest loss, which is that of
-    the log."""
+    """Of each model the step, the last one as recorded or configured, and the newest loss, which the log has."""
     yield ["model", "step", "of", "loss", "dev mrr@10"]
     for job, curve in look.curves.items():
         steps = optimiser_steps(look.estimate.plan, job) if curve.steps is None else curve.steps
