@@ -385,6 +385,8 @@ class Costs:
         draws = 1e5 if "fisher" in self.config.evaluate.tests else 1e4
         return self._plain(1 + asked * draws / 1.5e9, 80 * MB + 200 * asked, 40 * asked)
 
+    main_table = tables
+
     def bias(self, job: Job) -> Cost:
         return self._plain(0.8 + 0.4e-6 * self._read_lines(job), 60 * MB)
 
