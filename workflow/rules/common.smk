@@ -19,9 +19,14 @@ from switchrank.files.fetched import is_offline, missing_files, offline_error
 from switchrank.models.folder import STARTING_FILES, MODEL_FILES, TRAINED_FILES
 from switchrank.run.plan.asked import OUT, ROOTS
 from switchrank.run.plan.estimate import check_disk
-from switchrank.run.plan.inputs import missing_of, named_inputs, start_mistakes
+from switchrank.run.plan.files import (
+    check_outputs,
+    missing_notice,
+    missing_of,
+    named_inputs,
+    start_mistakes,
+)
 from switchrank.run.plan.jobs import Job, read_jobs
-from switchrank.run.plan.outputs import check_outputs, missing_notice
 from switchrank.run.resources import SEARCH_THREADS, Needs, are_small
 from switchrank.core.locks import hold_run
 from switchrank.text.segmenters import segmenter_spec

@@ -15,10 +15,10 @@ from switchrank.core.errors import UserError
 from switchrank.core.seeds import counter_uniform, derive_seed
 from switchrank.corpus.files import corpus_files
 from switchrank.corpus.lexicons import Units, without_overlaps
-from switchrank.corpus.lines import switch_lines
 from switchrank.corpus.recipe import read_recipe
 from switchrank.corpus.switch import switch_corpus
 from switchrank.corpus.tokens import build_tokens
+from switchrank.corpus.translate import switch_lines
 from switchrank.formats.tables import CORPUS, DOCUMENTS, INSTANCES, LEXICON, QUERIES, read_table, write_table
 from switchrank.formats.vectors import write_vectors
 from switchrank.text.words import join_words, key, split_words
@@ -374,15 +374,15 @@ def test_every_row_of_a_corpus_is_switched_as_word_by_word(corpus):
 @pytest.mark.parametrize("window", [4, 40, 1 << 20])
 def test_a_large_token_table_is_read_and_let_go_of_a_window_at_a_time(corpus, monkeypatch, window):
     whole, _ = corpus("xx", "xx")
-    monkeypatch.setattr("switchrank.corpus.store._KEPT", 0)
-    monkeypatch.setattr("switchrank.corpus.store._WINDOW", window)
+    monkeypatch.setattr("switchrank.corpus.table._KEPT", 0)
+    monkeypatch.setattr("switchrank.corpus.table._WINDOW", window)
     assert corpus("xx", "xx")[0].equals(whole)
 
 
 def test_switching_does_not_load_pandas(tmp_path):
     write_lexicon(tmp_path / "de.parquet", {"cat": "katze"})
     code = (
-        "import sys; from switchrank.corpus.lines import switch_lines; "
+        "import sys; from switchrank.corpus.translate import switch_lines; "
         "assert switch_lines(['a cat'], lexicons={'de': 'de.parquet'}, recipe={'p': 1.0}) == ['a katze']; "
         "print('pandas' in sys.modules)"
     )

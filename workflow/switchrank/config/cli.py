@@ -24,7 +24,7 @@ def check(*, file: Path) -> None:
         file: the YAML file.
     """
     from switchrank.config.load import read_plan, read_yaml, roots_of
-    from switchrank.run.plan.inputs import missing_inputs
+    from switchrank.run.plan.files import missing_inputs
 
     data = read_yaml(file)
     plan, mistakes = read_plan(data, file, os.environ, roots_of(file))

@@ -1,62 +1,23 @@
-"""``switchrank corpus``: instances, token tables, switched and parallel corpora, translated texts, lines for a look."""
+"""``switchrank corpus``: instances, token tables, switched and parallel corpora, translated texts, and plain lines."""
 
 from __future__ import annotations
 
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from switchrank.core.command import ONE_EACH, Command, Group
 from switchrank.core.errors import UserError
 from switchrank.corpus.files import corpus_files
+from switchrank.corpus.recipe import MIXED, Recipe
 
-
-@dataclass(frozen=True)
-class Recipe:
-    """Which words are switched, and to what; see :class:`switchrank.corpus.recipe.Recipe`.
-
-    Attributes:
-        p: chance that a word is switched.
-        mix: draw a language per word or text.
-        source: language of the texts.
-        drop_stopwords: never switch single stop words.
-        translations: draw among this many best.
-        seed: seed of the draws.
-    """
-
-    p: float = 0.5
-    mix: Literal["token", "instance"] = "token"
-    source: str = "en"
-    drop_stopwords: bool = False
-    translations: int = 1
-    seed: int = 1
-
-
-@dataclass(frozen=True)
-class CorpusRecipe(Recipe):
-    """The recipe of a corpus.
-
-    Attributes:
-        query: language of the query side; xx: all mixed.
-        passage: language of the passage side; xx: all mixed.
-        shards: number of files.
-        unspaced: the texts have no spaces: replaced words get them.
-        treebank: compatibility: detokenise; token tables made with --treebank.
-        substring_replace: compatibility: keys match inside words (needs --p 1 --mix instance).
-    """
-
-    query: str = "xx"
-    passage: str = "xx"
-    shards: int = 1
-    unspaced: bool = False
-    treebank: bool = False
-    substring_replace: bool = False
-
-
-RECIPE, CORPUS_RECIPE = Recipe(), CorpusRecipe()
+USUAL = Recipe()
+_DERIVED = ["sides", "languages", "include_source"]
+"""Keys of the recipe that follow from other options."""
+_OF_CORPORA = ["shards", "unspaced", "treebank", "substring_replace"]
 
 
 def switch(
@@ -66,7 +27,9 @@ def switch(
     documents: str,
     out: str | Path,
     lexicons: Mapping[str, str] | None = None,
-    recipe: CorpusRecipe = CORPUS_RECIPE,
+    recipe: Recipe = USUAL,
+    query: str = MIXED,
+    passage: str = MIXED,
     name: str = "train",
     threads: int = 1,
 ) -> dict[str, Any]:
@@ -81,20 +44,20 @@ def switch(
         documents: token table folder of the documents.
         out: the folder to write into.
         lexicons: a lexicon; repeat to mix languages.
+        query: language of the query side; xx: all mixed.
+        passage: language of the passage side; xx: all mixed.
         name: 'train' (shards, stats.json) or one file.
         threads: blocks of texts at a time.
     """
     from switchrank.corpus.switch import switch_corpus
 
-    given = asdict(recipe)
-    sides = {side: given.pop(side) for side in ("query", "passage")}
     found = dict(lexicons or {})
     stats = switch_corpus(
         instances=instances,
         queries=queries,
         documents=documents,
         lexicons=found,
-        recipe={**given, "sides": sides, "languages": list(found)},
+        recipe=asdict(recipe) | {"sides": {"query": query, "passage": passage}, "languages": list(found)},
         out=out,
         name=name,
         threads=threads,
@@ -103,14 +66,14 @@ def switch(
     return total
 
 
-def text(*, lexicons: Mapping[str, str] | None = None, recipe: Recipe = RECIPE, vocabulary: str | None = None) -> None:
+def text(*, lexicons: Mapping[str, str] | None = None, recipe: Recipe = USUAL, vocabulary: str | None = None) -> None:
     """Switch lines from standard input to standard output.
 
     Args:
         lexicons: a lexicon; repeat to mix languages.
         vocabulary: vector store prefix, or segmenter:NAME, to cut unspaced text.
     """
-    from switchrank.corpus.lines import switch_lines
+    from switchrank.corpus.translate import switch_lines
 
     if not lexicons:
         raise UserError("command line", "--lexicon", "none given", "write --lexicon de=en-de.parquet")
@@ -120,7 +83,7 @@ def text(*, lexicons: Mapping[str, str] | None = None, recipe: Recipe = RECIPE, 
 
 
 def _files(given: Mapping[str, Any]) -> Iterator[Path]:
-    """The files that a corpus is written to; shards that are there beside them were made with another ``--shards``."""
+    """The files that a corpus is written to, and shards of it that were made with another ``--shards``."""
     folder, name = Path(given["out"]), given["name"]
     named = [folder / file for file in corpus_files(shards=given.get("shards", 1), name=name)]
     older = folder.glob("train-[0-9]*.parquet") if name == "train" else ()
@@ -149,7 +112,7 @@ COMMANDS = Group(
             forms=_VOCABULARY,
             shown=_print,
         ),
-        "switch": Command(switch, writes=_files, shown=_print, **_LEXICON),
+        "switch": Command(switch, writes=_files, shown=_print, unasked=_DERIVED, **_LEXICON),
         "parallel": Command(
             "corpus.parallel:parallel_corpus",
             "write instances with the texts of two given languages",
@@ -162,6 +125,6 @@ COMMANDS = Group(
             forms=_VOCABULARY,
             shown=_print,
         ),
-        "text": Command(text, forms=_VOCABULARY, **_LEXICON),
+        "text": Command(text, forms=_VOCABULARY, unasked=[*_DERIVED, *_OF_CORPORA], **_LEXICON),
     }
 )

@@ -1,6 +1,10 @@
-"""The names of a corpus's files; cheap to import, so that a workflow can name them before they exist."""
+"""The files of a corpus: their names, which a workflow needs before they exist, and how its statistics are written."""
 
 from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
 
 SAMPLED = 10_000
 """Instances that are written to look at, where only a sample is."""
@@ -18,3 +22,8 @@ def corpus_files(*, shards: int = 1, name: str = "train") -> list[str]:
     if name != "train":
         return [f"{name}.parquet"]
     return [*(f"train-{shard:05d}.parquet" for shard in range(shards)), "stats.json"]
+
+
+def write_statistics(stats: dict[str, Any], path: Path) -> None:
+    """Write the statistics of a corpus as JSON."""
+    path.write_text(json.dumps(stats, sort_keys=True, indent=1) + "\n", encoding="utf-8")

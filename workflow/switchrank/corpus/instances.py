@@ -23,8 +23,8 @@ from switchrank.core.atomic import atomic_path
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
 from switchrank.core.seeds import counter_uniform, derive_seed
-from switchrank.corpus.streams import count_rows, read_slices, scan_checked, write_stream
-from switchrank.formats.tables import DOCUMENTS, INSTANCES, JUDGEMENTS, QUERIES, TRIPLES, read_table
+from switchrank.corpus.streams import count_rows, read_slices, write_stream
+from switchrank.formats.tables import DOCUMENTS, INSTANCES, JUDGEMENTS, QUERIES, TRIPLES, read_table, scan_table
 from switchrank.text.splitting import language_splitter
 from switchrank.text.words import Splitter
 
@@ -76,13 +76,13 @@ def build_instances(
 ) -> dict[str, int]:
     """Write the instances (``INSTANCES``) of one split, numbered from 0.
 
-    With ``triples``: they are walked with a counter; where it is divisible by ``negatives + 1`` the pair (query,
-    positive) with label 1 is taken, else (query, negative) with label 0. Triples of queries or documents that are not
-    in the tables, and those whose negative is judged relevant, are passed over without counting.
+    Triples are walked with a counter: where it is divisible by ``negatives + 1`` the pair (query, positive) with label
+    1 is taken, else (query, negative) with label 0. Triples of queries or documents that are not in the tables, and
+    those whose negative is judged relevant, are passed over without counting.
 
-    Without: each judged pair, in the order of the queries, is followed by its negatives, drawn without repetition
-    from the ``pool`` best BM25 documents; ``rounds`` times over, each time with a fresh draw. Random documents fill
-    up what BM25 cannot give. No document judged relevant for a query is ever its negative.
+    Without triples each judged pair, in the order of the queries, is followed by its negatives, drawn without
+    repetition from the ``pool`` best BM25 documents; ``rounds`` times over, each time with a fresh draw. Random
+    documents fill up what BM25 cannot give. No document judged relevant for a query is ever its negative.
 
     Args:
         queries: queries table (parquet: qid, text, group) of one split, in the source language.
@@ -119,8 +119,8 @@ def build_instances(
         if not counts["positives"]:
             raise UserError(triples or judgements, "", "no instance is left", "check that its ids are of this split")
     if counts["short"]:
-        print(f"{out}: {counts['short']} positives have fewer than {pairing.negatives} negatives: too few documents",
-              file=sys.stderr)  # fmt: skip
+        problem = f"{counts['short']} positives have fewer than {pairing.negatives} negatives: too few documents"
+        print(f"{out}: {problem}", file=sys.stderr)
     return counts
 
 
@@ -139,7 +139,7 @@ def _numbered(blocks: Iterator[pl.DataFrame], limit: int | None, counts: dict[st
 def _walk(
     triples: str | Path, qids: pl.Series, docids: pl.Series, relevant: pl.DataFrame, negatives: int
 ) -> Iterator[pl.DataFrame]:
-    frame = scan_checked(triples, TRIPLES)
+    frame = scan_table(triples, TRIPLES)
     rows, walked = count_rows(frame), 0
     judged = relevant.select("qid", negative="docid")
     known = {"qid": qids, "positive": docids, "negative": docids}

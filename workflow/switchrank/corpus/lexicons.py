@@ -14,7 +14,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from switchrank.corpus.table import Numbers, Words
+from switchrank.core.ragged import Numbers
+from switchrank.corpus.table import Words
 from switchrank.formats.tables import LEXICON, read_table
 
 
@@ -31,7 +32,7 @@ class Units:
     choices: Numbers
 
     def take(self, which: Numbers | NDArray[np.bool_]) -> Units:
-        """Some of the units."""
+        """Some of the units, by number or by mask."""
         return Units(self.start[which], self.length[which], self.target[which], self.choices[which])
 
     @staticmethod
@@ -51,7 +52,7 @@ class _Level:
 
 
 def read_sources(path: str | Path, translations: int) -> pl.DataFrame:
-    """The sources of a lexicon (``LEXICON``), ascending: ``source``, its ``words``, and as ``targets`` its best ones.
+    """The sources of a lexicon (``LEXICON``), ascending, with ``words`` and the best translations as ``targets``.
 
     Raises:
         UserError: the file is missing or not a lexicon.
@@ -74,6 +75,7 @@ class Lexicon:
         covered: how many keys are a source or part of one.
         target, choices: int64, per key that is a source by itself: the number of its best target, and how many follow
             each other from there; -1 and 0 for other keys.
+        has_phrases: whether a source has several words.
     """
 
     def __init__(self, sources: pl.DataFrame, keys: pl.Series, left_out: Collection[str]) -> None:
@@ -91,23 +93,17 @@ class Lexicon:
         self.choices[key[kept]] = choices[: len(key)][kept]
         words = phrases["keys"].list.len().cast(pl.Int64).to_numpy()
         self._levels = _levels(phrases["keys"].to_list(), words, target[len(key) :], choices[len(key) :], self._size)
-
-    @property
-    def has_phrases(self) -> bool:
-        """Whether a source has several words."""
-        return bool(self._levels)
+        self.has_phrases = bool(self._levels)
 
     def units(self, words: Words, eligible: Numbers) -> Units:
         """What can be replaced: phrases first, the longest first and of equal ones the first, then single words.
 
-        Args:
-            words: the words of some texts.
-            eligible: numbers of words at which a unit may start, ascending.
+        Units start at the words with the numbers ``eligible``, ascending.
         """
         single = eligible[self.choices[words.key[eligible]] > 0]
         key = words.key[single]
         singles = Units(single, np.ones_like(single), self.target[key], self.choices[key])
-        if not self._levels:
+        if not self.has_phrases:
             return singles
         return without_overlaps(Units.concatenate([*self._phrases(words, eligible), singles]), len(words.key))
 
@@ -158,10 +154,8 @@ def _levels(keys: list[list[int]], words: Numbers, target: Numbers, choices: Num
         distinct, prefix = np.unique(packed, return_inverse=True)
         complete = words[phrases] == number + 1
         level = _Level(distinct, np.full(len(distinct), -1), np.zeros(len(distinct), dtype=np.int64))
-        level.target[prefix[complete]], level.choices[prefix[complete]] = (
-            target[phrases[complete]],
-            choices[phrases[complete]],
-        )
+        level.target[prefix[complete]] = target[phrases[complete]]
+        level.choices[prefix[complete]] = choices[phrases[complete]]
         levels.append(level)
     return levels
 
@@ -169,9 +163,7 @@ def _levels(keys: list[list[int]], words: Numbers, target: Numbers, choices: Num
 def without_overlaps(units: Units, words: int) -> Units:
     """The units that remain when the longest are taken first, and of equally long ones the first; by ``start``.
 
-    Args:
-        units: units of a text, or of texts laid end to end; those of equal length start at distinct words.
-        words: how many words there are.
+    Units of equal length start at distinct ones of the ``words`` words of a text, or of texts laid end to end.
     """
     taken = np.zeros(words + 1, dtype=bool)
     kept = []

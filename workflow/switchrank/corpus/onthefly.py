@@ -1,4 +1,4 @@
-"""Training pairs that are switched when training comes to them: what a corpus would hold, and no file of its texts.
+"""Training pairs that are switched when training reaches them: those that a corpus would hold, without its file.
 
 Beside the token tables, whose pieces lie in a nameless file, an instance takes 20 bytes of memory. Texts and token ids
 are held for the pairs of the next steps only.
@@ -38,36 +38,12 @@ class SwitchedPairs:
         if len(paths) > 1:
             raise UserError(paths[1], "", "a second corpus beside one that is switched on the fly", "give one")
         self._switching = open_record(paths[0])
-        rows = self._switching.rows
+        rows, start = self._switching.rows, 0
         if not rows:
             raise UserError(paths[0], "", "no training pairs", "check the corpus stage's inputs")
         self._texts = {side: np.empty(rows, np.int32) for side in SIDES}
         self._instance = np.empty(rows, np.uint64)
         self.label: NDArray[np.float32] = np.empty(rows, np.float32)
-        self._read()
-
-    def __len__(self) -> int:
-        return len(self.label)
-
-    @property
-    def queries(self) -> pl.Series:
-        """A number for each pair, equal for the pairs of one query."""
-        return pl.Series(self._texts["query"])
-
-    def tokens(self, tokenizer: Any, limit: int) -> SwitchedTokens:
-        """Token ids of the pairs, the first ``limit`` of each text."""
-        return SwitchedTokens(self, tokenizer, limit)
-
-    def switched(self, rows: Numbers) -> dict[str, pl.Series]:
-        """By side, the switched texts of some pairs."""
-        wanted = {side: self._texts[side][rows].astype(np.int64) for side in SIDES}
-        part = pl.DataFrame({"instance": self._instance[rows], **wanted})
-        blocks = [self._switching.switched(block) for block in self._switching.blocks(part)]
-        return {side: pl.concat([block[side].texts for block in blocks]) for side in SIDES}
-
-    def _read(self) -> None:
-        """Note what every pair is made of."""
-        rows, start = self._switching.rows, 0
         with progress(total=rows, what="instances", unit="instances") as bar:
             for part in self._switching.parts(0, rows):
                 stop = start + part.height
@@ -79,15 +55,28 @@ class SwitchedPairs:
                 start = stop
         self._switching.forget_ids()
 
+    def __len__(self) -> int:
+        return len(self.label)
+
+    @property
+    def queries(self) -> pl.Series:
+        """A number for each pair, equal for the pairs of one query."""
+        return pl.Series(self._texts["query"])
+
+    def tokens(self, tokenizer: Any, limit: int) -> SwitchedTokens:
+        """Token ids of the pairs by a fast tokenizer, the first ``limit`` of each text."""
+        return SwitchedTokens(self, tokenizer, limit)
+
+    def switched(self, rows: Numbers) -> dict[str, pl.Series]:
+        """By side, the switched texts of some pairs."""
+        wanted = {side: self._texts[side][rows].astype(np.int64) for side in SIDES}
+        part = pl.DataFrame({"instance": self._instance[rows], **wanted})
+        blocks = [self._switching.switched(block) for block in self._switching.blocks(part)]
+        return {side: pl.concat([block[side].texts for block in blocks]) for side in SIDES}
+
 
 class SwitchedTokens:
-    """Token ids of the pairs that were prepared last.
-
-    Args:
-        pairs: all pairs.
-        tokenizer: a fast tokenizer.
-        limit: token ids kept per text.
-    """
+    """Token ids of the pairs that were prepared last; arguments as of :meth:`SwitchedPairs.tokens`."""
 
     def __init__(self, pairs: SwitchedPairs, tokenizer: Any, limit: int) -> None:
         self._pairs, self._tokenizer, self._limit = pairs, tokenizer, limit
@@ -96,7 +85,7 @@ class SwitchedTokens:
         self._numbers: dict[str, Numbers] = {}
 
     def prepare(self, rows: Numbers) -> None:
-        """Switch and tokenise the texts of these pairs, and let go of those before, unless these are among them."""
+        """Switch and tokenise the texts of these pairs in place of those before, unless they are among those."""
         wanted = np.unique(rows)
         if np.isin(wanted, self._rows, assume_unique=True).all():
             return

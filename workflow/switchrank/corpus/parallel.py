@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import polars as pl
 
 from switchrank.core.atomic import atomic_path
 from switchrank.core.errors import UserError
-from switchrank.corpus.files import corpus_files
+from switchrank.corpus.files import corpus_files, write_statistics
 from switchrank.formats.tables import CORPUS, DOCUMENTS, INSTANCES, QUERIES, read_table, write_table
 
 
@@ -54,9 +53,8 @@ def parallel_corpus(
         raise UserError(queries, "", f"no pair has its texts in {query_lang} and {passage_lang}", "check the ids")
     counts = {"instances": len(table), "left_out": len(pairs) - len(table)}
     languages = {"query_lang": pl.lit(query_lang), "passage_lang": pl.lit(passage_lang)}
-    file = next(file for file in corpus_files(shards=1, name=name) if file.endswith(".parquet"))
-    write_table(table.with_columns(**languages), Path(out) / file, CORPUS)
+    write_table(table.with_columns(**languages), Path(out) / corpus_files(name=name)[0], CORPUS)
     if name == "train":
         with atomic_path(Path(out) / "stats.json") as temporary:
-            temporary.write_text(json.dumps(counts, sort_keys=True, indent=1) + "\n", encoding="utf-8")
+            write_statistics(counts, temporary)
     return counts

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any, NoReturn
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, NoReturn
 
 from switchrank.core.errors import UserError
 
@@ -13,37 +13,38 @@ SIDES = ("query", "passage")
 
 @dataclass(frozen=True)
 class Recipe:
-    """A corpus recipe.
+    """A corpus recipe; :func:`read_recipe` checks it. What is said of each key is also the help of its option.
 
     Attributes:
         p: chance that a word is switched, 0 to 1.
         sides: for ``query`` and ``passage``: the source language (left as it is), another language, or ``xx``.
         languages: those an ``xx`` side mixes, in the order in which draws number them.
-        mix: ``token`` draws a language for each switched word, ``instance`` one for each text.
-        include_source: the source language is one of those drawn; what draws it stays as it is.
-        source: the language of the texts.
-        drop_stopwords: single source-language stop words are never switched.
-        translations: each switched word draws one of this many best translations.
-        seed: of all draws.
-        shards: how many files the corpus has.
-        unspaced: the texts are written without spaces: a replaced word gets one where it touches another word.
-        treebank: compatibility: the token tables hold Treebank tokens, and switched texts are detokenised.
-        substring_replace: compatibility: see :mod:`switchrank.corpus.substring`.
+        mix: draw a language for each switched word (token) or for each text (instance).
+        include_source: the source language is one of those drawn, and text that draws it stays as it is; by default
+            with ``mix: instance`` only.
+        source: language of the texts.
+        drop_stopwords: never switch single stop words of the source language.
+        translations: draw among this many best.
+        seed: seed of the draws.
+        shards: number of files.
+        unspaced: the texts have no spaces: a replaced word gets one where it touches another word.
+        treebank: compatibility: detokenise; token tables made with --treebank.
+        substring_replace: compatibility: keys match inside words (needs --p 1 --mix instance).
     """
 
-    p: float
-    sides: dict[str, str]
-    languages: tuple[str, ...]
-    mix: str
-    include_source: bool
-    source: str
-    drop_stopwords: bool
-    translations: int
-    seed: int
-    shards: int
-    unspaced: bool
-    treebank: bool
-    substring_replace: bool
+    p: float = 0.5
+    sides: dict[str, str] = field(default_factory=dict)
+    languages: tuple[str, ...] = ()
+    mix: Literal["token", "instance"] = "token"
+    include_source: bool | None = None
+    source: str = "en"
+    drop_stopwords: bool = False
+    translations: int = 1
+    seed: int = 1
+    shards: int = 1
+    unspaced: bool = False
+    treebank: bool = False
+    substring_replace: bool = False
 
     def choices(self, side: str) -> tuple[str, ...]:
         """The languages that a text of ``side`` may be switched to, the source language included where drawn."""
@@ -59,59 +60,37 @@ class Recipe:
         return tuple(language for language in named if language != self.source)
 
 
-def read_recipe(recipe: dict[str, Any]) -> Recipe:
-    """Check a recipe and fill in defaults.
-
-    ``sides`` is required. Defaults: ``p`` 0.5, ``mix`` ``token``, ``source`` ``en``, ``translations`` 1, ``seed`` 1,
-    ``shards`` 1, ``drop_stopwords``, ``unspaced``, ``treebank``, ``substring_replace`` false; ``include_source`` is
-    true for ``mix: instance``, else false.
+def read_recipe(given: dict[str, Any]) -> Recipe:
+    """The recipe with the keys given, of which ``sides`` is required; every other key has its default.
 
     Raises:
         UserError: an unknown key, a missing side, a value out of its range.
     """
-    known = [field.name for field in fields(Recipe)]
-    unknown = sorted(set(recipe).difference(known))
-    if unknown:
-        _fail(unknown[0], "not a key of a recipe", f"use {' '.join(sorted(known))}")
-    sides = dict(recipe.get("sides", {}))
+    known = sorted(field.name for field in fields(Recipe))
+    if unknown := sorted(given.keys() - {*known}):
+        _fail(unknown[0], "not a key of a recipe", f"use {' '.join(known)}")
+    sides, languages = dict(given.get("sides", {})), tuple(given.get("languages", ()))
     if sorted(sides) != sorted(SIDES):
         _fail("sides", f"{sides!r}", "name a language for 'query' and for 'passage'")
-    mix = recipe.get("mix", "token")
-    checked = Recipe(
-        p=recipe.get("p", 0.5),
-        sides=sides,
-        languages=tuple(recipe.get("languages", ())),
-        mix=mix,
-        include_source=recipe.get("include_source", mix == "instance"),
-        source=recipe.get("source", "en"),
-        drop_stopwords=recipe.get("drop_stopwords", False),
-        translations=recipe.get("translations", 1),
-        seed=recipe.get("seed", 1),
-        shards=recipe.get("shards", 1),
-        unspaced=recipe.get("unspaced", False),
-        treebank=recipe.get("treebank", False),
-        substring_replace=recipe.get("substring_replace", False),
-    )
-    _check(checked)
-    return checked
-
-
-def _check(recipe: Recipe) -> None:
+    drawn = given.get("include_source")
+    drawn = given.get("mix") == "instance" if drawn is None else drawn
+    recipe = Recipe(**{**given, "sides": sides, "languages": languages, "include_source": drawn})
     if not 0 <= recipe.p <= 1:
         _fail("p", f"{recipe.p!r} is no probability", "give a number from 0 to 1")
     if recipe.mix not in ("token", "instance"):
         _fail("mix", f"{recipe.mix!r}", "use 'token' or 'instance'")
-    if MIXED in recipe.sides.values() and not recipe.languages:
+    if MIXED in sides.values() and not languages:
         _fail("languages", f"a side is '{MIXED}' but no languages are named", "name the languages it mixes")
     if recipe.substring_replace and (recipe.p < 1 or recipe.treebank or recipe.mix != "instance"):
         _fail("substring_replace", "strings are replaced wherever they are", "set p: 1, mix: instance, no treebank")
-    if recipe.source in recipe.languages or MIXED in recipe.languages:
-        _fail("languages", f"{list(recipe.languages)!r}", f"name target languages only, not '{recipe.source}' or 'xx'")
-    if len(set(recipe.languages)) < len(recipe.languages):
-        _fail("languages", f"{list(recipe.languages)!r}", "name each language once")
+    if recipe.source in languages or MIXED in languages:
+        _fail("languages", f"{list(languages)!r}", f"name target languages only, not '{recipe.source}' or 'xx'")
+    if len(set(languages)) < len(languages):
+        _fail("languages", f"{list(languages)!r}", "name each language once")
     for name in ("translations", "shards"):
         if getattr(recipe, name) < 1:
             _fail(name, f"{getattr(recipe, name)!r}", "give a whole number from 1")
+    return recipe
 
 
 def _fail(place: str, problem: str, todo: str) -> NoReturn:

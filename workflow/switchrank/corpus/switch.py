@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +16,18 @@ from numpy.typing import NDArray
 from switchrank.core.atomic import atomic_path
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
-from switchrank.corpus.files import corpus_files
+from switchrank.corpus.files import corpus_files, write_statistics
 from switchrank.corpus.lexicons import read_sources
 from switchrank.corpus.recipe import SIDES, Recipe, read_recipe
-from switchrank.corpus.streams import count_rows, in_order, read_slices, scan_checked, write_stream
+from switchrank.corpus.streams import count_rows, in_order, portions, read_slices, write_stream
 from switchrank.corpus.substring import SubstringSwitcher
 from switchrank.corpus.switcher import Switched, Switcher
 from switchrank.corpus.table import TokenTable
-from switchrank.formats.tables import CORPUS, INSTANCES
+from switchrank.formats.tables import CORPUS, INSTANCES, scan_table
 
 _BLOCK_WORDS = 100_000
 """Words of a block; small enough that its arrays stay in the processor's cache."""
 _JOINED_ROWS = 1 << 20
-
-Switchers = Mapping[str, Switcher | SubstringSwitcher]
 
 
 def switch_corpus(
@@ -56,7 +52,7 @@ def switch_corpus(
     Args:
         instances: ``INSTANCES``.
         queries, documents: token table folders that hold the instances' texts.
-        lexicons: language to lexicon (``LEXICON``); those the recipe does not need are not read.
+        lexicons: language to lexicon (``LEXICON``); those that the recipe does not need are not read.
         recipe: see :func:`switchrank.corpus.recipe.read_recipe`. BL-CS: ``{"p": .5, "sides": {"query": "de",
             "passage": "it"}}``; ML-CS: both sides ``xx`` and ``languages``; Wiki-CS: ML-CS with ``"p": 1, "mix":
             "instance", "drop_stopwords": true`` over title lexicons. Both sides the source language: plain text.
@@ -76,11 +72,10 @@ def switch_corpus(
         UserError: a file is missing or of another schema, an instance's text is missing, the recipe is wrong, or a
             lexicon is missing or covers no word of the texts it is for.
     """
-    checked = read_recipe(recipe)
-    paths = {"instances": instances, "queries": queries, "documents": documents}
-    switching = Switching.open(**paths, lexicons=lexicons, recipe=checked, scratch=Path(out), threads=threads)
+    inputs = Inputs.of(instances, queries, documents, lexicons, recipe)
+    switching = Switching(inputs, Path(out), threads)
     rows = switching.rows if limit is None else min(limit, switching.rows)
-    shards = [file for file in corpus_files(shards=checked.shards, name=name) if file.endswith(".parquet")]
+    shards = [file for file in corpus_files(shards=inputs.recipe.shards, name=name) if file.endswith(".parquet")]
     with ExitStack() as stack, progress(total=rows, what=f"switching {name}", unit="instances") as bar:
         for shard, file in enumerate(shards):
             path = stack.enter_context(atomic_path(Path(out) / file))
@@ -92,55 +87,75 @@ def switch_corpus(
     return stats
 
 
-def write_statistics(stats: dict[str, Any], path: Path) -> None:
-    """Write the statistics of a corpus."""
-    path.write_text(json.dumps(stats, sort_keys=True, indent=1) + "\n", encoding="utf-8")
-
-
 @dataclass(frozen=True)
-class Switching:
-    """Instances, their texts, and what switches these.
+class Inputs:
+    """What a corpus is switched from: files, folders of token tables, lexicons by language, and the whole recipe."""
 
-    Attributes:
-        recipe: what is made of them.
-        instances: the file, named in messages.
-        frame: the instances (``INSTANCES``), not read yet.
-        rows: how many there are.
-        tables, switchers: by side, its texts and what switches them.
-    """
-
+    instances: str
+    queries: str
+    documents: str
+    lexicons: dict[str, str]
     recipe: Recipe
-    instances: str | Path
-    frame: pl.LazyFrame
-    rows: int
-    tables: dict[str, TokenTable]
-    switchers: Switchers
 
     @classmethod
-    def open(
+    def of(
         cls,
-        *,
         instances: str | Path,
         queries: str | Path,
         documents: str | Path,
         lexicons: Mapping[str, str | Path],
-        recipe: Recipe,
-        scratch: Path,
-        threads: int = 1,
-    ) -> Switching:
-        """Read token tables and lexicons; see :func:`switch_corpus`.
+        recipe: dict[str, Any],
+    ) -> Inputs:
+        """The inputs of :func:`switch_corpus`, their recipe checked."""
+        paths = {language: str(path) for language, path in lexicons.items()}
+        return cls(str(instances), str(queries), str(documents), paths, read_recipe(recipe))
 
-        Args:
-            scratch: a folder, made where there is none, for nameless files as large as the token tables.
-            threads: how many files are read at a time.
-        """
+
+class Switching:
+    """Instances, their texts, and what switches these; token tables and lexicons are read at once.
+
+    Args:
+        inputs: what is switched.
+        scratch: a folder, made where there is none, for nameless files as large as the token tables.
+        threads: how many files are read at a time.
+
+    Attributes:
+        rows: how many instances there are.
+
+    Raises:
+        UserError: as :func:`switch_corpus`.
+    """
+
+    def __init__(self, inputs: Inputs, scratch: Path, threads: int = 1) -> None:
+        self._inputs, recipe, lexicons = inputs, inputs.recipe, inputs.lexicons
         for side in SIDES:
-            _check_lexicons(recipe, side, lexicons)
+            for language in recipe.choices(side):
+                if language != recipe.source and language not in lexicons:
+                    given = " ".join(sorted(lexicons)) or "none"
+                    problem = f"no lexicon for the {side} side (given: {given})"
+                    raise UserError("lexicons", language, problem, "add its path")
         scratch.mkdir(parents=True, exist_ok=True)
-        tables, switchers = _loaded(recipe, (queries, documents), lexicons, scratch, threads)
-        _check_coverage(switchers, lexicons)
-        frame = scan_checked(instances, INSTANCES)
-        return cls(recipe, instances, frame, count_rows(frame), tables, switchers)
+        languages = [] if recipe.substring_replace else recipe.foreign
+        reads: list[Callable[[], Any]] = [
+            *(partial(TokenTable.load, folder, scratch, threads) for folder in (inputs.queries, inputs.documents)),
+            *(partial(read_sources, lexicons[language], recipe.translations) for language in languages),
+        ]
+        first, second, *read = in_order(lambda reading: reading(), reads, threads)
+        tables = self._tables = dict(zip(SIDES, (first, second), strict=True))
+        sources = dict(zip(languages, read, strict=True))
+
+        def switcher(side: str) -> Switcher | SubstringSwitcher:
+            if recipe.substring_replace:
+                return SubstringSwitcher(tables[side], side, recipe, lexicons)
+            return Switcher(tables[side], side, recipe, sources)
+
+        self._switchers = dict(zip(SIDES, in_order(switcher, SIDES, threads), strict=True))
+        for language in recipe.foreign:
+            if not any(one.covered.get(language) for one in self._switchers.values()):
+                problem = f"it covers nothing: not one word of the texts has a translation into '{language}'"
+                raise UserError(lexicons[language], "source", problem, "check its source language and spelling")
+        self._frame = scan_table(inputs.instances, INSTANCES)
+        self.rows = count_rows(self._frame)
 
     def parts(self, start: int, stop: int) -> Iterator[pl.DataFrame]:
         """Instances by and by, with the numbers of their texts as ``query`` and ``passage``.
@@ -148,107 +163,56 @@ class Switching:
         Raises:
             UserError: an instance's text is missing.
         """
-        for part in read_slices(self.frame, start, stop, _JOINED_ROWS):
-            yield _numbered(part, self.tables, self.instances)
+        for part in read_slices(self._frame, start, stop, _JOINED_ROWS):
+            for side, column in zip(SIDES, ("qid", "pid"), strict=True):
+                ids = self._tables[side].ids.rename({"number": side, "id": column})
+                part = part.join(ids, on=column, how="left", maintain_order="left")
+                missing = part.filter(pl.col(side).is_null())
+                if missing.height:
+                    place = f"instance {missing['instance'][0]}"
+                    problem = f"no text for {column} '{missing[column][0]}'"
+                    todo = "make the token tables from the same collection"
+                    raise UserError(self._inputs.instances, place, problem, todo)
+            yield part
 
     def blocks(self, part: pl.DataFrame) -> Iterator[pl.DataFrame]:
         """Cut instances of :meth:`parts` into blocks of about as many words."""
-        words = sum(self.tables[side].words_per_text[part[side].to_numpy()] for side in SIDES)
-        number = np.cumsum(words) // _BLOCK_WORDS
-        cuts = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist(), part.height]
-        for start, stop in pairwise(cuts):
-            if start < stop:
-                yield part[start:stop]
+        words = sum(self._tables[side].words_per_text[part[side].to_numpy()] for side in SIDES)
+        return portions(part, words, _BLOCK_WORDS)
 
     def switched(self, block: pl.DataFrame) -> dict[str, Switched]:
         """By side, the switched texts of a block of instances."""
         instance: NDArray[np.uint64] = block["instance"].cast(pl.UInt64).to_numpy()
-        return {side: self.switchers[side].switch(block[side].to_numpy(), instance) for side in SIDES}
+        return {side: self._switchers[side].switch(block[side].to_numpy(), instance) for side in SIDES}
 
     def forget_ids(self) -> None:
         """Free the ids of the texts, when the numbers of all that are wanted are known."""
-        for table in self.tables.values():
+        for table in self._tables.values():
             table.ids = table.ids.clear()
 
     def corpus(self, start: int, stop: int, threads: int, bar: Any) -> Iterator[pl.DataFrame]:
         """The corpus (``CORPUS``) by and by, in instance order; several blocks at a time, ``bar`` counting them."""
-        blocks = (block for part in self.parts(start, stop) for block in self.blocks(part))
-        work = partial(self._corpus_block, bar=bar)
-        return in_order(work, blocks, 1 if self.recipe.substring_replace else threads)
 
-    def _corpus_block(self, block: pl.DataFrame, bar: Any) -> pl.DataFrame:
-        sides = self.switched(block)
-        bar.update(block.height)
-        return block.select(
-            "qid",
-            sides["query"].texts.alias("query"),
-            "pid",
-            sides["passage"].texts.alias("passage"),
-            "label",
-            sides["query"].languages.alias("query_lang"),
-            sides["passage"].languages.alias("passage_lang"),
-        )
+        def work(block: pl.DataFrame) -> pl.DataFrame:
+            sides = self.switched(block)
+            bar.update(block.height)
+            return block.select(
+                "qid",
+                sides["query"].texts.alias("query"),
+                "pid",
+                sides["passage"].texts.alias("passage"),
+                "label",
+                sides["query"].languages.alias("query_lang"),
+                sides["passage"].languages.alias("passage_lang"),
+            )
+
+        blocks = (block for part in self.parts(start, stop) for block in self.blocks(part))
+        return in_order(work, blocks, 1 if self._inputs.recipe.substring_replace else threads)
 
     def statistics(self, rows: int) -> dict[str, Any]:
         """What was switched so far, ``rows`` instances; see :func:`switch_corpus`."""
-        sides = {side: self.switchers[side].counts.report() for side in SIDES}
+        sides = {side: self._switchers[side].counts.report() for side in SIDES}
         return {"instances": rows, **sides, "total": _added(list(sides.values()))}
-
-
-def _loaded(
-    recipe: Recipe, folders: Sequence[str | Path], lexicons: Mapping[str, str | Path], scratch: Path, threads: int
-) -> tuple[dict[str, TokenTable], Switchers]:
-    """The token tables and what switches their texts, by side; files are read ``threads`` at a time."""
-    languages = [] if recipe.substring_replace else recipe.foreign
-    reads: list[Callable[[], Any]] = [
-        *(partial(TokenTable.load, folder, scratch, threads) for folder in folders),
-        *(partial(read_sources, lexicons[language], recipe.translations) for language in languages),
-    ]
-    first, second, *read = in_order(_call, reads, threads)
-    tables = dict(zip(SIDES, (first, second), strict=True))
-    sources = dict(zip(languages, read, strict=True))
-
-    def switcher(side: str) -> Switcher | SubstringSwitcher:
-        if recipe.substring_replace:
-            return SubstringSwitcher(tables[side], side, recipe, lexicons)
-        return Switcher(tables[side], side, recipe, sources)
-
-    return tables, dict(zip(SIDES, in_order(switcher, SIDES, threads), strict=True))
-
-
-def _call(work: Callable[[], Any]) -> Any:
-    return work()
-
-
-def _check_lexicons(recipe: Recipe, side: str, lexicons: Mapping[str, str | Path]) -> None:
-    for language in recipe.choices(side):
-        if language != recipe.source and language not in lexicons:
-            given = " ".join(sorted(lexicons)) or "none"
-            raise UserError("lexicons", language, f"no lexicon for the {side} side (given: {given})", "add its path")
-
-
-def _check_coverage(switchers: Switchers, lexicons: Mapping[str, str | Path]) -> None:
-    covered: dict[str, int] = {}
-    for switcher in switchers.values():
-        for language, known in switcher.covered.items():
-            covered[language] = covered.get(language, 0) + known
-    for language, known in covered.items():
-        if not known:
-            problem = f"it covers nothing: not one word of the texts has a translation into '{language}'"
-            raise UserError(lexicons[language], "source", problem, "check its source language and spelling")
-
-
-def _numbered(part: pl.DataFrame, tables: dict[str, TokenTable], instances: str | Path) -> pl.DataFrame:
-    """Instances with the numbers of their texts as ``query`` and ``passage``."""
-    for side, column in zip(SIDES, ("qid", "pid"), strict=True):
-        ids = tables[side].ids.rename({"number": side, "id": column})
-        part = part.join(ids, on=column, how="left", maintain_order="left")
-        missing = part.filter(pl.col(side).is_null())
-        if missing.height:
-            place = f"instance {missing['instance'][0]}"
-            problem = f"no text for {column} '{missing[column][0]}'"
-            raise UserError(instances, place, problem, "make the token tables from the same collection")
-    return part
 
 
 def _added(parts: list[dict[str, Any]]) -> dict[str, Any]:

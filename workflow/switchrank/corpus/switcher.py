@@ -8,22 +8,22 @@ language pairs are made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from switchrank.core.ragged import spans
+from switchrank.core.ragged import Numbers, spans
 from switchrank.core.seeds import counter_state, counter_uniform, derive_seed, uniform_after
-from switchrank.corpus.arrow import arrow_strings
-from switchrank.corpus.counts import SideCounts
 from switchrank.corpus.lexicons import Lexicon, Units, without_overlaps
+from switchrank.corpus.pieces import arrow_strings
 from switchrank.corpus.recipe import MIXED, Recipe
-from switchrank.corpus.table import Numbers, TokenTable, Words, join_pieces
+from switchrank.corpus.table import TokenTable, Words, join_pieces
 from switchrank.text.stopwords import stopwords
 from switchrank.text.treebank import detokenise
 
@@ -34,6 +34,39 @@ class Switched:
 
     texts: pl.Series
     languages: pl.Series
+
+
+@dataclass
+class SideCounts:
+    """How much of one side was switched, and could have been.
+
+    ``content_tokens`` are the words that are not stop words. The arrays (int64) have one entry per language that words
+    may come from; ``covered`` are the content words that its lexicon translates, switched or not.
+    """
+
+    languages: Sequence[str]
+    texts: int
+    tokens: int
+    content_tokens: int
+    switched: Numbers
+    content_switched: Numbers
+    covered: Numbers
+
+    def report(self) -> dict[str, Any]:
+        """Plain numbers: totals, and ``languages`` with ``switched``, ``content_switched`` and ``covered`` of each."""
+        names = ("switched", "content_switched", "covered")
+        counts = zip(*(getattr(self, name).tolist() for name in names), strict=True)
+        return {
+            "texts": self.texts,
+            "tokens": self.tokens,
+            "switched": int(self.switched.sum()),
+            "content_tokens": self.content_tokens,
+            "content_switched": int(self.content_switched.sum()),
+            "languages": {
+                language: dict(zip(names, numbers, strict=True))
+                for language, numbers in zip(self.languages, counts, strict=True)
+            },
+        }
 
 
 def text_languages(recipe: Recipe, side: str, instances: NDArray[np.uint64]) -> Numbers | None:
@@ -58,8 +91,7 @@ class Switcher:
         table: the side's texts.
         side: ``query`` or ``passage``.
         recipe: the corpus recipe.
-        sources: language to the sources of its lexicon (:func:`switchrank.corpus.lexicons.read_sources`), at least the
-            languages of this side.
+        sources: for each language of this side, :func:`switchrank.corpus.lexicons.read_sources` of its lexicon.
 
     Attributes:
         covered: per language, how many keys of the table its lexicon knows.
@@ -71,7 +103,7 @@ class Switcher:
         self._foreign = [language for language in self._choices if language != recipe.source]
         stop = stopwords(recipe.source)
         left_out = stop if recipe.drop_stopwords else frozenset()
-        keys, self._key_of_piece = _told_apart(table, [sources[language] for language in self._foreign], stop)
+        keys, self._key_of_piece = _keys_that_matter(table, [sources[language] for language in self._foreign], stop)
         self._lexicons = [Lexicon(sources[language], keys, left_out) for language in self._foreign]
         self.covered = dict(zip(self._foreign, (lexicon.covered for lexicon in self._lexicons), strict=True))
         self._is_content = ~keys.is_in(list(stop)).to_numpy()
@@ -91,22 +123,20 @@ class Switcher:
     @property
     def counts(self) -> SideCounts:
         """Counts of all texts switched so far."""
-        counts = SideCounts(tuple(self._foreign))
-        counts.texts, counts.tokens = self._texts, int(self._seen.sum())
         content = np.where(self._is_content, self._seen, 0)
-        counts.content_tokens = int(content.sum())
         choices = self._single_choices.reshape(len(self._foreign), len(self._seen))
-        counts.covered = (choices > 0).astype(np.int64) @ content
-        counts.switched, counts.content_switched = self._switched.sum(axis=1), self._switched[:, 1]
-        return counts
+        return SideCounts(
+            languages=self._foreign,
+            texts=self._texts,
+            tokens=int(self._seen.sum()),
+            content_tokens=int(content.sum()),
+            switched=self._switched.sum(axis=1),
+            content_switched=self._switched[:, 1],
+            covered=(choices > 0).astype(np.int64) @ content,
+        )
 
     def switch(self, texts: Numbers, instances: NDArray[np.uint64]) -> Switched:
-        """Switch texts.
-
-        Args:
-            texts: numbers of texts of the table, one per instance.
-            instances: the instances' numbers, which key the draws.
-        """
+        """Switch the texts with these numbers, one per instance; the numbers of ``instances`` key the draws."""
         words = self._table.words(texts, self._key_of_piece)
         drawn = text_languages(self._recipe, self._side, instances)
         chosen, language = self._drawn_words(drawn, words, instances)
@@ -120,7 +150,7 @@ class Switcher:
 
     def _count(self, words: Words, units: Units, language: Numbers) -> None:
         seen = np.bincount(words.key, minlength=len(self._seen))
-        is_content = self._is_content[words.key[_spread(units)]]
+        is_content = self._is_content[words.key[spans(units.start, units.length)]]
         switched = np.bincount(2 * np.repeat(language, units.length) + is_content, minlength=self._switched.size)
         with self._lock:
             self._texts += len(words.per_text)
@@ -198,23 +228,22 @@ class Switcher:
             u = self._uniform("translation", instances, words, units.start)
             target = target + (u * units.choices).astype(np.int64)
         phrases = units.take(units.length > 1)
-        inner = np.setdiff1d(_spread(phrases), phrases.start, assume_unique=True)
+        inner = np.setdiff1d(spans(phrases.start, phrases.length), phrases.start, assume_unique=True)
         words.pieces[words.at[inner]] = self._empty
         words.pieces[words.at[inner] - 1] = self._empty
         words.pieces[words.at[units.start]] = target
-        if self._recipe.unspaced:
-            self._part(words, units)
-
-    def _part(self, words: Words, units: Units) -> None:
-        """Put a space into the gaps beside replaced words that have nothing in them, at the ends of a text aside."""
-        behind = units.start + units.length
+        if not self._recipe.unspaced:
+            return
+        behind = units.start + units.length  # empty gaps beside replaced words get a space, save at the ends of a text
         number = np.concatenate([units.start, behind[behind < len(words.key)]])
         gap = words.at[number[words.position[number] > 0]] - 1
         words.pieces[gap[np.isin(words.pieces[gap], self._table.nothing)]] = self._space
 
 
-def _told_apart(table: TokenTable, sources: list[pl.DataFrame], stop: frozenset[str]) -> tuple[pl.Series, Numbers]:
-    """The keys that matter, those of lexicons and the stop words, behind an empty one for all others.
+def _keys_that_matter(
+    table: TokenTable, sources: list[pl.DataFrame], stop: frozenset[str]
+) -> tuple[pl.Series, Numbers]:
+    """The keys of lexicons and stop words behind an empty one that stands for all others.
 
     Returns:
         the keys, and for each piece the number of its key among them (0: any other, or a gap).
@@ -224,8 +253,3 @@ def _told_apart(table: TokenTable, sources: list[pl.DataFrame], stop: frozenset[
     keys = pl.concat([pl.Series([""]), table.keys.filter(matters)])
     number = np.append(np.where(matters, np.cumsum(matters), 0), 0)  # the last for gaps, whose key is -1
     return keys, number[table.key_of_piece]
-
-
-def _spread(units: Units) -> Numbers:
-    """The numbers of all words of the units, unit by unit."""
-    return spans(units.start, units.length)

@@ -1,7 +1,9 @@
-"""A token table at hand, and the words of some of its texts laid end to end for array work."""
+"""A token table at hand: the pieces of its texts, and the words of some of them laid end to end for array work."""
 
 from __future__ import annotations
 
+import mmap
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,14 +14,65 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from switchrank.corpus.arrow import arrow_numbers, arrow_strings
-from switchrank.corpus.pieces import PieceTable
-from switchrank.corpus.store import PieceStore
-from switchrank.corpus.streams import count_rows, read_slices, scan_checked
+from switchrank.core.ragged import Numbers
+from switchrank.corpus.pieces import PieceTable, arrow_numbers, arrow_strings
+from switchrank.corpus.streams import count_rows, read_slices
 from switchrank.corpus.tokens import TOKEN_FILES
-from switchrank.formats.tables import KEYS, PIECES, TOKENS, read_table
+from switchrank.formats.tables import KEYS, PIECES, TOKENS, read_table, scan_table
 
-Numbers = NDArray[np.int64]
+_PIECE_BYTES = 4
+_KEPT = 1 << 28
+"""Bytes of a file that may stay resident; a larger one is read a window at a time, whose pages are then let go."""
+_WINDOW = 1 << 27
+
+
+class PieceStore:
+    """Rows of piece numbers end to end, in memory or in a file that is mapped and not kept in memory.
+
+    To Arrow a row is a string of bytes, to be gathered like any other.
+
+    Args:
+        pieces: all rows end to end (uint32), or a map of a file that holds them.
+        lengths: of the rows.
+    """
+
+    def __init__(self, pieces: NDArray[np.uint32] | mmap.mmap, lengths: Numbers) -> None:
+        self.lengths = lengths
+        self._map = pieces if isinstance(pieces, mmap.mmap) and len(pieces) > _KEPT else None
+        self._bounds = np.concatenate([[0], np.cumsum(lengths * _PIECE_BYTES)])
+        buffers = [None, pa.py_buffer(self._bounds), pa.py_buffer(pieces)]
+        self._rows = pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(lengths), buffers)
+
+    @classmethod
+    def in_file(cls, blocks: Iterable[pl.Series], folder: Path) -> PieceStore:
+        """Rows that come in blocks (lists of uint32), laid down in a file without a name in ``folder``."""
+        lengths = [np.empty(0, dtype=np.int64)]
+        with tempfile.TemporaryFile(dir=folder) as file:
+            for block in blocks:
+                lengths.append(block.list.len().cast(pl.Int64).to_numpy())
+                file.write(np.ascontiguousarray(block.explode().to_numpy()).data)
+            file.flush()
+            if not file.tell():
+                return cls(np.empty(0, dtype=np.uint32), np.concatenate(lengths))
+            return cls(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), np.concatenate(lengths))
+
+    def take(self, rows: Numbers) -> NDArray[np.uint32]:
+        """A copy of the rows with these numbers (repeats allowed), end to end."""
+        if self._map is None or not hasattr(mmap, "MADV_DONTNEED"):
+            return self._gather(rows)
+        order = np.argsort(rows, kind="stable")
+        rising = rows[order]
+        parts = [np.empty(0, dtype=np.uint32)]
+        for some in np.split(rising, np.flatnonzero(np.diff(self._bounds[rising] // _WINDOW)) + 1):
+            parts.append(self._gather(some))
+            self._map.madvise(mmap.MADV_DONTNEED)
+        back = np.empty_like(order)
+        back[order] = np.arange(len(order))
+        return PieceStore(np.concatenate(parts), self.lengths[rising])._gather(back)
+
+    def _gather(self, rows: Numbers) -> NDArray[np.uint32]:
+        data = self._rows.take(arrow_numbers(rows)).buffers()[2]
+        return np.frombuffer(data, dtype=np.uint32, count=int(self.lengths[rows].sum())).copy()
 
 
 @dataclass(frozen=True)
@@ -41,7 +94,6 @@ class Words:
 
     @cached_property
     def joined(self) -> NDArray[np.bool_]:
-        """See above."""
         return self.is_white_space[self.pieces[self.at - 1]] & (self.position > 0)
 
 
@@ -77,17 +129,23 @@ class TokenTable:
 
     @classmethod
     def load(cls, folder: str | Path, scratch: Path, threads: int = 1) -> TokenTable:
-        """Open a folder of :func:`switchrank.corpus.tokens.build_tokens`.
+        """Open a folder of :func:`switchrank.corpus.tokens.build_tokens`, ``threads`` blocks of texts at a time.
 
         The texts' pieces go to a nameless file in the folder ``scratch``, so that memory grows with the number of
-        texts and of distinct words, not with the length of the texts. Blocks of texts are read ``threads`` at a time.
+        texts and of distinct words, not with the length of the texts.
 
         Raises:
             UserError: a file is missing or not of its schema.
         """
         tokens, pieces, keys = (Path(folder) / name for name in TOKEN_FILES)
-        ids: list[pl.Series] = [pl.Series(dtype=pl.String)]
-        store = PieceStore.in_file(_rows(tokens, ids, threads), scratch)
+        frame, ids = scan_table(tokens, TOKENS), [pl.Series(dtype=pl.String)]
+
+        def rows() -> Iterator[pl.Series]:
+            for block in read_slices(frame, 0, count_rows(frame), threads=threads):
+                ids.append(block["id"])
+                yield block["pieces"]
+
+        store = PieceStore.in_file(rows(), scratch)
         return cls(pl.concat(ids), store, read_table(pieces, PIECES), read_table(keys, KEYS))
 
     @classmethod
@@ -102,9 +160,7 @@ class TokenTable:
     def words(self, texts: Numbers, key_of_piece: Numbers | None = None) -> Words:
         """The words of the texts with these numbers (repeats allowed), in this order.
 
-        Args:
-            texts: numbers of texts.
-            key_of_piece: what ``key`` of a word is instead of its number among the table's keys.
+        Their keys are numbered as in the table, or by ``key_of_piece``.
         """
         pieces = self._store.take(texts)
         per_text = self.words_per_text[texts]
@@ -116,14 +172,6 @@ class TokenTable:
         number -= np.repeat(np.cumsum(per_text) - per_text, per_text)
         key = (self.key_of_piece if key_of_piece is None else key_of_piece)[pieces[at]]
         return Words(pieces, per_text, at, key, text, number, self._is_white_space)
-
-
-def _rows(path: Path, ids: list[pl.Series], threads: int) -> Iterator[pl.Series]:
-    """The pieces of the texts, block by block; the ids are put into the list ``ids``."""
-    frame = scan_checked(path, TOKENS)
-    for block in read_slices(frame, 0, count_rows(frame), threads=threads):
-        ids.append(block["id"])
-        yield block["pieces"]
 
 
 def join_pieces(strings: pa.LargeStringArray, pieces: NDArray[np.uint32], pieces_per_text: Numbers) -> pl.Series:

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from switchrank.core.atomic import atomic_folder
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
-from switchrank.corpus.cutting import ArrayPieceTable
-from switchrank.corpus.pieces import PieceTable
-from switchrank.corpus.streams import count_rows, read_slices, scan_checked, write_stream
-from switchrank.formats.tables import DOCUMENTS, KEYS, PIECES, QUERIES, TOKENS, write_table
+from switchrank.corpus.pieces import ArrayPieceTable, PieceTable
+from switchrank.corpus.streams import count_rows, portions, read_slices, write_stream
+from switchrank.formats.tables import DOCUMENTS, KEYS, PIECES, QUERIES, TOKENS, Schema, scan_table, write_table
 from switchrank.text.splitting import language_splitter
 from switchrank.text.treebank import split_treebank
 
 TOKEN_FILES = ("tokens.parquet", "pieces.parquet", "keys.parquet")
 """The files of a token table's folder."""
 _PART_BYTES = 1 << 22
+"""Bytes of text that are cut at a time, so that long texts need no more memory than short ones."""
 
 
 def build_tokens(
@@ -52,7 +50,7 @@ def build_tokens(
     Raises:
         UserError: the table is missing, unreadable, or of another schema; ``out`` holds other things.
     """
-    frame = _scan_texts(texts)
+    frame = scan_table(texts, texts_schema(texts))
     if treebank:
         table = PieceTable(split_treebank, whole=True)
     else:
@@ -67,30 +65,24 @@ def build_tokens(
     return {**counts, "pieces": piece_table.height, "keys": key_table.height}
 
 
-def _scan_texts(texts: str | Path) -> pl.LazyFrame:
+def texts_schema(path: str | Path) -> Schema:
+    """``DOCUMENTS`` if the table has its columns, else ``QUERIES``."""
     try:
-        return scan_checked(texts, DOCUMENTS)
+        scan_table(path, DOCUMENTS)
     except UserError as error:
-        if error.place != "columns":
-            raise
-    return scan_checked(texts, QUERIES)
+        if error.place == "columns":
+            return QUERIES
+        raise
+    return DOCUMENTS
 
 
 def _encoded(frame: pl.LazyFrame, table: PieceTable, counts: dict[str, int], name: str) -> Iterator[pl.DataFrame]:
     rows = count_rows(frame)
     with progress(total=rows, what=f"tokens of {name}", unit="texts") as bar:
         for block in read_slices(frame, 0, rows):
-            for part in _cut(block):
+            for part in portions(block, block["text"].str.len_bytes().cast(pl.Int64).to_numpy(), _PART_BYTES):
                 pieces = table.encode_all(part["text"])
                 counts["texts"] += part.height
                 counts["words"] += int((pieces.list.len() // 2).sum())
                 yield pl.DataFrame({"id": part.to_series(0), "pieces": pieces})
                 bar.update(part.height)
-
-
-def _cut(block: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Parts of about as many bytes of text, so that long texts need no more memory than short ones."""
-    part = block["text"].str.len_bytes().cast(pl.Int64).cum_sum().to_numpy() // _PART_BYTES
-    cuts = [0, *(np.flatnonzero(np.diff(part)) + 1).tolist(), block.height]
-    for start, stop in pairwise(cuts):
-        yield block[start:stop]

@@ -1,12 +1,10 @@
-"""Translate-Test: texts of a test set put word by word into the source language, through a lexicon read backwards.
-
-Term-by-term translation with bilingual dictionaries, after Roy et al. (2020) and the baseline of Litschko et al. (2023,
-section 4): every word that the lexicon knows is replaced by its best translation, every other word stays.
-"""
+"""Texts that belong to no instance, switched as those of a corpus are: plain lines, and Translate-Test."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,10 +13,11 @@ from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
 from switchrank.corpus.lexicons import read_sources
 from switchrank.corpus.pieces import PieceTable
-from switchrank.corpus.recipe import read_recipe
+from switchrank.corpus.recipe import MIXED, SIDES, read_recipe
 from switchrank.corpus.switcher import Switcher
 from switchrank.corpus.table import TokenTable
-from switchrank.formats.tables import DOCUMENTS, QUERIES, Schema, read_table, write_table
+from switchrank.corpus.tokens import texts_schema
+from switchrank.formats.tables import read_table, write_table
 from switchrank.text.splitting import language_splitter
 from switchrank.text.words import Split, Splitter
 
@@ -36,6 +35,10 @@ def translate_texts(
 ) -> dict[str, int]:
     """Write ``texts`` with every known word in the language ``source``; ids, order and groups stay.
 
+    Translate-Test: term-by-term translation of a test set with a bilingual dictionary, after Roy et al. (2020) and the
+    baseline of Litschko et al. (2023, section 4). Every word that the lexicon knows is replaced by its best
+    translation, every other word stays.
+
     Args:
         texts: a documents or queries table (parquet).
         lexicon: lexicon from their language to the source language.
@@ -51,11 +54,11 @@ def translate_texts(
     Raises:
         UserError: a file is missing or of another schema, or the lexicon covers no word of the texts.
     """
-    frame, schema = _read_texts(texts)
-    split = language_splitter(vocabulary)
+    schema = texts_schema(texts)
+    frame, split = read_table(texts, schema), language_splitter(vocabulary)
     cut = PieceTable(split if vocabulary is None else _spaced(split), whole=vocabulary is not None)
     named = progress(frame["text"], what=f"tokens of {Path(texts).name}", unit="texts")
-    recipe = read_recipe({"p": 1.0, "source": language, "sides": {"query": source, "passage": source}})
+    recipe = read_recipe({"p": 1.0, "source": language, "sides": dict.fromkeys(SIDES, source)})
     sources = {source: read_sources(lexicon, recipe.translations)}
     switcher = Switcher(TokenTable.of(named, cut), "query", recipe, sources)
     if not switcher.covered[source]:
@@ -67,20 +70,41 @@ def translate_texts(
     return {name: report[name] for name in ("texts", "tokens", "switched")}
 
 
-def _read_texts(path: str | Path) -> tuple[pl.DataFrame, Schema]:
-    try:
-        return read_table(path, DOCUMENTS), DOCUMENTS
-    except UserError as error:
-        if error.place != "columns":
-            raise
-    return read_table(path, QUERIES), QUERIES
-
-
 def _spaced(split: Splitter) -> Splitter:
-    """The same words, parted by a space where nothing parted them: what they become is written with spaces."""
+    """The same words, with a space between any two that nothing parts, since their translations need one."""
 
     def spaced(text: str) -> Split:
         words, gaps = split(text)
         return words, [gap or (" " if 0 < number < len(words) else "") for number, gap in enumerate(gaps)]
 
     return spaced
+
+
+def switch_lines(
+    lines: list[str],
+    *,
+    lexicons: Mapping[str, str | Path],
+    recipe: dict[str, Any] | None = None,
+    vocabulary: str | Path | None = None,
+) -> list[str]:
+    """The lines, switched to the languages of ``lexicons``; line i gets the draws of the query of instance i.
+
+    Args:
+        lines: texts in the source language.
+        lexicons: language to lexicon (``LEXICON``); several languages are mixed in this order.
+        recipe: keys of :class:`switchrank.corpus.recipe.Recipe` that do not follow from these, such as ``p``.
+        vocabulary: what cuts lines without spaces (:func:`switchrank.text.splitting.language_splitter`).
+
+    Raises:
+        UserError: a lexicon is missing or of another schema, or the recipe is wrong.
+    """
+    languages = list(lexicons)
+    sides = dict.fromkeys(SIDES, languages[0] if len(languages) == 1 else MIXED)
+    derived = {"languages": languages, "sides": sides, "unspaced": vocabulary is not None}
+    checked = read_recipe((recipe or {}) | derived)
+    sources = {language: read_sources(path, checked.translations) for language, path in lexicons.items()}
+    table = TokenTable.of(lines, PieceTable(language_splitter(vocabulary)))
+    numbers = np.arange(len(lines))
+    switched = Switcher(table, "query", checked, sources).switch(numbers, numbers.astype(np.uint64))
+    texts: list[str] = switched.texts.to_list()
+    return texts

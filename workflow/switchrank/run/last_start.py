@@ -1,6 +1,6 @@
 """What a run was last started with, kept beside its lock in ``.snakemake``: the config as given, cores, when.
 
-Results tell nothing of the jobs that are still to come; with this, a look at a run needs its name alone.
+Results say nothing about the jobs still to come; with this note the name of a run is enough to look at it.
 """
 
 from __future__ import annotations
@@ -16,11 +16,7 @@ from typing import Any
 
 from switchrank.config.load import checked_plan
 from switchrank.config.plan import Plan
-from switchrank.core.atomic import atomic_path
-from switchrank.core.errors import UserError
-
-SNAKEMAKE = ".snakemake"
-"""Snakemake's own folder, beside ``results``."""
+from switchrank.run.notes import SNAKEMAKE, note_of, read_note, write_note
 
 
 @dataclass(frozen=True)
@@ -30,8 +26,8 @@ class Start:
     Attributes:
         config: the config as given, environment variables not filled in.
         file: where it was read from.
-        root: the folder of the Snakefile, in which pair tables are looked for too; empty where nobody knows.
-        cores: cores that its jobs may use at once, or on a cluster how many jobs; 0 where nobody knows.
+        root: the folder of the Snakefile, which may hold pair tables too; empty if unknown.
+        cores: cores that its jobs may use at once, or on a cluster how many jobs; 0 if unknown.
         gpus: the same of GPUs.
         began: seconds since 1970.
     """
@@ -44,10 +40,6 @@ class Start:
     began: float
 
 
-def _record(run: str, folder: str | Path) -> Path:
-    return Path(folder) / "switchrank" / f"{run}.json"
-
-
 def remember_start(
     run: str,
     *,
@@ -58,42 +50,34 @@ def remember_start(
     gpus: int = 1,
     folder: str | Path = SNAKEMAKE,
 ) -> None:
-    """Keep what a run is started with. A disk that takes no note ends no run."""
+    """Keep what a run is started with, if it can be written."""
     start = Start(dict(config), str(file), str(root), cores or 0, gpus, time.time())
-    try:
-        with atomic_path(_record(run, folder)) as temporary:
-            temporary.write_text(json.dumps(asdict(start)), encoding="utf-8")
-    except (OSError, UserError):
-        return
+    write_note(note_of(run, folder=folder), asdict(start))
 
 
 def last_start(run: str, folder: str | Path = SNAKEMAKE) -> Start | None:
-    """The last start of a run; of one that was made elsewhere, what its ``provenance.json`` tells; None if neither."""
+    """The last start of a run, or for one made elsewhere what its ``provenance.json`` says; None if unknown."""
     try:
-        told = json.loads(_record(run, folder).read_text(encoding="utf-8"))
-        start = Start(**told)
+        start = Start(**read_note(note_of(run, folder=folder)))
         if isinstance(start.config, dict):
             return start
-    except (OSError, ValueError, TypeError):
+    except TypeError:
         pass
     path = Path("results", run, "provenance.json")
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))["config"]
-        return Start(config, f"config/{run}.yaml", "", 0, 1, path.stat().st_mtime) if isinstance(config, dict) else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    config = read_note(path).get("config")
+    return Start(config, f"config/{run}.yaml", "", 0, 1, path.stat().st_mtime) if isinstance(config, dict) else None
 
 
 def filled_environment(config: Mapping[str, Any]) -> dict[str, str]:
-    """The environment; a variable of the config that is not set is its name without braces: templates fill those."""
+    """The environment; an unset variable of the config is its name without braces, which are for templates."""
     names = re.findall(r"\$\{(\w+)\}", json.dumps(config))
     return {name: f"${name}" for name in names} | {name: value for name, value in os.environ.items() if value}
 
 
 def started_plan(run: str, folder: str | Path = SNAKEMAKE, roots: Sequence[Path] = ()) -> tuple[Plan, Start] | None:
-    """The plan of a run as it was last started; None where nobody knows.
+    """The plan of a run as it was last started; None if unknown.
 
-    Pair tables are looked for in this folder, in those that the start tells, and in ``roots``.
+    Pair tables are looked for in this folder, in those that the start names, and in ``roots``.
 
     Raises:
         UserError: its config can no longer be read.
@@ -101,6 +85,6 @@ def started_plan(run: str, folder: str | Path = SNAKEMAKE, roots: Sequence[Path]
     start = last_start(run, folder)
     if start is None:
         return None
-    told = [Path(start.root)] if start.root else []
-    places = [Path.cwd(), *told, Path(start.file).absolute().parent.parent, *roots]
+    named = [Path(start.root)] if start.root else []
+    places = [Path.cwd(), *named, Path(start.file).absolute().parent.parent, *roots]
     return checked_plan(dict(start.config), start.file, filled_environment(start.config), places), start

@@ -1,6 +1,4 @@
-"""What a run was made with: config and its digest, commit, versions, instruction sets. No host names, no absolute
-paths, no times.
-"""
+"""What a run was made with: no host names, no absolute paths, no times."""
 
 from __future__ import annotations
 
@@ -15,18 +13,8 @@ from switchrank.core.atomic import atomic_path
 from switchrank.core.digest import PACKAGE, value_digest
 from switchrank.core.instructions import kernels, processor
 
-PACKAGES = [
-    "snakemake",
-    "torch",
-    "transformers",
-    "tokenizers",
-    "fasttext-wheel",
-    "faiss-cpu",
-    "ranx",
-    "polars",
-    "numpy",
-]
-PACKAGES += ["bm25s", "scipy", "statsmodels", "matplotlib", "switchrank"]
+PACKAGES = ["snakemake", "torch", "transformers", "tokenizers", "fasttext-wheel", "faiss-cpu", "ranx", "polars"]
+PACKAGES += ["numpy", "bm25s", "scipy", "statsmodels", "matplotlib", "switchrank"]
 
 
 def write_provenance(*, config: dict[str, Any], out: str | Path) -> None:

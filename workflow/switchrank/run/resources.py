@@ -1,7 +1,7 @@
 """How much memory and run time a job asks a scheduler for: what it is estimated to cost on a slow machine, and more.
 
 Results never depend on these numbers. A job that is killed for asking too little is tried again with twice as much.
-Estimates are right within a factor of 3 (:mod:`switchrank.run.plan.costs`); a request lies above them by as much.
+Estimates are right within a factor of 3 (:mod:`switchrank.run.plan.costs`), so a request lies above them by as much.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from switchrank.config.plan import Plan
 from switchrank.run.plan.costs import Cost, Costs
 from switchrank.run.plan.jobs import Job
-from switchrank.run.plan.machine import Machine
+from switchrank.run.plan.machine import Machine, size_on_disk
 from switchrank.run.plan.sizes import Sizes
 
 SEARCH_THREADS = 4
@@ -25,15 +25,15 @@ SLOW = Machine(gflops=25, cores=10_000, gpu_tflops=60)
 _TIMES_MEMORY, _TIMES_SECONDS = 2.0, 3.0
 """How far a request lies above an estimate."""
 _MB, _MINUTES = 2000.0, 15.0
-"""What is asked for in any case: buffers and libraries, and the time to find and open files on a busy disk."""
+"""Asked for in any case: buffers and libraries, and the time to find and open files on a busy disk."""
 _DAY = 24 * 60
-"""Many partitions end there."""
+"""Minutes of a day: the limit of many partitions."""
 _SMALL_MB = 100
 
 
 @dataclass(frozen=True)
 class Need:
-    """What one job needs: memory in MB, run time in minutes, and the longest time that it is worth to ask for."""
+    """What one job needs: memory in MB, run time in minutes, and the longest time that is worth asking for."""
 
     mem_mb: float
     minutes: float
@@ -46,25 +46,21 @@ class Need:
 
 
 UNKNOWN = Need(8000, 240)
-"""Asked for where nobody knows what a job costs."""
+"""Asked for where the cost of a job is unknown."""
 
 
 class Needs:
-    """What the jobs of a run need.
-
-    Args:
-        plan: the run.
-    """
+    """What the jobs of a run need."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._costs: Costs | None = None
 
     def of(self, job: Job) -> Need:
-        """What a job needs, as far as anybody knows.
+        """What a job needs, or :data:`UNKNOWN`.
 
         Raises:
-            FileNotFoundError: one of its inputs is not there (yet); from what is there more can be told.
+            FileNotFoundError: one of its inputs is not there yet; once it is, the need is known better.
         """
         for file in job.inputs:
             os.stat(file)
@@ -75,10 +71,10 @@ class Needs:
 
 
 def need_of(cost: Cost, kind: str) -> Need:
-    """What a job of a kind needs that costs so much on a slow machine.
+    """What a job of some kind needs, by its cost on a slow machine.
 
-    Training goes on where it was ended, so that more than a day is never worth to wait for; ranking begins again, and
-    asks for more than a day only where a day was too short.
+    Training resumes where it was stopped, so it never asks for more than a day; ranking begins again, so it asks for
+    more than a day only after a day was too short.
     """
     memory = _MB + _TIMES_MEMORY * cost.memory / 1e6
     minutes = _MINUTES + _TIMES_SECONDS * cost.seconds / 60
@@ -86,15 +82,8 @@ def need_of(cost: Cost, kind: str) -> Need:
 
 
 def are_small(files: Iterable[str | Path]) -> bool:
-    """Whether files are together so small that what is made of them takes seconds; a file that is not there is not."""
+    """Whether files together are so small that a job on them takes seconds; never so if one is missing."""
     try:
-        return sum(_size(Path(file)) for file in files) < _SMALL_MB * 1e6
+        return sum(map(size_on_disk, files)) < _SMALL_MB * 1e6
     except OSError:
         return False
-
-
-def _size(path: Path) -> int:
-    """Bytes of a file, or of all files in a folder."""
-    if not path.is_dir():
-        return path.stat().st_size
-    return sum(part.stat().st_size for part in path.rglob("*") if part.is_file())

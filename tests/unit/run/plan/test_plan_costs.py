@@ -17,8 +17,7 @@ from switchrank.run.plan.costs import FORMULAS, Costs
 from switchrank.run.plan.estimate import check_disk, estimate_run
 from switchrank.run.plan.jobs import Graph, Job
 from switchrank.run.plan.machine import Machine, free_bytes, measure_gflops
-from switchrank.run.plan.shape import shape_of
-from switchrank.run.plan.sizes import ASSUMED, Sizes, Texts
+from switchrank.run.plan.sizes import ASSUMED, Sizes, Texts, shape_of
 from switchrank.run.plan.table import as_json, as_text
 
 MACHINE = Machine(gflops=100, cores=2)

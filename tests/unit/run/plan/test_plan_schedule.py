@@ -2,9 +2,10 @@
 
 import pytest
 
-from switchrank.run.plan.calibration import Calibration, Measured, Observation, calibrate, read_benchmark
 from switchrank.run.plan.costs import Cost
+from switchrank.run.plan.estimate import Calibration, Measured, Observation, calibrate, read_benchmark
 from switchrank.run.plan.jobs import Graph, Job
+from switchrank.run.plan.machine import Machine
 from switchrank.run.plan.schedule import BETWEEN, plan_schedule
 
 
@@ -25,7 +26,7 @@ DIAMOND = [(10, 1), (20, 5), (5, 7), (1, 1)]
 
 def test_two_cores_run_what_does_not_wait_for_each_other_at_once(diamond):
     graph, costs = diamond
-    found = plan_schedule(graph, costs, cores=2, gpus=0)
+    found = plan_schedule(graph, costs, Machine(100, 2, gpus=0))
     assert found.seconds == pytest.approx(31 + 3 * BETWEEN)
     assert found.memory == 12
     assert [one.rule for one in found.path] == ["a", "b", "d"]
@@ -34,7 +35,7 @@ def test_two_cores_run_what_does_not_wait_for_each_other_at_once(diamond):
 
 def test_one_core_runs_one_job_after_the_other(diamond):
     graph, costs = diamond
-    found = plan_schedule(graph, costs, cores=1, gpus=0)
+    found = plan_schedule(graph, costs, Machine(100, 1, gpus=0))
     assert found.seconds == pytest.approx(36 + 4 * BETWEEN)
     assert found.memory == 7
 
@@ -42,29 +43,29 @@ def test_one_core_runs_one_job_after_the_other(diamond):
 def test_jobs_that_are_done_take_no_time(diamond):
     graph, costs = diamond
     done = frozenset(one for one in graph.jobs if one.rule in "abc")
-    assert plan_schedule(graph, costs, cores=1, gpus=0, done=done).seconds == pytest.approx(1 + BETWEEN)
-    assert plan_schedule(graph, costs, cores=1, gpus=0, done=frozenset(graph.jobs)).seconds == 0
+    assert plan_schedule(graph, costs, Machine(100, 1, gpus=0), done=done).seconds == pytest.approx(1 + BETWEEN)
+    assert plan_schedule(graph, costs, Machine(100, 1, gpus=0), done=frozenset(graph.jobs)).seconds == 0
 
 
 def test_jobs_share_gpus_one_at_a_time_and_without_any_run_on_the_cpu():
     jobs = [job("a", gpus=1), job("b", gpus=1), job("c", ["a", "b"])]
     graph, costs = Graph(jobs), {one: Cost(seconds=10) for one in jobs}
-    assert plan_schedule(graph, costs, cores=8, gpus=1).seconds == pytest.approx(30 + 3 * BETWEEN)
-    assert plan_schedule(graph, costs, cores=8, gpus=2).seconds == pytest.approx(20 + 2 * BETWEEN)
-    assert plan_schedule(graph, costs, cores=8, gpus=0).seconds == pytest.approx(20 + 2 * BETWEEN)
+    assert plan_schedule(graph, costs, Machine(100, 8, gpus=1)).seconds == pytest.approx(30 + 3 * BETWEEN)
+    assert plan_schedule(graph, costs, Machine(100, 8, gpus=2)).seconds == pytest.approx(20 + 2 * BETWEEN)
+    assert plan_schedule(graph, costs, Machine(100, 8, gpus=0)).seconds == pytest.approx(20 + 2 * BETWEEN)
 
 
 def test_a_training_of_several_processes_takes_as_many_gpus_and_on_fewer_all_there_are():
     jobs = [job("a", gpus=2), job("b", gpus=1), job("c", ["a", "b"])]
     graph, costs = Graph(jobs), {one: Cost(seconds=10) for one in jobs}
-    assert plan_schedule(graph, costs, cores=8, gpus=3).seconds == pytest.approx(20 + 2 * BETWEEN)
-    assert plan_schedule(graph, costs, cores=8, gpus=2).seconds == pytest.approx(30 + 3 * BETWEEN)
-    assert plan_schedule(graph, costs, cores=8, gpus=1).seconds == pytest.approx(30 + 3 * BETWEEN)
+    assert plan_schedule(graph, costs, Machine(100, 8, gpus=3)).seconds == pytest.approx(20 + 2 * BETWEEN)
+    assert plan_schedule(graph, costs, Machine(100, 8, gpus=2)).seconds == pytest.approx(30 + 3 * BETWEEN)
+    assert plan_schedule(graph, costs, Machine(100, 8, gpus=1)).seconds == pytest.approx(30 + 3 * BETWEEN)
 
 
 def test_a_job_that_asks_for_more_threads_than_there_are_cores_gets_all():
     one = job("a", threads=16)
-    assert plan_schedule(Graph([one]), {one: Cost(seconds=10)}, cores=2, gpus=0).seconds > 10
+    assert plan_schedule(Graph([one]), {one: Cost(seconds=10)}, Machine(100, 2, gpus=0)).seconds > 10
 
 
 def test_a_kind_is_corrected_by_the_sum_of_its_seconds_and_its_worst_memory():

@@ -59,7 +59,7 @@ def test_a_run_that_stopped_shows_what_is_done_and_what_was_cut_off(run, capsys)
     assert (
         "stopped:\n  train/ml-cs-xx-xx-seed1  train 45% 23.0k/51.2k [00:10<01:20, 1.20k pairs/s, loss=0.1234]" in told
     )
-    assert "1 of 54 jobs" in told
+    assert "1 of 55 jobs" in told
 
 
 def test_a_run_that_is_being_made_shows_rate_time_left_and_loss(run, capsys):

@@ -1,10 +1,10 @@
-"""Snakemake is asked for the jobs of a run, by a dry run in a process of its own that writes them down as JSON.
+"""The jobs of a run, asked of Snakemake by a dry run in a process of its own that writes them down as JSON.
 
 Rules are described in ``workflow/rules`` and nowhere else. The dry run takes no lock. It happens in an empty folder,
-where nothing is made yet: all jobs are in it, nothing of the user's is touched, and the answer depends on nothing but
-the config, its tables and the code, so that it is kept (:mod:`switchrank.core.cache`). Only who wants to know what of a
-run would be made again asks in the folder of that run. A start keeps the jobs of its run beside its note in
-``.snakemake``: a look at a run that is being made starts nothing.
+where nothing is made yet, so that it lists all jobs and touches nothing of the user's. Its answer depends only on the
+config, its tables and the code, so it is kept (:mod:`switchrank.core.cache`). Only to learn which jobs of a run would
+run again is Snakemake asked in the folder of that run. A start keeps its jobs beside its note in ``.snakemake``, so
+that a look at a run that is going on starts nothing.
 """
 
 from __future__ import annotations
@@ -22,17 +22,16 @@ from pathlib import Path
 from typing import Any
 
 from switchrank.config.plan import Plan
-from switchrank.core.atomic import atomic_path
 from switchrank.core.cache import cache_folder
 from switchrank.core.digest import PACKAGE, file_digest, value_digest
 from switchrank.core.errors import UserError
-from switchrank.run.last_start import SNAKEMAKE, filled_environment
+from switchrank.run.last_start import filled_environment
+from switchrank.run.notes import note_of, read_note, write_note
 from switchrank.run.plan.jobs import Graph, read_jobs
 
 SNAKEFILE = PACKAGE.parents[1] / "Snakefile"
 OUT, ROOTS = "SWITCHRANK_JOBS", "SWITCHRANK_ROOTS"
-"""Environment variables that tell the Snakefile that it is only asked: the file to be written, and the folders in which
-the tables of the config are looked for."""
+"""Environment variables of such a dry run: the file to write, and the folders to look for the config's tables in."""
 _CORES = 1_000_000
 """So many that no rule's threads are cut."""
 _ASKING = ["--dry-run", "--nolock", "--rerun-incomplete", "--quiet", "rules", "progress", "--cores", str(_CORES)]
@@ -42,23 +41,27 @@ def job_graph(plan: Plan) -> Graph:
     """All jobs of a run, whether they are done or not.
 
     Raises:
-        UserError: Snakemake is not installed, or cannot tell.
+        UserError: Snakemake is not installed, or its dry run fails.
     """
     key = _key(plan)
     kept = cache_folder() / "jobs" / f"{key}.json"
     known = _read(_kept_at_start(plan), key) or _read(kept, key)
-    return known or _asked(plan, kept, key)
+    if known:
+        return known
+    jobs = [_settled(job) for job in _asked(plan)]
+    write_note(kept, {"key": key, "jobs": jobs})
+    return read_jobs(jobs)
 
 
 def graph_to_plan(plan: Plan) -> Graph:
-    """The same; of a run that has begun here with what Snakemake would make of it, or make again.
+    """All jobs of a run; if it has begun here, with what Snakemake would make or make again.
 
     Raises:
         UserError: see :func:`job_graph`.
     """
     if Path(plan.folder).is_dir():
         try:
-            return _asked(plan, None, "", Path.cwd())
+            return read_jobs(_asked(plan, Path.cwd()))
         except UserError:
             told = "Snakemake cannot be asked here what it would make again: what is there counts"
             print(f"plan: {told}", file=sys.stderr)
@@ -71,8 +74,8 @@ def known_graph(plan: Plan) -> Graph | None:
 
 
 def keep_at_start(plan: Plan, jobs: Sequence[dict[str, Any]]) -> None:
-    """Keep the jobs of a run that is being started. A run does not end because a disk cannot be written here."""
-    _keep(_kept_at_start(plan), _key(plan), [_settled(job) for job in jobs])
+    """Keep the jobs of a run that is being started, if they can be written."""
+    write_note(_kept_at_start(plan), {"key": _key(plan), "jobs": [_settled(job) for job in jobs]})
 
 
 def _settled(job: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -81,23 +84,15 @@ def _settled(job: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _kept_at_start(plan: Plan) -> Path:
-    return Path(SNAKEMAKE, "switchrank", f"{plan.config.run}.jobs.json")
-
-
-def _keep(file: Path, key: str, jobs: Sequence[Mapping[str, Any]]) -> None:
-    try:
-        with atomic_path(file) as temporary:
-            temporary.write_text(json.dumps({"key": key, "jobs": jobs}), encoding="utf-8")
-    except (OSError, UserError):
-        return
+    return note_of(plan.config.run, "jobs.json")
 
 
 def _read(file: Path, key: str | None = None) -> Graph | None:
-    """What is kept in a file, if it is kept for this key; for any, where none is given."""
+    """The jobs kept in a file, if it can be read and they are kept for this key; for any key, where none is given."""
+    note = read_note(file)
     try:
-        told = json.loads(file.read_text(encoding="utf-8"))
-        return read_jobs(told["jobs"]) if key in (None, told["key"]) else None
-    except (OSError, ValueError, TypeError, KeyError):
+        return read_jobs(note["jobs"]) if key in (None, note["key"]) else None
+    except (TypeError, KeyError):
         return None
 
 
@@ -112,18 +107,15 @@ def _workflow_digest() -> str:
     """The digest of the rules, of the library, and of the version of Snakemake."""
     files = [SNAKEFILE, *sorted(SNAKEFILE.parent.glob("workflow/rules/**/*.smk")), *sorted(PACKAGE.rglob("*.py"))]
     digests = {str(file.relative_to(SNAKEFILE.parent)): file_digest(file) for file in files if file.is_file()}
-    return value_digest([digests, _version()])
-
-
-def _version() -> str:
     try:
-        return metadata.version("snakemake")
+        version = metadata.version("snakemake")
     except metadata.PackageNotFoundError:
-        return ""
+        version = ""
+    return value_digest([digests, version])
 
 
-def _asked(plan: Plan, kept: Path | None, key: str, folder: Path | None = None) -> Graph:
-    """What Snakemake answers, in a folder or in an empty one, kept in a file if one is named."""
+def _asked(plan: Plan, folder: Path | None = None) -> list[dict[str, Any]]:
+    """The jobs that Snakemake lists, in a folder or in an empty one."""
     if importlib.util.find_spec("snakemake") is None or not SNAKEFILE.is_file():
         todo = "install it beside switchrank, in a checkout of the workflow"
         raise UserError("Snakemake", "", "is not there to tell the jobs of a run", todo)
@@ -137,12 +129,9 @@ def _asked(plan: Plan, kept: Path | None, key: str, folder: Path | None = None) 
         environment.pop("SNAKEMAKE_PROFILE", None)
         command = [sys.executable, "-m", "snakemake", *where, *_ASKING]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        told = json.loads(out.read_text(encoding="utf-8")) if done.returncode == 0 and out.is_file() else None
-    if told is None:
-        said = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-        problem = f"cannot tell the jobs of run {plan.config.run} ({' '.join(said[-1:])})"
-        raise UserError("Snakemake", "", problem, "look at what snakemake -n prints")
-    if kept is not None:
-        told = [_settled(job) for job in told]
-        _keep(kept, key, told)
-    return read_jobs(told)
+        if done.returncode == 0 and out.is_file():
+            jobs: list[dict[str, Any]] = json.loads(out.read_text(encoding="utf-8"))
+            return jobs
+    said = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
+    problem = f"cannot tell the jobs of run {plan.config.run} ({' '.join(said[-1:])})"
+    raise UserError("Snakemake", "", problem, "look at what snakemake -n prints")

@@ -24,15 +24,15 @@ def plan(
 ) -> None:
     """What a config will cost before it runs: jobs, tokens, time, memory, disk.
 
-    Time is the sum over jobs, memory that of the largest job, disk that of the outputs. In the table of systems, own
-    jobs train its models and rank with them; from nothing counts all that must be made before. Nothing is fetched or
+    Time is the sum over jobs, memory that of the largest job, disk that of the outputs. In the table of systems, "own
+    jobs" train its models and rank with them; "from nothing" adds all that must be made before. Nothing is fetched or
     made.
 
-    Without earlier runs an estimate is right within a factor of 3: it goes by the sizes of the inputs and the speed of
-    this machine, which is measured in a second. With benchmark files under results/, of this run or else of any other,
-    it is corrected by what jobs of the same kind took. An input that is not here yet is taken to be as large as MS
-    MARCO's, and the last line says so. Of a run that has begun, Snakemake is asked which of its files it would make
-    again.
+    Without earlier runs an estimate is right within a factor of 3: it follows from the sizes of the inputs and the
+    speed of this machine, which is measured in a second. With benchmark files under results/, of this run or else of
+    any other, it is corrected by what jobs of the same kind took. An input that is not here yet is assumed to be as
+    large as MS MARCO's, and the last line says so. If the run has begun, Snakemake is asked which of its files it would
+    make again.
 
     Args:
         config: the YAML file.

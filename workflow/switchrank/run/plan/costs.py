@@ -1,11 +1,10 @@
 """What a job costs, from how much it has to do: tokens, floating point operations, seconds, memory, disk.
 
-There is one formula for each kind of job, in :data:`FORMULAS`; what has none costs nobody knows what, and so does a job
-whose formula fails: an estimate ends no run. What jobs ask a scheduler for follows from the same formulas
-(:mod:`switchrank.run.resources`).
+Each kind of job has a formula. The cost of a job without one, or whose formula fails, is unknown: an estimate never
+ends a run. What jobs ask a scheduler for follows from the same formulas (:mod:`switchrank.run.resources`).
 
 The constants were fitted once to the benchmark files of the shipped configs on a machine with 100 GFLOP/s a core. They
-are rough on purpose: earlier runs on the user's own machine correct them (:mod:`switchrank.run.plan.calibration`).
+are rough on purpose: earlier runs on the user's own machine correct them (:mod:`switchrank.run.plan.estimate`).
 """
 
 from __future__ import annotations
@@ -21,8 +20,7 @@ from switchrank.config.sections import MIXED
 from switchrank.corpus.files import SAMPLED
 from switchrank.run.plan.jobs import Job
 from switchrank.run.plan.machine import Machine
-from switchrank.run.plan.shape import Shape, read_shape, shape_of
-from switchrank.run.plan.sizes import Sizes, Texts
+from switchrank.run.plan.sizes import Shape, Sizes, Texts, read_shape, shape_of
 from switchrank.run.plan.work import Work, optimiser_steps, run_parts, training_of
 from switchrank.search.choices import SEARCHED, Criterion
 
@@ -75,7 +73,7 @@ class Cost:
 
 
 class Costs:
-    """The cost of each job of a run on a machine."""
+    """The cost of each job of a run on a machine: a method named after a kind of job is its formula."""
 
     def __init__(self, plan: Plan, sizes: Sizes, machine: Machine) -> None:
         self.plan, self.config, self.sizes, self.machine = plan, plan.config, sizes, machine
@@ -83,16 +81,15 @@ class Costs:
         self._slow = REFERENCE / machine.gflops
 
     def of(self, job: Job) -> Cost | None:
-        """The cost of a job; None where nobody knows it."""
-        formula = FORMULAS.get(job.kind)
+        """The cost of a job; None if unknown."""
         try:
-            return formula(self, job) if formula else None
+            return FORMULAS[job.kind](self, job)
         except Exception:  # whatever a formula meets in a file or a config, the run can do without an estimate
             return None
 
-    def _plain(self, seconds: float, memory: float, disk: float = 20e3) -> Cost:
+    def _plain(self, seconds: float, memory: float, disk: float = 20e3, scratch: float = 0.0) -> Cost:
         """The cost of a job without a model: seconds on the reference machine, memory beside that of Polars."""
-        return Cost(seconds=seconds * self._slow, memory=POLARS + memory, disk=disk)
+        return Cost(seconds=seconds * self._slow, memory=POLARS + memory, disk=disk, scratch=scratch)
 
     def _torch(self, seconds: float, memory: float) -> Cost:
         """The cost of a job that opens a model and writes one."""
@@ -103,8 +100,26 @@ class Costs:
         configs = [file for file in job.inputs if Path(file).name == "config.json"]
         return next(filter(None, map(read_shape, configs)), self._started)
 
-    def small(self, _: Job) -> Cost:
+    def _cores(self, job: Job) -> int:
+        return min(job.threads, self.machine.cores)
+
+    def provenance(self, _: Job) -> Cost:
         return self._plain(SMALL_JOB, 0)
+
+    dictionary_lexicon = merged_lexicon = degraded_lexicon = lexicon_quality = provenance
+    judgements = pool_queries = sweep = warnings_table = provenance
+    labelled_queries = labelled_corpus = ablation_tables = provenance
+
+    def table_page(self, _: Job) -> Cost:
+        return self._plain(1.5, 80 * MB, 40e3)
+
+    mrr_picture = gain_picture = lexicon_picture = loss_picture = experiment_picture = sentences = table_page
+
+    def labelled_instances(self, _: Job) -> Cost:
+        return self._plain(0.9, 60 * MB)
+
+    def report_zip(self, _: Job) -> Cost:
+        return self._plain(6.0, 80 * MB, MB)
 
     # sources and embeddings
     def world(self, _: Job) -> Cost:
@@ -132,9 +147,8 @@ class Costs:
         training, lang = self.config.vectors.training, job.wildcards["lang"]
         words = self.sizes.text_bytes(self.plan.plain(self.plan.vector_source(lang).text or [])) / 6
         buckets = 2_000_000 * training.dim * 4 if training.dim > 64 else 64 * MB
-        return self._plain(
-            1 + words * training.epochs * training.dim / 21e6, buckets + self._matrix(job), self._matrix(job)
-        )
+        matrix = self._matrix(job)
+        return self._plain(1 + words * training.epochs * training.dim / 21e6, buckets + matrix, matrix)
 
     def _matrix(self, job: Job) -> float:
         """Bytes of a language's vectors."""
@@ -145,14 +159,14 @@ class Costs:
         matrix = self._matrix(job)
         return self._plain(SMALL_JOB + matrix / 20e6, 1.5 * matrix, matrix)
 
-    def store(self, job: Job) -> Cost:
+    def keep_vectors(self, job: Job) -> Cost:
         matrix = self._matrix(job)
         return self._plain(SMALL_JOB + matrix / 100e6, 2 * matrix, matrix)
 
-    def align(self, job: Job) -> Cost:
+    def align_vectors(self, job: Job) -> Cost:
         """Rounds of mutual best pairs among the most frequent words of both languages, then the turned vectors."""
         assert self.config.vectors is not None
-        chosen, stored = self.config.vectors.alignment, self.store(job)
+        chosen, stored = self.config.vectors.alignment, self.keep_vectors(job)
         sides = [self.sizes.vectors(lang) for lang in (self.config.languages.source, job.wildcards["lang"])]
         left, right = (min(words, REFINED) for words, _ in sides)
         flops = chosen.refinements * 2 * left * right * sides[0][1] * (_searches(chosen.criterion) + 1)
@@ -164,7 +178,7 @@ class Costs:
         assert isinstance(section, VectorsLexicon)
         (first, width), (second, _) = (self.sizes.vectors(job.wildcards[side]) for side in ("src", "tgt"))
         left, right = min(first, section.max_source or first), min(second, section.max_target or second)
-        cores = min(job.threads, self.machine.cores)
+        cores = self._cores(job)
         forward, back = _compared(section, left, right, cores), _compared(section, right, left, cores)
         both = (_searches(section.criterion) - 1) / 2
         flops = 2 * width * (forward * (1 + both) + back * (both + section.mutual))
@@ -175,7 +189,7 @@ class Costs:
 
     def _searched(self, job: Job) -> float:
         """Floating point operations a second of a search for neighbours."""
-        return SHARE_OF_SEARCH * 1e9 * self.machine.gflops * min(job.threads, self.machine.cores)
+        return SHARE_OF_SEARCH * 1e9 * self.machine.gflops * self._cores(job)
 
     def titles_lexicon(self, job: Job) -> Cost:
         size = sum(map(self.sizes.on_disk, job.inputs))
@@ -196,15 +210,16 @@ class Costs:
         texts = self._texts(job, job.wildcards["texts"], self.work.training_documents(job.wildcards["collection"]))
         return self._plain(0.3 + texts.bytes / 3e6, texts.bytes / 2, 0.6 * texts.bytes)
 
-    def corpus(self, job: Job) -> Cost:
+    def switch(self, job: Job) -> Cost:
         corpus = job.wildcards["corpus"]
         pairs, section = self.work.corpus(corpus), self.config.corpora[corpus]
         rows = pairs.rows + self.work.instances(section.collection, "dev")
         seconds = 0.7 + rows * (2e-6 if section.parallel else 11e-6)
-        cost = self._plain(
-            seconds, self._switching(corpus, rows), rows * pairs.chars * (0.2 if section.lexicon else 0.08)
-        )
-        return cost if section.parallel else replace(cost, scratch=self._laid_down(corpus))
+        disk = rows * pairs.chars * (0.2 if section.lexicon else 0.08)
+        scratch = 0.0 if section.parallel else self._laid_down(corpus)
+        return self._plain(seconds, self._switching(corpus, rows), disk, scratch)
+
+    parallel = switch
 
     def _switching(self, corpus: str, rows: float) -> float:
         """Memory of what goes through the texts of a corpus pair by pair."""
@@ -212,7 +227,7 @@ class Costs:
         return 60 * MB + 2 * documents.bytes + 500 * min(rows, 1e6)
 
     def _laid_down(self, corpus: str) -> float:
-        """Bytes of the nameless file that the pieces of a corpus's texts lie in: 4 for each word and each gap."""
+        """Bytes of the nameless file that holds the pieces of a corpus's texts: 4 for each word and each gap."""
         return 1.4 * self.work.training_documents(self.config.corpora[corpus].collection).bytes
 
     def on_the_fly(self, job: Job) -> Cost:
@@ -220,17 +235,15 @@ class Costs:
         corpus = job.wildcards["corpus"]
         pairs, section = self.work.corpus(corpus), self.config.corpora[corpus]
         dev = self.work.instances(section.collection, "dev")
-        cost = self._plain(
-            1.4 + 9e-6 * (pairs.rows + dev), self._switching(corpus, pairs.rows), 20e3 + 0.2 * dev * pairs.chars
-        )
-        return replace(cost, scratch=self._laid_down(corpus))
+        seconds, disk = 1.4 + 9e-6 * (pairs.rows + dev), 20e3 + 0.2 * dev * pairs.chars
+        return self._plain(seconds, self._switching(corpus, pairs.rows), disk, self._laid_down(corpus))
 
     def sample(self, job: Job) -> Cost:
         corpus = job.wildcards["corpus"]
         pairs = self.work.corpus(corpus)
         rows = min(pairs.rows, SAMPLED)
-        cost = self._plain(0.7 + 11e-6 * rows, self._switching(corpus, rows), 0.2 * rows * pairs.chars)
-        return replace(cost, scratch=self._laid_down(corpus))
+        disk = 0.2 * rows * pairs.chars
+        return self._plain(0.7 + 11e-6 * rows, self._switching(corpus, rows), disk, self._laid_down(corpus))
 
     def translate(self, job: Job) -> Cost:
         documents = self.sizes.collection(job.wildcards["collection"]).documents
@@ -243,21 +256,23 @@ class Costs:
         size = self.sizes.text_bytes(file for file in job.inputs if not file.endswith(".words.parquet"))
         return self._plain(2 + 0.15e-6 * size, 50 * MB + size, 65.0 * self._started.vocabulary)
 
-    def initial(self, _: Job) -> Cost:
+    def initial_model(self, _: Job) -> Cost:
         weights = 4 * self._started.parameters
         return self._torch(TORCH_JOB + weights / 100e6, 2 * weights)
+
+    pretrained_model = finished_model = initial_model
 
     def transplant(self, job: Job) -> Cost:
         named = job.wildcards.get("start")
         lexicon = str((self.plan.named_starts[named][0] if named else self.plan.own_start[-1]).lexicon)
-        rows = self.sizes.lexicon_rows[lexicon] * len(self.plan.lexicon_languages(lexicon))
+        rows = self.sizes.lexicon_rows(lexicon) * len(self.plan.lexicon_languages(lexicon))
         return self._torch(TORCH_JOB + rows / 20e3, 4e3 * rows + 8 * self._started.parameters)
 
     def _rate(self, job: Job) -> float:
         """Floating point operations a second that a job's model reaches."""
         if job.gpus:
             return self.machine.gpu_tflops * 1e12 * SHARE_OF_GPU * job.gpus
-        return self.machine.gflops * 1e9 * min(job.threads, self.machine.cores) * SHARE_OF_PEAK
+        return self.machine.gflops * 1e9 * self._cores(job) * SHARE_OF_PEAK
 
     def train(self, job: Job) -> Cost:
         training, shape = training_of(self.plan, job), self._shape(job)
@@ -325,7 +340,7 @@ class Costs:
             kept += self.work.kept_lines(testset, pair) * (70 if section.format in ("squad", "bipar") else 36)
         return kept
 
-    def reference(self, job: Job) -> Cost:
+    def rank_reference(self, job: Job) -> Cost:
         searched = run_parts(job.outputs)[0][0] == "bm25"
         lines = sum(self.work.run_lines(*run) for run in self.work.ranked(job.outputs))
         texts = self._largest_table(job) if searched else 0.0
@@ -347,7 +362,7 @@ class Costs:
         seconds = (TORCH_JOB + lines * 10e-6) * self._slow + flops / self._rate(job)
         return Cost(seconds=seconds, memory=memory, disk=self._kept(job), tokens=tokens, flops=flops)
 
-    def texts_read(self, _: Job) -> Cost:
+    def overlap(self, _: Job) -> Cost:
         """A table about the texts of all test sets."""
         sizes = [
             self.work.documents(testset, lang).bytes
@@ -356,11 +371,13 @@ class Costs:
         ]
         return self._plain(1 + sum(sizes) / 50e6, 30 * MB + 1.5 * max(sizes))
 
+    testsets = exposure = lexicon_coverage = overlap
+
     def _read_lines(self, job: Job) -> float:
         """Lines of all runs that a job reads."""
         return sum(self.work.kept_lines(*run) for run in self.work.ranked(job.inputs))
 
-    def score(self, job: Job) -> Cost:
+    def score_runs(self, job: Job) -> Cost:
         return Cost(seconds=(3 + 2e-6 * self._read_lines(job)) * self._slow, memory=RANX)
 
     def tables(self, _: Job) -> Cost:
@@ -368,58 +385,16 @@ class Costs:
         draws = 1e5 if "fisher" in self.config.evaluate.tests else 1e4
         return self._plain(1 + asked * draws / 1.5e9, 80 * MB + 200 * asked, 40 * asked)
 
-    def analysis(self, job: Job) -> Cost:
+    main_table = tables
+
+    def bias(self, job: Job) -> Cost:
         return self._plain(0.8 + 0.4e-6 * self._read_lines(job), 60 * MB)
 
-    def labelled(self, _: Job) -> Cost:
-        return self._plain(0.9, 60 * MB)
-
-    def picture(self, _: Job) -> Cost:
-        return self._plain(1.5, 80 * MB, 40e3)
-
-    def report(self, _: Job) -> Cost:
-        return self._plain(6.0, 80 * MB, MB)
+    shift = bias
 
 
 FORMULAS: dict[str, Callable[[Costs, Job], Cost]] = {
-    "world": Costs.world,
-    "fetch": Costs.fetch,
-    "wikitext": Costs.wikitext,
-    "collection": Costs.collection,
-    "train_vectors": Costs.train_vectors,
-    "import_vectors": Costs.import_vectors,
-    "keep_vectors": Costs.store,
-    "align_vectors": Costs.align,
-    "vectors_lexicon": Costs.vectors_lexicon,
-    "titles_lexicon": Costs.titles_lexicon,
-    **dict.fromkeys(("dictionary_lexicon", "merged_lexicon", "degraded_lexicon", "lexicon_quality"), Costs.small),
-    "instances": Costs.instances,
-    "tokens": Costs.tokens,
-    **dict.fromkeys(("switch", "parallel"), Costs.corpus),
-    "on_the_fly": Costs.on_the_fly,
-    "sample": Costs.sample,
-    "translate": Costs.translate,
-    "tokenizer": Costs.tokenizer,
-    **dict.fromkeys(("initial_model", "pretrained_model", "finished_model"), Costs.initial),
-    "transplant": Costs.transplant,
-    "train": Costs.train,
-    **dict.fromkeys(("judgements", "pool_queries"), Costs.small),
-    "candidates": Costs.candidates,
-    "pool": Costs.pool,
-    "rank_reference": Costs.reference,
-    "rank": Costs.rank,
-    "score_runs": Costs.score,
-    "tables": Costs.tables,
-    **dict.fromkeys(("bias", "shift"), Costs.analysis),
-    "first_stage": Costs.first_stage,
-    **dict.fromkeys(("overlap", "testsets", "exposure", "lexicon_coverage"), Costs.texts_read),
-    **dict.fromkeys(("sweep", "warnings_table"), Costs.small),
-    **dict.fromkeys(("labelled_queries", "labelled_corpus", "ablation_tables"), Costs.small),
-    "labelled_instances": Costs.labelled,
-    **dict.fromkeys(("mrr_picture", "gain_picture", "lexicon_picture", "loss_picture"), Costs.picture),
-    **dict.fromkeys(("experiment_picture", "sentences", "table_page"), Costs.picture),
-    "report_zip": Costs.report,
-    "provenance": Costs.small,
+    name: formula for name, formula in vars(Costs).items() if not name.startswith("_") and name != "of"
 }
 """By kind of job, which is the name of the script that its rule runs."""
 
@@ -430,12 +405,12 @@ def _model_bytes(shape: Shape) -> float:
 
 
 def _searches(criterion: Criterion) -> int:
-    """How often a criterion searches one set of vectors for neighbours of another: once, where nobody says more."""
+    """How often a criterion searches one set of vectors for neighbours of another: once, unless it says otherwise."""
     return SEARCHED.get(criterion, 1)
 
 
 def _compared(section: VectorsLexicon, queries: float, base: float, cores: int) -> float:
-    """Pairs of vectors that one search compares, those one by one counted as what they take longer."""
+    """Pairs of vectors that one search compares; those compared one by one count for more, by the time they take."""
     if section.search == "ivf":
         cells = section.cells or (8 * base) ** 0.5
         found = queries * min(section.probes * VISITED * base / cells, base)

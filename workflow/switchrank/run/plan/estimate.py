@@ -1,18 +1,23 @@
-"""The estimate of a whole run: each job's cost, corrected by earlier runs, and what follows from them."""
+"""The estimate of a whole run: each job's cost, corrected by what earlier jobs took, and what follows from them.
+
+What jobs took is in Snakemake's benchmark files.
+"""
 
 from __future__ import annotations
 
+import csv
 import sys
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from switchrank.config.plan import Plan
 from switchrank.core.errors import UserError
 from switchrank.run.last_start import started_plan
 from switchrank.run.plan.asked import known_graph
-from switchrank.run.plan.calibration import Calibration, Observation, calibrate, read_benchmark
 from switchrank.run.plan.costs import REFERENCE, Cost, Costs
 from switchrank.run.plan.jobs import Graph, Job
 from switchrank.run.plan.machine import Machine, free_bytes, nearest_folder
@@ -20,15 +25,82 @@ from switchrank.run.plan.schedule import Schedule, plan_schedule
 from switchrank.run.plan.sizes import Sizes
 from switchrank.run.plan.work import run_parts
 
+PRIOR = 10.0
+"""Seconds that count as estimated well: a few small jobs, which mostly start a process, say little about large ones of
+their kind."""
 NOTHING = Cost(seconds=0, memory=0, disk=0)
-"""Stands for a cost that nobody knows; what it is part of is a lower bound."""
+"""In place of an unknown cost; a sum with it is a lower bound."""
 _REASONS = {
     "updated input files": "inputs are newer",
     "params have changed since last execution": "params changed",
     "set of input files has changed since last execution": "set of input files changed",
     "input files updated by another job": "what they read is made again",
 }
-"""Snakemake's reasons, the first of which are told before the others, in fewer words."""
+"""Snakemake's reasons in fewer words, those that count most first."""
+
+
+class Measured(NamedTuple):
+    """A benchmark file: seconds, and the most memory in bytes (0 where the job was too short to be seen)."""
+
+    seconds: float
+    memory: float
+
+
+class Observation(NamedTuple):
+    """A job that ran: what was estimated, and what it took."""
+
+    job: Job
+    cost: Cost
+    measured: Measured
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """By kind of job, on a GPU or not, how much longer and how much more memory than estimated.
+
+    Attributes:
+        seconds: all seconds measured by all estimated, so that long jobs count most; :data:`PRIOR` is added to both.
+        memory: the largest ratio, and no less than 1, since too little memory ends a job.
+        jobs: how many jobs were measured.
+    """
+
+    seconds: Mapping[tuple[str, bool], float] = field(default_factory=dict)
+    memory: Mapping[tuple[str, bool], float] = field(default_factory=dict)
+    jobs: int = 0
+
+    def correct(self, job: Job, cost: Cost) -> Cost:
+        """A cost as earlier jobs of its kind suggest."""
+        seconds, memory = (ratios.get(kind_of(job), 1.0) for ratios in (self.seconds, self.memory))
+        return replace(cost, seconds=cost.seconds * seconds, memory=cost.memory * memory)
+
+
+def kind_of(job: Job) -> tuple[str, bool]:
+    """What jobs share that take as much longer than estimated: their kind, and whether they run on a GPU."""
+    return job.kind, job.gpus > 0
+
+
+def read_benchmark(path: str | Path) -> Measured | None:
+    """The first row of a benchmark file; None where there is none that can be read."""
+    try:
+        with Path(path).open(encoding="utf-8", newline="") as stream:
+            row = next(csv.DictReader(stream, delimiter="\t"), {})
+        memory = row.get("max_rss") or "0"
+        return Measured(float(row["s"]), 2**20 * (float(memory) if memory not in ("-", "NA") else 0.0))
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def calibrate(observations: Iterable[Observation]) -> Calibration:
+    """The correction that the observations ask for."""
+    by_kind: defaultdict[tuple[str, bool], list[Observation]] = defaultdict(list)
+    for one in observations:
+        by_kind[kind_of(one.job)].append(one)
+    seconds, memory = {}, {}
+    for kind, found in by_kind.items():
+        measured = sum(one.measured.seconds for one in found) + PRIOR
+        seconds[kind] = measured / (sum(one.cost.seconds for one in found) + PRIOR)
+        memory[kind] = max(1.0, *(one.measured.memory / one.cost.memory for one in found))
+    return Calibration(seconds, memory, sum(map(len, by_kind.values())))
 
 
 @dataclass(frozen=True)
@@ -37,11 +109,11 @@ class Estimate:
 
     Attributes:
         plan, graph, machine: what was estimated.
-        costs: the cost of each job, :data:`NOTHING` where nobody knows it.
-        unknown: jobs whose cost nobody knows.
+        costs: the cost of each job, :data:`NOTHING` if unknown.
+        unknown: jobs of unknown cost.
         calibration: the correction that is in the costs.
         assumed: inputs that are not here, whose size is a guess.
-        done: jobs whose outputs are there, and would not be made again as far as anybody knows.
+        done: jobs whose outputs are there and, as far as is known, would not be made again.
         again: jobs whose outputs are there and would be made again, with the reason.
     """
 
@@ -58,12 +130,12 @@ class Estimate:
     @cached_property
     def schedule(self) -> Schedule:
         """How the whole run would go, nothing done yet."""
-        return plan_schedule(self.graph, self.costs, cores=self.machine.cores, gpus=self.machine.gpus)
+        return plan_schedule(self.graph, self.costs, self.machine)
 
     @cached_property
     def remaining(self) -> Schedule:
         """How the rest of it would go."""
-        return plan_schedule(self.graph, self.costs, cores=self.machine.cores, gpus=self.machine.gpus, done=self.done)
+        return plan_schedule(self.graph, self.costs, self.machine, done=self.done)
 
     def disk(self, *, remaining: bool = False) -> float:
         """Bytes that the outputs need, and while it runs the largest passing files of as many jobs as run at once."""
@@ -77,8 +149,8 @@ class Estimate:
 
     def all_seconds(self, system: str) -> float:
         """The same with all that must be made before, as if no other system were there."""
-        runs = [job for job in self.graph.jobs if _is_of(job, system) and job.kind == "rank"]
-        return sum(self.costs[job].seconds for job in self.graph.behind(runs))
+        needed = self.graph.behind(job for job in self.graph.jobs if _is_of(job, system) and job.kind == "rank")
+        return sum(self.costs[job].seconds for job in self.graph.jobs if job in needed)
 
 
 def _is_of(job: Job, system: str) -> bool:
@@ -88,34 +160,27 @@ def _is_of(job: Job, system: str) -> bool:
 
 
 def estimate_run(plan: Plan, graph: Graph, machine: Machine, *, calibrated: bool = True) -> Estimate:
-    """The estimate of a run on a machine.
-
-    Args:
-        plan, graph, machine: what is estimated.
-        calibrated: by the benchmark files of earlier runs under ``results``.
-    """
-    sizes = Sizes(plan)
-    costs = Costs(plan, sizes, machine)
+    """The estimate of a run on a machine; ``calibrated`` by the benchmark files of earlier runs under ``results``."""
+    costs = Costs(plan, Sizes(plan), machine)
     correction = _correction(plan, graph, machine) if calibrated else Calibration()
     found = {job: costs.of(job) for job in graph.jobs}
     corrected = {job: correction.correct(job, cost) if cost else NOTHING for job, cost in found.items()}
     unknown = frozenset(job for job, cost in found.items() if cost is None)
     there = [job for job in graph.jobs if job.is_done]
-    again = {job: _reason(job.again) for job in there if job.again}
+    again = {
+        job: next((words for reason, words in _REASONS.items() if reason in job.again), job.again)
+        for job in there
+        if job.again
+    }
     done = frozenset(job for job in there if job not in again)
-    return Estimate(plan, graph, machine, corrected, unknown, correction, tuple(sizes.assumed), done, again)
-
-
-def _reason(told: str) -> str:
-    """The reason why a job would run again, in few words."""
-    return next((words for reason, words in _REASONS.items() if reason in told), told)
+    return Estimate(plan, graph, machine, corrected, unknown, correction, tuple(costs.sizes.assumed), done, again)
 
 
 def _correction(plan: Plan, graph: Graph, machine: Machine) -> Calibration:
-    """What earlier jobs of this run say; of kinds that it had none of, those of the other runs under ``results``.
+    """What earlier jobs of this run suggest; for kinds of which it had none, those of the other runs under ``results``.
 
-    A run whose inputs are not all here says nothing of another: what its jobs had to do is a guess. Nor does one whose
-    start kept no note of its jobs.
+    A run whose inputs are not all here says nothing of another, since what its jobs had to do is a guess. Nor does one
+    whose start kept no note of its jobs.
     """
     own: list[Observation] = []
     others: list[Observation] = []
@@ -127,31 +192,29 @@ def _correction(plan: Plan, graph: Graph, machine: Machine) -> Calibration:
             started = None
         known = known_graph(started[0]) if started else None
         if run == plan.config.run:
-            own += _measured(started[0], known or graph, machine)[0] if started else _measured(plan, graph, machine)[0]
+            own += _measured(started[0] if started else plan, known or graph, machine)[0]
         elif started and known:
             found, assumed = _measured(started[0], known, machine)
             others += [] if assumed else found
-    known_kinds = {(one.job.kind, one.job.gpus > 0) for one in own}
-    return calibrate([*own, *(one for one in others if (one.job.kind, one.job.gpus > 0) not in known_kinds)])
+    known_kinds = {kind_of(one.job) for one in own}
+    return calibrate([*own, *(one for one in others if kind_of(one.job) not in known_kinds)])
 
 
 def _measured(plan: Plan, graph: Graph, machine: Machine) -> tuple[list[Observation], bool]:
     """The jobs of a run that have benchmark files, and whether the size of any input had to be assumed."""
-    sizes = Sizes(plan)
-    costs = Costs(plan, sizes, machine)
+    costs = Costs(plan, Sizes(plan), machine)
     found = []
     for job in graph.jobs:
         measured = read_benchmark(job.benchmark) if job.benchmark else None
-        cost = costs.of(job) if measured else None
-        if measured and cost:
+        if measured and (cost := costs.of(job)):
             found.append(Observation(job, cost, measured))
-    return found, bool(sizes.assumed)
+    return found, bool(costs.sizes.assumed)
 
 
 def check_disk(plan: Plan, jobs: Iterable[Job], place: str | Path) -> None:
     """Before a start: whether what it will make fits on the disk, or on the disks that links in results lead to.
 
-    Where inputs are still to be fetched the need is a guess, and no more than a warning is written to standard error.
+    Where inputs are still to be fetched the need is a guess, and only a warning is written to standard error.
 
     Args:
         plan: the run.
@@ -161,8 +224,7 @@ def check_disk(plan: Plan, jobs: Iterable[Job], place: str | Path) -> None:
     Raises:
         UserError: it does not fit.
     """
-    sizes = Sizes(plan)
-    costs = Costs(plan, sizes, Machine(REFERENCE, 1))
+    costs = Costs(plan, Sizes(plan), Machine(REFERENCE, 1))
     disks: dict[int, dict[Path, list[Cost]]] = {}
     for job in jobs:
         folder = nearest_folder(Path(job.outputs[0]).parent)
@@ -179,6 +241,6 @@ def check_disk(plan: Plan, jobs: Iterable[Job], place: str | Path) -> None:
             f"needs about {needed / 1e9:.1f} GB of disk, and {free / 1e9:.1f} GB are free",
             "free some, or set SWITCHRANK_ANY_DISK=1 to start anyway (switchrank plan tells what needs it)",
         )
-        if not sizes.assumed:
+        if not costs.sizes.assumed:
             raise error
         print(f"warning: {error}", file=sys.stderr)

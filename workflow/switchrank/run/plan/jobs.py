@@ -18,11 +18,11 @@ class Job:
         rule: the rule's name, as Snakemake prints it.
         kind: the name of the script that it runs, such as ``train``; jobs of one kind cost alike.
         inputs, outputs: files, relative to the folder of the run's ``results``.
-        log, benchmark: where it tells what happened and, but for small jobs, what it took.
+        log, benchmark: files of what happened and, except for small jobs, of what it took.
         wildcards: by name, as text.
         threads, gpus: what it asks for at once.
         processes: how many share its work.
-        again: why it will run; empty where it will not, or where nobody asked.
+        again: why it will run; empty if it will not or if that was not asked.
     """
 
     rule: str
@@ -54,28 +54,21 @@ class Job:
 
 
 class Graph:
-    """The jobs of a run, those first that others need.
-
-    Args:
-        jobs: jobs in any order; those of one stage that do not need each other come by name.
-    """
+    """The jobs of a run, those first that others need; by stage and name where that leaves a choice."""
 
     def __init__(self, jobs: Iterable[Job]) -> None:
         given = sorted(jobs, key=lambda job: (STAGES.index(job.stage) if job.stage in STAGES else 0, job.name))
         self.maker = {output: job for job in given for output in job.outputs}
-        self.jobs: list[Job] = []
-        placed: set[Job] = set()
-        stack = [(job, False) for job in reversed(given)]
+        placed: dict[Job, None] = {}
+        stack = list(reversed(given))
         while stack:
-            job, ready = stack.pop()
-            if job in placed:
-                continue
-            if ready:
-                placed.add(job)
-                self.jobs.append(job)
-                continue
-            stack.append((job, True))
-            stack += [(other, False) for other in reversed(list(self.needs(job))) if other not in placed]
+            job = stack[-1]
+            missing = [need for need in self.needs(job) if need not in placed]
+            if missing and job not in placed:
+                stack += reversed(missing)
+            else:
+                placed.setdefault(stack.pop())
+        self.jobs = list(placed)
 
     def needs(self, job: Job) -> Iterator[Job]:
         """The jobs whose outputs a job reads, once each."""
@@ -94,10 +87,9 @@ class Graph:
 
 
 def read_jobs(told: Iterable[Mapping[str, Any]]) -> Graph:
-    """The graph that ``workflow/rules/common/jobs.smk`` tells of, as plain JSON values.
+    """The graph of jobs as ``workflow/rules/common/jobs.smk`` writes them, plain JSON values.
 
     Raises:
-        TypeError, KeyError: it tells of something else.
+        TypeError, KeyError: these are no jobs.
     """
-    names = [one.name for one in fields(Job)]
-    return Graph(Job(**{name: job[name] for name in names}) for job in told)
+    return Graph(Job(**{one.name: job[one.name] for one in fields(Job)}) for job in told)

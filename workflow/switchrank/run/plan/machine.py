@@ -1,4 +1,4 @@
-"""What the machine gives: the rate of its matrix products, cores, and free disk."""
+"""The machine: the rate of its matrix products, cores, and room on its disks."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ class Machine:
 
 
 def measure_gflops(seconds: float = 0.8) -> float:
-    """The rate of float32 matrix products on one core, in GFLOP/s of processor time.
+    """The rate of float32 matrix products on one core, in GFLOP/s.
 
-    Asked of a process of its own, whose libraries have one thread. Processor time, so that other work on the machine
-    does not count.
+    It is measured in a process of its own, whose libraries have one thread, by processor time, so that other work on
+    the machine does not count.
     """
     one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     command = [sys.executable, "-c", _PROBE.format(seconds=seconds)]
@@ -60,6 +60,18 @@ def nearest_folder(path: str | Path) -> Path:
     while not place.is_dir():
         place = place.parent
     return place
+
+
+def size_on_disk(path: str | Path) -> int:
+    """Bytes of a file, or of all files in a folder.
+
+    Raises:
+        FileNotFoundError: it is not there.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return path.stat().st_size
+    return sum(part.stat().st_size for part in path.rglob("*") if part.is_file())
 
 
 def free_bytes(folder: str | Path) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from switchrank.run.plan.costs import Cost
 from switchrank.run.plan.jobs import Graph, Job
+from switchrank.run.plan.machine import Machine
 
 BETWEEN = 0.3
 """Seconds that Snakemake takes to begin a job and to see its end."""
@@ -30,12 +31,12 @@ class Schedule:
 
 
 def plan_schedule(
-    graph: Graph, costs: Mapping[Job, Cost], *, cores: int, gpus: int, done: frozenset[Job] = frozenset()
+    graph: Graph, costs: Mapping[Job, Cost], machine: Machine, *, done: frozenset[Job] = frozenset()
 ) -> Schedule:
     """The schedule of the jobs that are not ``done``: a free core takes the job that most time depends on."""
     jobs = [job for job in graph.jobs if job not in done]
     path, behind = _critical(graph, jobs, costs)
-    seconds, memory = _simulate(graph, jobs, costs, behind, cores, gpus)
+    seconds, memory = _simulate(graph, costs, behind, machine)
     return Schedule(seconds, memory, path, sum(costs[job].seconds + BETWEEN for job in path))
 
 
@@ -57,44 +58,34 @@ def _critical(graph: Graph, jobs: Sequence[Job], costs: Mapping[Job, Cost]) -> t
 
 
 def _simulate(
-    graph: Graph,
-    jobs: Sequence[Job],
-    costs: Mapping[Job, Cost],
-    behind: Mapping[Job, float],
-    cores: int,
-    gpus: int,
+    graph: Graph, costs: Mapping[Job, Cost], behind: Mapping[Job, float], machine: Machine
 ) -> tuple[float, float]:
-    """Wall time and the most memory in use."""
-    missing = {job: sum(need in behind for need in graph.needs(job)) for job in jobs}
-    waiting: dict[Job, list[Job]] = {job: [] for job in jobs}
-    for job in jobs:
-        for need in graph.needs(job):
-            if need in waiting:
-                waiting[need].append(job)
-    order = {job: number for number, job in enumerate(sorted(jobs, key=lambda job: -behind[job]))}
-    ready = [job for job in jobs if not missing[job]]
+    """Wall time and the most memory in use, of the jobs that ``behind`` has."""
+    missing: dict[Job, int] = {}
+    waiting: dict[Job, list[Job]] = {job: [] for job in behind}
+    for job in behind:
+        needs = [need for need in graph.needs(job) if need in behind]
+        missing[job] = len(needs)
+        for need in needs:
+            waiting[need].append(job)
+    order = {job: number for number, job in enumerate(sorted(behind, key=lambda job: -behind[job]))}
+    ready = [job for job in behind if not missing[job]]
     running: list[tuple[float, int, Job]] = []
     now = memory = busiest = 0.0
-    free = {"core": cores, "gpu": gpus}
+    cores, gpus = machine.cores, machine.gpus
     while ready or running:
         for job in sorted(ready, key=order.__getitem__):
-            asked = {"core": min(job.threads, cores), "gpu": min(job.gpus, gpus)}
-            if all(free[what] >= number for what, number in asked.items()):
+            threads, cards = min(job.threads, machine.cores), min(job.gpus, machine.gpus)
+            if threads <= cores and cards <= gpus:
                 ready.remove(job)
-                _take(free, asked)
-                memory += costs[job].memory
+                cores, gpus, memory = cores - threads, gpus - cards, memory + costs[job].memory
                 heapq.heappush(running, (now + costs[job].seconds + BETWEEN, order[job], job))
         busiest = max(busiest, memory)
         now, _, job = heapq.heappop(running)
-        _take(free, {"core": -min(job.threads, cores), "gpu": -min(job.gpus, gpus)})
+        cores, gpus = cores + min(job.threads, machine.cores), gpus + min(job.gpus, machine.gpus)
         memory -= costs[job].memory
         for other in waiting[job]:
             missing[other] -= 1
             if not missing[other]:
                 ready.append(other)
     return now, busiest
-
-
-def _take(free: dict[str, int], asked: Mapping[str, int]) -> None:
-    for what, number in asked.items():
-        free[what] -= number

@@ -1,4 +1,5 @@
-"""How much a run reads: rows and lengths of texts, from tables that exist, samples of input files, or an assumption.
+"""Sizes of what a run works with: rows and lengths of texts, from tables that exist, samples of input files, or an
+assumption; and the model that it trains.
 
 A file is never read to its end: a sample of its first bytes tells the length of a row, and its size the rest.
 """
@@ -8,20 +9,34 @@ from __future__ import annotations
 import math
 import re
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from switchrank.collections.joined.section import Joined
 from switchrank.collections.section import CollectionSection
 from switchrank.config.plan import Plan
+from switchrank.config.systems import Start
 from switchrank.core.errors import UserError
 from switchrank.files.reading import open_bytes
+from switchrank.models.presets import PRESETS
+from switchrank.run.notes import read_note
+from switchrank.run.plan.machine import size_on_disk
 
 SAMPLE = 1 << 18
 _PACKED = {b"\x1f\x8b": 1.0, b"\xfd7zXZ": 1.25, b"BZh": 1.2}
-"""How packed files begin, and how much better each kind packs than zlib does."""
+"""How compressed files begin, and how much better each kind compresses than zlib does."""
+BASE = {
+    "num_hidden_layers": 12,
+    "hidden_size": 768,
+    "intermediate_size": 3072,
+    "vocab_size": 250_002,
+}
+"""XLM-R base, which a model is taken for that is not here and whose name says nothing."""
+_NAMED = re.compile(r"L(\d+)[-_]?H(\d+)", re.IGNORECASE)
+"""Layers and width in the names of MiniLM models."""
 _QUESTION, _CONTEXT = re.compile(rb'"question"\s*:'), re.compile(rb'"context"\s*:\s*"((?:[^"\\]|\\.)*)"')
 _SENTENCE = 150
 """Characters of a sentence."""
@@ -74,17 +89,16 @@ class Sizes:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.assumed: dict[str, None] = {}
-        self._collected: dict[str, Collected] = {}
-        self._vectors: dict[str, tuple[float, float]] = {}
-        self._samples: dict[str, tuple[bytes | None, float]] = {}
+        self.collection: Callable[[str], Collected] = cache(self._collected)
+        """The texts of a collection."""
+        self.vectors: Callable[[str], tuple[float, float]] = cache(self._vectors)
+        """Words and dimensions of a language's vectors."""
+        self._sample: Callable[[str], tuple[bytes | None, float]] = cache(self._read)
 
     def on_disk(self, path: str, role: str = "documents") -> float:
         """The size of a file or folder on disk; one that no job makes and that is not here is assumed by its role."""
-        file = Path(path)
-        if file.is_dir():
-            return float(sum(part.stat().st_size for part in file.rglob("*") if part.is_file()))
-        if file.is_file():
-            return float(file.stat().st_size)
+        if Path(path).exists():
+            return float(size_on_disk(path))
         if self._of_world(path):
             return WORLD_FILE
         self._assume(path)
@@ -94,35 +108,36 @@ class Sizes:
         return path.startswith(f"{self.plan.folder}/world/")
 
     def _assume(self, path: str) -> None:
-        """Note that a file is not here; one that a job of the run makes is no guess of ours."""
-        if not self._of_run(path) or path in self.plan.downloads:
+        """Note that a file is not here; the size of one that a job of the run makes is no guess of ours."""
+        if not path.startswith(f"{self.plan.folder}/") or path in self.plan.downloads:
             self.assumed.setdefault(path)
 
-    def _of_run(self, path: str) -> bool:
-        return path.startswith(f"{self.plan.folder}/")
-
-    def collection(self, name: str) -> Collected:
-        """The texts of a collection."""
-        if name not in self._collected:
-            self._collected[name] = self._collect(name, self.plan.config.collections[name])
-        return self._collected[name]
-
-    def _collect(self, name: str, section: CollectionSection) -> Collected:
+    def _collected(self, name: str) -> Collected:
+        section = self.plan.config.collections[name]
         if isinstance(section, Joined):
-            return _together(self.collection(part) for part in section.of)
-        found = self._world(section) if self._made_up(name) else self._given(name, section)
+            whole = Collected()
+            for part in map(self.collection, section.of):
+                for lang, texts in part.documents.items():
+                    whole.documents[lang] = _sum(whole.documents.get(lang), texts)
+                for split, texts in part.queries.items():
+                    whole.queries[split] = _sum(whole.queries.get(split), texts)
+                whole.triples += part.triples
+            return whole
+        made_up = any(map(self._of_world, self.plan.collection_files(name).values()))
+        found = self._world(section) if made_up else self._given(name, section)
         if "train" in found.queries:
             training = found.queries["train"]
-            found.queries["train"] = Texts(training.rows * (1 - section.dev - section.labels), training.chars)
-            found.queries["dev"] = Texts(training.rows * section.dev, training.chars)
-            if section.labels:
-                found.queries["labels"] = Texts(training.rows * section.labels, training.chars)
-        self._made(name, found)
+            shares = {"train": 1 - section.dev - section.labels, "dev": section.dev, "labels": section.labels}
+            for split, share in shares.items():
+                if share:
+                    found.queries[split] = Texts(training.rows * share, training.chars)
+        folder = f"{self.plan.folder}/sources/{name}"  # tables that are there count as they are
+        for lang in found.documents:
+            found.documents[lang] = table_texts(f"{folder}/documents-{lang}.parquet") or found.documents[lang]
+        for split in found.queries:
+            files = sorted(Path(folder).glob(f"queries-{split}-*.parquet"))
+            found.queries[split] = (table_texts(str(files[0])) if files else None) or found.queries[split]
         return found
-
-    def _made_up(self, name: str) -> bool:
-        files = self.plan.collection_files(name).values()
-        return any(map(self._of_world, files))
 
     def _world(self, section: CollectionSection) -> Collected:
         world = self.plan.config.world
@@ -174,15 +189,6 @@ class Sizes:
         language = language if language in section.languages else next(iter(section.languages))
         found.documents[language] = _sum(found.documents.get(language), passages)
 
-    def _made(self, name: str, found: Collected) -> None:
-        """Where the tables exist, they tell."""
-        folder = f"{self.plan.folder}/sources/{name}"
-        for lang in found.documents:
-            found.documents[lang] = table_texts(f"{folder}/documents-{lang}.parquet") or found.documents[lang]
-        for split in found.queries:
-            files = sorted(Path(folder).glob(f"queries-{split}-*.parquet"))
-            found.queries[split] = (table_texts(str(files[0])) if files else None) or found.queries[split]
-
     def lines(self, path: str, role: str) -> Texts:
         """The lines of a file, by its first ones."""
         if Path(path).is_dir():
@@ -190,23 +196,14 @@ class Sizes:
             return _sum(None, *parts)
         sample, size = self._sample(path)
         if sample is None:
-            return self._first_stage() if role == "run" and self._of_world(path) else ASSUMED[role]
+            world = self.plan.config.world if role == "run" and self._of_world(path) else None
+            return Texts(world.test_queries * world.candidates, ASSUMED[role].chars) if world else ASSUMED[role]
         rows = max(1, sample.count(b"\n"))
         chars = len(sample.decode("utf-8", errors="replace")) / rows
         return Texts(rows * size / max(1, len(sample)), max(1.0, chars - 8))
 
-    def _first_stage(self) -> Texts:
-        """The run of the made-up world."""
-        world = self.plan.config.world
-        return Texts(world.test_queries * world.candidates, ASSUMED["run"].chars) if world else ASSUMED["run"]
-
-    def _sample(self, path: str) -> tuple[bytes | None, float]:
-        """The first bytes of a file, unpacked, and the size of all of it; None and 0 where it is not here."""
-        if path not in self._samples:
-            self._samples[path] = self._read(path)
-        return self._samples[path]
-
     def _read(self, path: str) -> tuple[bytes | None, float]:
+        """The first bytes of a file, unpacked, and the size of all of it; None and 0 where it is not here."""
         if not Path(path).is_file():
             self._assume(path)
             return None, 0.0
@@ -223,13 +220,7 @@ class Sizes:
         ratio = better * len(sample) / len(zlib.compress(sample)) if better else 1.0
         return sample, Path(path).stat().st_size * ratio
 
-    def vectors(self, language: str) -> tuple[float, float]:
-        """Words and dimensions of a language's vectors."""
-        if language not in self._vectors:
-            self._vectors[language] = self._stored(language)
-        return self._vectors[language]
-
-    def _stored(self, language: str) -> tuple[float, float]:
+    def _vectors(self, language: str) -> tuple[float, float]:
         config = self.plan.config.vectors
         given = self.plan.vector_source(language)
         if given.text is not None and config is not None:
@@ -257,7 +248,7 @@ class Sizes:
                 total += world.sentences * WORLD_SENTENCE
             elif path in large and not Path(path).is_file():
                 total += 1e9
-            elif self._of_run(path) and not Path(path).is_file():
+            elif path.startswith(f"{self.plan.folder}/") and not Path(path).is_file():
                 total += 2e6
             elif path.endswith(".parquet"):
                 total += 2.5 * self.on_disk(path)
@@ -266,16 +257,10 @@ class Sizes:
                 total += ASSUMED["documents"].bytes if sample is None else size
         return total
 
-    @cached_property
-    def lexicon_rows(self) -> Mapping[str, float]:
+    def lexicon_rows(self, lexicon: str) -> float:
         """Words of a lexicon, by its name."""
-        rows = {}
-        for name, section in self.plan.config.lexicons.items():
-            if section.kind == "vectors":
-                rows[name] = self.vectors(self.plan.config.languages.source)[0] * section.k
-            else:
-                rows[name] = 20_000.0
-        return rows
+        section = self.plan.config.lexicons[lexicon]
+        return self.vectors(self.plan.config.languages.source)[0] * section.k if section.kind == "vectors" else 20_000.0
 
 
 def table_texts(path: str) -> Texts | None:
@@ -298,12 +283,64 @@ def _sum(*parts: Texts | None) -> Texts:
     return Texts(rows, sum(part.rows * part.chars for part in given) / rows if rows else 1.0)
 
 
-def _together(parts: Iterable[Collected]) -> Collected:
-    whole = Collected()
-    for part in parts:
-        for lang, texts in part.documents.items():
-            whole.documents[lang] = _sum(whole.documents.get(lang), texts)
-        for split, texts in part.queries.items():
-            whole.queries[split] = _sum(whole.queries.get(split), texts)
-        whole.triples += part.triples
-    return whole
+@dataclass(frozen=True)
+class Shape:
+    """An encoder: ``layers`` of width ``hidden`` with ``inner`` units, over a ``vocabulary``."""
+
+    layers: int
+    hidden: int
+    inner: int
+    vocabulary: int
+
+    @property
+    def body(self) -> float:
+        """Weights that every token meets."""
+        return float(self.layers * (4 * self.hidden**2 + 2 * self.hidden * self.inner))
+
+    @property
+    def parameters(self) -> float:
+        """All weights, embeddings of pieces and of 512 positions among them."""
+        return self.body + (self.vocabulary + 514) * self.hidden + self.hidden**2
+
+    def forward(self, tokens: float, length: float) -> float:
+        """Floating point operations of a forward pass over ``tokens``, in texts of ``length`` tokens."""
+        return tokens * (2 * self.body + 4 * length * self.hidden * self.layers)
+
+
+def shape_of(start: Start) -> Shape:
+    """The shape of the model that a run starts from: of its preset, by ``config.json``, by its name, or XLM-R base."""
+    if start.preset:
+        return _shape(PRESETS[start.preset] | {"vocab_size": start.tokenizer.size})
+    found = _of_model(str(start.model))
+    if found is not None:
+        return found
+    named = _NAMED.search(str(start.model))
+    if named is None:
+        return _shape(BASE)
+    width = int(named[2])
+    return _shape(BASE | {"num_hidden_layers": int(named[1]), "hidden_size": width, "intermediate_size": 4 * width})
+
+
+def read_shape(path: str | Path) -> Shape | None:
+    """The shape that a ``config.json`` states; None where there is none that can be read, or none of a known kind."""
+    found = read_note(path)
+    return _shape(found) if all(isinstance(found.get(key), int) for key in BASE) else None
+
+
+def _of_model(model: str) -> Shape | None:
+    """The shape of a folder, or of a hub model that was fetched before."""
+    path = Path(model, "config.json")
+    if path.is_file():
+        return read_shape(path)
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        found = try_to_load_from_cache(model, "config.json")
+    except HFValidationError:
+        return None
+    return read_shape(found) if isinstance(found, str) else None
+
+
+def _shape(given: Mapping[str, Any]) -> Shape:
+    return Shape(*(given[key] for key in BASE))

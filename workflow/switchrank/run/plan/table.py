@@ -12,7 +12,7 @@ from switchrank.run.plan.machine import free_bytes
 
 _NAMES_SHOWN = 12
 _AT_LEAST = "at least "
-"""Stands before a sum that leaves out a cost that nobody knows."""
+"""Before a sum that leaves out an unknown cost."""
 
 
 def duration(seconds: float) -> str:
@@ -70,16 +70,9 @@ def _cells(stage: str, kind: str, figures: dict[str, float]) -> list[str]:
     if figures["unknown"] == figures["jobs"]:
         return [stage, kind, jobs, "", "", *["unknown"] * 3]
     least = _AT_LEAST if figures["unknown"] else ""
-    return [
-        stage,
-        kind,
-        jobs,
-        amount(figures["tokens"]) if figures["tokens"] else "",
-        amount(figures["flops"]) if figures["flops"] else "",
-        least + duration(figures["seconds"]),
-        least + amount(figures["memory"], "B"),
-        least + amount(figures["disk"], "B"),
-    ]
+    worked = [amount(figures[name]) if figures[name] else "" for name in ("tokens", "flops")]
+    sizes = [least + amount(figures[name], "B") for name in ("memory", "disk")]
+    return [stage, kind, jobs, *worked, least + duration(figures["seconds"]), *sizes]
 
 
 def as_text(estimate: Estimate) -> str:
@@ -105,13 +98,17 @@ def _system_rows(estimate: Estimate) -> list[list[str]]:
 
 def _summary(estimate: Estimate) -> str:
     machine, schedule, cores = estimate.machine, estimate.schedule, f"{estimate.machine.cores} cores"
-    cores += f" and {machine.gpus} GPU(s) of {machine.gpu_tflops:.0f} TFLOP/s" if _uses_gpu(estimate) else ""
+    if machine.gpus and any(job.gpus for job in estimate.graph.jobs):
+        cores += f" and {machine.gpus} GPU(s) of {machine.gpu_tflops:.0f} TFLOP/s"
     found, done, least = estimate.calibration, len(estimate.done), _AT_LEAST if estimate.unknown else ""
     free = amount(free_bytes(estimate.plan.folder), "B")
+    path = [f"{job.name} {duration(estimate.costs[job].seconds)}" for job in schedule.path]
+    if len(path) > _NAMES_SHOWN:
+        path[_NAMES_SHOWN - 1 : -1] = ["..."]
     lines = [
         f"wall time: {least}{duration(schedule.seconds)} on {cores}; "
         f"memory at once: {least}{amount(schedule.memory, 'B')}",
-        f"critical path: {least}{duration(schedule.path_seconds)}: {_path(estimate)}",
+        f"critical path: {least}{duration(schedule.path_seconds)}: {' > '.join(path)}",
         f"disk: {least}{amount(estimate.disk(), 'B')} while it runs; free here: {free}",
         f"speed: {machine.gflops:.0f} GFLOP/s a core; "
         + (f"corrected by {found.jobs} jobs of earlier runs" if found.jobs else "not corrected by any earlier run"),
@@ -120,7 +117,9 @@ def _summary(estimate: Estimate) -> str:
         kinds = ", ".join(sorted({job.kind for job in estimate.unknown}))
         lines.append(f"unknown: what {len(estimate.unknown)} job(s) cost ({kinds}); sums leave them out")
     if done:
-        lines.append(f"done already: {done} of {len(estimate.graph.jobs)} jobs; rest: {_rest(estimate)}")
+        least = _AT_LEAST if estimate.unknown - estimate.done else ""
+        rest = f"{least}{duration(estimate.remaining.seconds)}, {amount(estimate.disk(remaining=True), 'B')}"
+        lines.append(f"done already: {done} of {len(estimate.graph.jobs)} jobs; rest: {rest}")
     if estimate.again:
         reasons = ", ".join(f"{count} {reason}" for reason, count in Counter(estimate.again.values()).most_common())
         lines.append(f"to run again: {len(estimate.again)} jobs whose outputs are there ({reasons})")
@@ -131,22 +130,6 @@ def _summary(estimate: Estimate) -> str:
             f"such as {first}"
         )
     return "\n".join(lines)
-
-
-def _uses_gpu(estimate: Estimate) -> bool:
-    return estimate.machine.gpus > 0 and any(job.gpus for job in estimate.graph.jobs)
-
-
-def _rest(estimate: Estimate) -> str:
-    least = _AT_LEAST if estimate.unknown - estimate.done else ""
-    return f"{least}{duration(estimate.remaining.seconds)}, {amount(estimate.disk(remaining=True), 'B')}"
-
-
-def _path(estimate: Estimate) -> str:
-    path = estimate.schedule.path
-    named = [f"{job.name} {duration(estimate.costs[job].seconds)}" for job in path]
-    shown = named if len(named) <= _NAMES_SHOWN else [*named[: _NAMES_SHOWN - 1], "...", named[-1]]
-    return " > ".join(shown)
 
 
 def as_json(estimate: Estimate) -> dict[str, Any]:

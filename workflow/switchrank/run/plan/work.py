@@ -21,7 +21,7 @@ CHARS_PER_TOKEN = 4.0
 SPECIALS = 3
 """Special tokens of a pair."""
 _LINES_PER_QUERY = 1000.0
-"""Most candidates of a query in a run that is given: MS MARCO's have as many, and a run may have other queries too."""
+"""Most candidates of a query in a given run, which may hold further queries; MS MARCO's runs have as many."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Training:
 
     @property
     def epochs(self) -> float:
-        """Passes over the data where they say how long it is trained; 0 where steps say it."""
+        """Passes over the data, if they set the length of training; 0 if steps do."""
         return self.settings.epochs if isinstance(self.settings, Tuning) and not self.settings.steps else 0
 
 
@@ -77,13 +77,10 @@ class Work:
         self.plan, self.config, self.sizes = plan, plan.config, sizes
 
     # training
-    def language(self, collection: str) -> str:
-        """The language that a collection is trained on."""
-        return self.config.collections[collection].training_language(self.config.languages.source)
-
     def training_documents(self, collection: str) -> Texts:
         """The documents that a collection is trained on."""
-        return self.sizes.collection(collection).documents[self.language(collection)]
+        language = self.config.collections[collection].training_language(self.config.languages.source)
+        return self.sizes.collection(collection).documents[language]
 
     def queries(self, collection: str, split: str) -> Texts:
         """The queries of a split; none where there is no such split."""
@@ -114,7 +111,7 @@ class Work:
         return Texts(labelled_pairs(self.config, training.row), text.chars + self.queries(name, "train").chars)
 
     def judged(self, training: Training, steps: int) -> float:
-        """Pairs that a training job scores for its development scores, all times together."""
+        """Pairs that a training job scores on development data, all times together."""
         settings, row = training.settings, training.row
         times = -(-steps // settings.eval_every) if settings.eval_every else training.epochs or 1
         if row is None:

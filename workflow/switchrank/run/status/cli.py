@@ -11,13 +11,13 @@ from switchrank.core.command import Command
 def status(*, run_or_config: str | None = None, watch: float | None = None) -> None:
     """How a run is going: jobs done and running, last losses, time left.
 
-    Files alone are read: outputs, logs, checkpoints, benchmark files and the lock of the process that makes the run. So
+    Only files are read: outputs, logs, checkpoints, benchmark files and the lock of the process that makes the run. So
     it works beside a run on this machine and for one whose jobs are on a cluster, and it disturbs neither.
 
-    A job is done when its outputs are there, stopped when its log is there, its outputs are not, and nobody makes the
-    run. What a changed config would make again counts as done until the next start. Where a job has failed because of
-    what it was given (exit code 2), what it said is told, for it would fail again. Time left goes by what jobs of the
-    same kind took, on as many cores as the run was started with.
+    A job is done when its outputs are there; it is stopped when its log is there, its outputs are not, and no process
+    makes the run. What a changed config would make again counts as done until the next start. The message of a job that
+    failed because of its input (exit code 2) is shown, since it would fail again. Time left is estimated from what jobs
+    of the same kind took, on as many cores as the run was started with.
 
     Args:
         run_or_config: name of the run, or its YAML file.

@@ -1,18 +1,21 @@
-"""What the log of a job tells while it runs: the last line of progress, a loss, how it ended."""
+"""What a job says of itself while it runs: the end of its log, and the last values of a model's loss curve."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from switchrank.core.errors import EXIT_USER
 from switchrank.core.job import FAILED
+from switchrank.run.notes import read_note
+from switchrank.run.plan.jobs import Job
 
 TAIL = 8192
 """Bytes of the end of a log that are looked at."""
 _BAR = re.compile(r"^(?P<what>[^\r\n:]+): +(?P<percent>\d+)%\|.*?\| *(?P<counts>\S+) \[(?P<rest>[^\]]*)\]")
-_LEFT = re.compile(r"<((?:\d+:)?\d+:\d+)")
+_LEFT = re.compile(r"<(?:(\d+):)?(\d+):(\d+)")
 _LOSS = re.compile(r"\bloss=([-+.\deE]+)")
 
 
@@ -22,57 +25,54 @@ class Tail:
 
     Attributes:
         line: the last line that is not empty.
-        progress: the last line of a progress bar, shortened; empty where there is none.
-        seconds_left: what it says is left of that step; None where it does not.
-        loss: the training loss in it.
-        failed: whether the job ended with an error.
-        refused: what it said of a mistake in what it was given, which it will say again; empty where it said nothing.
         written: when the log was last written, seconds since 1970.
+        failed: whether the job ended with an error.
+        refused: its message about wrong input, which it will repeat when run again; empty if there is none.
+        progress: the last line of a progress bar, shortened; empty where there is none.
+        seconds_left: the time left of that step, if the bar shows it.
+        loss: the training loss in it.
     """
 
-    line: str = ""
+    line: str
+    written: float
+    failed: bool
+    refused: str
     progress: str = ""
     seconds_left: float | None = None
     loss: float | None = None
-    failed: bool = False
-    refused: str = ""
-    written: float = 0.0
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The last values: step, training loss, development MRR@10; ``steps`` is where it ends."""
+
+    step: int
+    steps: int | None
+    loss: float | None
+    dev: float | None
 
 
 def read_tail(path: str | Path) -> Tail | None:
     """The end of a log; None where there is no log."""
     try:
         with Path(path).open("rb") as stream:
-            size = stream.seek(0, 2)
-            stream.seek(max(0, size - TAIL))
+            stream.seek(max(0, stream.seek(0, 2) - TAIL))
             text = stream.read().decode("utf-8", errors="replace")
         written = Path(path).stat().st_mtime
     except OSError:
         return None
     lines = [line.strip() for line in re.split(r"[\r\n]+", text) if line.strip()]
-    bar = next((found for line in reversed(lines) if (found := _BAR.match(line))), None)
     last = lines[-1] if lines else ""
     refused = lines[-2] if last == f"{FAILED} {EXIT_USER}" and len(lines) > 1 else ""
-    if bar is None:
-        return Tail(line=last, failed=last.startswith(FAILED), refused=refused, written=written)
-    left, loss = _LEFT.search(bar["rest"]), _LOSS.search(bar["rest"])
-    return Tail(
-        line=last,
-        progress=f"{bar['what']} {bar['percent']}% {bar['counts']} [{bar['rest']}]",
-        seconds_left=_seconds(left[1]) if left else None,
-        loss=_number(loss[1]) if loss else None,
-        failed=last.startswith(FAILED),
-        refused=refused,
-        written=written,
-    )
-
-
-def _seconds(clock: str) -> float:
-    """Seconds of ``mm:ss`` or ``h:mm:ss``."""
-    total = 0.0
-    for part in clock.split(":"):
-        total = 60 * total + int(part)
-    return total
+    told: dict[str, Any] = {}
+    if bar := next((found for line in reversed(lines) if (found := _BAR.match(line))), None):
+        told["progress"] = f"{bar['what']} {bar['percent']}% {bar['counts']} [{bar['rest']}]"
+        if left := _LEFT.search(bar["rest"]):
+            hours, minutes, seconds = (float(part or 0) for part in left.groups())
+            told["seconds_left"] = 3600 * hours + 60 * minutes + seconds
+        if loss := _LOSS.search(bar["rest"]):
+            told["loss"] = _number(loss[1])
+    return Tail(last, written, last.startswith(FAILED), refused, **told)
 
 
 def _number(text: str) -> float | None:
@@ -80,3 +80,28 @@ def _number(text: str) -> float | None:
         return float(text)
     except ValueError:
         return None
+
+
+def last_values(job: Job) -> Curve | None:
+    """The last values of a training job, from ``train.json`` or its last checkpoint; None where nothing is written."""
+    record = next((Path(output) for output in job.outputs if output.endswith("/train.json")), None)
+    if record is None:
+        return None
+    history = read_note(record)
+    states = sorted(record.parent.parent.glob(f".work-{record.parent.name}/*/step-*/state.json"), key=_step)
+    try:
+        if history:
+            step = steps = history.get("params", {}).get("steps")
+        else:
+            state = read_note(states[-1])
+            history, step, steps = state.get("history", {}), state["step"], None
+        losses, devs = history.get("loss") or [], history.get("dev") or []
+        loss = float(losses[-1][1]) if losses else None
+        dev = float(devs[-1]["mrr@10"]) if devs else None
+        return Curve(int(step), int(steps) if steps else None, loss, dev)
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError):  # not what we write, or nothing
+        return None
+
+
+def _step(state: Path) -> str:
+    return state.parent.name

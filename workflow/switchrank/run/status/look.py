@@ -17,15 +17,15 @@ from switchrank.config.plan import Plan
 from switchrank.core.errors import UserError
 from switchrank.core.locks import is_held
 from switchrank.formats.warnings import warning_lines
-from switchrank.run.last_start import SNAKEMAKE, Start, last_start, started_plan
+from switchrank.run.last_start import Start, last_start, started_plan
+from switchrank.run.notes import SNAKEMAKE
 from switchrank.run.plan.asked import job_graph
 from switchrank.run.plan.costs import REFERENCE
 from switchrank.run.plan.estimate import Estimate, estimate_run
 from switchrank.run.plan.jobs import Job
 from switchrank.run.plan.machine import Machine
 from switchrank.run.plan.schedule import plan_schedule
-from switchrank.run.status.curves import Curve, last_values
-from switchrank.run.status.logs import Tail, read_tail
+from switchrank.run.status.logs import Curve, Tail, last_values, read_tail
 
 State = Literal["done", "running", "failed", "stopped", "waiting"]
 _EARLIER = 2.0
@@ -38,7 +38,7 @@ class Look:
 
     Attributes:
         estimate: its jobs and what they cost. alive: whether a process makes it.
-        start: when and with what it was started; None where nobody knows.
+        start: when and with what it was started; None if unknown.
         states: of each job. tails: ends of the logs of jobs that are not done.
         now: seconds since 1970.
     """
@@ -52,7 +52,7 @@ class Look:
 
     @property
     def warnings(self) -> list[str]:
-        """What must be known before the results are believed; a table that cannot be read tells nothing."""
+        """What to know before believing the results; nothing if the table cannot be read."""
         try:
             return warning_lines(f"{self.estimate.plan.folder}/tables/warnings.csv")
         except UserError:
@@ -75,15 +75,14 @@ class Look:
 
     @cached_property
     def seconds_left(self) -> float:
-        """Time left: the rest of the jobs as estimated; of a model in training, what its progress bar says."""
+        """Time left: for a model in training what its progress bar says, for all other jobs as estimated."""
         costs = dict(self.estimate.costs)
         for job in self.jobs("running"):
             tail = self.tails[job]
             known = tail.seconds_left if job.kind == "train" else None
             costs[job] = replace(costs[job], seconds=costs[job].seconds / 2 if known is None else known)
-        machine, done = self.estimate.machine, frozenset(self.jobs("done"))
-        graph = self.estimate.graph
-        return plan_schedule(graph, costs, cores=machine.cores, gpus=machine.gpus, done=done).seconds
+        done = frozenset(self.jobs("done"))
+        return plan_schedule(self.estimate.graph, costs, self.estimate.machine, done=done).seconds
 
     @property
     def share(self) -> float:
@@ -94,10 +93,7 @@ class Look:
 
 
 def look_at(named: str | None) -> Look:
-    """How a run is going.
-
-    Args:
-        named: name of the run, or its config file; none where there is but one.
+    """How a run is going, by its name or config file; with neither, the only run there is.
 
     Raises:
         UserError: see :func:`find_plan`.
@@ -109,26 +105,25 @@ def look_at(named: str | None) -> Look:
     found = {job: read_tail(job.log) for job in estimate.graph.jobs if job not in estimate.done}
     tails = {job: tail for job, tail in found.items() if tail}
     since = start.began if start else 0.0
-    states: dict[Job, State] = {
-        job: "done" if job in estimate.done else _state(tails.get(job), alive, since) for job in estimate.graph.jobs
-    }
-    return Look(estimate, alive, start, states, tails, time.time())
 
+    def state(job: Job) -> State:
+        tail = tails.get(job)
+        if job in estimate.done:
+            return "done"
+        if tail is None or (alive and tail.written < since - _EARLIER):  # a log of an earlier start says nothing
+            return "waiting"
+        if tail.failed:
+            return "failed"
+        return "running" if alive else "stopped"
 
-def _state(tail: Tail | None, alive: bool, since: float) -> State:
-    """The state of a job whose outputs are not there; logs of an earlier start tell nothing of this one."""
-    if tail is None or (alive and tail.written < since - _EARLIER):
-        return "waiting"
-    if tail.failed:
-        return "failed"
-    return "running" if alive else "stopped"
+    return Look(estimate, alive, start, {job: state(job) for job in estimate.graph.jobs}, tails, time.time())
 
 
 def find_plan(named: str) -> tuple[Plan, Start | None]:
     """The plan of a run by its name, or by its config file.
 
     Raises:
-        UserError: there is no such config, or no such run, or nobody knows what it was started with.
+        UserError: there is no such config or run, or it is unknown what the run was started with.
     """
     if named.endswith((".yaml", ".yml")):
         path = Path(named)
@@ -138,13 +133,17 @@ def find_plan(named: str) -> tuple[Plan, Start | None]:
         return plan, last_start(plan.config.run)
     run = Path(named).name
     if not Path("results", run).is_dir():
-        known = sorted(path.name for path in Path("results").glob("*") if path.is_dir())
-        todo = f"known here: {', '.join(known)}" if known else "call it in the folder that holds results/"
+        known = ", ".join(_runs_here())
+        todo = f"known here: {known}" if known else "call it in the folder that holds results/"
         raise UserError(f"results/{run}", "", "no such run", todo)
     found = started_plan(run)
     if found is None:
         raise UserError(f"results/{run}", "", "what it was started with is not kept", "give its config file instead")
     return found
+
+
+def _runs_here() -> list[str]:
+    return sorted(path.name for path in Path("results").glob("*") if path.is_dir())
 
 
 def the_only_run() -> str:
@@ -153,7 +152,7 @@ def the_only_run() -> str:
     Raises:
         UserError: none, or several.
     """
-    runs = sorted(path.name for path in Path("results").glob("*") if path.is_dir())
+    runs = _runs_here()
     alive = [run for run in runs if is_held(run, SNAKEMAKE)]
     chosen = alive or runs
     if len(chosen) == 1:

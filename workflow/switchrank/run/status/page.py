@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from switchrank.run.plan.jobs import STAGES, Job
 from switchrank.run.plan.table import columns, duration
 from switchrank.run.plan.work import optimiser_steps
-from switchrank.run.status.curves import Curve
 from switchrank.run.status.look import Look, State
 
 _COUNTED: Sequence[State] = ("done", "running", "failed", "stopped", "waiting")
@@ -16,7 +15,12 @@ _WIDTH = 120
 
 def as_text(look: Look) -> str:
     """The run in a line, its stages, running and failed jobs, models, warnings about its results, time left."""
-    parts = [_headline(look), columns(_stages(look), 1)]
+    rows = [["stage", "jobs", *_COUNTED]]
+    for stage in (*STAGES, "all"):
+        states = [state for job, state in look.states.items() if stage in (job.stage, "all")]
+        if states or stage == "all":
+            rows.append([stage, str(len(states)), *(str(states.count(state) or "") for state in _COUNTED)])
+    parts = [_headline(look), columns(rows, 1)]
     for state in ("running", "failed", "stopped"):
         jobs = look.jobs(state)
         if jobs:
@@ -40,16 +44,6 @@ def _headline(look: Look) -> str:
     return f"run {run}: no process here makes it; start it again and it goes on"
 
 
-def _stages(look: Look) -> list[list[str]]:
-    rows = [["stage", "jobs", *_COUNTED]]
-    for stage in STAGES:
-        states = [state for job, state in look.states.items() if job.stage == stage]
-        if states:
-            rows.append([stage, str(len(states)), *(str(states.count(state) or "") for state in _COUNTED)])
-    states = list(look.states.values())
-    return [*rows, ["all", str(len(states)), *(str(states.count(state) or "") for state in _COUNTED)]]
-
-
 def _line(look: Look, job: Job, state: State) -> str:
     tail = look.tails[job]
     told = (tail.progress or tail.line)[:_WIDTH]
@@ -60,32 +54,14 @@ def _line(look: Look, job: Job, state: State) -> str:
 
 
 def _models(look: Look) -> Iterator[list[str]]:
+    """Of each model the step, the last one as recorded or configured, and the newest loss, which the log has."""
     yield ["model", "step", "of", "loss", "dev mrr@10"]
     for job, curve in look.curves.items():
-        yield [
-            job.name,
-            str(curve.step),
-            str(_steps(look, job, curve)),
-            _value(_loss(look, job, curve)),
-            _value(curve.dev),
-        ]
-
-
-def _steps(look: Look, job: Job, curve: Curve) -> int:
-    """Where the curve ends: as recorded, or as the config has it."""
-    if curve.steps is not None:
-        return curve.steps
-    return optimiser_steps(look.estimate.plan, job)
-
-
-def _loss(look: Look, job: Job, curve: Curve) -> float | None:
-    """The last training loss: that of the log is newer than that of the last checkpoint."""
-    tail = look.tails.get(job)
-    return tail.loss if tail and tail.loss is not None else curve.loss
-
-
-def _value(number: float | None) -> str:
-    return "" if number is None else f"{number:.4f}"
+        steps = optimiser_steps(look.estimate.plan, job) if curve.steps is None else curve.steps
+        tail = look.tails.get(job)
+        loss = tail.loss if tail and tail.loss is not None else curve.loss
+        values = ("" if value is None else f"{value:.4f}" for value in (loss, curve.dev))
+        yield [job.name, str(curve.step), str(steps), *values]
 
 
 def _last_line(look: Look) -> str:

@@ -1,8 +1,14 @@
-"""The files that a run reads and nobody makes: where the config names each, and which of them are not there."""
+"""The files of a run before it starts: inputs that nobody makes, and what has become of files made earlier.
+
+Snakemake looks at times only. A file that was cut short is found by the job that reads it, perhaps by none, and one
+that was deleted is made again only where a job needs it; a look at the ends of files finds both.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from switchrank.collections.joined.section import Joined
@@ -13,18 +19,16 @@ from switchrank.config.settings import world_spec
 from switchrank.core.errors import UserError
 from switchrank.files.addresses import filled
 from switchrank.models.folder import START_RECORD, check_model
+from switchrank.run.plan.asked import known_graph
 from switchrank.sources.world.files import world_outputs
 
-_TODO = "correct the path, or put the file there"
+PUBLIC = ("lexicons", "corpora", "models", "runs", "tables")
+"""Folders of a run whose files other people's programs read."""
+_PARQUET = b"PAR1"
 
 
 def named_inputs(plan: Plan, wrong: Collection[str] = ()) -> Iterator[tuple[str, str]]:
-    """Key path and file of every input that the config names, placeholders filled in.
-
-    Args:
-        plan: the run.
-        wrong: sections, such as ``collections.docs``, that are wrong and therefore have no files.
-    """
+    """Key path and file of every input that the config names; sections that are ``wrong`` name none."""
     config, source = plan.config, plan.config.languages.source
     for name, part in config.collections.items():
         if not isinstance(part, Joined) and f"collections.{name}" not in wrong:
@@ -42,15 +46,8 @@ def named_inputs(plan: Plan, wrong: Collection[str] = ()) -> Iterator[tuple[str,
     yield from _texts_and_vectors(plan, wrong)
     for name, testset in config.testsets.items():
         if testset.candidates.run:
-            yield from ((f"testsets.{name}.candidates.run", path) for path in _given_runs(plan, name))
-
-
-def _given_runs(plan: Plan, testset: str) -> list[str]:
-    """The runs of a test set; none where what is wrong with its pairs is told already."""
-    try:
-        return plan.given_runs(testset)
-    except UserError:
-        return []
+            with suppress(UserError):  # what is wrong with its pairs is told elsewhere
+                yield from [(f"testsets.{name}.candidates.run", path) for path in plan.given_runs(name)]
 
 
 def _texts_and_vectors(plan: Plan, wrong: Collection[str]) -> Iterator[tuple[str, str]]:
@@ -68,12 +65,9 @@ def _texts_and_vectors(plan: Plan, wrong: Collection[str]) -> Iterator[tuple[str
 
 
 def missing_inputs(plan: Plan, file: str | Path, mistakes: Collection[UserError] = ()) -> list[UserError]:
-    """A line for each input that is not there and nobody makes or fetches, and for a starting model that is none.
+    """A line for each input that is not there and that nobody makes or fetches, and for a starting model that is none.
 
-    Args:
-        plan: the run.
-        file: the config file.
-        mistakes: what is wrong with it; what hangs on that is not looked at.
+    Inputs that depend on the ``mistakes`` in the config ``file`` are not looked at.
     """
     wrong = {".".join(mistake.place.partition(":")[0].split(".")[:2]) for mistake in mistakes}
     named = list(named_inputs(plan, wrong))
@@ -88,7 +82,7 @@ def missing_inputs(plan: Plan, file: str | Path, mistakes: Collection[UserError]
 def missing_of(plan: Plan, file: str | Path, needed: Collection[str], wrong: Collection[str] = ()) -> list[UserError]:
     """A line for each of the needed files that is not there, with every place in the config that names it."""
     return [
-        UserError(file, place, f"no such file: {path}", _TODO)
+        UserError(file, place, f"no such file: {path}", "correct the path, or put the file there")
         for place, path in dict.fromkeys(named_inputs(plan, wrong))
         if path in needed and not Path(path).exists()
     ]
@@ -107,3 +101,45 @@ def start_mistakes(plan: Plan) -> list[UserError]:
         except UserError as error:
             found.append(error)
     return found
+
+
+def check_outputs(plan: Plan) -> None:
+    """Before a start: look whether the Parquet tables that are there, also behind links, have both their ends.
+
+    Raises:
+        UserError: one has not.
+    """
+    for place, folders, files in os.walk(plan.folder, followlinks=True):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))  # what is being made lies in these
+        for table in (os.path.join(place, name) for name in sorted(files) if name.endswith(".parquet")):
+            if not _is_whole(table):
+                raise UserError(table, "", "is cut short or no Parquet file", "delete it and run again")
+
+
+def missing_files(plan: Plan) -> list[str]:
+    """Public files, as the last whole start of the run knew them, that are missing although it has its report."""
+    graph = known_graph(plan) if Path(plan.folder, "report.zip").exists() else None
+    outputs = [output for job in graph.jobs for output in job.outputs] if graph else []
+    public = tuple(f"{plan.folder}/{folder}/" for folder in PUBLIC)
+    return [output for output in outputs if output.startswith(public) and not Path(output).exists()]
+
+
+def missing_notice(plan: Plan) -> str:
+    """One line about missing files, with the command that makes the first of them again; empty where none is."""
+    missing = missing_files(plan)
+    if not missing:
+        return ""
+    more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+    return f"{missing[0]}: is missing{more}: made again where a job needs it, else: snakemake {missing[0]}"
+
+
+def _is_whole(path: str) -> bool:
+    """Whether a Parquet file ends as it begins; one that cannot be read counts as whole."""
+    try:
+        with open(path, "rb") as stream:
+            start = stream.read(len(_PARQUET))
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, size - len(_PARQUET)))
+            return start == stream.read() == _PARQUET and size > 2 * len(_PARQUET)
+    except OSError:
+        return True
