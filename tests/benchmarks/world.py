@@ -13,7 +13,7 @@ from switchrank.config.plan import Plan
 from switchrank.corpus.instances import Pairing, build_instances
 from switchrank.embeddings.read import import_vectors
 from switchrank.models.presets import PRESETS
-from switchrank.rank.candidates import build_candidates
+from switchrank.rank.candidates import FirstStage, build_candidates
 from switchrank.sources.build import build_collection
 from switchrank.sources.world.generate import generate_world
 from switchrank.train.start import build_start
@@ -116,7 +116,7 @@ def _candidates(work: Demo, vectors: dict[str, Path]) -> None:
             queries=work.folder / f"sources/queries-test-{language}.parquet",
             documents=work.folder / f"sources/documents-{language}.parquet",
             judgements=work.judgements(language),
-            method={"bm25": work.plan.config.testsets["world"].candidates.bm25},
+            first_stage=FirstStage(bm25=work.plan.config.testsets["world"].candidates.bm25),
             vocabulary=vectors[language] if language in unspaced else None,
             out=work.folder / f"candidates-{language}.parquet",
         )
