@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
-from switchrank.core.ragged import spans
+from switchrank.core.ragged import Numbers, spans
 
-Numbers = NDArray[np.int64]
 _CHUNK = 8192
 
 
@@ -118,8 +117,8 @@ def read_template(tokenizer: Any) -> Template:
     types = None
     if "token_type_ids" in tokenizer.model_input_names:
         kinds = np.array(pair.type_ids, dtype=np.int64)
-        spans = [kinds[start:end] for start, end in pairwise(cuts)]
-        types = (spans[0], spans[1][:1], spans[2], spans[3][:1], spans[4])
+        prefix, query_type, middle, passage_type, suffix = (kinds[start:end] for start, end in pairwise(cuts))
+        types = (prefix, query_type[:1], middle, passage_type[:1], suffix)
     pad_type = int(getattr(tokenizer, "pad_token_type_id", 0))
     return Template(parts[0], parts[2], parts[4], types, int(tokenizer.pad_token_id), pad_type)
 
@@ -144,17 +143,31 @@ def truncated(query: Numbers, passage: Numbers, *, room: int, truncation: str) -
     return np.where(swapped, long_kept, short_kept), np.where(swapped, short_kept, long_kept)
 
 
-def by_length(lengths: Numbers, token_budget: int) -> Iterator[Numbers]:
-    """Numbers of pairs in batches of similar length, at most ``token_budget`` padded tokens and at least one pair each.
+def by_length(lengths: Numbers, token_budget: int, sizes: Numbers | None = None) -> Iterator[Numbers]:
+    """Numbers of pairs in batches of similar length, at most ``token_budget`` padded tokens each.
 
     The longest come first, so that a batch that does not fit in memory fails at once; equal lengths keep their order.
+
+    Args:
+        lengths: tokens of each pair, int64.
+        token_budget: pairs times tokens of the longest; a single pair or group that has more still is one batch.
+        sizes: how many pairs that follow one another stay together, as groups that go by their longest pair; int64,
+            summing to all. ``None``: each pair alone.
     """
-    order = np.argsort(-lengths, kind="stable")
-    start = 0
-    while start < len(order):
-        size = max(1, token_budget // int(lengths[order[start]]))
-        yield order[start : start + size]
-        start += size
+    if sizes is None:
+        sizes = np.ones(len(lengths), np.int64)
+    starts = np.cumsum(sizes) - sizes
+    longest = np.maximum.reduceat(lengths, starts) if len(starts) else starts
+    order = np.argsort(-longest, kind="stable")
+    ends = np.cumsum(sizes[order])
+    first = 0
+    while first < len(order):
+        taken = int(ends[first - 1]) if first else 0
+        room = token_budget // int(longest[order[first]])
+        last = max(first + 1, int(np.searchsorted(ends, taken + room, side="right")))
+        some = order[first:last]
+        yield spans(starts[some], sizes[some])
+        first = last
 
 
 def assemble(

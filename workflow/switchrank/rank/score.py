@@ -18,7 +18,8 @@ from switchrank.core.allocator import LARGEST_KEPT, keep_freed_memory
 from switchrank.core.errors import UserError
 from switchrank.core.precision import PRECISIONS, find_devices, find_precision, is_out_of_memory
 from switchrank.core.progress import progress
-from switchrank.models.encode import Numbers, Texts, assemble, by_length, read_template, tokenise, truncated
+from switchrank.core.ragged import Numbers
+from switchrank.models.encode import Texts, assemble, by_length, read_template, tokenise, truncated
 from switchrank.models.folder import TRAINING_RECORD
 from switchrank.models.packed import ranking_forward
 from switchrank.models.pretrained import open_both

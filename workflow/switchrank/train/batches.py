@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from switchrank.core.errors import UserError
 from switchrank.core.ragged import Numbers
 from switchrank.formats.tables import CORPUS, read_table
-from switchrank.models.encode import Texts, assemble, distinct_texts, read_template, tokenise, truncated
-from switchrank.train.groups import by_group
+from switchrank.models.encode import Texts, assemble, by_length, distinct_texts, read_template, tokenise, truncated
 from switchrank.train.method import Budget
 
 
@@ -159,10 +158,9 @@ class Batcher:
             sizes: how many that follow one another stay together, int64, summing to all; ``None`` = each alone.
         """
         self.prepare(rows)
-        whole = np.ones(len(rows), np.int64) if sizes is None else sizes
         query, passage = self._tokens.take(rows)
         kept = truncated(query.lengths, passage.lengths, room=self._room, truncation=self._truncation)
-        for some in by_group(kept[0] + kept[1] + self._template.specials, whole, self.budget.size):
+        for some in by_length(kept[0] + kept[1] + self._template.specials, self.budget.size, sizes):
             queries = (query.ids, query.starts[some], kept[0][some])
             passages = (passage.ids, passage.starts[some], kept[1][some])
             arrays = assemble(self._template, queries, passages)

@@ -1,38 +1,26 @@
-"""The device of a training: its name, its precision, and the switches that make it repeatable."""
+"""The device of a training: its precision, the switches that make it repeatable, and what of it is recorded."""
 
 from __future__ import annotations
 
 import os
+import platform
 import random
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 import torch
 
-from switchrank.core import precision
-from switchrank.train.settings import check_precision
-
-
-def describe_device(device: torch.device) -> str:
-    """``cpu``, or the name of the GPU."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
-
-
-def find_precision(wanted: str, device: torch.device) -> str:
-    """``auto`` resolved (:func:`switchrank.core.precision.find_precision`).
-
-    Raises:
-        UserError: fp16 on CPU, which has no loss scaling.
-    """
-    check_precision(wanted, device.type)
-    return precision.find_precision(wanted, device)
+from switchrank import __version__
+from switchrank.core.instructions import processor
+from switchrank.core.precision import PRECISIONS
 
 
 def autocast(name: str, device: torch.device) -> AbstractContextManager[object]:
     """The context forward passes run in, by the name of a precision."""
-    dtype = precision.PRECISIONS[name]
+    dtype = PRECISIONS[name]
     return nullcontext() if dtype is None else torch.autocast(device.type, dtype=dtype)
 
 
@@ -60,8 +48,12 @@ def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def make_scaler(device: torch.device, name: str) -> torch.amp.GradScaler:
-    """Scales the loss of fp16; ready at once, for a process whose share of a step is empty has no loss to scale."""
-    scaler = torch.amp.GradScaler(device.type, enabled=name == "fp16")
-    scaler.scale(torch.zeros((), device=device))
-    return scaler
+def made_with(device: torch.device) -> dict[str, Any]:
+    """What the numbers depend on beside settings and inputs: versions, the device, and the processor that finished."""
+    packages = ("torch", "transformers", "tokenizers", "numpy")
+    own = {"switchrank": __version__, "python": platform.python_version()}
+    return {
+        "versions": own | {name: version(name) for name in packages},
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+        "processor": processor(),
+    }

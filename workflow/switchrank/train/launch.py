@@ -1,15 +1,15 @@
-"""Starts the processes of one training run, hands each its task, and sees to it that they end together.
+"""Starts the processes of one training run, hands each its task, and sees to it that they end together; and how a run
+is asked to stop by a signal.
 
-Each is ``python -m MODULE`` with a pipe to either side: its task comes as a line of JSON on standard input, its answer
-goes as one to standard output. Standard input stays open as long as the parent lives, so that no process outlives a
-parent that was killed. The first process writes to the parent's standard error; what the others write there is kept for
-the case that they fail.
+Each process has a pipe to either side: its task comes on standard input, its answer goes to standard output. Standard
+input stays open as long as the parent lives, so that no process outlives a parent that was killed. The first process
+writes to the parent's standard error; what the others write there is kept for the case that they fail.
 """
 
 from __future__ import annotations
 
-import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -18,17 +18,19 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from types import FrameType
+from typing import IO, Any, TypeVar
 
 from switchrank.core.digest import PACKAGE
-from switchrank.core.errors import EXIT_FAILURE, EXIT_NO_GPU, EXIT_TERMINATED, NoGpuError, UserError
+from switchrank.core.errors import EXIT_FAILURE, EXIT_TERMINATED, UserError
 from switchrank.core.job import THREAD_VARIABLES
-from switchrank.train.stopping import Stop, stop_signals
 
+T = TypeVar("T")
+_SERVE = "from switchrank.train.launch import serve_process; serve_process()"
 _POLL_SECONDS = 0.05
 _GRACE_SECONDS = 15.0
 """How long processes that only say "another one is gone" may wait for that one to have ended."""
@@ -38,23 +40,65 @@ _ENDED_WELL = (0, EXIT_TERMINATED)
 _ASKED_TO_END = (-signal.SIGTERM, -signal.SIGUSR1)
 
 
+@dataclass
+class Stop:
+    """Whether a signal has asked to stop."""
+
+    asked: bool = False
+
+
+@contextmanager
+def stop_signals() -> Iterator[Stop]:
+    """SIGTERM and SIGUSR1 (what Slurm can send before a time limit) only set a flag inside the block."""
+    stop = Stop()
+
+    def ask(_signal: int, _frame: FrameType | None) -> None:
+        stop.asked = True
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGUSR1)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 class ProcessLostError(RuntimeError):
     """The other processes cannot be reached: one of them has ended."""
 
 
 @dataclass(frozen=True)
+class Place:
+    """Which process of a run this is (``rank``, from 0), of how many, and the file that they find each other by."""
+
+    rank: int
+    count: int
+    meeting: str
+
+
+@dataclass(frozen=True)
 class _Started:
     rank: int
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
     errors: IO[str] | None
-    """What it wrote to standard error; None of the first, which writes to ours."""
+    """What it wrote to standard error; None for the first, which writes to ours."""
 
-    def answer(self) -> dict[str, Any]:
-        """What it answered before it ended; nothing if it could not."""
+    def hand_over(self, *task: Any) -> None:
+        """Give it its task, unless it has ended already, which :func:`_wait` will find."""
+        assert self.process.stdin is not None
+        with suppress(BrokenPipeError):
+            pickle.dump(task, self.process.stdin)
+            self.process.stdin.flush()
+
+    def answer(self) -> Any:
+        """What it answered before it ended; None if it could not."""
         assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        answer: dict[str, Any] = json.loads(line) if line.endswith("\n") else {}
-        return answer
+        with suppress(EOFError, pickle.UnpicklingError):
+            return pickle.load(self.process.stdout)
+        return None
 
     def end(self) -> None:
         """Make sure it has ended."""
@@ -66,12 +110,12 @@ class _Started:
                     pipe.close()
 
 
-def run_processes(module: str, task: Mapping[str, Any], *, count: int, threads: int) -> dict[str, Any]:
-    """Run one training in several processes; returns what the first of them returned.
+def run_processes(work: Callable[[T, Place], dict[str, Any]], task: T, *, count: int, threads: int) -> dict[str, Any]:
+    """Run one training in several processes; returns what ``work`` returned in the first of them.
 
     Args:
-        module: a module that calls :func:`serve_process` when it is run as a program.
-        task: JSON-plain; each process gets it with its ``rank``, their ``count`` and the file for their ``meeting``.
+        work: a function of a module that every process can import; it gets the task and its place.
+        task: anything that can be pickled.
         count: how many processes.
         threads: CPU threads of each.
 
@@ -82,65 +126,55 @@ def run_processes(module: str, task: Mapping[str, Any], *, count: int, threads: 
     with tempfile.TemporaryDirectory(prefix="switchrank-") as folder, ExitStack() as started, stop_signals() as stop:
         processes = []
         for rank in range(count):
-            process = _start(module, rank, threads, started)
+            process = _start(rank, threads, started)
             started.callback(process.end)
             processes.append(process)
         for process in processes:
-            meeting = str(Path(folder, "meeting"))
-            _hand_over(process, {**task, "rank": process.rank, "count": count, "meeting": meeting})
+            process.hand_over(work, task, Place(process.rank, count, str(Path(folder, "meeting"))))
         _wait(processes, stop)
-        result: dict[str, Any] = processes[0].answer()["result"]
+        result: dict[str, Any] = processes[0].answer()
         return result
 
 
-def serve_process(work: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
+def serve_process() -> None:
     """Do the task that :func:`run_processes` hands over, answer it with the result, and end this process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which ends us
-    pipe = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    pipe = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    task = json.loads(sys.stdin.readline())
+    work, task, place = pickle.load(sys.stdin.buffer)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    answer: dict[str, Any] = {}
+    answer: Any = None
     try:
-        answer, code = {"result": work(task)}, 0
+        answer, code = work(task, place), 0
     except SystemExit as ended:
         code = int(ended.code or 0)
     except ProcessLostError as error:
-        answer, code = {"failed": _last_line(error)}, _EXIT_LOST
+        answer, code = _last_line(error), _EXIT_LOST
     except UserError as error:
-        answer, code = {"error": [error.file, error.place, error.problem, error.todo, error.listed]}, error.exit_code
+        answer, code = error, error.exit_code
     except Exception as error:
         traceback.print_exc()
-        answer, code = {"failed": _last_line(error)}, EXIT_FAILURE
-    print(json.dumps(answer), file=pipe, flush=True)
+        answer, code = _last_line(error), EXIT_FAILURE
+    pickle.dump(answer, pipe)
+    pipe.flush()
     sys.stderr.flush()
     os._exit(code)  # at once, whatever still waits for a process that is gone
 
 
-def _start(module: str, rank: int, threads: int, open_files: ExitStack) -> _Started:
+def _start(rank: int, threads: int, open_files: ExitStack) -> _Started:
     path = [str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads)) | {"PYTHONPATH": os.pathsep.join(path)}
     if sys.platform == "linux":
         environment.setdefault("GLOO_SOCKET_IFNAME", "lo")
     errors = open_files.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace"))  # noqa: SIM115
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", module],
+        [sys.executable, "-P", "-c", _SERVE],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors if rank else None,
         env=environment,
-        text=True,
-        encoding="utf-8",
     )
     return _Started(rank, process, errors if rank else None)
-
-
-def _hand_over(started: _Started, task: Mapping[str, Any]) -> None:
-    pipe = started.process.stdin
-    assert pipe is not None
-    with suppress(BrokenPipeError):  # it has ended already, which the caller will find
-        pipe.write(json.dumps(task) + "\n")
-        pipe.flush()
 
 
 def _wait(processes: Sequence[_Started], stop: Stop) -> None:
@@ -184,14 +218,14 @@ def _reason(failed: _Started) -> UserError:
     """Why a process failed; what it wrote last goes to standard error."""
     answer, code = failed.answer(), failed.process.returncode
     print(file=sys.stderr)  # the first one's progress bar may stand in this line
-    if "error" in answer:
-        return (NoGpuError if code == EXIT_NO_GPU else UserError)(*answer["error"])
+    if isinstance(answer, UserError):
+        return answer
     if failed.errors is not None:
         failed.errors.seek(0)
         print("".join(deque(failed.errors, _LAST_LINES)), end="", file=sys.stderr)
     ended = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
     hint = ", which is what happens when memory runs out" if code == -signal.SIGKILL else ""
-    problem = f"process {failed.rank + 1} {answer.get('failed') or ended + hint}"
+    problem = f"process {failed.rank + 1} {answer or ended + hint}"
     return UserError("train", "", problem, "start it again: it goes on from its last checkpoint")
 
 

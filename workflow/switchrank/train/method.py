@@ -2,12 +2,16 @@
 
 A :class:`Method` knows data, model and loss; the loop (:mod:`switchrank.train.loop`) knows neither pairs nor logits. It
 draws the units of each step, divides them over processes, differentiates, steps, saves, resumes and keeps the best.
-Methods live in :mod:`switchrank.train.methods`, a module each. Nothing heavy is imported at the top of such a module:
-the config reads its settings whenever a workflow starts.
+Methods live in :mod:`switchrank.train.methods`, a module each, imported when its name is asked for: so a digest of code
+covers no other method. Nothing heavy is imported at the top of such a module: the config reads its settings whenever a
+workflow starts.
 """
 
 from __future__ import annotations
 
+import difflib
+import importlib
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -15,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from switchrank.core.digest import file_digest
+from switchrank.core.digest import PACKAGE, code_digest, file_digest, value_digest
 from switchrank.core.errors import UserError
 from switchrank.train.settings import Settings
 
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from switchrank.train.processes import Processes
 
 S = TypeVar("S", bound=Settings)
+_TRAINING, _FOLDER = "train.training", "train.methods"
 Reader = Callable[[Sequence[str]], Any]
 """Opens the files of training data."""
 
@@ -65,6 +70,10 @@ class Data:
         if given is None:
             raise UserError("train", role, "not given, and this method needs it", f"give {role}")
         return [str(given)] if isinstance(given, str | Path) else [str(path) for path in given]
+
+    def plain(self) -> Data:
+        """The same with every path as text, so that it can be handed to other processes."""
+        return Data({role: self.every(role) for role in self.files if self.has(role)}, self.reader)
 
     def digests(self) -> dict[str, str]:
         """SHA-256 of every file, by role and file name; no folder above it is named, and no hidden file read."""
@@ -228,3 +237,42 @@ class Method(ABC, Generic[S]):
     def write(self, folder: Path, record: Mapping[str, Any]) -> None:
         """Write the trained model with all that is needed to use it; ``train.json``, which holds ``record``, comes from
         the loop."""
+
+
+def known_methods() -> list[str]:
+    """The names of all methods that are part of this package."""
+    return sorted(file.stem.replace("_", "-") for file in PACKAGE.joinpath(*_FOLDER.split(".")).glob("[a-z]*.py"))
+
+
+def find_method(name: str) -> type[Method[Any]]:
+    """The method of a name, or of ``module:class`` where it is no part of this package.
+
+    Raises:
+        UserError: there is none.
+    """
+    module, _, kind = _place(name).partition(":")
+    try:
+        found: type[Method[Any]] = getattr(importlib.import_module(module), kind)
+    except (ModuleNotFoundError, AttributeError) as error:
+        raise UserError("train", "method", f"{name!r} cannot be had: {error}", "write module:class") from error
+    return found
+
+
+def training_code(name: str, *modules: str) -> str:
+    """The digest of the code that trains by a method: the loop's, the method's, and that of further modules."""
+    module = _place(name).partition(":")[0]
+    package, _, inside = module.partition(".")
+    if package == PACKAGE.name:
+        return code_digest(_TRAINING, inside, *modules)
+    find_method(name)
+    return value_digest([code_digest(_TRAINING, *modules), file_digest(str(sys.modules[module].__file__))])
+
+
+def _place(name: str) -> str:
+    if ":" in name:
+        return name
+    if name not in known_methods():
+        close = difflib.get_close_matches(name, known_methods(), 1, 0.5)
+        todo = f"did you mean {close[0]}?" if close else f"known are {', '.join(known_methods())}"
+        raise UserError("train", "method", f"{name!r} is not known", todo)
+    return f"{PACKAGE.name}.{_FOLDER}.{name.replace('-', '_')}:METHOD"

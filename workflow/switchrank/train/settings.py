@@ -87,6 +87,10 @@ class Settings:
         """The step at which the learning rate would be 0."""
         return self.steps if self.schedule_steps is None else self.schedule_steps
 
+    def threads_each(self, processes: int) -> int:
+        """CPU threads of each of several processes."""
+        return max(1, self.threads // processes)
+
     def over(self, units: int, per_step: int) -> typing.Self:
         """With the steps that ``epochs`` take over data of ``units``, of which a step sees ``per_step``.
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from switchrank import __version__
+from switchrank.core.json_files import read_json
 from switchrank.train.method import Context, Method, Step
 from switchrank.train.settings import TextSettings, setting
 
@@ -116,7 +117,7 @@ class CrossEncoder(Method[CrossEncoderSettings]):
 
     def judge(self) -> dict[str, float]:
         """MRR@10 over the lists of the development set."""
-        from switchrank.train.dev import logits, mean_reciprocal_rank
+        from switchrank.train.objectives import logits, mean_reciprocal_rank
 
         with self._context.autocast():
             scores = logits(self.trained, self._dev_batcher, len(self._dev), self._context.processes)
@@ -124,9 +125,9 @@ class CrossEncoder(Method[CrossEncoderSettings]):
 
     def record(self) -> dict[str, Any]:
         """What it started from, and how many pairs and groups there were."""
-        from switchrank.train.record import start_record
-
-        return {"start": start_record(self._start), "pairs": len(self._labels), **self._units.record()}
+        file = self._start / "start.json"
+        start = read_json(file) if file.is_file() else {}
+        return {"start": start, "pairs": len(self._labels), **self._units.record()}
 
     def write(self, folder: Path, record: Mapping[str, Any]) -> None:
         """A folder of a stock transformers class with one label."""
@@ -140,8 +141,6 @@ class CrossEncoder(Method[CrossEncoderSettings]):
 
 def _model_card(record: Mapping[str, Any], batch: str, measure: str) -> str:
     """The text of ``README.md``; ``batch`` says what one step is, such as ``64 pairs``."""
-    from switchrank.train.record import describe_start
-
     params, kept = record["params"], record["kept"]
     score = next((row[measure] for row in record["dev"] if row["step"] == kept), None)
     return _CARD.format(
@@ -153,9 +152,19 @@ def _model_card(record: Mapping[str, Any], batch: str, measure: str) -> str:
         precision=params["precision"],
         seed=record["seed"],
         loss="" if params["objective"] == "bce" else f", {params['objective']} objective",
-        start=describe_start(record["start"]),
+        start=_origin(record["start"]),
         dev=f"MRR@10 on the development set after step {kept}: {score:.4f}.\n" if score is not None else "",
     )
+
+
+def _origin(start: Mapping[str, Any]) -> str:
+    """What the model card says of the starting model's record."""
+    if "model" in start:
+        return f"the weights of {start['model']}"
+    if "preset" in start:
+        named = start["preset"] if isinstance(start["preset"], str) else "own shape"
+        return f"scratch ({named}; initialisation: {', '.join(start['init']) or 'usual'})"
+    return "an earlier checkpoint"
 
 
 METHOD = CrossEncoder
