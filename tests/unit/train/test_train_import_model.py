@@ -226,7 +226,7 @@ def test_a_folder_without_a_pickle_or_with_safetensors_needs_no_conversion(pickl
     (pickled / "pytorch_model.bin").unlink()
     with pytest.raises(UserError, match=r"no pytorch_model\.bin: nothing to convert"):
         import_model(model=pickled, out=tmp_path / "new")
-    with pytest.raises(UserError, match="no such folder"):
+    with pytest.raises(UserError, match="no such model folder"):
         import_model(model="/nowhere/model", out=tmp_path / "new")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from switchrank.core.errors import UserError
 from switchrank.identify.found import SAMPLES, Found, shorten
 from switchrank.identify.source import Source
-from switchrank.models.weights import check_safetensors
+from switchrank.models.folder import check_safetensors
 
 _PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 _LARGEST_HEADER = 100_000_000

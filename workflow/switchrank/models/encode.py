@@ -1,8 +1,6 @@
 """Model inputs of pairs without per-pair work: texts are tokenised apart, and a batch is put together in NumPy.
 
-Training and ranking share this room. The result equals ``tokenizer(query, passage, truncation=..., max_length=...,
-padding=True)`` of a fast tokenizer (tokenizers' ``truncate_encodings`` decides how many tokens each side keeps), which
-a test holds it to.
+The result equals ``tokenizer(query, passage, truncation=..., max_length=..., padding=True)`` of a fast tokenizer.
 """
 
 from __future__ import annotations
@@ -69,13 +67,8 @@ def distinct_texts(texts: pl.Series) -> tuple[pl.Series, Numbers]:
 
 
 def tokenise(tokenizer: Any, texts: Sequence[str], *, limit: int, what: str | None = None) -> Texts:
-    """Token ids of ``texts`` without special tokens, the first ``limit`` of each: no pair keeps more of a text.
-
-    ``what`` names a progress bar; None shows none.
-    """
-    backend = tokenizer.backend_tokenizer
-    backend.no_truncation()
-    backend.no_padding()
+    """Token ids of ``texts`` without special tokens, the first ``limit`` of each; ``what`` names a progress bar."""
+    backend = _plain_backend(tokenizer)
     parts: list[NDArray[np.int32]] = []
     lengths: list[int] = []
     with progress(total=len(texts), what=what, unit="texts") as bar:
@@ -92,6 +85,14 @@ def tokenise(tokenizer: Any, texts: Sequence[str], *, limit: int, what: str | No
     return Texts(ids, np.cumsum(kept) - kept, whole)
 
 
+def _plain_backend(tokenizer: Any) -> Any:
+    """The tokenizer of the ``tokenizers`` package, which neither truncates nor pads."""
+    backend = tokenizer.backend_tokenizer
+    backend.no_truncation()
+    backend.no_padding()
+    return backend
+
+
 def read_template(tokenizer: Any) -> Template:
     """Find the special tokens of a pair by encoding one.
 
@@ -103,10 +104,7 @@ def read_template(tokenizer: Any) -> Template:
         raise UserError(name, "tokenizer", "not a fast tokenizer", "save it with tokenizer.json")
     if tokenizer.pad_token_id is None:
         raise UserError(name, "tokenizer", "no padding token", "name its pad_token in tokenizer_config.json")
-    backend = tokenizer.backend_tokenizer
-    backend.no_truncation()
-    backend.no_padding()
-    pair = backend.encode("a", "a")
+    pair = _plain_backend(tokenizer).encode("a", "a")
     sides = pair.sequence_ids
     if 0 not in sides or 1 not in sides:
         raise UserError(name, "tokenizer", "gives no token for 'a'", "train it with an unknown token")

@@ -114,10 +114,9 @@ def bm25_lists(
 def run_lists(
     path: str | Path, qids: Sequence[str], *, known_qids: set[str], known_docids: set[str], depth: int | None = None
 ) -> Lists:
-    """The documents of a given ranking for each of ``qids``, cut to the first ``depth``; none where it has none.
+    """The first ``depth`` documents of a given ranking for each of ``qids``; none where it has none.
 
-    Raises:
-        UserError: the ranking names a query or document that is not known.
+    Raises UserError for a query or document that is not known.
     """
     ranking = read_ranking(path)
     for column, known, what in (("qid", known_qids, "query"), ("docid", known_docids, "document")):
@@ -216,7 +215,7 @@ def _fill(found: list[str], size: int, docids: Sequence[str], seed: int, qid: st
 
 
 def _add(found: list[str], relevant: list[str], size: int | None) -> list[str]:
-    """Relevant documents that are missing go last; where that exceeds the size, the last irrelevant ones give way."""
+    """Put missing relevant documents last; beyond the size, they replace the last irrelevant ones."""
     keep, have = set(relevant), set(found)
     spare = max(0, (len(found) if size is None else size) - len(relevant))
     kept = []

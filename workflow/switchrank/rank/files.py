@@ -93,10 +93,10 @@ def rank_files(
 
     Args:
         model: folder of a trained cross-encoder (Hugging Face, one label).
-        queries: queries: TSV id, text, or Parquet (:func:`read_texts`).
-        docs: documents: TSV id, text, or Parquet.
+        queries: TSV id, text, or Parquet (:func:`read_texts`).
+        docs: documents, likewise.
         out: the TREC run to write.
-        run: re-rank only the documents of this TREC or MS MARCO run (:func:`switchrank.rank.ranking.read_ranking`).
+        run: re-rank only the documents of this TREC or MS MARCO run (:func:`switchrank.rank.candidates.read_ranking`).
         top: re-rank at most this many documents per query, of --run or else by BM25.
         vocabulary: vector store prefix (or segmenter:NAME) whose words cut text for --top.
         system: tag in the last column.
@@ -133,11 +133,7 @@ def rank_files(
 
 
 def _tell_unanswered(lists: Lists, queries: str | Path, run: str | Path | None) -> None:
-    """Say how many queries have no candidate.
-
-    Raises:
-        UserError: none has one.
-    """
+    """Say how many queries have no candidate; raises UserError if none has one."""
     unanswered = sum(not found for found in lists)
     if not unanswered:
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -32,12 +32,14 @@ class Inference:
 
 
 USUAL = Inference()
+Pair = Mapping[str, str]
+"""``queries``, ``documents`` and ``candidates`` of a language pair, and the run ``out``; paths."""
 
 
 def rank_pairs(
     *,
     model: str | Path,
-    pairs: Sequence[dict[str, str]],
+    pairs: Sequence[Pair],
     system: str,
     inference: Inference = USUAL,
     sigmoid_scores: bool = False,
@@ -47,8 +49,7 @@ def rank_pairs(
 
     Args:
         model: folder of a trained cross-encoder (Hugging Face, one label).
-        pairs: tables of one language pair and the run to write, ``{"queries", "documents", "candidates", "out"}``;
-            repeat for every pair. Pairs that share a documents file share its tokens.
+        pairs: tables of one language pair and the run to write; repeat for every pair.
         system: tag in the last column.
         inference: how pairs are scored.
         sigmoid_scores: compatibility: float32 probabilities instead of logits, ties included.

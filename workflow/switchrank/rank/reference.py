@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -18,7 +18,9 @@ from switchrank.formats.trec_writing import write_run
 from switchrank.search.bm25 import Bm25
 from switchrank.text.splitting import language_splitter
 
-Pair = dict[str, str]
+Pair = Mapping[str, str]
+"""As :data:`switchrank.rank.inference.Pair`; ``pair`` (``de-en``) names the random draws, ``vocabulary`` and
+``query_vocabulary`` cut the unspaced texts of this pair."""
 
 
 def _by_query(candidates: pl.DataFrame) -> list[tuple[str, list[str]]]:
@@ -76,13 +78,12 @@ def rank_reference(
     Args:
         kind: chance (a seeded shuffle of the candidates), or BM25 on each pair's own texts, with the collection
             statistics of all its documents.
-        pairs: tables of one language pair and the run to write, ``{"queries", "documents", "candidates", "out"}``;
-            repeat for every pair. ``"pair"`` (``de-en``) names the random draws.
+        pairs: tables of one language pair and the run to write; repeat for every pair.
         testset: name of the test set (part of the random seed).
         seed: seed of the random ranking.
         vocabulary: vector store prefix, or segmenter:NAME, to cut unspaced documents
-            (:func:`switchrank.text.splitting.language_splitter`); of pairs that have no ``"vocabulary"`` of their own.
-        query_vocabulary: vector store prefix, or segmenter:NAME, to cut unspaced queries, likewise.
+            (:func:`switchrank.text.splitting.language_splitter`).
+        query_vocabulary: vector store prefix, or segmenter:NAME, to cut unspaced queries.
         system: tag in the run's last column, by default ``kind``.
         depth: documents of a query that a run keeps; default: all candidates.
 
@@ -92,16 +93,13 @@ def rank_reference(
     if kind not in ("random", "bm25"):
         raise UserError("rank", "kind", f"unknown reference {kind}", "write random or bm25")
     usual = {"vocabulary": vocabulary, "query_vocabulary": query_vocabulary}
-    pairs = [{name: value for name, value in usual.items() if value is not None} | pair for pair in pairs]
+    pairs = [{**{name: value for name, value in usual.items() if value is not None}, **pair} for pair in pairs]
     for documents in dict.fromkeys(str(pair["documents"]) for pair in pairs):
         group = [pair for pair in pairs if str(pair["documents"]) == documents]
-        scored = _bm25_scores(group) if kind == "bm25" else _random_scores(group, seed, testset)
-        for pair, scores in zip(group, scored, strict=True):
+        names = [pair.get("pair") or Path(pair["out"]).parent.name for pair in group]
+        drawn = (
+            random_scores(read_table(pair["candidates"], CANDIDATES), seed=seed, testset=testset, pair=name)
+            for pair, name in zip(group, names, strict=True)
+        )
+        for pair, scores in zip(group, _bm25_scores(group) if kind == "bm25" else drawn, strict=True):
             write_run(scores, pair["out"], system or kind, depth)
-
-
-def _random_scores(pairs: Sequence[Pair], seed: int, testset: str) -> Iterator[pl.DataFrame]:
-    for pair in pairs:
-        candidates = read_table(pair["candidates"], CANDIDATES)
-        name = pair.get("pair") or Path(pair["out"]).parent.name
-        yield random_scores(candidates, seed=seed, testset=testset, pair=name)

@@ -67,7 +67,6 @@ class Reranker:
             raise UserError("rank", "max_length", f"{self.max_length} leaves no room for two texts", "make it larger")
 
     def tokenise(self, texts: Sequence[str], what: str) -> Texts:
-        """Token ids of ``texts``."""
         return tokenise(self._tokenizer, texts, limit=self._room, what=what)
 
     def score(
@@ -75,8 +74,7 @@ class Reranker:
     ) -> NDArray[np.float32]:
         """Logits of pairs ``(query[i], passage[i])``, numbers of texts; float32, shape ``(pairs,)``.
 
-        Raises:
-            UserError: a logit is not finite.
+        Raises UserError for a logit that is not finite.
         """
         kept = truncated(queries.lengths[query], passages.lengths[passage], room=self._room, truncation=self.truncation)
         lengths = kept[0] + kept[1] + self._template.specials
@@ -174,15 +172,10 @@ class TextTable:
         self.tokens = reranker.tokenise(list(numbers), f"tokenise {Path(source).name}")
 
     def __len__(self) -> int:
-        """The number of distinct texts."""
         return len(self.tokens.starts)
 
     def numbers(self, ids: pl.Series, candidates: str | Path) -> Numbers:
-        """Text numbers of ``ids``.
-
-        Raises:
-            UserError: the candidates name an id that has no text.
-        """
+        """Text numbers of ``ids``; raises UserError where ``candidates`` name an id that has no text."""
         try:
             return np.fromiter((self._rows[name] for name in ids), dtype=np.int64, count=len(ids))
         except KeyError as error:
@@ -199,10 +192,7 @@ def score_candidates(
     source: str | Path,
     what: str,
 ) -> pl.DataFrame:
-    """Scores of CANDIDATES, read from ``source``, as ``qid docid score``.
-
-    Equal pairs of texts are scored once and so tie exactly.
-    """
+    """Scores of CANDIDATES from ``source`` as ``qid docid score``; equal pairs of texts are scored once and tie."""
     query = queries.numbers(candidates["qid"], source)
     passage = documents.numbers(candidates["docid"], source)
     width = max(1, len(documents))

@@ -64,13 +64,9 @@ def pretokens(backend: Tokenizer, text: str) -> list[str]:
 def count_texts(
     backend: Tokenizer, paths: Sequence[str | Path], *, max_characters: int, split: Splitter | None = None
 ) -> Counts:
-    """Counts of the words of some files, read in order until ``max_characters`` have been seen.
+    """Counts of the words of some files, read in order; no text is begun after ``max_characters``.
 
-    Args:
-        backend: tokenizer with normaliser and pre-tokenizer set.
-        paths: files for :func:`read_texts`.
-        max_characters: no text is begun after so many characters.
-        split: cuts the runs of unspaced text further into words; ``None`` for spaced text.
+    ``split`` cuts runs of unspaced text into words.
     """
     chunks: Counter[str] = Counter()
     seen = 0
@@ -113,11 +109,10 @@ class Word(NamedTuple):
 def balance(texts: Mapping[str, Counts], ranked: Mapping[str, Counts], *, alpha: float) -> list[Word]:
     """Words of all languages, most probable first, ties by code points.
 
-    A language with n tokens weighs n ** ``alpha``; one that has only vectors weighs as much as the largest other.
-
     Args:
-        texts: counts from text, per language.
-        ranked: pseudo-counts from vectors, per language; all their words count as repeated.
+        texts: counts from text, per language: n tokens weigh n ** ``alpha``.
+        ranked: pseudo-counts from vectors, per language, which weighs as much as the largest other; all their words
+            count as repeated.
         alpha: 0 = all languages weigh the same, 1 = each as much as it has text.
     """
     totals = {language: sum(counts.values()) for language, counts in texts.items()}

@@ -21,19 +21,14 @@ Cut = Callable[[Sequence[str]], list[list[int]]]
 
 
 class Means:
-    """Weighted means of rows per piece, of words that are one piece where there are such, else of words that are cut.
-
-    Args:
-        pieces: size of the vocabulary.
-        dim: width of a row.
-    """
+    """Weighted means of rows per piece: over words that are this piece alone if there are any, else over all."""
 
     def __init__(self, pieces: int, dim: int) -> None:
         self._sums = np.zeros((2, pieces, dim))
         self._weights = np.zeros((2, pieces))
 
     def add(self, cut: list[list[int]], rows: Matrix, weights: NDArray[np.float64]) -> None:
-        """Add words: of each its pieces, its row and its weight."""
+        """Add words by their pieces, their rows and their weights."""
         lengths = np.array([len(ids) for ids in cut])
         row = np.repeat(np.arange(len(cut)), lengths)
         piece = np.array([number for ids in cut for number in ids], dtype=np.int64)

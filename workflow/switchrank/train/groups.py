@@ -17,9 +17,6 @@ from switchrank.core.ragged import Numbers, spans
 class Units:
     """What a corpus is permuted by and a step takes a number of: every pair by itself.
 
-    Args:
-        count: number of units.
-
     Attributes:
         name: plural, for people.
         size: pairs in one, rounded.
@@ -50,15 +47,12 @@ class Units:
 class Groups(Units):
     """Each positive with its negatives, in the order of the positives; in a group the positive comes first.
 
-    The negatives of a query are dealt to its positives in corpus order, in shares as equal as can be, wherever other
-    queries' rows lie between. So a corpus of judged pairs falls into its positives and the negatives drawn for each
-    (a limit may cut the last query short), and one walked along triples, whose neighbouring rows are of different
-    queries, into groups of about one size, which nearness in the file would not give. Pairs of a query without
-    positives or negatives, and positives beyond the number of negatives, are left out, with one line on standard
-    error.
+    The negatives of a query are dealt to its positives in corpus order, in shares as equal as can be, however far apart
+    its rows lie: in a corpus made from triples neighbouring rows are of different queries. Pairs of a query without
+    positives or negatives, and positives beyond the number of negatives, are left out, with one line on standard error.
 
     Args:
-        queries: what tells the query of each pair: a number or id.
+        queries: a number or id that tells the query of each pair.
         labels: 1 where the passage is relevant, else 0.
         source: file to name in messages.
 
@@ -89,15 +83,12 @@ class Groups(Units):
                   "fewer negatives than positives", file=sys.stderr)  # fmt: skip
 
     def rows(self, numbers: Numbers) -> Numbers:
-        """The pairs of some groups, end to end: each positive followed by its negatives in corpus order."""
         return self._rows[spans(self._starts[numbers], self._sizes[numbers])]
 
     def sizes(self, numbers: Numbers) -> Numbers:
-        """How many pairs each of these groups has, at least 2."""
         return self._sizes[numbers]
 
     def record(self) -> dict[str, Any]:
-        """How many groups there are, of what size, and how many pairs are in none."""
         return {"groups": {"count": len(self), "size": self.size, "pairs_left_out": self._left_out}}
 
 

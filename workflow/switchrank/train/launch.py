@@ -79,32 +79,43 @@ class Place:
     meeting: str
 
 
-@dataclass(frozen=True)
-class _Started:
-    rank: int
-    process: subprocess.Popen[bytes]
-    errors: IO[str] | None
-    """What it wrote to standard error; None for the first, which writes to ours."""
+class _Process:
+    """A process that waits for its task."""
+
+    def __init__(self, rank: int, threads: int, open_files: ExitStack) -> None:
+        path = [str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment = os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads)) | {"PYTHONPATH": os.pathsep.join(path)}
+        if sys.platform == "linux":
+            environment.setdefault("GLOO_SOCKET_IFNAME", "lo")
+        self.rank = rank
+        self.errors: IO[str] = open_files.enter_context(tempfile.TemporaryFile("w+", errors="replace"))  # noqa: SIM115
+        self.started = subprocess.Popen(
+            [sys.executable, "-P", "-c", _SERVE],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.errors if rank else None,
+            env=environment,
+        )
+        open_files.callback(self._end)
 
     def hand_over(self, *task: Any) -> None:
         """Give it its task, unless it has ended already, which :func:`_wait` will find."""
-        assert self.process.stdin is not None
+        assert self.started.stdin is not None
         with suppress(BrokenPipeError):
-            pickle.dump(task, self.process.stdin)
-            self.process.stdin.flush()
+            pickle.dump(task, self.started.stdin)
+            self.started.stdin.flush()
 
     def answer(self) -> Any:
         """What it answered before it ended; None if it could not."""
-        assert self.process.stdout is not None
+        assert self.started.stdout is not None
         with suppress(EOFError, pickle.UnpicklingError):
-            return pickle.load(self.process.stdout)
+            return pickle.load(self.started.stdout)
         return None
 
-    def end(self) -> None:
-        """Make sure it has ended."""
-        self.process.kill()
-        self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
+    def _end(self) -> None:
+        self.started.kill()
+        self.started.wait()
+        for pipe in (self.started.stdin, self.started.stdout):
             if pipe is not None:
                 with suppress(BrokenPipeError):
                     pipe.close()
@@ -114,8 +125,8 @@ def run_processes(work: Callable[[T, Place], dict[str, Any]], task: T, *, count:
     """Run one training in several processes; returns what ``work`` returned in the first of them.
 
     Args:
-        work: a function of a module that every process can import; it gets the task and its place.
-        task: anything that can be pickled.
+        work: a function that every process can import; it gets the task, which can be pickled, and its place.
+        task: what to do.
         count: how many processes.
         threads: CPU threads of each.
 
@@ -124,11 +135,7 @@ def run_processes(work: Callable[[T, Place], dict[str, Any]], task: T, *, count:
         SystemExit: code 143, after SIGTERM or SIGUSR1.
     """
     with tempfile.TemporaryDirectory(prefix="switchrank-") as folder, ExitStack() as started, stop_signals() as stop:
-        processes = []
-        for rank in range(count):
-            process = _start(rank, threads, started)
-            started.callback(process.end)
-            processes.append(process)
+        processes = [_Process(rank, threads, started) for rank in range(count)]
         for process in processes:
             process.hand_over(work, task, Place(process.rank, count, str(Path(folder, "meeting"))))
         _wait(processes, stop)
@@ -161,35 +168,15 @@ def serve_process() -> None:
     os._exit(code)  # at once, whatever still waits for a process that is gone
 
 
-def _start(rank: int, threads: int, open_files: ExitStack) -> _Started:
-    path = [str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads)) | {"PYTHONPATH": os.pathsep.join(path)}
-    if sys.platform == "linux":
-        environment.setdefault("GLOO_SOCKET_IFNAME", "lo")
-    errors = open_files.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace"))  # noqa: SIM115
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-c", _SERVE],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=errors if rank else None,
-        env=environment,
-    )
-    return _Started(rank, process, errors if rank else None)
-
-
-def _wait(processes: Sequence[_Started], stop: Stop) -> None:
-    """Wait until all have done their task; a signal is passed on.
-
-    Raises:
-        UserError, SystemExit: see :func:`run_processes`.
-    """
+def _wait(processes: Sequence[_Process], stop: Stop) -> None:
+    """Wait until all have done their task, or raise what :func:`run_processes` does; a signal is passed on."""
     passed_on = False
     while True:
         if stop.asked and not passed_on:
-            for started in processes:
-                started.process.terminate()
+            for process in processes:
+                process.started.terminate()
             passed_on = True
-        codes = [started.process.poll() for started in processes]
+        codes = [process.started.poll() for process in processes]
         if any(code in _ASKED_TO_END for code in codes):  # before it could have saved anything
             raise SystemExit(EXIT_TERMINATED)
         if any(code not in (None, *_ENDED_WELL) for code in codes):
@@ -201,12 +188,12 @@ def _wait(processes: Sequence[_Started], stop: Stop) -> None:
         raise SystemExit(EXIT_TERMINATED)
 
 
-def _culprit(processes: Sequence[_Started]) -> _Started:
+def _culprit(processes: Sequence[_Process]) -> _Process:
     """The process that failed by itself; one that misses another one only if there is none."""
     last = time.monotonic() + _GRACE_SECONDS
     while True:
-        failed = [started for started in processes if started.process.poll() not in (None, *_ENDED_WELL)]
-        first = next((started for started in failed if started.process.returncode != _EXIT_LOST), None)
+        failed = [process for process in processes if process.started.poll() not in (None, *_ENDED_WELL)]
+        first = next((process for process in failed if process.started.returncode != _EXIT_LOST), None)
         if first is not None:
             return first
         if len(failed) == len(processes) or time.monotonic() > last:
@@ -214,15 +201,14 @@ def _culprit(processes: Sequence[_Started]) -> _Started:
         time.sleep(_POLL_SECONDS)
 
 
-def _reason(failed: _Started) -> UserError:
+def _reason(failed: _Process) -> UserError:
     """Why a process failed; what it wrote last goes to standard error."""
-    answer, code = failed.answer(), failed.process.returncode
+    answer, code = failed.answer(), failed.started.returncode
     print(file=sys.stderr)  # the first one's progress bar may stand in this line
     if isinstance(answer, UserError):
         return answer
-    if failed.errors is not None:
-        failed.errors.seek(0)
-        print("".join(deque(failed.errors, _LAST_LINES)), end="", file=sys.stderr)
+    failed.errors.seek(0)
+    print("".join(deque(failed.errors, _LAST_LINES)), end="", file=sys.stderr)
     ended = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
     hint = ", which is what happens when memory runs out" if code == -signal.SIGKILL else ""
     problem = f"process {failed.rank + 1} {answer or ended + hint}"
@@ -235,7 +221,7 @@ def _last_line(error: Exception) -> str:
 
 
 def _end_with_parent() -> None:
-    """Wait for the end of standard input, which is the end of the parent, and end too."""
+    """End where standard input does, which is where the parent does."""
     while os.read(0, 1):
         pass
     os._exit(EXIT_FAILURE)

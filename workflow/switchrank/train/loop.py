@@ -13,22 +13,30 @@ What is learned, from what data, and what a model folder holds is the method's (
 from __future__ import annotations
 
 import math
+import os
+import platform
+import random
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from tqdm import tqdm
 
+from switchrank import __version__
 from switchrank.core.atomic import atomic_folder
 from switchrank.core.errors import EXIT_TERMINATED, UserError
+from switchrank.core.instructions import processor
 from switchrank.core.json_files import write_json
 from switchrank.core.ownership import Kind
 from switchrank.core.precision import find_precision, is_out_of_memory
 from switchrank.core.progress import progress
 from switchrank.core.seeds import derive_seed
-from switchrank.train import devices
 from switchrank.train.checkpoint import (
     Tensors,
     load_checkpoint,
@@ -53,7 +61,7 @@ _AHEAD = 100
 
 def train(task: Task, processes: Processes = ALONE) -> dict[str, Any]:
     """Train; the first process writes the folder and returns the summary."""
-    with devices.repeatable(task.settings.threads_each(processes.count)):
+    with _repeatable(task.settings.threads_each(processes.count)):
         run = _Run(task, processes)
         run.resume()
         with stop_signals() as stop:
@@ -65,6 +73,30 @@ def train(task: Task, processes: Processes = ALONE) -> dict[str, Any]:
 def train_share(task: Task, place: Place) -> dict[str, Any]:
     """The same as one of several processes."""
     return train(task, join_processes(place, torch.device(task.devices[place.rank])))
+
+
+@contextmanager
+def _repeatable(threads: int) -> Iterator[None]:
+    """Deterministic algorithms and a fixed number of threads inside the block; both are put back afterwards."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    filling: Any = torch.utils.deterministic
+    before = torch.get_deterministic_debug_mode(), torch.get_num_threads(), filling.fill_uninitialized_memory
+    torch.set_deterministic_debug_mode("error")  # use_deterministic_algorithms would import torch's compiler
+    filling.fill_uninitialized_memory = False  # a tenth of the time on CPU, and no result depends on it
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_deterministic_debug_mode(before[0])
+        torch.set_num_threads(before[1])
+        filling.fill_uninitialized_memory = before[2]
+
+
+def _seed_everything(seed: int) -> None:
+    """Seed Python, NumPy's global generator and torch (all devices)."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 -- libraries draw from the global generator
+    torch.manual_seed(seed)
 
 
 @dataclass
@@ -85,14 +117,14 @@ class _Run:
     """A training run in memory, opened at step 0.
 
     Attributes:
-        loss: the sum of the losses of the steps since the last point of the curve.
+        loss: the sum over the steps since the last point of the loss curve.
         prepared: the step up to which the method has prepared units.
         best: the weights with the best development score, in the first process.
     """
 
     def __init__(self, task: Task, processes: Processes) -> None:
         device = torch.device(task.devices[processes.rank])
-        devices.seed_everything(derive_seed(task.seed, "train"))
+        _seed_everything(derive_seed(task.seed, "train"))
         check_precision(task.settings.precision, device.type)
         precision = find_precision(task.settings.precision, device)
         self.task, self.processes = task, processes
@@ -125,7 +157,6 @@ class _Run:
             self.history.processes.append({"after_step": self.step, "count": self.processes.count})
 
     def _save(self) -> None:
-        """Write a checkpoint of the present step, the first process for all."""
         if self.processes.rank:
             return
         tensors = {"model": state_of(self.method.trained), "optimiser": optimiser_tensors(self.optimiser)}
@@ -135,7 +166,6 @@ class _Run:
         save_checkpoint(self.task.checkpoints, self.step, tensors, state)
 
     def take_steps(self, stop: Stop) -> None:
-        """Take the remaining steps."""
         settings, per_step = self.settings, self.method.per_step
         what = None if self.processes.rank else "train"
         bar = progress(total=settings.steps * per_step, what=what, unit=self.method.unit)
@@ -171,14 +201,13 @@ class _Run:
         return self._due(self.settings.eval_every)
 
     def _epochs(self, step: int) -> float:
-        """Passes over the data after some steps."""
         return step * self.method.per_step / self.method.count
 
     def _one_step(self) -> None:
         method, processes = self.method, self.processes
         if processes.count > 1:  # else all would drop the same; and so nothing but the step decides what is dropped
             seed = derive_seed(self.task.seed, "train", str(processes.rank), str(self.step))
-            devices.seed_everything(seed)
+            _seed_everything(seed)
         if self.step >= self.prepared:
             self.prepared = min(self.step - self.step % _AHEAD + _AHEAD, self.settings.steps)
             ahead = self.order.rows(self.step, self.prepared)
@@ -257,7 +286,7 @@ class _Run:
             "params": self.settings.plain(),
             "seed": task.seed,
             "inputs": task.inputs,
-            **devices.made_with(self.context.device),
+            **_made_with(self.context.device),
             "processes": history.processes,
             "precision": self.context.precision,
             **method.record(),
@@ -272,3 +301,14 @@ class _Run:
             write_json(folder / "train.json", facts)
         score = next((row[method.measure] for row in history.dev if row["step"] == kept), None)
         return {"steps": self.step, "loss": history.loss[-1][1], method.measure: score, speed: rate}
+
+
+def _made_with(device: torch.device) -> dict[str, Any]:
+    """What the numbers depend on beside settings and inputs: versions, the device, and the processor that finished."""
+    packages = ("torch", "transformers", "tokenizers", "numpy")
+    own = {"switchrank": __version__, "python": platform.python_version()}
+    return {
+        "versions": own | {name: version(name) for name in packages},
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+        "processor": processor(),
+    }

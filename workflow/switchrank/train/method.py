@@ -61,11 +61,7 @@ class Data:
         return Path(path)
 
     def every(self, role: str) -> list[str]:
-        """The files of a role.
-
-        Raises:
-            UserError: there are none.
-        """
+        """The files of a role; raises UserError where there are none."""
         given = self.files.get(role)
         if given is None:
             raise UserError("train", role, "not given, and this method needs it", f"give {role}")
@@ -113,9 +109,12 @@ class Context(Generic[S]):
 
     def autocast(self) -> AbstractContextManager[object]:
         """The context that forward passes run in; losses are computed outside, in float32."""
-        from switchrank.train.devices import autocast
+        import torch
 
-        return autocast(self.precision, self.device)
+        from switchrank.core.precision import PRECISIONS
+
+        dtype = PRECISIONS[self.precision]
+        return torch.autocast(self.device.type, dtype=dtype, enabled=dtype is not None)
 
 
 @dataclass
@@ -155,20 +154,18 @@ class Method(ABC, Generic[S]):
     """A way to learn, opened for one training. A new one is a subclass in a module under ``train/methods/``.
 
     Data fall into units, numbered from 0: pairs, groups of passages, lines of bitext, images with their captions. The
-    loop draws ``per_step`` of them for each step and asks for the losses of that step; how they are split into
-    micro-batches is the method's business (:meth:`losses`). All it draws by chance must follow from the seed and the
-    number of the step, or from torch's global generator, whose state checkpoints hold: then a run that is killed and
-    resumed ends in the bytes of an undisturbed one.
+    loop draws ``per_step`` of them for each step and asks for the losses of that step, in micro-batches of the method's
+    choice (:meth:`losses`). Whatever is drawn at random must follow from the seed and the number of the step, or from
+    torch's global generator, whose state checkpoints hold: so a resumed run ends in the bytes of an undisturbed one.
 
     Attributes:
         Settings: the dataclass of its settings (:mod:`switchrank.train.settings`).
         instances: plural of what a step is counted in for people and ``batch_size`` speaks of: ``pairs``.
         measure: the key of :meth:`judge` that ``keep: best`` goes by.
         greater_is_better: whether the best is the largest value of ``measure``.
-        trained: holds all that changes in training, on the device and in training mode: those of its parameters that
-            require a gradient are stepped, and its parameters and persistent buffers are what checkpoints hold and
-            ``keep: best`` keeps. So a projection, an adapter or a queue of earlier vectors belongs in here, a frozen
-            teacher or the frozen weights under an adapter do not: they are attributes of the method.
+        trained: holds all that changes in training, on the device and in training mode. Its parameters that require a
+            gradient are stepped; its parameters and persistent buffers are what checkpoints hold and ``keep: best``
+            keeps. A projection, an adapter or a queue of earlier vectors belongs in here, a frozen teacher does not.
         count: number of units.
         unit: plural of a unit: ``groups``.
         per_step: units of a step.
@@ -197,7 +194,7 @@ class Method(ABC, Generic[S]):
         return Order(self.count, self.per_step, seed)
 
     def prepare(self, units: Numbers) -> None:
-        """These units are the share of the next steps: tokenise them all at once, say. By default nothing."""
+        """Make ready, such as tokenise, the units of the next steps all at once. By default nothing."""
 
     @abstractmethod
     def losses(self, step: Step) -> Iterator[torch.Tensor]:
@@ -218,15 +215,17 @@ class Method(ABC, Generic[S]):
         """
 
     def after_step(self) -> None:
-        """The optimiser has stepped: clamp a scale, move a slow copy, fill a queue. By default nothing."""
+        """Called after the optimiser has stepped: to clamp a scale, say, or fill a queue. By default nothing."""
 
     def counted(self, units: Numbers) -> int:
         """How many ``instances`` these units have; by default one each."""
         return len(units)
 
     def judge(self) -> dict[str, float]:
-        """Measures of the model as it is, ``measure`` among them, by the data of the role ``dev``; the same in every
-        process. :attr:`trained` is in training mode afterwards. Nothing is drawn from global generators."""
+        """Measures of the model on the data of the role ``dev``, ``measure`` among them, the same in every process.
+
+        :attr:`trained` is in training mode afterwards. Nothing is drawn from global generators.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no judge")
 
     def record(self) -> dict[str, Any]:
@@ -235,8 +234,7 @@ class Method(ABC, Generic[S]):
 
     @abstractmethod
     def write(self, folder: Path, record: Mapping[str, Any]) -> None:
-        """Write the trained model with all that is needed to use it; ``train.json``, which holds ``record``, comes from
-        the loop."""
+        """Write the trained model with all that is needed to use it; the loop adds ``record`` as ``train.json``."""
 
 
 def known_methods() -> list[str]:
@@ -245,11 +243,7 @@ def known_methods() -> list[str]:
 
 
 def find_method(name: str) -> type[Method[Any]]:
-    """The method of a name, or of ``module:class`` where it is no part of this package.
-
-    Raises:
-        UserError: there is none.
-    """
+    """The method of a name, or of ``module:class`` where it is no part of this package; else raises UserError."""
     module, _, kind = _place(name).partition(":")
     try:
         found: type[Method[Any]] = getattr(importlib.import_module(module), kind)

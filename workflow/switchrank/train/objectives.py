@@ -1,9 +1,9 @@
-"""What training minimises, loss functions on logits, each with the units that a step of it is made of; and the measure
-that it is judged by.
+"""What training minimises, each objective with the units that a step of it is made of; and the measure on the
+development set.
 
 A loss is a sum of terms over a step, divided by the number of terms of the whole step, so that it is the same however
-the step is split to fit memory. In the losses over groups a label of 1 opens a group: its positive, which its negatives
-follow (:class:`switchrank.train.groups.Groups` lays them out so).
+the step is split to fit memory. Losses take logits (on any device) and labels (on the CPU), float32 ``(pairs,)``. In
+those over groups a label of 1 opens a group: its positive, which its negatives follow.
 """
 
 from __future__ import annotations
@@ -29,12 +29,7 @@ _ROWS = 2048
 
 
 def binary_cross_entropy(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Sum over pairs of the cross-entropy of sigmoid(score) against the label.
-
-    Args:
-        scores: logits, float32 ``(pairs,)``.
-        labels: 0 or 1, float32 ``(pairs,)``, on the CPU.
-    """
+    """Sum over pairs of the cross-entropy of sigmoid(score) against the label."""
     here = labels.to(scores.device, non_blocking=True)  # else the host would wait for the forward pass
     return torch.nn.functional.binary_cross_entropy_with_logits(scores, here, reduction="sum")
 
@@ -43,10 +38,6 @@ def pairwise_logistic(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tenso
     """Sum over all negatives of softplus(score of the negative - score of its positive).
 
     RankNet (Burges et al. 2005, doi:10.1145/1102351.1102363) with a target probability of 1.
-
-    Args:
-        scores: logits of whole groups, float32 ``(pairs,)``.
-        labels: 1 opens a group, float32 ``(pairs,)``, on the CPU.
     """
     table = _by_group(scores, labels)
     return torch.nn.functional.softplus(table[:, 1:] - table[:, :1]).sum()
@@ -57,10 +48,6 @@ def listwise_softmax(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor
 
     ListNet's top-1 loss with one relevant item (Cao et al. 2007, doi:10.1145/1273496.1273513), the localised
     contrastive estimation of Gao, Dai and Callan (2021, arXiv 2101.08751).
-
-    Args:
-        scores: logits of whole groups, float32 ``(pairs,)``.
-        labels: 1 opens a group, float32 ``(pairs,)``, on the CPU.
     """
     table = _by_group(scores, labels)
     first = torch.zeros(len(table), dtype=torch.int64, device=scores.device)

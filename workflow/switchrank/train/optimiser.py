@@ -36,7 +36,11 @@ class FusedAdamW:
         """Take one step along the gradients that are there."""
         for group in self.param_groups:
             moved = [parameter for parameter in group["params"] if parameter.grad is not None]
-            states = [self.state.setdefault(parameter, {}) or self._begun(parameter) for parameter in moved]
+            for parameter in moved:
+                if parameter not in self.state:
+                    moments = {name: torch.zeros_like(parameter) for name in _MOMENTS[:2]}
+                    self.state[parameter] = {"step": torch.zeros((), dtype=torch.float32), **moments}
+            states = [self.state[parameter] for parameter in moved]
             means, squares, steps = ([state[name] for state in states] for name in _MOMENTS)
             adamw(
                 moved,
@@ -55,12 +59,6 @@ class FusedAdamW:
                 maximize=False,
             )
 
-    def _begun(self, parameter: torch.Tensor) -> dict[str, torch.Tensor]:
-        state = self.state[parameter]
-        state["step"] = torch.zeros((), dtype=torch.float32)
-        state["exp_avg"], state["exp_avg_sq"] = torch.zeros_like(parameter), torch.zeros_like(parameter)
-        return state
-
     def zero_grad(self, *, set_to_none: bool = True) -> None:
         """Drop all gradients."""
         assert set_to_none
@@ -72,10 +70,10 @@ class FusedAdamW:
         state = {number: self.state[p] for number, p in enumerate(self._numbered()) if p in self.state}
         return {"state": state, "param_groups": self.param_groups}
 
-    def load_state_dict(self, told: Mapping[str, Any]) -> None:
+    def load_state_dict(self, saved: Mapping[str, Any]) -> None:
         """Put back the state; the groups stay as they are."""
         parameters = self._numbered()
-        self.state = {parameters[number]: dict(state) for number, state in told["state"].items()}
+        self.state = {parameters[number]: dict(state) for number, state in saved["state"].items()}
 
     def _numbered(self) -> list[torch.Tensor]:
         return list(chain.from_iterable(group["params"] for group in self.param_groups))

@@ -61,7 +61,7 @@ class CrossEncoderSettings(TextSettings):
 class CrossEncoder(Method[CrossEncoderSettings]):
     """Query-passage pairs in, a folder for ``sentence_transformers.CrossEncoder`` out.
 
-    Reads ``corpus``, tables with ``CORPUS`` columns in order, and ``dev``, one such table, whose lists give MRR@10.
+    It reads ``corpus``, tables with ``CORPUS`` columns in order, and ``dev``, one such table, whose lists give MRR@10.
     """
 
     Settings = CrossEncoderSettings
@@ -99,11 +99,9 @@ class CrossEncoder(Method[CrossEncoderSettings]):
             self._dev_batcher = Batcher(self._dev, tokenizer, **shape)
 
     def prepare(self, units: Numbers) -> None:
-        """Tokenise the texts of these units."""
         self._batcher.prepare(self._units.rows(units))
 
     def losses(self, step: Step) -> Iterator[torch.Tensor]:
-        """The objective over pairs of similar length, which is divided by the terms of the whole step."""
         terms = self._objective.terms(self._labels[self._units.rows(step.units)])
         rows, sizes = self._units.rows(step.share), self._units.sizes(step.share)
         for batch in self._batcher.split(rows, sizes):
@@ -112,11 +110,9 @@ class CrossEncoder(Method[CrossEncoderSettings]):
             yield self._objective.loss(scores.float(), self._labels[batch.rows]) / terms
 
     def counted(self, units: Numbers) -> int:
-        """Pairs."""
         return len(self._units.rows(units))
 
     def judge(self) -> dict[str, float]:
-        """MRR@10 over the lists of the development set."""
         from switchrank.train.objectives import logits, mean_reciprocal_rank
 
         with self._context.autocast():
@@ -124,13 +120,11 @@ class CrossEncoder(Method[CrossEncoderSettings]):
         return {self.measure: mean_reciprocal_rank(self._dev, scores)}
 
     def record(self) -> dict[str, Any]:
-        """What it started from, and how many pairs and groups there were."""
         file = self._start / "start.json"
         start = read_json(file) if file.is_file() else {}
         return {"start": start, "pairs": len(self._labels), **self._units.record()}
 
     def write(self, folder: Path, record: Mapping[str, Any]) -> None:
-        """A folder of a stock transformers class with one label."""
         from switchrank.models.writing import copy_tokenizer, save_model
 
         save_model(self.trained, folder)
