@@ -137,16 +137,16 @@ def _convert(source: Path, target: Path) -> list[str]:
         except subprocess.TimeoutExpired as error:
             raise UserError(source, "", f"not converted within {patience:.0f} s", "try a faster machine") from error
     try:
-        told = json.loads(ended.stdout.strip().splitlines()[-1])
+        answer = json.loads(ended.stdout.strip().splitlines()[-1])
     except (ValueError, IndexError):
         lines = ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"]
-        told = {"problem": f"the converting process failed ({lines[-1][:200]})"}
-    if "names" not in told:
-        raise UserError(source, "", str(told["problem"]), "fetch it again from a source you trust")
+        answer = {"problem": f"the converting process failed ({lines[-1][:200]})"}
+    if "names" not in answer:
+        raise UserError(source, "", str(answer["problem"]), "fetch it again from a source you trust")
     with safe_open(target, framework="pt") as written:
-        if sorted(written.keys()) != told["names"]:
+        if sorted(written.keys()) != answer["names"]:
             raise UserError(source, "", "not all weights were written", "try again")
-    return list(told["names"])
+    return list(answer["names"])
 
 
 def _write_index(index: dict[str, Any], names: dict[str, list[str]], folder: Path) -> None:

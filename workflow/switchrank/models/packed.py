@@ -160,14 +160,11 @@ def _attend(query: Tensor, key_value: Tensor, batch: Packed, heads: int, dropout
         from torch.nn.attention.varlen import varlen_attn
 
         key, value = key_value.unflatten(-1, (2, heads, size)).unbind(-3)
-        longest, pairs = batch.runs[0][1], len(batch.starts)
-        asked = (
-            (torch.arange(pairs + 1, dtype=torch.int32, device=query.device), 1)
-            if first_only
-            else (batch.ends, longest)
-        )
-        ours = query.unflatten(-1, (heads, size))
-        together: Any = varlen_attn(ours, key, value, asked[0], batch.ends, asked[1], longest)
+        ends, longest = batch.ends, batch.runs[0][1]
+        if first_only:
+            ends = torch.arange(len(batch.starts) + 1, dtype=torch.int32, device=query.device)
+        ours, longest_query = query.unflatten(-1, (heads, size)), 1 if first_only else longest
+        together: Any = varlen_attn(ours, key, value, ends, batch.ends, longest_query, longest)
         attended: Tensor = together.flatten(-2)
         return attended
     tokens = [pairs * length for pairs, length in batch.runs]

@@ -109,8 +109,8 @@ def _unpickling_problem(error: Exception) -> str:
     found = re.search(r"GLOBAL ([\w.]+)", str(error))
     if found:
         return f"refused: it asks for {found[1]}, which no weights need"
-    told = re.search(r"WeightsUnpickler error: ([^\n]{1,200})", str(error))
-    return f"damaged, or more than weights ({told[1].strip() if told else type(error).__name__})"
+    said = re.search(r"WeightsUnpickler error: ([^\n]{1,200})", str(error))
+    return f"damaged, or more than weights ({said[1].strip() if said else type(error).__name__})"
 
 
 def _first_line(error: BaseException) -> str:

@@ -124,11 +124,11 @@ def rank_files(
     _tell_unanswered(lists, queries, run)
     candidates = candidate_table(qids, lists)
     reranker = Reranker(model, inference)
-    asked = TextTable(reranker, qids, query_texts, source=queries, what="query")
+    query_table = TextTable(reranker, qids, query_texts, source=queries, what="query")
     used = set(candidates["docid"])
     kept = {docid: text for docid, text in zip(docids, doc_texts, strict=True) if docid in used}
     documents = TextTable(reranker, kept, kept.values(), source=docs, what="document")
-    scores = score_candidates(reranker, asked, documents, candidates, source=run or docs, what="rank")
+    scores = score_candidates(reranker, query_table, documents, candidates, source=run or docs, what="rank")
     write_run(scores, out, system)
 
 

@@ -60,10 +60,11 @@ def rank_pairs(
         NoGpuError: a GPU was asked for and none is there.
     """
     import polars as pl
+    import torch
 
     from switchrank.formats.tables import CANDIDATES, DOCUMENTS, QUERIES, read_table
     from switchrank.formats.trec_writing import write_run
-    from switchrank.rank.score import Reranker, TextTable, score_candidates, sigmoid
+    from switchrank.rank.score import Reranker, TextTable, score_candidates
 
     check_system(system)
     reranker = Reranker(model, inference)
@@ -83,8 +84,10 @@ def rank_pairs(
             scores = score_candidates(
                 reranker, queries[source], documents, candidates, source=pair["candidates"], what=what
             )
-            if sigmoid_scores:
-                scores = scores.with_columns(pl.Series("score", sigmoid(scores["score"].to_numpy())))
+            if sigmoid_scores:  # in float32 they tie near 1, as a cross-encoder's with its usual activation do
+                scores = scores.with_columns(
+                    pl.Series("score", torch.tensor(scores["score"].to_numpy()).sigmoid().numpy())
+                )
             write_run(scores, pair["out"], system, depth)
 
 

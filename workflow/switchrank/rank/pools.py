@@ -1,10 +1,9 @@
 """Mixed pools, the ``xx`` sides of a test set: each text in a language drawn for it, or all documents in all languages.
 
-A *drawn* pool follows create_multilingual.py of the paper's code (METHODS 1.9): each passage and each query keeps its
-id and gets the text of one language, all languages being equally likely. A *union* pool holds every document in every
-language, as the multilingual setting of XQuAD-R and MLQA-R does (METHODS 2.2). DRAW says which id is in which language.
-
-Tables are read one language at a time; a pool itself must fit in memory, as it must for ranking.
+A *drawn* pool follows create_multilingual.py of the paper's code: each passage and each query keeps its id and gets the
+text of one language, all languages being equally likely. A *union* pool holds every document in every language, as the
+multilingual setting of XQuAD-R and MLQA-R does. DRAW says which id is in which language. Tables are read one language
+at a time; a pool itself must fit in memory, as it must for ranking.
 """
 
 from __future__ import annotations
@@ -70,7 +69,7 @@ def _drawn(ids: pl.Series, numbers: Mapping[str, NDArray[np.int64]], seed: int, 
 
     Every language gives every id a uniform weight that depends on seed, purpose, language and id, and the heaviest
     language that has the id wins (rendezvous hashing, Thaler and Ravishankar 1998, doi:10.1109/90.663936). So no draw
-    depends on other ids or on the order of languages, and a language more takes over its share of the ids only.
+    depends on other ids or on the order of languages, and another language takes over its share of the ids only.
     """
     # Of the bytes of the ids alone: polars hashes differ between its versions.
     digests = (hashlib.blake2b(text.encode(), digest_size=8).digest() for text in ids)

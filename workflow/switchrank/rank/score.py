@@ -199,9 +199,3 @@ def score_candidates(
     distinct, inverse = np.unique(query * width + passage, return_inverse=True)
     scores = reranker.score(queries.tokens, documents.tokens, distinct // width, distinct % width, what=what)
     return candidates.select("qid", "docid", pl.Series("score", scores[inverse]))
-
-
-def sigmoid(scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Float32 probabilities of logits: they tie near 1, as scores of a cross-encoder with its usual activation do."""
-    squashed: NDArray[np.float32] = torch.tensor(scores).sigmoid().numpy()
-    return squashed

@@ -71,7 +71,7 @@ def piece_vectors(
 
     Args:
         vectors: per language the prefix of a store, all in one space.
-        cut: the tokenizer, words to piece numbers.
+        cut: see :func:`cutter`.
         pieces: size of the vocabulary.
         max_words: words read per language, the most frequent first.
 
@@ -94,12 +94,9 @@ def piece_vectors(
 
 
 def fit_width(rows: Matrix, width: int, rotation: Matrix) -> Matrix:
-    """Unit rows of another width: principal components when narrower, zeros appended when wider, then rotated.
+    """Rows ``(n, d)`` as unit rows ``(n, width)``: principal components when narrower, zeros appended when wider.
 
-    Args:
-        rows: ``(n, d)``.
-        width: the wanted number of columns.
-        rotation: an orthogonal ``(width, width)`` matrix; it spreads what the vectors say over all attention heads.
+    They are multiplied by ``rotation``, orthogonal ``(width, width)``, which spreads them over all attention heads.
     """
     if rows.shape[1] > width:
         _, axes = np.linalg.eigh(rows.T.astype(np.float64) @ rows)
@@ -110,12 +107,10 @@ def fit_width(rows: Matrix, width: int, rotation: Matrix) -> Matrix:
 
 
 def mix(current: Matrix, rows: Matrix, found: NDArray[np.bool_], share: float) -> Matrix:
-    """Embeddings of which ``share`` of the norm comes from ``rows`` and the rest from ``current``, at the same scale.
+    """Embeddings of which ``share`` of the norm comes from unit ``rows``, where they are ``found``.
 
-    Args:
-        current: random embeddings ``(n, width)``; rows that are not ``found`` stay as they are.
-        rows: unit rows ``(n, width)``.
-        share: 1 = the vector alone; below 1 each piece keeps a direction of its own, sqrt(1 - share ** 2) of the norm.
+    The rest, sqrt(1 - share ** 2) of the norm, is the random direction of ``current``, whose scale stays; both are
+    ``(n, width)``.
     """
     scale = np.float32(np.sqrt(np.mean(np.square(current)) * current.shape[1]))
     blended = scale * (np.float32(share) * rows + np.float32(np.sqrt(1 - share**2)) * _unit(current))

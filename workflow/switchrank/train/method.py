@@ -41,11 +41,10 @@ class Data:
     """What a model is trained from.
 
     Attributes:
-        files: per role a file, a folder, or files in their order. ``start`` is the folder of the starting model, and
-            ``dev`` what the model is judged by while it is trained; a method says which others it reads, such as
-            ``corpus`` or ``teacher``. A role of None is left out.
-        reader: opens the files of ``corpus`` in place of the method's own reader; a class or function of a module, by
-            whose name other processes find it.
+        files: per role a file, a folder, or files in their order; None is left out. ``start`` is the folder of the
+            starting model, ``dev`` what the model is judged by; a method says which others it reads, such as
+            ``corpus`` or ``teacher``.
+        reader: opens the files of ``corpus`` in place of the method's own reader; other processes import it.
     """
 
     files: Mapping[str, str | Path | Sequence[str | Path] | None]
@@ -92,12 +91,11 @@ class Context(Generic[S]):
     """What a method is opened with. The generators of Python, NumPy and torch are seeded by then.
 
     Attributes:
-        data: the files.
         settings: checked, of the method's own kind.
         seed: seed of the run; derive others from it (:func:`switchrank.core.seeds.derive_seed`).
         device: where this process computes.
         precision: ``fp32``, ``bf16`` or ``fp16``.
-        processes: those that share each step; here a method may add up or compare over them.
+        processes: those that share each step, over which a method may add up or compare.
     """
 
     data: Data
@@ -119,11 +117,9 @@ class Context(Generic[S]):
 
 @dataclass
 class Budget:
-    """How much of a step is computed at once. The loop halves it where memory runs out.
+    """How much of a step is computed at once. The loop halves ``size``, down to ``least``, where memory runs out.
 
     Attributes:
-        size: how much now; read it anew for every step.
-        least: it is not halved from here on.
         name, unit: what it is and is counted in, for people: ``token budget``, ``tokens``.
         remedy: what else would save memory, such as ``lower max_length``.
     """
@@ -137,10 +133,9 @@ class Budget:
 
 @dataclass(frozen=True)
 class Step:
-    """One optimiser step.
+    """One optimiser step, ``number`` counting from 0.
 
     Attributes:
-        number: counted from 0.
         units: numbers of the units that it is made of, the same in every process.
         share: those that this process computes; maybe none.
     """
@@ -200,16 +195,15 @@ class Method(ABC, Generic[S]):
     def losses(self, step: Step) -> Iterator[torch.Tensor]:
         """The loss of a step in parts, a scalar for each micro-batch of this process's share.
 
-        The loop differentiates each part before it asks for the next, so that one micro-batch is held at a time. All
-        parts of all processes must add up to the loss of the step: a mean divides each by the terms of the whole
-        ``step.units``. Several losses are several summands of a part.
+        The loop differentiates each part before it asks for the next, so that memory holds one micro-batch at a time.
+        All parts of all processes must add up to the loss of the step: a mean divides each by the terms of the whole
+        ``step.units``.
 
-        Where the loss couples the units of a step, as negatives from within the batch do, either yield a single part;
-        or cache gradients (Gao et al. 2021, arXiv 2101.06983): encode all micro-batches without gradients,
-        differentiate the loss by their vectors, and yield for each micro-batch, encoded again, ``(vectors *
-        cached).sum()`` plus its difference to the micro-batch's share of the loss, detached. Before processes exchange
-        vectors within a step, they must agree that none has run out of memory
-        (:meth:`switchrank.train.processes.Processes.any`).
+        Where the loss couples the units of a step, as in-batch negatives do, either yield a single part; or cache
+        gradients (Gao et al. 2021, arXiv 2101.06983): encode all micro-batches without gradients, differentiate the
+        loss by their vectors, and yield for each micro-batch, encoded again, ``(vectors * cached).sum()`` plus its
+        difference to the micro-batch's share of the loss, detached. Before processes exchange vectors within a step,
+        they must agree that none has run out of memory (:meth:`switchrank.train.processes.Processes.any`).
 
         Out-of-memory errors are left to the loop, which halves :attr:`budget` and asks anew for the whole step.
         """

@@ -24,7 +24,6 @@ from switchrank.train.batches import Batcher, Corpus, Pairs
 from switchrank.train.groups import Groups, Units
 from switchrank.train.processes import ALONE, Processes
 
-DEPTH = 10
 _ROWS = 2048
 
 
@@ -107,7 +106,7 @@ def logits(model: Model, batcher: Batcher, count: int, processes: Processes = AL
     return scores
 
 
-def mean_reciprocal_rank(pairs: Pairs, scores: NDArray[np.float32], depth: int = DEPTH) -> float:
+def mean_reciprocal_rank(pairs: Pairs, scores: NDArray[np.float32], depth: int = 10) -> float:
     """MRR at ``depth`` over the queries of a development set, 0 to 1.
 
     A query's list is ranked by falling score, ties by ascending passage id (code points). Queries without a positive
