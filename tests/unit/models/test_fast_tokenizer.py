@@ -62,8 +62,7 @@ def test_pairs_of_odd_texts_become_the_inputs_that_transformers_makes(fixture, t
     if truncation == "only_second":  # which tokenizers refuse where the query alone is too long
         pairs = [(query[:3], passage) for query, passage in pairs]
     left, right = (tokenise(ours, [pair[side] for pair in pairs], limit=room) for side in (0, 1))
-    kept = truncated(left.lengths, right.lengths, room=room, truncation=truncation)
-    found = assemble(template, (left.ids, left.starts, kept[0]), (right.ids, right.starts, kept[1]))
+    found = assemble(template, *truncated(left, right, room=room, truncation=truncation))
     limits = {"truncation": truncation, "max_length": max_length, "padding": True, "return_tensors": "np"}
     expected = theirs(*(list(side) for side in zip(*pairs, strict=True)), **limits)
     assert sorted(found) == sorted(expected)

@@ -6,7 +6,7 @@ The result equals ``tokenizer(query, passage, truncation=..., max_length=..., pa
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from typing import Any
 
@@ -25,8 +25,8 @@ _CHUNK = 8192
 class Texts:
     """Token ids of texts, end to end: those of text i begin at ``ids[starts[i]]``.
 
-    ``lengths`` are those of the whole texts. Fewer ids may be stored, but never fewer than a pair can keep: which side
-    is cut depends on whole lengths.
+    ``lengths`` are those of the whole texts until they are :func:`truncated`, since which side is cut depends on them.
+    Fewer ids may be stored, but never fewer than a pair can keep.
     """
 
     ids: NDArray[np.int32]
@@ -121,16 +121,17 @@ def read_template(tokenizer: Any) -> Template:
     return Template(parts[0], parts[2], parts[4], types, int(tokenizer.pad_token_id), pad_type)
 
 
-def truncated(query: Numbers, passage: Numbers, *, room: int, truncation: str) -> tuple[Numbers, Numbers]:
-    """Tokens kept of each side when ``room`` are left for both.
+def truncated(queries: Texts, passages: Texts, *, room: int, truncation: str) -> tuple[Texts, Texts]:
+    """The texts of pairs with the lengths that are kept when ``room`` tokens are left for both.
 
     ``longest_first`` shortens the longer side to what the shorter leaves, and both to half (the longer gets an odd
     token, the passage if equal) when that is not enough. ``only_second`` shortens the passage; a query that leaves it
     no token, which tokenizers refuse, is cut to leave one.
     """
+    query, passage = queries.lengths, passages.lengths
     if truncation == "only_second":
         kept = np.minimum(query, room - 1)
-        return kept, np.minimum(passage, room - kept)
+        return replace(queries, lengths=kept), replace(passages, lengths=np.minimum(passage, room - kept))
     short, long = np.minimum(query, passage), np.maximum(query, passage)
     cut = np.maximum(short, room - short)
     halve = short + cut > room
@@ -138,7 +139,8 @@ def truncated(query: Numbers, passage: Numbers, *, room: int, truncation: str) -
     short_kept = np.where(fits, short, np.where(halve, room // 2, short))
     long_kept = np.where(fits, long, np.where(halve, room // 2 + room % 2, cut))
     swapped = query > passage
-    return np.where(swapped, long_kept, short_kept), np.where(swapped, short_kept, long_kept)
+    query, passage = np.where(swapped, long_kept, short_kept), np.where(swapped, short_kept, long_kept)
+    return replace(queries, lengths=query), replace(passages, lengths=passage)
 
 
 def by_length(lengths: Numbers, token_budget: int, sizes: Numbers | None = None) -> Iterator[Numbers]:
@@ -168,32 +170,19 @@ def by_length(lengths: Numbers, token_budget: int, sizes: Numbers | None = None)
         first = last
 
 
-def assemble(
-    template: Template,
-    queries: tuple[NDArray[np.int32], Numbers, Numbers],
-    passages: tuple[NDArray[np.int32], Numbers, Numbers],
-) -> dict[str, Numbers]:
-    """The padded inputs of a batch: ``input_ids``, ``attention_mask`` and, where used, ``token_type_ids``.
+def assemble(template: Template, queries: Texts, passages: Texts) -> dict[str, Numbers]:
+    """The padded inputs of a batch of :func:`truncated` pairs, int64 arrays of shape ``(pairs, longest pair)``.
 
-    Args:
-        template: the special tokens.
-        queries: flat token ids, and for each pair of the batch the start of its query in them and its kept length.
-        passages: the same for the passages.
-
-    Returns:
-        int64 arrays of shape ``(pairs, longest pair)``.
+    They are ``input_ids``, ``attention_mask`` and, where used, ``token_type_ids``.
     """
-    pairs = len(queries[1])
-    constant = np.zeros(pairs, dtype=np.int64)
-    parts: list[tuple[NDArray[Any], Numbers, Numbers]] = [
-        (template.prefix, constant, constant + len(template.prefix)),
-        queries,
-        (template.middle, constant, constant + len(template.middle)),
-        passages,
-        (template.suffix, constant, constant + len(template.suffix)),
-    ]
-    lengths = np.stack([part[2] for part in parts])
-    ends = np.cumsum(lengths, axis=0)
+    pairs = len(queries.starts)
+    zero = np.zeros(pairs, dtype=np.int64)
+    prefix, middle, suffix = (
+        (ids, zero, zero + len(ids)) for ids in (template.prefix, template.middle, template.suffix)
+    )
+    query, passage = ((side.ids, side.starts, side.lengths) for side in (queries, passages))
+    parts: list[tuple[NDArray[Any], Numbers, Numbers]] = [prefix, query, middle, passage, suffix]
+    ends = np.cumsum(np.stack([kept for _, _, kept in parts]), axis=0)
     columns = np.arange(int(ends[-1].max()))
     inputs = {
         "input_ids": np.full((pairs, len(columns)), template.pad, dtype=np.int64),
@@ -206,5 +195,5 @@ def assemble(
         inputs["input_ids"][here] = source[spans(starts, kept)]
         if template.types is not None:
             types = template.types[number]
-            inputs["token_type_ids"][here] = types[0] if len(types) == 1 else types[spans(constant, kept)]
+            inputs["token_type_ids"][here] = types[0] if len(types) == 1 else types[spans(zero, kept)]
     return inputs

@@ -1,7 +1,7 @@
 """Tokenizers opened without transformers, which wraps the same library: what a model's folder says, and its backend.
 
-Opened here is what transformers would open as its plain class for ``tokenizer.json`` (``PreTrainedTokenizerFast``) and
-use as the file is: special tokens that the file has, a template of its own, no settings beyond those of ``_KNOWN``.
+This opens what transformers would open as its plain class for ``tokenizer.json`` (``PreTrainedTokenizerFast``) and use
+as it is: all special tokens are in the file, it has a template of its own, and no setting is beyond ``_KNOWN``.
 """
 
 from __future__ import annotations

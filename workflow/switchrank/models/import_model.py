@@ -1,6 +1,6 @@
 """``switchrank import-model``: a model whose weights exist only as a pickle becomes a folder with safetensors, once.
 
-A pickle can run any code, so that nothing else in switchrank reads one. Here it is read in a process of its own
+A pickle can run any code, so nothing else in switchrank reads one. Here it is read in a process of its own
 (:mod:`switchrank.models.unpickle`).
 """
 

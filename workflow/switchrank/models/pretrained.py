@@ -23,8 +23,8 @@ from switchrank.models.fast_tokenizer import open_fast_tokenizer
 from switchrank.models.folder import check_model, check_tokenizer, is_folder, refuse_pickle
 
 Model = Any
-"""A transformers model, or :class:`switchrank.models.bert.PlainRanker`. The type hints of transformers call every part
-a tensor or a module, which says less than nothing."""
+"""A transformers model, or :class:`switchrank.models.bert.PlainRanker`. To the type
+hints of transformers every part is a tensor or a module."""
 CPU = torch.device("cpu")
 
 

@@ -76,13 +76,12 @@ class Reranker:
 
         Raises UserError for a logit that is not finite.
         """
-        kept = truncated(queries.lengths[query], passages.lengths[passage], room=self._room, truncation=self.truncation)
-        lengths = kept[0] + kept[1] + self._template.specials
+        sides = queries.take(query), passages.take(passage)
+        left, right = truncated(*sides, room=self._room, truncation=self.truncation)
+        lengths = left.lengths + right.lengths + self._template.specials
 
         def logits_of(batch: Numbers) -> torch.Tensor:
-            left = (queries.ids, queries.starts[query[batch]], kept[0][batch])
-            right = (passages.ids, passages.starts[passage[batch]], kept[1][batch])
-            inputs = assemble(self._template, left, right)
+            inputs = assemble(self._template, left.take(batch), right.take(batch))
             return self._forward({name: torch.from_numpy(values) for name, values in inputs.items()}).float()
 
         logits, numbers = [], []

@@ -131,10 +131,7 @@ class Batcher:
     def split(self, rows: Numbers, sizes: Numbers | None = None) -> Iterator[MicroBatch]:
         """The pairs ``rows`` as micro-batches; see :func:`switchrank.models.encode.by_length` for ``sizes``."""
         self.prepare(rows)
-        query, passage = self._tokens.take(rows)
-        kept = truncated(query.lengths, passage.lengths, room=self._room, truncation=self._truncation)
-        for some in by_length(kept[0] + kept[1] + self._template.specials, self.budget.size, sizes):
-            queries = (query.ids, query.starts[some], kept[0][some])
-            passages = (passage.ids, passage.starts[some], kept[1][some])
-            arrays = assemble(self._template, queries, passages)
+        queries, passages = truncated(*self._tokens.take(rows), room=self._room, truncation=self._truncation)
+        for some in by_length(queries.lengths + passages.lengths + self._template.specials, self.budget.size, sizes):
+            arrays = assemble(self._template, queries.take(some), passages.take(some))
             yield MicroBatch({name: torch.from_numpy(array) for name, array in arrays.items()}, rows[some])

@@ -15,7 +15,7 @@ from switchrank.core.ragged import Numbers, spans
 
 
 class Units:
-    """What a corpus is permuted by and a step takes a number of: every pair by itself.
+    """The units that a corpus is shuffled in and a step takes some of; here each pair is one.
 
     Attributes:
         name: plural, for people.

@@ -19,8 +19,7 @@ _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 class FusedAdamW:
     """:class:`torch.optim.AdamW` with ``fused=True``, on a CPU: the same steps, attributes and state.
 
-    It is not an :class:`torch.optim.Optimizer`, because the first one that is made imports torch's compiler: for a
-    training of seconds that is more than the training.
+    Making a :class:`torch.optim.Optimizer` imports torch's compiler, which takes longer than a short training.
 
     Args:
         groups: ``params`` and ``weight_decay`` of each group.

@@ -1,8 +1,7 @@
 """The starting checkpoint of a run: the same bytes for every system, so that only training data differ.
 
 Either a small BERT of our own shape (a preset) over the run's tokenizer, with named initialisations that let it learn
-from scratch, or a model that exists already. Nothing heavy is imported at the top, so that the command line is quick to
-explain itself.
+from scratch, or a model that exists already. Nothing heavy is imported at the top, so that the command's help is quick.
 """
 
 from __future__ import annotations
