@@ -192,7 +192,7 @@ def join_pool(
         raise UserError("pool", "documents", "no languages", "give the documents of at least one")
     if (candidates is None) != (candidates_out is None):
         raise UserError("pool", "candidates", "read but not written, or written from nothing", "give both or neither")
-    for what, tables in (("judgements", judgements), ("candidates", candidates or documents)):
+    for what, tables in (("judgements", judgements), ("candidates", documents if candidates is None else candidates)):
         for language in sorted({*documents} ^ {*tables}):
             lacking = what if language in documents else "documents"
             raise UserError("pool", f"language {language}", f"no {lacking}", "give all tables of every language")
