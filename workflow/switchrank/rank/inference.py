@@ -84,10 +84,10 @@ def rank_pairs(
             scores = score_candidates(
                 reranker, queries[source], documents, candidates, source=pair["candidates"], what=what
             )
-            if sigmoid_scores:  # in float32 they tie near 1, as a cross-encoder's with its usual activation do
-                scores = scores.with_columns(
-                    pl.Series("score", torch.tensor(scores["score"].to_numpy()).sigmoid().numpy())
-                )
+            if sigmoid_scores:
+                # In float32 they tie near 1, as those of a cross-encoder with its usual activation do.
+                probabilities = torch.tensor(scores["score"].to_numpy()).sigmoid().numpy()
+                scores = scores.with_columns(pl.Series("score", probabilities))
             write_run(scores, pair["out"], system, depth)
 
 
