@@ -22,7 +22,7 @@ from switchrank.models.pretrained import open_tokenizer
 from switchrank.train.batches import Batcher, Pairs
 from switchrank.train.method import Reader
 from switchrank.train.order import Order
-from switchrank.train.tokenizer import build_tokenizer
+from switchrank.train.tokenizer import Sources, build_tokenizer
 from tests.benchmarks import switch
 from tests.benchmarks.clock import Alone, alone
 from tests.benchmarks.machine import threads
@@ -38,7 +38,7 @@ def main(count: int) -> None:
         switch._inputs(folder, count)
         switch._tokens(folder)
         texts = [folder / "documents.parquet"]
-        build_tokenizer(texts={"en": texts}, size=16_000, max_characters=5_000_000, out=folder / "tokenizer")
+        build_tokenizer(Sources({"en": texts}), size=16_000, max_characters=5_000_000, out=folder / "tokenizer")
         print("| instances | texts | making: CPU s | disk MB | peak RSS MB | training: CPU s to open "
               "| texts of 1,000 steps | batches of them | peak RSS MB |\n|" + "--:|" * 9)  # fmt: skip
         for times in (1, 4):

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import kendalltau
 
-from switchrank.models.ranker import open_model
-from switchrank.rank.score import Ranker
+from switchrank.rank.inference import Inference
+from switchrank.rank.score import Reranker
 from tests.benchmarks.clock import alone, by_turns, seconds
 from tests.benchmarks.gpu import busy, gpu_gemm_rate
 from tests.benchmarks.machine import gemm_rate, package_version, threads
@@ -60,14 +60,14 @@ def ours(
     work: Work, precision: str, device: str = "cpu", token_budget: int = 16_384, cores: int | None = None
 ) -> Callable[[], Scores]:
     """Scores of all pairs by switchrank; the model is opened before."""
-    opened = open_model(work.folder, device=device, threads=cores or threads(), precision=precision)
+    inference = Inference(device, cores or threads(), precision, token_budget)
+    reranker = Reranker(work.folder, inference)
 
     def call() -> Scores:
-        ranker = Ranker(opened, token_budget=token_budget)
         passages = [text for some in work.passages for text in some]
-        asked, answers = ranker.tokenise(work.queries, "queries"), ranker.tokenise(passages, "passages")
+        asked, answers = reranker.tokenise(work.queries, "queries"), reranker.tokenise(passages, "passages")
         query = np.repeat(np.arange(len(work.queries)), [len(some) for some in work.passages])
-        return ranker.score(asked, answers, query, np.arange(len(passages)))
+        return reranker.score(asked, answers, query, np.arange(len(passages)))
 
     return call
 

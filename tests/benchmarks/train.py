@@ -15,9 +15,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from switchrank.formats.tables import CORPUS, write_table
-from switchrank.train.loop import train_model
 from switchrank.train.method import Data
 from switchrank.train.order import Order
+from switchrank.train.training import train_model
 from tests.benchmarks.clock import alone
 from tests.benchmarks.gpu import busy, gpu_gemm_rate
 from tests.benchmarks.machine import gemm_rate, package_version, threads
@@ -107,7 +107,6 @@ def trained(work: Work, precision: str, out: Path) -> Trained:
         "checkpoint_every": 0,
     }
     done = train_model(
-        "cross-encoder",
         Data({"corpus": [work.corpus], "start": work.start}),
         out=out,
         work=out.parent / "work",

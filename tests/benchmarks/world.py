@@ -13,11 +13,11 @@ from switchrank.config.plan import Plan
 from switchrank.corpus.instances import Pairing, build_instances
 from switchrank.embeddings.read import import_vectors
 from switchrank.models.presets import PRESETS
-from switchrank.rank.candidates import build_candidates
+from switchrank.rank.candidates import FirstStage, build_candidates
 from switchrank.sources.build import build_collection
 from switchrank.sources.world.generate import generate_world
 from switchrank.train.start import build_start
-from switchrank.train.tokenizer import build_tokenizer
+from switchrank.train.tokenizer import Sources, build_tokenizer
 
 ROOT = Path(__file__).parents[2]
 REDUCED = {"sentences": 5_000, "test_queries": 100}
@@ -93,9 +93,11 @@ def prepare(work: Demo) -> None:
     vectors = {language: work.store(language) for language in languages}
     _candidates(work, vectors)
     build_tokenizer(
-        texts={language: [folder / f"world/text/{language}.txt"] for language in languages},
-        vectors={language: vectors[language] for language in section.languages.unspaced},
-        unspaced=section.languages.unspaced,
+        Sources(
+            texts={language: [folder / f"world/text/{language}.txt"] for language in languages},
+            vectors={language: vectors[language] for language in section.languages.unspaced},
+            unspaced=section.languages.unspaced,
+        ),
         size=section.start.tokenizer.size,
         max_length=work.settings["max_length"],
         out=folder / "tokenizer",
@@ -116,7 +118,7 @@ def _candidates(work: Demo, vectors: dict[str, Path]) -> None:
             queries=work.folder / f"sources/queries-test-{language}.parquet",
             documents=work.folder / f"sources/documents-{language}.parquet",
             judgements=work.judgements(language),
-            method={"bm25": work.plan.config.testsets["world"].candidates.bm25},
+            first_stage=FirstStage(bm25=work.plan.config.testsets["world"].candidates.bm25),
             vocabulary=vectors[language] if language in unspaced else None,
             out=work.folder / f"candidates-{language}.parquet",
         )

@@ -37,8 +37,8 @@ from switchrank.formats.trec import read_run
 from switchrank.formats.vectors import load_vectors
 from switchrank.identify.look import inspect_path
 from switchrank.lexicon.titles import titles_lexicon
+from switchrank.rank.candidates import read_ranking
 from switchrank.rank.files import read_texts as read_ranked_texts
-from switchrank.rank.ranking import read_ranking
 from switchrank.sources.build import build_collection
 from switchrank.sources.wikitext import write_wikitext
 from switchrank.text.running_text import read_prose

@@ -13,7 +13,7 @@ from switchrank.evaluate.score import evaluate_testset
 from switchrank.formats.tables import DOCUMENTS, LEXICON, PER_QUERY, QUERIES, read_table
 from switchrank.lexicon.induce import induce_lexicon
 from switchrank.lexicon.titles import titles_lexicon
-from switchrank.rank.candidates import build_candidates
+from switchrank.rank.candidates import FirstStage, build_candidates
 from switchrank.rank.reference import rank_reference
 from switchrank.sources.build import build_collection
 
@@ -48,7 +48,9 @@ def test_bm25_on_english_paragraphs_scores_as_measured_elsewhere(xquad, tmp_path
     """Turkish words have another key than a lower-case word: one for ``I`` and ``i``, which finds a little more."""
     queries, documents = xquad / f"queries-test-{language}.parquet", xquad / "documents-en.parquet"
     judgements, candidates, run = xquad / "judgements-test-en.parquet", tmp_path / "c.parquet", tmp_path / "r.trec"
-    build_candidates(queries=queries, documents=documents, judgements=judgements, method={"all": True}, out=candidates)
+    build_candidates(
+        queries=queries, documents=documents, judgements=judgements, first_stage=FirstStage(all=True), out=candidates
+    )
     pair = {"queries": str(queries), "documents": str(documents), "candidates": str(candidates), "out": str(run)}
     rank_reference(kind="bm25", pairs=[pair], testset="xquad")
     told = {"path": str(run), "system": "bm25", "query_lang": language, "doc_lang": "en", "seed": 1}

@@ -220,7 +220,7 @@ for testset in CONFIG.testsets:
                         testset, PLAN.ranked_pairs(ranker, testset), ranker.translate
                     ),
                     settings=rank_settings(ranker.trained),
-                    code=CODE("rank.score"),
+                    code=CODE("rank.inference"),
                 script:
                     "../scripts/rank.py"
 

@@ -3,15 +3,14 @@
 from switchrank.core.job import job
 
 with job(snakemake) as rule:
-    from switchrank.rank.candidates import build_candidates
+    from switchrank.rank.candidates import FirstStage, build_candidates
 
-    spec = rule.params.spec
-    run = {"run": str(rule.input.run)} if rule.input.get("run") else {}
+    spec, run = rule.params.spec, rule.input.get("run")
     build_candidates(
         queries=rule.input.queries,
         documents=rule.input.documents,
         judgements=rule.input.judgements,
-        method=run or ({"all": True} if spec["all"] else {"bm25": spec["bm25"]}),
+        first_stage=FirstStage(run=run) if run else FirstStage(all=True) if spec["all"] else FirstStage(spec["bm25"]),
         relevant=spec["relevant"],
         vocabulary=rule.params.vocabulary,
         out=rule.output[0],

@@ -6,8 +6,7 @@ from switchrank.core.gpus import gpu_for_job
 from switchrank.core.job import job
 
 with job(snakemake) as rule, gpu_for_job(rule.resources.get("gpu", 0)) as device:
-    from switchrank.rank.inference import Inference
-    from switchrank.rank.score import rank_pairs
+    from switchrank.rank.inference import Inference, rank_pairs
 
     settings = dict(rule.params.settings)
     kept = {name: settings.pop(name) for name in ("sigmoid_scores", "depth") if name in settings}

@@ -6,8 +6,8 @@ from switchrank.core.gpus import gpu_for_job
 from switchrank.core.job import job
 
 with job(snakemake) as rule, gpu_for_job(rule.resources.get("gpu", 0), rule.resources.processes) as device:
-    from switchrank.train.loop import train_model
     from switchrank.train.method import Data
+    from switchrank.train.training import train_model
 
     reader = None
     if rule.input.corpus.endswith(".json"):
@@ -16,8 +16,8 @@ with job(snakemake) as rule, gpu_for_job(rule.resources.get("gpu", 0), rule.reso
     files = {"corpus": [rule.input.corpus], "dev": rule.input.get("dev") or None, "start": start}
     out = Path(rule.output[0]).parent
     train_model(
-        rule.params.method,
         Data(files, reader),
+        method=rule.params.method,
         out=out,
         work=out.parent / f".work-{out.name}",
         settings=rule.params.settings | {"checkpoint_every": rule.resources.checkpoint_every},

@@ -31,7 +31,7 @@ STAGES = {
 }
 _MODULES = {
     "inspect": "switchrank.identify.cli",
-    "import-model": "switchrank.models.import_cli",
+    "import-model": "switchrank.models.import_model",
     "new": "switchrank.config.new",
     "plan": "switchrank.run.plan.cli",
     "status": "switchrank.run.status.cli",

@@ -30,7 +30,7 @@ from switchrank.lexicon.settings import check_search
 from switchrank.lexicon.titlefiles import READERS
 from switchrank.lexicon.titles import DROPS
 from switchrank.models.presets import PRESETS
-from switchrank.rank import candidates
+from switchrank.rank.candidates import FirstStage
 from switchrank.sources.world.files import complete_spec
 from switchrank.sources.world.vocabulary import check_themes
 from switchrank.train.methods.cross_encoder import CrossEncoderSettings
@@ -82,7 +82,8 @@ def ask_jobs(plan: Plan) -> None:
     ask_trainings(plan)
     for testset in config.testsets.values():
         given = testset.candidates
-        candidates._method({"run": given.run} if given.run else {"all": True} if given.every else {"bm25": given.bm25})
+        bm25 = None if given.run or given.every else given.bm25
+        FirstStage(bm25, given.run, given.every and not given.run).check()
         assert given.relevant in ("keep", "add")
     ask_evaluation(plan)
 

@@ -227,7 +227,8 @@ def test_a_gpu_gets_the_model_of_transformers(bert_folder):
 
 IMPORTS = """
 import sys
-import switchrank.rank.score, switchrank.train.loop, switchrank.train.methods.cross_encoder
+import switchrank.rank.inference, switchrank.rank.score
+import switchrank.train.training, switchrank.train.loop, switchrank.train.methods.cross_encoder
 from switchrank.models.pretrained import CPU, open_both
 from switchrank.models.packed import ranking_forward, training_forward
 model, tokenizer = open_both(sys.argv[1], device=CPU)
@@ -262,9 +263,9 @@ def trained_and_ranked(start: Path, out: Path) -> dict[str, bytes]:
     import polars as pl
 
     from switchrank.formats.tables import CANDIDATES, CORPUS, DOCUMENTS, QUERIES, write_table
-    from switchrank.rank.score import rank_pairs
-    from switchrank.train.loop import train_model
+    from switchrank.rank.inference import rank_pairs
     from switchrank.train.method import Data
+    from switchrank.train.training import train_model
 
     words = ["red", "fox", "blue", "whale", "sea", "stones", "runs"]
     texts = [" ".join(words[: number % 7 + 1]) for number in range(24)]
@@ -273,7 +274,6 @@ def trained_and_ranked(start: Path, out: Path) -> dict[str, bytes]:
     write_table(pl.DataFrame(rows, CORPUS, orient="row"), out / "train.parquet", CORPUS)
     corpus = out / "train.parquet"
     train_model(
-        "cross-encoder",
         Data({"corpus": [corpus], "dev": corpus, "start": start}),
         out=out / "model",
         work=out / "work",

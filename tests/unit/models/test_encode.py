@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
 from switchrank.core.errors import UserError
-from switchrank.models.encode import assemble, read_template, tokenise, truncated
+from switchrank.models.encode import Texts, assemble, read_template, tokenise, truncated
 
 _opened = lru_cache(AutoTokenizer.from_pretrained)
 text = st.text(alphabet="abcäß 1,.", max_size=40)
@@ -20,8 +20,13 @@ def _batch(tokenizer, pairs, max_length, truncation):
     room = max_length - template.specials
     queries = tokenise(tokenizer, [q for q, _ in pairs], limit=room, what="queries")
     passages = tokenise(tokenizer, [p for _, p in pairs], limit=room, what="passages")
-    kept = truncated(queries.lengths, passages.lengths, room=room, truncation=truncation)
-    return assemble(template, (queries.ids, queries.starts, kept[0]), (passages.ids, passages.starts, kept[1]))
+    return assemble(template, *truncated(queries, passages, room=room, truncation=truncation))
+
+
+def _kept(query, passage, **options):
+    """Tokens kept of a pair of texts of these lengths."""
+    texts = (Texts(np.zeros(length, np.int32), np.array([0]), np.array([length])) for length in (query, passage))
+    return [int(side.lengths[0]) for side in truncated(*texts, **options)]
 
 
 @pytest.mark.parametrize("fixture", ["bert_folder", "roberta_folder"])
@@ -53,16 +58,15 @@ def test_a_batch_equals_the_tokenizer_with_only_second(bert_folder, passage, max
 
 
 def test_only_second_leaves_the_passage_a_token_where_the_query_is_too_long():
-    kept = truncated(np.array([50]), np.array([3]), room=20, truncation="only_second")
-    assert [side.tolist() for side in kept] == [[19], [1]]
+    assert _kept(50, 3, room=20, truncation="only_second") == [19, 1]
 
 
 @given(st.integers(0, 60), st.integers(1, 60), st.integers(2, 50), st.sampled_from(["longest_first", "only_second"]))
 def test_truncation_keeps_all_that_fits_and_never_more(query, passage, room, truncation):
-    kept = truncated(np.array([query]), np.array([passage]), room=room, truncation=truncation)
-    assert kept[0][0] <= query
-    assert kept[1][0] <= passage
-    assert kept[0][0] + kept[1][0] == min(room, query + passage)
+    kept = _kept(query, passage, room=room, truncation=truncation)
+    assert kept[0] <= query
+    assert kept[1] <= passage
+    assert sum(kept) == min(room, query + passage)
 
 
 def test_a_tokenizer_without_padding_is_an_error(bert_folder):

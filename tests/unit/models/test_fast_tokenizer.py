@@ -16,7 +16,7 @@ from switchrank.core.errors import UserError
 from switchrank.models.encode import assemble, read_template, tokenise, truncated
 from switchrank.models.fast_tokenizer import FastTokenizer, open_fast_tokenizer
 from switchrank.models.pretrained import open_tokenizer
-from switchrank.train.tokenizer import build_tokenizer
+from switchrank.train.tokenizer import Sources, build_tokenizer
 
 ODD = ["", " ", "\t\n", "a" * 300, "äÄ ß", "\ufb01 \ufdfa", "e\u0301", "\u200b\u200dx", "🧑\u200d🚀 a"]
 ODD += ["東京タワー", "ไทยไม่เว้นวรรค", "[SEP] [MASK]<s>", "red東foxタ 京"]
@@ -30,7 +30,7 @@ def unigram_folder(tmp_path_factory) -> Path:
     (folder / "en.txt").write_text("red fox\nblue whale\nred whale a b c\n" * 5, encoding="utf-8")
     (folder / "ja.txt").write_text("東京タワー\n東タ京\n" * 5, encoding="utf-8")
     texts = {language: [folder / f"{language}.txt"] for language in ("en", "ja")}
-    build_tokenizer(texts=texts, size=60, out=folder / "tokenizer", max_length=48)
+    build_tokenizer(Sources(texts), size=60, out=folder / "tokenizer", max_length=48)
     return folder / "tokenizer"
 
 
@@ -62,8 +62,7 @@ def test_pairs_of_odd_texts_become_the_inputs_that_transformers_makes(fixture, t
     if truncation == "only_second":  # which tokenizers refuse where the query alone is too long
         pairs = [(query[:3], passage) for query, passage in pairs]
     left, right = (tokenise(ours, [pair[side] for pair in pairs], limit=room) for side in (0, 1))
-    kept = truncated(left.lengths, right.lengths, room=room, truncation=truncation)
-    found = assemble(template, (left.ids, left.starts, kept[0]), (right.ids, right.starts, kept[1]))
+    found = assemble(template, *truncated(left, right, room=room, truncation=truncation))
     limits = {"truncation": truncation, "max_length": max_length, "padding": True, "return_tensors": "np"}
     expected = theirs(*(list(side) for side in zip(*pairs, strict=True)), **limits)
     assert sorted(found) == sorted(expected)

@@ -15,7 +15,7 @@ from switchrank.core.digest import file_digest
 from switchrank.core.errors import UserError
 from switchrank.models.finished import copy_ranker
 from switchrank.models.folder import STARTING_FILES
-from switchrank.models.ranker import open_model
+from switchrank.rank.score import Reranker
 
 
 def logit(folder: Path) -> float:
@@ -41,7 +41,7 @@ def test_a_copy_of_a_model_of_ours_reads_pairs_as_long_as_it_was_trained_on(bert
     shutil.copytree(bert_folder, ours)
     (ours / "train.json").write_text(json.dumps({"params": {"max_length": 24, "truncation": "only_second"}}))
     copy_ranker(model=ours, out=tmp_path / "peer")
-    opened = open_model(tmp_path / "peer")
+    opened = Reranker(tmp_path / "peer")
     assert (opened.max_length, opened.truncation) == (24, "only_second")
 
 

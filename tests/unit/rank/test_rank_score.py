@@ -16,9 +16,8 @@ from switchrank.cli import main
 from switchrank.core.errors import NoGpuError, UserError
 from switchrank.formats.tables import CANDIDATES, QUERIES, read_table, write_table
 from switchrank.formats.trec import read_run
-from switchrank.models.ranker import open_model
-from switchrank.rank.inference import Inference
-from switchrank.rank.score import Ranker, rank_pairs
+from switchrank.rank.inference import Inference, rank_pairs
+from switchrank.rank.score import Reranker
 
 
 @pytest.fixture
@@ -69,12 +68,11 @@ TEXTS = st.lists(st.sampled_from(WORDS), min_size=1, max_size=60).map(" ".join)
     token_budget=st.integers(1, 400),
 )
 def test_scores_and_order_are_those_of_one_pair_after_the_other(bert_folder, queries, passages, token_budget):
-    opened = open_model(bert_folder)
     model, tokenizer = _stock(bert_folder)
-    ranker = Ranker(opened, token_budget=token_budget)
+    ranker = Reranker(bert_folder, Inference(token_budget=token_budget))
     query, passage = (grid.ravel() for grid in np.indices((len(queries), len(passages))))
     scores = ranker.score(ranker.tokenise(queries, "q"), ranker.tokenise(passages, "p"), query, passage)
-    limits = {"truncation": True, "max_length": opened.max_length, "return_tensors": "pt"}
+    limits = {"truncation": True, "max_length": ranker.max_length, "return_tensors": "pt"}
     with torch.inference_mode():
         plain = np.array(
             [
@@ -153,20 +151,25 @@ def test_sigmoid_scores_are_probabilities_in_single_precision(bert_folder, pair,
     assert probabilities == pytest.approx(1 / (1 + np.exp(-logits)), abs=1e-6)
 
 
+def _limits(folder, **inference):
+    reranker = Reranker(folder, Inference(**inference))
+    return reranker.max_length, reranker.truncation
+
+
 def test_limits_come_from_the_training_record_unless_given(bert_folder, tmp_path):
     folder = shutil.copytree(bert_folder, tmp_path / "model")
-    assert (open_model(folder).max_length, open_model(folder).truncation) == (64, "longest_first")
+    assert _limits(folder) == (64, "longest_first")
     record = {"params": {"max_length": 20, "truncation": "only_second"}}
     (folder / "train.json").write_text(json.dumps(record))
-    assert (open_model(folder).max_length, open_model(folder).truncation) == (20, "only_second")
-    assert open_model(folder, max_length=500).max_length == 64
+    assert _limits(folder) == (20, "only_second")
+    assert _limits(folder, max_length=500) == (64, "only_second")
     (folder / "train.json").write_text("[]")
     with pytest.raises(UserError, match="not a training record"):
-        open_model(folder)
+        Reranker(folder)
 
 
 def test_roberta_positions_start_after_the_padding_id(roberta_folder):
-    assert open_model(roberta_folder).max_length == 48
+    assert Reranker(roberta_folder).max_length == 48
 
 
 def test_long_texts_are_cut_to_the_model(roberta_folder, pair, tmp_path):
@@ -181,7 +184,7 @@ def test_long_texts_are_cut_to_the_model(roberta_folder, pair, tmp_path):
 def test_an_unknown_device_is_one_line(bert_folder, device, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     with pytest.raises(UserError, match="device") as error:
-        open_model(bert_folder, device=device)
+        Reranker(bert_folder, Inference(device=device))
     assert "\n" not in str(error.value)
 
 
@@ -208,16 +211,16 @@ def test_candidates_with_unknown_ids_are_an_error_and_leave_no_run(bert_folder, 
 
 def test_folders_that_are_no_ranker_are_errors(bert_folder, tmp_path):
     with pytest.raises(UserError, match="no such model folder"):
-        open_model(tmp_path / "nowhere")
+        Reranker(tmp_path / "nowhere")
     two = shutil.copytree(bert_folder, tmp_path / "two")
     model = BertForSequenceClassification.from_pretrained(two, num_labels=2, ignore_mismatched_sizes=True)
     model.save_pretrained(two)
     with pytest.raises(UserError, match="2 labels"):
-        open_model(two)
+        Reranker(two)
     headless = shutil.copytree(bert_folder, tmp_path / "headless")
     BertForSequenceClassification.from_pretrained(headless).bert.save_pretrained(headless)
     with pytest.raises(UserError, match="no weights for classifier"):
-        open_model(headless)
+        Reranker(headless)
 
 
 def test_scores_that_are_not_finite_are_an_error(bert_folder, pair, tmp_path):
@@ -277,7 +280,7 @@ def test_wide_models_get_smaller_batches_on_a_cpu(bert_folder, pair, tmp_path, m
         forward = make(model, dtype)
         return lambda inputs: sizes.append(inputs["input_ids"].numel()) or forward(inputs)
 
-    width = open_model(bert_folder).model.config.intermediate_size
+    width = json.loads((bert_folder / "config.json").read_text())["intermediate_size"]
     monkeypatch.setattr(score, "ranking_forward", watched)
     monkeypatch.setattr(score, "LARGEST_KEPT", 60 * width * 4)
     rank_pairs(model=bert_folder, pairs=[pair], system="toy")

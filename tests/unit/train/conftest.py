@@ -30,10 +30,10 @@ def world(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def tokenizer_folder(world) -> Path:
-    from switchrank.train.tokenizer import build_tokenizer
+    from switchrank.train.tokenizer import Sources, build_tokenizer
 
     texts = {language: [world / f"{language}.txt"] for language in ("en", "qaa")}
-    build_tokenizer(texts=texts, size=80, out=world / "tokenizer", max_length=32)
+    build_tokenizer(Sources(texts), size=80, out=world / "tokenizer", max_length=32)
     return world / "tokenizer"
 
 
@@ -49,15 +49,14 @@ def start_folder(world, tokenizer_folder) -> Path:
 @pytest.fixture
 def run(world, start_folder, tmp_path):
     """Train into ``tmp_path/<name>``; returns the folder."""
-    from switchrank.train.loop import train_model
     from switchrank.train.method import Data
+    from switchrank.train.training import train_model
 
     def call(
         name="model", seed=1, device="cpu", dev=True, record=None, corpus=None, processes=1, reader=None, **changes
     ):
         files = {"corpus": corpus or [world / "train.parquet"], "start": start_folder}
         train_model(
-            "cross-encoder",
             Data(files | {"dev": world / "dev.parquet" if dev else None}, reader),
             out=tmp_path / name,
             work=tmp_path / "work",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from switchrank.core.errors import UserError
 from switchrank.models.encode import by_length
-from switchrank.train.groups import Groups, Singles, by_group
+from switchrank.train.groups import Groups, Units
 
 
 def groups_of(*pairs):
@@ -84,7 +84,7 @@ def test_groups_are_asked_for_in_any_order_and_repeatedly():
 
 
 def test_a_single_pair_is_a_unit_of_its_own():
-    singles = Singles(9)
+    singles = Units(9)
     assert (len(singles), singles.size, singles.record()) == (9, 1, {})
     assert singles.rows(np.array([4, 2])).tolist() == [4, 2]
     assert singles.sizes(np.array([4, 2])).tolist() == [1, 1]
@@ -125,7 +125,7 @@ def test_micro_batches_hold_whole_groups_the_longest_first_within_the_budget(sha
     lengths = np.array([length for group in shapes for length in group])
     sizes = np.array([len(group) for group in shapes])
     owner = np.repeat(np.arange(len(shapes)), sizes)
-    batches = list(by_group(lengths, sizes, budget))
+    batches = list(by_length(lengths, budget, sizes))
     assert sorted(np.concatenate(batches)) == list(range(len(lengths)))
     longest = [max(lengths[batch]) for batch in batches]
     assert longest == sorted(longest, reverse=True)
@@ -137,12 +137,14 @@ def test_micro_batches_hold_whole_groups_the_longest_first_within_the_budget(sha
 
 
 @given(st.lists(st.integers(4, 60), min_size=1, max_size=40), st.integers(1, 400))
-def test_groups_of_one_pair_are_split_as_pairs_are(lengths, budget):
-    lengths = np.array(lengths)
-    ours = by_group(lengths, np.ones(len(lengths), np.int64), budget)
-    theirs = by_length(lengths, budget)
-    assert [batch.tolist() for batch in ours] == [batch.tolist() for batch in theirs]
+def test_pairs_by_themselves_are_cut_where_the_budget_is_full_equally_long_ones_in_their_order(lengths, budget):
+    left, expected = sorted(range(len(lengths)), key=lambda number: -lengths[number]), []
+    while left:
+        size = max(1, budget // lengths[left[0]])
+        expected.append(left[:size])
+        left = left[size:]
+    assert [batch.tolist() for batch in by_length(np.array(lengths), budget)] == expected
 
 
 def test_no_pairs_make_no_batches():
-    assert list(by_group(np.zeros(0, np.int64), np.zeros(0, np.int64), 10)) == []
+    assert list(by_length(np.zeros(0, np.int64), 10)) == []

@@ -226,14 +226,14 @@ def test_a_folder_without_a_pickle_or_with_safetensors_needs_no_conversion(pickl
     (pickled / "pytorch_model.bin").unlink()
     with pytest.raises(UserError, match=r"no pytorch_model\.bin: nothing to convert"):
         import_model(model=pickled, out=tmp_path / "new")
-    with pytest.raises(UserError, match="no such folder"):
+    with pytest.raises(UserError, match="no such model folder"):
         import_model(model="/nowhere/model", out=tmp_path / "new")
 
 
 def test_models_with_a_pickle_only_are_never_opened_and_the_line_names_the_command(pickled):
-    from switchrank.models.ranker import open_model as open_ranker
+    from switchrank.rank.score import Reranker
 
-    for opening in (open_model, open_ranker):
+    for opening in (open_model, Reranker):
         with pytest.raises(UserError, match=r"only a pickle.*switchrank import-model --model \S+pickled --out"):
             opening(pickled)
 

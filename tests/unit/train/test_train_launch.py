@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import subprocess
@@ -20,13 +21,12 @@ from switchrank.train.launch import run_processes
 WORKER = """
 import os, sys, time
 from switchrank.core.errors import NoGpuError, UserError
-from switchrank.train.launch import ProcessLostError, serve_process
-from switchrank.train.stopping import stop_signals
+from switchrank.train.launch import ProcessLostError, stop_signals
 
-def work(task):
-    deed = task["deeds"][task["rank"]]
+def work(task, place):
+    deed = task["deeds"][place.rank]
     with stop_signals() as stop:
-        with open(os.path.join(task["folder"], f"rank{task['rank']}"), "w") as file:
+        with open(os.path.join(task["folder"], f"rank{place.rank}"), "w") as file:
             print(os.getpid(), file=file)
         while deed == "wait" and not stop.asked:
             time.sleep(0.02)
@@ -43,13 +43,12 @@ def work(task):
     if deed == "error":
         return {}["missing"]
     print("not the answer")
-    return {"rank": task["rank"], "count": task["count"], "threads": os.environ["OMP_NUM_THREADS"]}
-
-serve_process(work)
+    return {"rank": place.rank, "count": place.count, "threads": os.environ["OMP_NUM_THREADS"]}
 """
 PARENT = """
+import worker
 from switchrank.train.launch import run_processes
-run_processes('worker', {task!r}, count=2, threads=1)
+run_processes(worker.work, {task!r}, count=2, threads=1)
 """
 PATIENCE = 120.0
 
@@ -68,12 +67,16 @@ def folder(monkeypatch, tmp_path):
     (tmp_path / "worker.py").write_text(WORKER)
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
     monkeypatch.setenv("PYTHONPATH", path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "worker", raising=False)
     return tmp_path
 
 
 def launch(folder, *deeds):
     """Run the worker, a deed for each process."""
-    return run_processes("worker", {"deeds": deeds, "folder": str(folder)}, count=len(deeds), threads=3)
+    return run_processes(
+        importlib.import_module("worker").work, {"deeds": deeds, "folder": str(folder)}, count=len(deeds), threads=3
+    )
 
 
 def processes_at_work(folder, count):
@@ -147,10 +150,13 @@ def test_processes_that_only_lost_each_other_say_so(folder):
         launch(folder, "lose another", "lose another")
 
 
-def test_a_process_that_cannot_even_start_is_one_line(capfd):
+@pytest.mark.usefixtures("folder")
+def test_a_process_that_cannot_even_start_is_one_line(monkeypatch, capfd):
+    work = importlib.import_module("worker").work
+    monkeypatch.setenv("PYTHONPATH", "")
     with pytest.raises(UserError, match=r"process [12] ended with exit code 1: start it again"):
-        run_processes("no_such_module", {}, count=2, threads=1)
-    assert "No module named no_such_module" in capfd.readouterr().err
+        run_processes(work, {}, count=2, threads=1)
+    assert "No module named 'worker'" in capfd.readouterr().err
 
 
 def test_no_process_outlives_a_parent_that_is_killed(folder):

@@ -15,9 +15,9 @@ from train_world import same, strike, train_record, weights
 
 from switchrank.core.errors import NoGpuError, UserError
 from switchrank.formats.tables import CORPUS, read_table
-from switchrank.train import dev, order
+from switchrank.train import objectives, order
 from switchrank.train.batches import Pairs
-from switchrank.train.dev import mean_reciprocal_rank
+from switchrank.train.objectives import mean_reciprocal_rank
 from switchrank.train.settings import Settings, parse_settings
 
 
@@ -139,7 +139,7 @@ def test_sentence_transformers_loads_the_folder_and_returns_the_logits(run, worl
 
     from switchrank.models.pretrained import open_model, open_tokenizer
     from switchrank.train.batches import Batcher
-    from switchrank.train.dev import logits
+    from switchrank.train.objectives import logits
 
     folder = run(steps=60, dev=False)
     pairs = Pairs([world / "dev.parquet"])
@@ -170,7 +170,7 @@ def test_the_record_says_what_was_done_and_names_no_folder(run, tmp_path):
 
 def test_the_best_development_score_decides_what_is_kept(run, monkeypatch):
     scores = iter([0.2, 0.9, 0.9, 0.1, 0.3])
-    monkeypatch.setattr(dev, "mean_reciprocal_rank", lambda *_: next(scores))
+    monkeypatch.setattr(objectives, "mean_reciprocal_rank", lambda *_: next(scores))
     best = run("best", eval_every=2, keep="best")
     assert train_record(best)[0]["kept"] == 4
     monkeypatch.undo()
@@ -257,7 +257,7 @@ def test_passes_are_told_where_steps_are_given(run):
 def test_with_epochs_the_development_set_is_scored_at_the_end_of_each(run, monkeypatch):
     # 40 pairs, 12 to a step: passes end in steps 4, 7 and 10
     scores = iter([0.2, 0.9, 0.1])
-    monkeypatch.setattr(dev, "mean_reciprocal_rank", lambda *_: next(scores))
+    monkeypatch.setattr(objectives, "mean_reciprocal_rank", lambda *_: next(scores))
     record = train_record(run(steps=0, epochs=3, batch_size=12, warmup=0, keep="best"))[0]
     assert [row["step"] for row in record["dev"]] == [4, 7, 10]
     assert (record["kept"], record["epochs"]) == (7, 7 * 12 / 40)

@@ -23,9 +23,8 @@ from train_world import bytes_of, same, strike, train_record
 
 from switchrank.core import digest
 from switchrank.core.errors import UserError
-from switchrank.train.loop import train_model
-from switchrank.train.method import Data, Method
-from switchrank.train.registry import find_method, known_methods, training_code
+from switchrank.train.method import Data, Method, find_method, known_methods, training_code
+from switchrank.train.training import train_model
 
 MATCHING = "matching:Matching"
 STEPS = {"steps": 8, "batch_size": 8, "warmup": 0, "lr": 1e-2, "log_every": 1}
@@ -68,7 +67,9 @@ def learn(worlds, tmp_path, monkeypatch):
         files = files if dev else {role: file for role, file in files.items() if role != "dev"}
         settings = STEPS | plain | {"chance": chance, "split": split, "": {}}[kind] | changes
         places = {"out": tmp_path / name, "work": tmp_path / "work"}
-        learn.summary = train_model(method, Data(files), **places, settings=settings, seed=1, processes=processes)
+        learn.summary = train_model(
+            Data(files), method=method, **places, settings=settings, seed=1, processes=processes
+        )
         return tmp_path / name
 
     return learn
@@ -240,7 +241,7 @@ def test_an_unknown_method_is_one_line(method, problem):
 def test_data_that_a_method_needs_and_is_not_given_are_one_line(views, tmp_path):
     data = Data({"views": views / "views.npy"})
     with pytest.raises(UserError, match="train: teacher: not given, and this method needs it: give teacher"):
-        train_model(MATCHING, data, out=tmp_path / "model", work=tmp_path / "work", settings=STEPS, seed=1)
+        train_model(data, method=MATCHING, out=tmp_path / "model", work=tmp_path / "work", settings=STEPS, seed=1)
 
 
 @pytest.fixture
@@ -261,6 +262,7 @@ def package(tmp_path, monkeypatch):
         ("train/objectives.py", False, True, False),
         ("models/packed.py", False, True, False),
         ("train/loop.py", True, True, True),
+        ("train/training.py", True, True, True),
         ("train/checkpoint.py", True, True, True),
     ],
 )
@@ -268,7 +270,7 @@ def test_a_changed_method_changes_the_digest_of_no_other(package, changed, loop,
     def digests():
         digest._parsed.cache_clear()
         others = ("train.methods.cross_encoder",), ("train.methods.matching",)
-        return [digest.code_digest("train.loop", *other) for other in ((), *others)]
+        return [digest.code_digest("train.training", *other) for other in ((), *others)]
 
     before = digests()
     with (package / changed).open("a") as file:
@@ -283,7 +285,7 @@ def test_the_digest_of_a_method_from_elsewhere_covers_its_file(tmp_path, monkeyp
         file.write_text(f"{line}class Own: pass\n")
         found.append(training_code("own_method:Own"))
     assert found[0] != found[1]
-    assert training_code("cross-encoder") == digest.code_digest("train.loop", "train.methods.cross_encoder")
+    assert training_code("cross-encoder") == digest.code_digest("train.training", "train.methods.cross_encoder")
 
 
 def test_a_parameter_that_two_modules_share_is_saved_once_and_comes_back(tmp_path):

@@ -142,7 +142,7 @@ def test_pickled_weights_are_refused(start_folder, tmp_path):
         ({"preset": "huge"}, "unknown preset"),
         ({"init": ["magic"]}, "unknown initialisation magic"),
         ({"init": ["vectors"]}, "needs aligned word vectors"),
-        ({"model": "x/y"}, "either a tokenizer"),
+        ({"model": "x/y"}, "--tokenizer, --model: both given: choose one"),
     ],
 )
 def test_wrong_options_are_named(tokenizer_folder, tmp_path, options, problem):

@@ -15,9 +15,8 @@ from train_world import ENGLISH, FOREIGN, bytes_of
 
 from switchrank.core.errors import UserError
 from switchrank.formats.vectors import write_vectors
-from switchrank.train.counts import balance
-from switchrank.train.texts import read_texts
-from switchrank.train.tokenizer import build_tokenizer
+from switchrank.train.counts import balance, read_texts
+from switchrank.train.tokenizer import Sources, build_tokenizer
 
 
 def load(folder):
@@ -28,9 +27,9 @@ def load(folder):
 
 def test_another_process_with_another_hash_seed_writes_the_same_bytes(world, tokenizer_folder, tmp_path):
     code = (
-        "from switchrank.train.tokenizer import build_tokenizer as b\n"
+        "from switchrank.train.tokenizer import Sources, build_tokenizer as b\n"
         f"texts = {{l: [r'{world}/' + l + '.txt'] for l in ('qaa', 'en')}}\n"
-        f"b(texts=texts, size=80, out=r'{tmp_path}/t', max_length=32)"
+        f"b(Sources(texts), size=80, out=r'{tmp_path}/t', max_length=32)"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "7", "TOKENIZERS_PARALLELISM": "true"}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment, stderr=subprocess.DEVNULL)
@@ -45,7 +44,7 @@ def test_a_frequent_word_is_the_same_piece_at_the_start_after_a_space_and_inside
 
 def test_case_and_decomposed_letters_make_no_difference(tmp_path):
     (tmp_path / "a.txt").write_text("été noël " * 9, encoding="utf-8")
-    build_tokenizer(texts={"fr": [tmp_path / "a.txt"]}, size=40, out=tmp_path / "t")
+    build_tokenizer(Sources({"fr": [tmp_path / "a.txt"]}), size=40, out=tmp_path / "t")
     tokenizer = load(tmp_path / "t")
     assert tokenizer.tokenize(unicodedata.normalize("NFD", "ÉTÉ Noël")) == ["été", "noël"]
 
@@ -60,7 +59,8 @@ def test_a_pair_is_laid_out_as_bert_expects(tokenizer_folder):
 
 
 def test_a_language_with_only_vectors_brings_its_most_frequent_words(world, tmp_path):
-    build_tokenizer(texts={"en": [world / "en.txt"]}, vectors={"qaa": world / "qaa"}, size=100, out=tmp_path / "t")
+    sources = Sources({"en": [world / "en.txt"]}, vectors={"qaa": world / "qaa"})
+    build_tokenizer(sources, size=100, out=tmp_path / "t")
     tokenizer = load(tmp_path / "t")
     assert [tokenizer.tokenize(word) for word in FOREIGN[:3]] == [[word] for word in FOREIGN[:3]]
 
@@ -71,8 +71,8 @@ def test_unspaced_text_is_cut_into_the_words_of_its_vectors(tmp_path):
     rng = np.random.default_rng(0)
     text = "\n".join("".join(words[number] for number in row) for row in rng.integers(0, 4, size=(50, 5)))
     (tmp_path / "ja.txt").write_text(text, encoding="utf-8")
-    options = {"vectors": {"ja": tmp_path / "ja"}, "unspaced": ["ja"], "size": 20}
-    build_tokenizer(texts={"ja": [tmp_path / "ja.txt"]}, out=tmp_path / "t", **options)
+    sources = Sources({"ja": [tmp_path / "ja.txt"]}, {"ja": tmp_path / "ja"}, unspaced=["ja"])
+    build_tokenizer(sources, size=20, out=tmp_path / "t")
     assert load(tmp_path / "t").tokenize("東京大学日本学生") == ["東京", "大学", "日本", "学生"]
 
 
@@ -95,7 +95,7 @@ def test_balance_smooths_languages_by_hand():
 
 def test_text_beyond_the_limit_is_not_read(tmp_path):
     (tmp_path / "a.txt").write_text("sun sun moon\nmoon\nriver river\n", encoding="utf-8")
-    build_tokenizer(texts={"en": [tmp_path / "a.txt"]}, size=40, max_characters=13, out=tmp_path / "t")
+    build_tokenizer(Sources({"en": [tmp_path / "a.txt"]}), size=40, max_characters=13, out=tmp_path / "t")
     vocabulary = load(tmp_path / "t").get_vocab()
     assert "sun" in vocabulary
     assert "v" not in vocabulary
@@ -123,7 +123,7 @@ def test_a_file_that_cannot_be_read_is_named_and_nothing_is_left(tmp_path, name,
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError, match=problem) as error:
-        build_tokenizer(texts={"de": [tmp_path / name]}, size=50, out=tmp_path / "out")
+        build_tokenizer(Sources({"de": [tmp_path / name]}), size=50, out=tmp_path / "out")
     assert str(tmp_path / name) in str(error.value)
     assert not (tmp_path / "out").exists()
 
@@ -136,12 +136,12 @@ def test_a_table_without_text_is_refused(tmp_path):
 
 def test_a_vocabulary_too_small_for_the_letters_is_refused(world, tmp_path):
     with pytest.raises(UserError, match="leave no room"):
-        build_tokenizer(texts={"en": [world / "en.txt"]}, size=10, out=tmp_path / "t")
+        build_tokenizer(Sources({"en": [world / "en.txt"]}), size=10, out=tmp_path / "t")
 
 
 def test_without_any_text_or_vectors_there_is_nothing_to_learn(tmp_path):
     with pytest.raises(UserError, match="no text and no word vectors"):
-        build_tokenizer(texts={}, size=100, out=tmp_path / "t")
+        build_tokenizer(Sources({}), size=100, out=tmp_path / "t")
 
 
 def test_every_word_of_the_vocabulary_survives_as_one_piece(tokenizer_folder):

@@ -24,7 +24,6 @@ SILENT = frozenset(
         "core.locks",
         "core.progress",
         "train.launch",
-        "train.stopping",
     }
 )
 """Modules that no output depends on: they talk to people, name what may be used again, start and stop processes, keep

@@ -20,7 +20,7 @@ from switchrank.formats import tables
 from switchrank.identify import languages
 from switchrank.identify.found import SAMPLES, Found, shorten
 from switchrank.identify.source import Source, packing_of
-from switchrank.models.weights import check_safetensors
+from switchrank.models.folder import check_safetensors
 
 _UNREAD = {
     b"\x28\xb5\x2f\xfd": ("zstd", "packed with zstd, which is not read: unpack it with zstd -d"),

@@ -1,9 +1,8 @@
 """BERT, RoBERTa and XLM-R rankers opened and saved without transformers, whose import takes seconds of every short job.
 
 A model here is the parameters of the stock class and nothing else: their names, order, initial values and the bytes of
-the saved folder are those of transformers, and :mod:`switchrank.models.packed` knows the forward pass. It covers what
-those classes do on a CPU with the options of :func:`_is_covered`; a folder that is in any way different, or damaged, is
-not opened here but by transformers, which also finds the words for what is wrong with it.
+the saved folder are those of transformers, and :mod:`switchrank.models.packed` knows the forward pass. A folder that
+differs in any way (:func:`_is_covered`), or is damaged, is opened by transformers, which also says what is wrong.
 """
 
 from __future__ import annotations
@@ -27,13 +26,8 @@ CLASSES = {
 }
 """The stock class of each kind of model."""
 _SIZES = (
-    "vocab_size",
-    "hidden_size",
-    "num_hidden_layers",
-    "num_attention_heads",
-    "intermediate_size",
-    "max_position_embeddings",
-    "type_vocab_size",
+    *("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads"),
+    *("intermediate_size", "max_position_embeddings", "type_vocab_size"),
 )
 _SHARES = ("hidden_dropout_prob", "attention_probs_dropout_prob", "initializer_range", "layer_norm_eps")
 _FIXED = {"hidden_act": "gelu", "is_decoder": False, "add_cross_attention": False}
@@ -46,19 +40,18 @@ _OPTIONAL = {"position_embedding_type": "absolute", "gradient_checkpointing": Fa
 """Keys of older configs, which are kept, with the only value that changes nothing."""
 
 
-class _Linear(nn.Linear):
+class _Undrawn:
     def reset_parameters(self) -> None:
         """Leave values to :func:`open_plain`: without memory to draw them in, torch would import its compiler."""
 
 
-class _Embedding(nn.Embedding):
-    def reset_parameters(self) -> None:
-        """As above."""
+class _Linear(_Undrawn, nn.Linear): ...
 
 
-class _LayerNorm(nn.LayerNorm):
-    def reset_parameters(self) -> None:
-        """As above."""
+class _Embedding(_Undrawn, nn.Embedding): ...
+
+
+class _LayerNorm(_Undrawn, nn.LayerNorm): ...
 
 
 class Config(SimpleNamespace):
@@ -70,16 +63,15 @@ class Config(SimpleNamespace):
 class PlainRanker(nn.Module):
     """The parameters of a stock sequence classification model with one output; it has no forward pass of its own.
 
-    Attributes:
-        config: see :class:`Config`.
-        base_model_prefix: the name of the encoder within it.
+    What it offers has the names of transformers.
     """
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
         self.base_model_prefix = "bert" if config.model_type == "bert" else "roberta"
-        size, dropout = config.hidden_size, _head_dropout(config)
+        size, dropout = config.hidden_size, config.classifier_dropout
+        dropout = float(config.hidden_dropout_prob if dropout is None else dropout)
         encoder, dense, out = _encoder(config), _Linear(size, size), _Linear(size, 1)
         parts: dict[str, nn.Module]
         if config.model_type == "bert":
@@ -93,11 +85,9 @@ class PlainRanker(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the parameters are."""
         return next(self.parameters()).device
 
     def get_input_embeddings(self) -> nn.Module:
-        """The word embeddings, named as transformers names them."""
         return self.get_submodule(f"{self.base_model_prefix}.embeddings.word_embeddings")
 
     def save_pretrained(self, folder: Path) -> None:
@@ -110,11 +100,6 @@ class PlainRanker(nn.Module):
         (folder / "config.json").write_text(json.dumps(written, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         tensors = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
         save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
-
-
-def _head_dropout(config: Config) -> float:
-    own = config.classifier_dropout
-    return float(config.hidden_dropout_prob if own is None else own)
 
 
 def _encoder(config: Config) -> nn.ModuleDict:
@@ -159,9 +144,13 @@ def open_plain(folder: Path, *, new_head: bool, changes: Mapping[str, Any]) -> P
         changes: config values to override where the model has them.
     """
     file = folder / "model.safetensors"
-    config = _read_config(folder / "config.json", new_head, changes)
-    if config is None or not file.is_file():
+    described = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    if new_head and not _LABELS & described.keys():
+        described |= {"id2label": {"0": "LABEL_0"}, "label2id": {"LABEL_0": 0}}
+    described |= {key: value for key, value in changes.items() if key in described}
+    if not _is_covered(described) or not file.is_file():
         return None
+    config = Config(**described)
     with torch.device("meta"):
         model = PlainRanker(config)
     try:
@@ -170,51 +159,33 @@ def open_plain(folder: Path, *, new_head: bool, changes: Mapping[str, Any]) -> P
             found = {name: weights.get_tensor(name).float() for name in model.state_dict() if name in held}
     except (SafetensorError, OSError):
         return None
-    tensors: dict[str, torch.Tensor] = {}
-    for name, parameter in model.named_parameters():
-        if name in found:
-            if found[name].shape != parameter.shape:
-                return None
-            tensors[name] = found[name]
-        elif not new_head or (name.startswith(f"{model.base_model_prefix}.") and ".pooler." not in name):
-            return None
-    for name, parameter in model.named_parameters():
-        if name not in tensors:
-            tensors[name] = _drawn(name, parameter, config)
-    model.load_state_dict(tensors, assign=True)
+    parameters = dict(model.named_parameters())
+    missing = [name for name in parameters if name not in found]
+    of_head = [name for name in missing if not name.startswith(f"{model.base_model_prefix}.") or ".pooler." in name]
+    if any(found[name].shape != parameters[name].shape for name in found) or missing != (of_head if new_head else []):
+        return None
+    for name in missing:
+        empty = torch.empty(parameters[name].shape)
+        std = config.initializer_range or 0.02
+        found[name] = nn.init.zeros_(empty) if name.endswith(".bias") else nn.init.normal_(empty, std=std)
+    model.load_state_dict(found, assign=True)
     return model.eval()
 
 
-def _drawn(name: str, parameter: torch.Tensor, config: Config) -> torch.Tensor:
-    """A parameter of a new head."""
-    empty = torch.empty(parameter.shape)
-    if name.endswith(".bias"):
-        return nn.init.zeros_(empty)
-    return nn.init.normal_(empty, std=config.initializer_range or 0.02)
-
-
-def _read_config(file: Path, new_head: bool, changes: Mapping[str, Any]) -> Config | None:
-    told = json.loads(file.read_text(encoding="utf-8"))
-    if not _LABELS & told.keys() and new_head:
-        told |= {"id2label": {"0": "LABEL_0"}, "label2id": {"LABEL_0": 0}}
-    told |= {key: value for key, value in changes.items() if key in told}
-    return Config(**told) if _is_covered(told) else None
-
-
-def _is_covered(told: Mapping[str, Any]) -> bool:
+def _is_covered(config: Mapping[str, Any]) -> bool:
     """Whether a config is one of these classes, with one output, and asks for nothing that is not here."""
     needed, known = _NEEDED | _LABELS, {*_NEEDED, *_LABELS, *_OPTIONAL, "sentence_transformers"}
-    if not needed <= told.keys() <= known or told["model_type"] not in CLASSES:
+    if not needed <= config.keys() <= known or config["model_type"] not in CLASSES:
         return False
-    only = _FIXED | {key: value for key, value in _OPTIONAL.items() if key in told}
-    head, pad = told["classifier_dropout"], told["pad_token_id"]
-    shares = [told[key] for key in _SHARES] + [0.0 if head is None else head]
+    only = _FIXED | {key: value for key, value in _OPTIONAL.items() if key in config}
+    head, pad = config["classifier_dropout"], config["pad_token_id"]
+    shares = [config[key] for key in _SHARES] + [0.0 if head is None else head]
     return (
-        all(told[key] == value for key, value in only.items())
-        and all(type(told[key]) is int and told[key] > 0 for key in _SIZES)
+        all(config[key] == value for key, value in only.items())
+        and all(type(config[key]) is int and config[key] > 0 for key in _SIZES)
         and all(type(share) in (int, float) and 0 <= share < 1 for share in shares)
-        and told["hidden_size"] % told["num_attention_heads"] == 0
-        and (type(pad) is int and 0 <= pad < min(told["vocab_size"], told["max_position_embeddings"]))
-        and isinstance(told["id2label"], dict)
-        and len(told["id2label"]) == 1
+        and config["hidden_size"] % config["num_attention_heads"] == 0
+        and (type(pad) is int and 0 <= pad < min(config["vocab_size"], config["max_position_embeddings"]))
+        and isinstance(config["id2label"], dict)
+        and len(config["id2label"]) == 1
     )

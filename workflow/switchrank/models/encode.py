@@ -1,14 +1,12 @@
 """Model inputs of pairs without per-pair work: texts are tokenised apart, and a batch is put together in NumPy.
 
-Training and ranking share this room. The result equals ``tokenizer(query, passage, truncation=..., max_length=...,
-padding=True)`` of a fast tokenizer (tokenizers' ``truncate_encodings`` decides how many tokens each side keeps), which
-a test holds it to.
+The result equals ``tokenizer(query, passage, truncation=..., max_length=..., padding=True)`` of a fast tokenizer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from typing import Any
 
@@ -18,9 +16,8 @@ from numpy.typing import NDArray
 
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
-from switchrank.core.ragged import spans
+from switchrank.core.ragged import Numbers, spans
 
-Numbers = NDArray[np.int64]
 _CHUNK = 8192
 
 
@@ -28,8 +25,8 @@ _CHUNK = 8192
 class Texts:
     """Token ids of texts, end to end: those of text i begin at ``ids[starts[i]]``.
 
-    ``lengths`` are those of the whole texts. Fewer ids may be stored, but never fewer than a pair can keep: which side
-    is cut depends on whole lengths.
+    ``lengths`` are those of the whole texts until they are :func:`truncated`, since which side is cut depends on them.
+    Fewer ids may be stored, but never fewer than a pair can keep.
     """
 
     ids: NDArray[np.int32]
@@ -70,13 +67,8 @@ def distinct_texts(texts: pl.Series) -> tuple[pl.Series, Numbers]:
 
 
 def tokenise(tokenizer: Any, texts: Sequence[str], *, limit: int, what: str | None = None) -> Texts:
-    """Token ids of ``texts`` without special tokens, the first ``limit`` of each: no pair keeps more of a text.
-
-    ``what`` names a progress bar; None shows none.
-    """
-    backend = tokenizer.backend_tokenizer
-    backend.no_truncation()
-    backend.no_padding()
+    """Token ids of ``texts`` without special tokens, the first ``limit`` of each; ``what`` names a progress bar."""
+    backend = _plain_backend(tokenizer)
     parts: list[NDArray[np.int32]] = []
     lengths: list[int] = []
     with progress(total=len(texts), what=what, unit="texts") as bar:
@@ -93,6 +85,14 @@ def tokenise(tokenizer: Any, texts: Sequence[str], *, limit: int, what: str | No
     return Texts(ids, np.cumsum(kept) - kept, whole)
 
 
+def _plain_backend(tokenizer: Any) -> Any:
+    """The tokenizer of the ``tokenizers`` package, which neither truncates nor pads."""
+    backend = tokenizer.backend_tokenizer
+    backend.no_truncation()
+    backend.no_padding()
+    return backend
+
+
 def read_template(tokenizer: Any) -> Template:
     """Find the special tokens of a pair by encoding one.
 
@@ -104,10 +104,7 @@ def read_template(tokenizer: Any) -> Template:
         raise UserError(name, "tokenizer", "not a fast tokenizer", "save it with tokenizer.json")
     if tokenizer.pad_token_id is None:
         raise UserError(name, "tokenizer", "no padding token", "name its pad_token in tokenizer_config.json")
-    backend = tokenizer.backend_tokenizer
-    backend.no_truncation()
-    backend.no_padding()
-    pair = backend.encode("a", "a")
+    pair = _plain_backend(tokenizer).encode("a", "a")
     sides = pair.sequence_ids
     if 0 not in sides or 1 not in sides:
         raise UserError(name, "tokenizer", "gives no token for 'a'", "train it with an unknown token")
@@ -118,22 +115,23 @@ def read_template(tokenizer: Any) -> Template:
     types = None
     if "token_type_ids" in tokenizer.model_input_names:
         kinds = np.array(pair.type_ids, dtype=np.int64)
-        spans = [kinds[start:end] for start, end in pairwise(cuts)]
-        types = (spans[0], spans[1][:1], spans[2], spans[3][:1], spans[4])
+        prefix, query_type, middle, passage_type, suffix = (kinds[start:end] for start, end in pairwise(cuts))
+        types = (prefix, query_type[:1], middle, passage_type[:1], suffix)
     pad_type = int(getattr(tokenizer, "pad_token_type_id", 0))
     return Template(parts[0], parts[2], parts[4], types, int(tokenizer.pad_token_id), pad_type)
 
 
-def truncated(query: Numbers, passage: Numbers, *, room: int, truncation: str) -> tuple[Numbers, Numbers]:
-    """Tokens kept of each side when ``room`` are left for both.
+def truncated(queries: Texts, passages: Texts, *, room: int, truncation: str) -> tuple[Texts, Texts]:
+    """The texts of pairs with the lengths that are kept when ``room`` tokens are left for both.
 
     ``longest_first`` shortens the longer side to what the shorter leaves, and both to half (the longer gets an odd
     token, the passage if equal) when that is not enough. ``only_second`` shortens the passage; a query that leaves it
     no token, which tokenizers refuse, is cut to leave one.
     """
+    query, passage = queries.lengths, passages.lengths
     if truncation == "only_second":
         kept = np.minimum(query, room - 1)
-        return kept, np.minimum(passage, room - kept)
+        return replace(queries, lengths=kept), replace(passages, lengths=np.minimum(passage, room - kept))
     short, long = np.minimum(query, passage), np.maximum(query, passage)
     cut = np.maximum(short, room - short)
     halve = short + cut > room
@@ -141,48 +139,50 @@ def truncated(query: Numbers, passage: Numbers, *, room: int, truncation: str) -
     short_kept = np.where(fits, short, np.where(halve, room // 2, short))
     long_kept = np.where(fits, long, np.where(halve, room // 2 + room % 2, cut))
     swapped = query > passage
-    return np.where(swapped, long_kept, short_kept), np.where(swapped, short_kept, long_kept)
+    query, passage = np.where(swapped, long_kept, short_kept), np.where(swapped, short_kept, long_kept)
+    return replace(queries, lengths=query), replace(passages, lengths=passage)
 
 
-def by_length(lengths: Numbers, token_budget: int) -> Iterator[Numbers]:
-    """Numbers of pairs in batches of similar length, at most ``token_budget`` padded tokens and at least one pair each.
+def by_length(lengths: Numbers, token_budget: int, sizes: Numbers | None = None) -> Iterator[Numbers]:
+    """Numbers of pairs in batches of similar length, at most ``token_budget`` padded tokens each.
 
     The longest come first, so that a batch that does not fit in memory fails at once; equal lengths keep their order.
-    """
-    order = np.argsort(-lengths, kind="stable")
-    start = 0
-    while start < len(order):
-        size = max(1, token_budget // int(lengths[order[start]]))
-        yield order[start : start + size]
-        start += size
-
-
-def assemble(
-    template: Template,
-    queries: tuple[NDArray[np.int32], Numbers, Numbers],
-    passages: tuple[NDArray[np.int32], Numbers, Numbers],
-) -> dict[str, Numbers]:
-    """The padded inputs of a batch: ``input_ids``, ``attention_mask`` and, where used, ``token_type_ids``.
 
     Args:
-        template: the special tokens.
-        queries: flat token ids, and for each pair of the batch the start of its query in them and its kept length.
-        passages: the same for the passages.
-
-    Returns:
-        int64 arrays of shape ``(pairs, longest pair)``.
+        lengths: tokens of each pair, int64.
+        token_budget: pairs times tokens of the longest; a single pair or group that has more still is one batch.
+        sizes: how many pairs that follow one another stay together, as groups that go by their longest pair; int64,
+            summing to all. ``None``: each pair alone.
     """
-    pairs = len(queries[1])
-    constant = np.zeros(pairs, dtype=np.int64)
-    parts: list[tuple[NDArray[Any], Numbers, Numbers]] = [
-        (template.prefix, constant, constant + len(template.prefix)),
-        queries,
-        (template.middle, constant, constant + len(template.middle)),
-        passages,
-        (template.suffix, constant, constant + len(template.suffix)),
-    ]
-    lengths = np.stack([part[2] for part in parts])
-    ends = np.cumsum(lengths, axis=0)
+    if sizes is None:
+        sizes = np.ones(len(lengths), np.int64)
+    starts = np.cumsum(sizes) - sizes
+    longest = np.maximum.reduceat(lengths, starts) if len(starts) else starts
+    order = np.argsort(-longest, kind="stable")
+    ends = np.cumsum(sizes[order])
+    first = 0
+    while first < len(order):
+        taken = int(ends[first - 1]) if first else 0
+        room = token_budget // int(longest[order[first]])
+        last = max(first + 1, int(np.searchsorted(ends, taken + room, side="right")))
+        some = order[first:last]
+        yield spans(starts[some], sizes[some])
+        first = last
+
+
+def assemble(template: Template, queries: Texts, passages: Texts) -> dict[str, Numbers]:
+    """The padded inputs of a batch of :func:`truncated` pairs, int64 arrays of shape ``(pairs, longest pair)``.
+
+    They are ``input_ids``, ``attention_mask`` and, where used, ``token_type_ids``.
+    """
+    pairs = len(queries.starts)
+    zero = np.zeros(pairs, dtype=np.int64)
+    prefix, middle, suffix = (
+        (ids, zero, zero + len(ids)) for ids in (template.prefix, template.middle, template.suffix)
+    )
+    query, passage = ((side.ids, side.starts, side.lengths) for side in (queries, passages))
+    parts: list[tuple[NDArray[Any], Numbers, Numbers]] = [prefix, query, middle, passage, suffix]
+    ends = np.cumsum(np.stack([kept for _, _, kept in parts]), axis=0)
     columns = np.arange(int(ends[-1].max()))
     inputs = {
         "input_ids": np.full((pairs, len(columns)), template.pad, dtype=np.int64),
@@ -195,5 +195,5 @@ def assemble(
         inputs["input_ids"][here] = source[spans(starts, kept)]
         if template.types is not None:
             types = template.types[number]
-            inputs["token_type_ids"][here] = types[0] if len(types) == 1 else types[spans(constant, kept)]
+            inputs["token_type_ids"][here] = types[0] if len(types) == 1 else types[spans(zero, kept)]
     return inputs

@@ -1,7 +1,7 @@
 """Tokenizers opened without transformers, which wraps the same library: what a model's folder says, and its backend.
 
-Opened here is what transformers would open as its plain class for ``tokenizer.json`` (``PreTrainedTokenizerFast``) and
-use as the file is: special tokens that the file has, a template of its own, no settings beyond those of ``_KNOWN``.
+This opens what transformers would open as its plain class for ``tokenizer.json`` (``PreTrainedTokenizerFast``) and use
+as it is: all special tokens are in the file, it has a template of its own, and no setting is beyond ``_KNOWN``.
 """
 
 from __future__ import annotations
@@ -67,41 +67,31 @@ def open_fast_tokenizer(folder: Path) -> FastTokenizer | None:
     described, settings = folder / "tokenizer.json", folder / "tokenizer_config.json"
     if not (described.is_file() and settings.is_file()) or any(Path(folder, name).is_file() for name in _OTHER_FILES):
         return None
-    told: dict[str, Any] = json.loads(settings.read_text(encoding="utf-8"))
+    config: dict[str, Any] = json.loads(settings.read_text(encoding="utf-8"))
     try:
         backend = Tokenizer.from_file(str(described))
     except Exception:  # what this package raises has no class of its own
         return None
-    special = {key: told[key] for key in _SPECIAL if told.get(key) is not None}
-    if not _is_plain(told, special) or not _is_used_as_it_is(backend, special):
+    special = {key: config[key] for key in _SPECIAL if config.get(key) is not None}
+    added = {str(token.content) for token in backend.get_added_tokens_decoder().values() if token.special}
+    own = backend.post_processor is not None and backend.truncation is None and backend.padding is None
+    small = backend.get_vocab_size() <= _MOST_PIECES
+    if not (own and small and _is_plain(config, special) and added.issuperset(special.values())):
         return None
     pad = backend.token_to_id(special["pad_token"])
     assert pad is not None
-    return FastTokenizer(
-        name_or_path=str(folder),
-        backend_tokenizer=backend,
-        model_max_length=told["model_max_length"],
-        model_input_names=told.get("model_input_names", _INPUTS),
-        all_special_tokens=list(special.values()),
-        pad_token_id=pad,
-    )
+    names, length = config.get("model_input_names", _INPUTS), config["model_max_length"]
+    return FastTokenizer(str(folder), backend, length, names, list(special.values()), pad)
 
 
-def _is_plain(told: Mapping[str, Any], special: Mapping[str, Any]) -> bool:
+def _is_plain(config: Mapping[str, Any], special: Mapping[str, Any]) -> bool:
     """Whether ``tokenizer_config.json`` holds nothing that is not here."""
     return (
-        told.keys() <= _KNOWN
-        and told.get("tokenizer_class") in _PLAIN
-        and not told.get("extra_special_tokens")
-        and isinstance(told.get("model_max_length"), int)
-        and isinstance(told.get("model_input_names", _INPUTS), list)
+        config.keys() <= _KNOWN
+        and config.get("tokenizer_class") in _PLAIN
+        and not config.get("extra_special_tokens")
+        and isinstance(config.get("model_max_length"), int)
+        and isinstance(config.get("model_input_names", _INPUTS), list)
         and "pad_token" in special
         and all(isinstance(token, str) for token in special.values())
     )
-
-
-def _is_used_as_it_is(backend: Tokenizer, special: Mapping[str, str]) -> bool:
-    """Whether transformers would add no token, set no template and keep no truncation or padding of the file."""
-    added = {str(token.content) for token in backend.get_added_tokens_decoder().values() if token.special}
-    own = backend.post_processor is not None and backend.truncation is None and backend.padding is None
-    return own and added.issuperset(special.values()) and backend.get_vocab_size() <= _MOST_PIECES

@@ -17,16 +17,8 @@ from switchrank.models.writing import copy_tokenizer, save_model
 def copy_model(name: str | Path, folder: Path, *, new_head: bool) -> dict[str, Any]:
     """Write the model and tokenizer of a folder or hub name into ``folder``, as safetensors of ours.
 
-    Args:
-        name: a folder or hub name.
-        folder: where to.
-        new_head: an encoder gets a head of one output (:func:`switchrank.models.pretrained.open_model`).
-
-    Returns:
-        What records say of it: a folder by its last name alone.
-
-    Raises:
-        UserError: as :func:`switchrank.models.pretrained.open_both`.
+    Returns what records say of it, a folder by its last name alone; see
+    :func:`switchrank.models.pretrained.open_both` for ``new_head`` and what is raised.
     """
     opened, tokenizer = open_both(name, device=CPU, new_head=new_head)
     save_model(opened, folder)

@@ -1,18 +1,20 @@
 """What a model folder of ours consists of, and what any must hold before it is opened.
 
-Looked at from outside, in milliseconds and without torch, so that a run can be told at its start. Transformers answers
-some of these defects with a traceback and others, such as a tokenizer without its vocabulary, with meaningless scores.
+It is looked at from outside, in milliseconds and without torch, so that a defect is found when a run starts:
+transformers answers some with a traceback, and others, such as a tokenizer without its vocabulary, with meaningless
+scores. Safetensors are read, pickles never are; ``switchrank import-model`` converts them once.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from switchrank.core.errors import UserError
-from switchrank.models.weights import SAFETENSORS, check_safetensors, has_safetensors, refuse_pickle
+
+PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json")
+SAFETENSORS = ("model.safetensors", "model.safetensors.index.json")
 
 TOKENIZER = "tokenizer.json"
 TOKENIZER_FILES = (TOKENIZER, "tokenizer_config.json")
@@ -22,25 +24,16 @@ STARTING_FILES = (*MODEL_FILES, "start.json")
 TRAINED_FILES = (*MODEL_FILES, "README.md", "train.json")
 START_RECORD, TRAINING_RECORD = STARTING_FILES[-1], TRAINED_FILES[-1]
 """What tells how a model came to be: one that was built, copied or transplanted, and one that was trained."""
-_VOCABULARIES = (
-    "vocab.txt",
-    "vocab.json",
-    "spiece.model",
-    "spm.model",
-    "sentencepiece.bpe.model",
-    "tokenizer.model",
-    "bpe.codes",
-)
+_VOCABULARIES = {
+    *("vocab.txt", "vocab.json", "bpe.codes"),
+    *("spiece.model", "spm.model", "sentencepiece.bpe.model", "tokenizer.model"),
+}
 """Where slow tokenizers keep their pieces; transformers makes a fast one of them."""
 _AGAIN = "fetch the model again"
 
 
 def is_folder(name: str | Path) -> bool:
-    """Whether a name is that of a folder that is there, not one on a hub.
-
-    Raises:
-        UserError: it reads as a path, and there is no such folder.
-    """
+    """Whether a name is that of a folder, not one on a hub; raises UserError for a path where there is none."""
     looks_like_path = isinstance(name, Path) or str(name).startswith((".", "/", "~")) or str(name).count("/") > 1
     if looks_like_path and not Path(name).is_dir():
         raise UserError(name, "", "no such model folder", "correct the path, or make it first")
@@ -69,11 +62,7 @@ def check_model(name: str | Path, *, finished: bool = False) -> None:
 
 
 def check_tokenizer(name: str | Path) -> None:
-    """See that a folder holds a tokenizer; a name on a hub is not looked at.
-
-    Raises:
-        UserError: no such folder, no tokenizer, or a damaged one.
-    """
+    """Raise UserError where a folder holds no tokenizer, or a damaged one; a name on a hub is not looked at."""
     if not is_folder(name):
         return
     folder = Path(name)
@@ -86,6 +75,40 @@ def check_tokenizer(name: str | Path) -> None:
             _read_object(file)
 
 
+def has_safetensors(folder: str | Path) -> bool:
+    return any(Path(folder, name).is_file() for name in SAFETENSORS)
+
+
+def refuse_pickle(model: str | Path, reason: str = "") -> None:
+    """Raise UserError with the command that converts the weights, where a folder has a pickle only, or a hub name no
+    safetensors by the ``reason`` that transformers gives."""
+    if Path(model).is_dir():
+        only_pickle = not has_safetensors(model) and any(Path(model, name).is_file() for name in PICKLES)
+    else:
+        only_pickle = "cannot be loaded with `safetensors`" in reason
+    if only_pickle:
+        problem = "its weights are only a pickle, which can run any code"
+        command = f"switchrank import-model --model {model} --out FOLDER"
+        todo = f"convert it to safetensors once, `{command}`, and give FOLDER"
+        raise UserError(model, "model", problem, todo)
+
+
+def check_safetensors(file: Path) -> None:
+    """Raise UserError for a file of weights that is missing, empty, cut short by its header, or no safetensors file."""
+    from safetensors import SafetensorError, safe_open
+
+    if not file.is_file():
+        raise UserError(file.parent, file.name, "no such file", "fetch the model again, with its weights")
+    if not file.stat().st_size:
+        raise UserError(file.parent, file.name, "empty", _AGAIN)
+    try:
+        with safe_open(file, framework="np"):
+            pass
+    except (SafetensorError, OSError) as error:
+        problem = f"truncated, or not a file of safetensors ({error})"
+        raise UserError(file.parent, file.name, problem, _AGAIN) from error
+
+
 def _check_config(folder: Path, finished: bool) -> None:
     file = folder / "config.json"
     if not file.is_file():
@@ -93,36 +116,26 @@ def _check_config(folder: Path, finished: bool) -> None:
     config = _read_object(file)
     if not isinstance(config.get("model_type"), str):
         raise UserError(folder, file.name, "no model_type", "give the config.json that belongs to the model")
-    labels = _labels(config)
+    names = config.get("architectures")
+    if not (isinstance(names, list) and any(str(name).endswith("ForSequenceClassification") for name in names)):
+        if finished:
+            raise UserError(folder, file.name, "an encoder without a classifier", "give a trained cross-encoder")
+        return
+    given = config.get("id2label")
+    labels = len(given) if isinstance(given, dict) else config.get("num_labels", 2)  # transformers omits a number of 2
     if labels != 1:
-        problem = f"a classifier with {labels} labels"
+        problem = f"a classifier with {labels if isinstance(labels, int) else 2} labels"
         todo = "a re-ranker has one: give one that was trained with one label, or an encoder without a classifier"
         raise UserError(folder, file.name, problem, todo)
-    if finished and not _is_classifier(config):
-        raise UserError(folder, file.name, "an encoder without a classifier", "give a trained cross-encoder")
-
-
-def _is_classifier(config: Mapping[str, Any]) -> bool:
-    names = config.get("architectures")
-    return isinstance(names, list) and any(str(name).endswith("ForSequenceClassification") for name in names)
-
-
-def _labels(config: Mapping[str, Any]) -> int:
-    """The labels of a classifier; 1 for a model without one, which gets its own. Transformers omits a number of 2."""
-    if not _is_classifier(config):
-        return 1
-    labels = config.get("id2label")
-    given = len(labels) if isinstance(labels, dict) else config.get("num_labels", 2)
-    return given if isinstance(given, int) else 2
 
 
 def _check_weights(folder: Path) -> None:
     single, index = (folder / name for name in SAFETENSORS)
-    if not has_safetensors(folder):
-        raise UserError(folder, single.name, "no such file", "give a folder that holds the weights of its model")
     if single.is_file():
         check_safetensors(single)
         return
+    if not index.is_file():
+        raise UserError(folder, single.name, "no such file", "give a folder that holds the weights of its model")
     places = _read_object(index).get("weight_map")
     names = sorted({str(name) for name in places.values()}) if isinstance(places, dict) else []
     if not names:

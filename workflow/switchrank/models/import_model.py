@@ -1,6 +1,6 @@
 """``switchrank import-model``: a model whose weights exist only as a pickle becomes a folder with safetensors, once.
 
-A pickle can run any code, so that nothing else in switchrank reads one. Here it is read in a process of its own
+A pickle can run any code, so nothing else in switchrank reads one. Here it is read in a process of its own
 (:mod:`switchrank.models.unpickle`).
 """
 
@@ -19,10 +19,11 @@ from typing import Any
 from safetensors import safe_open
 
 from switchrank.core.atomic import atomic_folder
+from switchrank.core.command import Command, print_json
 from switchrank.core.digest import PACKAGE, file_digest
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
-from switchrank.models.weights import PICKLES, has_safetensors
+from switchrank.models.folder import PICKLES, has_safetensors, is_folder
 
 _COPIED = {".json", ".txt", ".model", ".jinja"}
 _COPIED_NAMES = {"LICENSE", "NOTICE"}
@@ -57,38 +58,31 @@ def import_model(
         UserError: no such model; its weights are safetensors already, damaged, or more than weights; ``out`` holds
             other things.
     """
-    folder = _folder_of(model, revision)
+    record: dict[str, Any] = {}
+    if is_folder(model):
+        folder = Path(model)
+        record["model"] = folder.resolve().name
+    else:
+        folder = _fetch(str(model), revision)
+        record |= {"model": str(model), "commit": folder.name}
+    if not (folder / "config.json").is_file():
+        raise UserError(model, "", "no config.json: not a Hugging Face model folder", "give the folder of a model")
     shards, index = _shards(folder)
-    local = Path(model).is_dir()
-    record: dict[str, Any] = {"model": Path(model).resolve().name if local else str(model)}
-    if not local:
-        record["commit"] = folder.name
     with atomic_folder(out, "an imported model", overwrite=overwrite) as temporary:
         names = {}
         for shard in progress(shards, what="convert weights", unit="files"):
             names[shard.name] = _convert(shard, temporary / _new_name(shard.name))
         if index:
             _write_index(index, names, temporary)
-        for file in _files_to_copy(folder):
-            shutil.copyfile(file, temporary / file.name)
+        for file in sorted(file for file in folder.iterdir() if file.is_file()):
+            wanted = file.suffix in _COPIED or file.name in _COPIED_NAMES
+            if wanted and not file.name.startswith(".") and not file.name.endswith(".index.json"):
+                shutil.copyfile(file, temporary / file.name)
         record["pickles"] = {shard.name: file_digest(shard) for shard in shards}
         record["weights"] = {_new_name(name): file_digest(temporary / _new_name(name)) for name in names}
         record["tensors"] = sum(map(len, names.values()))
         (temporary / "import.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     return record
-
-
-def _folder_of(model: str | Path, revision: str | None) -> Path:
-    """The folder of a model, fetched into the hub's cache where a hub name is given."""
-    if Path(model).is_dir():
-        folder = Path(model)
-    elif str(model).startswith((".", "/", "~")) or str(model).count("/") > 1:
-        raise UserError(model, "", "no such folder", "correct the path")
-    else:
-        folder = _fetch(str(model), revision)
-    if not (folder / "config.json").is_file():
-        raise UserError(model, "", "no config.json: not a Hugging Face model folder", "give the folder of a model")
-    return folder
 
 
 def _fetch(name: str, revision: str | None) -> Path:
@@ -143,16 +137,16 @@ def _convert(source: Path, target: Path) -> list[str]:
         except subprocess.TimeoutExpired as error:
             raise UserError(source, "", f"not converted within {patience:.0f} s", "try a faster machine") from error
     try:
-        told = json.loads(ended.stdout.strip().splitlines()[-1])
+        answer = json.loads(ended.stdout.strip().splitlines()[-1])
     except (ValueError, IndexError):
         lines = ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"]
-        told = {"problem": f"the converting process failed ({lines[-1][:200]})"}
-    if "names" not in told:
-        raise UserError(source, "", str(told["problem"]), "fetch it again from a source you trust")
+        answer = {"problem": f"the converting process failed ({lines[-1][:200]})"}
+    if "names" not in answer:
+        raise UserError(source, "", str(answer["problem"]), "fetch it again from a source you trust")
     with safe_open(target, framework="pt") as written:
-        if sorted(written.keys()) != told["names"]:
+        if sorted(written.keys()) != answer["names"]:
             raise UserError(source, "", "not all weights were written", "try again")
-    return list(told["names"])
+    return list(answer["names"])
 
 
 def _write_index(index: dict[str, Any], names: dict[str, list[str]], folder: Path) -> None:
@@ -166,8 +160,4 @@ def _write_index(index: dict[str, Any], names: dict[str, list[str]], folder: Pat
     (folder / "model.safetensors.index.json").write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
 
 
-def _files_to_copy(folder: Path) -> list[Path]:
-    """Config and tokenizer files; neither weights nor code."""
-    files = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
-    wanted = [file for file in files if file.suffix in _COPIED or file.name in _COPIED_NAMES]
-    return [file for file in wanted if not file.name.endswith(".index.json")]
+COMMANDS = Command(import_model, folder="an imported model", shown=print_json)

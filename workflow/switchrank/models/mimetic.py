@@ -3,14 +3,12 @@
 Trained transformers show a pattern: the product of query and key weights is close to a multiple of the identity, so
 that a token attends to tokens like itself, and the product of value and output weights is close to minus the identity.
 Starting there lets a small cross-encoder find matching words from the first steps on. The paper fits both products by
-a singular value decomposition; here query and key weights start equal and orthogonal, which gives the same pattern
-head by head.
+a singular value decomposition; here query and key weights start equal and orthogonal, which gives the same pattern.
 
-Two additions of ours are for texts that come in pairs. A token is always most like itself, so the token it should be
-compared with comes second: in the first layer, query weights change the sign of the direction in which the two
-segments' embeddings differ, so that a token prefers its like in the *other* text. And what it found shows only if
-segments can be told apart and the signal reaches the loss: segment embeddings get half the size of word embeddings,
-pooler and classifier weights that of any other layer.
+Two additions are for pairs of texts. A token is most like itself: in the first layer, query weights change the sign of
+the direction in which the two segments' embeddings differ, so that it prefers its like in the *other* text. And segment
+embeddings get half the size of word embeddings, pooler and classifier weights that of any other layer, so that segments
+can be told apart and the signal reaches the loss.
 """
 
 from __future__ import annotations
@@ -45,23 +43,15 @@ def mimetic(model: Model, generator: torch.Generator) -> None:
     embeddings.token_type_embeddings.weight.mul_(SEGMENT_STD / usual)
     embeddings.position_embeddings.weight.mul_(0.5)
     for layer in model.bert.encoder.layer:
-        _compare(layer.attention, size, generator)
-    first = model.bert.encoder.layer[0].attention.self.query.weight
-    first.copy_(_mirrored(first, embeddings.token_type_embeddings.weight))
+        attention = layer.attention
+        query, value = orthogonal(size, generator), orthogonal(size, generator)
+        noise = torch.randn(size, size, generator=generator) * (VALUE_OUTPUT_NOISE / math.sqrt(size))
+        attention.self.query.weight.copy_(query)
+        attention.self.key.weight.copy_(query)
+        attention.self.value.weight.copy_(value)
+        attention.output.dense.weight.copy_((noise - VALUE_OUTPUT_SCALE * torch.eye(size)) @ value.T)
+    first, segments = model.bert.encoder.layer[0].attention.self.query.weight, embeddings.token_type_embeddings.weight
+    axis = torch.nn.functional.normalize(segments[0] - segments[1], dim=0)
+    first.copy_(first - 2 * torch.outer(first @ axis, axis))  # mirrored along the difference of the two segments
     for head in (model.bert.pooler.dense, model.classifier):
         head.weight.mul_(1 / (usual * math.sqrt(size)))
-
-
-def _compare(attention: Model, size: int, generator: torch.Generator) -> None:
-    query, value = orthogonal(size, generator), orthogonal(size, generator)
-    noise = torch.randn(size, size, generator=generator) * (VALUE_OUTPUT_NOISE / math.sqrt(size))
-    attention.self.query.weight.copy_(query)
-    attention.self.key.weight.copy_(query)
-    attention.self.value.weight.copy_(value)
-    attention.output.dense.weight.copy_((noise - VALUE_OUTPUT_SCALE * torch.eye(size)) @ value.T)
-
-
-def _mirrored(query: torch.Tensor, segments: torch.Tensor) -> torch.Tensor:
-    """Query weights after a reflection of their input along the difference of the two segments' embeddings."""
-    axis = torch.nn.functional.normalize(segments[0] - segments[1], dim=0)
-    return query - 2 * torch.outer(query @ axis, axis)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -29,7 +30,6 @@ from switchrank.models.bert import CLASSES, PlainRanker
 Forward = Callable[[Mapping[str, Tensor]], Tensor]
 """From padded inputs on the CPU (int64 ``(pairs, longest)``) to logits ``(pairs,)`` on the model's device."""
 Dense = Callable[[Tensor], Tensor]
-AddDense = Callable[[Tensor, Tensor], Tensor]
 Model = Any
 
 
@@ -47,11 +47,10 @@ def training_forward(model: Model) -> Forward:
     """A forward pass through which gradients flow to the model's parameters; mind autocast and ``model.train()``."""
     if not covered(model):
         return stock_forward(model)
-    encoder = _Encoder(model, [_live_layer(layer, model.config) for layer in _base(model).encoder.layer])
-    stock = stock_forward(model)
+    packed, stock = _packed_forward(model, _live), stock_forward(model)
 
     def forward(inputs: Mapping[str, Tensor]) -> Tensor:
-        return encoder(inputs) if _attends(model) else stock(inputs)
+        return packed(inputs) if _attends(model) else stock(inputs)
 
     return forward
 
@@ -73,9 +72,7 @@ def ranking_forward(model: Model, dtype: torch.dtype | None) -> Forward:
 
         return forward
     with torch.inference_mode():
-        wanted = dtype or torch.float32
-        layers = [_frozen_layer(layer, model.config, wanted) for layer in _base(model).encoder.layer]
-    return _Encoder(model, layers)
+        return _packed_forward(model, partial(_frozen, dtype or torch.float32))
 
 
 def _moved(inputs: Mapping[str, Tensor], device: torch.device) -> dict[str, Tensor]:
@@ -114,30 +111,27 @@ class Packed:
     """The tokens of a batch end to end, on a device; pairs by falling length.
 
     Attributes:
-        ids, positions, types: int64 ``(1, tokens)``; ``types`` is None where the model is given none.
+        ids, positions: int64 ``(1, tokens)``.
         starts: number of each pair's first token, int64 ``(pairs,)``.
         runs: how many pairs of which length follow one another.
         places: number of each pair of the batch in this order, int64 ``(pairs,)``.
+        types: int64 ``(1, tokens)``, or None where the model is given none.
         ends: on a GPU, the starts with the number of all tokens at the end, int32 ``(pairs + 1,)``.
     """
 
     ids: Tensor
     positions: Tensor
-    types: Tensor | None
     starts: Tensor
     runs: list[tuple[int, int]]
     places: Tensor
-    ends: Tensor | None
+    types: Tensor | None = None
+    ends: Tensor | None = None
 
 
 def pack(inputs: Mapping[str, Tensor], *, first_position: int, pad: int | None, device: torch.device) -> Packed:
-    """Padded inputs without their padding.
+    """Padded inputs (on the CPU; the mask has ones, then zeros) without their padding, on a device.
 
-    Args:
-        inputs: ``input_ids``, ``attention_mask`` (ones, then zeros) and maybe ``token_type_ids``, on the CPU.
-        first_position: position of the first token.
-        pad: RoBERTa gives the padding token this position wherever it stands, and does not count it; None for BERT.
-        device: where the result goes.
+    RoBERTa gives the token ``pad`` this position wherever it stands, and does not count it; for BERT it is None.
     """
     lengths = inputs["attention_mask"].sum(1)
     order = torch.argsort(lengths, descending=True, stable=True)
@@ -155,47 +149,8 @@ def pack(inputs: Mapping[str, Tensor], *, first_position: int, pad: int | None, 
         flat["types"] = inputs["token_type_ids"][order][real][None]
     if device.type != "cpu":
         flat["ends"] = ends.int()
-    moved = _moved(flat, device)
     runs = [(len(list(equal)), length) for length, equal in groupby(lengths.tolist())]
-    return Packed(
-        ids=moved["ids"],
-        positions=moved["positions"],
-        types=moved.get("types"),
-        starts=moved["starts"],
-        runs=runs,
-        places=moved["places"],
-        ends=moved.get("ends"),
-    )
-
-
-@dataclass(frozen=True)
-class _Layer:
-    """A transformer layer as functions of tokens ``(tokens, width)``."""
-
-    heads: int
-    attention_dropout: float
-    query_key_value: Dense
-    query: Dense
-    key_value: Dense
-    joined: AddDense
-    """Product of what attention gives, plus the residual."""
-    attention_norm: Dense
-    inner: Dense
-    outer: AddDense
-    norm: Dense
-
-    def __call__(self, tokens: Tensor, batch: Packed, *, last: bool, training: bool) -> Tensor:
-        dropout = self.attention_dropout if training else 0.0
-        if last:
-            first = tokens[batch.starts]
-            mixed = _attend(self.query(first), self.key_value(tokens), batch, self.heads, dropout, first_only=True)
-            tokens = first
-        else:
-            width = tokens.shape[-1]
-            query, key_value = self.query_key_value(tokens).split([width, 2 * width], dim=-1)
-            mixed = _attend(query, key_value, batch, self.heads, dropout, first_only=False)
-        tokens = self.attention_norm(self.joined(mixed, tokens))
-        return self.norm(self.outer(self.inner(tokens), tokens))
+    return Packed(runs=runs, **_moved(flat, device))
 
 
 def _attend(query: Tensor, key_value: Tensor, batch: Packed, heads: int, dropout: float, *, first_only: bool) -> Tensor:
@@ -205,14 +160,11 @@ def _attend(query: Tensor, key_value: Tensor, batch: Packed, heads: int, dropout
         from torch.nn.attention.varlen import varlen_attn
 
         key, value = key_value.unflatten(-1, (2, heads, size)).unbind(-3)
-        longest, pairs = batch.runs[0][1], len(batch.starts)
-        asked = (
-            (torch.arange(pairs + 1, dtype=torch.int32, device=query.device), 1)
-            if first_only
-            else (batch.ends, longest)
-        )
-        ours = query.unflatten(-1, (heads, size))
-        together: Any = varlen_attn(ours, key, value, asked[0], batch.ends, asked[1], longest)
+        ends, longest = batch.ends, batch.runs[0][1]
+        if first_only:
+            ends = torch.arange(len(batch.starts) + 1, dtype=torch.int32, device=query.device)
+        ours, longest_query = query.unflatten(-1, (heads, size)), 1 if first_only else longest
+        together: Any = varlen_attn(ours, key, value, ends, batch.ends, longest_query, longest)
         attended: Tensor = together.flatten(-2)
         return attended
     tokens = [pairs * length for pairs, length in batch.runs]
@@ -235,43 +187,61 @@ def _mixed(query: Tensor, key: Tensor, value: Tensor, dropout: float) -> Tensor:
     return functional.scaled_dot_product_attention(query, key, value, dropout_p=dropout)
 
 
-class _Encoder:
-    """From padded inputs to logits: the embeddings and head of the model, and our layers between them."""
+def _packed_forward(model: Model, product: Callable[..., Dense]) -> Forward:
+    """The embeddings and head of a model that is :func:`covered`, and our layers between them.
 
-    def __init__(self, model: Model, layers: list[_Layer]) -> None:
-        self._model, self._layers = model, layers
-        self._bert = model.config.model_type == "bert"
-        self._pad = None if self._bert else int(model.config.pad_token_id)
-        self._first_position = self._pad + 1 if self._pad is not None else 0
+    ``product`` makes linear modules over the same inputs one product, followed by GELU with ``gelu=True``.
+    """
+    config, base, bert = model.config, _base(model), model.config.model_type == "bert"
+    pad = None if bert else int(config.pad_token_id)
+    layers = [_layer(one, config, product, last=one is base.encoder.layer[-1]) for one in base.encoder.layer]
 
-    def __call__(self, inputs: Mapping[str, Tensor]) -> Tensor:
-        model = self._model
-        batch = pack(inputs, first_position=self._first_position, pad=self._pad, device=model.device)
-        tokens = self._embedded(batch)
-        for layer in self._layers:
-            tokens = layer(tokens, batch, last=layer is self._layers[-1], training=model.training)
-        logits = self._judged(tokens)
-        in_order: Tensor = logits[:, 0][batch.places]
-        return in_order
-
-    def _embedded(self, batch: Packed) -> Tensor:
-        """Tokens ``(tokens, width)``."""
-        parts = _base(self._model).embeddings
+    def forward(inputs: Mapping[str, Tensor]) -> Tensor:
+        batch = pack(inputs, first_position=0 if pad is None else pad + 1, pad=pad, device=model.device)
+        parts = base.embeddings
         types = torch.zeros_like(batch.ids) if batch.types is None else batch.types
         summed = parts.word_embeddings(batch.ids) + parts.token_type_embeddings(types)
-        tokens: Tensor = parts.dropout(parts.LayerNorm(summed + parts.position_embeddings(batch.positions)))
-        return tokens[0]
-
-    def _judged(self, first: Tensor) -> Tensor:
-        """Logits ``(pairs, 1)`` of the first tokens of pairs, ``(pairs, width)``."""
-        model = self._model
-        if self._bert:
-            pooled, dropout, out = torch.tanh(model.bert.pooler.dense(first)), model.dropout, model.classifier
+        tokens = parts.dropout(parts.LayerNorm(summed + parts.position_embeddings(batch.positions)))[0]
+        for layer in layers:
+            tokens = layer(tokens, batch, config.attention_probs_dropout_prob if model.training else 0.0)
+        if bert:
+            pooled, dropout, out = torch.tanh(base.pooler.dense(tokens)), model.dropout, model.classifier
         else:
             head = model.classifier
-            pooled, dropout, out = torch.tanh(head.dense(head.dropout(first))), head.dropout, head.out_proj
-        logits: Tensor = out(dropout(pooled))
-        return logits
+            pooled, dropout, out = torch.tanh(head.dense(head.dropout(tokens))), head.dropout, head.out_proj
+        logits: Tensor = out(dropout(pooled))[:, 0]
+        return logits[batch.places]
+
+    return forward
+
+
+def _layer(
+    layer: Model, config: Any, product: Callable[..., Dense], *, last: bool
+) -> Callable[[Tensor, Packed, float], Tensor]:
+    """A transformer layer as a function of tokens ``(tokens, width)``, their batch and the share of attention that is
+    dropped; the last one gives first tokens only."""
+    own, joined, outer, heads = layer.attention.self, layer.attention.output, layer.output, config.num_attention_heads
+    products = [(own.query,), (own.key, own.value)] if last else [(own.query, own.key, own.value)]
+    projections = [product(*modules) for modules in products]
+    gelu = config.hidden_act == "gelu"
+    inner = product(layer.intermediate.dense, gelu=gelu)
+    activation = torch.nn.Identity() if gelu else layer.intermediate.intermediate_act_fn
+    after_attention, after = product(joined.dense), product(outer.dense)
+
+    def forward(tokens: Tensor, batch: Packed, dropped: float) -> Tensor:
+        if last:
+            first = tokens[batch.starts]
+            query, key_value = projections[0](first), projections[1](tokens)
+            tokens = first
+        else:
+            width = tokens.shape[-1]
+            query, key_value = projections[0](tokens).split([width, 2 * width], dim=-1)
+        mixed = _attend(query, key_value, batch, heads, dropped, first_only=last)
+        tokens = joined.LayerNorm(joined.dropout(after_attention(mixed)) + tokens)
+        result: Tensor = outer.LayerNorm(outer.dropout(after(activation(inner(tokens)))) + tokens)
+        return result
+
+    return forward
 
 
 class _Product(torch.autograd.Function):
@@ -289,81 +259,28 @@ class _Product(torch.autograd.Function):
         return onednn.linear(gradient, weight.t(), None), gradient.t() @ inputs, gradient.sum(0)
 
 
-def _live_product(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    if torch.is_autocast_enabled(inputs.device.type) or not onednn.suits(weight):
-        return functional.linear(inputs, weight, bias)
-    product: Tensor = _Product.apply(inputs, weight, bias)
-    return product
-
-
-def _live(*modules: Model) -> Dense:
+def _live(*modules: Model, gelu: bool = False) -> Dense:
     """Linear modules over the same inputs as one product, of the parameters they have at the time."""
 
     def product(inputs: Tensor) -> Tensor:
-        if len(modules) == 1:
-            return _live_product(inputs, modules[0].weight, modules[0].bias)
-        weight = torch.cat([module.weight for module in modules])
-        return _live_product(inputs, weight, torch.cat([module.bias for module in modules]))
+        first = modules[0]
+        weight = first.weight if len(modules) == 1 else torch.cat([module.weight for module in modules])
+        bias = first.bias if len(modules) == 1 else torch.cat([module.bias for module in modules])
+        if torch.is_autocast_enabled(inputs.device.type) or not onednn.suits(weight):
+            result = functional.linear(inputs, weight, bias)
+        else:
+            result = _Product.apply(inputs, weight, bias)
+        return functional.gelu(result) if gelu else result
 
     return product
 
 
-def _activation(layer: Model, config: Any) -> Dense:
-    own: Dense = functional.gelu if config.hidden_act == "gelu" else layer.intermediate.intermediate_act_fn
-    return own
-
-
-def _live_layer(layer: Model, config: Any) -> _Layer:
-    attention, joined, outer = layer.attention.self, layer.attention.output, layer.output
-    inner, activation = _live(layer.intermediate.dense), _activation(layer, config)
-
-    def adding(output: Model) -> AddDense:
-        product = _live(output.dense)
-        return lambda inputs, residual: output.dropout(product(inputs)) + residual
-
-    return _Layer(
-        heads=config.num_attention_heads,
-        attention_dropout=config.attention_probs_dropout_prob,
-        query_key_value=_live(attention.query, attention.key, attention.value),
-        query=_live(attention.query),
-        key_value=_live(attention.key, attention.value),
-        joined=adding(joined),
-        attention_norm=joined.LayerNorm,
-        inner=lambda tokens: activation(inner(tokens)),
-        outer=adding(outer),
-        norm=outer.LayerNorm,
-    )
-
-
-def _frozen(dtype: torch.dtype, activation: str, *modules: Model) -> Dense:
+def _frozen(dtype: torch.dtype, *modules: Model, gelu: bool = False) -> Dense:
     """Linear modules over the same inputs as one product, of their present weights, laid out for it once."""
     weight = torch.cat([module.weight for module in modules]).to(dtype)
     bias = torch.cat([module.bias for module in modules]).to(dtype)
     if not onednn.suits(weight):
-        after: Dense = functional.gelu if activation == "gelu" else torch.nn.Identity()
+        after: Dense = functional.gelu if gelu else torch.nn.Identity()
         return lambda inputs: after(functional.linear(inputs.to(dtype), weight, bias))
     laid_out = onednn.laid_out(weight)
-    return lambda inputs: onednn.linear(inputs.to(dtype), laid_out, bias, activation)
-
-
-def _frozen_layer(layer: Model, config: Any, dtype: torch.dtype) -> _Layer:
-    attention, joined, outer = layer.attention.self, layer.attention.output, layer.output
-    gelu, activation = config.hidden_act == "gelu", _activation(layer, config)
-    inner = _frozen(dtype, "gelu" if gelu else "none", layer.intermediate.dense)
-
-    def adding(output: Model) -> AddDense:
-        product = _frozen(dtype, "none", output.dense)
-        return lambda inputs, residual: product(inputs) + residual
-
-    return _Layer(
-        heads=config.num_attention_heads,
-        attention_dropout=0.0,
-        query_key_value=_frozen(dtype, "none", attention.query, attention.key, attention.value),
-        query=_frozen(dtype, "none", attention.query),
-        key_value=_frozen(dtype, "none", attention.key, attention.value),
-        joined=adding(joined),
-        attention_norm=joined.LayerNorm,
-        inner=inner if gelu else lambda tokens: activation(inner(tokens)),
-        outer=adding(outer),
-        norm=outer.LayerNorm,
-    )
+    return lambda inputs: onednn.linear(inputs.to(dtype), laid_out, bias, "gelu" if gelu else "none")

@@ -20,12 +20,11 @@ from switchrank.core.errors import UserError, in_one_line
 from switchrank.models.bert import open_plain
 from switchrank.models.encode import read_template
 from switchrank.models.fast_tokenizer import open_fast_tokenizer
-from switchrank.models.folder import check_model, check_tokenizer, is_folder
-from switchrank.models.weights import refuse_pickle, stop_conversions
+from switchrank.models.folder import check_model, check_tokenizer, is_folder, refuse_pickle
 
 Model = Any
-"""A transformers model, or :class:`switchrank.models.bert.PlainRanker`. The type hints of transformers call every part
-a tensor or a module, which says less than nothing."""
+"""A transformers model, or :class:`switchrank.models.bert.PlainRanker`. To the type
+hints of transformers every part is a tensor or a module."""
 CPU = torch.device("cpu")
 
 
@@ -79,7 +78,7 @@ def open_model(
     from transformers import AutoConfig, AutoModelForSequenceClassification
     from transformers.utils import logging
 
-    stop_conversions()
+    os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"  # else a public service is asked for weights of models without
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
@@ -147,9 +146,9 @@ def open_tokenizer(name: str | Path) -> Any:
 
 
 def _cannot(name: str | Path, place: str, error: Exception) -> UserError:
-    told = in_one_line(error)
-    if told is not None:
-        return told
+    known = in_one_line(error)
+    if known is not None:
+        return known
     said = (str(error).strip().splitlines() or [""])[0].rstrip(": ")
     reason = said if said and isinstance(error, OSError | ValueError) else f"{type(error).__name__} {said}".strip()
     if Path(name).is_dir():

@@ -42,8 +42,16 @@ class _Refused(Exception):
 
 def main(source: Path, target: Path) -> int:
     """Convert; returns the exit code."""
-    _leave_network()
-    _limit_memory(source.stat().st_size)
+    if sys.platform == "linux":  # leave the network, where the system lets a process
+        library = ctypes.CDLL(None)
+        if library.unshare(_NEW_NETWORK) != 0:
+            library.unshare(_NEW_NETWORK | _NEW_USER)
+    usage = Path("/proc/self/statm")
+    if usage.is_file():  # bound the address space, so that a file cannot unfold into more than it can need
+        now = int(usage.read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+        most = now + _MEMORY * source.stat().st_size + _SPARE_MEMORY
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        resource.setrlimit(resource.RLIMIT_AS, (most if hard < 0 else min(most, hard), hard))
     sys.addaudithook(_deny)
     try:
         names = _convert(source, target)
@@ -52,24 +60,6 @@ def main(source: Path, target: Path) -> int:
         return EXIT_REFUSED
     print(json.dumps({"names": names}))
     return 0
-
-
-def _leave_network() -> None:
-    """Move this process into a network of its own with nothing in it, where the system lets it."""
-    if sys.platform == "linux":
-        library = ctypes.CDLL(None)
-        if library.unshare(_NEW_NETWORK) != 0:
-            library.unshare(_NEW_NETWORK | _NEW_USER)
-
-
-def _limit_memory(size: int) -> None:
-    """Bound the address space, so that a file cannot unfold into more than it can need."""
-    usage = Path("/proc/self/statm")
-    if usage.is_file():
-        now = int(usage.read_text(encoding="ascii").split()[0]) * resource.getpagesize()
-        most = now + _MEMORY * size + _SPARE_MEMORY
-        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-        resource.setrlimit(resource.RLIMIT_AS, (most if hard < 0 else min(most, hard), hard))
 
 
 def _deny(event: str, arguments: tuple[Any, ...]) -> None:
@@ -115,12 +105,12 @@ def _read(source: Path) -> dict[str, torch.Tensor]:
 
 
 def _unpickling_problem(error: Exception) -> str:
-    """What is wrong, in our words: torch's own begin with how to read the file without the restriction."""
+    """What is wrong; torch's own message begins with how to read the file without the restriction."""
     found = re.search(r"GLOBAL ([\w.]+)", str(error))
     if found:
         return f"refused: it asks for {found[1]}, which no weights need"
-    told = re.search(r"WeightsUnpickler error: ([^\n]{1,200})", str(error))
-    return f"damaged, or more than weights ({told[1].strip() if told else type(error).__name__})"
+    said = re.search(r"WeightsUnpickler error: ([^\n]{1,200})", str(error))
+    return f"damaged, or more than weights ({said[1].strip() if said else type(error).__name__})"
 
 
 def _first_line(error: BaseException) -> str:

@@ -8,20 +8,92 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import polars as pl
 
 from switchrank.core.errors import UserError
 from switchrank.core.seeds import generator
+from switchrank.files.reading import read_lines
 from switchrank.formats.tables import CANDIDATES, DOCUMENTS, JUDGEMENTS, QUERIES, read_table, write_table
-from switchrank.rank.ranking import read_ranking
+from switchrank.formats.trec import read_run
 from switchrank.search.bm25 import Bm25, best
 from switchrank.text.splitting import language_splitter
 
 Lists = list[list[str]]
 """Docids per query, best first."""
+_SHAPES = "'qid Q0 docid rank score system', 'qid<TAB>docid<TAB>rank' or 'qid<TAB>docid<TAB>query<TAB>passage'"
+
+
+@dataclass(frozen=True)
+class FirstStage:
+    """Where candidates come from: one of ``bm25``, ``run`` and ``all``.
+
+    Attributes:
+        bm25: K documents by BM25; random ones fill up short lists.
+        run: the documents of a TREC or MS MARCO run, or top1000 file (:func:`read_ranking`).
+        all: all documents, in source order.
+        depth: first documents of --from-run that are taken.
+        fill: fill short lists of --from-run up to --depth at random.
+    """
+
+    bm25: int | None = None
+    run: str | Path | None = None
+    all: bool = False
+    depth: int | None = None
+    fill: bool = False
+
+    @property
+    def size(self) -> int | None:
+        """The largest number of candidates of a query; None where there is no limit."""
+        return self.depth if self.bm25 is None else self.bm25
+
+    def check(self) -> None:
+        """Raise UserError unless there is exactly one way, and a usable number of candidates."""
+        ways = (self.bm25 is not None) + (self.run is not None) + self.all
+        place = "switchrank rank candidates"
+        if ways != 1:
+            problem = "more than one of them given" if ways else "none of them given"
+            raise UserError(place, "--bm25, --from-run, --all", problem, f"choose one; see {place} --help")
+        if (self.size is not None and self.size < 1) or (self.fill and self.size is None):
+            raise UserError(place, "--bm25, --depth", "no usable number of candidates", "give 1 or more")
+
+
+def read_ranking(path: str | Path) -> pl.DataFrame:
+    """Read a first-stage ranking into columns ``qid docid rank``, by rank within each query.
+
+    Six fields are a TREC run; equal ranks go by falling score, then docid. Three tab-separated fields are an MS MARCO
+    run. Four are MS MARCO's ``top1000`` file, whose lines carry no rank: line order stands for it. May be gzipped,
+    except for a TREC run.
+
+    Raises:
+        UserError: no such file, another number of columns, a rank that is no number, a document twice for a query.
+    """
+    path = Path(path)
+    first = next((line for _, line in read_lines(path)), "")
+    columns = len(first.rstrip("\n").split("\t"))
+    if columns in (3, 4):
+        frame = _read_msmarco(path, columns)
+        twice = frame.filter(frame.select("qid", "docid").is_duplicated())
+        if len(twice):
+            qid, docid, _ = twice.row(0)
+            raise UserError(path, f"query {qid}", f"document {docid} twice", "keep one line of each")
+        return frame.sort(["qid", "rank", "docid"])
+    frame = read_run(path)
+    return frame.sort(["qid", "rank", "score", "docid"], descending=[False, False, True, False]).drop("score")
+
+
+def _read_msmarco(path: Path, columns: int) -> pl.DataFrame:
+    names = ["qid", "docid", "rank"] if columns == 3 else ["qid", "docid", "query", "passage"]
+    schema = dict.fromkeys(names, pl.String)
+    try:
+        frame = pl.scan_csv(path, separator="\t", has_header=False, quote_char=None, schema=schema)
+        rank = pl.col("rank").cast(pl.Int32) if columns == 3 else pl.int_range(1, pl.len() + 1, dtype=pl.Int32)
+        return frame.select("qid", "docid", rank.alias("rank")).collect(engine="streaming")
+    except pl.exceptions.PolarsError as error:
+        raise UserError(path, "", str(error).splitlines()[0], f"write every line as {_SHAPES}") from error
 
 
 def bm25_lists(
@@ -42,76 +114,26 @@ def bm25_lists(
 def run_lists(
     path: str | Path, qids: Sequence[str], *, known_qids: set[str], known_docids: set[str], depth: int | None = None
 ) -> Lists:
-    """The documents of a given ranking for each of ``qids``, cut to the first ``depth``; none where it has none.
+    """The first ``depth`` documents of a given ranking for each of ``qids``; none where it has none.
 
-    Raises:
-        UserError: the ranking names a query or document that is not known.
+    Raises UserError for a query or document that is not known.
     """
     ranking = read_ranking(path)
     for column, known, what in (("qid", known_qids, "query"), ("docid", known_docids, "document")):
-        strangers = sorted(set(ranking[column].unique().to_list()) - known)
+        strangers = sorted(set(ranking[column].unique()) - known)
         if strangers:
-            raise UserError(
-                path,
-                f"{what} {strangers[0]}",
-                f"{len(strangers)} {what} id(s) that the collection does not have",
-                f"remove these lines, or give the {what} table that holds them",
-            )
+            problem = f"{len(strangers)} {what} id(s) that the collection does not have"
+            todo = f"remove these lines, or give the {what} table that holds them"
+            raise UserError(path, f"{what} {strangers[0]}", problem, todo)
     if depth is not None:
         ranking = ranking.group_by("qid", maintain_order=True).head(depth)
-    grouped = ranking.group_by("qid", maintain_order=True).agg(pl.col("docid"))
-    found = dict(zip(grouped["qid"].to_list(), grouped["docid"].to_list(), strict=True))
+    found = _docids_by_query(ranking)
     return [found.get(qid, []) for qid in qids]
 
 
-def _fill(found: list[str], size: int, docids: Sequence[str], seed: int, qid: str) -> list[str]:
-    """``found``, then random other documents up to ``size``: a function of seed, query and the sorted docids."""
-    missing = size - len(found)
-    if missing <= 0:
-        return found
-    drawn = generator(seed, "candidates", qid).choice(len(docids), size=size, replace=False)
-    have = set(found)
-    return found + [docids[i] for i in drawn if docids[i] not in have][:missing]
-
-
-def _add(found: list[str], relevant: list[str], size: int | None) -> list[str]:
-    """Relevant documents that are missing go last; where that exceeds the size, the last irrelevant ones give way."""
-    keep, have = set(relevant), set(found)
-    spare = max(0, (len(found) if size is None else size) - len(relevant))
-    kept = []
-    for docid in found:
-        if docid not in keep:
-            spare -= 1
-        if docid in keep or spare >= 0:
-            kept.append(docid)
-    return (kept + [docid for docid in relevant if docid not in have])[:size]
-
-
-def _relevant(path: str | Path, known: set[str]) -> dict[str, list[str]]:
-    judged = read_table(path, JUDGEMENTS).filter(pl.col("relevance") > 0).sort("qid", "docid")
-    strangers = sorted(set(judged["docid"].to_list()) - known)
-    if strangers:
-        raise UserError(
-            path,
-            f"document {strangers[0]}",
-            f"{len(strangers)} judged document(s) that the collection does not have",
-            "give the judgements of this document language",
-        )
-    grouped = judged.group_by("qid", maintain_order=True).agg(pl.col("docid"))
+def _docids_by_query(rows: pl.DataFrame) -> dict[str, list[str]]:
+    grouped = rows.group_by("qid", maintain_order=True).agg(pl.col("docid"))
     return dict(zip(grouped["qid"].to_list(), grouped["docid"].to_list(), strict=True))
-
-
-def _method(method: dict[str, Any]) -> tuple[str, int | None, bool]:
-    """Kind, size and whether to fill up, checked."""
-    kinds = [kind for kind in ("bm25", "run", "all") if method.get(kind)]
-    unknown = sorted(set(method) - {"bm25", "run", "all", "depth", "fill"})
-    if len(kinds) != 1 or unknown:
-        raise UserError("candidates", str(method), "not a way to choose candidates", "give one of bm25, run, all")
-    size = method["bm25"] if kinds[0] == "bm25" else method.get("depth")
-    fill = kinds[0] == "bm25" or bool(method.get("fill"))
-    if (size is not None and size < 1) or (fill and size is None):
-        raise UserError("candidates", str(method), "no usable number of candidates", "give a depth of 1 or more")
-    return kinds[0], size, fill
 
 
 def build_candidates(
@@ -119,7 +141,7 @@ def build_candidates(
     queries: str | Path,
     documents: str | Path,
     judgements: str | Path,
-    method: dict[str, Any],
+    first_stage: FirstStage,
     out: str | Path,
     relevant: Literal["keep", "add"] = "keep",
     vocabulary: str | Path | None = None,
@@ -134,41 +156,75 @@ def build_candidates(
         queries: QUERIES table; for BM25 their text, in the language of the documents, is what is looked for.
         documents: DOCUMENTS table of one language.
         judgements: JUDGEMENTS table of that language.
+        first_stage: where they come from.
         out: CANDIDATES table to write (.parquet).
-        method: ``{"bm25": k}``: k documents by BM25. ``{"run": path, "depth": n, "fill": false}``: those of a ranking
-            (:func:`switchrank.rank.ranking.read_ranking`), its first n. ``{"all": true}``: all, in source order.
         relevant: keep: as retrieved; add: put missing relevant documents in, in the place of the last irrelevant ones.
         vocabulary: vector store prefix, or segmenter:NAME, to cut unspaced text
             (:func:`switchrank.text.splitting.language_splitter`).
         seed: seed of the random documents.
 
     Raises:
-        UserError: unknown ids in the ranking or the judgements, an unusable method, no judged query, no document.
+        UserError: unknown ids in the ranking or the judgements, an unusable first stage, no judged query, no document.
     """
-    kind, size, fill = _method(method)
-    if relevant not in ("keep", "add"):
-        raise UserError("candidates", "relevant", f"unknown value {relevant}", "write keep or add")
-    docs = read_table(documents, DOCUMENTS)
-    asked = read_table(queries, QUERIES)
+    first_stage.check()
+    size = first_stage.size
+    docs, every_query = read_table(documents, DOCUMENTS), read_table(queries, QUERIES)
     docids = docs["docid"].to_list()
-    wanted = _relevant(judgements, set(docids))
-    kept = asked.filter(pl.col("qid").is_in(list(wanted)))
-    _check(queries, documents, len(kept), len(docids), len(wanted))
+    if not docids:
+        raise UserError(documents, "", "no documents", "give a collection that has some")
+    known = set(docids)
+    judged = read_table(judgements, JUDGEMENTS).filter(pl.col("relevance") > 0).sort("qid", "docid")
+    strangers = sorted(set(judged["docid"]) - known)
+    if strangers:
+        problem = f"{len(strangers)} judged document(s) that the collection does not have"
+        raise UserError(
+            judgements, f"document {strangers[0]}", problem, "give the judgements of this document language"
+        )
+    positives = _docids_by_query(judged)
+    kept = every_query.filter(pl.col("qid").is_in(list(positives)))
+    if kept.is_empty():
+        raise UserError(queries, "", "no query has a positive judgement", "give the judgements of these queries")
+    if len(kept) < len(positives):
+        missing = f"{len(positives) - len(kept)} judged queries have no text here and get no candidates"
+        print(f"{queries}: {missing}", file=sys.stderr)
     qids = kept["qid"].to_list()
-    if kind == "bm25":
+    if first_stage.bm25 is not None:
         texts = docs["text"].to_list()
-        lists = bm25_lists(kept["text"].to_list(), docids, texts, k=size or 1, vocabulary=vocabulary)
-    elif kind == "run":
-        known = set(asked["qid"].to_list())
-        lists = run_lists(method["run"], qids, known_qids=known, known_docids=set(docids), depth=size)
+        lists = bm25_lists(kept["text"].to_list(), docids, texts, k=first_stage.bm25, vocabulary=vocabulary)
+    elif first_stage.run is not None:
+        known_qids = set(every_query["qid"])
+        lists = run_lists(first_stage.run, qids, known_qids=known_qids, known_docids=known, depth=size)
     else:
         lists = [docids[:size] for _ in qids]
-    if fill:
-        limit, ordered = min(size or 1, len(docids)), sorted(docids)
+    if size is not None and (first_stage.fill or first_stage.bm25 is not None):
+        limit, ordered = min(size, len(docids)), sorted(docids)
         lists = [_fill(found, limit, ordered, seed, qid) for qid, found in zip(qids, lists, strict=True)]
     if relevant == "add":
-        lists = [_add(found, wanted[qid], size) for qid, found in zip(qids, lists, strict=True)]
+        lists = [_add(found, positives[qid], size) for qid, found in zip(qids, lists, strict=True)]
     write_table(candidate_table(qids, lists), out, CANDIDATES)
+
+
+def _fill(found: list[str], size: int, docids: Sequence[str], seed: int, qid: str) -> list[str]:
+    """``found``, then random other documents up to ``size``: a function of seed, query and the sorted docids."""
+    missing = size - len(found)
+    if missing <= 0:
+        return found
+    drawn = generator(seed, "candidates", qid).choice(len(docids), size=size, replace=False)
+    have = set(found)
+    return found + [docids[i] for i in drawn if docids[i] not in have][:missing]
+
+
+def _add(found: list[str], relevant: list[str], size: int | None) -> list[str]:
+    """Put missing relevant documents last; beyond the size, they replace the last irrelevant ones."""
+    keep, have = set(relevant), set(found)
+    spare = max(0, (len(found) if size is None else size) - len(relevant))
+    kept = []
+    for docid in found:
+        if docid not in keep:
+            spare -= 1
+        if docid in keep or spare >= 0:
+            kept.append(docid)
+    return (kept + [docid for docid in relevant if docid not in have])[:size]
 
 
 def candidate_table(qids: Sequence[str], lists: Lists) -> pl.DataFrame:
@@ -176,12 +232,3 @@ def candidate_table(qids: Sequence[str], lists: Lists) -> pl.DataFrame:
     frame = pl.DataFrame({"qid": qids, "docid": lists}, schema={"qid": pl.String, "docid": pl.List(pl.String)})
     ranked = frame.filter(pl.col("docid").list.len() > 0).explode("docid")
     return ranked.with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("qid").alias("rank"))
-
-
-def _check(queries: str | Path, documents: str | Path, kept: int, size: int, judged: int) -> None:
-    if size == 0:
-        raise UserError(documents, "", "no documents", "give a collection that has some")
-    if kept == 0:
-        raise UserError(queries, "", "no query has a positive judgement", "give the judgements of these queries")
-    if kept < judged:
-        print(f"{queries}: {judged - kept} judged queries have no text here and get no candidates", file=sys.stderr)

@@ -14,7 +14,7 @@ from switchrank.formats.tables import DAMAGE, reason
 from switchrank.formats.trec_writing import write_run
 from switchrank.models.folder import check_model
 from switchrank.rank.candidates import Lists, bm25_lists, candidate_table, run_lists
-from switchrank.rank.inference import USUAL, Inference
+from switchrank.rank.inference import USUAL, Inference, check_system
 
 _ID_COLUMNS = ("id", "qid", "docid", "pid")
 
@@ -93,10 +93,10 @@ def rank_files(
 
     Args:
         model: folder of a trained cross-encoder (Hugging Face, one label).
-        queries: queries: TSV id, text, or Parquet (:func:`read_texts`).
-        docs: documents: TSV id, text, or Parquet.
+        queries: TSV id, text, or Parquet (:func:`read_texts`).
+        docs: documents, likewise.
         out: the TREC run to write.
-        run: re-rank only the documents of this TREC or MS MARCO run (:func:`switchrank.rank.ranking.read_ranking`).
+        run: re-rank only the documents of this TREC or MS MARCO run (:func:`switchrank.rank.candidates.read_ranking`).
         top: re-rank at most this many documents per query, of --run or else by BM25.
         vocabulary: vector store prefix (or segmenter:NAME) whose words cut text for --top.
         system: tag in the last column.
@@ -106,10 +106,9 @@ def rank_files(
         UserError: unreadable texts, a run that names unknown ids, no query with a candidate, an unusable model.
         NoGpuError: a GPU was asked for and none is there.
     """
-    from switchrank.rank.score import Ranker, TextTable, score_candidates
+    from switchrank.rank.score import Reranker, TextTable, score_candidates
 
-    if len(system.split()) != 1:
-        raise UserError("rank", "system", f"'{system}' is not one word", "name the system without spaces")
+    check_system(system)
     if top is not None and top < 1:
         raise UserError("rank", "top", f"{top} documents per query", "give 1 or more, or leave it out to rank them all")
     check_model(Path(model))
@@ -124,28 +123,17 @@ def rank_files(
         lists = [docids for _ in qids]
     _tell_unanswered(lists, queries, run)
     candidates = candidate_table(qids, lists)
-    ranker = Ranker.open(model, inference)
-    asked = TextTable(qids, query_texts, source=queries, what="query")
-    used = set(candidates["docid"].unique().to_list())
-    kept = [(docid, text) for docid, text in zip(docids, doc_texts, strict=True) if docid in used]
-    documents = TextTable([d for d, _ in kept], [t for _, t in kept], source=docs, what="document")
-    scores = score_candidates(
-        ranker,
-        (asked, ranker.tokenise(asked.texts, "tokenise queries")),
-        (documents, ranker.tokenise(documents.texts, "tokenise documents")),
-        candidates,
-        source=run or docs,
-        what="rank",
-    )
+    reranker = Reranker(model, inference)
+    query_table = TextTable(reranker, qids, query_texts, source=queries, what="query")
+    used = set(candidates["docid"])
+    kept = {docid: text for docid, text in zip(docids, doc_texts, strict=True) if docid in used}
+    documents = TextTable(reranker, kept, kept.values(), source=docs, what="document")
+    scores = score_candidates(reranker, query_table, documents, candidates, source=run or docs, what="rank")
     write_run(scores, out, system)
 
 
 def _tell_unanswered(lists: Lists, queries: str | Path, run: str | Path | None) -> None:
-    """Say how many queries have no candidate.
-
-    Raises:
-        UserError: none has one.
-    """
+    """Say how many queries have no candidate; raises UserError if none has one."""
     unanswered = sum(not found for found in lists)
     if not unanswered:
         return

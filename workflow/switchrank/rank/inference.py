@@ -1,9 +1,13 @@
-"""How a model is run over pairs; light enough for the command line to import."""
+"""Ranking the pairs of a test set with one model; light enough for the command line to import."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
+
+from switchrank.core.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -28,3 +32,66 @@ class Inference:
 
 
 USUAL = Inference()
+Pair = Mapping[str, str]
+"""``queries``, ``documents`` and ``candidates`` of a language pair, and the run ``out``; paths."""
+
+
+def rank_pairs(
+    *,
+    model: str | Path,
+    pairs: Sequence[Pair],
+    system: str,
+    inference: Inference = USUAL,
+    sigmoid_scores: bool = False,
+    depth: int | None = None,
+) -> None:
+    """Score all pairs of a test set with one model and write one TREC run for each.
+
+    Args:
+        model: folder of a trained cross-encoder (Hugging Face, one label).
+        pairs: tables of one language pair and the run to write; repeat for every pair.
+        system: tag in the last column.
+        inference: how pairs are scored.
+        sigmoid_scores: compatibility: float32 probabilities instead of logits, ties included.
+        depth: documents of a query that a run keeps; default: all candidates.
+
+    Raises:
+        UserError: see :class:`switchrank.rank.score.Reranker`; candidates that name unknown ids; scores not finite.
+        NoGpuError: a GPU was asked for and none is there.
+    """
+    import polars as pl
+    import torch
+
+    from switchrank.formats.tables import CANDIDATES, DOCUMENTS, QUERIES, read_table
+    from switchrank.formats.trec_writing import write_run
+    from switchrank.rank.score import Reranker, TextTable, score_candidates
+
+    check_system(system)
+    reranker = Reranker(model, inference)
+    queries: dict[str, TextTable] = {}
+    for file in dict.fromkeys(str(pair["documents"]) for pair in pairs):
+        group = [pair for pair in pairs if str(pair["documents"]) == file]
+        lists = [read_table(pair["candidates"], CANDIDATES) for pair in group]
+        used = pl.concat([candidates["docid"] for candidates in lists]).unique()
+        texts = read_table(file, DOCUMENTS).filter(pl.col("docid").is_in(used.implode()))
+        documents = TextTable(reranker, texts["docid"], texts["text"], source=file, what="document")
+        for pair, candidates in zip(group, lists, strict=True):
+            source = str(pair["queries"])
+            if source not in queries:
+                texts = read_table(source, QUERIES)
+                queries[source] = TextTable(reranker, texts["qid"], texts["text"], source=source, what="query")
+            what = f"rank {Path(pair['out']).parent.name}"
+            scores = score_candidates(
+                reranker, queries[source], documents, candidates, source=pair["candidates"], what=what
+            )
+            if sigmoid_scores:
+                # In float32 they tie near 1, as those of a cross-encoder with its usual activation do.
+                probabilities = torch.tensor(scores["score"].to_numpy()).sigmoid().numpy()
+                scores = scores.with_columns(pl.Series("score", probabilities))
+            write_run(scores, pair["out"], system, depth)
+
+
+def check_system(name: str) -> None:
+    """Raise UserError for a name that the last column of a run cannot hold."""
+    if len(name.split()) != 1:
+        raise UserError("rank", "system", f"'{name}' is not one word", "name the system without spaces")

@@ -1,10 +1,9 @@
 """Mixed pools, the ``xx`` sides of a test set: each text in a language drawn for it, or all documents in all languages.
 
-A *drawn* pool follows create_multilingual.py of the paper's code (METHODS 1.9): each passage and each query keeps its
-id and gets the text of one language, all languages being equally likely. A *union* pool holds every document in every
-language, as the multilingual setting of XQuAD-R and MLQA-R does (METHODS 2.2). DRAW says which id is in which language.
-
-Tables are read one language at a time; a pool itself must fit in memory, as it must for ranking.
+A *drawn* pool follows create_multilingual.py of the paper's code: each passage and each query keeps its id and gets the
+text of one language, all languages being equally likely. A *union* pool holds every document in every language, as the
+multilingual setting of XQuAD-R and MLQA-R does. DRAW says which id is in which language. Tables are read one language
+at a time; a pool itself must fit in memory, as it must for ranking.
 """
 
 from __future__ import annotations
@@ -20,16 +19,7 @@ from numpy.typing import NDArray
 
 from switchrank.core.errors import UserError
 from switchrank.core.seeds import counter_uniform, derive_seed
-from switchrank.formats.tables import (
-    CANDIDATES,
-    DOCUMENTS,
-    DRAW,
-    JUDGEMENTS,
-    QUERIES,
-    Schema,
-    read_table,
-    write_table,
-)
+from switchrank.formats.tables import CANDIDATES, DOCUMENTS, DRAW, JUDGEMENTS, QUERIES, Schema, read_table, write_table
 
 Paths = Mapping[str, str | Path]
 """One table per language."""
@@ -74,20 +64,16 @@ def _numbered(texts: Paths, schema: Schema) -> tuple[pl.Series, dict[str, NDArra
     return ids["id"], numbers
 
 
-def _coordinates(ids: pl.Series) -> NDArray[np.uint64]:
-    """A number for each id that depends on its bytes only: polars hashes differ between its versions."""
-    digests = (hashlib.blake2b(text.encode(), digest_size=8).digest() for text in ids)
-    return np.fromiter((int.from_bytes(digest, "little") for digest in digests), dtype=np.uint64, count=len(ids))
-
-
 def _drawn(ids: pl.Series, numbers: Mapping[str, NDArray[np.int64]], seed: int, purpose: str) -> NDArray[np.int64]:
     """For each id the place of its language in the ascending order of languages.
 
     Every language gives every id a uniform weight that depends on seed, purpose, language and id, and the heaviest
     language that has the id wins (rendezvous hashing, Thaler and Ravishankar 1998, doi:10.1109/90.663936). So no draw
-    depends on other ids or on the order of languages, and a language more takes over its share of the ids only.
+    depends on other ids or on the order of languages, and another language takes over its share of the ids only.
     """
-    coordinates = _coordinates(ids)
+    # Of the bytes of the ids alone: polars hashes differ between its versions.
+    digests = (hashlib.blake2b(text.encode(), digest_size=8).digest() for text in ids)
+    coordinates = np.fromiter((int.from_bytes(digest, "little") for digest in digests), np.uint64, len(ids))
     heaviest = np.full(len(ids), -1.0)
     winner = np.full(len(ids), -1)
     for place, language in enumerate(sorted(numbers)):
@@ -176,12 +162,6 @@ def _united(tables: Paths, schema: Schema, pool: pl.DataFrame) -> pl.DataFrame:
     return rows.join(queries, on="qid", how="left", maintain_order="left")
 
 
-def _check_languages(documents: Paths, others: Paths, what: str) -> None:
-    for language in sorted(set(documents) ^ set(others)):
-        lacking = what if language in documents else "documents"
-        raise UserError("pool", f"language {language}", f"no {lacking}", "give all tables of every language")
-
-
 def join_pool(
     *,
     documents: Paths,
@@ -212,9 +192,10 @@ def join_pool(
         raise UserError("pool", "documents", "no languages", "give the documents of at least one")
     if (candidates is None) != (candidates_out is None):
         raise UserError("pool", "candidates", "read but not written, or written from nothing", "give both or neither")
-    _check_languages(documents, judgements, "judgements")
-    if candidates is not None:
-        _check_languages(documents, candidates, "candidates")
+    for what, tables in (("judgements", judgements), ("candidates", documents if candidates is None else candidates)):
+        for language in sorted({*documents} ^ {*tables}):
+            lacking = what if language in documents else "documents"
+            raise UserError("pool", f"language {language}", f"no {lacking}", "give all tables of every language")
     parts = [
         _read_texts(path, DOCUMENTS).with_columns(_prefixed(language), lang=pl.lit(language))
         for language, path in documents.items()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -17,7 +18,9 @@ from switchrank.formats.trec_writing import write_run
 from switchrank.search.bm25 import Bm25
 from switchrank.text.splitting import language_splitter
 
-Pair = dict[str, str]
+Pair = Mapping[str, str]
+"""As :data:`switchrank.rank.inference.Pair`; ``pair`` (``de-en``) names the random draws, ``vocabulary`` and
+``query_vocabulary`` cut the unspaced texts of this pair."""
 
 
 def _by_query(candidates: pl.DataFrame) -> list[tuple[str, list[str]]]:
@@ -34,26 +37,20 @@ def random_scores(candidates: pl.DataFrame, *, seed: int, testset: str, pair: st
     return candidates.select("qid", "docid").with_columns(pl.Series("score", np.concatenate(scores)))
 
 
-def _bm25_scorer(pairs: list[Pair]) -> Callable[[Pair], pl.DataFrame]:
-    """A function that scores a pair's candidates; ``pairs`` share one documents file, which is indexed once."""
+def _bm25_scores(pairs: Sequence[Pair]) -> Iterator[pl.DataFrame]:
+    """The scores of each pair's candidates; the pairs share one documents file, which is indexed once."""
     documents = read_table(pairs[0]["documents"], DOCUMENTS)
     row = {docid: number for number, docid in enumerate(documents["docid"])}
     split = language_splitter(pairs[0].get("vocabulary"))
     indexes: dict[tuple[str, str | None], tuple[Bm25, dict[str, int]]] = {}
-
-    def index(pair: Pair) -> tuple[Bm25, dict[str, int]]:
+    for pair in pairs:
         name = (str(pair["queries"]), pair.get("query_vocabulary"))
         if name not in indexes:
-            asked = read_table(pair["queries"], QUERIES)
-            numbers = {qid: number for number, qid in enumerate(asked["qid"])}
-            own = language_splitter(name[1])
-            texts = documents["text"].to_list()
-            indexes[name] = (Bm25(texts, asked["text"].to_list(), split=split, split_queries=own), numbers)
-        return indexes[name]
-
-    def score(pair: Pair) -> pl.DataFrame:
+            queries, own = read_table(pair["queries"], QUERIES), language_splitter(name[1])
+            index = Bm25(documents["text"].to_list(), queries["text"].to_list(), split=split, split_queries=own)
+            indexes[name] = index, {qid: number for number, qid in enumerate(queries["qid"])}
+        bm25, numbers = indexes[name]
         candidates = read_table(pair["candidates"], CANDIDATES)
-        bm25, numbers = index(pair)
         parts: list[NDArray[np.float32]] = []
         for qid, docids in progress(_by_query(candidates), what="BM25 reference", unit="queries"):
             try:
@@ -62,29 +59,31 @@ def _bm25_scorer(pairs: list[Pair]) -> Callable[[Pair], pl.DataFrame]:
             except KeyError as error:
                 todo = "give the candidates that were made for these texts"
                 raise UserError(pair["candidates"], f"id {error.args[0]}", "not in the texts", todo) from error
-        return candidates.select("qid", "docid").with_columns(pl.Series("score", np.concatenate(parts)))
-
-    return score
+        yield candidates.select("qid", "docid").with_columns(pl.Series("score", np.concatenate(parts)))
 
 
 def rank_reference(
     *,
-    kind: str,
-    pairs: list[Pair],
+    kind: Literal["random", "bm25"],
+    pairs: Sequence[Pair],
     testset: str = "",
     seed: int = 1,
+    vocabulary: str | None = None,
+    query_vocabulary: str | None = None,
     system: str | None = None,
     depth: int | None = None,
 ) -> None:
     """Write one TREC run for each pair of a test set, without a model.
 
     Args:
-        kind: ``random``: a seeded shuffle of the candidates. ``bm25``: BM25 of the pair's own query and document texts;
-            collection statistics are those of all documents of the pair's document language.
-        pairs: ``{"queries", "documents", "candidates", "out"}``, paths; ``"pair"`` (``de-en``) names the random draws;
-            ``"vocabulary"`` and ``"query_vocabulary"`` cut unspaced documents and queries
+        kind: chance (a seeded shuffle of the candidates), or BM25 on each pair's own texts, with the collection
+            statistics of all its documents.
+        pairs: tables of one language pair and the run to write; repeat for every pair.
+        testset: name of the test set (part of the random seed).
+        seed: seed of the random ranking.
+        vocabulary: vector store prefix, or segmenter:NAME, to cut unspaced documents
             (:func:`switchrank.text.splitting.language_splitter`).
-        testset: name of the test set, part of the random draws' seed.
+        query_vocabulary: vector store prefix, or segmenter:NAME, to cut unspaced queries.
         system: tag in the run's last column, by default ``kind``.
         depth: documents of a query that a run keeps; default: all candidates.
 
@@ -93,14 +92,14 @@ def rank_reference(
     """
     if kind not in ("random", "bm25"):
         raise UserError("rank", "kind", f"unknown reference {kind}", "write random or bm25")
+    usual = {"vocabulary": vocabulary, "query_vocabulary": query_vocabulary}
+    pairs = [{**{name: value for name, value in usual.items() if value is not None}, **pair} for pair in pairs]
     for documents in dict.fromkeys(str(pair["documents"]) for pair in pairs):
         group = [pair for pair in pairs if str(pair["documents"]) == documents]
-        scorer = _bm25_scorer(group) if kind == "bm25" else None
-        for pair in group:
-            if scorer is not None:
-                scores = scorer(pair)
-            else:
-                candidates = read_table(pair["candidates"], CANDIDATES)
-                name = pair.get("pair") or Path(pair["out"]).parent.name
-                scores = random_scores(candidates, seed=seed, testset=testset, pair=name)
+        names = [pair.get("pair") or Path(pair["out"]).parent.name for pair in group]
+        drawn = (
+            random_scores(read_table(pair["candidates"], CANDIDATES), seed=seed, testset=testset, pair=name)
+            for pair, name in zip(group, names, strict=True)
+        )
+        for pair, scores in zip(group, _bm25_scores(group) if kind == "bm25" else drawn, strict=True):
             write_run(scores, pair["out"], system or kind, depth)

@@ -31,9 +31,9 @@ def sample_judgements(
     """
     tables = [read_table(path, JUDGEMENTS) for path in judgements]
     relevant = [set(table.filter(pl.col("relevance") > 0)["qid"]) for table in tables]
-    asked = sorted(set.intersection(*relevant), key=lambda qid: hashlib.sha256(f"{seed}\x1f{qid}".encode()).digest())
-    if not asked:
+    qids = sorted(set.intersection(*relevant), key=lambda qid: hashlib.sha256(f"{seed}\x1f{qid}".encode()).digest())
+    if not qids:
         raise UserError(judgements[chosen], "", "no query has a relevant document in every language", "check the ids")
-    if queries is not None and len(asked) < queries:
-        raise UserError(judgements[chosen], "", f"{len(asked)} judged queries", f"ask for at most that, not {queries}")
-    write_table(tables[chosen].filter(pl.col("qid").is_in(asked[:queries])), out, JUDGEMENTS)
+    if queries is not None and len(qids) < queries:
+        raise UserError(judgements[chosen], "", f"{len(qids)} judged queries", f"ask for at most that, not {queries}")
+    write_table(tables[chosen].filter(pl.col("qid").is_in(qids[:queries])), out, JUDGEMENTS)

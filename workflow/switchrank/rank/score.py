@@ -1,10 +1,12 @@
-"""Scoring: a cross-encoder's logit for every candidate of every query, all pairs of a test set in one process."""
+"""A cross-encoder's logit for every candidate of every query."""
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -14,67 +16,72 @@ from tqdm import tqdm
 
 from switchrank.core.allocator import LARGEST_KEPT, keep_freed_memory
 from switchrank.core.errors import UserError
-from switchrank.core.precision import is_out_of_memory
+from switchrank.core.precision import PRECISIONS, find_devices, find_precision, is_out_of_memory
 from switchrank.core.progress import progress
-from switchrank.formats.tables import CANDIDATES, DOCUMENTS, QUERIES, read_table
-from switchrank.formats.trec_writing import write_run
-from switchrank.models.encode import Numbers, Texts, assemble, by_length, read_template, tokenise, truncated
+from switchrank.core.ragged import Numbers
+from switchrank.models.encode import Texts, assemble, by_length, read_template, tokenise, truncated
+from switchrank.models.folder import TRAINING_RECORD
 from switchrank.models.packed import ranking_forward
-from switchrank.models.ranker import Opened, open_model
+from switchrank.models.pretrained import open_both
 from switchrank.rank.inference import USUAL, Inference
 
+_TRUNCATIONS = ("longest_first", "only_second")
 
-class Ranker:
-    """A trained model that scores (query, passage) pairs in order of length.
 
-    A batch holds at most ``token_budget`` padded tokens, on a CPU fewer if the model is wide, and always at least one
-    pair.
+class Reranker:
+    """A trained model that scores (query, passage) pairs in order of length. Sets torch's number of CPU threads.
+
+    A batch holds at most ``inference.token_budget`` padded tokens, on a CPU fewer if the model is wide, and always at
+    least one pair. What ``inference`` leaves open of ``max_length`` and ``truncation`` is as the model was trained
+    (``train.json``), else the longest pair its position embeddings hold and ``longest_first``.
+
+    Attributes:
+        max_length, truncation: what applies.
+
+    Raises:
+        UserError: no model folder, one that is damaged or no ranker (:func:`switchrank.models.pretrained.open_both`),
+            an unknown device, precision or truncation.
+        NoGpuError: a GPU was asked for and none is there.
     """
 
-    def __init__(self, opened: Opened, *, token_budget: int) -> None:
-        self._opened = opened
-        self._budget = min(token_budget, _swift_tokens(opened))
+    def __init__(self, model: str | Path, inference: Inference = USUAL) -> None:
+        (self._device,) = find_devices(inference.device, 1)
+        if inference.precision not in (*PRECISIONS, "auto"):
+            problem = f"unknown value {inference.precision}"
+            raise UserError("rank", "precision", problem, "write fp32, bf16, fp16 or auto")
+        dtype = PRECISIONS[find_precision(inference.precision, self._device)]
+        torch.set_num_threads(max(1, inference.threads))
+        opened, self._tokenizer = open_both(model, new_head=False, device=self._device)
+        trained, longest = _trained_with(Path(model)), _longest(self._tokenizer, opened.config)
+        self.max_length = min(inference.max_length or trained.get("max_length") or longest, longest)
+        self.truncation = inference.truncation or trained.get("truncation") or _TRUNCATIONS[0]
+        if self.truncation not in _TRUNCATIONS:
+            problem = f"unknown value {self.truncation}"
+            raise UserError(model, "truncation", problem, f"write {' or '.join(_TRUNCATIONS)}")
+        self._budget = min(inference.token_budget, _swift_tokens(opened.config, self._device, dtype))
         keep_freed_memory()
-        self._forward = ranking_forward(opened.model, opened.dtype)
-        self._template = read_template(opened.tokenizer)
-        self._room = opened.max_length - self._template.specials
+        self._forward = ranking_forward(opened.eval().to(self._device), dtype)
+        self._template = read_template(self._tokenizer)
+        self._room = self.max_length - self._template.specials
         if self._room < 2:
-            raise UserError("rank", "max_length", f"{opened.max_length} leaves no room for two texts", "make it larger")
-
-    @classmethod
-    def open(cls, model: str | Path, inference: Inference) -> Ranker:
-        """The ranker of a model folder; see :func:`switchrank.models.ranker.open_model`."""
-        opened = open_model(
-            model,
-            device=inference.device,
-            threads=inference.threads,
-            precision=inference.precision,
-            max_length=inference.max_length,
-            truncation=inference.truncation,
-        )
-        return cls(opened, token_budget=inference.token_budget)
+            raise UserError("rank", "max_length", f"{self.max_length} leaves no room for two texts", "make it larger")
 
     def tokenise(self, texts: Sequence[str], what: str) -> Texts:
-        """Token ids of ``texts``."""
-        return tokenise(self._opened.tokenizer, texts, limit=self._room, what=what)
+        return tokenise(self._tokenizer, texts, limit=self._room, what=what)
 
     def score(
         self, queries: Texts, passages: Texts, query: Numbers, passage: Numbers, what: str = "rank"
     ) -> NDArray[np.float32]:
         """Logits of pairs ``(query[i], passage[i])``, numbers of texts; float32, shape ``(pairs,)``.
 
-        Raises:
-            UserError: a logit is not finite.
+        Raises UserError for a logit that is not finite.
         """
-        kept = truncated(
-            queries.lengths[query], passages.lengths[passage], room=self._room, truncation=self._opened.truncation
-        )
-        lengths = kept[0] + kept[1] + self._template.specials
+        sides = queries.take(query), passages.take(passage)
+        left, right = truncated(*sides, room=self._room, truncation=self.truncation)
+        lengths = left.lengths + right.lengths + self._template.specials
 
         def logits_of(batch: Numbers) -> torch.Tensor:
-            left = (queries.ids, queries.starts[query[batch]], kept[0][batch])
-            right = (passages.ids, passages.starts[passage[batch]], kept[1][batch])
-            inputs = assemble(self._template, left, right)
+            inputs = assemble(self._template, left.take(batch), right.take(batch))
             return self._forward({name: torch.from_numpy(values) for name, values in inputs.items()}).float()
 
         logits, numbers = [], []
@@ -116,38 +123,58 @@ class Ranker:
             problem = f"out of memory with one pair of {longest} tokens"
             raise UserError("rank", "max_length", problem, "lower it, or use a device with more memory")
         self._budget = pairs * longest // 2
-        if self._opened.device.type == "cuda":
+        if self._device.type == "cuda":
             torch.cuda.empty_cache()
         tqdm.write(f"rank: out of memory: token budget lowered to {self._budget}, going on", file=sys.stderr)
 
 
-def _swift_tokens(opened: Opened) -> int:
+def _trained_with(folder: Path) -> dict[str, Any]:
+    """The training settings that ``train.json`` records, or nothing."""
+    record = folder / TRAINING_RECORD
+    if not record.is_file():
+        return {}
+    try:
+        return dict(json.loads(record.read_text(encoding="utf-8")).get("params", {}))
+    except (ValueError, TypeError, AttributeError) as error:
+        problem = f"not a training record ({error})"
+        raise UserError(record, "", problem, "delete it, or train the model again") from error
+
+
+def _longest(tokenizer: Any, config: Any) -> int:
+    """What tokenizer and position embeddings allow; RoBERTa's positions start after its padding id."""
+    positions = getattr(config, "max_position_embeddings", None) or tokenizer.model_max_length
+    if "roberta" in config.model_type or config.model_type in ("camembert", "xmod"):
+        positions -= config.pad_token_id + 1
+    return int(min(tokenizer.model_max_length, positions))
+
+
+def _swift_tokens(config: Any, device: torch.device, dtype: torch.dtype | None) -> int:
     """How many tokens' widest activations a CPU's allocator keeps for the next batch.
 
     Zeroing every page of larger ones would be a sixth of the time of ranking.
     """
-    width = getattr(opened.model.config, "intermediate_size", None)
-    if opened.device.type != "cpu" or not width:
+    width = getattr(config, "intermediate_size", None)
+    if device.type != "cpu" or not width:
         return sys.maxsize
-    size = (opened.dtype or torch.float32).itemsize
-    return max(1, LARGEST_KEPT // (int(width) * size))
+    return max(1, LARGEST_KEPT // (int(width) * (dtype or torch.float32).itemsize))
 
 
 class TextTable:
-    """Texts by id: equal texts share a number, so that each is tokenised once."""
+    """Texts by id, tokenised: equal texts share a number, so that each is tokenised and kept once."""
 
-    def __init__(self, ids: Sequence[str], texts: Sequence[str], *, source: str | Path, what: str) -> None:
+    def __init__(
+        self, reranker: Reranker, ids: Iterable[str], texts: Iterable[str], *, source: str | Path, what: str
+    ) -> None:
         numbers: dict[str, int] = {}
         self._rows = {name: numbers.setdefault(text, len(numbers)) for name, text in zip(ids, texts, strict=True)}
-        self.texts = list(numbers)
         self._source, self._what = source, what
+        self.tokens = reranker.tokenise(list(numbers), f"tokenise {Path(source).name}")
+
+    def __len__(self) -> int:
+        return len(self.tokens.starts)
 
     def numbers(self, ids: pl.Series, candidates: str | Path) -> Numbers:
-        """Text numbers of ``ids``.
-
-        Raises:
-            UserError: the candidates name an id that has no text.
-        """
+        """Text numbers of ``ids``; raises UserError where ``candidates`` name an id that has no text."""
         try:
             return np.fromiter((self._rows[name] for name in ids), dtype=np.int64, count=len(ids))
         except KeyError as error:
@@ -156,79 +183,18 @@ class TextTable:
 
 
 def score_candidates(
-    ranker: Ranker,
-    queries: tuple[TextTable, Texts],
-    documents: tuple[TextTable, Texts],
+    reranker: Reranker,
+    queries: TextTable,
+    documents: TextTable,
     candidates: pl.DataFrame,
     *,
     source: str | Path,
     what: str,
 ) -> pl.DataFrame:
-    """Scores of CANDIDATES, read from ``source``, as ``qid docid score``.
-
-    Equal pairs of texts are scored once and so tie exactly.
-    """
-    query = queries[0].numbers(candidates["qid"], source)
-    passage = documents[0].numbers(candidates["docid"], source)
-    width = max(1, len(documents[0].texts))
+    """Scores of CANDIDATES from ``source`` as ``qid docid score``; equal pairs of texts are scored once and tie."""
+    query = queries.numbers(candidates["qid"], source)
+    passage = documents.numbers(candidates["docid"], source)
+    width = max(1, len(documents))
     distinct, inverse = np.unique(query * width + passage, return_inverse=True)
-    scores = ranker.score(queries[1], documents[1], distinct // width, distinct % width, what=what)
+    scores = reranker.score(queries.tokens, documents.tokens, distinct // width, distinct % width, what=what)
     return candidates.select("qid", "docid", pl.Series("score", scores[inverse]))
-
-
-def sigmoid(scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Float32 probabilities of logits: they tie near 1, as scores of a cross-encoder with its usual activation do."""
-    squashed: NDArray[np.float32] = torch.tensor(scores).sigmoid().numpy()
-    return squashed
-
-
-def rank_pairs(
-    *,
-    model: str | Path,
-    pairs: list[dict[str, str]],
-    system: str,
-    inference: Inference = USUAL,
-    sigmoid_scores: bool = False,
-    depth: int | None = None,
-) -> None:
-    """Score all pairs of a test set with one model and write one TREC run for each.
-
-    Args:
-        model: Hugging Face folder of a cross-encoder with one label.
-        pairs: ``{"queries": QUERIES, "documents": DOCUMENTS, "candidates": CANDIDATES, "out": run}``, paths. Pairs that
-            share a documents file are done together: each file is read, and each of its texts tokenised, once.
-        system: tag in the run's last column.
-        inference: how pairs are scored.
-        depth: documents of a query that a run keeps; default: all candidates.
-        sigmoid_scores: write float32 probabilities instead of logits, ties included, as the original experiments did.
-
-    Raises:
-        UserError: see :func:`switchrank.models.ranker.open_model`; candidates that name unknown ids; scores not finite.
-        NoGpuError: a GPU was asked for and none is there.
-    """
-    if len(system.split()) != 1:
-        raise UserError("rank", "system", f"'{system}' is not one word", "name the system without spaces")
-    ranker = Ranker.open(model, inference)
-    queries: dict[str, tuple[TextTable, Texts]] = {}
-    for file in dict.fromkeys(str(pair["documents"]) for pair in pairs):
-        group = [pair for pair in pairs if str(pair["documents"]) == file]
-        lists = [read_table(pair["candidates"], CANDIDATES) for pair in group]
-        documents = _load_texts(ranker, file, pl.concat([frame["docid"] for frame in lists]), "docid")
-        for pair, candidates in zip(group, lists, strict=True):
-            asked = str(pair["queries"])
-            if asked not in queries:
-                queries[asked] = _load_texts(ranker, asked, None, "qid")
-            source, what = pair["candidates"], f"rank {Path(pair['out']).parent.name}"
-            scores = score_candidates(ranker, queries[asked], documents, candidates, source=source, what=what)
-            if sigmoid_scores:
-                scores = scores.with_columns(pl.Series("score", sigmoid(scores["score"].to_numpy())))
-            write_run(scores, pair["out"], system, depth)
-
-
-def _load_texts(ranker: Ranker, path: str, used: pl.Series | None, column: str) -> tuple[TextTable, Texts]:
-    frame = read_table(path, DOCUMENTS if column == "docid" else QUERIES)
-    if used is not None:
-        frame = frame.filter(pl.col(column).is_in(used.unique().implode()))
-    what = "document" if column == "docid" else "query"
-    table = TextTable(frame[column].to_list(), frame["text"].to_list(), source=path, what=what)
-    return table, ranker.tokenise(table.texts, f"tokenise {Path(path).name}")

@@ -15,43 +15,32 @@ from numpy.typing import NDArray
 from switchrank.core.errors import UserError
 from switchrank.core.ragged import Numbers
 from switchrank.formats.tables import CORPUS, read_table
-from switchrank.models.encode import Texts, assemble, distinct_texts, read_template, tokenise, truncated
-from switchrank.train.groups import by_group
+from switchrank.models.encode import Texts, assemble, by_length, distinct_texts, read_template, tokenise, truncated
 from switchrank.train.method import Budget
 
 
 class Tokens(Protocol):
-    """Token ids of the pairs of a corpus."""
+    """Token ids of the pairs of a corpus: ``prepare`` makes those of some pairs ready, all at once, and may let go of
+    others; ``take`` gives the queries and the passages of pairs that are ready, a text each."""
 
-    def prepare(self, rows: Numbers) -> None:
-        """Make the token ids of these pairs ready, all at once; those of others may be let go of."""
-        ...
-
-    def take(self, rows: Numbers) -> tuple[Texts, Texts]:
-        """The queries and the passages of some pairs that are ready, a text each."""
-        ...
+    def prepare(self, rows: Numbers) -> None: ...
+    def take(self, rows: Numbers) -> tuple[Texts, Texts]: ...
 
 
 class Corpus(Protocol):
-    """The query-passage pairs that a model is trained on. ``len`` tells how many there are."""
+    """The query-passage pairs that a model is trained on: their labels (0 or 1), a number or id that tells the query of
+    each, and the token ids, the first ``limit`` of each text."""
 
     label: NDArray[np.float32]
-    """0 or 1."""
 
     def __len__(self) -> int: ...
-
     @property
-    def queries(self) -> pl.Series:
-        """A number for each pair, equal for the pairs of one query."""
-        ...
-
-    def tokens(self, tokenizer: Any, limit: int) -> Tokens:
-        """Token ids of the pairs, the first ``limit`` of each text."""
-        ...
+    def queries(self) -> pl.Series: ...
+    def tokens(self, tokenizer: Any, limit: int) -> Tokens: ...
 
 
 class Pairs:
-    """Query-passage pairs of corpus tables; texts are kept once each.
+    """A :class:`Corpus` of tables; texts are kept once each.
 
     Attributes:
         query, passage: number of the text of each pair, int64.
@@ -74,22 +63,14 @@ class Pairs:
 
     @property
     def queries(self) -> pl.Series:
-        """A number for each pair, equal for the pairs of one query."""
         return self.frame["qid"].cast(pl.Categorical).to_physical()
 
     def tokens(self, tokenizer: Any, limit: int) -> TokenStore:
-        """Token ids of the pairs, the first ``limit`` of each text."""
         return TokenStore(self, tokenizer, limit)
 
 
 class TokenStore:
-    """Token ids of pairs, each distinct text tokenised when first asked for, in one growing array.
-
-    Args:
-        pairs: all pairs.
-        tokenizer: a fast tokenizer.
-        limit: token ids kept per text.
-    """
+    """The :class:`Tokens` of pairs: each distinct text is tokenised when first asked for, into one growing array."""
 
     def __init__(self, pairs: Pairs, tokenizer: Any, limit: int) -> None:
         self._pairs, self._tokenizer, self._limit = pairs, tokenizer, limit
@@ -99,7 +80,6 @@ class TokenStore:
         self._lengths: Numbers = np.zeros(len(pairs.texts), np.int64)
 
     def prepare(self, rows: Numbers) -> None:
-        """Tokenise the texts of these pairs that have not been yet."""
         numbers = np.concatenate([self._pairs.query[rows], self._pairs.passage[rows]])
         missing = np.unique(numbers[self._starts[numbers] < 0])
         if not len(missing):
@@ -113,7 +93,6 @@ class TokenStore:
         self._used += len(new.ids)
 
     def take(self, rows: Numbers) -> tuple[Texts, Texts]:
-        """The queries and the passages of some pairs that are tokenised, a text each."""
         texts = Texts(self._ids, self._starts, self._lengths)
         return texts.take(self._pairs.query[rows]), texts.take(self._pairs.passage[rows])
 
@@ -130,8 +109,6 @@ class Batcher:
     """Makes padded tensors of any pairs.
 
     Args:
-        pairs: the corpus.
-        tokenizer: a fast tokenizer.
         max_length: tokens per pair, special ones included.
         truncation: see :func:`switchrank.models.encode.truncated`.
         token_budget: padded tokens per micro-batch; a single pair or group that has more still is one.
@@ -152,18 +129,9 @@ class Batcher:
         self._tokens.prepare(rows)
 
     def split(self, rows: Numbers, sizes: Numbers | None = None) -> Iterator[MicroBatch]:
-        """The pairs ``rows`` as micro-batches of similar length, the longest first.
-
-        Args:
-            rows: numbers of pairs.
-            sizes: how many that follow one another stay together, int64, summing to all; ``None`` = each alone.
-        """
+        """The pairs ``rows`` as micro-batches; see :func:`switchrank.models.encode.by_length` for ``sizes``."""
         self.prepare(rows)
-        whole = np.ones(len(rows), np.int64) if sizes is None else sizes
-        query, passage = self._tokens.take(rows)
-        kept = truncated(query.lengths, passage.lengths, room=self._room, truncation=self._truncation)
-        for some in by_group(kept[0] + kept[1] + self._template.specials, whole, self.budget.size):
-            queries = (query.ids, query.starts[some], kept[0][some])
-            passages = (passage.ids, passage.starts[some], kept[1][some])
-            arrays = assemble(self._template, queries, passages)
+        queries, passages = truncated(*self._tokens.take(rows), room=self._room, truncation=self._truncation)
+        for some in by_length(queries.lengths + passages.lengths + self._template.specials, self.budget.size, sizes):
+            arrays = assemble(self._template, queries.take(some), passages.take(some))
             yield MicroBatch({name: torch.from_numpy(array) for name, array in arrays.items()}, rows[some])

@@ -45,7 +45,6 @@ def random_states() -> tuple[dict[str, Any], Tensors]:
 
 
 def restore_random_states(plain: dict[str, Any], tensors: Tensors) -> None:
-    """Put back what :func:`random_states` returned."""
     version, words, gauss = plain["python"]
     random.setstate((version, tuple(words), gauss))
     np.random.set_state(tuple(plain["numpy"]))  # noqa: NPY002
@@ -62,7 +61,6 @@ def state_of(module: torch.nn.Module) -> Tensors:
 
 
 def load_state(module: torch.nn.Module, tensors: Tensors) -> None:
-    """Put back what :func:`state_of` returned."""
     module.load_state_dict(tensors, strict=False)
 
 
@@ -73,7 +71,7 @@ def optimiser_tensors(optimiser: Optimiser) -> Tensors:
 
 
 def restore_optimiser(optimiser: Optimiser, tensors: Tensors) -> None:
-    """Put back what :func:`optimiser_tensors` returned; groups and their options stay as they are."""
+    """Put back moments and step counts; groups and their options stay as they are."""
     state: dict[int, Tensors] = {}
     for name, value in tensors.items():
         number, what = name.split(".", 1)
@@ -83,10 +81,9 @@ def restore_optimiser(optimiser: Optimiser, tensors: Tensors) -> None:
 
 @contextmanager
 def own_checkpoints(work: Path) -> Iterator[None]:
-    """Nobody else trains from these checkpoints inside the block: two would remove each other's.
+    """Keep other processes from these checkpoints inside the block: a killed Snakemake may leave jobs running.
 
-    A Snakemake that is killed alone leaves its jobs running. The folder of this run and the one around it are removed
-    where they are empty in the end.
+    The folder and the one around it are removed where they are empty in the end.
 
     Raises:
         UserError: another process trains from them, or the folder cannot be made.
@@ -108,13 +105,9 @@ def own_checkpoints(work: Path) -> Iterator[None]:
 
 
 def save_checkpoint(work: Path, step: int, tensors: dict[str, Tensors], state: dict[str, Any]) -> None:
-    """Write ``work/step-<n>`` and remove all but the last two.
+    """Write ``work/step-<n>`` after n steps and remove all but the last two.
 
-    Args:
-        work: folder of this run's checkpoints.
-        step: optimiser steps done.
-        tensors: per file stem its tensors.
-        state: JSON-plain.
+    ``tensors`` go to a file for each name; ``state`` is JSON-plain.
     """
     plain, states = random_states()
     with atomic_folder(work / f"step-{step:09d}", None) as folder:

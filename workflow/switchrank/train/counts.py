@@ -8,17 +8,52 @@ Languages are balanced by exponential smoothing as in XLM (Conneau and Lample 20
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import polars as pl
 from tokenizers import Tokenizer
 
+from switchrank.core.errors import UserError
+from switchrank.formats.tables import DAMAGE, reason
 from switchrank.formats.vectors import load_vectors
+from switchrank.text.running_text import read_prose
 from switchrank.text.words import Splitter
-from switchrank.train.texts import read_texts
 
 Counts = dict[str, float]
+_COLUMNS = ("text", "query", "passage")
+_ROWS = 50_000
+
+
+def read_texts(path: str | Path) -> Iterator[str]:
+    """The texts of one file that a tokenizer is trained on, in file order.
+
+    Args:
+        path: ``.parquet`` (columns ``text``, or ``query`` and ``passage``), or lines of UTF-8, plain, gzip or xz.
+
+    Raises:
+        UserError: the file is missing, damaged, not UTF-8, no text (XML, SQL, binary), or a table without text.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(path, "", "no such file", "correct the path, or run the stage that makes it")
+    return _read_column_texts(path) if path.suffix == ".parquet" else read_prose(path)
+
+
+def _read_column_texts(path: Path) -> Iterator[str]:
+    try:
+        frame = pl.scan_parquet(path)
+        columns = [name for name in _COLUMNS if name in frame.collect_schema()]
+        if not columns:
+            raise UserError(path, "columns", "no column of text", f"a table with {' or '.join(_COLUMNS)} is needed")
+        for column in columns:
+            start = 0
+            while len(rows := frame.select(column).slice(start, _ROWS).collect()):
+                yield from rows[column]
+                start += _ROWS
+    except DAMAGE as error:
+        raise UserError(path, "", f"not a readable parquet table ({reason(error)})", "delete it and rerun") from error
 
 
 def pretokens(backend: Tokenizer, text: str) -> list[str]:
@@ -29,13 +64,9 @@ def pretokens(backend: Tokenizer, text: str) -> list[str]:
 def count_texts(
     backend: Tokenizer, paths: Sequence[str | Path], *, max_characters: int, split: Splitter | None = None
 ) -> Counts:
-    """Counts of the words of some files, read in order until ``max_characters`` have been seen.
+    """Counts of the words of some files, read in order; no text is begun after ``max_characters``.
 
-    Args:
-        backend: tokenizer with normaliser and pre-tokenizer set.
-        paths: files for :func:`switchrank.train.texts.read_texts`.
-        max_characters: no text is begun after so many characters.
-        split: cuts the runs of unspaced text further into words; ``None`` for spaced text.
+    ``split`` cuts runs of unspaced text into words.
     """
     chunks: Counter[str] = Counter()
     seen = 0
@@ -78,11 +109,10 @@ class Word(NamedTuple):
 def balance(texts: Mapping[str, Counts], ranked: Mapping[str, Counts], *, alpha: float) -> list[Word]:
     """Words of all languages, most probable first, ties by code points.
 
-    A language with n tokens weighs n ** ``alpha``; one that has only vectors weighs as much as the largest other.
-
     Args:
-        texts: counts from text, per language.
-        ranked: pseudo-counts from vectors, per language; all their words count as repeated.
+        texts: counts from text, per language: n tokens weigh n ** ``alpha``.
+        ranked: pseudo-counts from vectors, per language, which weighs as much as the largest other; all their words
+            count as repeated.
         alpha: 0 = all languages weigh the same, 1 = each as much as it has text.
     """
     totals = {language: sum(counts.values()) for language, counts in texts.items()}

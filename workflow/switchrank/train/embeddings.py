@@ -1,7 +1,7 @@
-"""Word embeddings of a model taken from elsewhere: from aligned word vectors, or from translations in a trained model.
+"""Word embeddings of a model from aligned word vectors, so that translations start close together.
 
 A piece that is a word takes the word's vector, any other piece the frequency-weighted mean over the words it is part
-of. Both are stand-ins for multilingual pretraining: translations start close together.
+of.
 """
 
 from __future__ import annotations
@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
-from switchrank.formats.tables import LEXICON, read_table
 from switchrank.formats.vectors import load_vectors
 
 Matrix = NDArray[np.float32]
@@ -22,27 +20,29 @@ Cut = Callable[[Sequence[str]], list[list[int]]]
 """Piece numbers of each word of a list."""
 
 
-class _Means:
-    """Weighted sums of rows per piece, kept apart for words that are one piece and words that are cut."""
+class Means:
+    """Weighted means of rows per piece: over words that are this piece alone if there are any, else over all."""
 
     def __init__(self, pieces: int, dim: int) -> None:
-        self.sums = np.zeros((2, pieces, dim))
-        self.weights = np.zeros((2, pieces))
+        self._sums = np.zeros((2, pieces, dim))
+        self._weights = np.zeros((2, pieces))
 
     def add(self, cut: list[list[int]], rows: Matrix, weights: NDArray[np.float64]) -> None:
+        """Add words by their pieces, their rows and their weights."""
         lengths = np.array([len(ids) for ids in cut])
         row = np.repeat(np.arange(len(cut)), lengths)
         piece = np.array([number for ids in cut for number in ids], dtype=np.int64)
         parts = (lengths[row] > 1).astype(np.int64)
-        np.add.at(self.sums, (parts, piece), weights[row, None] * rows[row])
-        np.add.at(self.weights, (parts, piece), weights[row])
+        np.add.at(self._sums, (parts, piece), weights[row, None] * rows[row])
+        np.add.at(self._weights, (parts, piece), weights[row])
 
     def best(self) -> tuple[Matrix, NDArray[np.bool_]]:
-        chosen = np.where(self.weights[0] > 0, 0, 1)
+        """The mean of each piece, float32, and a mask of the pieces that have one."""
+        chosen = np.where(self._weights[0] > 0, 0, 1)
         numbers = np.arange(len(chosen))
-        weights = self.weights[chosen, numbers]
+        weights = self._weights[chosen, numbers]
         found = weights > 0
-        means = self.sums[chosen, numbers] / np.where(found, weights, 1.0)[:, None]
+        means = self._sums[chosen, numbers] / np.where(found, weights, 1.0)[:, None]
         return means.astype(np.float32), found
 
 
@@ -71,21 +71,21 @@ def piece_vectors(
 
     Args:
         vectors: per language the prefix of a store, all in one space.
-        cut: the tokenizer, words to piece numbers.
+        cut: see :func:`cutter`.
         pieces: size of the vocabulary.
         max_words: words read per language, the most frequent first.
 
     Returns:
         Unit rows, float32 ``(pieces, d)``, and a mask of the pieces that have one; other rows are zero.
     """
-    means: _Means | None = None
+    means: Means | None = None
     for _, prefix in sorted(vectors.items()):
         store = load_vectors(prefix)
         words = store.words[:max_words]
         rows = _unit(np.asarray(store.matrix[: len(words)]))
         weights = 1.0 / np.arange(1, len(words) + 1)
         rows = _unit(rows - np.average(rows, axis=0, weights=weights))
-        means = means or _Means(pieces, rows.shape[1])
+        means = means or Means(pieces, rows.shape[1])
         means.add(cut(words), rows, weights)
     if means is None:
         return np.zeros((pieces, 1), np.float32), np.zeros(pieces, bool)
@@ -94,12 +94,9 @@ def piece_vectors(
 
 
 def fit_width(rows: Matrix, width: int, rotation: Matrix) -> Matrix:
-    """Unit rows of another width: principal components when narrower, zeros appended when wider, then rotated.
+    """Rows ``(n, d)`` as unit rows ``(n, width)``: principal components when narrower, zeros appended when wider.
 
-    Args:
-        rows: ``(n, d)``.
-        width: the wanted number of columns.
-        rotation: an orthogonal ``(width, width)`` matrix; it spreads what the vectors say over all attention heads.
+    They are multiplied by ``rotation``, orthogonal ``(width, width)``, which spreads them over all attention heads.
     """
     if rows.shape[1] > width:
         _, axes = np.linalg.eigh(rows.T.astype(np.float64) @ rows)
@@ -110,39 +107,11 @@ def fit_width(rows: Matrix, width: int, rotation: Matrix) -> Matrix:
 
 
 def mix(current: Matrix, rows: Matrix, found: NDArray[np.bool_], share: float) -> Matrix:
-    """Embeddings of which ``share`` of the norm comes from ``rows`` and the rest from ``current``, at the same scale.
+    """Embeddings of which ``share`` of the norm comes from unit ``rows``, where they are ``found``.
 
-    Args:
-        current: random embeddings ``(n, width)``; rows that are not ``found`` stay as they are.
-        rows: unit rows ``(n, width)``.
-        share: 1 = the vector alone; below 1 each piece keeps a direction of its own, sqrt(1 - share ** 2) of the norm.
+    The rest, sqrt(1 - share ** 2) of the norm, is the random direction of ``current``, whose scale stays; both are
+    ``(n, width)``.
     """
     scale = np.float32(np.sqrt(np.mean(np.square(current)) * current.shape[1]))
     blended = scale * (np.float32(share) * rows + np.float32(np.sqrt(1 - share**2)) * _unit(current))
     return np.where(found[:, None], blended, current).astype(np.float32)
-
-
-def translated_pieces(embeddings: Matrix, lexicons: Mapping[str, str | Path], cut: Cut) -> tuple[Matrix, int]:
-    """New embeddings for pieces that occur in target words only: the mean of their English translations' pieces.
-
-    After WECHSEL (Minixhofer et al. 2022, arXiv 2112.06598), with a bilingual lexicon in place of subword similarities.
-    A translation of rank r weighs 1 / r.
-
-    Args:
-        embeddings: ``(pieces, width)`` of a model trained on the source language.
-        lexicons: per target language a lexicon from source to target words.
-        cut: the tokenizer, words to piece numbers.
-
-    Returns:
-        The embeddings with those rows replaced, and how many were replaced.
-    """
-    frame = pl.concat([read_table(path, LEXICON) for _, path in sorted(lexicons.items())])
-    sources, targets = cut(frame["source"].to_list()), cut(frame["target"].to_list())
-    known = np.zeros(len(embeddings), bool)
-    known[[number for ids in sources for number in ids]] = True
-    rows = np.array([embeddings[ids].mean(axis=0) if ids else np.zeros(embeddings.shape[1]) for ids in sources])
-    means = _Means(len(embeddings), embeddings.shape[1])
-    means.add(targets, rows.astype(np.float32), 1.0 / frame["rank"].to_numpy())
-    new, found = means.best()
-    found &= ~known
-    return np.where(found[:, None], new, embeddings).astype(np.float32), int(found.sum())

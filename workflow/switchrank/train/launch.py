@@ -1,15 +1,15 @@
-"""Starts the processes of one training run, hands each its task, and sees to it that they end together.
+"""Starts the processes of one training run, hands each its task, and sees to it that they end together; and how a run
+is asked to stop by a signal.
 
-Each is ``python -m MODULE`` with a pipe to either side: its task comes as a line of JSON on standard input, its answer
-goes as one to standard output. Standard input stays open as long as the parent lives, so that no process outlives a
-parent that was killed. The first process writes to the parent's standard error; what the others write there is kept for
-the case that they fail.
+Each process has a pipe to either side: its task comes on standard input, its answer goes to standard output. Standard
+input stays open as long as the parent lives, so that no process outlives a parent that was killed. The first process
+writes to the parent's standard error; what the others write there is kept for the case that they fail.
 """
 
 from __future__ import annotations
 
-import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -18,17 +18,19 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from types import FrameType
+from typing import IO, Any, TypeVar
 
 from switchrank.core.digest import PACKAGE
-from switchrank.core.errors import EXIT_FAILURE, EXIT_NO_GPU, EXIT_TERMINATED, NoGpuError, UserError
+from switchrank.core.errors import EXIT_FAILURE, EXIT_TERMINATED, UserError
 from switchrank.core.job import THREAD_VARIABLES
-from switchrank.train.stopping import Stop, stop_signals
 
+T = TypeVar("T")
+_SERVE = "from switchrank.train.launch import serve_process; serve_process()"
 _POLL_SECONDS = 0.05
 _GRACE_SECONDS = 15.0
 """How long processes that only say "another one is gone" may wait for that one to have ended."""
@@ -38,40 +40,93 @@ _ENDED_WELL = (0, EXIT_TERMINATED)
 _ASKED_TO_END = (-signal.SIGTERM, -signal.SIGUSR1)
 
 
+@dataclass
+class Stop:
+    """Whether a signal has asked to stop."""
+
+    asked: bool = False
+
+
+@contextmanager
+def stop_signals() -> Iterator[Stop]:
+    """SIGTERM and SIGUSR1 (what Slurm can send before a time limit) only set a flag inside the block."""
+    stop = Stop()
+
+    def ask(_signal: int, _frame: FrameType | None) -> None:
+        stop.asked = True
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGUSR1)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 class ProcessLostError(RuntimeError):
     """The other processes cannot be reached: one of them has ended."""
 
 
 @dataclass(frozen=True)
-class _Started:
+class Place:
+    """Which process of a run this is (``rank``, from 0), of how many, and the file that they find each other by."""
+
     rank: int
-    process: subprocess.Popen[str]
-    errors: IO[str] | None
-    """What it wrote to standard error; None of the first, which writes to ours."""
+    count: int
+    meeting: str
 
-    def answer(self) -> dict[str, Any]:
-        """What it answered before it ended; nothing if it could not."""
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        answer: dict[str, Any] = json.loads(line) if line.endswith("\n") else {}
-        return answer
 
-    def end(self) -> None:
-        """Make sure it has ended."""
-        self.process.kill()
-        self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
+class _Process:
+    """A process that waits for its task."""
+
+    def __init__(self, rank: int, threads: int, open_files: ExitStack) -> None:
+        path = [str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment = os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads)) | {"PYTHONPATH": os.pathsep.join(path)}
+        if sys.platform == "linux":
+            environment.setdefault("GLOO_SOCKET_IFNAME", "lo")
+        self.rank = rank
+        self.errors: IO[str] = open_files.enter_context(tempfile.TemporaryFile("w+", errors="replace"))  # noqa: SIM115
+        self.started = subprocess.Popen(
+            [sys.executable, "-P", "-c", _SERVE],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.errors if rank else None,
+            env=environment,
+        )
+        open_files.callback(self._end)
+
+    def hand_over(self, *task: Any) -> None:
+        """Give it its task, unless it has ended already, which :func:`_wait` will find."""
+        assert self.started.stdin is not None
+        with suppress(BrokenPipeError):
+            pickle.dump(task, self.started.stdin)
+            self.started.stdin.flush()
+
+    def answer(self) -> Any:
+        """What it answered before it ended; None if it could not."""
+        assert self.started.stdout is not None
+        with suppress(EOFError, pickle.UnpicklingError):
+            return pickle.load(self.started.stdout)
+        return None
+
+    def _end(self) -> None:
+        self.started.kill()
+        self.started.wait()
+        for pipe in (self.started.stdin, self.started.stdout):
             if pipe is not None:
                 with suppress(BrokenPipeError):
                     pipe.close()
 
 
-def run_processes(module: str, task: Mapping[str, Any], *, count: int, threads: int) -> dict[str, Any]:
-    """Run one training in several processes; returns what the first of them returned.
+def run_processes(work: Callable[[T, Place], dict[str, Any]], task: T, *, count: int, threads: int) -> dict[str, Any]:
+    """Run one training in several processes; returns what ``work`` returned in the first of them.
 
     Args:
-        module: a module that calls :func:`serve_process` when it is run as a program.
-        task: JSON-plain; each process gets it with its ``rank``, their ``count`` and the file for their ``meeting``.
+        work: a function that every process can import; it gets the task, which can be pickled, and its place.
+        task: what to do.
         count: how many processes.
         threads: CPU threads of each.
 
@@ -80,82 +135,48 @@ def run_processes(module: str, task: Mapping[str, Any], *, count: int, threads: 
         SystemExit: code 143, after SIGTERM or SIGUSR1.
     """
     with tempfile.TemporaryDirectory(prefix="switchrank-") as folder, ExitStack() as started, stop_signals() as stop:
-        processes = []
-        for rank in range(count):
-            process = _start(module, rank, threads, started)
-            started.callback(process.end)
-            processes.append(process)
+        processes = [_Process(rank, threads, started) for rank in range(count)]
         for process in processes:
-            meeting = str(Path(folder, "meeting"))
-            _hand_over(process, {**task, "rank": process.rank, "count": count, "meeting": meeting})
+            process.hand_over(work, task, Place(process.rank, count, str(Path(folder, "meeting"))))
         _wait(processes, stop)
-        result: dict[str, Any] = processes[0].answer()["result"]
+        result: dict[str, Any] = processes[0].answer()
         return result
 
 
-def serve_process(work: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
+def serve_process() -> None:
     """Do the task that :func:`run_processes` hands over, answer it with the result, and end this process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which ends us
-    pipe = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    pipe = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    task = json.loads(sys.stdin.readline())
+    work, task, place = pickle.load(sys.stdin.buffer)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    answer: dict[str, Any] = {}
+    answer: Any = None
     try:
-        answer, code = {"result": work(task)}, 0
+        answer, code = work(task, place), 0
     except SystemExit as ended:
         code = int(ended.code or 0)
     except ProcessLostError as error:
-        answer, code = {"failed": _last_line(error)}, _EXIT_LOST
+        answer, code = _last_line(error), _EXIT_LOST
     except UserError as error:
-        answer, code = {"error": [error.file, error.place, error.problem, error.todo, error.listed]}, error.exit_code
+        answer, code = error, error.exit_code
     except Exception as error:
         traceback.print_exc()
-        answer, code = {"failed": _last_line(error)}, EXIT_FAILURE
-    print(json.dumps(answer), file=pipe, flush=True)
+        answer, code = _last_line(error), EXIT_FAILURE
+    pickle.dump(answer, pipe)
+    pipe.flush()
     sys.stderr.flush()
     os._exit(code)  # at once, whatever still waits for a process that is gone
 
 
-def _start(module: str, rank: int, threads: int, open_files: ExitStack) -> _Started:
-    path = [str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads)) | {"PYTHONPATH": os.pathsep.join(path)}
-    if sys.platform == "linux":
-        environment.setdefault("GLOO_SOCKET_IFNAME", "lo")
-    errors = open_files.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace"))  # noqa: SIM115
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", module],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=errors if rank else None,
-        env=environment,
-        text=True,
-        encoding="utf-8",
-    )
-    return _Started(rank, process, errors if rank else None)
-
-
-def _hand_over(started: _Started, task: Mapping[str, Any]) -> None:
-    pipe = started.process.stdin
-    assert pipe is not None
-    with suppress(BrokenPipeError):  # it has ended already, which the caller will find
-        pipe.write(json.dumps(task) + "\n")
-        pipe.flush()
-
-
-def _wait(processes: Sequence[_Started], stop: Stop) -> None:
-    """Wait until all have done their task; a signal is passed on.
-
-    Raises:
-        UserError, SystemExit: see :func:`run_processes`.
-    """
+def _wait(processes: Sequence[_Process], stop: Stop) -> None:
+    """Wait until all have done their task, or raise what :func:`run_processes` does; a signal is passed on."""
     passed_on = False
     while True:
         if stop.asked and not passed_on:
-            for started in processes:
-                started.process.terminate()
+            for process in processes:
+                process.started.terminate()
             passed_on = True
-        codes = [started.process.poll() for started in processes]
+        codes = [process.started.poll() for process in processes]
         if any(code in _ASKED_TO_END for code in codes):  # before it could have saved anything
             raise SystemExit(EXIT_TERMINATED)
         if any(code not in (None, *_ENDED_WELL) for code in codes):
@@ -167,12 +188,12 @@ def _wait(processes: Sequence[_Started], stop: Stop) -> None:
         raise SystemExit(EXIT_TERMINATED)
 
 
-def _culprit(processes: Sequence[_Started]) -> _Started:
+def _culprit(processes: Sequence[_Process]) -> _Process:
     """The process that failed by itself; one that misses another one only if there is none."""
     last = time.monotonic() + _GRACE_SECONDS
     while True:
-        failed = [started for started in processes if started.process.poll() not in (None, *_ENDED_WELL)]
-        first = next((started for started in failed if started.process.returncode != _EXIT_LOST), None)
+        failed = [process for process in processes if process.started.poll() not in (None, *_ENDED_WELL)]
+        first = next((process for process in failed if process.started.returncode != _EXIT_LOST), None)
         if first is not None:
             return first
         if len(failed) == len(processes) or time.monotonic() > last:
@@ -180,18 +201,17 @@ def _culprit(processes: Sequence[_Started]) -> _Started:
         time.sleep(_POLL_SECONDS)
 
 
-def _reason(failed: _Started) -> UserError:
+def _reason(failed: _Process) -> UserError:
     """Why a process failed; what it wrote last goes to standard error."""
-    answer, code = failed.answer(), failed.process.returncode
+    answer, code = failed.answer(), failed.started.returncode
     print(file=sys.stderr)  # the first one's progress bar may stand in this line
-    if "error" in answer:
-        return (NoGpuError if code == EXIT_NO_GPU else UserError)(*answer["error"])
-    if failed.errors is not None:
-        failed.errors.seek(0)
-        print("".join(deque(failed.errors, _LAST_LINES)), end="", file=sys.stderr)
+    if isinstance(answer, UserError):
+        return answer
+    failed.errors.seek(0)
+    print("".join(deque(failed.errors, _LAST_LINES)), end="", file=sys.stderr)
     ended = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
     hint = ", which is what happens when memory runs out" if code == -signal.SIGKILL else ""
-    problem = f"process {failed.rank + 1} {answer.get('failed') or ended + hint}"
+    problem = f"process {failed.rank + 1} {answer or ended + hint}"
     return UserError("train", "", problem, "start it again: it goes on from its last checkpoint")
 
 
@@ -201,7 +221,7 @@ def _last_line(error: Exception) -> str:
 
 
 def _end_with_parent() -> None:
-    """Wait for the end of standard input, which is the end of the parent, and end too."""
+    """End where standard input does, which is where the parent does."""
     while os.read(0, 1):
         pass
     os._exit(EXIT_FAILURE)

@@ -2,12 +2,16 @@
 
 A :class:`Method` knows data, model and loss; the loop (:mod:`switchrank.train.loop`) knows neither pairs nor logits. It
 draws the units of each step, divides them over processes, differentiates, steps, saves, resumes and keeps the best.
-Methods live in :mod:`switchrank.train.methods`, a module each. Nothing heavy is imported at the top of such a module:
-the config reads its settings whenever a workflow starts.
+Methods live in :mod:`switchrank.train.methods`, a module each, imported when its name is asked for: so a digest of code
+covers no other method. Nothing heavy is imported at the top of such a module: the config reads its settings whenever a
+workflow starts.
 """
 
 from __future__ import annotations
 
+import difflib
+import importlib
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -15,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from switchrank.core.digest import file_digest
+from switchrank.core.digest import PACKAGE, code_digest, file_digest, value_digest
 from switchrank.core.errors import UserError
 from switchrank.train.settings import Settings
 
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from switchrank.train.processes import Processes
 
 S = TypeVar("S", bound=Settings)
+_TRAINING, _FOLDER = "train.training", "train.methods"
 Reader = Callable[[Sequence[str]], Any]
 """Opens the files of training data."""
 
@@ -36,11 +41,10 @@ class Data:
     """What a model is trained from.
 
     Attributes:
-        files: per role a file, a folder, or files in their order. ``start`` is the folder of the starting model, and
-            ``dev`` what the model is judged by while it is trained; a method says which others it reads, such as
-            ``corpus`` or ``teacher``. A role of None is left out.
-        reader: opens the files of ``corpus`` in place of the method's own reader; a class or function of a module, by
-            whose name other processes find it.
+        files: per role a file, a folder, or files in their order; None is left out. ``start`` is the folder of the
+            starting model, ``dev`` what the model is judged by; a method says which others it reads, such as
+            ``corpus`` or ``teacher``.
+        reader: opens the files of ``corpus`` in place of the method's own reader; other processes import it.
     """
 
     files: Mapping[str, str | Path | Sequence[str | Path] | None]
@@ -56,15 +60,15 @@ class Data:
         return Path(path)
 
     def every(self, role: str) -> list[str]:
-        """The files of a role.
-
-        Raises:
-            UserError: there are none.
-        """
+        """The files of a role; raises UserError where there are none."""
         given = self.files.get(role)
         if given is None:
             raise UserError("train", role, "not given, and this method needs it", f"give {role}")
         return [str(given)] if isinstance(given, str | Path) else [str(path) for path in given]
+
+    def plain(self) -> Data:
+        """The same with every path as text, so that it can be handed to other processes."""
+        return Data({role: self.every(role) for role in self.files if self.has(role)}, self.reader)
 
     def digests(self) -> dict[str, str]:
         """SHA-256 of every file, by role and file name; no folder above it is named, and no hidden file read."""
@@ -87,12 +91,11 @@ class Context(Generic[S]):
     """What a method is opened with. The generators of Python, NumPy and torch are seeded by then.
 
     Attributes:
-        data: the files.
         settings: checked, of the method's own kind.
         seed: seed of the run; derive others from it (:func:`switchrank.core.seeds.derive_seed`).
         device: where this process computes.
         precision: ``fp32``, ``bf16`` or ``fp16``.
-        processes: those that share each step; here a method may add up or compare over them.
+        processes: those that share each step, over which a method may add up or compare.
     """
 
     data: Data
@@ -104,18 +107,19 @@ class Context(Generic[S]):
 
     def autocast(self) -> AbstractContextManager[object]:
         """The context that forward passes run in; losses are computed outside, in float32."""
-        from switchrank.train.devices import autocast
+        import torch
 
-        return autocast(self.precision, self.device)
+        from switchrank.core.precision import PRECISIONS
+
+        dtype = PRECISIONS[self.precision]
+        return torch.autocast(self.device.type, dtype=dtype, enabled=dtype is not None)
 
 
 @dataclass
 class Budget:
-    """How much of a step is computed at once. The loop halves it where memory runs out.
+    """How much of a step is computed at once. The loop halves ``size``, down to ``least``, where memory runs out.
 
     Attributes:
-        size: how much now; read it anew for every step.
-        least: it is not halved from here on.
         name, unit: what it is and is counted in, for people: ``token budget``, ``tokens``.
         remedy: what else would save memory, such as ``lower max_length``.
     """
@@ -129,10 +133,9 @@ class Budget:
 
 @dataclass(frozen=True)
 class Step:
-    """One optimiser step.
+    """One optimiser step, ``number`` counting from 0.
 
     Attributes:
-        number: counted from 0.
         units: numbers of the units that it is made of, the same in every process.
         share: those that this process computes; maybe none.
     """
@@ -146,20 +149,18 @@ class Method(ABC, Generic[S]):
     """A way to learn, opened for one training. A new one is a subclass in a module under ``train/methods/``.
 
     Data fall into units, numbered from 0: pairs, groups of passages, lines of bitext, images with their captions. The
-    loop draws ``per_step`` of them for each step and asks for the losses of that step; how they are split into
-    micro-batches is the method's business (:meth:`losses`). All it draws by chance must follow from the seed and the
-    number of the step, or from torch's global generator, whose state checkpoints hold: then a run that is killed and
-    resumed ends in the bytes of an undisturbed one.
+    loop draws ``per_step`` of them for each step and asks for the losses of that step, in micro-batches of the method's
+    choice (:meth:`losses`). Whatever is drawn at random must follow from the seed and the number of the step, or from
+    torch's global generator, whose state checkpoints hold: so a resumed run ends in the bytes of an undisturbed one.
 
     Attributes:
         Settings: the dataclass of its settings (:mod:`switchrank.train.settings`).
         instances: plural of what a step is counted in for people and ``batch_size`` speaks of: ``pairs``.
         measure: the key of :meth:`judge` that ``keep: best`` goes by.
         greater_is_better: whether the best is the largest value of ``measure``.
-        trained: holds all that changes in training, on the device and in training mode: those of its parameters that
-            require a gradient are stepped, and its parameters and persistent buffers are what checkpoints hold and
-            ``keep: best`` keeps. So a projection, an adapter or a queue of earlier vectors belongs in here, a frozen
-            teacher or the frozen weights under an adapter do not: they are attributes of the method.
+        trained: holds all that changes in training, on the device and in training mode. Its parameters that require a
+            gradient are stepped; its parameters and persistent buffers are what checkpoints hold and ``keep: best``
+            keeps. A projection, an adapter or a queue of earlier vectors belongs in here, a frozen teacher does not.
         count: number of units.
         unit: plural of a unit: ``groups``.
         per_step: units of a step.
@@ -188,36 +189,37 @@ class Method(ABC, Generic[S]):
         return Order(self.count, self.per_step, seed)
 
     def prepare(self, units: Numbers) -> None:
-        """These units are the share of the next steps: tokenise them all at once, say. By default nothing."""
+        """Make ready, such as tokenise, the units of the next steps all at once. By default nothing."""
 
     @abstractmethod
     def losses(self, step: Step) -> Iterator[torch.Tensor]:
         """The loss of a step in parts, a scalar for each micro-batch of this process's share.
 
-        The loop differentiates each part before it asks for the next, so that one micro-batch is held at a time. All
-        parts of all processes must add up to the loss of the step: a mean divides each by the terms of the whole
-        ``step.units``. Several losses are several summands of a part.
+        The loop differentiates each part before it asks for the next, so that memory holds one micro-batch at a time.
+        All parts of all processes must add up to the loss of the step: a mean divides each by the terms of the whole
+        ``step.units``.
 
-        Where the loss couples the units of a step, as negatives from within the batch do, either yield a single part;
-        or cache gradients (Gao et al. 2021, arXiv 2101.06983): encode all micro-batches without gradients,
-        differentiate the loss by their vectors, and yield for each micro-batch, encoded again, ``(vectors *
-        cached).sum()`` plus its difference to the micro-batch's share of the loss, detached. Before processes exchange
-        vectors within a step, they must agree that none has run out of memory
-        (:meth:`switchrank.train.processes.Processes.any`).
+        Where the loss couples the units of a step, as in-batch negatives do, either yield a single part; or cache
+        gradients (Gao et al. 2021, arXiv 2101.06983): encode all micro-batches without gradients, differentiate the
+        loss by their vectors, and yield for each micro-batch, encoded again, ``(vectors * cached).sum()`` plus its
+        difference to the micro-batch's share of the loss, detached. Before processes exchange vectors within a step,
+        they must agree that none has run out of memory (:meth:`switchrank.train.processes.Processes.any`).
 
         Out-of-memory errors are left to the loop, which halves :attr:`budget` and asks anew for the whole step.
         """
 
     def after_step(self) -> None:
-        """The optimiser has stepped: clamp a scale, move a slow copy, fill a queue. By default nothing."""
+        """Called after the optimiser has stepped: to clamp a scale, say, or fill a queue. By default nothing."""
 
     def counted(self, units: Numbers) -> int:
         """How many ``instances`` these units have; by default one each."""
         return len(units)
 
     def judge(self) -> dict[str, float]:
-        """Measures of the model as it is, ``measure`` among them, by the data of the role ``dev``; the same in every
-        process. :attr:`trained` is in training mode afterwards. Nothing is drawn from global generators."""
+        """Measures of the model on the data of the role ``dev``, ``measure`` among them, the same in every process.
+
+        :attr:`trained` is in training mode afterwards. Nothing is drawn from global generators.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no judge")
 
     def record(self) -> dict[str, Any]:
@@ -226,5 +228,39 @@ class Method(ABC, Generic[S]):
 
     @abstractmethod
     def write(self, folder: Path, record: Mapping[str, Any]) -> None:
-        """Write the trained model with all that is needed to use it; ``train.json``, which holds ``record``, comes from
-        the loop."""
+        """Write the trained model with all that is needed to use it; the loop adds ``record`` as ``train.json``."""
+
+
+def known_methods() -> list[str]:
+    """The names of all methods that are part of this package."""
+    return sorted(file.stem.replace("_", "-") for file in PACKAGE.joinpath(*_FOLDER.split(".")).glob("[a-z]*.py"))
+
+
+def find_method(name: str) -> type[Method[Any]]:
+    """The method of a name, or of ``module:class`` where it is no part of this package; else raises UserError."""
+    module, _, kind = _place(name).partition(":")
+    try:
+        found: type[Method[Any]] = getattr(importlib.import_module(module), kind)
+    except (ModuleNotFoundError, AttributeError) as error:
+        raise UserError("train", "method", f"{name!r} cannot be had: {error}", "write module:class") from error
+    return found
+
+
+def training_code(name: str, *modules: str) -> str:
+    """The digest of the code that trains by a method: the loop's, the method's, and that of further modules."""
+    module = _place(name).partition(":")[0]
+    package, _, inside = module.partition(".")
+    if package == PACKAGE.name:
+        return code_digest(_TRAINING, inside, *modules)
+    find_method(name)
+    return value_digest([code_digest(_TRAINING, *modules), file_digest(str(sys.modules[module].__file__))])
+
+
+def _place(name: str) -> str:
+    if ":" in name:
+        return name
+    if name not in known_methods():
+        close = difflib.get_close_matches(name, known_methods(), 1, 0.5)
+        todo = f"did you mean {close[0]}?" if close else f"known are {', '.join(known_methods())}"
+        raise UserError("train", "method", f"{name!r} is not known", todo)
+    return f"{PACKAGE.name}.{_FOLDER}.{name.replace('-', '_')}:METHOD"

@@ -1,8 +1,9 @@
-"""What training minimises: loss functions on logits, each with the units that a step of it is made of.
+"""What training minimises, each objective with the units that a step of it is made of; and the measure on the
+development set.
 
 A loss is a sum of terms over a step, divided by the number of terms of the whole step, so that it is the same however
-the step is split to fit memory. In the losses over groups a label of 1 opens a group: its positive, which its negatives
-follow (:class:`switchrank.train.groups.Groups` lays them out so).
+the step is split to fit memory. Losses take logits (on any device) and labels (on the CPU), float32 ``(pairs,)``. In
+those over groups a label of 1 opens a group: its positive, which its negatives follow.
 """
 
 from __future__ import annotations
@@ -11,20 +12,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import torch
+from numpy.typing import NDArray
 from torch.nn.utils.rnn import pad_sequence
 
-from switchrank.train.batches import Corpus
-from switchrank.train.groups import Groups, Singles, Units
+from switchrank.models.packed import training_forward
+from switchrank.models.pretrained import Model
+from switchrank.train.batches import Batcher, Corpus, Pairs
+from switchrank.train.groups import Groups, Units
+from switchrank.train.processes import ALONE, Processes
+
+_ROWS = 2048
 
 
 def binary_cross_entropy(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Sum over pairs of the cross-entropy of sigmoid(score) against the label.
-
-    Args:
-        scores: logits, float32 ``(pairs,)``.
-        labels: 0 or 1, float32 ``(pairs,)``, on the CPU.
-    """
+    """Sum over pairs of the cross-entropy of sigmoid(score) against the label."""
     here = labels.to(scores.device, non_blocking=True)  # else the host would wait for the forward pass
     return torch.nn.functional.binary_cross_entropy_with_logits(scores, here, reduction="sum")
 
@@ -33,10 +37,6 @@ def pairwise_logistic(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tenso
     """Sum over all negatives of softplus(score of the negative - score of its positive).
 
     RankNet (Burges et al. 2005, doi:10.1145/1102351.1102363) with a target probability of 1.
-
-    Args:
-        scores: logits of whole groups, float32 ``(pairs,)``.
-        labels: 1 opens a group, float32 ``(pairs,)``, on the CPU.
     """
     table = _by_group(scores, labels)
     return torch.nn.functional.softplus(table[:, 1:] - table[:, :1]).sum()
@@ -47,10 +47,6 @@ def listwise_softmax(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor
 
     ListNet's top-1 loss with one relevant item (Cao et al. 2007, doi:10.1145/1273496.1273513), the localised
     contrastive estimation of Gao, Dai and Callan (2021, arXiv 2101.08751).
-
-    Args:
-        scores: logits of whole groups, float32 ``(pairs,)``.
-        labels: 1 opens a group, float32 ``(pairs,)``, on the CPU.
     """
     table = _by_group(scores, labels)
     first = torch.zeros(len(table), dtype=torch.int64, device=scores.device)
@@ -70,30 +66,57 @@ class Objective:
 
     Attributes:
         loss: of the scores (float32, any device) and labels (CPU) of a micro-batch, the sum of its terms.
-        terms: of the labels of a step, the number of its terms.
-        units: of the corpus and the file to name in messages, what its steps are made of.
+        counted: the label of the pairs that are its terms, where a step is made of groups; None: every pair is a term
+            and a unit.
     """
 
     loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-    terms: Callable[[torch.Tensor], int]
-    units: Callable[[Corpus, str | Path], Units]
+    counted: int | None = None
 
+    def terms(self, labels: torch.Tensor) -> int:
+        """The number of terms of a step, by its labels."""
+        return len(labels) if self.counted is None else int((labels == self.counted).sum())
 
-def _singles(pairs: Corpus, _source: str | Path) -> Units:
-    return Singles(len(pairs))
-
-
-def _groups(pairs: Corpus, source: str | Path) -> Units:
-    return Groups(pairs.queries, pairs.label, source)
-
-
-def _count(label: int) -> Callable[[torch.Tensor], int]:
-    return lambda labels: int((labels == label).sum())
+    def units(self, pairs: Corpus, source: str | Path) -> Units:
+        """What the steps are made of; messages name ``source``."""
+        return Units(len(pairs)) if self.counted is None else Groups(pairs.queries, pairs.label, source)
 
 
 OBJECTIVES = {
-    "bce": Objective(binary_cross_entropy, len, _singles),
-    "pairwise": Objective(pairwise_logistic, _count(0), _groups),
-    "listwise": Objective(listwise_softmax, _count(1), _groups),
+    "bce": Objective(binary_cross_entropy),
+    "pairwise": Objective(pairwise_logistic, counted=0),
+    "listwise": Objective(listwise_softmax, counted=1),
 }
 """By the name that ``objective`` has in the settings."""
+
+
+@torch.no_grad()
+def logits(model: Model, batcher: Batcher, count: int, processes: Processes = ALONE) -> NDArray[np.float32]:
+    """The logit of each pair 0 to ``count`` - 1, float32. The model is put back in training mode.
+
+    Several processes share the work, and all get the same scores as one alone.
+    """
+    scores, forward = np.zeros(count, np.float32), training_forward(model)
+    model.eval()
+    for start in range(processes.rank * _ROWS, count, processes.count * _ROWS):
+        for batch in batcher.split(np.arange(start, min(start + _ROWS, count))):
+            scores[batch.rows] = forward(batch.inputs).float().cpu().numpy()
+    model.train()
+    processes.add(torch.from_numpy(scores))
+    return scores
+
+
+def mean_reciprocal_rank(pairs: Pairs, scores: NDArray[np.float32], depth: int = 10) -> float:
+    """MRR at ``depth`` over the queries of a development set, 0 to 1.
+
+    A query's list is ranked by falling score, ties by ascending passage id (code points). Queries without a positive
+    are left out.
+    """
+    ranked = (
+        pairs.frame.with_columns(pl.Series("score", scores), pl.Series("label", pairs.label))
+        .sort(["score", "pid"], descending=[True, False])
+        .with_columns(pl.int_range(1, pl.len() + 1).over("qid").alias("rank"))
+        .filter(pl.col("label") > 0)
+    )
+    first = ranked.group_by("qid", maintain_order=True).agg(pl.col("rank").min()).sort("qid")["rank"].to_numpy()
+    return float(np.mean(np.where(first <= depth, 1.0 / first, 0.0))) if len(first) else 0.0

@@ -19,8 +19,7 @@ _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 class FusedAdamW:
     """:class:`torch.optim.AdamW` with ``fused=True``, on a CPU: the same steps, attributes and state.
 
-    It is not an :class:`torch.optim.Optimizer`, because the first one that is made imports torch's compiler: for a
-    training of seconds that is more than the training.
+    Making a :class:`torch.optim.Optimizer` imports torch's compiler, which takes longer than a short training.
 
     Args:
         groups: ``params`` and ``weight_decay`` of each group.
@@ -36,7 +35,11 @@ class FusedAdamW:
         """Take one step along the gradients that are there."""
         for group in self.param_groups:
             moved = [parameter for parameter in group["params"] if parameter.grad is not None]
-            states = [self.state.setdefault(parameter, {}) or self._begun(parameter) for parameter in moved]
+            for parameter in moved:
+                if parameter not in self.state:
+                    moments = {name: torch.zeros_like(parameter) for name in _MOMENTS[:2]}
+                    self.state[parameter] = {"step": torch.zeros((), dtype=torch.float32), **moments}
+            states = [self.state[parameter] for parameter in moved]
             means, squares, steps = ([state[name] for state in states] for name in _MOMENTS)
             adamw(
                 moved,
@@ -55,12 +58,6 @@ class FusedAdamW:
                 maximize=False,
             )
 
-    def _begun(self, parameter: torch.Tensor) -> dict[str, torch.Tensor]:
-        state = self.state[parameter]
-        state["step"] = torch.zeros((), dtype=torch.float32)
-        state["exp_avg"], state["exp_avg_sq"] = torch.zeros_like(parameter), torch.zeros_like(parameter)
-        return state
-
     def zero_grad(self, *, set_to_none: bool = True) -> None:
         """Drop all gradients."""
         assert set_to_none
@@ -72,10 +69,10 @@ class FusedAdamW:
         state = {number: self.state[p] for number, p in enumerate(self._numbered()) if p in self.state}
         return {"state": state, "param_groups": self.param_groups}
 
-    def load_state_dict(self, told: Mapping[str, Any]) -> None:
+    def load_state_dict(self, saved: Mapping[str, Any]) -> None:
         """Put back the state; the groups stay as they are."""
         parameters = self._numbered()
-        self.state = {parameters[number]: dict(state) for number, state in told["state"].items()}
+        self.state = {parameters[number]: dict(state) for number, state in saved["state"].items()}
 
     def _numbered(self) -> list[torch.Tensor]:
         return list(chain.from_iterable(group["params"] for group in self.param_groups))

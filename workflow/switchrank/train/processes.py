@@ -11,13 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 import torch
 import torch.distributed as dist
 
 from switchrank.core.ragged import Numbers
-from switchrank.train.launch import ProcessLostError
+from switchrank.train.launch import Place, ProcessLostError
 
 _PATIENCE = timedelta(hours=2)
 """How long a process waits for the others, as while the first writes a checkpoint; dead ones are found at once."""
@@ -60,7 +59,11 @@ class Processes:
         every = list(parameters)
         there = torch.tensor([parameter.grad is not None for parameter in every], dtype=torch.int32)
         reached = self._reduced(there, dist.ReduceOp.MAX).tolist()
-        for bucket in _buckets(_gradient(parameter) for parameter, has in zip(every, reached, strict=True) if has):
+        found = [parameter for parameter, has in zip(every, reached, strict=True) if has]
+        for parameter in found:
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+        for bucket in _buckets(parameter.grad for parameter in found if parameter.grad is not None):
             if len(bucket) == 1:
                 self.add(bucket[0])
                 continue
@@ -88,13 +91,8 @@ ALONE = Processes()
 """The one process of a usual run."""
 
 
-def join_processes(rank: int, count: int, meeting: str | Path, device: torch.device) -> Processes:
-    """Connect to the other processes of a run.
-
-    Args:
-        rank, count: see :class:`Processes`.
-        meeting: a file in a folder of this machine, which nobody but the processes of this run uses; it is made.
-        device: that this process computes on.
+def join_processes(place: Place, device: torch.device) -> Processes:
+    """Connect a process that computes on ``device`` to the other processes of its run.
 
     Raises:
         ProcessLostError: the others did not come.
@@ -103,17 +101,11 @@ def join_processes(rank: int, count: int, meeting: str | Path, device: torch.dev
         torch.cuda.set_device(device)
     backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
     try:
-        store = dist.FileStore(str(meeting), count)  # type: ignore[attr-defined]
-        dist.init_process_group(backend, store=store, rank=rank, world_size=count, timeout=_PATIENCE)
+        store = dist.FileStore(place.meeting, place.count)  # type: ignore[attr-defined]
+        dist.init_process_group(backend, store=store, rank=place.rank, world_size=place.count, timeout=_PATIENCE)
     except RuntimeError as error:
         raise ProcessLostError(str(error)) from error
-    return Processes(rank, count)
-
-
-def _gradient(parameter: torch.nn.Parameter) -> torch.Tensor:
-    if parameter.grad is None:
-        parameter.grad = torch.zeros_like(parameter)
-    return parameter.grad
+    return Processes(place.rank, place.count)
 
 
 def _buckets(gradients: Iterable[torch.Tensor]) -> Iterator[list[torch.Tensor]]:

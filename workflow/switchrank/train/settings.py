@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import operator
 import textwrap
 import types
 import typing
@@ -22,7 +23,8 @@ from switchrank.core.errors import UserError
 BY_EPOCHS = {"steps": 0, "warmup": 0.1, "eval_every": 0}
 """Defaults where ``epochs`` are given, of what is otherwise counted in steps."""
 _PLACE = "train settings"
-_KINDS = {bool: "true or false", str: "a text"}
+_KINDS = {bool: "true or false", str: "a text", int: "a whole number", float: "a number"}
+_BOUNDS = {"ge": ("of at least", operator.ge), "gt": ("above", operator.gt), "le": ("at most", operator.le)}
 
 
 def setting(
@@ -86,6 +88,10 @@ class Settings:
     def falls_to(self) -> int:
         """The step at which the learning rate would be 0."""
         return self.steps if self.schedule_steps is None else self.schedule_steps
+
+    def threads_each(self, processes: int) -> int:
+        """CPU threads of each of several processes."""
+        return max(1, self.threads // processes)
 
     def over(self, units: int, per_step: int) -> typing.Self:
         """With the steps that ``epochs`` take over data of ``units``, of which a step sees ``per_step``.
@@ -183,29 +189,18 @@ def check_precision(precision: str, device: str) -> None:
 
 
 def _check(name: str, value: Any, hint: Any, bounds: Mapping[str, float]) -> None:
-    if typing.get_origin(hint) is Literal:
-        choices = typing.get_args(hint)
-        if value not in choices:
-            raise UserError(_PLACE, name, f"{value!r} is not known", f"choose {' or '.join(choices)}")
-        return
     kinds = typing.get_args(hint) or (hint,)
+    if typing.get_origin(hint) is Literal:
+        if value not in kinds:
+            raise UserError(_PLACE, name, f"{value!r} is not known", f"choose {' or '.join(kinds)}")
+        return
     if value is None and types.NoneType in kinds:
         return
-    if hint in _KINDS:
-        fits, wanted = isinstance(value, hint), _KINDS[hint]
-    else:
-        fits, wanted = _is_number(value, float in kinds, bounds), _number(float in kinds, bounds)
+    kind = kinds[0]
+    fits, wanted = isinstance(value, int | float if kind is float else kind), _KINDS[kind]
+    if kind in (int, float):
+        within = fits and not isinstance(value, bool) and math.isfinite(value)
+        fits = within and all(_BOUNDS[bound][1](value, limit) for bound, limit in bounds.items())
+        wanted += " " + " and ".join(f"{_BOUNDS[bound][0]} {limit:g}" for bound, limit in bounds.items())
     if not fits:
         raise UserError(_PLACE, name, f"{value!r} is not {wanted}", "write one")
-
-
-def _is_number(value: Any, real: bool, bounds: Mapping[str, float]) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float if real else int) or not math.isfinite(value):
-        return False
-    low, high = value >= bounds["ge"] if "ge" in bounds else value > bounds["gt"], bounds.get("le", math.inf)
-    return bool(low and value <= high)
-
-
-def _number(real: bool, bounds: Mapping[str, float]) -> str:
-    low = f"of at least {bounds['ge']:g}" if "ge" in bounds else f"above {bounds['gt']:g}"
-    return f"a {'' if real else 'whole '}number {low}" + (f" and at most {bounds['le']:g}" if "le" in bounds else "")

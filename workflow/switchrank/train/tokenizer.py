@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
@@ -31,14 +32,37 @@ _FITTED_WORDS = 200_000
 _ROUNDS = 3
 
 
+@dataclass(frozen=True)
+class Sources:
+    """What a tokenizer learns the words of each language from.
+
+    Attributes:
+        texts: .txt, .gz or .parquet (:func:`switchrank.train.counts.read_texts`).
+        vectors: vector stores, for the words of languages without text, and to cut unspaced text.
+        unspaced: written without spaces.
+        segmenters: what cuts the text of an unspaced language instead
+            (:func:`switchrank.text.segmenters.load_segmenter`).
+    """
+
+    texts: Mapping[str, Sequence[str | Path]] = field(default_factory=dict)
+    vectors: Mapping[str, str | Path] = field(default_factory=dict)
+    unspaced: Sequence[str] = ()
+    segmenters: Mapping[str, str] = field(default_factory=dict)
+
+    def splitters(self) -> dict[str, Splitter]:
+        """What cuts the text of each language that is written without spaces."""
+        cutting: dict[str, Splitter] = {
+            language: Segmenter(load_vectors(self.vectors[language]).words)
+            for language in {*self.unspaced} & {*self.vectors}
+        }
+        return cutting | {language: load_segmenter(spec) for language, spec in self.segmenters.items()}
+
+
 def build_tokenizer(
+    sources: Sources,
     *,
-    texts: Mapping[str, Sequence[str | Path]],
-    size: int,
     out: str | Path,
-    vectors: Mapping[str, str | Path] | None = None,
-    unspaced: Sequence[str] = (),
-    segmenters: Mapping[str, str] | None = None,
+    size: int = 16_000,
     alpha: float = 0.3,
     word_share: float = 0.75,
     max_characters: int = 20_000_000,
@@ -47,22 +71,18 @@ def build_tokenizer(
 ) -> dict[str, int]:
     """Write the tokenizer of a run: a folder that ``AutoTokenizer.from_pretrained`` loads.
 
-    Nothing is drawn: equal inputs give equal bytes in any process.
+    The text of a language, or, where it has none, the words of its vectors. Languages are balanced, so that a small one
+    is not cut into letters. Equal inputs give equal bytes in any process.
 
     Args:
-        texts: per language the files of monolingual text (see :func:`switchrank.train.texts.read_texts`).
-        size: number of pieces including five special ones; fewer are made when the text has no more to offer.
-        out: the folder.
-        vectors: per language a vector store. It supplies the words of a language that has no text, and the words that
-            cut the text of an unspaced language.
-        unspaced: languages written without spaces.
-        segmenters: what cuts the text of an unspaced language instead
-            (:func:`switchrank.text.segmenters.load_segmenter`).
-        alpha: languages with n tokens weigh n ** alpha.
+        sources: what it learns from.
+        out: folder to write.
+        size: pieces, five special ones included; fewer are made when the text has no more to offer.
+        alpha: 0 = languages weigh the same, 1 = as their text: n tokens weigh n ** alpha.
         word_share: share of the pieces beyond characters that are whole words.
         max_characters: text read per language.
-        max_length: ``model_max_length`` of the tokenizer, in pieces including special ones.
-        overwrite: replace an older folder ``out`` whatever it holds.
+        max_length: pieces per pair (``model_max_length``), special ones included.
+        overwrite: replace the folder whatever it holds.
 
     Returns:
         Numbers of pieces: ``{"pieces", "characters", "words", "merges"}``.
@@ -71,13 +91,10 @@ def build_tokenizer(
         UserError: no text and no vectors at all, an unreadable file, or a size too small for the characters; ``out``
             holds other things.
     """
-    backend = _backend()
-    stores = dict(vectors or {})
-    cuts: dict[str, Splitter] = {
-        language: Segmenter(load_vectors(stores[language]).words) for language in {*unspaced} & {*stores}
-    }
-    cuts |= {language: load_segmenter(spec) for language, spec in (segmenters or {}).items()}
-    words = _count(backend, texts, stores, cuts, alpha, max_characters)
+    backend = Tokenizer(models.Unigram([(token, 0.0) for token in SPECIALS], unk_id=1))
+    backend.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase(), normalizers.NFC()])
+    backend.pre_tokenizer = pre_tokenizers.Split(Regex(_WORDS_AND_SIGNS), behavior="removed", invert=True)
+    words = _count(backend, sources, alpha, max_characters)
     if not words:
         raise UserError(out, "tokenizer", "no text and no word vectors to learn from", "give at least one of them")
     alphabet = _alphabet(words, size)
@@ -98,26 +115,15 @@ def build_tokenizer(
     }
 
 
-def _backend() -> Tokenizer:
-    backend = Tokenizer(models.Unigram([(token, 0.0) for token in SPECIALS], unk_id=1))
-    backend.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase(), normalizers.NFC()])
-    backend.pre_tokenizer = pre_tokenizers.Split(Regex(_WORDS_AND_SIGNS), behavior="removed", invert=True)
-    return backend
-
-
-def _count(
-    backend: Tokenizer,
-    texts: Mapping[str, Sequence[str | Path]],
-    vectors: Mapping[str, str | Path],
-    cuts: Mapping[str, Splitter],
-    alpha: float,
-    max_characters: int,
-) -> list[Word]:
+def _count(backend: Tokenizer, sources: Sources, alpha: float, max_characters: int) -> list[Word]:
+    splitters = sources.splitters()
     counted: dict[str, Counts] = {}
-    for language, paths in sorted(texts.items()):
-        counted[language] = count_texts(backend, paths, max_characters=max_characters, split=cuts.get(language))
+    for language, paths in sorted(sources.texts.items()):
+        counted[language] = count_texts(backend, paths, max_characters=max_characters, split=splitters.get(language))
     ranked = {
-        language: count_vectors(backend, prefix) for language, prefix in vectors.items() if not texts.get(language)
+        language: count_vectors(backend, prefix)
+        for language, prefix in sources.vectors.items()
+        if not sources.texts.get(language)
     }
     return balance({language: counts for language, counts in counted.items() if counts}, ranked, alpha=alpha)
 

@@ -6,37 +6,51 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from switchrank.core.atomic import atomic_folder
 from switchrank.core.json_files import write_json
-from switchrank.models.pretrained import CPU, open_both
-from switchrank.models.writing import copy_tokenizer, save_model
-from switchrank.train.embeddings import cutter, translated_pieces
 
 
 def transplant_embeddings(
     *, model: str | Path, lexicons: Mapping[str, str | Path], out: str | Path, overwrite: bool = False
 ) -> dict[str, Any]:
-    """Copy a model; pieces of target-language words only start from their English translations' embeddings.
+    """Copy a model; pieces of target-language words only start from the mean of their translations' pieces.
 
-    See :func:`switchrank.train.embeddings.translated_pieces` (WECHSEL, Minixhofer et al. 2022).
+    After WECHSEL (Minixhofer et al. 2022, arXiv 2112.06598), with a bilingual lexicon in place of subword similarities.
+    A translation of rank r weighs 1 / r.
 
     Args:
         model: folder of a model trained on the source language, its tokenizer covering the target languages.
-        lexicons: per target language a lexicon (source to target words).
-        out: the new folder.
-        overwrite: replace an older folder ``out`` whatever it holds.
+        lexicons: source-to-target lexicons.
+        out: folder to write.
+        overwrite: replace the folder whatever it holds.
 
     Returns:
         What ``start.json`` holds, with the number of ``replaced`` pieces.
     """
+    import numpy as np
+    import polars as pl
+    import torch
+
+    from switchrank.formats.tables import LEXICON, read_table
+    from switchrank.models.pretrained import CPU, open_both
+    from switchrank.models.writing import copy_tokenizer, save_model
+    from switchrank.train.embeddings import Means, cutter
+
     opened, tokenizer = open_both(model, device=CPU)
-    weights = opened.get_input_embeddings().weight
-    rows, replaced = translated_pieces(weights.detach().numpy(), lexicons, cutter(tokenizer))
+    weights, cut = opened.get_input_embeddings().weight, cutter(tokenizer)
+    old = weights.detach().numpy()
+    frame = pl.concat([read_table(path, LEXICON) for _, path in sorted(lexicons.items())])
+    sources, targets = cut(frame["source"].to_list()), cut(frame["target"].to_list())
+    known = np.zeros(len(old), bool)
+    known[[number for ids in sources for number in ids]] = True
+    rows = np.array([old[ids].mean(axis=0) if ids else np.zeros(old.shape[1]) for ids in sources])
+    means = Means(*old.shape)
+    means.add(targets, rows.astype(np.float32), 1.0 / frame["rank"].to_numpy())
+    new, found = means.best()
+    found &= ~known
     with torch.no_grad():
-        weights.copy_(torch.from_numpy(rows))
-    record = {"init": ["transplant"], "languages": sorted(lexicons), "replaced": replaced}
+        weights.copy_(torch.from_numpy(np.where(found[:, None], new, old).astype(np.float32)))
+    record = {"init": ["transplant"], "languages": sorted(lexicons), "replaced": int(found.sum())}
     with atomic_folder(out, "a transplanted model", overwrite=overwrite) as folder:
         save_model(opened, folder)
         copy_tokenizer(Path(model), folder)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from switchrank import __version__
+from switchrank.core.json_files import read_json
 from switchrank.train.method import Context, Method, Step
 from switchrank.train.settings import TextSettings, setting
 
@@ -60,7 +61,7 @@ class CrossEncoderSettings(TextSettings):
 class CrossEncoder(Method[CrossEncoderSettings]):
     """Query-passage pairs in, a folder for ``sentence_transformers.CrossEncoder`` out.
 
-    Reads ``corpus``, tables with ``CORPUS`` columns in order, and ``dev``, one such table, whose lists give MRR@10.
+    It reads ``corpus``, tables with ``CORPUS`` columns in order, and ``dev``, one such table, whose lists give MRR@10.
     """
 
     Settings = CrossEncoderSettings
@@ -98,11 +99,9 @@ class CrossEncoder(Method[CrossEncoderSettings]):
             self._dev_batcher = Batcher(self._dev, tokenizer, **shape)
 
     def prepare(self, units: Numbers) -> None:
-        """Tokenise the texts of these units."""
         self._batcher.prepare(self._units.rows(units))
 
     def losses(self, step: Step) -> Iterator[torch.Tensor]:
-        """The objective over pairs of similar length, which is divided by the terms of the whole step."""
         terms = self._objective.terms(self._labels[self._units.rows(step.units)])
         rows, sizes = self._units.rows(step.share), self._units.sizes(step.share)
         for batch in self._batcher.split(rows, sizes):
@@ -111,25 +110,21 @@ class CrossEncoder(Method[CrossEncoderSettings]):
             yield self._objective.loss(scores.float(), self._labels[batch.rows]) / terms
 
     def counted(self, units: Numbers) -> int:
-        """Pairs."""
         return len(self._units.rows(units))
 
     def judge(self) -> dict[str, float]:
-        """MRR@10 over the lists of the development set."""
-        from switchrank.train.dev import logits, mean_reciprocal_rank
+        from switchrank.train.objectives import logits, mean_reciprocal_rank
 
         with self._context.autocast():
             scores = logits(self.trained, self._dev_batcher, len(self._dev), self._context.processes)
         return {self.measure: mean_reciprocal_rank(self._dev, scores)}
 
     def record(self) -> dict[str, Any]:
-        """What it started from, and how many pairs and groups there were."""
-        from switchrank.train.record import start_record
-
-        return {"start": start_record(self._start), "pairs": len(self._labels), **self._units.record()}
+        file = self._start / "start.json"
+        start = read_json(file) if file.is_file() else {}
+        return {"start": start, "pairs": len(self._labels), **self._units.record()}
 
     def write(self, folder: Path, record: Mapping[str, Any]) -> None:
-        """A folder of a stock transformers class with one label."""
         from switchrank.models.writing import copy_tokenizer, save_model
 
         save_model(self.trained, folder)
@@ -140,8 +135,6 @@ class CrossEncoder(Method[CrossEncoderSettings]):
 
 def _model_card(record: Mapping[str, Any], batch: str, measure: str) -> str:
     """The text of ``README.md``; ``batch`` says what one step is, such as ``64 pairs``."""
-    from switchrank.train.record import describe_start
-
     params, kept = record["params"], record["kept"]
     score = next((row[measure] for row in record["dev"] if row["step"] == kept), None)
     return _CARD.format(
@@ -153,9 +146,19 @@ def _model_card(record: Mapping[str, Any], batch: str, measure: str) -> str:
         precision=params["precision"],
         seed=record["seed"],
         loss="" if params["objective"] == "bce" else f", {params['objective']} objective",
-        start=describe_start(record["start"]),
+        start=_origin(record["start"]),
         dev=f"MRR@10 on the development set after step {kept}: {score:.4f}.\n" if score is not None else "",
     )
+
+
+def _origin(start: Mapping[str, Any]) -> str:
+    """What the model card says of the starting model's record."""
+    if "model" in start:
+        return f"the weights of {start['model']}"
+    if "preset" in start:
+        named = start["preset"] if isinstance(start["preset"], str) else "own shape"
+        return f"scratch ({named}; initialisation: {', '.join(start['init']) or 'usual'})"
+    return "an earlier checkpoint"
 
 
 METHOD = CrossEncoder
