@@ -19,9 +19,8 @@ from unittest import mock
 
 import pytest
 import yaml
-from switchrank.config.checked import checked_plan
 
-from switchrank.config.load import load_config, read_yaml
+from switchrank.config.load import checked_plan, load_config, read_yaml
 from switchrank.config.models import Config
 from switchrank.config.sections import Section
 from switchrank.core import digest

@@ -13,7 +13,7 @@ from switchrank.config.models import MAIN_METRIC, Config, Testset
 from switchrank.config.sections import Finding, known_name, known_placeholders
 from switchrank.config.settings import refused, setting_findings
 from switchrank.config.sweeps import is_of_corpus
-from switchrank.config.systems import OWN_START
+from switchrank.config.systems import OWN_START, NamedStart, Start
 from switchrank.files.addresses import placeholders
 from switchrank.text.segmenters import LIBRARIES
 
@@ -26,7 +26,7 @@ def findings(config: Config) -> list[Finding]:
     """Everything that is wrong with a config whose values are right one by one."""
     checks = (
         *(_downloads, _languages, _collections, _paths, _vectors, _seed_pairs, _lexicons, _corpora),
-        *(_testsets, _evaluate, _gold, _own_start, _starts, _systems, _sweeps, _ablation, setting_findings),
+        *(_testsets, _evaluate, _gold, _starts, _systems, _sweeps, _ablation, setting_findings),
     )
     return [finding for check in checks for finding in check(config)]
 
@@ -75,7 +75,7 @@ def _collections(config: Config) -> Iterator[Finding]:
         yield from wrong
         if isinstance(part, Joined):
             yield from _joined(config, name, part)
-        elif not wrong:  # else its files have no names
+        elif not wrong:  # otherwise its paths cannot be filled in
             for path in part.roles(config.languages.source).values():
                 yield from known_placeholders(f"collections.{name}: {path}", path)
         if not wrong:
@@ -130,7 +130,7 @@ def _paths(config: Config) -> Iterator[Finding]:
 
 
 def _vectors(config: Config) -> Iterator[Finding]:
-    source, given, start = config.languages.source, config.vector_sources, config.start
+    source, given = config.languages.source, config.vector_sources
     needed = {
         language: f"lexicons.{name}"
         for name, lexicon in config.lexicons.items()
@@ -143,10 +143,6 @@ def _vectors(config: Config) -> Iterator[Finding]:
     if source in config.languages.longest_match and source not in given:
         todo = f"add it under vectors.languages, or name what cuts it in languages.segmenters.{source}"
         yield "languages.unspaced", f"no vectors of {source}, by whose words its text is cut", todo
-    if start.preset and "vectors" in start.init and not given:
-        yield "start.init", "no vectors to start from", "add vectors.languages"
-    if start.preset and not given and not start.tokenizer.texts:
-        yield "start.tokenizer.texts", "no text and no vectors to learn pieces from", "name texts, or add vectors"
     turned = [language for language, vectors in given.items() if not vectors.aligned]
     if turned and source not in given:
         todo = f"add it: those of {turned[0]} are turned into its space"
@@ -167,10 +163,7 @@ def _seed_pairs(config: Config) -> Iterator[Finding]:
 
 
 def _lexicons(config: Config) -> Iterator[Finding]:
-    """Lexicons made of others: the parts are declared, none is made of itself, and they have its languages.
-
-    A dictionary that is one file translates to one language.
-    """
+    """The parts of a lexicon are declared and have its languages; a dictionary of one file is for one language."""
     for name, lexicon in config.lexicons.items():
         targets = config.targets(lexicon)
         if isinstance(lexicon, DictionaryLexicon) and "{" not in str(lexicon.path) and len(targets) > 1:
@@ -240,7 +233,7 @@ def _testsets(config: Config) -> Iterator[Finding]:
 
 
 def _candidates(config: Config, place: str, testset: Testset) -> Iterator[Finding]:
-    """Runs are given for languages that a pair has; a system that finds candidates embeds queries by themselves."""
+    """Runs are given for the languages of pairs; a system that finds candidates must encode queries alone."""
     given = testset.candidates
     yield from known_placeholders(f"{place}.run", given.run or "", ("query", "document"))
     if testset.mixed and given.by_pair:
@@ -270,13 +263,6 @@ def _gold(config: Config) -> Iterator[Finding]:
             yield from known_name(place, "language", language, config.languages.every)
 
 
-def _own_start(config: Config) -> Iterator[Finding]:
-    if config.start.first:
-        yield from _one_corpus(config, "start.first.corpus", config.start.first.corpus)
-    if config.start.transplant:
-        yield from known_name("start.transplant", "lexicon", config.start.transplant, config.lexicons)
-
-
 def _one_corpus(config: Config, place: str, name: str) -> Iterator[Finding]:
     """A start is trained on a corpus that is one for all pairs."""
     yield from known_name(place, "corpus", name, config.corpora)
@@ -285,6 +271,8 @@ def _one_corpus(config: Config, place: str, name: str) -> Iterator[Finding]:
 
 
 def _starts(config: Config) -> Iterator[Finding]:
+    if config.start.first:
+        yield from _one_corpus(config, "start.first.corpus", config.start.first.corpus)
     for name, start in config.starts.items():
         place = f"starts.{name}"
         if name == OWN_START:
@@ -295,12 +283,16 @@ def _starts(config: Config) -> Iterator[Finding]:
             yield f"{place}.from", f"{name} is made of itself", "name another start"
         if start.corpus:
             yield from _one_corpus(config, f"{place}.corpus", start.corpus)
-        if start.transplant:
-            yield from known_name(f"{place}.transplant", "lexicon", start.transplant, config.lexicons)
-        if start.preset and "vectors" in start.init and not config.vectors:
+    starts: dict[str, Start | NamedStart] = {"start": config.start}
+    for place, made in (starts | {f"starts.{name}": start for name, start in config.starts.items()}).items():
+        if made.transplant:
+            yield from known_name(f"{place}.transplant", "lexicon", made.transplant, config.lexicons)
+        if made.preset and "vectors" in made.init and not config.vector_sources:
             yield f"{place}.init", "no vectors to start from", "add vectors.languages"
-        if start.preset and not config.vectors and not config.start.tokenizer.texts:
-            yield "start.tokenizer.texts", f"no text and no vectors to learn pieces of {place} from", "name texts"
+        if made.preset and not config.vector_sources and not config.start.tokenizer.texts:
+            pieces = "pieces" if place == "start" else f"pieces of {place}"
+            problem = f"no text and no vectors to learn {pieces} from"
+            yield "start.tokenizer.texts", problem, "name texts, or add vectors"
 
 
 def _systems(config: Config) -> Iterator[Finding]:
@@ -323,7 +315,7 @@ def _systems(config: Config) -> Iterator[Finding]:
 
 
 def _used(config: Config, name: str, model: str) -> Iterator[Finding]:
-    """The system whose models another uses has one for all pairs, and is told apart by how it is tested."""
+    """A system that uses another's models differs in how it is tested, and the other has one model for all pairs."""
     place = f"systems.{name}.model"
     if model not in config.with_models:
         for _, problem, todo in known_name(place, "trained system", model, config.with_models):

@@ -18,9 +18,9 @@ _EXPONENT = re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$")
 _TAGGED = {"collections", "lexicons"}
 """Mappings whose sections are of several kinds: pydantic puts the kind behind the name."""
 _ADDED = {"str", "constrained-str", "int", "DictionaryFile"}
-"""Types of values that pydantic names in a place."""
+"""Types of values that pydantic adds to a location."""
 _OF_A_KIND = ("_type", "literal_error")
-"""How the names of errors end that say no more than that a value is of another kind."""
+"""How the names of errors end that say only that a value is of another kind."""
 
 
 def keys_of(location: Location) -> list[str | int]:
@@ -38,7 +38,7 @@ def place_of(location: Location) -> str:
 
 
 def one_of_each_place(errors: list[Any]) -> list[Any]:
-    """One error of each place: of a key that may hold several kinds of values, the one that says most."""
+    """One error for each place: if a key may hold several kinds of values, the most telling one."""
     chosen: dict[str, Any] = {}
     for error in errors:
         chosen.setdefault(place_of(error["loc"]), error)

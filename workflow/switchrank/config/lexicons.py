@@ -37,7 +37,8 @@ class VectorSource(Section):
         description="text to train fastText on, one sentence a line, or pages-articles dumps (`.xml`, `.xml.bz2`)",
     )
     path: str | None = Field(
-        None, description="vectors, told by content: fastText (text or .bin), word2vec, GloVe, MUSE; packed or not"
+        None,
+        description="vectors: fastText (text or .bin), word2vec, GloVe, MUSE, told apart by content; packed or not",
     )
     extra_words: str | None = Field(
         None, description="words, one a line, that get vectors from their parts where a fastText .bin has none for them"
@@ -131,11 +132,10 @@ class TitlesLexicon(Section):
         return self
 
     def code(self, language: str) -> str:
-        """The name of a language in the files."""
         return self.codes.get(language, language)
 
     def files(self, source: str, language: str) -> list[str]:
-        """The files of a pair of languages, in the order their reader takes them."""
+        """The files of a pair of languages, in the order in which they are read."""
         if self.format == "dumps":
             return [str(self.page), str(self.langlinks)]
         names = {"source": self.code(source), "lang": self.code(language)}
@@ -158,7 +158,7 @@ class DictionaryFile(Section):
     reverse: bool = Field(False, description="the file translates from the target to the source language")
 
     def files(self, language: str) -> list[str]:
-        """The files, their placeholder filled in."""
+        """The files of a target language."""
         return [template.format(lang=language) for template in listed(self.path)]
 
     def reading(self) -> dict[str, Any]:
@@ -174,7 +174,6 @@ class DictionaryLexicon(DictionaryFile):
     languages: Distinct[Language] | None = Field(None, description="target languages; default: seen languages")
 
     def files(self, language: str) -> list[str]:
-        """The files of a target language."""
         return super().files(self.codes.get(language, language))
 
 

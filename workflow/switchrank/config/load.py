@@ -137,8 +137,8 @@ def read_config(
     config, errors = _repaired(whole)
     found = [(place_of(error["loc"]), *problem_of(error)) for error in errors]
     found += findings(config) if config is not None else []
-    told = {mistake.place for mistake in mistakes}
-    mistakes += [UserError(path, *one) for one in name_sweeps(found, whole) if one[0] not in told]
+    known = {mistake.place for mistake in mistakes}
+    mistakes += [UserError(path, *one) for one in name_sweeps(found, whole) if one[0] not in known]
     return config, mistakes
 
 
@@ -148,9 +148,9 @@ def _repaired(data: dict[str, Any]) -> tuple[Config | None, list[Any]]:
     found, meant = list(errors), repaired(data, errors)
     while errors and meant is not None:
         config, errors = _validated(meant)
-        if any(error["type"] != "value_error" for error in errors):  # what has been left out is missed, no more
+        if any(error["type"] != "value_error" for error in errors):  # consequences of what was left out
             return None, found
-        found += errors  # a list is looked at as a whole where each item of it is right
+        found += errors  # lists are checked as a whole once each item is right
         meant = repaired(meant, errors)
     return config, found
 
@@ -180,7 +180,7 @@ def _expanded(
             return value
         try:
             return _filled(value, path, place, environment)
-        except UserError as error:  # what would be sent is left out, here and in all that is told
+        except UserError as error:  # never show what would be sent
             mistakes.append(error)
             return _VARIABLE.sub(r"$\1", value)
 
@@ -305,7 +305,7 @@ def _job_findings(plan: Plan) -> Iterator[Finding]:
         yield from refused("ablation", check_starts, rows, *given)
         for language in dict.fromkeys(row.language for row in rows if row.examples):
             name = config.labelled_collection(language)
-            if not name:  # which is told of each row
+            if not name:  # reported for each row
                 continue
             asked = config.collections[name].questions(config.languages.source, "train")
             if "train" not in config.collections[name].splits or language not in asked:
@@ -326,7 +326,7 @@ def _baseline(plan: Plan, testset: str) -> Iterator[Finding]:
 
 
 def _first_stage(plan: Plan, name: str) -> Iterator[Finding]:
-    """BM25 needs queries and documents in the languages it is asked to search in, and their ids to be those ranked."""
+    """BM25 needs queries and documents in the languages that it searches in, with the ids of those ranked."""
     testset, source = plan.config.testsets[name], plan.config.languages.source
     collection, asked = plan.config.collections[testset.collection], testset.candidates.query_language
     if not testset.candidates.bm25:

@@ -47,7 +47,7 @@ class Candidates(Section):
 
     @property
     def by_pair(self) -> bool:
-        """Whether pairs with one document language may have different candidates."""
+        """Whether pairs with the same document language may have different candidates."""
         return "query" in placeholders(self.run or "")
 
 
@@ -256,7 +256,7 @@ class Config(Section):
     evaluate: Evaluate = Evaluate()
 
     def gold_file(self, name: str, pair: str) -> DictionaryFile:
-        """A gold dictionary, however short it is written."""
+        """A gold dictionary, given as a path or as a section."""
         given = self.gold[name][pair]
         return DictionaryFile(path=given) if isinstance(given, str) else given
 
@@ -275,7 +275,7 @@ class Config(Section):
 
     @property
     def with_models(self) -> list[str]:
-        """The systems that have models of their own: trained here, or finished."""
+        """The systems that have models of their own, trained here or finished."""
         return [name for name, system in self.systems.items() if not system.uses]
 
     @property
@@ -288,7 +288,7 @@ class Config(Section):
         return found | {f"systems.{name}.model": str(s.model) for name, s in self.systems.items() if s.is_finished}
 
     def training(self, changes: Changes) -> Train:
-        """How a system or a start is trained: as the run's ``train`` says, but for what it says itself."""
+        """How a system or a start is trained: by the run's ``train``, with its own changes."""
         return self.train.model_copy(update={key: getattr(changes, key) for key in changes.model_fields_set})
 
     def mixed_languages(self, testset: str) -> list[str]:

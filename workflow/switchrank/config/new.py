@@ -112,7 +112,7 @@ def write_config(*, given: Given) -> None:
 
     Writes config/RUN.yaml and config/RUN-pairs.tsv: English (or other source language) training data, test data in
     other languages, and what lexicons are made from: vectors, titles, dictionaries; any, or none yet. Every file that
-    is named is looked into first. What you do not give stays as a comment that says what to put there. No file is ever
+    is named is inspected first. What you do not give stays as a comment that says what to put there. No file is ever
     overwritten.
 
     In paths {lang} stands for the language and {split} for train or test. Give --documents, --queries and --judgements

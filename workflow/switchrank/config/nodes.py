@@ -46,12 +46,12 @@ class StartNode:
         return self.folder.format(seed=seed)
 
     def files_of(self, seed: int | str) -> list[str]:
-        """What is read of it for a seed of the run; the record of a training tells nothing that is passed on."""
+        """Its files that are read for a seed of the run; the record of a training is not."""
         names = MODEL_FILES if self.corpus else STARTING_FILES
         return [f"{self.folder_of(seed)}/{name}" for name in names]
 
     def steps(self) -> Iterator[StartNode]:
-        """It, the start it is made from, and so on."""
+        """This start, the one it is made from, and so on."""
         node: StartNode | None = self
         while node is not None:
             yield node
@@ -70,7 +70,7 @@ class Node:
         on_the_fly: that corpus and its training pair.
         settings: how it is trained.
         seed: of its training.
-        facts: what ``train.json`` tells of it.
+        facts: what ``train.json`` says about it.
         method: how it learns, one of :mod:`switchrank.train.methods`.
     """
 

@@ -34,7 +34,7 @@ class Trained(NamedTuple):
 
 
 class Plan(RunsPlan):
-    """Names of a run's files and the jobs that make them; here those of the ablation."""
+    """Names of a run's files and the facts of the jobs that make them; here those of the ablation."""
 
     @property
     def tuning(self) -> Ablation:
@@ -64,7 +64,7 @@ class Plan(RunsPlan):
         return rows
 
     def _refusals(self, row: Row, trained: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-        """What is wrong with a row, and what to do. What comes later may follow from what comes first."""
+        """What is wrong with a row, and what to do; later findings may follow from the first."""
         testset, language = self.tuning.testset, row.language
         tested = self.config.collections[self.config.testsets[testset].collection]
         if not self.tested_pairs(row):
@@ -91,7 +91,7 @@ class Plan(RunsPlan):
             yield problem, "raise ablation.held_out or examples"
 
     def _trained_collections(self, rows: list[Row]) -> dict[str, str]:
-        """The collections that starting models are trained on, joined ones by their parts, each with one who is."""
+        """The collections that starting models are trained on, joined ones by their parts, each with such a model."""
         starts = dict.fromkeys(None if row.start == NO_SYSTEM else row.start for row in rows)
         learned = [part for start in starts for part in self.learned_by(start)]
         found: dict[str, str] = {}
@@ -111,9 +111,9 @@ class Plan(RunsPlan):
         return self._split_tables(name, "labels" if self.config.collections[name].labels else "train", language)
 
     def trained_on(self, language: str) -> list[Trained]:
-        """What labelled queries of a language are compared with: the training of the models that rows start from.
+        """What labelled queries of a language are compared with: what the models that rows start from were trained on.
 
-        That is in the language a collection is trained on, and in their own where it has training text in it.
+        Of each collection that is the text in the language it is trained in, and in theirs where there is some.
         """
         source, own = self.config.languages.source, self.config.labelled_collection(language)
         directly = {corpus.collection for corpus in self.config.corpora.values()}

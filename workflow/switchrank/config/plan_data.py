@@ -53,7 +53,7 @@ class DataPlan:
     Args:
         config: a checked config.
         roots: folders in which relative paths of pair tables are looked for, in this order.
-        given: the config as it was given; who asks Snakemake for the jobs hands it on.
+        given: the config as it was given, for whoever asks Snakemake for the jobs.
     """
 
     def __init__(self, config: Config, roots: list[Path], given: Mapping[str, Any] | None = None) -> None:
@@ -151,7 +151,7 @@ class DataPlan:
         }
 
     def aligned(self, language: str) -> bool:
-        """Whether the vectors of a language need no alignment of ours."""
+        """Whether the vectors of a language need no alignment."""
         source = self.vector_source(language)
         return source.aligned or language == self.config.languages.source
 

@@ -1,4 +1,4 @@
-"""What sections of a config file share: the strict base model, types of keys, and what is said of a wrong name."""
+"""What sections of a config file share: the strict base model, types of keys, and checks of names."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ Finding = tuple[str, str, str]
 
 
 def known_name(place: str, what: str, value: str, allowed: Iterable[str]) -> Iterator[Finding]:
-    """A name that is not declared, and the one it is most like; codes of languages are too short for that."""
+    """A name that is not declared, with the nearest one; codes of languages are too short for that."""
     allowed = list(allowed)
     if value not in allowed:
         close = [] if "language" in what else difflib.get_close_matches(value, allowed, 1, 0.5)

@@ -1,4 +1,4 @@
-"""The settings that jobs get, as rules hand them over, and what the jobs themselves would say to them.
+"""The settings that rules pass to jobs, and what the jobs would refuse of them.
 
 A rule's old outputs are removed when its job begins, so a setting that a job refuses would cost what an earlier run
 made. Each is therefore passed, before the first job starts, to the very function that the job calls first. Nothing
@@ -27,7 +27,7 @@ _DEFAULT = " (its default)"
 
 
 def training_settings(config: Config, section: Optimisation) -> dict[str, Any]:
-    """The settings of a training on which its result depends."""
+    """The settings on which the result of a training depends."""
     kept = section.plain("device", "processes", "corpus", "checkpoint_every")
     return kept | {"threads": config.train.threads}
 

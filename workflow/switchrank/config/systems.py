@@ -23,14 +23,14 @@ def setting_fields(kind: type[Settings], names: Collection[str], **defaults: Any
     """
     hints, fields, made = typing.get_type_hints(kind), {field.name: field for field in dataclasses.fields(kind)}, {}
     for name in names:
-        kinds, told = {hints[name], *typing.get_args(hints[name])}, fields[name].metadata
-        bounds = dict(told["bounds"]) if kinds & {int, float} else {}
+        kinds, about = {hints[name], *typing.get_args(hints[name])}, fields[name].metadata
+        bounds = dict(about["bounds"]) if kinds & {int, float} else {}
         if int in kinds:
             bounds.setdefault("le", LARGEST)
         if name == "steps" and "epochs" not in names:  # which 0 steps would stand for
             bounds["ge"] = 1
         default = defaults.get(name, fields[name].default)
-        made[name] = (hints[name], Field(default, description=told["meaning"], **bounds))
+        made[name] = (hints[name], Field(default, description=about["meaning"], **bounds))
     return made
 
 

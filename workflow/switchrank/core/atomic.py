@@ -38,7 +38,7 @@ on some file systems of clusters, locks hold on one machine only."""
 
 
 def _usual_mode(scratch: Path) -> int:
-    """The mode of new files, by the umask and what the folder says; safetensors keeps its own to their owner."""
+    """The mode of new files, by umask and folder; safetensors makes its files readable by their owner only."""
     probe = scratch / ".mode"
     probe.touch()
     return stat.S_IMODE(probe.stat().st_mode)
@@ -56,7 +56,7 @@ def _finish(path: Path, mode: int) -> None:
 
 
 def _cause(error: Exception) -> tuple[str, str] | None:
-    """What is wrong with the disk and what to do; libraries that are not written in Python say so in words."""
+    """What is wrong with the disk and what to do; libraries not written in Python say so in words only."""
     if isinstance(error, OSError) and error.errno in _CAUSES:
         return _CAUSES[error.errno]
     found = None if isinstance(error, UserError) else _IN_WORDS.search(str(error))

@@ -78,11 +78,6 @@ class Command:
     needs: Collection[str] = ()
     shown: Callable[[Any], None] | None = None
 
-    @property
-    def title(self) -> str:
-        said = self.summary or ("" if isinstance(self.run, str) else str(self.run.__doc__).partition("\n")[0])
-        return _sentence(said)
-
 
 @dataclass(frozen=True)
 class Group:
@@ -91,10 +86,6 @@ class Group:
     commands: Mapping[str, Command | Group]
     summary: str = ""
     alone: Command | None = None
-
-    @property
-    def title(self) -> str:
-        return _sentence(self.summary)
 
 
 class Door:
@@ -127,7 +118,7 @@ class Door:
             for option in sorted(self.options, key=lambda one: one.placed, reverse=True)
         ]
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        made = _app(self.path, self.command.title)
+        made = _app(self.path, self.command)
         made.default(run)
         return made
 
@@ -254,20 +245,23 @@ def run(path: str, entry: Command | Group, words: Sequence[str]) -> int:
     Raises:
         UserError: an unknown command, or what :meth:`Door.parse` and the function raise.
     """
-    if isinstance(entry, Group) and words and words[0] in entry.commands:
-        return run(f"{path} {words[0]}", entry.commands[words[0]], words[1:])
-    asked = any(word in _HELP for word in (words[: words.index("--")] if "--" in words else words))
-    command = entry.alone if isinstance(entry, Group) else entry
-    if not asked and command is None:
-        raise _no_command(path, list(entry.commands) if isinstance(entry, Group) else [], words)
+    below, command = (entry.commands, entry.alone) if isinstance(entry, Group) else ({}, entry)
+    if words and words[0] in below:
+        return run(f"{path} {words[0]}", below[words[0]], words[1:])
     door = Door(path, command) if command else None
-    if door and not asked:
+    if any(word in _HELP for word in (words[: words.index("--")] if "--" in words else words)):
+        app = door.app() if door else _app(path, entry)
+        for number, (name, inner) in enumerate(below.items()):
+            app.command(_app(name, inner, sort_key=number))
+        _print_help(app, door.about() if door else "", examples_of(path, entry))
+        return 0
+    if door:
         return door(words)
-    app = door.app() if door else _app(path, entry.title)
-    for number, (name, inner) in enumerate(entry.commands.items() if isinstance(entry, Group) else ()):
-        app.command(_app(name, inner.title, sort_key=number))
-    _print_help(app, door.about() if door else "", examples_of(path, entry))
-    return 0
+    todo = f"write one of {', '.join(below)}; see {path} --help"
+    if not words:
+        raise UserError(path, "", "no command", todo)
+    near = difflib.get_close_matches(words[0], below, 1)
+    raise UserError(path, "", f"unknown command '{words[0]}'", f"did you mean {near[0]}? {todo}" if near else todo)
 
 
 def print_json(result: Any) -> None:
@@ -299,18 +293,13 @@ def _whole_numbers(hint: Any, tokens: Sequence[Token]) -> int | list[int]:
     return numbers if hint == list[int] else numbers[0]
 
 
-def _no_command(path: str, known: Sequence[str], words: Sequence[str]) -> UserError:
-    todo = f"write one of {', '.join(known)}; see {path} --help"
-    if not words:
-        return UserError(path, "", "no command", todo)
-    near = difflib.get_close_matches(words[0], known, 1)
-    return UserError(path, "", f"unknown command '{words[0]}'", f"did you mean {near[0]}? {todo}" if near else todo)
-
-
-def _app(name: str, title: str, sort_key: int | None = None) -> App:
+def _app(name: str, entry: Command | Group, sort_key: int | None = None) -> App:
     from cyclopts import App, Parameter
 
-    flags = Parameter(negative=())
+    said = entry.summary
+    if isinstance(entry, Command) and not (said or isinstance(entry.run, str)):
+        said = str(entry.run.__doc__).partition("\n")[0]
+    title, flags = f"{said[:1].upper()}{said[1:].rstrip('.')}.", Parameter(negative=())
     app = App(name, title, help_format="plaintext", version_flags=(), default_parameter=flags, sort_key=sort_key)
     app["--help"].show = False
     return app
@@ -325,7 +314,3 @@ def _print_help(app: App, about: str, examples: Sequence[str]) -> None:
         print(f"{about.strip()}\n")
     if examples:
         print("Examples:", *(f"  {line}" for call in examples for line in call.splitlines()), sep="\n")
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."

@@ -57,7 +57,7 @@ def _writable_folder(wanted: Path) -> Path:
 
 
 def _wait_for_others(path: Path, held: ExitStack) -> None:
-    """Take the lock of a folder; on a file system without locks, and after :data:`_PATIENCE`, go on without."""
+    """Take the lock of a folder, or go on without it after :data:`_PATIENCE` or on a file system without locks."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(path)

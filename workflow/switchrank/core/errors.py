@@ -80,7 +80,7 @@ class Mistakes(UserError):
 
 
 def each(error: UserError) -> Sequence[UserError]:
-    """The mistakes that an error tells of."""
+    """The mistakes that an error consists of."""
     return error.found if isinstance(error, Mistakes) else [error]
 
 
@@ -104,7 +104,7 @@ class OutOfMemoryError(UserError):
 
 
 def in_one_line(error: Exception) -> UserError | None:
-    """What of an error a user is told in one line: a UserError itself, or that memory ran out; None for any other."""
+    """An error as one line for the user: a UserError itself, or that memory ran out; None for any other."""
     if isinstance(error, UserError):
         return error
     said = " ".join(str(error).split())

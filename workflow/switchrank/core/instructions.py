@@ -24,7 +24,7 @@ _LIMITS = (
 )
 """Variables by which a library uses fewer instructions than the processor has."""
 _BLAS_USERS = ("faiss", "numpy", "scipy.linalg")
-"""Packages that may bring an OpenBLAS of their own, which chooses its kernels by itself."""
+"""Packages that may bring an OpenBLAS of their own."""
 
 
 def processor() -> dict[str, Any]:

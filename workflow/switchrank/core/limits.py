@@ -1,6 +1,6 @@
-"""How large a whole number may be that a user writes."""
+"""The largest whole number that a user may write."""
 
 from __future__ import annotations
 
 LARGEST = 2**31 - 1
-"""What every library behind a key or a table takes."""
+"""Every library behind a key or a table can handle it."""

@@ -73,14 +73,14 @@ class Option:
 
 def options_of(command: Command, function: Callable[..., Any]) -> Iterator[Option]:
     """The options that a command offers of its function, in the order of its parameters."""
-    hints, told = get_type_hints(function), _told(function)
+    hints, told = get_type_hints(function), _described(function)
     for parameter in inspect.signature(function).parameters.values():
         name = parameter.name
         holder = holder_of(command, name, hints[name])
         if holder is None:
             yield from _option(command, name, None, hints[name], parameter.default, told)
             continue
-        inner, said = get_type_hints(holder), _told(holder)
+        inner, said = get_type_hints(holder), _described(holder)
         for part in fields(holder):
             made = part.default if part.default_factory is MISSING else part.default_factory()
             usual = getattr(parameter.default, part.name, NOTHING if made is MISSING else made)
@@ -172,7 +172,7 @@ def _typed(hint: Any) -> Any:
     return str if {str, Path} <= set(members) else Union[tuple(members)]  # noqa: UP007
 
 
-def _told(documented: Any) -> dict[str, str]:
+def _described(documented: Any) -> dict[str, str]:
     """What the docstring says of each parameter or attribute, in plain text; a class says what its bases say too."""
     from docstring_parser import DocstringStyle, parse
 

@@ -74,7 +74,7 @@ def _note(file: Path) -> Path:
 
 
 def _place(file: Path) -> Path:
-    """Where a file or link lies, whatever way leads there."""
+    """Where a file or link lies, whichever path leads there."""
     return file.parent.resolve() / file.name
 
 

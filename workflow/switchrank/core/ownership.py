@@ -61,7 +61,7 @@ def check_folder(path: str | Path, kind: Kind, *, overwrite: bool = False) -> No
 
 
 def _foreign(folder: Path, kind: Kind) -> str | None:
-    """Why a folder is not the older work of a writer of this kind, unless it is or holds nothing."""
+    """Why a folder is not the older work of a writer of this kind; None if it is, or holds nothing."""
     there = sorted(_files(folder))
     if not there:
         return None

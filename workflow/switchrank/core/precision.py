@@ -1,4 +1,4 @@
-"""Devices and their arithmetic: which are there, what ``auto`` means on one, and whether its memory ran out."""
+"""Devices and their arithmetic: which there are, what precision ``auto`` means, and whether memory ran out."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def find_precision(wanted: str, device: torch.device) -> str:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Did torch fail to get memory, on a GPU or on the CPU?"""
+    """Whether torch failed to get memory, on a GPU or on the CPU."""
     return isinstance(error, torch.OutOfMemoryError) or (
         isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
     )

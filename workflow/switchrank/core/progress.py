@@ -1,4 +1,4 @@
-"""Progress bars for long work: one look, quiet in logs (a line at most every ten seconds when not on a terminal)."""
+"""Progress bars for long work, all alike and quiet in logs: off a terminal, a line every ten seconds at most."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Wikipedia's pages-articles dumps: title, namespace, redirect and wikitext of every page, streamed.
 
 The format is MediaWiki's XML export in any of its versions (https://www.mediawiki.org/wiki/Help:Export). Of several
-revisions the last counts. Dumps before version 0.6 have no ``<ns>``; there the prefix of the title tells the namespace.
+revisions the last counts. Dumps before version 0.6 have no ``<ns>``; there the prefix of the title is the namespace.
 """
 
 from __future__ import annotations

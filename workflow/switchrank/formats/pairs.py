@@ -108,7 +108,7 @@ def read_pairs(
     """
     paths = [path] if isinstance(path, str | Path) else list(path)
     check_reading(paths, format, columns)
-    chosen = _told(paths, columns) if format == "auto" else format
+    chosen = _recognised(paths, columns) if format == "auto" else format
     readers: dict[str, Callable[[], Pairs]] = {
         "text": lambda: (pair for _, pair in text_pairs(paths[0])),
         "tsv": lambda: _tsv(paths[0], columns),
@@ -139,7 +139,7 @@ def check_reading(paths: Sequence[str | Path], format: str, columns: Sequence[in
         raise UserError(place, "columns", f"{list(columns)}", "write two numbers from 1, or two names")
 
 
-def _told(paths: Sequence[str | Path], columns: Sequence[int | str]) -> str:
+def _recognised(paths: Sequence[str | Path], columns: Sequence[int | str]) -> str:
     if len(paths) > 1 or columns:
         return "panlex" if len(paths) > 1 else "tsv"
     with open_bytes(paths[0]) as stream:
@@ -189,7 +189,7 @@ def _tsv(path: str | Path, columns: Sequence[int | str]) -> Pairs:
 
 
 def _crossed(path: str | Path, entries: Iterable[tuple[list[str], list[str]]], empty: str) -> Pairs:
-    """Each word of an entry's one side with each of the other; what has none on one side is counted as ``empty``."""
+    """Each word of one side of an entry with each of the other; entries with an empty side are counted."""
     left_out = 0
     for sides in entries:
         left_out += not all(sides)

@@ -1,4 +1,4 @@
-"""The warnings of a run as people read them: the same lines wherever they are told."""
+"""The warnings of a run as lines, the same wherever they are shown."""
 
 from __future__ import annotations
 
@@ -8,9 +8,5 @@ from switchrank.formats.tables import WARNINGS, read_table
 
 
 def warning_lines(path: str | Path) -> list[str]:
-    """A line for each row of WARNINGS; [] where there is none, or no such table yet.
-
-    Raises:
-        UserError: the table is unreadable.
-    """
+    """A line for each row of WARNINGS; none if there is no such table yet."""
     return [f"warning: {text}" for text in read_table(path, WARNINGS)["warning"]] if Path(path).is_file() else []
