@@ -20,10 +20,9 @@ from switchrank.core.errors import UserError
 from switchrank.formats.tables import METRICS, QUALITY, write_table
 from switchrank.report.data import Languages, Pair
 from switchrank.report.gain import gain_heatmap, signed
-from switchrank.report.intervals import Bootstrap
 from switchrank.report.lexicon import lexicon_picture
 from switchrank.report.loss import loss_picture
-from switchrank.report.mrr import Points
+from switchrank.report.mrr import Bootstrap, Points
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from switchrank.core.errors import UserError
-from switchrank.formats.tables import DOCUMENTS, INSTANCES, JUDGEMENTS, QUERIES, read_table, scan_table
+from switchrank.formats.tables import DOCUMENTS, INSTANCES, QUERIES, read_relevant, read_table, scan_table
 from switchrank.text.words import key
 
 Paths = Sequence[str | Path]
@@ -41,11 +41,6 @@ class Apart:
     strict_documents: bool = False
     shared_ids: bool = True
     training: Sequence[Mapping[str, Any]] = ()
-
-
-def read_relevant(path: str | Path) -> pl.DataFrame:
-    """The rows of JUDGEMENTS with a positive relevance."""
-    return read_table(path, JUDGEMENTS).filter(pl.col("relevance") > 0)
 
 
 def folded(text: str) -> str:

@@ -10,11 +10,11 @@ from typing import Any
 
 import polars as pl
 
-from switchrank.ablation.overlap import Apart, Side, read_passages, read_relevant
+from switchrank.ablation.overlap import Apart, Side, read_passages
 from switchrank.core.atomic import atomic_path
 from switchrank.core.errors import UserError
 from switchrank.core.seeds import derive_seed
-from switchrank.formats.tables import DOCUMENTS, QUERIES, read_table, write_table
+from switchrank.formats.tables import DOCUMENTS, QUERIES, read_relevant, read_table, write_table
 
 FREE = Apart()
 

@@ -29,7 +29,7 @@ from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
 from switchrank.evaluate.consistency import Rankings
 from switchrank.evaluate.groups import MIXED
-from switchrank.formats.tables import BIAS, DRAW, JUDGEMENTS, read_table, write_table
+from switchrank.formats.tables import BIAS, DRAW, read_relevant, read_table, write_table
 from switchrank.formats.trec import read_run
 
 _TOP = 10
@@ -84,7 +84,7 @@ class _Pool:
         self._queries = given.get("queries")
         self._relevant: pl.DataFrame | None = None
         if "judgements" in given:
-            judged = read_table(given["judgements"], JUDGEMENTS).filter(pl.col("relevance") > 0)
+            judged = read_relevant(given["judgements"])
             relevant = self._located(judged.select("qid", "docid"), given["judgements"])
             self._relevant = relevant.filter(pl.col("lang").n_unique().over("qid") > 1)
 

@@ -1,9 +1,5 @@
-"""Lexicon coverage: how far the words a lexicon switches in, and those it switches, meet the texts of the experiment.
-
-A lexicon puts its target words into the training text. A test text in that language profits from the ones that occur
-in it, so its share of running words that are words of a target is set beside its scores. On the other side stands the
-share of the training text's content words that the lexicon translates at all.
-"""
+"""Lexicon coverage: how many words of the test texts a lexicon can put into training, and how many words of the
+training text it translates."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Which test documents a model has met in training, as positives or as negatives of training queries.
 
-Training and test queries are apart, but where both search one collection, as in MS MARCO, passages that are ranked in
-the test were negatives of training queries. All systems of a run learn from the same pairs, so that their differences
-stand; how high all of them score need not be what they would reach on documents that are new to them.
+Training and test queries are disjoint, but where both search one collection, as in MS MARCO, passages that are ranked
+were negatives of training queries. All systems of a run learn from the same pairs, so their differences stand; their
+scores may be higher than on documents that are new to them.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ from switchrank.formats.tables import (
     DOCUMENTS,
     EXPOSURE,
     INSTANCES,
-    JUDGEMENTS,
-    read_table,
+    read_relevant,
     scan_table,
     write_table,
 )
@@ -96,7 +95,7 @@ def _texts(met: pl.DataFrame, documents: str) -> pl.DataFrame:
 
 def _tested(part: TestedLanguage, pair: Exposed, number: int, seen: pl.DataFrame) -> pl.DataFrame:
     """Documents of one language: ``name``, and whether they are relevant and were met as ``positive``, ``negative``."""
-    judged = read_table(part["judgements"], JUDGEMENTS).filter(pl.col("relevance") > 0)
+    judged = read_relevant(part["judgements"])
     documents = scan_table(part["documents"], DOCUMENTS).select("docid", "text")
     given = part["candidates"]
     if given:

@@ -21,8 +21,8 @@ from switchrank.formats.tables import (
     CANDIDATES,
     DOCUMENTS,
     FIRST_STAGE,
-    JUDGEMENTS,
     QUERIES,
+    read_relevant,
     read_table,
     scan_table,
     write_table,
@@ -87,7 +87,7 @@ class _Asked(NamedTuple):
 def _asked(pair: SearchedPair) -> _Asked:
     if pair["way"] not in ("used", "own", "translated"):
         raise UserError("first stage", "way", f"unknown way {pair['way']}", "write used, own or translated")
-    judged = read_table(pair["judgements"], JUDGEMENTS).filter(pl.col("relevance") > 0)
+    judged = read_relevant(pair["judgements"])
     if judged.is_empty():
         raise UserError(pair["judgements"], "relevance", "no positive judgement", "give judgements above 0")
     listed = scan_table(pair["candidates"], CANDIDATES).join(judged.lazy(), on="qid", how="semi")

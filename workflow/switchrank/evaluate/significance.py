@@ -194,17 +194,6 @@ def bootstrap_intervals(
         raise UserError("evaluate", "resamples", f"{resamples} is too few", "write 10000 or more")
     if differences.shape[1] < 2:
         return [(None, None)] * len(differences)
-    means = _resampled_means(differences, resamples, random)
-    lows, highs = np.quantile(means, [alpha / 2, 1 - alpha / 2], axis=0)
-    intervals: list[Interval] = []
-    for row, low, high in zip(differences, lows, highs, strict=True):
-        # Resampling one number gives that number, but for rounding.
-        intervals.append((mean(row), mean(row)) if constant(row) else (float(low), float(high)))
-    return intervals
-
-
-def _resampled_means(differences: Floats, resamples: int, random: np.random.Generator) -> Floats:
-    """Means of shape ``(resamples, systems)``: how often each query is drawn, times the differences."""
     queries = differences.shape[1]
     columns = np.ascontiguousarray(differences.T)
     block = max(1, _CACHED // queries)
@@ -215,7 +204,12 @@ def _resampled_means(differences: Floats, resamples: int, random: np.random.Gene
         counts = np.bincount(drawn.ravel(), minlength=size * queries).reshape(size, queries)
         means[start : start + size] = counts.astype(np.float64) @ columns
     means /= queries
-    return means
+    lows, highs = np.quantile(means, [alpha / 2, 1 - alpha / 2], axis=0)
+    intervals: list[Interval] = []
+    for row, low, high in zip(differences, lows, highs, strict=True):
+        # Resampling one number gives that number, but for rounding.
+        intervals.append((mean(row), mean(row)) if constant(row) else (float(low), float(high)))
+    return intervals
 
 
 def cohens_d(differences: Floats) -> float | None:

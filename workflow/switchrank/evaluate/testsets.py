@@ -1,9 +1,9 @@
 """The table of test sets: what rankers are tested on, and how high a score their candidates allow.
 
 A relevant document that is no candidate is never found, so the share of queries with a relevant candidate bounds MRR
-from above. Nobody who asks in one language gets candidates that were found with the queries of another; what a search
-with the query as it is would allow stands beside them. Whether relevance comes from gold passages or from answer
-strings is said too: the second also counts passages that hold the answer by chance.
+from above. Candidates are often found with queries in another language, which users do not have; the table also says
+what a search with the query as it is would allow. Relevance comes from gold passages or from answer strings: the second
+also counts passages that hold the answer by chance.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from switchrank.formats.tables import (
     CANDIDATES,
     DOCUMENTS,
     FIRST_STAGE,
-    JUDGEMENTS,
     TESTSETS,
+    read_relevant,
     read_table,
     scan_table,
     write_table,
@@ -89,15 +89,15 @@ def table_of_testsets(
 
 
 def _row(part: TestedDocuments, searches: pl.DataFrame) -> dict[str, Any]:
-    judged = read_table(part["judgements"], JUDGEMENTS).filter(pl.col("relevance") > 0)
+    judged = read_relevant(part["judgements"])
     relevant = judged.select("qid", "docid").unique()
     queries = relevant["qid"].n_unique()
     if not queries:
         raise UserError(part["judgements"], "relevance", "no positive judgement", "give judgements above 0")
     documents = int(scan_table(part["documents"], DOCUMENTS).select(pl.len()).collect(engine="streaming").item())
     given = part["candidates"]
-    tables: Sequence[str | None] = [given] if isinstance(given, str) else given or [None]
-    lists = pl.concat([_lists(path, relevant, documents) for path in tables])
+    paths: Sequence[str | None] = [given] if isinstance(given, str) else given or [None]
+    lists = pl.concat([_lists(path, relevant, documents) for path in paths])
     candidates, found = lists["candidates"].to_numpy(), lists["found"].to_numpy()
     labels = {name: part[name] for name in ("testset", "collection", "format", "relevance", "doc_lang", "search")}  # type: ignore[literal-required]
     return labels | {

@@ -1,7 +1,7 @@
-"""What must be known before results are believed: found once, told by the report, ``evaluate show`` and ``status``.
+"""What must be known before results are believed; shown by the report, ``evaluate show`` and ``status``.
 
-Three things make a table look like a result that it is not: a model that ranks no better than chance, a test set of a
-few queries, and a lexicon that has hardly a word of the texts it is to meet. Chance is worked out from the candidates
+Three things make a table look like a result when it is none: a model that ranks no better than chance, a test set of a
+few queries, and a lexicon that lacks most words of the texts it is used for. Chance is computed from the candidates
 (TESTSETS), not taken from the reference ranking ``random``: that is one draw, and a run may leave it out.
 """
 

@@ -21,12 +21,12 @@ from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
 from switchrank.formats.tables import (
     DOCUMENTS,
-    JUDGEMENTS,
     OVERLAP,
     PER_QUERY,
     QUERIES,
     SHIFT,
     Schema,
+    read_relevant,
     read_table,
     write_table,
 )
@@ -80,21 +80,21 @@ def overlap_table(
         raise UserError(per_query, "metric", f"no {metric}", "name one that was evaluated")
     edges = list(bins)
     keys = ["system", "testset", "query_lang", "doc_lang", "seed", "metric"]
-    overlap, tables = pl.col("overlap"), []
+    overlap, parts = pl.col("overlap"), []
     for pair in progress(pairs, what="word overlap", unit="pairs"):
         found = scores.filter(testset=pair["testset"], query_lang=pair["query_lang"], doc_lang=pair["doc_lang"])
         found = found.join(query_overlap(pair), on="qid", how="inner", maintain_order="left")
         for low, high in pairwise(edges):
             inside = found.filter(overlap.is_between(low, high, closed="both" if high == edges[-1] else "left"))
             means = inside.group_by(keys, maintain_order=True).agg(pl.col("value").mean(), queries=pl.len())
-            tables.append(means.with_columns(low=pl.lit(low), high=pl.lit(high)).select(list(OVERLAP)))
-    table = pl.concat(tables) if tables else pl.DataFrame(schema=OVERLAP)
+            parts.append(means.with_columns(low=pl.lit(low), high=pl.lit(high)).select(list(OVERLAP)))
+    table = pl.concat(parts) if parts else pl.DataFrame(schema=OVERLAP)
     write_table(table.sort("testset", "query_lang", "doc_lang", "low", "seed", maintain_order=True), out, OVERLAP)
 
 
 def query_overlap(pair: PairTexts) -> pl.DataFrame:
     """Columns ``qid`` and ``overlap`` (0 to 1) of the judged queries of a pair that have a word."""
-    relevant = read_table(pair["judgements"], JUDGEMENTS).filter(pl.col("relevance") > 0)
+    relevant = read_relevant(pair["judgements"])
     queries = _words(pair["queries"], QUERIES, relevant["qid"], pair.get("query_vocabulary"))
     documents = _words(pair["documents"], DOCUMENTS, relevant["docid"], pair.get("vocabulary"))
     best: dict[str, float] = {}
@@ -151,7 +151,7 @@ def shift_table(*, runs: list[ScoredRun], judgements: dict[str, dict[str, str]],
         reference = own.get(place(run))
         if reference is None or run["query_lang"] == run["doc_lang"]:
             continue
-        relevant = read_table(judgements[run["testset"]][run["doc_lang"]], JUDGEMENTS).filter(pl.col("relevance") > 0)
+        relevant = read_relevant(judgements[run["testset"]][run["doc_lang"]])
         pairs = _scores(reference, relevant).join(_scores(run, relevant), on=["qid", "docid"], how="inner")
         drops = (pairs["score"] - pairs["score_right"]).to_numpy()
         if len(drops):

@@ -146,6 +146,11 @@ def read_table(path: str | Path, schema: Schema) -> pl.DataFrame:
     return frame
 
 
+def read_relevant(path: str | Path) -> pl.DataFrame:
+    """The rows of JUDGEMENTS with a positive relevance."""
+    return read_table(path, JUDGEMENTS).filter(pl.col("relevance") > 0)
+
+
 def scan_table(path: str | Path, schema: Schema) -> pl.LazyFrame:
     """A ``.parquet`` table of ours, not read yet; for what does not fit in memory.
 

@@ -121,7 +121,11 @@ class _Multiples:
                     axis.set_ylabel(f"{role}\n{plot.metric.upper()}")
                     axis.tick_params(axis="y", labelleft=True)
             for row, role in enumerate(roles):
-                _make_room(axes[row, 0], lines[role])
+                # Room for the lines of text: no value is there, so no tick is either.
+                bottom, top = axes[row, 0].get_ylim()
+                ticks = [tick for tick in axes[row, 0].get_yticks() if bottom <= tick <= top]
+                axes[row, 0].set_ylim(bottom - (top - bottom) * LINE * lines[role], top)
+                axes[row, 0].set_yticks(ticks)
             picture.supxlabel("labelled queries in the language of the column", fontsize=9)
             self._draw_legend(picture)
 
@@ -177,14 +181,6 @@ class _Multiples:
         if any(panel.language in self.languages.unseen for panel in self.panels):
             entries.append(mark(UNSEEN, linestyle="none"))
         legend(picture, entries, 3 if len(picture.axes) > 1 else 2)
-
-
-def _make_room(axis: Axes, lines: int) -> None:
-    """Lengthen the y axis of a row downwards for so many lines of text; no value is there, so no tick is either."""
-    bottom, top = axis.get_ylim()
-    ticks = [tick for tick in axis.get_yticks() if bottom <= tick <= top]
-    axis.set_ylim(bottom - (top - bottom) * LINE * lines, top)
-    axis.set_yticks(ticks)
 
 
 def _draw_needed(axis: Axes, panel: Panel, looks: Looks) -> int:

@@ -91,7 +91,11 @@ def _draw(values: pl.DataFrame, looks: drawing.Looks, languages: Languages, plot
         axes[0].set_ylabel("query language")
         pool = values.filter(measure=POOL)
         if present[0] == SHARE:
-            _draw_pool(axes[0], pool, rows)
+            # The mean over systems, which all rank the same candidates.
+            shares = pool.group_by("query_lang", maintain_order=True).agg(pl.col("value").mean())
+            for code, share in shares.iter_rows():
+                ends = [rows.index(code) - 0.42, rows.index(code) + 0.42]
+                axes[0].plot([share] * 2, ends, color=drawing.INK, linewidth=2, solid_capstyle="butt", zorder=3)
         _legend(picture, looks, plot.baseline, bool(len(pool)), not set(rows).isdisjoint(languages.unseen))
 
 
@@ -105,13 +109,6 @@ def _draw_measure(axis: Axes, values: pl.DataFrame, rows: list[str], looks: draw
         axis.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     largest = float(values["value"].to_numpy().max())
     axis.set_xlim(0, 1.02 if measure == "rankc" else max(0.02, largest) * 1.08)
-
-
-def _draw_pool(axis: Axes, pool: pl.DataFrame, rows: list[str]) -> None:
-    """The share of the pool, one tick through each row (the mean over systems: they rank the same candidates)."""
-    for code, share in pool.group_by("query_lang", maintain_order=True).agg(pl.col("value").mean()).iter_rows():
-        ends = [rows.index(code) - 0.42, rows.index(code) + 0.42]
-        axis.plot([share, share], ends, color=drawing.INK, linewidth=2, solid_capstyle="butt", zorder=3)
 
 
 def _legend(picture: Figure, looks: drawing.Looks, baseline: str, pool: bool, unseen: bool) -> None:

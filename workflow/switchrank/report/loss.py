@@ -53,7 +53,13 @@ def loss_picture(*, runs: Sequence[Mapping[str, Any]], out: str | Path, baseline
         if judged:
             _prepare(axes[1], "Development set", "MRR@10")
             for system, record in records:
-                _draw_dev(axes[1], record, looks[system])
+                look, dev = looks[system], record["dev"]
+                if dev:
+                    axes[1].plot(*zip(*dev, strict=True), **look, markersize=3.2, linewidth=1.1, alpha=0.8)
+                ring = {"marker": "o", "markersize": 9, "markerfacecolor": "none", "markeredgecolor": look["color"]}
+                for step, score in dev:
+                    if step == record["kept"]:
+                        axes[1].plot([step], [score], **ring)
         legend(picture, [mark(name, **look, markersize=4) for name, look in looks.items()], 5)
 
 
@@ -75,13 +81,3 @@ def _prepare(axis: Axes, title: str, what: str) -> None:
     axis.set_ylabel(what)
     axis.grid()
     axis.set_axisbelow(True)
-
-
-def _draw_dev(axis: Axes, record: Mapping[str, Any], look: Mapping[str, Any]) -> None:
-    if not record["dev"]:
-        return
-    steps, scores = zip(*record["dev"], strict=True)
-    axis.plot(steps, scores, **look, markersize=3.2, linewidth=1.1, alpha=0.8)
-    for step, score in record["dev"]:
-        if step == record["kept"]:
-            axis.plot([step], [score], marker="o", markersize=9, markerfacecolor="none", markeredgecolor=look["color"])

@@ -110,7 +110,14 @@ def _alignment(
 ) -> list[Step]:
     """The cheapest steps through all of ``before`` and, if ``whole``, all of ``after`` (else its best beginning)."""
     best: dict[tuple[int, int], tuple[float, Step | None]] = {(0, 0): (0.0, None)}
-    targets = [_targets(after, gaps, start) for start in range(len(after) + 1)]
+    # Keys of the 1, 2, ... switched words that begin at each place.
+    targets = [
+        [
+            key(join_words(list(after[start:end]), ["", *gaps[start + 1 : end], ""]))
+            for end in range(start + 1, min(start + LONGEST_TARGET, len(after)) + 1)
+        ]
+        for start in range(len(after) + 1)
+    ]
     for here in range(len(before) + 1):
         entries = _entries(before, here, lexicon)
         for start in range(len(after) + 1):
@@ -134,13 +141,6 @@ def _entries(before: Sequence[str], here: int, lexicon: Lexicon) -> list[tuple[i
     keys = [key(word) for word in before[here : here + LONGEST_PHRASE]]
     phrases = [(size, " ".join(keys[:size])) for size in range(1, len(keys) + 1)]
     return [(size, lexicon[phrase]) for size, phrase in phrases if phrase in lexicon]
-
-
-def _targets(after: Sequence[str], gaps: Sequence[str], start: int) -> list[str]:
-    """Keys of the 1, 2, ... switched words that begin at ``start``."""
-    longest = min(LONGEST_TARGET, len(after) - start)
-    ends = range(start + 1, start + longest + 1)
-    return [key(join_words(list(after[start:end]), ["", *gaps[start + 1 : end], ""])) for end in ends]
 
 
 def _steps(

@@ -139,10 +139,8 @@ def _head(frame: pl.DataFrame) -> str:
 
 
 def _body(frame: pl.DataFrame, unseen: set[str]) -> str:
-    return "\n".join(
-        "<tr>" + "".join(_cell(column, value, unseen) for column, value in row.items()) + "</tr>"
-        for row in frame.iter_rows(named=True)
-    )
+    rows = ([_cell(*cell, unseen) for cell in row.items()] for row in frame.iter_rows(named=True))
+    return "\n".join(f"<tr>{''.join(row)}</tr>" for row in rows)
 
 
 def _cell(column: str, value: Any, unseen: set[str]) -> str:
