@@ -13,7 +13,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +77,7 @@ def read_fasttext_vectors(path: Path, sink: RowSink, extra_words: Sequence[str] 
 
 
 def check_model(path: str | Path) -> Model:
-    """The words and settings of a fastText model, which is read to its end: both of its matrices are there.
+    """The words and settings of a fastText model, which is read to its end, so that both its matrices are there.
 
     Raises:
         UserError: as :func:`read_fasttext_vectors`.
@@ -87,7 +87,7 @@ def check_model(path: str | Path) -> Model:
         model = _read_head(reader, None, set())
         reader.pass_over(4 * model.dimensions * (model.vocabulary + model.buckets))
         reader.numbers("?")
-        rows, columns = (int(number) for number in reader.numbers("2q"))
+        rows, columns = reader.numbers("2q")
         if columns != model.dimensions or rows < 0:
             raise reader.damaged(f"an output matrix of {rows} x {columns}")
         reader.pass_over(4 * rows * columns)
@@ -95,13 +95,13 @@ def check_model(path: str | Path) -> Model:
 
 
 class _Reader:
-    """Whole pieces of a file, or the error that it is broken off."""
+    """Whole pieces of a file, or the error that it is truncated."""
 
     def __init__(self, file: IO[bytes], path: str | Path) -> None:
         self.path = path
         self._file, self._ahead, self._at = file, b"", 0
 
-    def numbers(self, layout: str) -> tuple[float, ...]:
+    def numbers(self, layout: str) -> tuple[Any, ...]:
         """Little-endian numbers as :mod:`struct` names them, without padding."""
         return struct.unpack(f"<{layout}", self.take(struct.calcsize(f"<{layout}")))
 
@@ -113,12 +113,12 @@ class _Reader:
         return self._ahead[self._at - count : self._at]
 
     def pass_over(self, count: int) -> None:
-        """Leave out so many bytes, all of which must be there."""
+        """Skip ``count`` bytes, all of which must be there."""
         while count > 0:
             count -= len(self.take(min(count, _CHUNK)))
 
     def word(self) -> bytes:
-        """Bytes up to a zero byte, which is passed over."""
+        """Bytes up to a zero byte, which is skipped."""
         while (end := self._ahead.find(0, self._at)) < 0:
             if len(self._ahead) - self._at > _LONGEST_WORD:
                 raise self.damaged(f"a word of more than {_LONGEST_WORD} bytes")
@@ -141,11 +141,10 @@ def _read_head(reader: _Reader, limit: int | None, asked: set[bytes]) -> Model:
     """Read up to the matrix; at most about ``limit`` words are kept."""
     magic, version = reader.take(4), reader.numbers("i")[0]
     if magic != FASTTEXT_MAGIC or version not in (11, 12):
-        problem = f"fastText format version {version:.0f}, known are 11 and 12"
+        problem = f"fastText format version {version}, known are 11 and 12"
         raise UserError(reader.path, "", problem, "give the .vec file of the model")
-    dimensions, *_, kind, buckets, shortest, longest, _ = (int(value) for value in reader.numbers("12i"))
-    reader.numbers("d")
-    size, vocabulary, _, _, pruned = (int(value) for value in reader.numbers("3i2q"))
+    dimensions, *_, kind, buckets, shortest, longest, _, _ = reader.numbers("12id")
+    size, vocabulary, _, _, pruned = reader.numbers("3i2q")
     if not 0 < dimensions <= MOST_DIMENSIONS:
         raise reader.damaged(f"{dimensions} dimensions")
     if buckets < 0 or not 0 <= vocabulary <= size or vocabulary + buckets >= 2**31:

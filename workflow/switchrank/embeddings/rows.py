@@ -55,7 +55,7 @@ class RowSink:
         return float("inf") if self.limit is None else self.limit - len(self.words)
 
     def take(self, words: list[bytes], matrix: NDArray[np.float32]) -> int:
-        """Take in raw words and their rows ``(n, d)``; returns how many were kept."""
+        """Take raw words and their rows ``(n, d)``; returns how many were kept."""
         norms = np.sqrt(np.einsum("ij,ij->i", matrix, matrix, dtype=np.float64))
         pointing = np.isfinite(norms) & (norms > 0)
         self.skipped["rows without a direction"] += int((~pointing).sum())
@@ -63,10 +63,17 @@ class RowSink:
         for index in np.flatnonzero(pointing).tolist():
             if self.wanted <= 0:
                 break
-            word = self._admit(words[index])
-            if word is not None:
-                kept.append(index)
-                names.append(word)
+            try:
+                word = unicodedata.normalize("NFC", words[index].decode("utf-8"))
+            except UnicodeDecodeError:
+                self.skipped["words that are not UTF-8"] += 1
+                continue
+            if not word or word in self.words:
+                self.skipped["repeated words" if word else "rows without a word"] += 1
+                continue
+            self.words.add(word)
+            kept.append(index)
+            names.append(word)
         if kept:
             self._writer.append(names, (matrix[kept] / norms[kept, None]).astype(np.float32), norms[kept])
         return len(kept)
@@ -74,18 +81,6 @@ class RowSink:
     def notes(self) -> list[str]:
         """One line for each thing left out or odd."""
         return [f"skipped {count} {what}" for what, count in self.skipped.items() if count] + self.remarks
-
-    def _admit(self, raw: bytes) -> str | None:
-        try:
-            word = unicodedata.normalize("NFC", raw.decode("utf-8"))
-        except UnicodeDecodeError:
-            self.skipped["words that are not UTF-8"] += 1
-            return None
-        if not word or word in self.words:
-            self.skipped["repeated words" if word else "rows without a word"] += 1
-            return None
-        self.words.add(word)
-        return word
 
 
 def read_text_vectors(path: str | Path, sink: RowSink) -> None:

@@ -1,6 +1,5 @@
-"""What a file or folder of a stranger is, by its content: format, rows, languages, what is wrong, the config entry.
+"""What a file or folder is, by its content: format, rows, languages, what is wrong, and the config entry that reads it.
 
-A kind of file (:mod:`~switchrank.identify.kinds`) is told by its beginning and then read by the reader that would read
-it in a run, which is told to go on behind a row that it cannot use. Kinds of collections are in
-``collections/<format>/recognise.py``, all others here.
+A file is recognised by its beginning and then read by the reader of a run, which goes on after rows that it cannot use.
+Kinds of collections are in ``collections/<format>/recognise.py``, all others here.
 """

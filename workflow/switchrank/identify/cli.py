@@ -1,4 +1,4 @@
-"""``switchrank inspect``: tells what a file or folder is."""
+"""``switchrank inspect``: what a file or folder is."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from switchrank.core.command import Command
 def inspect(*, path: Sequence[str], quick: bool = False, json_lines: bool = False) -> int:
     """What a file or folder is, what is wrong with it, and the config entry that reads it.
 
-    Tell what a file or folder is, by its content and not by its name: the format, how many rows, which languages, three
+    It is recognised by its content and not by its name. Shown are its format, how many rows, which languages, three
     samples, what is wrong with it, and the config entry that reads it.
 
     Known are: MS MARCO and mMARCO, MIRACL, CIRAL, MLDR, Tevatron, BEIR, TREC topics, documents, judgements and runs,

@@ -98,6 +98,6 @@ def is_id(field: bytes) -> bool:
 
 
 def words_in(field: bytes) -> int:
-    """Words of a field; text without spaces counts one for every two characters."""
+    """Words of a field; of text that is not ASCII, at least one for every twelve characters."""
     spaced = len(field.split())
     return spaced if field.isascii() else max(spaced, len(field.decode("utf-8", "replace")) // 12)

@@ -36,7 +36,7 @@ class Found:
         form: packing and encoding.
         fields: columns or members.
         counts: further numbers, by name.
-        languages: codes, from the data or the name; ``scripts`` are told by the letters.
+        languages: codes, from the data or the name; ``scripts`` are those of its letters.
         samples: up to three rows, shortened.
         problems: what is wrong; ``notes`` what is good to know.
         values: facts that the config entry needs.

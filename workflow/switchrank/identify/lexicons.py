@@ -76,7 +76,7 @@ def _table(source: Source) -> str:
 
 
 def _sql(path: str, look: Look) -> Iterable[Row]:
-    """Count the rows of an SQL dump block by block; none is given singly."""
+    """Count the rows of an SQL dump block by block, and yield none of them."""
     found, table, articles, linked = look.found, _table(look.source), 0, Counter[bytes]()
     column = {"page": "page_namespace", "langlinks": "ll_lang"}.get(table)
     if not column:

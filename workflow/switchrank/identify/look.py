@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import cache
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ _REASONS = {"safetensors": "weights alone: give the folder they are in as start.
 """Why a kind recognised by its first bytes has no config entry."""
 _MOST_FILES = 2000
 _ABOUT = ("readme*", "license*", "licence*", "manifest*", "_about*", ".*", "*.md", "*.py")
+"""Files of a folder that hold no data."""
 _MIXED = FolderKind("folder", "a folder of files: ", why="files of several kinds: look at one of them for its entry")
 _PARALLEL = FolderKind(
     "parallel-text",
@@ -120,7 +122,8 @@ def _inspect_folder(path: Path, *, quick: bool, what: str | None) -> Found:
     special = _model(path) or _dataset(path)
     if special:
         return _with_entry(special, path, entries().get(special.format, ""), "")
-    names = _names(path)
+    files = (file for file in sorted(path.rglob("*")) if file.is_file() and not _any([file.name.lower()], _ABOUT))
+    names = [file.relative_to(path).as_posix() for file in islice(files, _MOST_FILES)]
     members, unknown = dict[str, Found](), []
     for name in names:
         try:
@@ -138,17 +141,6 @@ def _inspect_folder(path: Path, *, quick: bool, what: str | None) -> Found:
     found.notes += [f"{name}: not recognised" for name in unknown]
     found.languages = found.languages or list(dict.fromkeys(code for one in members.values() for code in one.languages))
     return _with_entry(found, path, kind.entry, kind.why)
-
-
-def _names(path: Path) -> list[str]:
-    """The files of a folder that may be data, in order."""
-    found = []
-    for file in sorted(path.rglob("*")):
-        if file.is_file() and not _any([file.name.lower()], _ABOUT):
-            found.append(file.relative_to(path).as_posix())
-        if len(found) >= _MOST_FILES:
-            break
-    return found
 
 
 def _any(names: Iterable[str], patterns: Iterable[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Runs, plain text, and data that no key of a config reads: named, counted, and told why."""
+"""Runs, plain text, and data that no key of a config reads: named and counted, with the reason."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _run(path: str, look: Look) -> Iterator[Row]:
 
 
 def _columns(same: int = 0) -> Rows:
-    """Rows of as many columns as most lines have; of all but the first ``same``, which must not repeat, the last."""
+    """Rows of as many columns as most lines have; where the first ``same`` must not repeat, those and the last."""
 
     def rows(path: str, look: Look) -> Iterator[Row]:
         table = columns_of(look.source)
@@ -154,7 +154,7 @@ def _are_sentences(source: Source) -> bool:
 
 
 def _plain(lines: Callable[[Sequence[bytes]], bool]) -> Callable[[Source], bool]:
-    """Whether nearly all lines are readable, and the lines are of a kind."""
+    """Whether nearly all lines are readable, and all of them pass a test."""
 
     def fits(source: Source) -> bool:
         head = source.head_lines() if not source.is_marked else []

@@ -60,7 +60,7 @@ def complete_spec(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def _mistakes(spec: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """What is wrong with a spec: place, problem and what to do. After the first, what follows means nothing."""
+    """What is wrong with a spec: place, problem and what to do. Only the first mistake is to be relied upon."""
     for key in spec:
         if key not in DEFAULTS:
             yield key, "no such key", "use " + ", ".join(DEFAULTS)

@@ -190,8 +190,7 @@ class Speaker:
     def own_clauses(self, count: int, part: int, parts: int) -> list[Clause]:
         """``count`` clauses of one of ``parts`` kinds: what one part says together, no other part ever does.
 
-        The kind of a clause follows from the set of its concepts by Zobrist hashing, so that parts are alike in all
-        else.
+        The kind of a clause follows from its set of concepts by Zobrist hashing: parts are alike in all else.
         """
         clauses: list[Clause] = []
         while len(clauses) < count:

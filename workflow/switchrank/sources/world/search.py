@@ -1,8 +1,8 @@
 """The search task of the made-up world: passages of two sentences, and queries that ask for some of their words.
 
-A passage is relevant to a query when it speaks of everything the query asks for; every other passage of the world
-shares at most half of the query's concepts. So no query is ambiguous, and no combination of words asked for in one
-query is found in a passage of another: what a test query asks together was never seen together in training.
+A passage is relevant to a query when it mentions everything that the query asks for; every other passage of the world
+shares at most half of the query's concepts. So no query is ambiguous, and the words of a query never occur together in
+the passage of another: what a test query asks together was never seen together in training.
 """
 
 from __future__ import annotations

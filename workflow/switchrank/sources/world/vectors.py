@@ -1,9 +1,9 @@
 """Word vectors of the made-up world that are aligned from the start, in the form of MUSE's ``wiki.multi.{lang}.vec``.
 
-They are made up like all else and learned from no text: a word is the mean of what it can mean (its concept, the theme
+They are made up and learned from no text: the vector of a word is the mean of what it can mean (its concept, the theme
 of that concept, its grammatical form), the same in every language, and noise of its own. So the nearest words of
-another language are its translations, their other forms, and words of the same theme; the noise is set so that CSLS
-puts a right one first about seven times in ten. Where vectors have to be earned, train them on ``text/`` instead.
+another language are its translations, their other forms, and words of the same theme; with this much noise CSLS puts a
+right one first about seven times in ten. To earn an alignment, train vectors on ``text/`` instead.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ Floats = NDArray[np.float64]
 
 
 def write_vectors(path: Path, language: Language, meanings: Meanings, seed: int) -> None:
-    """Write a vector for every word of ``language`` (loans have none), in the order function words, then by frequency.
+    """Write a vector for every word of ``language`` except loans: function words, then the others by frequency.
 
-    The first line is ``words dimensions``, each other line a word and its numbers, parted by spaces. English helpers
-    that no other language has (``an is are do does``) are not in the file.
+    The first line is ``words dimensions``, every other line a word and its numbers, separated by spaces. English
+    helpers that no other language has (``an is are do does``) are not in the file.
     """
     vectors = _vectors(language, meanings, seed)
     noise = generator(seed, "world", "vectors", language.code).standard_normal((len(vectors), DIMENSIONS))
