@@ -23,14 +23,14 @@ _entry = partial(
 
 
 def _is_texts(table: Columns) -> bool:
-    """Whether lines are an id of their own and something else."""
+    """Whether lines are an id, hardly ever the same, and something else."""
     if table.width != 2 or not table.most(lambda row: is_id(row[0])):
         return False
     return len({row[0] for row in table.rows}) > MOST * len(table.rows)
 
 
 def _are_documents(source: Source) -> bool:
-    """Long texts are documents; where length does not tell, the name may."""
+    """Whether texts are long, or, where length is no sign, what the file is called."""
     table = columns_of(source)
     if not _is_texts(table):
         return False
@@ -41,7 +41,7 @@ def _are_documents(source: Source) -> bool:
 
 
 def _are_triples(source: Source) -> bool:
-    """Three ids a line that are neither a run nor judgements, which are told more surely."""
+    """Whether lines are three ids; runs and judgements, which are surer kinds, have been ruled out."""
     table = columns_of(source)
     if table.width != 3 or not table.of_ids:
         return False

@@ -1,6 +1,6 @@
 """The entries of tables in Parquet and of datasets; and JSON lines of id and contents, which the format reads too.
 
-The tables themselves are told by their first bytes (:mod:`switchrank.identify.binary`).
+The tables themselves are recognised by their first bytes (:mod:`switchrank.identify.binary`).
 """
 
 from __future__ import annotations

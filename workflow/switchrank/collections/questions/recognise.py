@@ -20,7 +20,7 @@ def _rows(path: str, look: Look) -> Iterator[Row]:
     for number, question in read_questions(path, "test", [*known, "en"], defect=look.problems.take):
         untold += not any(question.answers.values())
         yield f"line {number}", question.qid, list(question.texts.values())[:1]
-    look.found.counts |= {"without an answer that a string can tell": untold} if untold else {}
+    look.found.counts |= {"without an answer string": untold} if untold else {}
 
 
 def _keys(record: dict[str, object]) -> Iterable[str]:
