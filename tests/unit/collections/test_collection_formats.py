@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+import yaml
 
 from switchrank.collections.formats import code_of, folders, module_of, names, recognisers
 from switchrank.collections.sections import FORMATS
@@ -107,3 +108,13 @@ def test_what_recognises_files_declares_kinds():
     for name in recognisers():
         module = import_module(name)
         assert getattr(module, "KINDS", ()) or getattr(module, "FOLDERS", ()) or module.ENTRIES
+
+
+def test_what_is_said_of_kinds_is_said_of_kinds_that_there_are():
+    for name in recognisers():
+        module = import_module(name)
+        declared = {kind.format for kind in (*getattr(module, "KINDS", ()), *getattr(module, "FOLDERS", ()))}
+        described = yaml.safe_load(Path(module.__file__).with_name("kinds.yaml").read_text())
+        assert {one.get("format", name) for name, one in described.items()} == declared | {
+            *getattr(module, "ENTRIES", ())
+        }

@@ -2,24 +2,13 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 from switchrank.collections.msmarco.reader import ROWS
 from switchrank.collections.rows import triple_rows
-from switchrank.identify import entries
 from switchrank.identify.columns import MOST, Columns, columns_of, is_id, is_whole
-from switchrank.identify.kinds import IDS, TEXTS, FolderKind, Kind, Look, Row, texts
+from switchrank.identify.kinds import IDS, TEXTS, FolderKind, Look, Row, described, description, texts
 from switchrank.identify.source import Source
-
-_ENTRY = partial(entries.collection, "msmarco", languages="[$language]")
-_entry = partial(
-    _ENTRY,
-    splits="[test]",
-    documents=entries.DOCUMENTS,
-    queries=entries.QUERIES,
-    judgements=entries.JUDGEMENTS,
-)
 
 
 def _is_texts(table: Columns) -> bool:
@@ -55,37 +44,13 @@ def _triples(path: str, look: Look) -> Iterator[Row]:
         yield f"line {number}", None, ()
 
 
-KINDS = (
-    Kind(
-        "documents-tsv",
-        "documents, id and text (MS MARCO and mMARCO collection, CLIRMatrix)",
-        "documents",
-        _are_documents,
-        IDS,
-        texts(ROWS.documents),
-        same="docid",
-        entry=_entry(documents="$path"),
-    ),
-    Kind(
-        "queries-tsv",
-        "queries, id and text (MS MARCO, mMARCO; topics of MIRACL and CIRAL)",
-        "queries",
-        lambda source: _is_texts(columns_of(source)),
-        IDS + 1,
-        texts(ROWS.queries),
-        same="qid",
-        entry=_entry(queries="$path"),
-    ),
-    Kind(
-        "msmarco-triples-ids",
-        "training triples by id: query, relevant passage, other passage (MS MARCO, mMARCO, sbert)",
-        "triples",
-        _are_triples,
-        TEXTS,
-        _triples,
-        ("qid", "positive", "negative"),
-        entry=_entry(splits="[train]", triples="$path"),
-    ),
+KINDS = described(
+    {
+        "documents-tsv": (IDS, _are_documents, texts(ROWS.documents)),
+        "queries-tsv": (IDS + 1, lambda source: _is_texts(columns_of(source)), texts(ROWS.queries)),
+        "msmarco-triples-ids": (TEXTS, _are_triples, _triples),
+    },
+    __package__,
 )
 
 
@@ -103,17 +68,4 @@ def _files(path: Path, names: list[str]) -> dict[str, str]:
     }
 
 
-FOLDERS = (
-    FolderKind(
-        "msmarco-folder",
-        "MS MARCO passage ranking",
-        ("collection.tsv*", "queries.*.tsv*", "qrels.*.tsv*"),
-        values=_files,
-        entry=_ENTRY(
-            languages="[en]",
-            documents="$documents",
-            queries="{train: $train_queries, test: $test_queries}",
-            judgements="{train: $train_judgements, test: $test_judgements}",
-        ),
-    ),
-)
+FOLDERS = (FolderKind(**description("msmarco-folder", __package__), values=_files),)
