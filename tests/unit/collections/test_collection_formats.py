@@ -7,11 +7,13 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import get_args
 
 import pytest
+import yaml
 
 from switchrank.collections.formats import code_of, folders, module_of, names, recognisers
-from switchrank.collections.sections import FORMATS, tags
+from switchrank.collections.sections import FORMATS
 from switchrank.core import digest
 
 ROOM = digest.PACKAGE / "collections"
@@ -41,7 +43,8 @@ def test_every_folder_is_a_format_with_a_section_and_a_reader():
     found = {path.name for path in ROOM.iterdir() if path.is_dir() and path.name != "__pycache__"}
     assert found == set(folders().values())
     assert folders().keys() == FORMATS.keys()
-    assert {*tags()} == {*names()}
+    tags = [tag for section in FORMATS.values() for tag in get_args(section.model_fields["format"].annotation)]
+    assert {*tags} == {*names()}
     for name, section in FORMATS.items():
         assert section.__module__ == module_of(folders()[name], "section")
 
@@ -105,3 +108,13 @@ def test_what_recognises_files_declares_kinds():
     for name in recognisers():
         module = import_module(name)
         assert getattr(module, "KINDS", ()) or getattr(module, "FOLDERS", ()) or module.ENTRIES
+
+
+def test_what_is_said_of_kinds_is_said_of_kinds_that_there_are():
+    for name in recognisers():
+        module = import_module(name)
+        declared = {kind.format for kind in (*getattr(module, "KINDS", ()), *getattr(module, "FOLDERS", ()))}
+        described = yaml.safe_load(Path(module.__file__).with_name("kinds.yaml").read_text())
+        assert {one.get("format", name) for name, one in described.items()} == declared | {
+            *getattr(module, "ENTRIES", ())
+        }

@@ -14,8 +14,9 @@ import pytest
 import yaml
 from pydantic import TypeAdapter
 
+from switchrank.collections.formats import names
 from switchrank.collections.section import CollectionSection
-from switchrank.collections.sections import Collection, tags
+from switchrank.collections.sections import Collection
 from switchrank.core.errors import UserError
 from switchrank.sources.build import build_collection
 
@@ -224,7 +225,7 @@ def lay_out(content: dict[str, Any], roles: dict[str, str]) -> None:
 def test_every_format_has_an_example() -> None:
     shown = {section["format"] for section in EXAMPLES.values()}
 
-    assert shown | {"parquet"} == {*tags()}
+    assert shown | {"parquet"} == {*names()}
     assert EXAMPLES.keys() == CONTENT.keys() | {"training"}
 
 

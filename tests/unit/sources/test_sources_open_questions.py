@@ -82,7 +82,7 @@ def test_questions_of_mkqa_whose_answer_is_no_string_are_left_out_and_counted(wr
     rows = read(tmp_path / "out", {"questions/test": write("mkqa.jsonl", content)})
 
     assert [row[0] for row in rows["queries-test-en"]] == ["2"]
-    assert "1 questions left out: no answer in a document language" in capsys.readouterr().err
+    assert "1 questions left out: no answer string in a document language" in capsys.readouterr().err
 
 
 def test_questions_that_a_language_does_not_have_are_left_out_and_counted(write, tmp_path, capsys) -> None:

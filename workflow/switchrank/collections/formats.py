@@ -54,11 +54,7 @@ def recognisers() -> list[str]:
 
 
 def check_files(spec: CollectionSpec, files: Mapping[str, str]) -> None:
-    """Check that ``files`` holds the roles that the format needs and no others; no file is looked at.
-
-    Raises:
-        UserError: a role is missing or unknown (``place`` is the role), or triples where the format has none.
-    """
+    """Raise UserError unless ``files`` holds the roles that the format needs, and no others; no file is looked at."""
     _reader(spec.format).check_roles(spec, files)
 
 

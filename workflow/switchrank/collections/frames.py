@@ -1,4 +1,4 @@
-"""Frames on their way to disk: written as they come, and queries grouped by the documents that they share."""
+"""Frames of rows, written to disk as they come, and the groups of queries that share documents."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from polars.io.plugins import register_io_source
 
 from switchrank.formats.tables import Schema
 
+BATCH = 50_000
+"""Rows held as Python objects at a time."""
 ROW_GROUP = 200_000
 
 
@@ -23,6 +25,22 @@ def sink(batches: Iterable[pl.DataFrame], schema: Schema, out: Path) -> None:
 
     source = register_io_source(scan, schema=pl.Schema(schema))
     source.sink_parquet(out, compression="zstd", row_group_size=ROW_GROUP)
+
+
+def frames(rows: Iterable[tuple[Any, ...]], schema: Schema) -> Iterator[pl.DataFrame]:
+    """Frames of ``schema``, the last perhaps empty; no more than BATCH rows are held as Python objects at a time."""
+    held: list[tuple[Any, ...]] = []
+    for row in rows:
+        held.append(row)
+        if len(held) == BATCH:
+            yield _frame(held, schema)
+            held = []
+    yield _frame(held, schema)
+
+
+def _frame(rows: list[tuple[Any, ...]], schema: Schema) -> pl.DataFrame:
+    columns = zip(*rows, strict=True) if rows else ([] for _ in schema)  # columns are read faster than rows
+    return pl.DataFrame(dict(zip(schema, columns, strict=True)), schema=schema)
 
 
 def connected_groups(links: pl.DataFrame) -> pl.DataFrame:

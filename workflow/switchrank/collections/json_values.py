@@ -27,11 +27,7 @@ def read_json(path: str | Path, wanted: str) -> Any:
 
 
 def read_json_lines(path: str | Path, wanted: str, defect: Defect = refuse) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield ``(line number from 1, object)`` of the lines that are not blank; one without an object goes to ``defect``.
-
-    Raises:
-        UserError: no line holds an object.
-    """
+    """Yield ``(line number from 1, object)`` of lines that are not blank; one without an object goes to ``defect``."""
     empty, sieve = True, Sieve(defect)
     for number, line in read_lines(path):
         if line and not line.isspace():

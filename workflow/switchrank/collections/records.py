@@ -1,7 +1,7 @@
 """Rows of named members, wherever they are kept: JSON lines, delimited text, Parquet, a ``datasets`` folder of Arrow.
 
-The kind is told by content: a folder or a Parquet file is a table; text with a separator given is delimited; the rest
-is JSON lines. Formats: Apache Parquet; what ``datasets.Dataset.save_to_disk`` writes (``state.json``, Arrow streams).
+The content decides which: a folder or a Parquet file is a table; text with a separator given is delimited; the rest is
+JSON lines. Formats: Apache Parquet; what ``datasets.Dataset.save_to_disk`` writes (``state.json``, Arrow streams).
 """
 
 from __future__ import annotations

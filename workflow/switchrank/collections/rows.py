@@ -11,7 +11,7 @@ columns without the 0); triples are ``qid \t positive \t negative``; topics are 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from inspect import Parameter, signature
@@ -23,7 +23,7 @@ import polars as pl
 from switchrank.core.errors import Defect, Sieve, UserError, refuse
 from switchrank.files.headers import header_separator, refuse_header
 from switchrank.files.reading import read_lines
-from switchrank.formats.tables import TRIPLES, Schema
+from switchrank.formats.tables import TRIPLES
 
 TextRow = tuple[str, str, str]
 """Place in the file, id, text."""
@@ -31,15 +31,13 @@ JudgementRow = tuple[str, str, str, int]
 """Place in the file, query, document, relevance."""
 TextRows = Callable[..., Iterator[TextRow]]
 JudgementRows = Callable[..., Iterator[JudgementRow]]
-BATCH = 50_000
-"""Rows held as Python objects at a time."""
 _NO_HEADER = "leave this line out; format: tsv reads tables with a header"
 _KINDS: dict[str, type] = {"Sequence": list, "Mapping": dict, "str": str, "bool": bool}
 
 
 @dataclass(frozen=True)
 class About:
-    """What a function that reads rows is told of a file.
+    """What a function that reads rows needs to know of a file.
 
     Attributes:
         kind: what a row holds, ``document``, ``query`` or ``judgement``.
@@ -86,22 +84,6 @@ def with_settings(rows: Callable[..., Any], given: Any, place: str) -> Callable[
     if missing:
         raise UserError("collection", place, f"no {missing[0]}", "name it")
     return partial(rows, **given)
-
-
-def frames(rows: Iterable[tuple[Any, ...]], schema: Schema) -> Iterator[pl.DataFrame]:
-    """Frames of ``schema``, the last perhaps empty; no more than BATCH rows are held as Python objects at a time."""
-    held: list[tuple[Any, ...]] = []
-    for row in rows:
-        held.append(row)
-        if len(held) == BATCH:
-            yield _frame(held, schema)
-            held = []
-    yield _frame(held, schema)
-
-
-def _frame(rows: list[tuple[Any, ...]], schema: Schema) -> pl.DataFrame:
-    columns = zip(*rows, strict=True) if rows else ([] for _ in schema)  # columns are read faster than rows
-    return pl.DataFrame(dict(zip(schema, columns, strict=True)), schema=schema)
 
 
 def read_topics(path: str | Path) -> pl.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Union, get_args
+from typing import TYPE_CHECKING, Annotated, Union
 
 from pydantic import Field
 
@@ -27,8 +27,3 @@ if TYPE_CHECKING:
     Collection = CollectionSection
 else:
     Collection = Annotated[Union[tuple(FORMATS.values())], Field(discriminator="format")]  # noqa: UP007
-
-
-def tags() -> list[str]:
-    """Everything that the key ``format`` may say."""
-    return [tag for section in FORMATS.values() for tag in get_args(section.model_fields["format"].annotation)]

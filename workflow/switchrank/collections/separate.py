@@ -154,11 +154,7 @@ def _judgements(
 def _present(
     path: str, judged: pl.DataFrame, documents: Mapping[str, Documents], limit: float
 ) -> dict[str, pl.DataFrame]:
-    """The judgements of a split by document language, restricted to the documents each language has.
-
-    Raises:
-        UserError: too many judge an empty document, or one that is in no language.
-    """
+    """The judgements of a split by document language, restricted to the documents each language has."""
     present, lacking = {}, {}
     unknown = judged
     for language, made in documents.items():

@@ -178,11 +178,7 @@ class Parsed:
 
 
 def check_separate(spec: CollectionSpec, files: Mapping[str, str]) -> None:
-    """Check the roles of a collection whose documents, queries and judgements are files of their own.
-
-    Raises:
-        UserError: a role is missing or unknown; ``place`` is the role.
-    """
+    """Raise UserError for a missing or unknown role where documents, queries and judgements are files of their own."""
     needed = [
         *(f"documents/{language}" for language in spec.languages),
         *(f"queries/{split}/{language}" for split in spec.splits for language in spec.query_languages(split)),
@@ -198,11 +194,7 @@ def check_separate(spec: CollectionSpec, files: Mapping[str, str]) -> None:
 
 
 def check_sides(spec: CollectionSpec, files: Mapping[str, str]) -> None:
-    """Check roles that are a split and one language, or a split, a query language and a document language.
-
-    Raises:
-        UserError: a role is unknown, or a language has no file.
-    """
+    """Raise UserError for a role that is not a split and one or two languages, or a document language with no file."""
     refuse_triples(spec, files)
     sides = [*dict.fromkeys([*spec.languages, *spec.query_languages("test")])]
     pairs = [f"{query}/{document}" for query in sides for document in sides if query != document]

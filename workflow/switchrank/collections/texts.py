@@ -8,15 +8,14 @@ from pathlib import Path
 
 import polars as pl
 
+from switchrank.collections.frames import BATCH, frames
 from switchrank.collections.notes import left_out
 from switchrank.collections.rows import (
-    BATCH,
     About,
     JudgementRows,
     TextRow,
     TextRows,
     check_id,
-    frames,
     judgement_rows,
     text_rows,
     twice,
@@ -109,11 +108,7 @@ class TextFile:
             bar.update(len(ids))
 
     def check_ids(self, ids: pl.Series) -> None:
-        """Check the ids of all rows with text, after :meth:`batches` has run.
-
-        Raises:
-            UserError: there is none, two rows have one id (both are named), or too many rows have no text.
-        """
+        """Raise UserError, after :meth:`batches`, for no row with text, too many without, or two rows of one id."""
         what = f"empty {_PLURAL[self.kind]} left out, the first in {next(iter(self.empty.values()), '')}"
         left_out(self.name, len(self.empty), len(self.empty) + len(ids), what, self.limit)
         if ids.is_empty():

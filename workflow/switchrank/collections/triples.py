@@ -11,9 +11,9 @@ from pathlib import Path
 
 import polars as pl
 
-from switchrank.collections.frames import ROW_GROUP, sink
+from switchrank.collections.frames import ROW_GROUP, frames, sink
 from switchrank.collections.notes import left_out
-from switchrank.collections.rows import frames, triple_rows
+from switchrank.collections.rows import triple_rows
 from switchrank.files.reading import read_lines
 from switchrank.formats.tables import TRIPLES
 

@@ -7,21 +7,11 @@ from string import Template
 
 from switchrank.identify.found import Found
 
-QUERIES = '"queries.{split}.{lang}.tsv"  # TSV qid, text'
-DOCUMENTS = '"documents.{lang}.tsv"  # TSV docid, text'
-JUDGEMENTS = '"qrels.{split}.tsv"  # qid 0 docid relevance'
-"""The other files of a collection whose format names each, as lines of ids and texts."""
 _BOOLEANS = {"no", "on", "off", "yes", "y", "n"}
 _IDS = ("id", "_id", "docid", "doc_id", "pid", "qid", "query_id", "url")
 _TEXTS = ("text", "contents", "passage", "body", "context", "query", "question", "title")
 _PLAIN = {"language", "languages", "split", "version", "name", "files", "vectors", "side", "sides"}
 """Values that are YAML already; all others are paths and are quoted."""
-
-
-def collection(format: str, /, **keys: str) -> str:
-    """The entry of a collection; values are YAML with ``$names`` in it."""
-    told = {"format": format, **keys}
-    return "".join(["collections:\n  mine:\n", *(f"    {key}: {value}\n" for key, value in told.items())])
 
 
 def filled(template: str, found: Found, path: str) -> str:

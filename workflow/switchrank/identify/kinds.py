@@ -106,20 +106,22 @@ class FolderKind:
 
 
 @cache
-def _described() -> dict[str, dict[str, Any]]:
-    text = (files(__package__) / "kinds.yaml").read_text(encoding="utf-8")
+def _described(package: str) -> dict[str, dict[str, Any]]:
+    text = (files(package) / "kinds.yaml").read_text(encoding="utf-8")
     return dict(yaml.safe_load(text))
 
 
-def description(format: str) -> dict[str, Any]:
-    """What ``kinds.yaml`` says of a kind, as arguments of :class:`Kind`."""
-    return {"format": format, **_described()[format]}
+def description(format: str, package: str = __package__) -> dict[str, Any]:
+    """What ``kinds.yaml`` of a package says of a kind, as arguments of :class:`Kind` or :class:`FolderKind`."""
+    return {"format": format, **_described(package)[format]}
 
 
-def described(recognised: Mapping[str, tuple[float, Callable[[Source], bool], Rows]]) -> tuple[Kind, ...]:
+def described(
+    recognised: Mapping[str, tuple[float, Callable[[Source], bool], Rows]], package: str = __package__
+) -> tuple[Kind, ...]:
     """Kinds of ``kinds.yaml``, each with ``sure``, ``fits`` and ``rows`` of :class:`Kind`."""
     return tuple(
-        Kind(sure=sure, fits=fits, rows=rows, **description(format))
+        Kind(sure=sure, fits=fits, rows=rows, **description(format, package))
         for format, (sure, fits, rows) in recognised.items()
     )
 

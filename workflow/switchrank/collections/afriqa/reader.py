@@ -43,10 +43,7 @@ class Record:
 
 
 def check_roles(spec: CollectionSpec, files: Mapping[str, str]) -> None:
-    """Raise UserError for test questions that are not translations of each other.
-
-    Judged together they would count as each other's failures.
-    """
+    """Raise UserError for test questions that are no translations: they would count as each other's failures."""
     refuse_triples(spec, files)
     asked = sorted({role.split("/")[1] for role in files if role.startswith("test/")})
     if len(asked) > 1:
@@ -102,11 +99,7 @@ def read_collection(
 
 
 def read_records(path: str | Path, max_skipped: float = 1.0) -> Iterator[Record]:
-    """Yield the records that have a passage; the others are counted on standard error at the end.
-
-    Raises:
-        UserError: a defect, no passage at all, or a share of more than ``max_skipped`` without one.
-    """
+    """Yield the records that have a passage; the others, at most a share ``max_skipped``, are counted at the end."""
     lost = total = 0
     for _, record in all_records(path):
         total += 1

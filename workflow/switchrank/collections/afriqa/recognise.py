@@ -5,8 +5,7 @@ from collections.abc import Iterator
 
 from switchrank.collections.afriqa.names import AFRIQA_NAMES
 from switchrank.collections.afriqa.reader import all_records
-from switchrank.identify.entries import collection
-from switchrank.identify.kinds import FolderKind, Look, Row, json_lines
+from switchrank.identify.kinds import FolderKind, Look, Row, description, json_lines
 
 
 def _rows(path: str, look: Look) -> Iterator[Row]:
@@ -27,21 +26,9 @@ def _pair(name: str) -> str:
 
 KINDS = (
     json_lines(
-        "afriqa-passages",
-        "AfriQA gold passages: question, its translation, passage, answer",
-        "questions",
-        ("question_lang", "question_translated", "context", "answer_pivot"),
-        _rows,
-        texts="question",
-        entry=collection("afriqa", files="{$split: {$side: $path}}"),
+        **description("afriqa-passages", __package__),
+        needs=("question_lang", "question_translated", "context", "answer_pivot"),
+        rows=_rows,
     ),
 )
-FOLDERS = (
-    FolderKind(
-        "afriqa-folder",
-        "AfriQA",
-        ("*gold_span_passages.afriqa.*",),
-        r"gold_span_passages\.afriqa\.([a-z]{2,3})\.",
-        why="each language is a collection of its own: look at one of its files gold_span_passages...",
-    ),
-)
+FOLDERS = (FolderKind(**description("afriqa-folder", __package__)),)

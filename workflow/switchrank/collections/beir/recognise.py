@@ -5,35 +5,22 @@ from pathlib import Path
 
 from switchrank.collections.beir.reader import ROWS
 from switchrank.identify.columns import columns_of
-from switchrank.identify.entries import collection
-from switchrank.identify.kinds import NAMES, FolderKind, Kind, json_lines, judgements, texts
+from switchrank.identify.kinds import NAMES, FolderKind, described, description, json_lines, judgements, texts
 
-_WHY = "a part of a BEIR folder: look at the folder"
-_CORPUS = ("beir-corpus", "BEIR corpus: _id, title, text", "documents")
+_HEADER = ("query-id", "corpus-id", "score")
 _documents = texts(ROWS.documents)
 KINDS = (
-    json_lines(*_CORPUS, ("_id", "title", "text"), _documents, same="_id", why=_WHY),
+    json_lines(**description("beir-corpus", __package__), needs=("_id", "title", "text"), rows=_documents),
     json_lines(
-        "beir-corpus",
-        "BEIR corpus without titles: _id, text",
-        "documents",
-        ("_id", "text"),
-        _documents,
+        **description("beir-corpus-untitled", __package__),
+        needs=("_id", "text"),
+        rows=_documents,
         long=("text", 200),
-        same="_id",
-        why=_WHY,
     ),
-    json_lines(
-        "beir-queries", "BEIR queries: _id, text", "queries", ("_id", "text"), texts(ROWS.queries), same="_id", why=_WHY
-    ),
-    Kind(
-        "beir-qrels",
-        "BEIR judgements: query-id, corpus-id, score, with a header",
-        "judgements",
-        lambda source: columns_of(source).header == ("query-id", "corpus-id", "score"),
-        NAMES,
-        judgements(ROWS.judgements),
-        why=_WHY,
+    json_lines(**description("beir-queries", __package__), needs=("_id", "text"), rows=texts(ROWS.queries)),
+    *described(
+        {"beir-qrels": (NAMES, lambda source: columns_of(source).header == _HEADER, judgements(ROWS.judgements))},
+        __package__,
     ),
 )
 
@@ -44,12 +31,4 @@ def _split(_path: Path, names: list[str]) -> dict[str, str]:
     return {"split": Path(found[0]).name.partition(".")[0]}
 
 
-FOLDERS = (
-    FolderKind(
-        "beir-folder",
-        "a BEIR collection",
-        ("corpus.jsonl*", "queries.jsonl*", "qrels/*.tsv*"),
-        values=_split,
-        entry=collection("beir", language="$language", folder="$path", splits="{test: $split}"),
-    ),
-)
+FOLDERS = (FolderKind(**description("beir-folder", __package__), values=_split),)

@@ -23,9 +23,5 @@ _without_ending = partial(re.compile(r"_(CROSS_Q)?(EN|ZH)$").sub, "")
 def read_collection(
     spec: CollectionSpec, files: Mapping[str, str], folder: Path, *, relevance: Relevance = "gold"
 ) -> Parsed:
-    """Read a collection as :mod:`switchrank.collections.squad.reader` does, under ids without their endings.
-
-    Raises:
-        UserError: a defect of a file, or files that are not parallel.
-    """
+    """Read a collection as :mod:`switchrank.collections.squad.reader` does, under ids without their endings."""
     return read_squad(spec, files, folder, relevance=relevance, question_id=_without_ending)

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import re
 
-from switchrank.collections.squad.recognise import entry, folder_kind, is_squad, rows
-from switchrank.identify.kinds import VALUES, Kind
+from switchrank.collections.squad.recognise import folder_values, is_squad, rows
+from switchrank.identify.kinds import VALUES, FolderKind, described, description
+from switchrank.identify.source import Source
 
 _ID = re.compile(r"_QUERY_\d+_(?:(CROSS_QEN)|(CROSS_QZH)|(EN)|ZH)$")
 _IN_FILE = re.compile(rb'_QUERY_\d+_(?:CROSS_Q)?(?:EN|ZH)"')
@@ -14,16 +15,11 @@ def _sides(question: str, _file: str) -> tuple[str, ...]:
     return ("en" if told[1] or told[3] else "zh", "en" if told[2] or told[3] else "zh") if told else ()
 
 
-KINDS = (
-    Kind(
-        "bipar",
-        "questions over paragraphs of novels in English and Chinese (BiPaR)",
-        "questions",
-        lambda source: is_squad(source) and bool(_IN_FILE.search(source.head)),
-        VALUES,
-        rows(_sides, lambda _: "of novels in English and Chinese (BiPaR)"),
-        whole=True,
-        entry=entry("bipar", "{$side: $path}"),
-    ),
+def _fits(source: Source) -> bool:
+    return is_squad(source) and bool(_IN_FILE.search(source.head))
+
+
+KINDS = described(
+    {"bipar": (VALUES, _fits, rows(_sides, lambda _: "of novels in English and Chinese (BiPaR)"))}, __package__
 )
-FOLDERS = (folder_kind("bipar"),)
+FOLDERS = (FolderKind(**description("bipar-folder", __package__), each="bipar", sides=folder_values),)

@@ -3,8 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from switchrank.collections.clirmatrix.reader import ROWS
-from switchrank.identify.entries import collection
-from switchrank.identify.kinds import Look, Row, json_lines, texts
+from switchrank.identify.kinds import Look, Row, description, json_lines, texts
 
 
 def _rows(path: str, look: Look) -> Iterator[Row]:
@@ -14,19 +13,8 @@ def _rows(path: str, look: Look) -> Iterator[Row]:
 
 KINDS = (
     json_lines(
-        "clirmatrix",
-        "CLIRMatrix queries with graded documents",
-        "queries",
-        ("src_id", "src_query", "tgt_results"),
-        _rows,
-        same="src_id",
-        texts="src_query",
-        entry=collection(
-            "clirmatrix",
-            query_language="$source",
-            language="$target",
-            lists="$path",
-            documents='"docs/$target.tsv.gz"',
-        ),
+        **description("clirmatrix", __package__),
+        needs=("src_id", "src_query", "tgt_results"),
+        rows=_rows,
     ),
 )

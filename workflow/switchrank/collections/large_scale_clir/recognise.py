@@ -7,11 +7,8 @@ from pathlib import Path
 
 from switchrank.collections.large_scale_clir.reader import ROWS
 from switchrank.identify.columns import columns_of, is_id, is_whole
-from switchrank.identify.entries import collection
-from switchrank.identify.kinds import IDS, FolderKind, Kind, judgements, texts
+from switchrank.identify.kinds import IDS, FolderKind, described, description, judgements, texts
 from switchrank.identify.source import Source
-
-_WHY = "a part of Large-Scale CLIR: look at its folder"
 
 
 def counts_up(source: Source) -> bool:
@@ -37,35 +34,13 @@ def _are_texts(source: Source, *, documents: bool = False) -> bool:
     return not documents or table.mean(2, len) > 300 or "doc" in table.name
 
 
-KINDS = (
-    Kind(
-        "large-scale-clir-rel",
-        "judgements of three columns: query, document, grade (Large-Scale CLIR .rel)",
-        "judgements",
-        _are_judgements,
-        IDS + 2,
-        judgements(ROWS.judgements),
-        why=_WHY,
-    ),
-    Kind(
-        "large-scale-clir-documents",
-        "documents, id, title and text (Large-Scale CLIR, Sasaki et al. 2018)",
-        "documents",
-        partial(_are_texts, documents=True),
-        IDS,
-        texts(ROWS.documents),
-        why=_WHY,
-    ),
-    Kind(
-        "large-scale-clir-queries",
-        "queries, id, title and text (Large-Scale CLIR, Sasaki et al. 2018)",
-        "queries",
-        _are_texts,
-        IDS + 1,
-        texts(ROWS.queries),
-        texts="first_sentence",
-        why=_WHY,
-    ),
+KINDS = described(
+    {
+        "large-scale-clir-rel": (IDS + 2, _are_judgements, judgements(ROWS.judgements)),
+        "large-scale-clir-documents": (IDS, partial(_are_texts, documents=True), texts(ROWS.documents)),
+        "large-scale-clir-queries": (IDS + 1, _are_texts, texts(ROWS.queries)),
+    },
+    __package__,
 )
 
 
@@ -73,13 +48,4 @@ def _name(_path: Path, names: list[str]) -> dict[str, str]:
     return {"name": Path(next(name for name in names if fnmatch.fnmatch(name, "*/en2*.rel*"))).parent.name}
 
 
-FOLDERS = (
-    FolderKind(
-        "large-scale-clir-folder",
-        "Large-Scale CLIR (Sasaki et al. 2018)",
-        ("english/wiki_en.queries*", "*/wiki_*.documents*", "*/en2*.rel*"),
-        r"en2([a-z]{2,3})\.rel",
-        _name,
-        entry=collection("large-scale-clir", language="$language", folder="$path", name="$name"),
-    ),
-)
+FOLDERS = (FolderKind(**description("large-scale-clir-folder", __package__), values=_name),)

@@ -2,35 +2,24 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 from switchrank.collections.msmarco.reader import ROWS
 from switchrank.collections.rows import triple_rows
-from switchrank.identify import entries
 from switchrank.identify.columns import MOST, Columns, columns_of, is_id, is_whole
-from switchrank.identify.kinds import IDS, TEXTS, FolderKind, Kind, Look, Row, texts
+from switchrank.identify.kinds import IDS, TEXTS, FolderKind, Look, Row, described, description, texts
 from switchrank.identify.source import Source
-
-_ENTRY = partial(entries.collection, "msmarco", languages="[$language]")
-_entry = partial(
-    _ENTRY,
-    splits="[test]",
-    documents=entries.DOCUMENTS,
-    queries=entries.QUERIES,
-    judgements=entries.JUDGEMENTS,
-)
 
 
 def _is_texts(table: Columns) -> bool:
-    """Whether lines are an id of their own and something else."""
+    """Whether lines are an id, hardly ever the same, and something else."""
     if table.width != 2 or not table.most(lambda row: is_id(row[0])):
         return False
     return len({row[0] for row in table.rows}) > MOST * len(table.rows)
 
 
 def _are_documents(source: Source) -> bool:
-    """Long texts are documents; where length does not tell, the name may."""
+    """Whether texts are long, or, where length is no sign, what the file is called."""
     table = columns_of(source)
     if not _is_texts(table):
         return False
@@ -41,7 +30,7 @@ def _are_documents(source: Source) -> bool:
 
 
 def _are_triples(source: Source) -> bool:
-    """Three ids a line that are neither a run nor judgements, which are told more surely."""
+    """Whether lines are three ids; runs and judgements, which are surer kinds, have been ruled out."""
     table = columns_of(source)
     if table.width != 3 or not table.of_ids:
         return False
@@ -55,37 +44,13 @@ def _triples(path: str, look: Look) -> Iterator[Row]:
         yield f"line {number}", None, ()
 
 
-KINDS = (
-    Kind(
-        "documents-tsv",
-        "documents, id and text (MS MARCO and mMARCO collection, CLIRMatrix)",
-        "documents",
-        _are_documents,
-        IDS,
-        texts(ROWS.documents),
-        same="docid",
-        entry=_entry(documents="$path"),
-    ),
-    Kind(
-        "queries-tsv",
-        "queries, id and text (MS MARCO, mMARCO; topics of MIRACL and CIRAL)",
-        "queries",
-        lambda source: _is_texts(columns_of(source)),
-        IDS + 1,
-        texts(ROWS.queries),
-        same="qid",
-        entry=_entry(queries="$path"),
-    ),
-    Kind(
-        "msmarco-triples-ids",
-        "training triples by id: query, relevant passage, other passage (MS MARCO, mMARCO, sbert)",
-        "triples",
-        _are_triples,
-        TEXTS,
-        _triples,
-        ("qid", "positive", "negative"),
-        entry=_entry(splits="[train]", triples="$path"),
-    ),
+KINDS = described(
+    {
+        "documents-tsv": (IDS, _are_documents, texts(ROWS.documents)),
+        "queries-tsv": (IDS + 1, lambda source: _is_texts(columns_of(source)), texts(ROWS.queries)),
+        "msmarco-triples-ids": (TEXTS, _are_triples, _triples),
+    },
+    __package__,
 )
 
 
@@ -103,17 +68,4 @@ def _files(path: Path, names: list[str]) -> dict[str, str]:
     }
 
 
-FOLDERS = (
-    FolderKind(
-        "msmarco-folder",
-        "MS MARCO passage ranking",
-        ("collection.tsv*", "queries.*.tsv*", "qrels.*.tsv*"),
-        values=_files,
-        entry=_ENTRY(
-            languages="[en]",
-            documents="$documents",
-            queries="{train: $train_queries, test: $test_queries}",
-            judgements="{train: $train_judgements, test: $test_judgements}",
-        ),
-    ),
-)
+FOLDERS = (FolderKind(**description("msmarco-folder", __package__), values=_files),)

@@ -23,10 +23,7 @@ def topic_rows(
     """Yield ``(place, qid, text)`` of the topics that exist in the language of ``about``.
 
     ``id`` and ``text`` are members as :func:`read_topics` takes them; ``codes`` gives the file's code for ours, such as
-    ``eng`` for ``en``.
-
-    Raises:
-        UserError: no topic in the language.
+    ``eng`` for ``en``. UserError if no topic is in the language.
     """
     wanted = codes.get(about.language, about.language)
     known: set[str] = set()

@@ -1,21 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
 from switchrank.collections.neuclir.reader import ROWS, read_topics
-from switchrank.identify.entries import collection
-from switchrank.identify.kinds import Look, Row, json_lines, texts
-
-_entry = partial(
-    collection,
-    "neuclir",
-    languages="[$language]",
-    splits="[test]",
-    documents='"documents.{lang}.jsonl"',
-    queries='"topics.{split}.jsonl"',
-    judgements='"qrels.{split}"',
-)
+from switchrank.identify.kinds import Look, Row, description, json_lines, texts
 
 
 def _topics(path: str, look: Look) -> Iterator[Row]:
@@ -30,24 +18,15 @@ def _languages(record: dict[str, object]) -> list[str]:
 
 KINDS = (
     json_lines(
-        "hc4-topics",
-        "topics in several languages (HC4, Patapsco)",
-        "topics",
-        ("topic_id", "topics"),
-        _topics,
+        **description("hc4-topics", __package__),
+        needs=("topic_id", "topics"),
+        rows=_topics,
         told=_languages,
-        same="topic_id",
-        texts="topic_title",
-        entry=_entry(queries="$path"),
     ),
     json_lines(
-        "documents-jsonl",
-        "documents as JSON lines: id, title, text (Patapsco)",
-        "documents",
-        ("id", "text"),
-        texts(ROWS.documents),
+        **description("documents-jsonl", __package__),
+        needs=("id", "text"),
+        rows=texts(ROWS.documents),
         told=lambda record: [str(record.get("lang"))],
-        same="id",
-        entry=_entry(documents="$path"),
     ),
 )

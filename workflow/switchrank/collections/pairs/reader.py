@@ -17,10 +17,9 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from switchrank.collections.frames import ROW_GROUP, connected_groups, sink
+from switchrank.collections.frames import ROW_GROUP, connected_groups, frames, sink
 from switchrank.collections.notes import left_out
 from switchrank.collections.records import member_text, read_records
-from switchrank.collections.rows import frames
 from switchrank.collections.spec import CollectionSpec, Parsed, check_known
 from switchrank.core.errors import Defect, Sieve, UserError, refuse
 from switchrank.files.reading import read_lines

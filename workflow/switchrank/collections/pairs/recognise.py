@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 from itertools import product
 from typing import Any
 
 from switchrank.collections.pairs.reader import TSV, Names, text_rows
 from switchrank.identify.columns import columns_of, words_in
-from switchrank.identify.entries import collection
-from switchrank.identify.kinds import IDS, Kind, Look, Row, Rows, json_lines
+from switchrank.identify.kinds import IDS, Look, Row, Rows, described, description, json_lines
 from switchrank.identify.source import Source
 
 ASKED = ("question", "query", "anchor")
@@ -19,7 +17,6 @@ _NO_PASSAGES = (
 )
 _LONG = 12
 """Words of what is a passage and no name."""
-entry = partial(collection, "pairs", language="$language", split="train", rows="$path")
 
 
 def pair_of(names: Sequence[str]) -> tuple[str, str] | None:
@@ -50,36 +47,17 @@ def _are_triples(source: Source) -> bool:
 
 
 KINDS = (
-    Kind(
-        "msmarco-triples-text",
-        "training triples by text: query, relevant passage, other passage (MS MARCO)",
-        "triples",
-        _are_triples,
-        IDS + 3,
-        _read(Names(), True, **TSV),
-        ("query", "positive", "negative"),
-        entry=entry(triples="true"),
-    ),
+    *described({"msmarco-triples-text": (IDS + 3, _are_triples, _read(Names(), True, **TSV))}, __package__),
     *(
-        json_lines(
-            "text-triples",
-            "training triples by text",
-            "triples",
-            names,
-            _read(Names(*names), True),
-            entry=entry(query="$asked", positive="$answered", negative="$negative", triples="true"),
-        )
+        json_lines(**description("text-triples", __package__), needs=names, rows=_read(Names(*names), True))
         for names in (("query", "doc_pos", "doc_neg"), ("query", "pos", "neg"), ("query", "positive", "negative"))
     ),
     *(
         json_lines(
-            "text-pairs",
-            "questions with answers or passages",
-            "pairs",
-            names,
-            _read(Names(*names), False),
+            **description("text-pairs", __package__),
+            needs=names,
+            rows=_read(Names(*names), False),
             strings=names,
-            entry=entry(query="$asked", positive="$answered"),
         )
         for names in product(ASKED, ANSWERED[:4])
     ),

@@ -1,12 +1,12 @@
 """Reads a collection of questions with answers and no passages: relevant is every document that holds an answer.
 
-A role ``questions/<split>`` is a file of one JSON object a line, told by the members of its first object:
+A role ``questions/<split>`` is a file of one JSON object a line, recognised by the members of its first object:
 
 - NQ-Open (Kwiatkowski et al. 2019; Lee et al. 2019, arXiv 1906.00300): ``question``, ``answer`` (a list), English. A
   question's id is ``<split>-<line>``, lines counted from 1.
 - MKQA (Longpre et al. 2021, arXiv 2007.15207; repository apple/ml-mkqa): ``example_id``, ``queries`` and ``answers`` by
   language; an answer has ``type``, ``text`` and ``aliases``. The id is the example_id. Unanswerable questions and those
-  with a long or a yes/no answer are left out: no string in a document tells those.
+  with a long or a yes/no answer are left out: no string in a document answers those.
 - AfriQA's questions (folder ``data/queries``): ``question`` and ``translated_question``, ``answers`` and
   ``translated_answer``, lists written as Python writes them, without care for quotation marks. The id is
   ``<split>-<language>-<id>``. Questions without an answer or with yes or no are left out.
@@ -48,7 +48,7 @@ check_roles = refuse_triples
 
 @dataclass(frozen=True)
 class OpenQuestion:
-    """A question: its id, its texts and its answers by language; no answers if a string cannot tell them."""
+    """A question: its id, its texts and its answers by language; no answers where no string can be one."""
 
     qid: str
     texts: dict[str, str]
@@ -86,7 +86,7 @@ def read_collection(
 def _usable(path: str, split: str, spec: CollectionSpec) -> list[OpenQuestion]:
     """The questions with a text in every query language and an answer in a document language.
 
-    Questions that no string answers are part of their file; one without a text is lost.
+    Questions that no string can answer are expected; one without a text counts as lost.
     """
     languages, documents = spec.query_languages(split), list(spec.languages)
     kept = []
@@ -94,7 +94,7 @@ def _usable(path: str, split: str, spec: CollectionSpec) -> list[OpenQuestion]:
     for _, question in read_questions(path, split, [*languages, *documents]):
         skipped.rows["questions"] += 1
         if not any(question.answers.get(language) for language in documents):
-            skipped.lose("", "questions left out: no answer in a document language that a string can tell")
+            skipped.lose("", "questions left out: no answer string in a document language")
         elif not all(language in question.texts for language in languages):
             skipped.lose("questions", f"questions left out: not in {' and '.join(languages)}")
         else:

@@ -3,15 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from switchrank.collections.questions.reader import file_language, read_questions
-from switchrank.identify.entries import collection
-from switchrank.identify.kinds import Look, Row, json_lines
-
-_KEYS = {
-    "files": "{$split: $path}",
-    "documents": '{path: "documents.{lang}.tsv", id: id, text: text}  # TSV with a header',
-    "languages": "[en]",
-}
-_ENTRY = collection("questions", **_KEYS, query_languages="[$language]")
+from switchrank.identify.kinds import Look, Row, description, json_lines
 
 
 def _rows(path: str, look: Look) -> Iterator[Row]:
@@ -20,7 +12,7 @@ def _rows(path: str, look: Look) -> Iterator[Row]:
     for number, question in read_questions(path, "test", [*known, "en"], defect=look.problems.take):
         untold += not any(question.answers.values())
         yield f"line {number}", question.qid, list(question.texts.values())[:1]
-    look.found.counts |= {"without an answer that a string can tell": untold} if untold else {}
+    look.found.counts |= {"without an answer string": untold} if untold else {}
 
 
 def _keys(record: dict[str, object]) -> Iterable[str]:
@@ -30,30 +22,16 @@ def _keys(record: dict[str, object]) -> Iterable[str]:
 
 KINDS = (
     json_lines(
-        "mkqa",
-        "MKQA: questions in 26 languages with answers, no passages",
-        "questions",
-        ("example_id", "queries", "answers"),
-        _rows,
+        **description("mkqa", __package__),
+        needs=("example_id", "queries", "answers"),
+        rows=_rows,
         told=_keys,
-        same="example_id",
-        entry=_ENTRY,
     ),
     json_lines(
-        "afriqa-queries",
-        "AfriQA questions with human translations, no passages",
-        "questions",
-        ("question", "translated_question", "answers", "lang"),
-        _rows,
+        **description("afriqa-queries", __package__),
+        needs=("question", "translated_question", "answers", "lang"),
+        rows=_rows,
         told=lambda record: [file_language(str(record.get("lang")))],
-        entry=_ENTRY,
     ),
-    json_lines(
-        "nq-open",
-        "questions with answer strings, no passages (NQ-Open)",
-        "questions",
-        ("question", "answer"),
-        _rows,
-        entry=collection("questions", **_KEYS),
-    ),
+    json_lines(**description("nq-open", __package__), needs=("question", "answer"), rows=_rows),
 )

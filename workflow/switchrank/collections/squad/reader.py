@@ -109,11 +109,7 @@ class SplitRows:
     names: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def add(self, path: str, query: str | None, document: str, paragraphs: list[Paragraph]) -> None:
-        """Take the rows of one file; ``query`` is None where its questions are not wanted.
-
-        Raises:
-            UserError: files that are called parallel and are not.
-        """
+        """Take the rows of one file; ``query`` is None where its questions are not wanted."""
         first = not self.titles
         for paragraph in paragraphs:
             if first:

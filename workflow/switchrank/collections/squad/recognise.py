@@ -6,9 +6,9 @@ from pathlib import Path
 
 from switchrank.collections.squad.file import Paragraph, SquadFile
 from switchrank.identify import languages
-from switchrank.identify.entries import collection, quoted
+from switchrank.identify.entries import quoted
 from switchrank.identify.found import Found
-from switchrank.identify.kinds import VALUES, FolderKind, Kind, Look, Row, Rows
+from switchrank.identify.kinds import VALUES, FolderKind, Look, Row, Rows, described, description
 from switchrank.identify.source import Source
 
 _MLQA = re.compile(r"context-([a-z]{2})-question-([a-z]{2})\b")
@@ -79,11 +79,6 @@ def _sides(_question: str, file: str) -> tuple[str, ...]:
     return (mlqa[2], mlqa[1]) if mlqa else ()
 
 
-def entry(format: str, files: str) -> str:
-    """The config entry of files of this kind."""
-    return collection(format, split="$split", documents="$documents", **{"$sides": files})
-
-
 def folder_values(each: dict[str, Path], first: Found) -> dict[str, str]:
     """What the entry of a folder says of its files: those in one language, and those of two, as in MLQA."""
     alone = [f"{code}: {quoted(str(file))}" for code, file in each.items() if "-" not in code]
@@ -93,24 +88,5 @@ def folder_values(each: dict[str, Path], first: Found) -> dict[str, str]:
     return {"documents": first.values["documents"], "files": "\n    ".join([*keys, *shared])}
 
 
-def folder_kind(format: str) -> FolderKind:
-    """A folder of files of this kind."""
-    files = collection(format, split="$split", documents="$documents") + "    $files\n"
-    return FolderKind(
-        f"{format}-folder", "SQuAD-like questions, one file a language", each=format, sides=folder_values, entry=files
-    )
-
-
-KINDS = (
-    Kind(
-        "squad",
-        "questions over paragraphs, as in SQuAD",
-        "questions",
-        is_squad,
-        VALUES + 1,
-        rows(_sides, _family),
-        whole=True,
-        entry=entry("squad", "{$side: $path}"),
-    ),
-)
-FOLDERS = (folder_kind("squad"),)
+KINDS = described({"squad": (VALUES + 1, is_squad, rows(_sides, _family))}, __package__)
+FOLDERS = (FolderKind(**description("squad-folder", __package__), each="squad", sides=folder_values),)

@@ -3,8 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from switchrank.collections.tevatron.reader import ROWS
-from switchrank.identify.entries import collection
-from switchrank.identify.kinds import Look, Row, json_lines, texts
+from switchrank.identify.kinds import Look, Row, description, json_lines, texts
 
 
 def _rows(path: str, look: Look) -> Iterator[Row]:
@@ -15,13 +14,8 @@ def _rows(path: str, look: Look) -> Iterator[Row]:
 
 KINDS = (
     json_lines(
-        "tevatron-queries",
-        "queries with passages that answer and that do not (Tevatron, MLDR)",
-        "queries",
-        ("query_id", "query", "positive_passages"),
-        _rows,
-        same="query_id",
-        texts="query",
-        entry=collection("tevatron", languages="[$language]", splits="[$split]", queries="$path"),
+        **description("tevatron-queries", __package__),
+        needs=("query_id", "query", "positive_passages"),
+        rows=_rows,
     ),
 )

@@ -28,11 +28,7 @@ Block = tuple[int, str, str]
 
 
 def document_rows(path: str | Path, about: About, *, fields: Sequence[str] = ()) -> Iterator[TextRow]:
-    """Yield ``(place, docid, text)`` of each document; ``fields`` are the elements to take, none means all.
-
-    Raises:
-        UserError: a document without an end, or text between documents.
-    """
+    """Yield ``(place, docid, text)`` of each document; ``fields`` are the elements to take, none means all."""
     sieve = Sieve(about.defect)
     for number, _, body in _blocks(path, "doc"):
         docno = _DOCNO.search(body)
@@ -51,9 +47,6 @@ def topic_rows(
     """Yield ``(place, qid, text)`` of each topic; ``fields`` are the elements that make the query.
 
     ``by_position`` numbers topics 1, 2, 3, ... as Cranfield's judgements do, whatever their ``<num>`` says.
-
-    Raises:
-        UserError: a topic without an end, or text between topics.
     """
     for position, (number, tag, body) in enumerate(_blocks(path, "top|topic"), 1):
         found = _topic_elements(body)
@@ -71,7 +64,7 @@ def topic_rows(
 
 
 def _blocks(path: str | Path, names: str) -> Iterator[Block]:
-    """The elements ``names`` of a file, one at a time."""
+    """The elements ``names`` of a file, one at a time; UserError for one without an end, or text between them."""
     edge = re.compile(rf"<\s*(/?)\s*(?:{names})(?=[\s>])[^<>]*>", re.IGNORECASE)
     opened, tag, parts = 0, "", []
     for number, line in read_lines(path):

@@ -1,66 +1,35 @@
 from __future__ import annotations
 
 import re
-from functools import partial
 
 from switchrank.collections.trec.reader import ROWS
 from switchrank.identify.columns import columns_of, is_whole
-from switchrank.identify.entries import DOCUMENTS, JUDGEMENTS, QUERIES, collection
-from switchrank.identify.kinds import NAMES, TAGS, Kind, judgements, texts
+from switchrank.identify.kinds import NAMES, TAGS, described, judgements, texts
+from switchrank.identify.source import Source
 
 _TOP = re.compile(rb"<top>", re.IGNORECASE)
 _DOC = re.compile(rb"<doc>", re.IGNORECASE)
 _DOCNO = re.compile(rb"<docno>\s*+([^<\s]++)\s*+</docno>", re.IGNORECASE)
 _ITER = {b"0", b"Q0", b"q0"}
-_entry = partial(
-    collection,
-    "trec",
-    languages="[$language]",
-    splits="[test]",
-    documents='"documents.trec"  # <DOC>',
-    queries='"topics.{split}"  # <top>',
-    judgements=JUDGEMENTS,
-)
-KINDS = (
-    Kind(
-        "trec-topics",
-        "TREC topics: <top>, <num>, <title>",
-        "queries",
-        lambda source: source.head.lstrip().startswith(b"<") and bool(_TOP.search(source.head[:4096])),
-        TAGS,
-        texts(ROWS.queries),
-        same="num",
-        texts="title",
-        entry=_entry(queries="$path"),
-    ),
-    Kind(
-        "trec-documents",
-        "TREC documents: <DOC>, <DOCNO>, text",
-        "documents",
-        lambda source: (
-            source.head.lstrip().startswith(b"<")
-            and bool(_DOC.search(source.head[:4096]) and _DOCNO.search(source.head[:65536]))
-        ),
-        TAGS + 1,
-        texts(ROWS.documents),
-        same="DOCNO",
-        entry=_entry(documents="$path"),
-    ),
-    Kind(
-        "trec-qrels",
-        "TREC judgements (qrels): query, 0, document, relevance",
-        "judgements",
-        lambda source: columns_of(source).most_words(4, lambda row: row[1] in _ITER and is_whole(row[3])),
-        NAMES - 1,
-        judgements(ROWS.judgements),
-        ("qid", "0", "docid", "relevance"),
-        entry=collection(
-            "msmarco",
-            languages="[$language]",
-            splits="[test]",
-            documents=DOCUMENTS,
-            queries=QUERIES,
-            judgements="$path",
-        ),
-    ),
+
+
+def _is_tagged(source: Source, tag: re.Pattern[bytes]) -> bool:
+    return source.head.lstrip().startswith(b"<") and bool(tag.search(source.head[:4096]))
+
+
+def _are_documents(source: Source) -> bool:
+    return _is_tagged(source, _DOC) and bool(_DOCNO.search(source.head[:65536]))
+
+
+def _are_judgements(source: Source) -> bool:
+    return columns_of(source).most_words(4, lambda row: row[1] in _ITER and is_whole(row[3]))
+
+
+KINDS = described(
+    {
+        "trec-topics": (TAGS, lambda source: _is_tagged(source, _TOP), texts(ROWS.queries)),
+        "trec-documents": (TAGS + 1, _are_documents, texts(ROWS.documents)),
+        "trec-qrels": (NAMES - 1, _are_judgements, judgements(ROWS.judgements)),
+    },
+    __package__,
 )

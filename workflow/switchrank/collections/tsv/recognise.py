@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache, partial
 
-from switchrank.collections.pairs.recognise import entry as pairs
 from switchrank.collections.pairs.recognise import pair_of
 from switchrank.collections.records import quoted_rows, read_records
 from switchrank.core.errors import UserError
 from switchrank.files.headers import is_header, is_id_name
 from switchrank.identify import languages
 from switchrank.identify.columns import MOST, Columns, columns_of, is_number
-from switchrank.identify.entries import collection
-from switchrank.identify.kinds import LAST, NAMES, VALUES, Kind, Look, Row
+from switchrank.identify.kinds import LAST, NAMES, VALUES, Look, Row, described
 from switchrank.identify.source import Source
 
 _SIGNS = {",": "comma", ";": "semicolon"}
@@ -130,75 +128,13 @@ def _numbered(path: str, look: Look) -> Iterator[Row]:
         yield place, None, [" | ".join(record.values())]
 
 
-def entry(format: str, ending: str, *, numbers: bool = False, note: str = "", **keys: str) -> str:
-    """The entry of tables of documents with the usual names, or numbers, for the columns of the other tables."""
-    columns = {"id": "$first", "text": "$second"}
-    texts, judged = {"id": "id", "text": "text"}, {"query": "qid", "document": "docid", "relevance": "relevance"}
-    if numbers:
-        columns = texts = {"id": '"1"', "text": '"2"'}
-        judged = {"query": '"1"', "document": '"2"', "relevance": '"3"'}
-
-    def table(path: str, names: Mapping[str, str]) -> str:
-        return f"{{path: {path}, {', '.join(f'{key}: {name}' for key, name in names.items())}}}"
-
-    return collection(
-        format,
-        **keys,
-        languages="[$language]",
-        splits="[test]",
-        documents=table("$path", columns),
-        queries=table(f'"queries{ending}"', texts) + note,
-        judgements=table(f'"qrels{ending}"', judged),
-    )
-
-
-_csv = partial(
-    entry, "tsv", ".{split}.csv", note="  # with the same separator, as are the judgements", separator="$separator"
-)
-KINDS = (
-    Kind(
-        "question-table",
-        "questions with answers or passages",
-        "rows",
-        lambda source: _fits(source, ",", ";", "\t", header=True, pairs=True),
-        VALUES + 2,
-        rows,
-        entry=pairs(query="$asked", positive="$answered", separator="$separator"),
-    ),
-    Kind(
-        "csv-with-header",
-        "a table with a header",
-        "rows",
-        lambda source: _fits(source, ",", ";", header=True),
-        VALUES + 3,
-        rows,
-        entry=_csv(),
-    ),
-    Kind(
-        "csv",
-        "a table without a header",
-        "rows",
-        lambda source: _fits(source, ",", ";", header=False),
-        VALUES + 4,
-        rows,
-        entry=_csv(numbers=True, header="false"),
-    ),
-    Kind(
-        "tsv-with-header",
-        "tab-separated text with a header",
-        "rows",
-        lambda source: _fits(source, "\t", header=True),
-        NAMES + 3,
-        rows,
-        entry=entry("tsv", ".{split}.tsv"),
-    ),
-    Kind(
-        "tsv",
-        "tab-separated text",
-        "rows",
-        lambda source: columns_of(source).width > 1,
-        LAST - 1,
-        _numbered,
-        why="no collection has these columns: format tsv with a column map may read it",
-    ),
+KINDS = described(
+    {
+        "question-table": (VALUES + 2, lambda source: _fits(source, ",", ";", "\t", header=True, pairs=True), rows),
+        "csv-with-header": (VALUES + 3, lambda source: _fits(source, ",", ";", header=True), rows),
+        "csv": (VALUES + 4, lambda source: _fits(source, ",", ";", header=False), rows),
+        "tsv-with-header": (NAMES + 3, lambda source: _fits(source, "\t", header=True), rows),
+        "tsv": (LAST - 1, lambda source: columns_of(source).width > 1, _numbered),
+    },
+    __package__,
 )
