@@ -217,10 +217,10 @@ class RunsPlan(DataPlan):
         section = self.config.testsets[testset].candidates
         if section.run is None:
             return []
-        pairs = self.pairs[testset] if section.by_pair else []
-        sides = [(pair.query, pair.document) for pair in pairs] or [
-            ("", lang) for lang in self.judged_languages(testset)
-        ]
+        if section.by_pair:
+            sides = [(pair.query, pair.document) for pair in self.pairs[testset]]
+        else:
+            sides = [("", language) for language in self.judged_languages(testset)]
         return list(dict.fromkeys(section.run_file(*side) for side in sides))
 
     def first_stage(self, testset: str, language: str) -> tuple[str, str]:
@@ -239,10 +239,8 @@ class RunsPlan(DataPlan):
         section = self.config.testsets[testset]
         if section.candidates.bm25 is None:
             return "run" if section.candidates.run else "all"
-        drawn = section.pool == "drawn"
-        mixed = [self.config.languages.source] if drawn else self.config.mixed_languages(testset)
-        sides = [self.first_stage(testset, lang) for lang in (mixed if language == MIXED else [language])]
-        return " ".join(dict.fromkeys("-".join(pair) for pair in sides))
+        languages = self.judged_languages(testset) if language == MIXED else [language]
+        return " ".join(dict.fromkeys("-".join(self.first_stage(testset, lang)) for lang in languages))
 
     def lexicon_pairs(self, testset: str) -> dict[str, list[Pair]]:
         """By lexicon of Translate-Test: the pairs of a test set whose texts it translates into the source language."""
