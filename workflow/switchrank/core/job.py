@@ -23,6 +23,8 @@ THREAD_VARIABLES = (
 
 FAILED = "job failed, exit code"
 """How the log of a job ends that met an error."""
+_SHARED = "/tmp"
+"""Where the locks of GPUs are."""
 
 
 @contextmanager
@@ -96,9 +98,6 @@ def _keep_last_states(log: IO[str]) -> None:
 def _fail(code: int) -> NoReturn:
     print(FAILED, code, file=sys.stderr, flush=True)
     os._exit(code)
-
-
-_SHARED = "/tmp"
 
 
 @contextmanager
