@@ -24,7 +24,7 @@ rule one:
 """
 ONE = """
 import json, time
-from switchrank.core.gpus import hold_free
+from switchrank.core.job import hold_free
 
 [(number, lock)] = hold_free(["a", "b"], 1, ".")
 begin = time.time()

@@ -23,7 +23,6 @@ from switchrank.run.plan.files import (
     check_outputs,
     missing_notice,
     missing_of,
-    named_inputs,
     start_mistakes,
 )
 from switchrank.run.plan.jobs import Job, read_jobs

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from switchrank.core.gpus import gpu_for_job
-from switchrank.core.job import job
+from switchrank.core.job import gpu_for_job, job
 
 with job(snakemake) as rule, gpu_for_job(rule.resources.get("gpu", 0)) as device:
     from switchrank.rank.inference import Inference, rank_pairs

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from switchrank.core.gpus import gpu_for_job
-from switchrank.core.job import job
+from switchrank.core.job import gpu_for_job, job
 
 with job(snakemake) as rule, gpu_for_job(rule.resources.get("gpu", 0), rule.resources.processes) as device:
     from switchrank.train.method import Data

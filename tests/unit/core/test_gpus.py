@@ -9,13 +9,12 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from switchrank.core import gpus
 from switchrank.core.errors import EXIT_NO_GPU, NoGpuError, UserError
-from switchrank.core.gpus import gpu_for_job, hold_free
+from switchrank.core.job import gpu_for_job, hold_free
 
 HOLDER = """
 import sys
-from switchrank.core.gpus import hold_free
+from switchrank.core.job import hold_free
 [(number, lock)] = hold_free(["a", "b"], 1, sys.argv[1])
 print(number, flush=True)
 sys.stdin.read()
@@ -32,7 +31,7 @@ def two_gpus(monkeypatch, tmp_path):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda n: SimpleNamespace(uuid=f"GPU-{n}"))
-    monkeypatch.setattr(gpus, "_SHARED", tmp_path)
+    monkeypatch.setattr("switchrank.core.job._SHARED", tmp_path)
 
 
 @pytest.mark.usefixtures("two_gpus")

@@ -40,7 +40,7 @@ def tell_jobs():
 
 def unmade_inputs():
     """The files that the config names, that are not there and that no rule makes."""
-    named = dict.fromkeys(path for _, path in named_inputs(PLAN))
+    named = dict.fromkeys(path for _, path in PLAN.named_inputs())
     return [
         path
         for path in named

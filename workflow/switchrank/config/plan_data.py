@@ -11,7 +11,7 @@ from typing import Any
 
 from switchrank.collections.joined.section import Joined
 from switchrank.collections.spec import CollectionSpec
-from switchrank.config.lexicons import DictionaryLexicon, MergedLexicon, TitlesLexicon, VectorSource
+from switchrank.config.lexicons import MergedLexicon, VectorSource
 from switchrank.config.models import Config, Download
 from switchrank.config.pairs import Pair, read_pairs
 from switchrank.config.sections import MIXED
@@ -94,35 +94,6 @@ class DataPlan:
     def collection_spec(self, collection: str) -> dict[str, Any]:
         """What the sources stage needs to know of a collection, as plain JSON values."""
         return self.config.collections[collection].spec(self.config.languages.source)
-
-    @property
-    def templated_inputs(self) -> list[str]:
-        """Inputs whose paths may have placeholders in the config, filled in."""
-        inputs = self._collection_and_lexicon_inputs()
-        for name, pairs in self.config.gold.items():
-            inputs += [path for pair in pairs for path in self.config.gold_file(name, pair).files(pair.split("-")[1])]
-        if self.config.vectors:
-            seed = self.config.vectors.alignment.seed_pairs
-            inputs += [filled(seed, {"lang": lang}) for lang in self.vector_languages if not self.aligned(lang)]
-        return inputs
-
-    @cached_property
-    def raw_files(self) -> list[str]:
-        """The files of collections, lexicons and vectors that the run reads and does not make; they decide its size."""
-        sources = self.config.vector_sources.values()
-        vectors = [path for source in sources for path in [source.path, *(source.text or [])] if path]
-        found = dict.fromkeys([*self._collection_and_lexicon_inputs(), *vectors])
-        return [path for path in found if not path.startswith(f"{self.folder}/")]
-
-    def _collection_and_lexicon_inputs(self) -> list[str]:
-        files = [path for name in self.config.collections for path in self.collection_files(name).values()]
-        return files + [path for name, lang in self.lexicon_files for path in self._lexicon_inputs(name, lang)]
-
-    def _lexicon_inputs(self, lexicon: str, language: str) -> list[str]:
-        section = self.config.lexicons[lexicon]
-        if isinstance(section, TitlesLexicon):
-            return section.files(self.config.languages.source, language)
-        return section.files(language) if isinstance(section, DictionaryLexicon) else []
 
     def lexicon_languages(self, lexicon: str) -> list[str]:
         """Target languages of a lexicon."""

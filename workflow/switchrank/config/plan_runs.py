@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from switchrank.collections.joined.section import Joined
+from switchrank.config.lexicons import DictionaryLexicon, TitlesLexicon
 from switchrank.config.models import Download
 from switchrank.config.nodes import Node, StartNode, start_nodes
 from switchrank.config.pairs import Pair
 from switchrank.config.plan_data import DataPlan, concrete_downloads
 from switchrank.config.sections import MIXED, suffix_of, text_of
 from switchrank.config.systems import OWN_START
+from switchrank.core.errors import UserError
+from switchrank.files.addresses import filled
 
 
 @dataclass(frozen=True)
@@ -209,18 +214,53 @@ class RunsPlan(DataPlan):
     @cached_property
     def downloads(self) -> dict[str, Download]:
         """Every file that is fetched when an input needs it, by path, placeholders filled in."""
-        runs = [run for testset in self.config.testsets for run in self.given_runs(testset)]
-        return concrete_downloads(self.config.downloads, [*self.templated_inputs, *runs])
+        return concrete_downloads(self.config.downloads, [path for _, path in self.named_inputs()])
+
+    @property
+    def raw_files(self) -> list[str]:
+        """The files of collections, lexicons and vectors that the run reads and does not make; they decide its size."""
+        sections = ("collections.", "lexicons.", "vectors.languages.")
+        named = dict.fromkeys(path for key, path in self.named_inputs() if key.startswith(sections))
+        return [path for path in named if not path.startswith(f"{self.folder}/")]
+
+    def named_inputs(self, wrong: Collection[str] = ()) -> Iterator[tuple[str, str]]:
+        """Key path and file of every input that the config names; sections that are ``wrong`` name none."""
+        config, source = self.config, self.config.languages.source
+        for name, part in config.collections.items():
+            if not isinstance(part, Joined) and f"collections.{name}" not in wrong:
+                yield from ((f"collections.{name}", path) for path in part.roles(source).values())
+        for name, lexicon in config.lexicons.items():
+            for language in self.lexicon_languages(name) if f"lexicons.{name}" not in wrong else []:
+                if isinstance(lexicon, TitlesLexicon):
+                    yield from ((f"lexicons.{name}", path) for path in lexicon.files(source, language))
+                if isinstance(lexicon, DictionaryLexicon):
+                    yield from ((f"lexicons.{name}", path) for path in lexicon.files(language))
+        for name, pairs in config.gold.items() if not any(place.startswith("gold.") for place in wrong) else []:
+            for pair in pairs:
+                given = config.gold_file(name, pair).files(pair.split("-")[1])
+                yield from ((f"gold.{name}.{pair}", path) for path in given)
+        for language, vectors in config.vector_sources.items():
+            for file in [*(vectors.text or []), *filter(None, [vectors.path, vectors.extra_words])]:
+                yield f"vectors.languages.{language}", file
+        for language, paths in config.start.tokenizer.texts.items():
+            yield from ((f"start.tokenizer.texts.{language}", path) for path in paths)
+        seed = config.vectors.alignment.seed_pairs if config.vectors else "identical"
+        if seed not in ("identical", *config.lexicons) and "vectors.alignment" not in wrong:
+            turned = [language for language in self.vector_languages if not self.aligned(language)]
+            yield from (("vectors.alignment.seed_pairs", filled(seed, {"lang": language})) for language in turned)
+        for name in config.testsets:
+            with suppress(UserError):  # what is wrong with its pairs is told elsewhere
+                yield from [(f"testsets.{name}.candidates.run", path) for path in self.given_runs(name)]
 
     def given_runs(self, testset: str) -> list[str]:
         """The runs that the candidates of a test set are read from, in the order of its pairs."""
         section = self.config.testsets[testset].candidates
         if section.run is None:
             return []
-        pairs = self.pairs[testset] if section.by_pair else []
-        sides = [(pair.query, pair.document) for pair in pairs] or [
-            ("", lang) for lang in self.judged_languages(testset)
-        ]
+        if section.by_pair:
+            sides = [(pair.query, pair.document) for pair in self.pairs[testset]]
+        else:
+            sides = [("", language) for language in self.judged_languages(testset)]
         return list(dict.fromkeys(section.run_file(*side) for side in sides))
 
     def first_stage(self, testset: str, language: str) -> tuple[str, str]:
@@ -239,10 +279,8 @@ class RunsPlan(DataPlan):
         section = self.config.testsets[testset]
         if section.candidates.bm25 is None:
             return "run" if section.candidates.run else "all"
-        drawn = section.pool == "drawn"
-        mixed = [self.config.languages.source] if drawn else self.config.mixed_languages(testset)
-        sides = [self.first_stage(testset, lang) for lang in (mixed if language == MIXED else [language])]
-        return " ".join(dict.fromkeys("-".join(pair) for pair in sides))
+        languages = self.judged_languages(testset) if language == MIXED else [language]
+        return " ".join(dict.fromkeys("-".join(self.first_stage(testset, lang)) for lang in languages))
 
     def lexicon_pairs(self, testset: str) -> dict[str, list[Pair]]:
         """By lexicon of Translate-Test: the pairs of a test set whose texts it translates into the source language."""

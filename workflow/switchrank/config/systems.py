@@ -47,16 +47,12 @@ if TYPE_CHECKING:  # mypy knows the fields by their classes, pydantic by create_
 
 else:
     _FIELDS = partial(setting_fields, CrossEncoderSettings)
-    _COMMON = [field.name for field in dataclasses.fields(CrossEncoderSettings)]
-    for name in ("epochs", "log_every", "threads"):
-        _COMMON.remove(name)
+    _NAMES = [field.name for field in dataclasses.fields(CrossEncoderSettings)]
+    _COMMON = [name for name in _NAMES if name not in ("epochs", "log_every", "threads")]
     Optimisation = create_model("Optimisation", __base__=Section, **_FIELDS(_COMMON))
     _Threads = create_model("_Threads", __base__=Optimisation, **_FIELDS(["threads"]))
-    _FewLabels = create_model(
-        "_FewLabels",
-        __base__=Optimisation,
-        **_FIELDS(["lr", *BY_EPOCHS], lr=1.0e-5, **BY_EPOCHS),
-    )
+    _OF_FEW = _FIELDS(["lr", *BY_EPOCHS], lr=1.0e-5, **BY_EPOCHS)
+    _FewLabels = create_model("_FewLabels", __base__=Optimisation, **_OF_FEW)
 
 
 class Train(_Threads):

@@ -7,17 +7,13 @@ that was deleted is made again only where a job needs it; a look at the ends of 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
-from contextlib import suppress
+from collections.abc import Collection
 from pathlib import Path
 
-from switchrank.collections.joined.section import Joined
-from switchrank.config.lexicons import DictionaryLexicon, TitlesLexicon
 from switchrank.config.plan import Plan
 from switchrank.config.plan_data import concrete_downloads
 from switchrank.config.settings import world_spec
 from switchrank.core.errors import UserError
-from switchrank.files.addresses import filled
 from switchrank.models.folder import START_RECORD, check_model
 from switchrank.run.plan.asked import known_graph
 from switchrank.sources.world.files import world_outputs
@@ -27,50 +23,13 @@ PUBLIC = ("lexicons", "corpora", "models", "runs", "tables")
 _PARQUET = b"PAR1"
 
 
-def named_inputs(plan: Plan, wrong: Collection[str] = ()) -> Iterator[tuple[str, str]]:
-    """Key path and file of every input that the config names; sections that are ``wrong`` name none."""
-    config, source = plan.config, plan.config.languages.source
-    for name, part in config.collections.items():
-        if not isinstance(part, Joined) and f"collections.{name}" not in wrong:
-            yield from ((f"collections.{name}", path) for path in part.roles(source).values())
-    for name, lexicon in config.lexicons.items():
-        for lang in plan.lexicon_languages(name) if f"lexicons.{name}" not in wrong else []:
-            if isinstance(lexicon, TitlesLexicon):
-                yield from ((f"lexicons.{name}", path) for path in lexicon.files(source, lang))
-            if isinstance(lexicon, DictionaryLexicon):
-                yield from ((f"lexicons.{name}", path) for path in lexicon.files(lang))
-    for name, pairs in config.gold.items() if not any(place.startswith("gold.") for place in wrong) else []:
-        for pair in pairs:
-            given = config.gold_file(name, pair).files(pair.split("-")[1])
-            yield from ((f"gold.{name}.{pair}", path) for path in given)
-    yield from _texts_and_vectors(plan, wrong)
-    for name, testset in config.testsets.items():
-        if testset.candidates.run:
-            with suppress(UserError):  # what is wrong with its pairs is told elsewhere
-                yield from [(f"testsets.{name}.candidates.run", path) for path in plan.given_runs(name)]
-
-
-def _texts_and_vectors(plan: Plan, wrong: Collection[str]) -> Iterator[tuple[str, str]]:
-    vectors = plan.config.vectors
-    for lang, given in vectors.languages.items() if vectors else ():
-        for path in [*(given.text or []), *filter(None, [given.path, given.extra_words])]:
-            yield f"vectors.languages.{lang}", path
-    for lang, paths in plan.config.start.tokenizer.texts.items():
-        yield from ((f"start.tokenizer.texts.{lang}", path) for path in paths)
-    seed = vectors.alignment.seed_pairs if vectors and "vectors.alignment" not in wrong else "identical"
-    if seed != "identical" and seed not in plan.config.lexicons:
-        for lang in plan.vector_languages:
-            if not plan.aligned(lang):
-                yield "vectors.alignment.seed_pairs", filled(seed, {"lang": lang})
-
-
 def missing_inputs(plan: Plan, file: str | Path, mistakes: Collection[UserError] = ()) -> list[UserError]:
     """A line for each input that is not there and that nobody makes or fetches, and for a starting model that is none.
 
     Inputs that depend on the ``mistakes`` in the config ``file`` are not looked at.
     """
     wrong = {".".join(mistake.place.partition(":")[0].split(".")[:2]) for mistake in mistakes}
-    named = list(named_inputs(plan, wrong))
+    named = list(plan.named_inputs(wrong))
     fetched = concrete_downloads(plan.config.downloads, [path for _, path in named])
     world = f"{plan.folder}/world/"
     of_world = world_outputs(world_spec(plan.config)) if plan.config.world and not wrong else []
@@ -83,7 +42,7 @@ def missing_of(plan: Plan, file: str | Path, needed: Collection[str], wrong: Col
     """A line for each of the needed files that is not there, with every place in the config that names it."""
     return [
         UserError(file, place, f"no such file: {path}", "correct the path, or put the file there")
-        for place, path in dict.fromkeys(named_inputs(plan, wrong))
+        for place, path in dict.fromkeys(plan.named_inputs(wrong))
         if path in needed and not Path(path).exists()
     ]
 
