@@ -20,13 +20,11 @@ from typing import Any
 import polars as pl
 
 from switchrank.ablation.rows import read_ablation
-from switchrank.collections.formats import folders, module_of
-from switchrank.collections.judged import read_judgements
+from switchrank.collections.formats import code_of, folders
 from switchrank.collections.records import read_records, text_rows
-from switchrank.collections.rows import Rows, TextRows
-from switchrank.collections.tab_lines import read_topics
-from switchrank.collections.tevatron.reader import INSIDE
-from switchrank.collections.texts import TextFile
+from switchrank.collections.rows import Rows, TextRows, read_topics
+from switchrank.collections.tevatron import reader as tevatron
+from switchrank.collections.texts import TextFile, read_judgements
 from switchrank.config.load import load_config
 from switchrank.core.errors import UserError, each
 from switchrank.embeddings.read import import_vectors
@@ -116,7 +114,7 @@ def _text_file(table: str, reads: TextRows) -> Callable[[Path], Iterable[str]]:
 
 def separate_rows() -> dict[str, Rows]:
     """How the files of each format are written that has documents, queries and judgements in files of their own."""
-    readers = {name: import_module(module_of(folder, "reader")) for name, folder in folders().items()}
+    readers = {name: import_module(f"switchrank.{code_of(name)}") for name in folders()}
     return {name: reader.ROWS for name, reader in readers.items() if hasattr(reader, "ROWS")}
 
 
@@ -124,7 +122,10 @@ def _shapes() -> Iterator[Parser]:
     """A parser for each different way to write documents, queries and judgements."""
     quoted = partial(text_rows, id="docid", text=["text"], separator=",")
     ways = [(name, table, reads) for name, rows in separate_rows().items() for table, reads in vars(rows).items()]
-    ways += [("tevatron-passages", "documents", INSIDE), ("csv", "documents", quoted)]
+    ways += [
+        ("tevatron-passages", "documents", partial(tevatron.ROWS.documents, inside=True)),
+        ("csv", "documents", quoted),
+    ]
     known = []
     for name, table, reads in ways:
         settings = {**getattr(reads, "keywords", {}), "table": table}
