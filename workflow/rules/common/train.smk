@@ -66,7 +66,9 @@ def on_the_fly_parts(wildcards):
 def method_code(node):
     """The digest of the code that a model is trained by: of what switches its corpus too, where that is done on the fly."""
     method = f"train.methods.{node.method.replace('-', '_')}"
-    return CODE("train.training", method, *(["corpus.onthefly"] if node.on_the_fly else []))
+    return CODE(
+        "train.training", method, *(["corpus.onthefly"] if node.on_the_fly else [])
+    )
 
 
 def finished_files(wildcards):
