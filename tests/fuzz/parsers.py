@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from switchrank.train.texts import read_texts
 
 from switchrank.ablation.rows import read_ablation
 from switchrank.collections.formats import code_of, folders
@@ -43,6 +42,7 @@ from switchrank.rank.files import read_texts as read_ranked_texts
 from switchrank.sources.build import build_collection
 from switchrank.sources.wikitext import write_wikitext
 from switchrank.text.running_text import read_prose
+from switchrank.train.counts import read_texts
 from tests.fuzz import samples
 from tests.fuzz.samples import LAST
 

@@ -20,7 +20,7 @@ from switchrank.models import pretrained
 from switchrank.models.bert import PlainRanker, open_plain
 from switchrank.models.packed import ranking_forward, training_forward
 from switchrank.models.pretrained import CPU, open_both, open_model
-from switchrank.models.writing import dropout_options, save_model
+from switchrank.models.writing import save_model
 
 SHAPE = {
     "vocab_size": 40,
@@ -101,11 +101,10 @@ def test_parameters_have_the_names_order_and_values_of_the_stock_class(family, t
 def test_a_saved_folder_has_the_bytes_that_transformers_writes(family, dropout, tmp_path):
     folder = saved(family, tmp_path / "model", classifier_dropout=0.5)
     change(folder, position_embedding_type="absolute", gradient_checkpointing=False, transformers_version="4.40.0")
-    changes = dropout_options(dropout)
     for name, device in (("ours", CPU), ("theirs", None)):
         shutil.copy(tokenizer_of(folder), folder / "vocab.txt")
         (tmp_path / name).mkdir()
-        model = open_model(folder, changes=changes, device=device)
+        model = open_model(folder, dropout=dropout, device=device)
         assert isinstance(model, PlainRanker) is (device is not None)
         save_model(model, tmp_path / name)
     assert files(tmp_path / "ours") == files(tmp_path / "theirs")

@@ -50,13 +50,11 @@ class FastTokenizer:
     @property
     def vocab_size(self) -> int:
         """Pieces without those that were added."""
-        size: int = self.backend_tokenizer.get_vocab_size(with_added_tokens=False)
-        return size
+        return int(self.backend_tokenizer.get_vocab_size(with_added_tokens=False))
 
     def get_vocab(self) -> dict[str, int]:
         """The number of each piece."""
-        pieces: dict[str, int] = self.backend_tokenizer.get_vocab(with_added_tokens=True)
-        return pieces
+        return dict(self.backend_tokenizer.get_vocab(with_added_tokens=True))
 
     def __len__(self) -> int:
         return int(self.backend_tokenizer.get_vocab_size(with_added_tokens=True))

@@ -10,7 +10,6 @@ What a folder or hub name may hold is up to strangers, so each defect is one lin
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +25,14 @@ Model = Any
 """A transformers model, or :class:`switchrank.models.bert.PlainRanker`. To the type
 hints of transformers every part is a tensor or a module."""
 CPU = torch.device("cpu")
+_DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout")
 
 
 def open_both(
     name: str | Path,
     *,
     new_head: bool = True,
-    changes: Mapping[str, Any] | None = None,
+    dropout: float | None = None,
     device: torch.device | None = None,
 ) -> tuple[Model, Any]:
     """Model and tokenizer that belong together (:func:`open_model`, :func:`open_tokenizer`).
@@ -40,7 +40,7 @@ def open_both(
     Raises:
         UserError: as those two, or the tokenizer has pieces that the model has no embedding for.
     """
-    model = open_model(name, new_head=new_head, changes=changes, device=device)
+    model = open_model(name, new_head=new_head, dropout=dropout, device=device)
     tokenizer = open_tokenizer(name)
     pieces, rows = tokenizer.vocab_size, len(model.get_input_embeddings().weight)
     if pieces > rows:
@@ -53,7 +53,7 @@ def open_model(
     name: str | Path,
     *,
     new_head: bool = True,
-    changes: Mapping[str, Any] | None = None,
+    dropout: float | None = None,
     device: torch.device | None = None,
 ) -> Model:
     """A sequence classification model with one output, float32, on the CPU, from a folder or a hub name.
@@ -62,7 +62,7 @@ def open_model(
         name: a folder, or a hub name that is cached or can be fetched.
         new_head: an encoder gets a head of its own, drawn from torch's global generator: seed it first. Else the
             model must be a trained ranker.
-        changes: config values to override where the model's kind of config has them, such as ``hidden_dropout_prob``.
+        dropout: the share that any kind of model drops of hidden values and of attention, in place of its config's.
         device: where it will be used. Told that it is the CPU, this need not import transformers for every model; the
             model then has the parameters of the stock class and, but for :mod:`switchrank.models.packed`, no forward.
 
@@ -71,19 +71,20 @@ def open_model(
             those of its config, or it has more than one label.
     """
     check_model(name)
+    changes = {} if dropout is None else dict.fromkeys(_DROPOUTS, dropout)
     if device == CPU and is_folder(name):
-        plain = open_plain(Path(name), new_head=new_head, changes=changes or {})
+        plain = open_plain(Path(name), new_head=new_head, changes=changes)
         if plain is not None:
             return plain
     from transformers import AutoConfig, AutoModelForSequenceClassification
     from transformers.utils import logging
 
-    os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"  # else a public service is asked for weights of models without
+    os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"  # else a public service is asked to convert weights
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
         config = AutoConfig.from_pretrained(name, trust_remote_code=False, **({"num_labels": 1} if new_head else {}))
-        for key, value in (changes or {}).items():
+        for key, value in changes.items():
             if hasattr(config, key):
                 setattr(config, key, value)
         model, found = AutoModelForSequenceClassification.from_pretrained(

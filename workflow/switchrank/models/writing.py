@@ -15,12 +15,6 @@ _NOT_TOKENIZER = {*STARTING_FILES, *TRAINED_FILES} - {*TOKENIZER_FILES}
 _WEIGHTS = (".safetensors", ".bin", ".pt", ".h5", ".msgpack", ".onnx")
 
 
-def dropout_options(value: float | None) -> dict[str, float]:
-    """What :func:`switchrank.models.pretrained.open_model` is told, so that any kind of model drops this share."""
-    names = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout")
-    return {} if value is None else dict.fromkeys(names, value)
-
-
 def save_model(model: Model, folder: Path) -> None:
     """Write ``config.json`` and ``model.safetensors``; equal weights give equal bytes.
 

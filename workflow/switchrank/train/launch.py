@@ -88,7 +88,8 @@ class _Process:
         if sys.platform == "linux":
             environment.setdefault("GLOO_SOCKET_IFNAME", "lo")
         self.rank = rank
-        self.errors: IO[str] = open_files.enter_context(tempfile.TemporaryFile("w+", errors="replace"))  # noqa: SIM115
+        errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
+        self.errors: IO[str] = open_files.enter_context(errors)
         self.started = subprocess.Popen(
             [sys.executable, "-P", "-c", _SERVE],
             stdin=subprocess.PIPE,

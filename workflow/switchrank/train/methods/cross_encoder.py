@@ -73,13 +73,12 @@ class CrossEncoder(Method[CrossEncoderSettings]):
 
         from switchrank.models.packed import training_forward
         from switchrank.models.pretrained import open_both
-        from switchrank.models.writing import dropout_options
         from switchrank.train.batches import Batcher, Pairs
         from switchrank.train.objectives import OBJECTIVES
 
         settings, data = context.settings, context.data
         self._context, self._start = context, data.one("start")
-        model, tokenizer = open_both(self._start, changes=dropout_options(settings.dropout), device=context.device)
+        model, tokenizer = open_both(self._start, dropout=settings.dropout, device=context.device)
         self.trained = model.to(context.device).train()
         self._forward = training_forward(model)
         pairs = (data.reader or Pairs)(data.every("corpus"))
