@@ -29,7 +29,7 @@ class _Pairs(NamedTuple):
     systems: list[str]
 
     def group_cell(self, system: str, group: str) -> str:
-        """Mean over the pairs of the group, gain over the baseline on the same pairs, and on how many it is significant."""
+        """Mean over the pairs of the group, gain over the baseline on them, and on how many it is significant."""
         pairs = [pair for pair in self.groups[group] if (system, pair) in self.values]
         if not pairs:
             return ""
