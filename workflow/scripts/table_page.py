@@ -3,7 +3,7 @@
 from switchrank.core.job import job
 
 with job(snakemake) as rule:
-    from switchrank.report.tables import html_table, tsv_table
+    from switchrank.report.tables import write_table_page
 
-    html_table(table=rule.input[0], out=rule.output.page, unseen=rule.params.unseen)
-    tsv_table(table=rule.input[0], out=rule.output.tsv)
+    write_table_page(table=rule.input[0], out=rule.output.page, unseen=rule.params.unseen)
+    write_table_page(table=rule.input[0], out=rule.output.tsv)

@@ -38,12 +38,6 @@ def test_windows_line_ends_blank_lines_and_a_byte_order_mark_do_no_harm(read):
     assert rows == [Row("a", "ml-cs", "de", 16, 2)]
 
 
-def test_labels_tell_the_untrained_model_from_a_system_that_is_only_tested():
-    settings = [("none", 0), ("none", 16), ("zero-shot", 0), ("zero-shot", 16)]
-    labels = [Row("x", start, "de", examples, 1).label for start, examples in settings]
-    assert labels == ["untrained", "none + 16", "zero-shot", "zero-shot + 16"]
-
-
 @pytest.mark.parametrize(
     ("line", "problem"),
     [

@@ -28,7 +28,7 @@ from switchrank.report.data import MetricPlot
 from switchrank.report.gain import gain_heatmap
 from switchrank.report.mrr import Points
 from switchrank.report.overlap import overlap_picture
-from switchrank.report.tables import html_table, tsv_table
+from switchrank.report.tables import write_table_page
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 QUIET = (
@@ -186,7 +186,7 @@ def _shown(dom: str) -> list[list[str]]:
 
 
 def test_a_link_to_a_table_searches_and_sorts_it(dump: Dump, table: Path, tmp_path: Path) -> None:
-    html_table(table=table, out=tmp_path / "t.html", title="Values", unseen=["fr"])
+    write_table_page(table=table, out=tmp_path / "t.html", title="Values", unseen=["fr"])
     dom = dump(tmp_path / "t.html", "#search=CS+fr*+world&sort=-value")
     assert [row[:3] for row in _shown(dom)] == [["bl-cs", "fr*", "0.8571"], ["ml-cs", "fr*", "0.4286"]]
     assert "2 of 9 rows" in dom
@@ -220,7 +220,7 @@ document.getElementById("save").click();
 
 
 def test_a_reader_sorts_searches_and_saves_a_table(dump: Dump, table: Path, tmp_path: Path) -> None:
-    html_table(table=table, out=tmp_path / "metrics.html", title="Values", unseen=["fr"])
+    write_table_page(table=table, out=tmp_path / "metrics.html", title="Values", unseen=["fr"])
     page = (tmp_path / "metrics.html").read_text(encoding="utf-8")
     (tmp_path / "clicked.html").write_text(page.replace("</body>", CLICKS + "</body>"), encoding="utf-8")
     dom = dump(tmp_path / "clicked.html")
@@ -230,7 +230,7 @@ def test_a_reader_sorts_searches_and_saves_a_table(dump: Dump, table: Path, tmp_
     assert json.loads(steps["falling"]) == [*reversed(values), ""]
     assert set(json.loads(steps["found"])) == {"ml-cs", "bl-cs"}
     assert steps["name"] == "metrics.tsv"
-    tsv_table(table=table, out=tmp_path / "all.tsv")
+    write_table_page(table=table, out=tmp_path / "all.tsv")
     saved, everything = _rows(steps["saved"]), _rows((tmp_path / "all.tsv").read_text(encoding="utf-8"))
     assert saved[0] == everything[0]
     falling = sorted(everything[4:], key=lambda row: -(row[2] if row[2] != "" else -1.0))

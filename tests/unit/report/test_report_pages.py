@@ -31,7 +31,7 @@ from switchrank.formats.tables import (
 )
 from switchrank.report.sentences import switched_sentences
 from switchrank.report.spans import Span, read_lexicons, shorten, switched_spans
-from switchrank.report.tables import html_table, number, tsv_table
+from switchrank.report.tables import number, write_table_page
 from switchrank.report.titles import HELP, TITLES
 
 TABLES = [ABLATION, EQUIVALENCE, BIAS, SWEEP, EFFECTS, OVERLAP, SHIFT, TESTSETS, FIRST_STAGE, EXPOSURE, COVERAGE]
@@ -49,7 +49,7 @@ def table(tmp_path: Path) -> Path:
 
 
 def test_table_shows_four_decimals_small_p_values_and_unseen_languages(table: Path, tmp_path: Path) -> None:
-    html_table(table=table, out=tmp_path / "t.html", title="Values", unseen=["fr"])
+    write_table_page(table=table, out=tmp_path / "t.html", title="Values", unseen=["fr"])
     assert _cells(tmp_path / "t.html") == [
         ["system", "query_lang", "value", "p_value"],
         ["ml-cs", "fr*", "0.1235", "1.2e-05"],
@@ -59,18 +59,18 @@ def test_table_shows_four_decimals_small_p_values_and_unseen_languages(table: Pa
 
 
 def test_table_folds_a_constant_column_into_a_line(table: Path, tmp_path: Path) -> None:
-    html_table(table=table, out=tmp_path / "t.html", title="Values")
+    write_table_page(table=table, out=tmp_path / "t.html", title="Values")
     assert "Same in all rows: seeds 3" in (tmp_path / "t.html").read_text(encoding="utf-8")
 
 
 def test_table_sorts_by_exact_values(table: Path, tmp_path: Path) -> None:
-    html_table(table=table, out=tmp_path / "t.html", title="Values")
+    write_table_page(table=table, out=tmp_path / "t.html", title="Values")
     values = html.parse(str(tmp_path / "t.html")).xpath("//td/@data-value")
     assert values == ["0.123456", "1.234e-05", "1.0", "0.5"]
 
 
 def test_table_is_reachable_by_keyboard_and_screen_reader(table: Path, tmp_path: Path) -> None:
-    html_table(table=table, out=tmp_path / "t.html", title="Values")
+    write_table_page(table=table, out=tmp_path / "t.html", title="Values")
     page = html.parse(str(tmp_path / "t.html"))
     assert len(page.xpath("//th[@scope='col'][@aria-sort]/button[@type='button']")) == 4
     assert page.xpath("string(//caption)") == "Values"
@@ -79,7 +79,7 @@ def test_table_is_reachable_by_keyboard_and_screen_reader(table: Path, tmp_path:
 
 
 def test_pages_load_nothing_and_forbid_loading(table: Path, tmp_path: Path) -> None:
-    html_table(table=table, out=tmp_path / "t.html", title="Values")
+    write_table_page(table=table, out=tmp_path / "t.html", title="Values")
     text = (tmp_path / "t.html").read_text(encoding="utf-8")
     assert "default-src 'none'" in text
     assert not re.search(r"(src|href)=|url\(|@import|https?://", text.replace("default-src", "").replace("-src", ""))
@@ -88,12 +88,12 @@ def test_pages_load_nothing_and_forbid_loading(table: Path, tmp_path: Path) -> N
 def test_table_escapes_what_it_shows(tmp_path: Path) -> None:
     evil = "<script>alert(1)</script>"
     pl.DataFrame({evil: [evil, "b"], "n": [1, 2]}).write_csv(tmp_path / "t.csv")
-    html_table(table=tmp_path / "t.csv", out=tmp_path / "t.html", title=evil, note=evil, unseen=[evil])
+    write_table_page(table=tmp_path / "t.csv", out=tmp_path / "t.html", title=evil, note=evil, unseen=[evil])
     assert evil not in (tmp_path / "t.html").read_text(encoding="utf-8")
 
 
 def test_table_keeps_rows_that_are_asked_for(table: Path, tmp_path: Path) -> None:
-    tsv_table(table=table, out=tmp_path / "t.tsv", where={"system": "ml-cs"})
+    write_table_page(table=table, out=tmp_path / "t.tsv", where={"system": "ml-cs"})
     expected = b"system\tquery_lang\tvalue\tp_value\tseeds\nml-cs\tfr\t0.123456\t0.00001234\t3\n"
     assert (tmp_path / "t.tsv").read_bytes() == expected
 
@@ -106,22 +106,22 @@ def test_table_says_what_is_wrong_with_a_choice(
     table: Path, tmp_path: Path, where: dict[str, str], message: str
 ) -> None:
     with pytest.raises(UserError, match=message):
-        html_table(table=table, out=tmp_path / "t.html", title="", where=where)
+        write_table_page(table=table, out=tmp_path / "t.html", title="", where=where)
     assert not (tmp_path / "t.html").exists()
 
 
 def test_a_table_without_even_a_head_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("")
     with pytest.raises(UserError, match=r"t\.csv"):
-        html_table(table=tmp_path / "t.csv", out=tmp_path / "t.html")
+        write_table_page(table=tmp_path / "t.csv", out=tmp_path / "t.html")
 
 
 def test_a_table_without_rows_says_so(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a,b\n")
-    html_table(table=tmp_path / "t.csv", out=tmp_path / "t.html")
+    write_table_page(table=tmp_path / "t.csv", out=tmp_path / "t.html")
     assert "This table has no rows." in (tmp_path / "t.html").read_text(encoding="utf-8")
     assert _cells(tmp_path / "t.html") == [["a", "b"]]
-    tsv_table(table=tmp_path / "t.csv", out=tmp_path / "t.tsv")
+    write_table_page(table=tmp_path / "t.csv", out=tmp_path / "t.tsv")
     assert (tmp_path / "t.tsv").read_bytes() == b"a\tb\n"
 
 
@@ -143,7 +143,7 @@ def test_a_table_without_rows_says_so(tmp_path: Path) -> None:
 )
 def test_tables_of_the_experiment_have_a_title_and_say_what_they_are(name: str, table: Path, tmp_path: Path) -> None:
     table.rename(tmp_path / f"{name}.csv")
-    html_table(table=tmp_path / f"{name}.csv", out=tmp_path / "t.html")
+    write_table_page(table=tmp_path / f"{name}.csv", out=tmp_path / "t.html")
     page = html.parse(str(tmp_path / "t.html"))
     assert page.xpath("string(//caption)") == page.xpath("string(//title)") == TITLES[name].title
     assert TITLES[name].note in page.xpath("//p[@class='note']/text()")
@@ -151,7 +151,7 @@ def test_tables_of_the_experiment_have_a_title_and_say_what_they_are(name: str, 
 
 def _told(tmp_path: Path, name: str, schema: dict[str, object], *rows: tuple[object, ...]) -> str:
     write_table(pl.DataFrame(rows, schema=schema, orient="row"), tmp_path / f"{name}.csv", schema)  # type: ignore[arg-type]
-    html_table(table=tmp_path / f"{name}.csv", out=tmp_path / "page.html")
+    write_table_page(table=tmp_path / f"{name}.csv", out=tmp_path / "page.html")
     notes = html.parse(str(tmp_path / "page.html")).xpath("//p[@class='note']")
     return " ".join(note.text_content() for note in notes)
 
@@ -198,7 +198,7 @@ def test_the_page_of_exposure_says_how_many_test_documents_training_has_met(tmp_
 
 def test_a_title_that_is_given_wins(table: Path, tmp_path: Path) -> None:
     table.rename(tmp_path / "bias.csv")
-    html_table(table=tmp_path / "bias.csv", out=tmp_path / "t.html", title="Mine", note="As I see it.")
+    write_table_page(table=tmp_path / "bias.csv", out=tmp_path / "t.html", title="Mine", note="As I see it.")
     page = html.parse(str(tmp_path / "t.html"))
     assert page.xpath("string(//caption)") == "Mine"
     assert "As I see it." in page.xpath("//p[@class='note']/text()")
@@ -214,7 +214,7 @@ def test_every_column_of_the_experiment_that_needs_it_is_explained(schema: dict[
 def test_a_table_of_broken_parquet_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "t.parquet").write_bytes(b"no parquet")
     with pytest.raises(UserError, match="not a readable table"):
-        tsv_table(table=tmp_path / "t.parquet", out=tmp_path / "t.tsv")
+        write_table_page(table=tmp_path / "t.parquet", out=tmp_path / "t.tsv")
 
 
 def test_the_command_writes_html_or_tsv_by_the_name(table: Path, tmp_path: Path) -> None:

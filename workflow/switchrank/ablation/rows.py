@@ -40,13 +40,6 @@ class Row:
     examples: int
     seed: int
 
-    @property
-    def label(self) -> str:
-        """What is tested, for people: ``untrained``, ``zero-shot``, ``zero-shot + 16``."""
-        if self.examples:
-            return f"{self.start} + {self.examples}"
-        return "untrained" if self.start == NO_SYSTEM else self.start
-
 
 COLUMNS = [field.name for field in fields(Row)]
 

@@ -64,6 +64,9 @@ training:
 [{"lexicon": "clwe", "lang": "sw", "corpus": "ml-cs", "stats": ["corpora/ml-cs/stats.json"]}]"""
 
 
+_TABLES = ("metrics.csv", "per_query.parquet", "significance.csv", "effects.csv")
+
+
 def bias(
     *,
     runs: Sequence[Mapping[str, Any]],
@@ -107,12 +110,6 @@ def show(*, tables: str, metric: str = "mrr@10", width: int = 100) -> None:
     folder = Path(tables)
     print(main_table(folder / "metrics.csv", folder / "significance.csv", metric, width), end="")
     print("".join(f"\n{line}\n" for line in warning_lines(folder / "warnings.csv")), end="")
-
-
-def _tables_in(given: Mapping[str, Any]) -> list[Path]:
-    return [
-        Path(given["out"], name) for name in ("metrics.csv", "per_query.parquet", "significance.csv", "effects.csv")
-    ]
 
 
 def _mixed(words: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -180,7 +177,7 @@ COMMANDS = Group(
         "tables": Command(
             "evaluate.tables:make_tables",
             "make metrics.csv, per_query.parquet, significance.csv and effects.csv from the scores of all test sets",
-            writes=_tables_in,
+            writes=lambda given: [Path(given["out"], name) for name in _TABLES],
             flags={"run": "run-name"},
             forms={"mixed": "TESTSET=L1,L2", "same": "SYSTEM=TESTSET/PAIR"},
             counts=dict.fromkeys(("seen", "unseen", "mixed", "same", "systems"), ANY_NUMBER),

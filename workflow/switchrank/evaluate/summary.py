@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
@@ -19,9 +18,6 @@ _PAIR = ("query_lang", "doc_lang")
 _SETUPS = {"moir": "MoIR", "clir": "CLIR", "mlir": "MLIR"}
 _SEEN = {"both": "seen", "query": "doc unseen", "document": "query unseen", "none": "unseen"}
 
-Render = Callable[[str, str], str]
-"""Text of a cell: (system, column) to string."""
-
 
 class _Pairs(NamedTuple):
     """One test set and metric: seed means, gains and marks by (system, pair); pairs of each group of columns."""
@@ -31,6 +27,25 @@ class _Pairs(NamedTuple):
     marks: dict[tuple[str, str], str]
     groups: dict[str, list[str]]
     systems: list[str]
+
+    def group_cell(self, system: str, group: str) -> str:
+        """Mean over the pairs of the group, gain over the baseline on them, and on how many it is significant."""
+        pairs = [pair for pair in self.groups[group] if (system, pair) in self.values]
+        if not pairs:
+            return ""
+        mean = f"{math.fsum(self.values[system, pair] for pair in pairs) / len(pairs):.3f}"
+        tested = [pair for pair in pairs if (system, pair) in self.gains]
+        if not tested:
+            return f"{mean}{'':11}"
+        gain = math.fsum(self.gains[system, pair] for pair in tested) / len(tested)
+        better = sum(self.marks[system, pair] == "*" for pair in tested)
+        worse = sum(self.marks[system, pair] == "!" for pair in tested)
+        signs = f"{better}*" * (better > 0) + f"{worse}!" * (worse > 0)
+        return f"{mean} {gain:+.3f} {signs:<4}"
+
+    def pair_cell(self, system: str, pair: str) -> str:
+        value = self.values.get((system, pair))
+        return "" if value is None else f"{value:.3f}{self.marks.get((system, pair), ''):1}"
 
 
 def _collect(metrics: pl.DataFrame, significance: pl.DataFrame) -> _Pairs:
@@ -51,28 +66,7 @@ def _collect(metrics: pl.DataFrame, significance: pl.DataFrame) -> _Pairs:
     return _Pairs(means, gains, marks, groups, metrics["system"].unique(maintain_order=True).to_list())
 
 
-def _group_cell(found: _Pairs, system: str, group: str) -> str:
-    """Mean over the pairs of the group, gain over the baseline on the same pairs, and on how many it is significant."""
-    pairs = [pair for pair in found.groups[group] if (system, pair) in found.values]
-    if not pairs:
-        return ""
-    mean = f"{math.fsum(found.values[system, pair] for pair in pairs) / len(pairs):.3f}"
-    tested = [pair for pair in pairs if (system, pair) in found.gains]
-    if not tested:
-        return f"{mean}{'':11}"
-    gain = math.fsum(found.gains[system, pair] for pair in tested) / len(tested)
-    better = sum(found.marks[system, pair] == "*" for pair in tested)
-    worse = sum(found.marks[system, pair] == "!" for pair in tested)
-    signs = f"{better}*" * (better > 0) + f"{worse}!" * (worse > 0)
-    return f"{mean} {gain:+.3f} {signs:<4}"
-
-
-def _pair_cell(found: _Pairs, system: str, pair: str) -> str:
-    value = found.values.get((system, pair))
-    return "" if value is None else f"{value:.3f}{found.marks.get((system, pair), ''):1}"
-
-
-def _grid(systems: list[str], columns: list[str], render: Render, width: int) -> list[str]:
+def _grid(systems: list[str], columns: list[str], render: Callable[[str, str], str], width: int) -> list[str]:
     """Lines of a table of systems by columns, broken into blocks that fit ``width``."""
     name = max(len(system) for system in systems) + 2
     cells = {column: [render(system, column) for system in systems] for column in columns}
@@ -110,10 +104,10 @@ def main_table(metrics_csv: str | Path, significance_csv: str | Path, metric: st
     for testset in metrics["testset"].unique(maintain_order=True):
         found = _collect(metrics.filter(testset=testset), significance.filter(testset=testset))
         lines += [f"{testset}: {metric}, means over language pairs", ""]
-        lines += _grid(found.systems, list(found.groups), partial(_group_cell, found), width)
+        lines += _grid(found.systems, list(found.groups), found.group_cell, width)
         lines += [f"{testset}: {metric} by language pair (query-document)", ""]
         pairs = [pair for group in found.groups.values() for pair in group]
-        lines += _grid(found.systems, pairs, partial(_pair_cell, found), width)
+        lines += _grid(found.systems, pairs, found.pair_cell, width)
     return "\n".join([*lines, *_legend(significance), ""])
 
 

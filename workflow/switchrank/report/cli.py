@@ -2,39 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from switchrank.core.command import ANY_NUMBER, ONE_EACH, Command, Group
 from switchrank.core.errors import UserError
-
-
-def table(
-    *,
-    table: str,
-    out: str | Path,
-    where: Mapping[str, str] | None = None,
-    title: str = "",
-    note: str = "",
-    unseen: Sequence[str] = (),
-) -> None:
-    """A table as sortable, searchable HTML, or as TSV.
-
-    Args:
-        table: a .csv or .parquet table.
-        out: what to write: .html or .tsv.
-        where: keep only such rows.
-        title: title of the HTML page (default: by the table's name).
-        note: a line under the table (default: by the table's name).
-        unseen: languages marked with *.
-    """
-    from switchrank.report.tables import html_table, tsv_table
-
-    if str(out).endswith(".tsv"):
-        tsv_table(table=table, out=out, where=where)
-    else:
-        html_table(table=table, out=out, title=title, note=note, where=where, unseen=unseen)
 
 
 def _named_files(words: Sequence[str], flag: str, key: str) -> list[dict[str, Any]]:
@@ -84,7 +56,12 @@ _PICTURES = {
 COMMANDS = Group(
     {
         "pictures": Group(_PICTURES, f"SVG pictures: {', '.join(_PICTURES)}"),
-        "table": Command(table, counts=_LISTS | {"where": ONE_EACH}, forms={"where": "COLUMN=VALUE"}),
+        "table": Command(
+            "report.tables:write_table_page",
+            "a table as sortable, searchable HTML, or as TSV",
+            counts=_LISTS | {"where": ONE_EACH},
+            forms={"where": "COLUMN=VALUE"},
+        ),
         "sentences": Command(
             "report.sentences:switched_sentences",
             "switched sentences in colour",

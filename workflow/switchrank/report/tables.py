@@ -25,42 +25,53 @@ LANGUAGE_COLUMNS = ("query_lang", "doc_lang", "src", "tgt", "language", "lang")
 P_VALUES = ("p_value", "p_corrected")
 
 
-def html_table(
+def write_table_page(
     *,
     table: str | Path,
     out: str | Path,
+    where: Mapping[str, str] | None = None,
     title: str = "",
     note: str = "",
-    where: Mapping[str, str] | None = None,
     unseen: Sequence[str] = (),
 ) -> None:
-    """Write ``table`` (``.csv`` or ``.parquet``) as a self-contained HTML page.
+    """A table as sortable, searchable HTML, or as TSV.
+
+    In HTML, columns keep their order, floats have four decimals, p-values below 0.001 are in scientific notation, null
+    is empty. A column with one value throughout becomes a line under the table, and so does what a known table says in
+    words. TSV has a header, full precision and Unix line ends.
 
     Args:
-        table: any table of ours; columns keep their order, floats have four decimals, p-values below 0.001 are in
-            scientific notation, null is empty. A column with one value throughout becomes a line under the table. A
-            table with a head and no rows becomes a page that says so.
-        out: the ``.html``.
-        title: page title and table caption; that of :mod:`switchrank.report.titles` when empty.
-        note: a line under the table; as ``title``. What a known table says in words comes first.
-        where: keep only rows whose columns equal these values.
-        unseen: languages marked with ``*`` in language columns, with a line that says so.
+        table: a .csv or .parquet table.
+        out: what to write: .html or .tsv.
+        where: keep only such rows.
+        title: title of the HTML page (default: by the table's name).
+        note: a line under the table (default: by the table's name).
+        unseen: languages marked with *.
 
     Raises:
         UserError: the table is missing or unreadable, or ``where`` names no column or leaves no row.
     """
     whole = load_table(table, where)
+    content = None if str(out).endswith(".tsv") else _page(whole, Path(out).stem, table, title, note, unseen)
+    with atomic_path(out) as temporary:
+        if content is None:
+            whole.write_csv(temporary, separator="\t")
+        else:
+            temporary.write_text(content, encoding="utf-8", newline="\n")
+
+
+def _page(whole: pl.DataFrame, name: str, table: str | Path, title: str, note: str, unseen: Sequence[str]) -> str:
     known = described(table)
     title, note = title or known.title, note or known.note
     frame, constant = _folded(whole)
-    said = [f"{name} {value}" for name, value in constant.items() if value]
+    said = [f"{column} {value}" for column, value in constant.items() if value]
     same = "Same in all rows: " + ", ".join(said) if said else ""
     empty = "This table has no rows." if whole.is_empty() else ""
     lines = [*known.sentences(whole), empty, note, same, "* language unseen in training" if unseen else ""]
     body = (
         '<label class="search">Search <input type="search" id="search" placeholder="all words must occur"></label>\n'
         '<p id="count" role="status" aria-live="polite"></p>\n'
-        f'<button type="button" id="save" data-name="{html.escape(Path(out).stem)}.tsv">'
+        f'<button type="button" id="save" data-name="{html.escape(name)}.tsv">'
         "Save these rows as TSV</button>\n"
         f'<div class="scroll"><table id="table" data-columns="{_columns(whole, constant)}">\n'
         f"<caption>{html.escape(title)}</caption>\n{_head(frame)}\n"
@@ -68,19 +79,7 @@ def html_table(
         + "".join(f'<p class="note">{html.escape(line)}</p>\n' for line in lines if line)
         + f"<script>\n{asset('table.js')}</script>\n"
     )
-    with atomic_path(out) as temporary:
-        temporary.write_text(page(title, body, asset("table.css")), encoding="utf-8", newline="\n")
-
-
-def tsv_table(*, table: str | Path, out: str | Path, where: Mapping[str, str] | None = None) -> None:
-    """Write ``table`` as tab-separated values with a header, full precision, Unix line ends.
-
-    Raises:
-        UserError: as :func:`html_table`.
-    """
-    frame = load_table(table, where)
-    with atomic_path(out) as temporary:
-        frame.write_csv(temporary, separator="\t")
+    return page(title, body, asset("table.css"))
 
 
 def load_table(path: str | Path, where: Mapping[str, str] | None = None) -> pl.DataFrame:
