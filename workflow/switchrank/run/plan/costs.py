@@ -333,7 +333,7 @@ class Costs:
         return self._plain(SMALL_JOB + sum(sizes) / 20e6, 1.5 * max(sizes) + kept, kept / 3)
 
     def _kept(self, job: Job) -> float:
-        """Bytes of a job's runs: long ids where a question is asked of a paragraph, short ones elsewhere."""
+        """Bytes of a job's runs: ids are long in formats where a question belongs to a paragraph."""
         kept = 0.0
         for testset, pair in self.work.ranked(job.outputs):
             section = self.config.collections[self.config.testsets[testset].collection]

@@ -17,9 +17,8 @@ from typing import NamedTuple
 from switchrank.config.plan import Plan
 from switchrank.core.errors import UserError
 from switchrank.run.last_start import started_plan
-from switchrank.run.plan.asked import known_graph
 from switchrank.run.plan.costs import REFERENCE, Cost, Costs
-from switchrank.run.plan.jobs import Graph, Job
+from switchrank.run.plan.jobs import Graph, Job, known_graph
 from switchrank.run.plan.machine import Machine, free_bytes, nearest_folder
 from switchrank.run.plan.schedule import Schedule, plan_schedule
 from switchrank.run.plan.sizes import Sizes
