@@ -36,7 +36,7 @@ OUT, ROOTS = "SWITCHRANK_JOBS", "SWITCHRANK_ROOTS"
 """Environment variables of such a dry run: the file to write, and the folders to look for the config's tables in."""
 _CORES = 1_000_000
 """So many that no rule's threads are cut."""
-_ASKING = ["--dry-run", "--nolock", "--rerun-incomplete", "--quiet", "rules", "progress", "--cores", str(_CORES)]
+_OPTIONS = ["--dry-run", "--nolock", "--rerun-incomplete", "--quiet", "rules", "progress", "--cores", str(_CORES)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +135,7 @@ def job_graph(plan: Plan) -> Graph:
     known = _read(_kept_at_start(plan), key) or _read(kept, key)
     if known:
         return known
-    jobs = [_settled(job) for job in _asked(plan)]
+    jobs = [_settled(job) for job in _dry_run(plan)]
     write_note(kept, {"key": key, "jobs": jobs})
     return read_jobs(jobs)
 
@@ -148,7 +148,7 @@ def graph_to_plan(plan: Plan) -> Graph:
     """
     if Path(plan.folder).is_dir():
         try:
-            return read_jobs(_asked(plan, Path.cwd()))
+            return read_jobs(_dry_run(plan, Path.cwd()))
         except UserError:
             told = "Snakemake cannot be asked here what it would make again: what is there counts"
             print(f"plan: {told}", file=sys.stderr)
@@ -166,7 +166,7 @@ def keep_at_start(plan: Plan, jobs: Sequence[dict[str, Any]]) -> None:
 
 
 def _settled(job: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A job without the reason why it was to run, which holds for the folder and the moment alone."""
+    """A job without the reason to run it, which is true only of one folder at one moment."""
     return {**job, "again": ""}
 
 
@@ -201,7 +201,7 @@ def _workflow_digest() -> str:
     return value_digest([digests, version])
 
 
-def _asked(plan: Plan, folder: Path | None = None) -> list[dict[str, Any]]:
+def _dry_run(plan: Plan, folder: Path | None = None) -> list[dict[str, Any]]:
     """The jobs that Snakemake lists, in a folder or in an empty one."""
     if importlib.util.find_spec("snakemake") is None or not SNAKEFILE.is_file():
         todo = "install it beside switchrank, in a checkout of the workflow"
@@ -214,7 +214,7 @@ def _asked(plan: Plan, folder: Path | None = None) -> list[dict[str, Any]]:
         environment = os.environ | filled_environment(plan.given)
         environment |= {OUT: str(out), ROOTS: os.pathsep.join(str(root.absolute()) for root in plan.roots)}
         environment.pop("SNAKEMAKE_PROFILE", None)
-        command = [sys.executable, "-m", "snakemake", *where, *_ASKING]
+        command = [sys.executable, "-m", "snakemake", *where, *_OPTIONS]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode == 0 and out.is_file():
             jobs: list[dict[str, Any]] = json.loads(out.read_text(encoding="utf-8"))

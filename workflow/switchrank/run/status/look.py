@@ -63,7 +63,7 @@ class Look:
 
     @cached_property
     def refused(self) -> list[Job]:
-        """Failed jobs that will fail again until what they were given is put right."""
+        """Failed jobs that will fail again until their input is corrected."""
         return [job for job in self.jobs("failed") if self.tails[job].refused]
 
     @cached_property
