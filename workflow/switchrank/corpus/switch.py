@@ -178,7 +178,7 @@ class Switching:
             table.ids = table.ids.clear()
 
     def corpus(self, start: int, stop: int, threads: int, bar: Any) -> Iterator[pl.DataFrame]:
-        """The corpus (``CORPUS``), block by block in instance order, ``threads`` at a time; ``bar`` counts instances."""
+        """The corpus (``CORPUS``), block by block in instance order, ``threads`` at a time; ``bar`` counts them."""
 
         def work(block: pl.DataFrame) -> pl.DataFrame:
             sides = self.switched(block)

@@ -381,9 +381,7 @@ class Costs:
         return Cost(seconds=(3 + 2e-6 * self._read_lines(job)) * self._slow, memory=RANX)
 
     def tables(self, _: Job) -> Cost:
-        asked = sum(
-            self.work.test_queries(testset) for testset in self.config.testsets for _ in self.plan.runs(testset)
-        )
+        asked = sum(self.work.test_queries(name) for name in self.config.testsets for _ in self.plan.runs(name))
         draws = 1e5 if "fisher" in self.config.evaluate.tests else 1e4
         return self._plain(1 + asked * draws / 1.5e9, 80 * MB + 200 * asked, 40 * asked)
 
