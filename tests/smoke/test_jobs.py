@@ -9,7 +9,7 @@ import pytest
 
 from switchrank.config.load import checked_plan, read_yaml
 from switchrank.config.plan import Plan
-from switchrank.run.plan.asked import graph_to_plan, job_graph, known_graph
+from switchrank.run.plan.jobs import graph_to_plan, job_graph, known_graph
 from tests.conftest import ROOT, SMOKE, Workflow
 from tests.smoke.test_triggers import copy_checkout
 from tests.unit.planned import write_inputs

@@ -8,8 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from switchrank.config.load import load_plan
-from switchrank.run.plan.asked import job_graph
-from switchrank.run.plan.jobs import Graph
+from switchrank.run.plan.jobs import Graph, job_graph
 
 CONFIG = """\
 run: mini

@@ -13,9 +13,9 @@ from pathlib import Path
 from tests.conftest import ROOT
 
 from switchrank.config.load import load_plan, read_yaml
-from switchrank.run.last_start import remember_start
-from switchrank.run.plan.asked import job_graph, keep_at_start
+from switchrank.run.last_start import Start, remember_start
 from switchrank.run.plan.estimate import Estimate, estimate_run
+from switchrank.run.plan.jobs import job_graph, keep_at_start
 from switchrank.run.plan.machine import Machine
 
 CONFIG = ROOT / "config/demo.yaml"
@@ -45,7 +45,7 @@ def leave_benchmarks(folder: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"s\th:m:s\tmax_rss\n{seconds}\t0:00:00\t{memory / 2**20}\n")
     kept = folder / ".snakemake"
-    remember_start("demo", config=read_yaml(CONFIG), file=CONFIG, root=ROOT, cores=2, folder=kept)
+    remember_start("demo", Start(read_yaml(CONFIG), str(CONFIG), str(ROOT), 2), kept)
     plan = load_plan(CONFIG, {})
     keep_at_start(plan, [asdict(job) for job in job_graph(plan).jobs])
 

@@ -17,7 +17,6 @@ from switchrank.core.digest import code_digest, file_digest
 from switchrank.core.errors import NoGpuError, UserError, raise_all
 from switchrank.files.fetched import is_offline, missing_files, offline_error
 from switchrank.models.folder import STARTING_FILES, MODEL_FILES, TRAINED_FILES
-from switchrank.run.plan.asked import OUT, ROOTS
 from switchrank.run.plan.estimate import check_disk
 from switchrank.run.plan.files import (
     check_outputs,
@@ -25,11 +24,11 @@ from switchrank.run.plan.files import (
     missing_of,
     start_mistakes,
 )
-from switchrank.run.plan.jobs import Job, read_jobs
+from switchrank.run.plan.jobs import OUT, ROOTS, Job, read_jobs
 from switchrank.run.resources import SEARCH_THREADS, Needs, are_small
 from switchrank.core.locks import hold_run
 from switchrank.text.segmenters import segmenter_spec
-from switchrank.run.last_start import remember_start
+from switchrank.run.last_start import Start, remember_start
 
 ROOT = Path(workflow.basedir)
 # Where the jobs of a run are asked for (switchrank plan, switchrank status): the file that a dry run writes them to.
@@ -70,14 +69,10 @@ def lock_run():
         fail(error)
     if notice := missing_notice(PLAN):
         print(notice, file=sys.stderr)
-    remember_start(
-        CONFIG.run,
-        config=config,
-        file=workflow.configfiles[-1],
-        root=ROOT,
-        cores=asked.cores or asked.nodes,
-        gpus=given["gpu"].value if "gpu" in given else asked.nodes or 1,
-    )
+    cores = asked.cores or asked.nodes or 0
+    gpus = given["gpu"].value if "gpu" in given else asked.nodes or 1
+    start = Start(dict(config), str(workflow.configfiles[-1]), str(ROOT), cores, gpus)
+    remember_start(CONFIG.run, start)
     return lock
 
 

@@ -2,7 +2,7 @@
 import atexit
 import json
 
-from switchrank.run.plan.asked import keep_at_start
+from switchrank.run.plan.jobs import keep_at_start
 
 
 def asked_of(rule, resource, otherwise):

@@ -37,7 +37,7 @@ def asks(kind, name="", outputs=(), **machine):
             wildcards=dict(wildcards.items()),
             **machine,
         )
-        return NEEDS.of(job).asked(attempt)
+        return NEEDS.of(job).request(attempt)
 
     return {
         "mem_mb": lambda wildcards, input, attempt: asked(wildcards, input, attempt)[0],

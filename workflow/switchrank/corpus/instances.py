@@ -108,12 +108,11 @@ def build_instances(
     if triples is not None:
         blocks = _walk(triples, query_table["qid"], document_table["docid"], relevant, pairing.negatives)
     else:
-        positives = _positives(relevant, query_table, document_table, judgements)
-        random = round(pairing.random_negatives * pairing.negatives)
-        draw = _Draw(pairing.negatives, random, document_table.height, pairing.seed)
-        split = language_splitter(vocabulary)
-        hard = _hard_negatives(positives, query_table["text"], document_table["text"], pairing.pool, threads, split)
-        blocks = _paired(positives, hard, draw, pairing.rounds, counts)
+        positives = _Positives(relevant, query_table, document_table, pairing)
+        if positives.unknown:
+            problem = f"{positives.unknown} of {relevant.height} judgements passed over"
+            print(f"{judgements}: {problem}: their query or document is in no table", file=sys.stderr)
+        blocks = positives.blocks(positives.hard_negatives(language_splitter(vocabulary), threads), counts)
     with atomic_path(out) as path:
         write_stream(_numbered(blocks, pairing.limit, counts), path, INSTANCES)
         if not counts["positives"]:
@@ -154,105 +153,82 @@ def _walk(
             walked += kept.height
             bar.update(part.height)
     if walked < rows:
-        print(f"{triples}: {rows - walked} of {rows} triples passed over (ids of no table, or a negative that is "
-              "judged relevant)", file=sys.stderr)  # fmt: skip
+        problem = f"{rows - walked} of {rows} triples passed over"
+        print(f"{triples}: {problem} (ids of no table, or a negative that is judged relevant)", file=sys.stderr)
 
 
-@dataclass(frozen=True)
 class _Positives:
-    """Judged pairs as row numbers of the tables, in the order of the queries, and each query's relevant documents."""
+    """Judged pairs in the order of the queries, and the negatives that are drawn for each.
 
-    queries: list[int]
-    documents: list[int]
-    relevant: dict[int, set[int]]
-    qids: pl.Series
-    docids: pl.Series
+    Attributes:
+        unknown: judgements whose query or document is in no table.
+    """
 
+    def __init__(self, relevant: pl.DataFrame, queries: pl.DataFrame, documents: pl.DataFrame, pairing: Pairing):
+        self._queries, self._documents, self._pairing = queries, documents, pairing
+        pairs = relevant
+        for ids, row in ((queries.select("qid"), "query"), (documents.select("docid"), "document")):
+            pairs = pairs.join(ids.with_row_index(row), on=ids.columns, how="inner", maintain_order="left")
+        self.unknown = relevant.height - pairs.height
+        pairs = pairs.sort("query", maintain_order=True)
+        self._pairs = list(zip(pairs["query"].to_list(), pairs["document"].to_list(), strict=True))
+        self._relevant: defaultdict[int, set[int]] = defaultdict(set)
+        for query, document in self._pairs:
+            self._relevant[query].add(document)
 
-def _positives(
-    relevant: pl.DataFrame, queries: pl.DataFrame, documents: pl.DataFrame, judgements: str | Path
-) -> _Positives:
-    numbered = {
-        "qid": queries.select("qid").with_row_index("query"),
-        "docid": documents.select("docid").with_row_index("document"),
-    }
-    pairs = relevant
-    for column, ids in numbered.items():
-        pairs = pairs.join(ids, on=column, how="inner", maintain_order="left")
-    if pairs.height < relevant.height:
-        print(f"{judgements}: {relevant.height - pairs.height} of {relevant.height} judgements passed over: their "
-              "query or document is in no table", file=sys.stderr)  # fmt: skip
-    pairs = pairs.sort("query", maintain_order=True)
-    query, document = pairs["query"].to_list(), pairs["document"].to_list()
-    of_query: defaultdict[int, set[int]] = defaultdict(set)
-    for number, relevant_document in zip(query, document, strict=True):
-        of_query[number].add(relevant_document)
-    return _Positives(query, document, of_query, queries["qid"], documents["docid"])
+    def hard_negatives(self, split: Splitter, threads: int) -> dict[int, NDArray[np.int64]]:
+        """Per query with a positive, the best BM25 documents that are not relevant, at most ``pool``, best first."""
+        from switchrank.search.bm25 import Bm25, best
 
+        asked, pool = list(self._relevant), self._pairing.pool
+        index = Bm25(self._documents["text"].to_list(), self._queries["text"].gather(asked).to_list(), split=split)
 
-def _hard_negatives(
-    positives: _Positives, queries: pl.Series, documents: pl.Series, pool: int, threads: int, split: Splitter
-) -> dict[int, NDArray[np.int64]]:
-    """Per query with a positive, the best BM25 documents that are not relevant, at most ``pool``, best first."""
-    from switchrank.search.bm25 import Bm25, best
+        def search(number: int) -> NDArray[np.int64]:
+            relevant = self._relevant[asked[number]]
+            found = best(index.scores(number), pool + len(relevant))
+            return found[~np.isin(found, list(relevant))][:pool]
 
-    asked = list(positives.relevant)
-    index = Bm25(documents.to_list(), queries.gather(asked).to_list(), split=split)
+        with ThreadPoolExecutor(threads) as workers:
+            found = workers.map(search, range(len(asked)))
+            bar = progress(found, total=len(asked), what="hard negatives", unit="queries")
+            return dict(zip(asked, bar, strict=True))
 
-    def search(number: int) -> NDArray[np.int64]:
-        relevant = positives.relevant[asked[number]]
-        found = best(index.scores(number), pool + len(relevant))
-        return found[~np.isin(found, list(relevant))][:pool]
+    def blocks(self, hard: dict[int, NDArray[np.int64]], counts: dict[str, int]) -> Iterator[pl.DataFrame]:
+        """Every positive, followed by its negatives; every draw is keyed by round and number of the positive."""
+        negatives = self._pairing.negatives
+        widest = max((len(found) for found in hard.values()), default=0)
+        for round_, first in product(range(self._pairing.rounds), range(0, len(self._pairs), _BLOCK_POSITIVES)):
+            rows = np.arange(first, min(first + _BLOCK_POSITIVES, len(self._pairs)))
+            u_hard = self._uniform("hard", round_, rows, widest)
+            u_random = self._uniform("random", round_, rows, 4 * negatives)
+            query, document, label = [], [], []
+            for at, row in enumerate(rows.tolist()):
+                asked, relevant = self._pairs[row]
+                chosen = self._choose(hard[asked], self._relevant[asked], u_hard[at], u_random[at])
+                counts["short"] += len(chosen) < negatives
+                query += [asked] * (1 + len(chosen))
+                document += [relevant, *chosen]
+                label += [1, *[0] * len(chosen)]
+            ids = {"qid": self._queries["qid"].gather(query), "pid": self._documents["docid"].gather(document)}
+            yield pl.DataFrame({**ids, "label": label})
 
-    with ThreadPoolExecutor(threads) as workers:
-        found = workers.map(search, range(len(asked)))
-        return dict(zip(asked, progress(found, total=len(asked), what="hard negatives", unit="queries"), strict=True))
-
-
-@dataclass(frozen=True)
-class _Draw:
-    """Draws the negatives of one positive; every draw is keyed by round and number of the positive."""
-
-    negatives: int
-    random: int
-    documents: int
-    seed: int
-
-    def uniform(self, purpose: str, round_: int, positives: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+    def _uniform(self, purpose: str, round_: int, positives: NDArray[np.int64], count: int) -> NDArray[np.float64]:
         """Draws of shape ``(positives, count)``."""
-        key = derive_seed(self.seed, "negatives", purpose)
+        key = derive_seed(self._pairing.seed, "negatives", purpose)
         return counter_uniform(key, round_, positives[:, None], np.arange(count)[None, :])
 
-    def choose(
+    def _choose(
         self, hard: NDArray[np.int64], relevant: set[int], u_hard: NDArray[np.float64], u_random: NDArray[np.float64]
     ) -> list[int]:
         """The negatives: hard ones first, then random ones; fewer only where no other document is left."""
+        negatives, documents = self._pairing.negatives, self._documents.height
+        random = round(self._pairing.random_negatives * negatives)
         order = np.argsort(u_hard[: len(hard)], kind="stable")
-        chosen = dict.fromkeys(hard[order[: self.negatives - self.random]].tolist())
-        drawn = (u_random * self.documents).astype(np.int64).tolist()
-        for document in chain(drawn, range(drawn[-1], self.documents), range(drawn[-1])):
-            if len(chosen) == self.negatives:
+        chosen = dict.fromkeys(hard[order[: negatives - random]].tolist())
+        drawn = (u_random * documents).astype(np.int64).tolist()
+        for document in chain(drawn, range(drawn[-1], documents), range(drawn[-1])):
+            if len(chosen) == negatives:
                 break
             if document not in relevant:
                 chosen[document] = None
         return list(chosen)
-
-
-def _paired(
-    positives: _Positives, hard: dict[int, NDArray[np.int64]], draw: _Draw, rounds: int, counts: dict[str, int]
-) -> Iterator[pl.DataFrame]:
-    widest = max((len(found) for found in hard.values()), default=0)
-    for round_, first in product(range(rounds), range(0, len(positives.queries), _BLOCK_POSITIVES)):
-        rows = np.arange(first, min(first + _BLOCK_POSITIVES, len(positives.queries)))
-        u_hard = draw.uniform("hard", round_, rows, widest)
-        u_random = draw.uniform("random", round_, rows, 4 * draw.negatives)
-        query, document, label = [], [], []
-        for at, row in enumerate(rows.tolist()):
-            asked = positives.queries[row]
-            chosen = draw.choose(hard[asked], positives.relevant[asked], u_hard[at], u_random[at])
-            counts["short"] += len(chosen) < draw.negatives
-            query += [asked] * (1 + len(chosen))
-            document += [positives.documents[row], *chosen]
-            label += [1, *[0] * len(chosen)]
-        ids = {"qid": positives.qids.gather(query), "pid": positives.docids.gather(document)}
-        yield pl.DataFrame({**ids, "label": label})

@@ -25,7 +25,7 @@ LONGEST = 3
 
 
 def replace_strings(text: str, titles: Mapping[str, str], left_out: Collection[str]) -> tuple[str, NDArray[np.bool_]]:
-    """The lower-cased text with titles replaced, and for each of its words (white space parts them) if it is in one.
+    """The lower-cased text with titles replaced, and which of its words, split at white space, are part of one.
 
     Args:
         text: any text.

@@ -72,7 +72,7 @@ def switch_corpus(
         UserError: a file is missing or of another schema, an instance's text is missing, the recipe is wrong, or a
             lexicon is missing or covers no word of the texts it is for.
     """
-    inputs = Inputs.of(instances, queries, documents, lexicons, recipe)
+    inputs = Inputs(instances, queries, documents, lexicons, read_recipe(recipe))
     switching = Switching(inputs, Path(out), threads)
     rows = switching.rows if limit is None else min(limit, switching.rows)
     shards = [file for file in corpus_files(shards=inputs.recipe.shards, name=name) if file.endswith(".parquet")]
@@ -91,24 +91,11 @@ def switch_corpus(
 class Inputs:
     """What a corpus is switched from: files, folders of token tables, lexicons by language, and the whole recipe."""
 
-    instances: str
-    queries: str
-    documents: str
-    lexicons: dict[str, str]
+    instances: str | Path
+    queries: str | Path
+    documents: str | Path
+    lexicons: Mapping[str, str | Path]
     recipe: Recipe
-
-    @classmethod
-    def of(
-        cls,
-        instances: str | Path,
-        queries: str | Path,
-        documents: str | Path,
-        lexicons: Mapping[str, str | Path],
-        recipe: dict[str, Any],
-    ) -> Inputs:
-        """The inputs of :func:`switch_corpus`, their recipe checked."""
-        paths = {language: str(path) for language, path in lexicons.items()}
-        return cls(str(instances), str(queries), str(documents), paths, read_recipe(recipe))
 
 
 class Switching:
@@ -158,7 +145,7 @@ class Switching:
         self.rows = count_rows(self._frame)
 
     def parts(self, start: int, stop: int) -> Iterator[pl.DataFrame]:
-        """Instances by and by, with the numbers of their texts as ``query`` and ``passage``.
+        """Instances, part by part, with the numbers of their texts as ``query`` and ``passage``.
 
         Raises:
             UserError: an instance's text is missing.
@@ -176,7 +163,7 @@ class Switching:
             yield part
 
     def blocks(self, part: pl.DataFrame) -> Iterator[pl.DataFrame]:
-        """Cut instances of :meth:`parts` into blocks of about as many words."""
+        """Cut instances of :meth:`parts` into blocks of about :data:`_BLOCK_WORDS` words."""
         words = sum(self._tables[side].words_per_text[part[side].to_numpy()] for side in SIDES)
         return portions(part, words, _BLOCK_WORDS)
 
@@ -191,7 +178,7 @@ class Switching:
             table.ids = table.ids.clear()
 
     def corpus(self, start: int, stop: int, threads: int, bar: Any) -> Iterator[pl.DataFrame]:
-        """The corpus (``CORPUS``) by and by, in instance order; several blocks at a time, ``bar`` counting them."""
+        """The corpus (``CORPUS``), block by block in instance order, ``threads`` at a time; ``bar`` counts them."""
 
         def work(block: pl.DataFrame) -> pl.DataFrame:
             sides = self.switched(block)

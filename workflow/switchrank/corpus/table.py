@@ -81,7 +81,7 @@ class Words:
 
     ``pieces`` (uint32) are all pieces and ``per_text`` how many words each text has. The other arrays have one entry
     per word: ``at`` is its place in ``pieces``, ``key`` the number of its look-up key, ``text`` the text it is in,
-    ``position`` its number in that text, ``joined`` whether white space alone parts it from the word before.
+    ``position`` its number in that text, ``joined`` whether only white space separates it from the word before.
     """
 
     pieces: NDArray[np.uint32]

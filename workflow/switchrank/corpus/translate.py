@@ -46,7 +46,7 @@ def translate_texts(
         out: the table to write (parquet), of the same schema.
         source: the source language.
         vocabulary: vector store prefix, or segmenter:NAME, to cut unspaced text
-            (:func:`switchrank.text.splitting.language_splitter`); single spaces then part the words.
+            (:func:`switchrank.text.splitting.language_splitter`); words are then separated by single spaces.
 
     Returns:
         ``{"texts", "tokens", "switched"}``.
@@ -71,7 +71,7 @@ def translate_texts(
 
 
 def _spaced(split: Splitter) -> Splitter:
-    """The same words, with a space between any two that nothing parts, since their translations need one."""
+    """The same words, with a space between any two that touch, since their translations need one."""
 
     def spaced(text: str) -> Split:
         words, gaps = split(text)

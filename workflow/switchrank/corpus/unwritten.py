@@ -39,7 +39,7 @@ _RECORD = TypeAdapter(Record)
 def _files(inputs: Inputs) -> list[str]:
     """Every file that switching reads, once each."""
     tables = [f"{folder}/{file}" for folder in (inputs.queries, inputs.documents) for file in TOKEN_FILES]
-    return list(dict.fromkeys([inputs.instances, *tables, *inputs.lexicons.values()]))
+    return list(dict.fromkeys(map(str, [inputs.instances, *tables, *inputs.lexicons.values()])))
 
 
 def record_corpus(
@@ -58,9 +58,9 @@ def record_corpus(
     record as they are given: whoever reads it starts from the same folder. Arguments, result and errors are those of
     :func:`switchrank.corpus.switch.switch_corpus`.
     """
-    needed = read_recipe(recipe).foreign
-    found = {language: lexicons[language] for language in needed if language in lexicons}
-    inputs = Inputs.of(instances, queries, documents, found, recipe)
+    checked = read_recipe(recipe)
+    needed = {language: str(lexicons[language]) for language in checked.foreign if language in lexicons}
+    inputs = Inputs(str(instances), str(queries), str(documents), needed, checked)
     switching = Switching(inputs, Path(out), threads)
     with progress(total=switching.rows, what="switching train", unit="instances") as bar:
         for _ in switching.corpus(0, switching.rows, threads, bar):

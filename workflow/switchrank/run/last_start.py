@@ -10,7 +10,7 @@ import os
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,24 +34,14 @@ class Start:
 
     config: Mapping[str, Any]
     file: str
-    root: str
-    cores: int
-    gpus: int
-    began: float
+    root: str = ""
+    cores: int = 0
+    gpus: int = 1
+    began: float = field(default_factory=time.time)
 
 
-def remember_start(
-    run: str,
-    *,
-    config: Mapping[str, Any],
-    file: str | Path,
-    root: str | Path,
-    cores: int | None,
-    gpus: int = 1,
-    folder: str | Path = SNAKEMAKE,
-) -> None:
+def remember_start(run: str, start: Start, folder: str | Path = SNAKEMAKE) -> None:
     """Keep what a run is started with, if it can be written."""
-    start = Start(dict(config), str(file), str(root), cores or 0, gpus, time.time())
     write_note(note_of(run, folder=folder), asdict(start))
 
 
@@ -65,7 +55,7 @@ def last_start(run: str, folder: str | Path = SNAKEMAKE) -> Start | None:
         pass
     path = Path("results", run, "provenance.json")
     config = read_note(path).get("config")
-    return Start(config, f"config/{run}.yaml", "", 0, 1, path.stat().st_mtime) if isinstance(config, dict) else None
+    return Start(config, f"config/{run}.yaml", began=path.stat().st_mtime) if isinstance(config, dict) else None
 
 
 def filled_environment(config: Mapping[str, Any]) -> dict[str, str]:

@@ -39,7 +39,7 @@ class Need:
     minutes: float
     longest: float = math.inf
 
-    def asked(self, attempt: int) -> tuple[int, int]:
+    def request(self, attempt: int) -> tuple[int, int]:
         """What the given attempt (from 1) asks for: whole hundreds of MB and whole minutes, twice as much each time."""
         growth = 2 ** (attempt - 1)
         return math.ceil(self.mem_mb * growth / 100) * 100, math.ceil(min(self.minutes * growth, self.longest))

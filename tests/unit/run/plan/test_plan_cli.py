@@ -9,8 +9,8 @@ from tests.unit.planned import write_inputs
 
 from switchrank.cli import main
 from switchrank.config.load import read_yaml
-from switchrank.run.last_start import remember_start, started_plan
-from switchrank.run.plan.asked import job_graph, keep_at_start
+from switchrank.run.last_start import Start, remember_start, started_plan
+from switchrank.run.plan.jobs import job_graph, keep_at_start
 from switchrank.run.plan.table import amount, columns, duration
 
 
@@ -27,7 +27,7 @@ def planned(capsys, config, *words):
 
 def keep_start(run, config):
     """Leave the notes that a whole start of a config leaves, under another name of the run perhaps."""
-    remember_start(run, config=read_yaml(config) | {"run": run}, file=config, root=config.parent, cores=2)
+    remember_start(run, Start(read_yaml(config) | {"run": run}, str(config), str(config.parent), 2))
     started = started_plan(run)
     assert started
     keep_at_start(started[0], [asdict(job) for job in job_graph(started[0]).jobs])

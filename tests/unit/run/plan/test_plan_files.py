@@ -10,8 +10,8 @@ import pytest
 
 from switchrank.config.load import load_plan
 from switchrank.core.errors import UserError
-from switchrank.run.plan.asked import job_graph, keep_at_start
 from switchrank.run.plan.files import check_outputs, missing_files, missing_notice
+from switchrank.run.plan.jobs import job_graph, keep_at_start
 
 ROOT = Path(__file__).parents[4]
 TOKENS = "results/demo/tokens/world/unicode/documents/tokens.parquet"

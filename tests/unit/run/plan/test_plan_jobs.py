@@ -12,9 +12,8 @@ from tests.unit.planned import PAIRS, write_inputs
 
 from switchrank.config.load import load_plan
 from switchrank.core.errors import UserError
-from switchrank.run.plan import asked
-from switchrank.run.plan.asked import graph_to_plan, job_graph, keep_at_start, known_graph
-from switchrank.run.plan.jobs import Graph, Job, read_jobs
+from switchrank.run.plan import jobs as of_snakemake
+from switchrank.run.plan.jobs import Graph, Job, graph_to_plan, job_graph, keep_at_start, known_graph, read_jobs
 
 R = "results/mini"
 
@@ -159,7 +158,7 @@ def test_another_config_table_or_code_is_another_question(config, monkeypatch, c
     elif change == "pairs":
         (config.parent / "pairs.tsv").write_text(f"{PAIRS}qaa-qaa\tqaa\tqaa\tno\n")
     else:
-        monkeypatch.setattr(asked, "_workflow_digest", lambda: "other code")
+        monkeypatch.setattr(of_snakemake, "_workflow_digest", lambda: "other code")
     with pytest.raises(pytest.fail.Exception, match="Snakemake was started"):
         job_graph(load_plan(config, {}))
 

@@ -16,9 +16,9 @@ from switchrank.cli import main
 from switchrank.config.load import load_plan, read_yaml
 from switchrank.core.job import FAILED
 from switchrank.core.locks import hold_run
-from switchrank.run.last_start import last_start, remember_start
-from switchrank.run.plan.asked import job_graph, keep_at_start
+from switchrank.run.last_start import Start, last_start, remember_start
 from switchrank.run.plan.costs import FORMULAS
+from switchrank.run.plan.jobs import job_graph, keep_at_start
 from switchrank.run.status.logs import read_tail
 
 BAR = "train:  45%|####5     | 23.0k/51.2k [00:10<01:20, 1.20k pairs/s, loss=0.1234]"
@@ -29,7 +29,7 @@ def run(tmp_path, monkeypatch):
     """The folder of a run that was started, its jobs by name."""
     monkeypatch.chdir(tmp_path)
     config = write_inputs(tmp_path)
-    remember_start("mini", config=read_yaml(config), file=config, root=tmp_path, cores=2)
+    remember_start("mini", Start(read_yaml(config), str(config), str(tmp_path), 2))
     (tmp_path / "results/mini").mkdir(parents=True)
     jobs = job_graph(load_plan(config, {})).jobs
     return {job.name: job for job in jobs}
@@ -147,7 +147,7 @@ def test_a_finished_run_has_nothing_left(run, capsys):
         finish(job)
     told = shown(capsys, "mini")
     assert told.startswith("run mini: finished\n")
-    assert told.endswith("all 54 jobs done\n")
+    assert told.endswith("all 55 jobs done\n")
 
 
 @pytest.mark.usefixtures("run")
@@ -169,7 +169,7 @@ def test_a_run_whose_variables_are_not_set_here_is_shown_all_the_same(run, capsy
     before = shown(capsys, "mini")
     config = tmp_path / "mini.yaml"
     config.write_text(config.read_text().replace("path: data/en-qaa.tsv", 'path: "${SOMEWHERE}/en-{lang}.tsv"'))
-    remember_start("mini", config=read_yaml(config), file=config, root=tmp_path, cores=2)
+    remember_start("mini", Start(read_yaml(config), str(config), str(tmp_path), 2))
     monkeypatch.delenv("SOMEWHERE", raising=False)
     assert shown(capsys, "mini") == before
 
@@ -213,7 +213,7 @@ def test_a_note_of_a_start_that_cannot_be_read_is_none(text):
 
 def test_a_start_is_not_kept_where_nothing_can_be_written(tmp_path):
     (tmp_path / "file").touch()
-    remember_start("x", config={}, file="x.yaml", root="", cores=1, folder=tmp_path / "file")
+    remember_start("x", Start({}, "x.yaml"), tmp_path / "file")
     assert last_start("x", tmp_path / "file") is None
 
 

@@ -45,8 +45,8 @@ def plan(
     """
     from switchrank.config.load import load_plan
     from switchrank.run.plan import table
-    from switchrank.run.plan.asked import graph_to_plan
     from switchrank.run.plan.estimate import estimate_run
+    from switchrank.run.plan.jobs import graph_to_plan
     from switchrank.run.plan.machine import Machine, measure_gflops
 
     cores = (os.cpu_count() or 1) if cores is None else cores

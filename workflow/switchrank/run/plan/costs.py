@@ -38,8 +38,8 @@ TORCH_JOB = 5.5
 IN_MEMORY = 42
 """Bytes that training holds for a pair that it switches on the fly: what it is made of, and its place in two passes."""
 SHARE_OF_SEARCH, SINGLE = 0.85, 6.0
-"""Searches for neighbours: what they get of the rate of matrix products, and what an inner product costs that is not
-part of a product of matrices, as in a cell or a graph, beside one that is."""
+"""Searches for neighbours: what they get of the rate of matrix products, and how many times as much an inner product
+costs that is computed by itself, as in a cell or a graph."""
 VISITED, COMPARED = 2.4, 4.0
 """Approximate searches: how many times an average cell's words a visited cell has, since large ones are visited more;
 and how many words are compared for each link of each candidate that is kept in a graph."""
@@ -164,7 +164,7 @@ class Costs:
         return self._plain(SMALL_JOB + matrix / 100e6, 2 * matrix, matrix)
 
     def align_vectors(self, job: Job) -> Cost:
-        """Rounds of mutual best pairs among the most frequent words of both languages, then the turned vectors."""
+        """Rounds of mutual best pairs among the most frequent words of both languages, then the rotation."""
         assert self.config.vectors is not None
         chosen, stored = self.config.vectors.alignment, self.keep_vectors(job)
         sides = [self.sizes.vectors(lang) for lang in (self.config.languages.source, job.wildcards["lang"])]
@@ -222,7 +222,7 @@ class Costs:
     parallel = switch
 
     def _switching(self, corpus: str, rows: float) -> float:
-        """Memory of what goes through the texts of a corpus pair by pair."""
+        """Memory of a job that switches a corpus pair by pair."""
         documents = self.work.training_documents(self.config.corpora[corpus].collection)
         return 60 * MB + 2 * documents.bytes + 500 * min(rows, 1e6)
 
@@ -309,7 +309,7 @@ class Costs:
     # rank and evaluate
     def candidates(self, job: Job) -> Cost:
         testset, lang = job.wildcards["testset"], job.wildcards.get("lang") or job.wildcards["document"]
-        documents, asked = self.work.documents(testset, lang), self.work.asked(testset)
+        documents, asked = self.work.documents(testset, lang), self.work.test_queries(testset)
         kept = asked * self.work.candidates(testset, lang)
         searched = self.config.testsets[testset].candidates.bm25 is not None
         seconds = SEARCH * asked * documents.rows + documents.bytes / 5e6 if searched else documents.rows / 2e6
@@ -322,7 +322,7 @@ class Costs:
             searches = Counter(source if pair.document == MIXED else pair.document for pair in pairs)
             for lang, times in searches.items():
                 documents = self.work.documents(testset, lang)
-                seconds += SEARCH * self.work.asked(testset) * times * documents.rows + documents.bytes / 5e6
+                seconds += SEARCH * self.work.test_queries(testset) * times * documents.rows + documents.bytes / 5e6
                 largest = max(largest, documents.bytes)
         return self._plain(seconds, 2 * largest)
 
@@ -333,7 +333,7 @@ class Costs:
         return self._plain(SMALL_JOB + sum(sizes) / 20e6, 1.5 * max(sizes) + kept, kept / 3)
 
     def _kept(self, job: Job) -> float:
-        """Bytes of a job's runs: long ids where a question is asked of a paragraph, short ones elsewhere."""
+        """Bytes of a job's runs: ids are long in formats where a question belongs to a paragraph."""
         kept = 0.0
         for testset, pair in self.work.ranked(job.outputs):
             section = self.config.collections[self.config.testsets[testset].collection]
@@ -381,7 +381,7 @@ class Costs:
         return Cost(seconds=(3 + 2e-6 * self._read_lines(job)) * self._slow, memory=RANX)
 
     def tables(self, _: Job) -> Cost:
-        asked = sum(self.work.asked(testset) for testset in self.config.testsets for _ in self.plan.runs(testset))
+        asked = sum(self.work.test_queries(name) for name in self.config.testsets for _ in self.plan.runs(name))
         draws = 1e5 if "fisher" in self.config.evaluate.tests else 1e4
         return self._plain(1 + asked * draws / 1.5e9, 80 * MB + 200 * asked, 40 * asked)
 

@@ -17,9 +17,8 @@ from typing import NamedTuple
 from switchrank.config.plan import Plan
 from switchrank.core.errors import UserError
 from switchrank.run.last_start import started_plan
-from switchrank.run.plan.asked import known_graph
 from switchrank.run.plan.costs import REFERENCE, Cost, Costs
-from switchrank.run.plan.jobs import Graph, Job
+from switchrank.run.plan.jobs import Graph, Job, known_graph
 from switchrank.run.plan.machine import Machine, free_bytes, nearest_folder
 from switchrank.run.plan.schedule import Schedule, plan_schedule
 from switchrank.run.plan.sizes import Sizes
@@ -75,7 +74,7 @@ class Calibration:
 
 
 def kind_of(job: Job) -> tuple[str, bool]:
-    """What jobs share that take as much longer than estimated: their kind, and whether they run on a GPU."""
+    """What a correction holds for: a kind of job, on a GPU or not."""
     return job.kind, job.gpus > 0
 
 
@@ -138,7 +137,7 @@ class Estimate:
         return plan_schedule(self.graph, self.costs, self.machine, done=self.done)
 
     def disk(self, *, remaining: bool = False) -> float:
-        """Bytes that the outputs need, and while it runs the largest passing files of as many jobs as run at once."""
+        """Bytes of the outputs, and of the largest temporary files of as many jobs as run at once."""
         jobs = [job for job in self.graph.jobs if not (remaining and job in self.done)]
         passing = sorted((self.costs[job].scratch for job in jobs), reverse=True)[: self.machine.cores]
         return sum(self.costs[job].disk for job in jobs) + sum(passing)
@@ -148,13 +147,13 @@ class Estimate:
         return sum(cost.seconds for job, cost in self.costs.items() if _is_of(job, system))
 
     def all_seconds(self, system: str) -> float:
-        """The same with all that must be made before, as if no other system were there."""
+        """The same with all that must be made before, as if there were no other system."""
         needed = self.graph.behind(job for job in self.graph.jobs if _is_of(job, system) and job.kind == "rank")
         return sum(self.costs[job].seconds for job in self.graph.jobs if job in needed)
 
 
 def _is_of(job: Job, system: str) -> bool:
-    """Whether a job trains a model of a system, or ranks with it."""
+    """Whether a job trains a model of a system or ranks with one."""
     trained = job.kind == "train" and job.wildcards.get("system") == system
     return trained or (job.kind == "rank" and {system} == {name for name, _, _ in run_parts(job.outputs)})
 
@@ -212,7 +211,7 @@ def _measured(plan: Plan, graph: Graph, machine: Machine) -> tuple[list[Observat
 
 
 def check_disk(plan: Plan, jobs: Iterable[Job], place: str | Path) -> None:
-    """Before a start: whether what it will make fits on the disk, or on the disks that links in results lead to.
+    """Before a start: check that its outputs fit on the disk, or on the disks that links in results lead to.
 
     Where inputs are still to be fetched the need is a guess, and only a warning is written to standard error.
 

@@ -15,7 +15,7 @@ from switchrank.config.plan_data import concrete_downloads
 from switchrank.config.settings import world_spec
 from switchrank.core.errors import UserError
 from switchrank.models.folder import START_RECORD, check_model
-from switchrank.run.plan.asked import known_graph
+from switchrank.run.plan.jobs import known_graph
 from switchrank.sources.world.files import world_outputs
 
 PUBLIC = ("lexicons", "corpora", "models", "runs", "tables")

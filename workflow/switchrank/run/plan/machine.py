@@ -55,7 +55,7 @@ def measure_gflops(seconds: float = 0.8) -> float:
 
 
 def nearest_folder(path: str | Path) -> Path:
-    """The nearest folder, links followed, that is on the disk that a path is on or will be."""
+    """The nearest existing folder, links followed: it is on the disk where the path is or will be."""
     place = Path(path).resolve()
     while not place.is_dir():
         place = place.parent

@@ -108,7 +108,7 @@ class Sizes:
         return path.startswith(f"{self.plan.folder}/world/")
 
     def _assume(self, path: str) -> None:
-        """Note that a file is not here; the size of one that a job of the run makes is no guess of ours."""
+        """Note that a file is missing, unless a job of the run makes it."""
         if not path.startswith(f"{self.plan.folder}/") or path in self.plan.downloads:
             self.assumed.setdefault(path)
 

@@ -132,7 +132,7 @@ class Work:
     def _pairs(self) -> dict[tuple[str, str], Pair]:
         return {(name, pair.id): pair for name, pairs in self.plan.pairs.items() for pair in pairs}
 
-    def asked(self, testset: str) -> float:
+    def test_queries(self, testset: str) -> float:
         """Queries of a test set."""
         section = self.config.testsets[testset]
         rows = self.queries(section.collection, "test").rows
@@ -159,12 +159,12 @@ class Work:
 
     def run_lines(self, testset: str, pair: Pair) -> float:
         """Query-document pairs that are scored for a run."""
-        return self.asked(testset) * self.candidates(testset, pair.document)
+        return self.test_queries(testset) * self.candidates(testset, pair.document)
 
     def kept_lines(self, testset: str, pair: Pair) -> float:
         """Lines of a run file."""
         lines, depth = self.run_lines(testset, pair), self.config.rank.depth
-        return min(lines, self.asked(testset) * depth) if depth else lines
+        return min(lines, self.test_queries(testset) * depth) if depth else lines
 
     def pair_tokens(self, testset: str, pair: Pair) -> float:
         """Tokens of a query and a document of a test pair together."""

@@ -16,7 +16,7 @@ TAIL = 8192
 """Bytes of the end of a log that are looked at."""
 _BAR = re.compile(r"^(?P<what>[^\r\n:]+): +(?P<percent>\d+)%\|.*?\| *(?P<counts>\S+) \[(?P<rest>[^\]]*)\]")
 _LEFT = re.compile(r"<(?:(\d+):)?(\d+):(\d+)")
-_LOSS = re.compile(r"\bloss=([-+.\deE]+)")
+_LOSS = re.compile(r"\bloss=([-+]?\d*\.?\d+(?:[eE][-+]?\d+)?)")
 
 
 @dataclass(frozen=True)
@@ -71,15 +71,8 @@ def read_tail(path: str | Path) -> Tail | None:
             hours, minutes, seconds = (float(part or 0) for part in left.groups())
             told["seconds_left"] = 3600 * hours + 60 * minutes + seconds
         if loss := _LOSS.search(bar["rest"]):
-            told["loss"] = _number(loss[1])
+            told["loss"] = float(loss[1])
     return Tail(last, written, last.startswith(FAILED), refused, **told)
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
 
 
 def last_values(job: Job) -> Curve | None:
@@ -88,7 +81,8 @@ def last_values(job: Job) -> Curve | None:
     if record is None:
         return None
     history = read_note(record)
-    states = sorted(record.parent.parent.glob(f".work-{record.parent.name}/*/step-*/state.json"), key=_step)
+    folder = record.parent
+    states = sorted(folder.parent.glob(f".work-{folder.name}/*/step-*/state.json"), key=lambda path: path.parent.name)
     try:
         if history:
             step = steps = history.get("params", {}).get("steps")
@@ -101,7 +95,3 @@ def last_values(job: Job) -> Curve | None:
         return Curve(int(step), int(steps) if steps else None, loss, dev)
     except (TypeError, ValueError, KeyError, IndexError, AttributeError):  # not what we write, or nothing
         return None
-
-
-def _step(state: Path) -> str:
-    return state.parent.name

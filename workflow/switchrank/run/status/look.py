@@ -19,10 +19,9 @@ from switchrank.core.locks import is_held
 from switchrank.formats.warnings import warning_lines
 from switchrank.run.last_start import Start, last_start, started_plan
 from switchrank.run.notes import SNAKEMAKE
-from switchrank.run.plan.asked import job_graph
 from switchrank.run.plan.costs import REFERENCE
 from switchrank.run.plan.estimate import Estimate, estimate_run
-from switchrank.run.plan.jobs import Job
+from switchrank.run.plan.jobs import Job, job_graph
 from switchrank.run.plan.machine import Machine
 from switchrank.run.plan.schedule import plan_schedule
 from switchrank.run.status.logs import Curve, Tail, last_values, read_tail
@@ -64,7 +63,7 @@ class Look:
 
     @cached_property
     def refused(self) -> list[Job]:
-        """Failed jobs that will fail again until what they were given is put right."""
+        """Failed jobs that will fail again until their input is corrected."""
         return [job for job in self.jobs("failed") if self.tails[job].refused]
 
     @cached_property
