@@ -133,7 +133,7 @@ def titles_lexicon(
 
 
 class _Cleaner:
-    """Cleans a pair of titles, or gives the reason for which it is left out."""
+    """Cleans a pair of titles, or gives the reason why it is left out."""
 
     def __init__(self, source: str, target: str, drop: Collection[str], max_words: int, onesided: bool) -> None:
         self._target, self._drop, self._max_words, self._onesided = target, drop, max_words, onesided
