@@ -1,4 +1,4 @@
-"""Induce a bilingual lexicon: the nearest target words of every source word in aligned vectors, with scores.
+"""Lexicons from aligned vectors: the nearest target words of every source word, with scores.
 
 The published lexicons are 1-nearest neighbours by inner product (Litschko, Artemova and Plank 2023, arXiv 2305.05295,
 section 3). CSLS (Conneau et al. 2018, arXiv 1710.04087) corrects for hubs; mutual best pairs and a score threshold
@@ -84,15 +84,11 @@ def induce_lexicon(
 
 
 def recall_at_1(matcher: Matcher, found: Indices) -> dict[str, float | int]:
-    """The share of a seeded sample of source rows whose best target row, ties aside, is the one that was found.
-
-    The best is computed exactly by the matcher's own criterion, among candidates (:meth:`Matcher.exact_best`).
+    """``recall_at_1``, the share of a seeded ``sample`` of source rows for which the best target row was found.
 
     Args:
+        matcher: tells the best by its own criterion, ties aside (:meth:`Matcher.exact_best`).
         found: target row found for every source row, ``(n,)``, -1 for none.
-
-    Returns:
-        ``{"recall_at_1": share, "sample": rows in the sample}``.
     """
     size = min(SAMPLE, len(found))
     rows = np.sort(np.random.default_rng(SEED).choice(len(found), size, replace=False))
