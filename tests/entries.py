@@ -21,8 +21,8 @@ from switchrank.lexicon.derived import degrade_lexicon, merge_lexicons
 from switchrank.lexicon.dictionary import dictionary_lexicon
 from switchrank.lexicon.induce import induce_lexicon
 from switchrank.lexicon.quality import lexicon_quality
-from switchrank.lexicon.settings import Choice
 from switchrank.lexicon.titles import titles_lexicon
+from switchrank.search.choices import Choice
 from switchrank.sources.build import build_collection
 from switchrank.sources.wikitext import write_wikitext
 

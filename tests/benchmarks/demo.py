@@ -21,8 +21,8 @@ from switchrank.formats.tables import CANDIDATES, DOCUMENTS, INSTANCES, JUDGEMEN
 from switchrank.formats.trec import read_run
 from switchrank.formats.vectors import load_vectors
 from switchrank.lexicon.induce import induce_lexicon
-from switchrank.lexicon.settings import Choice
 from switchrank.rank.inference import Inference, rank_pairs
+from switchrank.search.choices import Choice
 from switchrank.text.words import key
 from tests.benchmarks import evaluate, lexicon, rank, switch, train
 from tests.benchmarks.clock import by_turns, seconds

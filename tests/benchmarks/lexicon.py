@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from switchrank.lexicon.induce import recall_at_1
-from switchrank.search.choices import SEARCHED, Criterion, Search, SearchKind
+from switchrank.search.choices import EXACT, SEARCHED, Choice, Criterion, SearchKind
 from switchrank.search.criteria import Matcher
 from tests.benchmarks.clock import Alone, alone, fastest, seconds
 from tests.benchmarks.inputs import cluster_centres, clustered_vectors, spellings
@@ -103,7 +103,7 @@ def approximate(scale: str) -> list[Row]:
         timed(
             ours,
             name="lexicon-approximate",
-            size=f"{_size(count)}, ivf, {Search().probes} probes",
+            size=f"{_size(count)}, ivf, {EXACT.probes} probes",
             peer=exact.seconds,
             peer_name="search: exact",
             required_ratio=5,
@@ -169,7 +169,7 @@ def _search(folder: str, criterion: Criterion, kind: SearchKind) -> Callable[[],
     source, target = np.load(Path(folder, "source.npy")), np.load(Path(folder, "target.npy"))
 
     def run() -> dict[str, Any]:
-        matcher = Matcher(source, target, criterion, neighbours=CSLS_K, search=Search(kind), threads=threads())
+        matcher = Matcher(source, target, criterion, neighbours=CSLS_K, search=Choice(search=kind), threads=threads())
         scores, ids = (of[:, 0] for of in matcher.best_targets())
         return {"scores": scores, "ids": ids, **({} if kind == "exact" else recall_at_1(matcher, ids))}
 

@@ -4,7 +4,7 @@ from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.lexicon.induce import induce_lexicon
-    from switchrank.lexicon.settings import Choice
+    from switchrank.search.choices import Choice
 
     induce_lexicon(
         source=rule.input.source_words.removesuffix(".words.parquet"),

@@ -26,11 +26,11 @@ from switchrank.corpus.recipe import read_recipe
 from switchrank.evaluate.by_ranx import check_metrics
 from switchrank.evaluate.comparisons import Settings
 from switchrank.formats.pairs import check_reading
-from switchrank.lexicon.settings import check_search
 from switchrank.lexicon.titlefiles import READERS
 from switchrank.lexicon.titles import DROPS
 from switchrank.models.presets import PRESETS
 from switchrank.rank.candidates import FirstStage
+from switchrank.search.choices import check_search
 from switchrank.sources.world.files import complete_spec
 from switchrank.sources.world.vocabulary import check_themes
 from switchrank.train.methods.cross_encoder import CrossEncoderSettings

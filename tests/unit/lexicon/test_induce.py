@@ -16,7 +16,7 @@ from switchrank.core.errors import UserError
 from switchrank.formats.tables import LEXICON, read_table
 from switchrank.formats.vectors import write_vectors
 from switchrank.lexicon.induce import induce_lexicon
-from switchrank.lexicon.settings import Choice
+from switchrank.search.choices import Choice
 
 Rows = list[tuple[str, str, float, int]]
 

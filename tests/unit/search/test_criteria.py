@@ -13,7 +13,7 @@ from search_vectors import SIZES, Floats, clustered, unit
 
 from switchrank.lexicon.induce import recall_at_1
 from switchrank.search import criteria
-from switchrank.search.choices import SEARCHED, Criterion, Search, SearchKind
+from switchrank.search.choices import SEARCHED, Choice, Criterion, SearchKind
 from switchrank.search.criteria import RULES, Matcher, Rule
 
 
@@ -106,7 +106,7 @@ def test_an_exact_search_has_full_recall_under_any_criterion(criterion: Criterio
 @pytest.mark.parametrize("criterion", [*get_args(Criterion), "third"])
 def test_measured_recall_is_the_share_that_plain_numpy_finds(kind: SearchKind, criterion: Criterion) -> None:
     x, y = unit(1, 400, 24), unit(2, 1500, 24)
-    poor = Search(kind, probes=2, links=4, ef_construction=8, ef_search=4)
+    poor = Choice(search=kind, probes=2, links=4, ef_construction=8, ef_search=4)
     matcher = Matcher(x, y, criterion, search=poor)
     found = matcher.best_targets()[1][:, 0]
     scores = brute(x, y, criterion, 10)

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from search_vectors import SIZES, Floats, clustered, unit
 
 from switchrank.search import nearest as module
-from switchrank.search.choices import Search, SearchKind
+from switchrank.search.choices import Choice, SearchKind
 from switchrank.search.nearest import nearest
 
 
-def recall(x: Floats, y: Floats, search: Search) -> float:
+def recall(x: Floats, y: Floats, search: Choice) -> float:
     exact = (x.astype(np.float64) @ y.T.astype(np.float64)).argmax(axis=1)
     return float((nearest(x, y, 1, search=search)[1][:, 0] == exact).mean())
 
@@ -50,43 +50,43 @@ def test_all_rows_are_ordered_by_score_and_then_by_number() -> None:
 def test_threads_change_no_bit(kind: SearchKind, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BLOCK", 64)
     x, y = clustered(3, 500), clustered(4, 900)
-    found = [nearest(x, y, 3, search=Search(kind, probes=2), threads=threads) for threads in (1, 2, 5, 2)]
+    found = [nearest(x, y, 3, search=Choice(search=kind, probes=2), threads=threads) for threads in (1, 2, 5, 2)]
     assert len({(scores.tobytes(), ids.tobytes()) for scores, ids in found}) == 1
 
 
 @pytest.mark.parametrize("kind", ["exact", "ivf", "hnsw"])
 def test_settings_of_faiss_are_left_as_they_were(kind: SearchKind) -> None:
     before = faiss.omp_get_max_threads(), faiss.cvar.distance_compute_blas_threshold
-    nearest(clustered(1, 50), clustered(2, 60), 2, search=Search(kind), threads=2)
+    nearest(clustered(1, 50), clustered(2, 60), 2, search=Choice(search=kind), threads=2)
     assert (faiss.omp_get_max_threads(), faiss.cvar.distance_compute_blas_threshold) == before
 
 
 @pytest.mark.parametrize("kind", ["ivf", "hnsw"])
 def test_an_approximate_search_finds_most_and_true_scores(kind: SearchKind) -> None:
     x, y = clustered(1, 400), clustered(2, 3000)
-    assert recall(x, y, Search(kind)) > 0.9
-    scores, ids = nearest(x, y, 5, search=Search(kind))
+    assert recall(x, y, Choice(search=kind)) > 0.9
+    scores, ids = nearest(x, y, 5, search=Choice(search=kind))
     np.testing.assert_allclose(scores, np.einsum("id,ijd->ij", x, y[ids]), atol=1e-5)
     assert (np.diff(scores, axis=1) <= 0).all()
 
 
 def test_more_probes_find_more_and_all_cells_everything() -> None:
     x, y = unit(1, 300, 16), unit(2, 2000, 16)
-    few, more, every = (recall(x, y, Search("ivf", probes=probes, cells=40)) for probes in (1, 8, 40))
+    few, more, every = (recall(x, y, Choice(search="ivf", probes=probes, cells=40)) for probes in (1, 8, 40))
     assert few < more < every == 1
 
 
 def test_a_wider_search_of_a_graph_finds_more_and_so_do_more_links() -> None:
     x, y = unit(1, 300, 64), unit(2, 4000, 64)
-    base = recall(x, y, Search("hnsw", links=4, ef_construction=8, ef_search=4))
-    assert base < recall(x, y, Search("hnsw", links=4, ef_construction=8, ef_search=64))
-    assert base < recall(x, y, Search("hnsw", links=16, ef_construction=8, ef_search=4))
-    assert base < recall(x, y, Search("hnsw", links=4, ef_construction=64, ef_search=4))
+    base = recall(x, y, Choice(search="hnsw", links=4, ef_construction=8, ef_search=4))
+    assert base < recall(x, y, Choice(search="hnsw", links=4, ef_construction=8, ef_search=64))
+    assert base < recall(x, y, Choice(search="hnsw", links=16, ef_construction=8, ef_search=4))
+    assert base < recall(x, y, Choice(search="hnsw", links=4, ef_construction=64, ef_search=4))
 
 
 def test_what_an_approximate_search_does_not_find_is_marked() -> None:
     y = np.array([[1, 0], [0.9, 0.1], [0, 1]], dtype=np.float32)
-    scores, ids = nearest(np.array([[0, 1]], dtype=np.float32), y, 3, search=Search("ivf", probes=1, cells=2))
+    scores, ids = nearest(np.array([[0, 1]], dtype=np.float32), y, 3, search=Choice(search="ivf", probes=1, cells=2))
     assert ids.tolist() == [[2, -1, -1]]
     assert scores.tolist() == [[1, -np.inf, -np.inf]]
 
@@ -95,7 +95,7 @@ def test_what_an_approximate_search_does_not_find_is_marked() -> None:
 @pytest.mark.parametrize("rows", [1, 2, 5])
 def test_few_rows_and_equal_rows_can_be_searched(kind: SearchKind, rows: int) -> None:
     same = np.tile(unit(0, 1, 4), (rows, 1))
-    scores, ids = nearest(same, same, rows, search=Search(kind))
+    scores, ids = nearest(same, same, rows, search=Choice(search=kind))
     found = ids >= 0
     assert found[:, 0].all()
     np.testing.assert_allclose(scores[found], 1, atol=1e-6)

@@ -17,9 +17,9 @@ from switchrank.core.ownership import RECORD
 from switchrank.embeddings.read import import_vectors
 from switchrank.lexicon.induce import induce_lexicon
 from switchrank.lexicon.quality import lexicon_quality
-from switchrank.lexicon.settings import Choice
 from switchrank.lexicon.titles import titles_lexicon
 from switchrank.rank.candidates import read_ranking
+from switchrank.search.choices import Choice
 from switchrank.sources.build import build_collection
 from switchrank.sources.world.files import INVENTED, world_outputs
 from switchrank.sources.world.generate import generate_world

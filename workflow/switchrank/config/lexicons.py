@@ -75,7 +75,7 @@ class VectorsLexicon(Section):
     max_target: Count | None = Field(None, description="most frequent target words used")
     raw_dot: bool = Field(False, description="compatibility: vectors keep their lengths (criterion nn only)")
     search: SearchKind = Field(
-        EXACT.kind,
+        EXACT.search,
         description="`ivf`, by cells, and `hnsw`, by a graph, are approximate: their recall is measured and stored",
     )
     probes: Count = Field(EXACT.probes, description="ivf: cells of target words that a source word is compared with")

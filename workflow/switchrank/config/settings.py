@@ -17,7 +17,7 @@ from switchrank.config.sections import Finding
 from switchrank.config.systems import Changes, Optimisation
 from switchrank.core.errors import UserError
 from switchrank.formats.pairs import check_reading
-from switchrank.lexicon.settings import check_search
+from switchrank.search.choices import check_search
 from switchrank.sources.world.files import complete_spec
 from switchrank.sources.world.vocabulary import check_themes
 from switchrank.train.methods.cross_encoder import CrossEncoderSettings

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 FOLDER = "data/downloads"
-"""Where files of addresses in a config stand, relative to the working directory."""
+"""The folder for files of addresses in a config, relative to the working directory."""
 SEND = "SWITCHRANK_SEND"
 """The environment variable that lists, between commas, those that may be sent to the hosts of addresses."""
 
@@ -60,15 +60,11 @@ def parse_address(text: str) -> Address:
     if hash_sign and not checksum:
         raise ValueError("the part after # is not a checksum: write #sha256= and 64 hexadecimal digits")
     inside = _MEMBER.fullmatch(plain)
-    address = Address(
-        url=inside[1] if inside else plain,
-        sha256=checksum[1].lower() if checksum else None,
-        member=inside[2] if inside else None,
-    )
-    _check(address.url)
-    if address.sha256 and placeholders(text):
+    url, member = inside.groups() if inside else (plain, None)
+    _check(url)
+    if checksum and placeholders(text):
         raise ValueError("one checksum for several files: give each file its own under downloads")
-    return address
+    return Address(url, checksum[1].lower() if checksum else None, member)
 
 
 def _check(url: str) -> None:
@@ -85,14 +81,14 @@ def _check(url: str) -> None:
         raise ValueError("a space or control character in an address: write a space as %20")
     try:
         parts = urlsplit(url)
-        hidden = parts.password if parts.password is not None else parts.username
-        named = [(name, value) for name, value in parse_qsl(parts.query) if _SECRET.search(name)]
+        secrets = [value for name, value in parse_qsl(parts.query) if _SECRET.search(name)]
+        secrets.append(parts.password if parts.password is not None else parts.username or "")
         missing = not parts.hostname or parts.port == 0
     except ValueError:
         missing = True
     if missing:
         raise ValueError("no valid host in the address: write https://host/path")
-    if any(value and not _VARIABLE.fullmatch(value) for value in [hidden, *(value for _, value in named)]):
+    if any(value and not _VARIABLE.fullmatch(value) for value in secrets):
         raise ValueError("a password or token is written out: write ${NAME} there and export NAME in the environment")
 
 

@@ -33,32 +33,27 @@ def fetch(
         sha256: its checksum.
         config: instead: everything this config names.
         send: environment variables that the addresses may send.
-        only_list: with --config: tell what would be fetched, and stop.
+        only_list: with --config: say what would be fetched, and stop.
     """
     if send:
         os.environ[SEND] = ",".join(filter(None, [os.environ.get(SEND), send]))
-    if config and not (address or out or sha256):
-        _fetch_config(config, only_list=only_list)
-    elif address and out and not config and not only_list:
-        from switchrank.files.fetched import fetch_file
+    from switchrank.files import fetched
 
-        fetch_file(url=address, out=out, sha256=sha256.lower() if sha256 else None, copy=True)
-    else:
+    if address and out and not config and not only_list:
+        fetched.fetch_file(url=address, out=out, sha256=sha256.lower() if sha256 else None, copy=True)
+        return
+    if not config or address or out or sha256:
         todo = "give ADDRESS and --out, or --config alone"
         raise UserError("command line", "", "neither one file nor a config", todo)
-
-
-def _fetch_config(file: Path, *, only_list: bool) -> None:
     from switchrank.config.load import load_config
     from switchrank.config.plan import Plan
-    from switchrank.files.fetched import described, fetch_all
 
-    plan = Plan(load_config(file, os.environ), [Path.cwd(), file.parent.parent])
+    plan = Plan(load_config(config, os.environ), [Path.cwd(), config.parent.parent])
     wanted = {path: download.plain() for path, download in plan.downloads.items()}
-    for line in described(wanted):
+    for line in fetched.described(wanted):
         print(line, flush=True)
     if not only_list:
-        fetch_all(wanted, file)
+        fetched.fetch_all(wanted, config)
 
 
 def unpack(*, archive: str, out: str, limit: int | None = None, overwrite: bool = False) -> None:

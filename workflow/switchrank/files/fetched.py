@@ -1,10 +1,10 @@
 """The machine's own copies of fetched files: one per address, shared by all runs and folders, never half-written.
 
-They lie under ``downloads/`` in :func:`switchrank.core.cache.cache_folder`. An address with a checksum has a
-place of its own, so that a pinned file is never replaced by another version. Beside each file stands a record of its
-checksum, length and time of change, so that a file that somebody changed is noticed and fetched again. A file without a
-record was put there by hand and is taken as it is. One process at a time fetches an address; others wait.
-With ``SWITCHRANK_OFFLINE=1`` (or ``HF_HUB_OFFLINE=1``) no server is asked for anything.
+They are under ``downloads/`` in :func:`switchrank.core.cache.cache_folder`. An address with a checksum has a place of
+its own, so that a pinned file is never replaced by another version. Beside each file is a record of its checksum,
+length and time of change, by which a changed file is noticed and fetched again. A file without a record was put there
+by hand and is taken as it is. One process at a time fetches an address; others wait. With ``SWITCHRANK_OFFLINE=1`` (or
+``HF_HUB_OFFLINE=1``) no server is asked for anything.
 """
 
 from __future__ import annotations
@@ -92,12 +92,10 @@ def offline_error(file: str | Path, wanted: Mapping[str, Any], missing: Iterable
 
 
 def described(wanted: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a line for each file: its state (``here``, ``cached``, or bytes to fetch), path and address between tabs.
+    """Yield a line for each file of ``wanted`` (arguments of :func:`fetch_file` by path), and one with the sum.
 
-    Lengths are what servers say without sending the file, ``unknown`` where they do not. The last line is the sum.
-
-    Args:
-        wanted: the arguments of :func:`fetch_file` by path.
+    A line has the file's state (``here``, ``cached``, or bytes to fetch), path and address, between tabs. The length is
+    what the server says without sending the file, else ``unknown``.
     """
     from switchrank.files.client import length_of
 
@@ -118,14 +116,10 @@ def described(wanted: Mapping[str, Any]) -> Iterator[str]:
 
 
 def fetch_all(wanted: Mapping[str, Any], config: Path) -> None:
-    """Fetch every file that is not there; one that cannot be had does not stop the others.
-
-    Args:
-        wanted: the arguments of :func:`fetch_file` by path.
-        config: the config that names them, for the message.
+    """Fetch every file of ``wanted`` that is not there; one that cannot be had does not stop the others.
 
     Raises:
-        UserError: some could not be fetched; each is reported on standard error.
+        UserError: some files of ``config`` could not be fetched; each is reported on standard error.
     """
     missing = missing_files(wanted)
     if missing and is_offline(os.environ):

@@ -59,12 +59,11 @@ Read = Callable[[int], bytes]
 
 
 class View(str):
-    """The path of a file of which a reader is to see something else than the whole, such as its beginning."""
+    """The path of a file of which readers see, as its unpacked bytes, what ``opens`` gives, such as its beginning."""
 
     opens: Callable[[], AbstractContextManager[io.BufferedReader]]
 
     def __new__(cls, path: str | Path, opens: Callable[[], AbstractContextManager[io.BufferedReader]]) -> View:
-        """A view of ``path`` whose unpacked bytes are what ``opens`` gives."""
         view = super().__new__(cls, path)
         view.opens = opens
         return view
@@ -80,7 +79,7 @@ def open_bytes(path: str | Path, *, what: str | None = None) -> Iterator[io.Buff
 
     Raises:
         UserError: the file is missing or unreadable, is a web page, is a zip archive of several files or with a
-            password; and, while it is read: its packed stream is truncated or corrupt, or unpacks without measure.
+            password; and, while it is read: its packed stream is damaged, or unpacks to absurdly more than itself.
     """
     with ExitStack() as opened:
         if isinstance(path, View):
@@ -257,11 +256,7 @@ def read_text(path: str | Path) -> str:
 
 
 def decode(raw: bytes, path: str | Path, place: str) -> str:
-    """Decode UTF-8 strictly.
-
-    Raises:
-        UserError: naming the first byte that does not fit.
-    """
+    """Decode UTF-8 strictly; UserError with the first byte that does not fit."""
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:

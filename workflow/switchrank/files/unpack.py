@@ -66,11 +66,7 @@ def unpack(archive: str | Path, out: str | Path, *, limit: int | None = None, ov
 
 
 def unpack_member(archive: str | Path, name: str, out: Path, *, limit: int | None = None) -> None:
-    """Write one file of an archive to ``out``.
-
-    Raises:
-        UserError: as :func:`unpack`, or the archive has no such file.
-    """
+    """Write one file of an archive to ``out``; UserError as of :func:`unpack`, or if there is no such file."""
     with _opened(archive, limit) as members:
         found = next((member for member in members if member.name == name), None)
         if found is None:

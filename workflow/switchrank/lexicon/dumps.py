@@ -133,7 +133,7 @@ class _Dump:
                 yield self._until(line, lambda text: _ends(text) or b"VALUES" in text[:_LONGEST_HEAD].upper())
 
     def _until(self, line: bytes, last: Callable[[bytes], bool]) -> bytes:
-        place, parts, size = self.place, [line], len(line)
+        place, parts, size = f"line {self._number}", [line], len(line)
         while not last(line):
             line = self._line()
             size += len(line)
@@ -142,13 +142,9 @@ class _Dump:
             parts.append(line)
         return b"".join(parts)
 
-    @property
-    def place(self) -> str:
-        return f"line {self._number}"
-
     def rows(self, text: bytes, table: str, names: list[str], wanted: Sequence[str]) -> Iterator[Block]:
         """Yield the rows of the statement whose values begin with ``text``, and go on after its semicolon."""
-        place, size = self.place, 0 if _ends(text) or self._piece < _CHUNK else _CHUNK
+        place, size = f"line {self._number}", 0 if _ends(text) or self._piece < _CHUNK else _CHUNK
         while True:
             more = self._more(size)
             text += more

@@ -1,4 +1,4 @@
-"""Induce a bilingual lexicon: the nearest target words of every source word in aligned vectors, with scores.
+"""Lexicons from aligned vectors: the nearest target words of every source word, with scores.
 
 The published lexicons are 1-nearest neighbours by inner product (Litschko, Artemova and Plank 2023, arXiv 2305.05295,
 section 3). CSLS (Conneau et al. 2018, arXiv 1710.04087) corrects for hubs; mutual best pairs and a score threshold
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from switchrank.core.errors import UserError
 from switchrank.formats.tables import LEXICON, write_table
 from switchrank.formats.vectors import Vectors, load_vectors
-from switchrank.lexicon.settings import USUAL, Choice, check_search
+from switchrank.search.choices import EXACT, Choice, check_search
 from switchrank.search.criteria import Matcher
 from switchrank.search.nearest import Floats, Indices
 from switchrank.text.words import key
@@ -31,7 +31,7 @@ SEED = 1
 
 
 def induce_lexicon(
-    *, source: str | Path, target: str | Path, out: str | Path, choice: Choice = USUAL, threads: int = 1
+    *, source: str | Path, target: str | Path, out: str | Path, choice: Choice = EXACT, threads: int = 1
 ) -> dict[str, int]:
     """Write the lexicon table ``out`` (``LEXICON``): the ``k`` best target words of every source word.
 
@@ -62,12 +62,11 @@ def induce_lexicon(
         rows.setdefault(key(word), row)
     left = _vectors(source_store, np.fromiter(rows.values(), dtype=np.int64, count=len(rows)), choice.raw_dot)
     right = _vectors(target_store, slice(choice.max_target), choice.raw_dot)
-    how = choice.how
-    matcher = Matcher(left, right, choice.criterion, neighbours=choice.csls_k, search=how, threads=threads)
+    matcher = Matcher(left, right, choice.criterion, neighbours=choice.csls_k, search=choice, threads=threads)
     scores, ids = matcher.best_targets(1 if choice.mutual else choice.k)
     metadata = {}
     if choice.search != "exact":
-        search = how.settings() | recall_at_1(matcher, ids[:, 0])
+        search = choice.settings() | recall_at_1(matcher, ids[:, 0])
         print("recall@1 {recall_at_1} of the exact search, on {sample} words".format(**search), file=sys.stderr)
         metadata["search"] = json.dumps(search)
     keep = ids >= 0
@@ -84,15 +83,11 @@ def induce_lexicon(
 
 
 def recall_at_1(matcher: Matcher, found: Indices) -> dict[str, float | int]:
-    """The share of a seeded sample of source rows whose best target row, ties aside, is the one that was found.
-
-    The best is computed exactly by the matcher's own criterion, among candidates (:meth:`Matcher.exact_best`).
+    """``recall_at_1``, the share of a seeded ``sample`` of source rows for which the best target row was found.
 
     Args:
+        matcher: tells the best by its own criterion, ties aside (:meth:`Matcher.exact_best`).
         found: target row found for every source row, ``(n,)``, -1 for none.
-
-    Returns:
-        ``{"recall_at_1": share, "sample": rows in the sample}``.
     """
     size = min(SAMPLE, len(found))
     rows = np.sort(np.random.default_rng(SEED).choice(len(found), size, replace=False))

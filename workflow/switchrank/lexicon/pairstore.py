@@ -36,7 +36,7 @@ class PairStore:
         if len(self._rows) == min(_BATCH, HELD):
             self._frames.append(self._frame())
             if sum(map(len, self._frames)) >= HELD:
-                self._put_down()
+                self._write()
 
     def parts(self) -> Iterator[pl.DataFrame]:
         """Yield frames of about :data:`HELD` rows, at least one. Rows of one first value are together, in the order
@@ -46,7 +46,7 @@ class PairStore:
         if not self._files:
             yield pl.concat(self._frames)
             return
-        self._put_down()
+        self._write()
         edges = self._edges()
         first = pl.col(self._first)
         for low, high in zip([None, *edges], [*edges, None], strict=True):
@@ -58,7 +58,7 @@ class PairStore:
         rows, self._rows = self._rows, []
         return pl.DataFrame(rows, schema=self._schema, orient="row")
 
-    def _put_down(self) -> None:
+    def _write(self) -> None:
         """Write what is in memory, sorted, so that a part is in a few row groups of each file."""
         rows = pl.concat(self._frames).sort(self._first, maintain_order=True)
         file = self._folder / f"rows-{len(self._files)}.parquet"

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -180,12 +180,11 @@ def entity_of(path: str | Path, number: int, line: bytes) -> dict[str, Any]:
 
 
 def _linguatools(given: TitleFiles, counts: Counter[str]) -> Titles:
-    for path in given.files:
-        for entries in translations(path):
-            source, target = entries.get(given.source), entries.get(given.target)
-            if source and target:
-                counts["links"] += 1
-                yield source.replace("_", " "), target.replace("_", " ")
+    for entries in chain.from_iterable(map(translations, given.files)):
+        source, target = entries.get(given.source), entries.get(given.target)
+        if source and target:
+            counts["links"] += 1
+            yield source.replace("_", " "), target.replace("_", " ")
 
 
 def translations(path: str | Path) -> Iterator[dict[str, str]]:
@@ -194,12 +193,11 @@ def translations(path: str | Path) -> Iterator[dict[str, str]]:
     Raises:
         UserError: as :func:`read_elements`, or there is no translation.
     """
-    found = False
+    element = None
     for element in read_elements(path, ("translation",), what="translations"):
-        found = True
         entries = element.iter("entry")
         yield {e.get("lang") or e.get(LANG) or "": "".join(e.itertext()).strip() for e in entries}
-    if not found:
+    if element is None:
         raise UserError(path, "", "no <translation> in it", "give a wikititles file of linguatools")
 
 

@@ -85,9 +85,9 @@ def titles_lexicon(
     Titles become lower-case text with single spaces, without a disambiguator in round brackets at their end. A target
     of the form ``Word:Rest`` whose source has no colon links into a namespace and gives ``Rest``; colons of articles
     (``Star Trek: Voyager``) stay. The source is the look-up keys of its words joined by one space; titles of more than
-    ``max_words`` words and titles with anything but white space around their words are left out.
-    Identical pairs (names) stay. Several targets of one source are ranked by how often they were found, then those of
-    titles without a disambiguator, then by code points.
+    ``max_words`` words and titles with anything but white space around their words are left out. Identical pairs
+    (names) stay. Several targets of one source are ranked by how often they were found, then those of titles without a
+    disambiguator, then by code points.
 
     Args:
         files: see :class:`switchrank.lexicon.titlefiles.TitleFiles`, for ``dumps`` the page and the langlinks dump.
@@ -100,8 +100,8 @@ def titles_lexicon(
         drop: kinds of pairs to leave out.
         max_words: longest source title in words.
         onesided_titles: compatibility: clean as the original experiment did: only the target loses what follows its
-            first bracket and all but its second colon field, the source is only lower-cased, and the last of several
-            pairs wins.
+            first bracket and all but its second colon field, the source is only lower-cased, and of several pairs the
+            last wins.
 
     Returns:
         Counts: ``links`` of the language, ``sources`` and ``rows`` written, and links left out by reason, which go to
@@ -133,7 +133,7 @@ def titles_lexicon(
 
 
 class _Cleaner:
-    """Cleans a pair of titles, or gives the reason for which it is left out."""
+    """Cleans a pair of titles, or gives the reason why it is left out."""
 
     def __init__(self, source: str, target: str, drop: Collection[str], max_words: int, onesided: bool) -> None:
         self._target, self._drop, self._max_words, self._onesided = target, drop, max_words, onesided

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from switchrank.core.errors import UserError
+
 Criterion = Literal["nn", "csls"]
 """By what a neighbour is the nearest: :mod:`switchrank.search.criteria`."""
 SEARCHED: dict[Criterion, int] = {"nn": 1, "csls": 3}
@@ -13,20 +15,39 @@ SearchKind = Literal["exact", "ivf", "hnsw"]
 
 
 @dataclass(frozen=True)
-class Search:
-    """How neighbours are looked for.
+class Choice:
+    """Which target words become the translations of a source word, and how they are searched for.
+
+    An approximate search is ``ivf`` (Jegou, Douze and Schmid 2011, Product quantization for nearest neighbor search,
+    section IV.A) or ``hnsw`` (Malkov and Yashunin 2018, arXiv 1603.09320).
 
     Attributes:
-        kind: ``exact`` compares everything; ``ivf`` compares a vector with those in the cells nearest to it (Jegou,
-            Douze and Schmid 2011, Product quantization for nearest neighbor search, section IV.A); ``hnsw`` walks a
-            graph of neighbours towards it (Malkov and Yashunin 2018, arXiv 1603.09320).
-        probes: of ``ivf``: cells that a vector is compared with.
-        cells: of ``ivf``: how many there are; None for the square root of eight times the vectors.
-        links: of ``hnsw``: neighbours that a vector is linked to (M).
-        ef_construction, ef_search: of ``hnsw``: candidates kept while the graph is built and while it is searched.
+        criterion: by what words are near; nn is cosine, csls corrects it for words that are near to many.
+        k: translations a word.
+        csls_k: neighbours in the CSLS correction.
+        threshold: smallest score kept.
+        mutual: keep only pairs that are each other's best, so one translation a word at most.
+        max_source: only this many most frequent source words.
+        max_target: only this many most frequent target words.
+        raw_dot: compatibility: rank by the inner product of vectors of their original lengths, as the published
+            lexicons did; goes with nn.
+        search: ivf, hnsw: approximate, recall measured on a sample; a few translations are not the best ones.
+        probes: ivf: cells a word is compared with.
+        cells: ivf: cells of target words (default: root of eight times as many).
+        links: hnsw: neighbours a word is linked to (M).
+        ef_construction: hnsw: candidates while the graph is built.
+        ef_search: hnsw: candidates while it is searched.
     """
 
-    kind: SearchKind = "exact"
+    criterion: Criterion = "csls"
+    k: int = 1
+    csls_k: int = 10
+    threshold: float | None = None
+    mutual: bool = False
+    max_source: int | None = None
+    max_target: int | None = None
+    raw_dot: bool = False
+    search: SearchKind = "exact"
     probes: int = 8
     cells: int | None = None
     links: int = 32
@@ -34,10 +55,18 @@ class Search:
     ef_search: int = 128
 
     def settings(self) -> dict[str, int | str | None]:
-        """The kind, and the settings that go with it."""
+        """The kind of search, and the settings that go with it."""
         of = {"exact": (), "ivf": ("probes", "cells"), "hnsw": ("links", "ef_construction", "ef_search")}
-        return {name: getattr(self, name) for name in ("kind", *of[self.kind])}
+        return {"kind": self.search} | {name: getattr(self, name) for name in of[self.search]}
 
 
-EXACT = Search()
+EXACT = Choice()
 """The exact search; the source of every default."""
+
+
+def check_search(*, criterion: str, search: str, raw_dot: bool) -> None:
+    """Raise UserError if ``raw_dot`` is asked for with a criterion or search that takes unit vectors."""
+    if raw_dot and criterion != "nn":
+        raise UserError("lexicon", "raw_dot", f"has no meaning with criterion {criterion!r}", "write criterion: nn")
+    if raw_dot and search != "exact":
+        raise UserError("lexicon", "raw_dot", f"has no meaning with search {search!r}", "write search: exact")

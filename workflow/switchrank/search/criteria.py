@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from switchrank.search.choices import EXACT, Criterion, Search
+from switchrank.search.choices import EXACT, Choice, Criterion
 from switchrank.search.nearest import Floats, Indices, Nearest, nearest
 
 ROUNDING = 1e-5
@@ -60,7 +60,7 @@ class Matcher:
         criterion: Criterion,
         *,
         neighbours: int = 10,
-        search: Search = EXACT,
+        search: Choice = EXACT,
         threads: int = 1,
     ) -> None:
         self.source, self.target, self.search = source, target, search
@@ -98,7 +98,7 @@ class Matcher:
             scores -= penalty[place]
         return np.asarray((found >= 0) & (scores >= best - ROUNDING))
 
-    def _penalty(self, rows: Floats, others: Floats, search: Search, what: str) -> Floats | None:
+    def _penalty(self, rows: Floats, others: Floats, search: Choice, what: str) -> Floats | None:
         penalty = self._rule.penalty
         how: dict[str, Any] = {"search": search, "threads": self._threads, "what": what}
         return None if penalty is None else penalty(rows, others, self._neighbours, **how)
@@ -111,7 +111,7 @@ class Matcher:
         penalty: Floats | None,
         k: int,
         what: str | None,
-        search: Search | None = None,
+        search: Choice | None = None,
     ) -> Nearest:
         def prepare(block: Floats) -> Floats:
             rows = block * np.float32(self._rule.scale)

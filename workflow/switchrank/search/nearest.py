@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from switchrank.core.progress import progress
-from switchrank.search.choices import EXACT, Search
+from switchrank.search.choices import EXACT, Choice
 
 Floats = NDArray[np.float32]
 Indices = NDArray[np.int64]
@@ -39,7 +39,7 @@ def nearest(
     k: int,
     *,
     prepare: Callable[[Floats], Floats] | None = None,
-    search: Search = EXACT,
+    search: Choice = EXACT,
     threads: int = 1,
     what: str | None = None,
 ) -> Nearest:
@@ -57,7 +57,7 @@ def nearest(
     """
     k = min(k, len(base))
     with _one_core():
-        find = _INDEX[search.kind](np.ascontiguousarray(base, dtype=np.float32), search, threads)
+        find = _INDEX[search.search](np.ascontiguousarray(base, dtype=np.float32), search, threads)
         parts = _in_threads(
             lambda block: _ordered(*find(prepare(block) if prepare else block, k)), queries, threads, what
         )
@@ -68,12 +68,12 @@ def nearest(
 Find = Callable[[Floats, int], Nearest]
 
 
-def _flat(base: Floats, _: Search, __: int) -> Find:
+def _flat(base: Floats, _: Choice, __: int) -> Find:
     """All rows: the search of a flat index, without the copy of the rows that one holds."""
     return lambda block, k: faiss.knn(block, base, k, metric=faiss.METRIC_INNER_PRODUCT)
 
 
-def _ivf(base: Floats, search: Search, threads: int) -> Find:
+def _ivf(base: Floats, search: Choice, threads: int) -> Find:
     """Rows in cells around centres; a query is compared with those of its nearest cells."""
     rows, dimensions = base.shape
     count = min(search.cells or round((8 * rows) ** 0.5), rows)
@@ -116,7 +116,7 @@ def _k_means(rows: Floats, count: int) -> Floats:
     return np.asarray(clustering.centroids)
 
 
-def _hnsw(base: Floats, search: Search, _: int) -> Find:
+def _hnsw(base: Floats, search: Choice, _: int) -> Find:
     """A graph of neighbours. Its links depend on the order of FAISS's threads, so only one builds it."""
     index = faiss.IndexHNSWFlat(base.shape[1], search.links, faiss.METRIC_INNER_PRODUCT)
     index.hnsw.efConstruction = search.ef_construction
@@ -125,7 +125,7 @@ def _hnsw(base: Floats, search: Search, _: int) -> Find:
     return index.search  # type: ignore[no-any-return]
 
 
-_INDEX: dict[str, Callable[[Floats, Search, int], Find]] = {"exact": _flat, "ivf": _ivf, "hnsw": _hnsw}
+_INDEX: dict[str, Callable[[Floats, Choice, int], Find]] = {"exact": _flat, "ivf": _ivf, "hnsw": _hnsw}
 
 
 def _ordered(scores: Floats, ids: Indices) -> Nearest:

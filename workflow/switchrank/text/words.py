@@ -112,10 +112,7 @@ def split_again(text: str, cut: Callable[[list[str]], list[str]], unspaced: Call
 class Segmenter:
     """Splits unspaced text: each run of adjacent words is cut by greedy longest match over a vocabulary.
 
-    A character that starts no word of the vocabulary becomes a word of its own.
-
-    Args:
-        vocabulary: known words, any case; compared under :func:`key`.
+    Words are compared under :func:`key`. A character that starts no word of the vocabulary is a word of its own.
     """
 
     def __init__(self, vocabulary: Iterable[str]) -> None:
