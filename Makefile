@@ -6,17 +6,22 @@ BIN = .venv/bin
 LOCK = envs/requirements.lock
 TORCH = $(shell sed -n 's/^torch==/torch==/p' $(LOCK))
 
-.PHONY: demo test test-all test-real test-slurm test-kill test-mutants paper-mini fuzz segmenters bench bench-large bench-gpu lint reference clean clean-results
+.PHONY: demo test test-long test-all test-real test-slurm test-kill test-mutants paper-mini fuzz segmenters bench bench-large bench-gpu lint reference clean clean-results
 
 demo: .venv/ready
 	$(BIN)/snakemake --cores $(CORES)
 	@$(BIN)/switchrank evaluate show --tables results/demo/tables
 	@echo "report: results/demo/report.zip"
 
-# Units of work are spread over two processes; what starts the whole workflow, which fills all cores itself, goes alone.
+# What protects results on every change, over several processes (tests/conftest.py says what stays together); the folders
+# that take longest go first.
+TESTED = tests/smoke tests/kill tests/dag tests/unit tests/fuzz
 test: .venv/ready
-	$(BIN)/python -m pytest -n $(CORES) --dist loadscope -m "not long" tests/unit tests/fuzz
-	$(BIN)/python -m pytest -m "not long" tests/dag tests/smoke tests/kill
+	$(BIN)/python -m pytest -n $(CORES) --dist loadgroup -m "not long" $(TESTED)
+
+# What the folders above hold besides, but for the other kills: keys changed one by one, a second run that is killed.
+test-long: .venv/ready
+	$(BIN)/python -m pytest -n $(CORES) --dist loadgroup -m long --ignore tests/kill $(TESTED)
 
 # Before a release or a merge of much: all of the above and all of the below. What is left out is told at the end.
 test-all: .venv/ready

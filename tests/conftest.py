@@ -17,6 +17,8 @@ settings.load_profile("switchrank")
 
 ROOT = Path(__file__).parents[1]
 SMOKE = ROOT / "tests" / "smoke" / "smoke.yaml"
+RUNS = ("finished", "undisturbed")
+"""Fixtures that make a whole run."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -30,6 +32,13 @@ def own_surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         patch.setenv("NUMBA_CACHE_DIR", os.environ.get("NUMBA_CACHE_DIR") or str(ROOT / ".pytest_cache" / "numba"))
         patch.setenv("SLURM_CONF", os.devnull)
         yield
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What stays together in one process: the tests of a module, and all that look at one finished run."""
+    for item in items:
+        runs = [name for name in RUNS if name in getattr(item, "fixturenames", ())]
+        item.add_marker(pytest.mark.xdist_group(runs[0] if runs else str(item.path.relative_to(ROOT))))
 
 
 class Workflow:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,18 +29,26 @@ STAGES = {
 CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with an empty file for every outside input that a shipped config names."""
+    folder = tmp_path_factory.mktemp("outside") / "data"
     for config in CONFIGS:
         given = yaml.safe_load(config.read_text())
         codes = [code for part in given["lexicons"].values() for code in part.get("codes", {}).values()]
         languages = [given["languages"]["source"], *given["languages"]["seen"], *codes]
         for name in re.findall(r"\$\{SWITCHRANK_DATA\}/([^\"]+)\"", config.read_text()):
-            for file in {tmp_path / "data" / name.replace("{lang}", lang) for lang in languages}:
+            for file in {folder / name.replace("{lang}", lang) for lang in languages}:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.touch()
-    return tmp_path / "data"
+    return folder
+
+
+@pytest.fixture(scope="module")
+def planned(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], dict[str, int]]:
+    """Jobs per rule of a config in an empty folder; Snakemake is asked once for each."""
+    folder = tmp_path_factory.mktemp("planned")
+    return cache(lambda config: jobs(Workflow(folder, config).run("-n", SWITCHRANK_DATA=str(data)).stdout))
 
 
 def jobs(printed: str) -> dict[str, int]:
@@ -62,8 +72,8 @@ def compares_languages(plan: Plan, testset: str) -> bool:
 
 
 @pytest.mark.parametrize("profile", ["profiles/local", "profiles/gpus", "slurm"])
-def test_every_profile_is_found_from_the_root_and_plans_the_same_jobs(profile, tmp_path):
-    plain = jobs(Workflow(tmp_path).run("-n").stdout)
+def test_every_profile_is_found_from_the_root_and_plans_the_same_jobs(profile, planned, tmp_path):
+    plain = planned(SMOKE)
     assert jobs(Workflow(tmp_path).run("-n", "--profile", profile).stdout) == plain
     assert plain["train_model"] > 0
 
@@ -97,25 +107,23 @@ def test_a_training_asks_for_as_many_gpus_and_cores_as_it_has_processes(tmp_path
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.stem)
-def test_every_config_plans_one_model_per_system_pair_and_seed(config, data, tmp_path):
-    printed = Workflow(tmp_path, config).run("-n", "--cores", "64", SWITCHRANK_DATA=str(data)).stdout
-    planned = jobs(printed)
+def test_every_config_plans_one_model_per_system_pair_and_seed(config, data, planned):
+    found = planned(config)
     plan = Plan(load_config(config, {"SWITCHRANK_DATA": str(data)}), [ROOT])
-    assert planned["train_model"] == len(plan.models) * len(plan.config.seeds)
+    assert found["train_model"] == len(plan.models) * len(plan.config.seeds)
     corpora = {(str(plan.config.systems[system].corpus), pair) for system, pair in plan.models}
-    assert sum(planned.get(rule, 0) for rule in ("switch", "on_the_fly", "parallel")) == len(corpora)
-    assert planned.get("parallel", 0) == sum(plan.config.corpora[corpus].parallel for corpus, _ in corpora)
-    assert planned.get("tuned_model", 0) == sum(row.examples > 0 for row in plan.ablation)
-    assert planned["report_zip"] == planned["provenance"] == 1
-    assert planned.get("shift_picture", 0) == sum(compares_languages(plan, testset) for testset in plan.config.testsets)
+    assert sum(found.get(rule, 0) for rule in ("switch", "on_the_fly", "parallel")) == len(corpora)
+    assert found.get("parallel", 0) == sum(plan.config.corpora[corpus].parallel for corpus, _ in corpora)
+    assert found.get("tuned_model", 0) == sum(row.examples > 0 for row in plan.ablation)
+    assert found["report_zip"] == found["provenance"] == 1
+    assert found.get("shift_picture", 0) == sum(compares_languages(plan, testset) for testset in plan.config.testsets)
 
 
-def test_the_readme_tells_how_many_jobs_of_each_stage_the_published_experiment_has(tmp_path):
-    planned = jobs(Workflow(tmp_path, ROOT / "config" / "paper.yaml").run("-n").stdout)
+def test_the_readme_tells_how_many_jobs_of_each_stage_the_published_experiment_has(planned):
     said = re.findall(r"(\d+) (\w+)[,.]", (ROOT / "README.md").read_text().partition("jobs by stage:")[2])
     told = {stage: int(count) for count, stage in said[:9]}
     found = dict.fromkeys(told, 0)
-    for rule, count in planned.items():
+    for rule, count in planned(ROOT / "config" / "paper.yaml").items():
         stage = next((stage for stage, begins in STAGES.items() if re.match(begins, rule)), rule)
         found[stage] = found.get(stage, 0) + count
     assert found.pop("total") == sum(found.values())

@@ -15,7 +15,7 @@ from tests.conftest import Workflow
 from tests.kill import damage
 from tests.kill.watched import LOOK, Watched, started
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 R = Path("results/smoke")
 MODEL = R / "models/zero-shot/en-en/seed1"
 TRAINED = str(MODEL / "train.json")
@@ -187,7 +187,6 @@ def test_results_that_cannot_be_written_are_one_line(untrained, undisturbed):
     assert undisturbed.differences(untrained.folder) == []
 
 
-@pytest.mark.long
 @NEEDS_MOUNTS
 def test_a_disk_that_turns_read_only_in_the_middle_costs_nothing_that_was_done(undisturbed, tmp_path):
     workflow = Workflow(tmp_path / "run", undisturbed.workflow.config)
@@ -209,7 +208,6 @@ def test_a_disk_that_turns_read_only_in_the_middle_costs_nothing_that_was_done(u
         assert undisturbed.differences(workflow.folder) == []
 
 
-@pytest.mark.long
 @NEEDS_MOUNTS
 def test_a_disk_too_small_for_the_run_costs_nothing_that_was_done(undisturbed, tmp_path):
     disk, printed = tmp_path / "disk", tmp_path / "printed.log"

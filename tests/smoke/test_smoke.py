@@ -211,6 +211,7 @@ def kill_during_training(workflow: Workflow, checkpoints: int) -> None:
     process.wait()
 
 
+@pytest.mark.long
 def test_a_run_killed_three_times_during_training_ends_in_the_same_bytes(finished, tmp_path):
     workflow = Workflow(tmp_path)
     for _ in range(3):
