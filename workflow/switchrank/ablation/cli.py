@@ -14,17 +14,17 @@ from switchrank.core.errors import UserError
 
 @dataclass(frozen=True)
 class Others:
-    """The queries that labelled ones are kept apart from.
+    """The queries that labelled ones must not overlap with.
 
     Attributes:
         test_queries: QUERIES of the test sets.
         test_judgements: JUDGEMENTS of the test sets.
         strict_documents: no document may be relevant on both sides either.
         own_ids: query ids of the two sides are unrelated: compare texts alone.
-        train_queries: QUERIES that starts were trained on, in the same order.
-        train_judgements: JUDGEMENTS that starts were trained on, in the same order.
-        train_documents: DOCUMENTS that starts were trained on, in the same order.
-        train_own_ids: ids of theirs are unrelated to those of the labelled split.
+        train_queries: QUERIES that starts were trained on.
+        train_judgements: their JUDGEMENTS, in the same order.
+        train_documents: their DOCUMENTS, in the same order.
+        train_own_ids: their ids are unrelated to those of the labelled split.
     """
 
     test_queries: Sequence[str] = ()

@@ -7,8 +7,8 @@ on. The first crossing is never later than any other reading, so the worth of th
 the last point nothing is extrapolated.
 
 Intervals are 95% percentile bootstraps over queries, seeds averaged, the same queries drawn for all curves that are
-compared. A resample that never reaches the reference counts as infinite; an infinite end is null. So ``examples`` null
-with a ``low`` says that a part of the resamples does reach, and ``high`` null that more than 2.5% do not.
+compared. A resample that never reaches the reference counts as infinite; an infinite end is null. So where ``examples``
+is null and ``low`` is not, some resamples reach it; where ``high`` is null, more than 2.5% do not.
 """
 
 from __future__ import annotations

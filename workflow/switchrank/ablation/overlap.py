@@ -1,4 +1,4 @@
-"""What labelled queries must be apart from: the queries of the test sets, and those the starting models have learned.
+"""What labelled queries must not overlap with: the queries of the test sets and of the starting models' training.
 
 A side of the comparison is known by its query ids, its query texts, the documents that answer its queries, and the
 texts of these documents.
@@ -22,12 +22,12 @@ Paths = Sequence[str | Path]
 
 @dataclass(frozen=True)
 class Apart:
-    """What labelled queries must be apart from.
+    """What labelled queries must not overlap with.
 
     Attributes:
         test_queries: QUERIES of the test sets, in all their languages.
         test_judgements: their JUDGEMENTS.
-        strict_documents: no document may be relevant on both sides either. It wants collections whose document ids mean
+        strict_documents: no document may be relevant on both sides either. This needs collections in which an id means
             the same document; shared documents are counted either way.
         shared_ids: false where labelled and test queries come from collections that number their queries
             independently, so that an id on both sides means nothing; then texts alone are compared.

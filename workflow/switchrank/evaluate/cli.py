@@ -141,7 +141,7 @@ def _judgements_of_testsets(words: Sequence[str]) -> dict[str, dict[str, str]]:
 
 
 def _list_of(kind: str) -> Callable[[str], list[Any]]:
-    """What reads a JSON list of such dictionaries: ``module:name`` of a TypedDict."""
+    """A reader of JSON lists of the dictionaries that a TypedDict, ``module:name``, describes."""
 
     def read(path: str) -> list[Any]:
         from pydantic import ConfigDict, TypeAdapter, ValidationError

@@ -50,7 +50,7 @@ class Settings:
         baseline: system all others are tested against.
         apart: systems that are compared too, in families of their own, and the name of each one's group.
         same: runs that are the baseline's own (system, testset, query_lang, doc_lang), as zero-shot-tt=world/en-en:
-            shown, never significant, and in no family of tests, which family_size 0 tells.
+            shown, never significant, and in no family of tests (family_size 0).
         tests: paired t-test over queries and randomisation test, both two-sided, on scores averaged over seeds; the
             first gives the marks.
         families: corrected together, for each test and metric: the comparisons of one test set and setup, all of a test

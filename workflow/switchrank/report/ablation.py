@@ -44,7 +44,7 @@ class Needed:
     reference: str = "ml-cs"
 
 
-UNTOLD = Needed()
+USUAL = Needed()
 
 
 def ablation_picture(
@@ -52,7 +52,7 @@ def ablation_picture(
     ablation: str | Path,
     languages: Languages,
     plot: MetricPlot,
-    needed: Needed = UNTOLD,
+    needed: Needed = USUAL,
     curve: str | Path | None = None,
 ) -> None:
     """Write an SVG of small multiples: the metric by number of labelled queries, one line per starting model.

@@ -30,7 +30,7 @@ _LISTS = dict.fromkeys(("seen", "unseen", "systems"), ANY_NUMBER)
 
 
 def _picture(function: str, summary: str, **more: Any) -> Command:
-    """A picture, as all of them are."""
+    """The command that draws a picture."""
     return Command(f"report.{function}", summary, writes=_DRAWN, counts=_LISTS | more.pop("counts", {}), **more)
 
 

@@ -18,7 +18,7 @@ WIDEST = 9.0
 
 
 def overlap_picture(*, overlap: str | Path, languages: Languages, plot: MetricPlot) -> None:
-    """Write an SVG with one panel per setup: the metric by the overlap of query and relevant passage, a line a system.
+    """Write an SVG with one panel per setup: the metric by overlap of query and relevant passage, a line per system.
 
     A point is the mean over all queries of a bin, of all pairs of the setup, seeds averaged; the number of queries
     stands under the bin. Systems that scored fewer pairs of a setup than others are left out of its panel. The numbers

@@ -1,7 +1,7 @@
 """Which words of a switched text were switched, and into which language.
 
-English and switched words are aligned at least cost, left to right: a word that was kept is free, a lexicon entry
-(phrases too) nearly so, anything else is dear. What is not kept is switched; a word that was replaced by the same
+English and switched words are aligned at least cost, left to right: a kept word costs nothing, a lexicon entry (of a
+phrase, too) almost nothing, anything else a lot. What is not kept is switched; a word that was replaced by the same
 string cannot be told from one that was kept. The language of a switched word is that of its side where the side has
 one; in a mixed side it is the language whose lexicon holds the entry.
 """
