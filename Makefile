@@ -15,13 +15,14 @@ demo: .venv/ready
 
 # What protects results on every change, over several processes (tests/conftest.py says what stays together); the folders
 # that take longest go first.
+SPREAD = -n $(CORES) --dist loadscope --no-loadscope-reorder
 TESTED = tests/smoke tests/kill tests/dag tests/unit tests/fuzz
 test: .venv/ready
-	$(BIN)/python -m pytest -n $(CORES) --dist loadgroup -m "not long" $(TESTED)
+	$(BIN)/python -m pytest $(SPREAD) -m "not long" $(TESTED)
 
 # What the folders above hold besides, but for the other kills: keys changed one by one, a second run that is killed.
 test-long: .venv/ready
-	$(BIN)/python -m pytest -n $(CORES) --dist loadgroup -m long --ignore tests/kill $(TESTED)
+	$(BIN)/python -m pytest $(SPREAD) -m long $(filter-out tests/kill,$(TESTED))
 
 # Before a release or a merge of much: all of the above and all of the below. What is left out is told at the end.
 test-all: .venv/ready

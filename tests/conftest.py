@@ -7,9 +7,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 # A law holds however slow the machine is, and a run that fails fails again.
 settings.register_profile("switchrank", deadline=None, derandomize=True)
@@ -17,28 +19,37 @@ settings.load_profile("switchrank")
 
 ROOT = Path(__file__).parents[1]
 SMOKE = ROOT / "tests" / "smoke" / "smoke.yaml"
-RUNS = ("finished", "undisturbed")
-"""Fixtures that make a whole run."""
+RUNS = ("tests/smoke/", "tests/kill/")
+"""Folders whose tests share a whole run."""
 
 
 @pytest.fixture(scope="session", autouse=True)
 def own_surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The cache folder is a temporary one, never that of whoever runs the tests; compiled code is kept for the next.
+    """The cache folder is one of this session, shared by its processes; compiled code is kept for the next session.
 
     No Slurm is asked: whenever Snakemake starts, its plugin looks for one, and waits where the controller is down.
     """
+    session = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        session = session.parent
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SWITCHRANK_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("SWITCHRANK_CACHE", str(session / "cache"))
         patch.setenv("NUMBA_CACHE_DIR", os.environ.get("NUMBA_CACHE_DIR") or str(ROOT / ".pytest_cache" / "numba"))
         patch.setenv("SLURM_CONF", os.devnull)
         yield
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What stays together in one process: the tests of a module, and all that look at one finished run."""
-    for item in items:
-        runs = [name for name in RUNS if name in getattr(item, "fixturenames", ())]
-        item.add_marker(pytest.mark.xdist_group(runs[0] if runs else str(item.path.relative_to(ROOT))))
+class ByRun(LoadScopeScheduling):
+    """What stays together in one process: the tests of a module, and those of a folder that share a whole run."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((folder for folder in RUNS if nodeid.startswith(folder)), nodeid.partition("::")[0])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByRun:
+    """How tests are dealt to processes."""
+    return ByRun(config, log)
 
 
 class Workflow:

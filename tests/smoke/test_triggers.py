@@ -16,6 +16,7 @@ from tests.conftest import ROOT, Workflow
 pytestmark = pytest.mark.slow
 SHOWN = {"report_zip", "provenance", "all", "table_page"}
 TABLED = SHOWN | {
+    "main_table",
     "tables",
     "warnings",
     "mrr_picture",
@@ -25,7 +26,7 @@ TABLED = SHOWN | {
     "overlap",
     "overlap_picture",
 }
-SCORED = TABLED | {"score_runs", "bias", "bias_picture", "shift", "shift_picture"}
+SCORED = TABLED | {"score_runs", "score_sweeps", "bias", "bias_picture", "shift", "shift_picture"}
 TUNED = {"score_rows", "ablation_tables", "ablation_picture", "rank_row_zs_8"}
 OF_ALL_PAIRS = ("zero_shot_en_en", "ml_cs_xx_xx", "wiki_cs_xx_xx", "gold_cs_xx_xx", "ml_cs_degrade_0_5_xx_xx")
 OF_SOME_PAIRS = ("bl_cs_en_qaa", "fine_tuning_en_qaa", "ml_cs_tt_xx_xx")
@@ -48,6 +49,8 @@ MEASURED = {"lexicon_quality", "lexicon_picture"}
 OF_GOLD = {f"rank_gold_cs_xx_xx_{testset}" for testset in TESTSETS}
 OF_POOL = {f"rank_{name}_every_mlir4" for name in ("random", "bm25", *OF_ALL_PAIRS)}
 COMPARED = {"shift", "shift_picture"}
+MAIN, SWEPT = {"main_table"}, {"score_sweeps"}
+OF_PAIRS = MAIN | SWEPT
 ASKED = {"first_stage", "testsets"}
 CLWE = {"vectors_lexicon", "degraded_lexicon", "switch", "translate", "transplant", "sentences", "coverage"}
 
@@ -71,33 +74,38 @@ def change(finished: Workflow, tmp_path: Path, path: str, value: object) -> Work
     return Workflow(finished.folder, file)
 
 
+FOLLOWED = [
+    ("train.checkpoint_every", 7, NAMED),
+    ("evaluate.correction", "bonferroni", TABLED),
+    ("rank", {"token_budget": 1024}, RANKED),
+    ("testsets.every-mlir4.seed", 1, SCORED - COMPARED - OF_PAIRS | OF_POOL | ASKED | {"pool_queries", "coverage"}),
+    ("train.lr", 2.0e-3, TRAINED),
+    ("lexicons.gold.reverse", True, CORPUS - SWEPT | OF_GOLD | MEASURED | {"dictionary_lexicon"}),
+    (
+        "sweeps.degrade.values",
+        [0, 0.25],
+        CORPUS - MAIN
+        | MEASURED
+        | {"degraded_lexicon", "exposure"}
+        | {f"rank_ml_cs_degrade_0_25_xx_xx_{testset}" for testset in TESTSETS},
+    ),
+    ("lexicons.clwe.k", 3, TRAINED | MEASURED | CLWE | ASKED),
+]
+"""Keys with another value and the rules that run again: one of every stage, which are looked at on every change."""
+FOLLOWED_TOO = [
+    ("rank", {"threads": 2}, NAMED),
+    ("train.processes", 2, NAMED),
+    ("languages.right_to_left", ["qad"], NAMED | {"report_zip", "sentences"}),
+    ("ablation.reference", "zero-shot", SHOWN | {"ablation_tables", "ablation_picture"}),
+    ("evaluate.metrics", ["mrr@10", "map"], TABLED | TUNED - {"rank_row_zs_8"} | {"score_runs", "score_sweeps"}),
+    ("testsets.own.candidates.relevant", "keep", LISTED),
+    ("ablation.train.lr", 2.0e-3, SHOWN | TUNED | {"tuned_model"}),
+    ("corpora.gold-cs.seed", 2, CORPUS - SWEPT | OF_GOLD),
+]
+
+
 @pytest.mark.parametrize(
-    ("path", "value", "rules"),
-    [
-        ("rank", {"threads": 2}, NAMED),
-        ("train.checkpoint_every", 7, NAMED),
-        ("train.processes", 2, NAMED),
-        ("languages.right_to_left", ["qad"], NAMED | {"report_zip", "sentences"}),
-        ("ablation.reference", "zero-shot", SHOWN | {"ablation_tables", "ablation_picture"}),
-        ("evaluate.correction", "bonferroni", TABLED),
-        ("evaluate.metrics", ["mrr@10", "map"], TABLED | TUNED - {"rank_row_zs_8"} | {"score_runs"}),
-        ("rank", {"token_budget": 1024}, RANKED),
-        ("testsets.own.candidates.relevant", "keep", LISTED),
-        ("testsets.every-mlir4.seed", 1, SCORED - COMPARED | OF_POOL | ASKED | {"pool_queries", "coverage"}),
-        ("train.lr", 2.0e-3, TRAINED),
-        ("ablation.train.lr", 2.0e-3, SHOWN | TUNED | {"tuned_model"}),
-        ("corpora.gold-cs.seed", 2, CORPUS | OF_GOLD),
-        ("lexicons.gold.reverse", True, CORPUS | OF_GOLD | MEASURED | {"dictionary_lexicon"}),
-        (
-            "sweeps.degrade.values",
-            [0, 0.25],
-            CORPUS
-            | MEASURED
-            | {"degraded_lexicon", "exposure"}
-            | {f"rank_ml_cs_degrade_0_25_xx_xx_{testset}" for testset in TESTSETS},
-        ),
-        ("lexicons.clwe.k", 3, TRAINED | MEASURED | CLWE | ASKED),
-    ],
+    ("path", "value", "rules"), [*FOLLOWED, *(pytest.param(*key, marks=pytest.mark.long) for key in FOLLOWED_TOO)]
 )
 def test_a_changed_key_reruns_what_it_concerns_and_what_is_made_from_that(finished, tmp_path, path, value, rules):
     assert planned(change(finished, tmp_path, path, value)) == rules
