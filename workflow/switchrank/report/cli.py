@@ -35,7 +35,11 @@ def _picture(function: str, summary: str, **more: Any) -> Command:
 
 
 _PICTURES = {
-    "mrr": _picture("mrr:mrr_picture", "a metric per pair and system with confidence intervals", unasked=["leave_out"]),
+    "mrr": _picture(
+        "mrr:mrr_picture",
+        "a metric per pair and system with confidence intervals",
+        unasked=["leave_out", "systems"],
+    ),
     "gain": _picture("gain:gain_heatmap", "gain over the baseline, query by document language"),
     "lexicon": _picture("lexicon:lexicon_picture", "P@1, P@5 and coverage of the lexicons"),
     "loss": _picture(
