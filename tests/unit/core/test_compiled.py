@@ -21,9 +21,9 @@ print(metric_values(["mrr@10", "map"], found, relevant, 1)["mrr@10"].tolist())
 
 
 def start(cache, **environment):
-    """A process that scores one ranking, by code that is not optimised, which takes less time to compile."""
+    """A process that scores one ranking."""
     clean = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
-    variables = clean | {"SWITCHRANK_CACHE": str(cache), "NUMBA_OPT": "0", **environment}
+    variables = clean | {"SWITCHRANK_CACHE": str(cache), **environment}
     return subprocess.Popen(
         [sys.executable, "-c", SCORE], env=variables, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
