@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-import yaml
 
 from switchrank.collections.formats import code_of, folders, module_of, names, recognisers
 from switchrank.collections.sections import FORMATS
 from switchrank.core import digest
+from switchrank.identify.kinds import described
+from switchrank.identify.look import entries
 
 ROOM = digest.PACKAGE / "collections"
 USES = {
@@ -107,14 +108,14 @@ def test_nothing_outside_of_the_folders_names_a_module_inside_but_where_it_says_
 def test_what_recognises_files_declares_kinds():
     for name in recognisers():
         module = import_module(name)
-        assert getattr(module, "KINDS", ()) or getattr(module, "FOLDERS", ()) or module.ENTRIES
+        assert getattr(module, "KINDS", ()) or getattr(module, "FOLDERS", ())
 
 
 def test_what_is_said_of_kinds_is_said_of_kinds_that_there_are():
-    for name in recognisers():
-        module = import_module(name)
-        declared = {kind.format for kind in (*getattr(module, "KINDS", ()), *getattr(module, "FOLDERS", ()))}
-        described = yaml.safe_load(Path(module.__file__).with_name("kinds.yaml").read_text())
-        assert {one.get("format", name) for name, one in described.items()} == declared | {
-            *getattr(module, "ENTRIES", ())
-        }
+    modules = {name.rpartition(".")[0]: import_module(name) for name in recognisers()}
+    for package in (f"switchrank.collections.{folder}" for folder in folders().values()):
+        said, module = described(package), modules.get(package)
+        signs, more = getattr(module, "KINDS", {}), getattr(module, "FOLDERS", {})
+        of_folders = {name for name, one in said.items() if one.keys() & {"needs", "each"}}
+        assert said.keys() - of_folders - entries().keys() == signs.keys(), package
+        assert more.keys() <= of_folders, package

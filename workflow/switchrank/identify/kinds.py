@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -48,15 +48,26 @@ Rows = Callable[[str, Look], Iterable[Row]]
 """Reads a file that is being inspected, by the reader that a run would use."""
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A kind of file.
+class Sign(NamedTuple):
+    """How a kind of file is recognised and read.
 
     Attributes:
-        format, title, unit: as :class:`~switchrank.identify.found.Found` has them; ``rows`` may say more.
-        fits: whether a file is of this kind, by its beginning.
         sure: rank among the kinds that fit; the lowest is taken.
+        fits: whether a file is of this kind, by its beginning.
         rows: reads it.
+    """
+
+    sure: float
+    fits: Callable[[Source], bool]
+    rows: Rows
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of file: its sign, and what ``kinds.yaml`` says of it.
+
+    Attributes:
+        format, title, unit: as :class:`~switchrank.identify.found.Found` has them; ``sign.rows`` may say more.
         fields: its columns or members, where they are not ``same`` and the text.
         same: what must not occur twice; empty where that does not matter.
         texts: what its texts are called.
@@ -68,9 +79,7 @@ class Kind:
     format: str
     title: str
     unit: str
-    fits: Callable[[Source], bool]
-    sure: float
-    rows: Rows
+    sign: Sign
     fields: Sequence[str] = ()
     same: str = ""
     texts: str = "text"
@@ -89,7 +98,7 @@ class FolderKind:
         language: a pattern that finds the language in a file name.
         values: further facts that the entry needs, from the folder and the names of its files.
         sure: rank among the kinds that fit; the highest is taken.
-        each: instead of names: the kind of all files, each of another language.
+        each: instead of ``needs``: the kind of all files, each of another language.
         sides: further facts, from the files by language or pair of languages, and what was found in the first file.
     """
 
@@ -106,24 +115,11 @@ class FolderKind:
 
 
 @cache
-def _described(package: str) -> dict[str, dict[str, Any]]:
-    text = (files(package) / "kinds.yaml").read_text(encoding="utf-8")
-    return dict(yaml.safe_load(text))
-
-
-def description(format: str, package: str = __package__) -> dict[str, Any]:
-    """What ``kinds.yaml`` of a package says of a kind, as arguments of :class:`Kind` or :class:`FolderKind`."""
-    return {"format": format, **_described(package)[format]}
-
-
-def described(
-    recognised: Mapping[str, tuple[float, Callable[[Source], bool], Rows]], package: str = __package__
-) -> tuple[Kind, ...]:
-    """Kinds of ``kinds.yaml``, each with ``sure``, ``fits`` and ``rows`` of :class:`Kind`."""
-    return tuple(
-        Kind(sure=sure, fits=fits, rows=rows, **description(format, package))
-        for format, (sure, fits, rows) in recognised.items()
-    )
+def described(package: str) -> dict[str, dict[str, Any]]:
+    """What ``kinds.yaml`` of a package says of each kind, as arguments of :class:`Kind` or :class:`FolderKind`."""
+    file = files(package) / "kinds.yaml"
+    said = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return {name: {"format": name, **one} for name, one in said.items()}
 
 
 @silence()
@@ -135,7 +131,7 @@ def counted(kind: Kind, source: Source) -> Found:
     identities, texts, ended = Identities(), list[str](), ""
     source.quick = source.quick and not kind.whole
     try:
-        for place, identity, words in kind.rows(source.view, look):
+        for place, identity, words in kind.sign.rows(source.view, look):
             found.rows += 1
             if identity is not None:
                 identities.add(identity, place)
@@ -197,26 +193,21 @@ def judgements(reads: JudgementRows) -> Rows:
 
 
 def json_lines(
-    format: str,
-    title: str,
-    unit: str,
     needs: Sequence[str],
     rows: Rows,
     *,
     strings: Sequence[str] = (),
     long: tuple[str, int] = ("", 0),
     told: Callable[[dict[str, object]], Iterable[str]] = lambda _record: (),
-    **more: str,
-) -> Kind:
-    """A kind of JSON lines, recognised by the members that nearly all records have; the more members, the surer.
+) -> Sign:
+    """JSON lines are recognised by the members that nearly all records have; the more members, the surer.
 
     Args:
-        format, title, unit, rows: as :class:`Kind` has them.
         needs: the members.
+        rows: reads the file.
         strings: those that hold a text, not a list of texts.
         long: a member, and its least mean length in letters.
         told: language codes that a record gives.
-        more: ``same``, ``texts``, ``entry`` and ``why`` as :class:`Kind` has them.
     """
 
     def fits(source: Source) -> bool:
@@ -234,5 +225,4 @@ def json_lines(
         look.found.languages = languages.codes(name for name, _ in counted.most_common(60))
         yield from rows(path, look)
 
-    sure = MEMBERS - len(needs) if needs else LAST - 2
-    return Kind(format, title, unit, fits, sure, read, **more)  # type: ignore[arg-type]
+    return Sign(MEMBERS - len(needs) if needs else LAST - 2, fits, read)

@@ -12,7 +12,7 @@ from switchrank.formats.pairs import concepts, read_entries, text_pairs
 from switchrank.identify import languages
 from switchrank.identify.columns import Columns, columns_of, words_in
 from switchrank.identify.found import SAMPLES
-from switchrank.identify.kinds import GUESS, IDS, MEMBERS, NAMES, TAGS, VALUES, Look, Row, described
+from switchrank.identify.kinds import GUESS, IDS, MEMBERS, NAMES, TAGS, VALUES, Look, Row, Sign
 from switchrank.identify.source import Source
 from switchrank.lexicon.dumps import read_blocks
 from switchrank.lexicon.titlefiles import TitleFiles, cldr_names, entity_lines, entity_of, read_titles, translations
@@ -194,19 +194,17 @@ def _is_cldr(source: Source) -> bool:
     return source.head.lstrip()[:1] == b"{" and b'"localeDisplayNames"' in source.head
 
 
-KINDS = described(
-    {
-        "page": (TAGS - 3, lambda source: _table(source) == "page", _sql),
-        "langlinks": (TAGS - 3, lambda source: _table(source) == "langlinks", _sql),
-        "mediawiki-sql": (TAGS - 2, lambda source: bool(_table(source)), _sql),
-        "pages-articles": (TAGS + 2, lambda source: _root(source) == "mediawiki", _pages),
-        "tei": (TAGS + 2, lambda source: _root(source) in {"TEI", "TEI.2"}, _entries),
-        "linguatools": (TAGS + 3, _are_translations, _translations),
-        "wikidata": (MEMBERS - 3, _are_entities, _wikidata),
-        "cldr": (VALUES, _is_cldr, _cldr),
-        "names-table": (NAMES + 2, _are_names, _names),
-        "panlex": (IDS, _are_concepts, _concepts),
-        "dictionary": (GUESS + 1, _are_words, _pairs),
-        "wikititles": (GUESS + 2, lambda source: _is_pair(columns_of(source)), _title_pairs),
-    }
-)
+KINDS = {
+    "page": Sign(TAGS - 3, lambda source: _table(source) == "page", _sql),
+    "langlinks": Sign(TAGS - 3, lambda source: _table(source) == "langlinks", _sql),
+    "mediawiki-sql": Sign(TAGS - 2, lambda source: bool(_table(source)), _sql),
+    "pages-articles": Sign(TAGS + 2, lambda source: _root(source) == "mediawiki", _pages),
+    "tei": Sign(TAGS + 2, lambda source: _root(source) in {"TEI", "TEI.2"}, _entries),
+    "linguatools": Sign(TAGS + 3, _are_translations, _translations),
+    "wikidata": Sign(MEMBERS - 3, _are_entities, _wikidata),
+    "cldr": Sign(VALUES, _is_cldr, _cldr),
+    "names-table": Sign(NAMES + 2, _are_names, _names),
+    "panlex": Sign(IDS, _are_concepts, _concepts),
+    "dictionary": Sign(GUESS + 1, _are_words, _pairs),
+    "wikititles": Sign(GUESS + 2, lambda source: _is_pair(columns_of(source)), _title_pairs),
+}

@@ -6,20 +6,20 @@ import fnmatch
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from switchrank.collections.formats import recognisers
+from switchrank.collections.formats import folders, recognisers
 from switchrank.collections.mmarco.names import MMARCO_NAMES
 from switchrank.core.errors import UserError
 from switchrank.identify import binary, languages, lexicons, others, vectors
 from switchrank.identify.entries import filled
 from switchrank.identify.found import Found, shorten
-from switchrank.identify.kinds import FolderKind, Kind, counted
+from switchrank.identify.kinds import FolderKind, Kind, counted, described
 from switchrank.identify.source import Source
 
 _BY_FIRST_BYTES: tuple[Callable[[Source], Found | None], ...] = (
@@ -28,8 +28,6 @@ _BY_FIRST_BYTES: tuple[Callable[[Source], Found | None], ...] = (
     vectors.inspect,
     binary.inspect_tar,
 )
-_REASONS = {"safetensors": "weights alone: give the folder they are in as start.model"}
-"""Why a kind recognised by its first bytes has no config entry."""
 _MOST_FILES = 2000
 _ABOUT = ("readme*", "license*", "licence*", "manifest*", "_about*", ".*", "*.md", "*.py")
 """Files of a folder that hold no data."""
@@ -43,34 +41,38 @@ _PARALLEL = FolderKind(
 
 @cache
 def _modules() -> list[Any]:
-    """All modules that declare kinds: those of the formats of collections, and the rest."""
     return [*map(import_module, recognisers()), lexicons, others, vectors]
 
 
-@cache
-def entries() -> dict[str, str]:
-    """Config entries of kinds recognised by their first bytes, and of special folders, by format."""
-    found = {"model-folder": "start:\n  model: $path\n"}
-    for module in _modules():
-        found |= getattr(module, "ENTRIES", {})
-    return found
+def _described() -> Iterator[dict[str, Any]]:
+    packages = [*(f"switchrank.collections.{folder}" for folder in folders().values()), __package__]
+    return (said for package in packages for said in described(package).values())
 
 
 @cache
 def kinds() -> list[Kind]:
     """Every kind of file, the surest first."""
-    declared = (kind for module in _modules() for kind in getattr(module, "KINDS", ()))
-    return sorted(declared, key=lambda kind: kind.sure)
+    signs = [(module.__package__, *sign) for module in _modules() for sign in getattr(module, "KINDS", {}).items()]
+    found = [Kind(sign=sign, **described(package)[name]) for package, name, sign in signs]
+    return sorted(found, key=lambda kind: kind.sign.sure)
 
 
 @cache
 def folder_kinds() -> list[FolderKind]:
-    """Every kind of folder."""
-    return [kind for module in _modules() for kind in getattr(module, "FOLDERS", ())]
+    """Every kind of folder; the functions of some are in ``FOLDERS`` of the modules."""
+    more = {name: more for module in _modules() for name, more in getattr(module, "FOLDERS", {}).items()}
+    declared = [said for said in _described() if said.keys() & {"needs", "each"}]
+    return [FolderKind(**said, **more.get(said["format"], {})) for said in declared]
+
+
+@cache
+def entries() -> dict[str, tuple[str, str]]:
+    """``(entry, why there is none)`` of kinds recognised by their first bytes, and of special folders, by format."""
+    bare = [said for said in _described() if said.keys() <= {"format", "entry", "why"}]
+    return {said["format"]: (said.get("entry", ""), said.get("why", "")) for said in bare}
 
 
 def _with_entry(found: Found, path: Path, entry: str, why: str) -> Found:
-    """``found`` with the YAML that reads it, or a note that says why there is none."""
     if entry:
         found.entry = filled(entry, found, str(path))
     elif why:
@@ -108,9 +110,9 @@ def _inspect_file(path: Path, *, quick: bool = False, what: str | None = None) -
     source = Source(path, quick=quick, what=what)
     for inspect in _BY_FIRST_BYTES:
         if found := inspect(source):
-            return _with_entry(found, path, entries().get(found.format, ""), _REASONS.get(found.format, ""))
+            return _with_entry(found, path, *entries().get(found.format, ("", "")))
     for kind in kinds() if source.is_text else ():
-        if kind.fits(source):
+        if kind.sign.fits(source):
             return _with_entry(counted(kind, source), path, kind.entry, kind.why)
     content = "text" if source.is_text else "bytes"
     start = shorten(source.head[:40] if source.is_text else source.head[:8].hex(" "))
@@ -121,7 +123,7 @@ def _inspect_file(path: Path, *, quick: bool = False, what: str | None = None) -
 def _inspect_folder(path: Path, *, quick: bool, what: str | None) -> Found:
     special = _model(path) or _dataset(path)
     if special:
-        return _with_entry(special, path, entries().get(special.format, ""), "")
+        return _with_entry(special, path, *entries().get(special.format, ("", "")))
     files = (file for file in sorted(path.rglob("*")) if file.is_file() and not _any([file.name.lower()], _ABOUT))
     names = [file.relative_to(path).as_posix() for file in islice(files, _MOST_FILES)]
     members, unknown = dict[str, Found](), []

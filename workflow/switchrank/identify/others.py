@@ -13,19 +13,7 @@ from switchrank.core.errors import UserError
 from switchrank.files.reading import read_lines
 from switchrank.formats.trec import run_rows
 from switchrank.identify.columns import MOST, columns_of, is_id, is_number, is_whole
-from switchrank.identify.kinds import (
-    GUESS,
-    IDS,
-    LAST,
-    NAMES,
-    VALUES,
-    Look,
-    Row,
-    Rows,
-    described,
-    description,
-    json_lines,
-)
+from switchrank.identify.kinds import GUESS, IDS, LAST, NAMES, VALUES, Look, Row, Rows, Sign, json_lines
 from switchrank.identify.lexicons import is_parallel
 from switchrank.identify.source import Source
 
@@ -181,34 +169,24 @@ def _are_ids(lines: Sequence[bytes]) -> bool:
     return single and all(line.isascii() and any(48 <= letter <= 57 for letter in line) for line in lines)
 
 
-KINDS = (
-    *described(
-        {
-            "trec-run": (NAMES - 2, _is_trec_run, _run),
-            "msmarco-run": (IDS + 1, _is_msmarco_run, _columns(2)),
-            "msmarco-top1000": (IDS, _are_candidates, _columns(2)),
-            "pairs-table": (NAMES, lambda source: columns_of(source).header == _PAIRS, _columns(1)),
-            "ablation-table": (NAMES, lambda source: columns_of(source).header[:4] == _ABLATION, _columns(1)),
-            "translation-table": (VALUES + 1.5, _are_translations, _translations),
-            "json-array": (VALUES + 1.6, _are_records, _array),
-            "word-frequencies": (IDS + 3, _are_frequencies, _frequencies),
-            "parallel-tsv": (GUESS, _are_sentences, _columns()),
-            "ids": (LAST, _plain(_are_ids), _ids),
-            "word-list": (LAST + 1, _plain(_are_words), _lines),
-            "text": (LAST + 2, _plain(lambda _: True), _text),
-        }
+KINDS = {
+    "trec-run": Sign(NAMES - 2, _is_trec_run, _run),
+    "msmarco-run": Sign(IDS + 1, _is_msmarco_run, _columns(2)),
+    "msmarco-top1000": Sign(IDS, _are_candidates, _columns(2)),
+    "pairs-table": Sign(NAMES, lambda source: columns_of(source).header == _PAIRS, _columns(1)),
+    "ablation-table": Sign(NAMES, lambda source: columns_of(source).header[:4] == _ABLATION, _columns(1)),
+    "translation-table": Sign(VALUES + 1.5, _are_translations, _translations),
+    "json-array": Sign(VALUES + 1.6, _are_records, _array),
+    "word-frequencies": Sign(IDS + 3, _are_frequencies, _frequencies),
+    "parallel-tsv": Sign(GUESS, _are_sentences, _columns()),
+    "ids": Sign(LAST, _plain(_are_ids), _ids),
+    "word-list": Sign(LAST + 1, _plain(_are_words), _lines),
+    "text": Sign(LAST + 2, _plain(lambda _: True), _text),
+    "patapsco-queries": json_lines(
+        ("id", "lang", "text", "query"), _records, told=lambda record: [str(record.get("lang"))]
     ),
-    json_lines(
-        **description("patapsco-queries"),
-        needs=("id", "lang", "text", "query"),
-        rows=_records,
-        told=lambda record: [str(record.get("lang"))],
+    "xnli": json_lines(
+        ("gold_label", "sentence1", "sentence2"), _records, told=lambda record: [str(record.get("language"))]
     ),
-    json_lines(
-        **description("xnli"),
-        needs=("gold_label", "sentence1", "sentence2"),
-        rows=_records,
-        told=lambda record: [str(record.get("language"))],
-    ),
-    json_lines(**description("json-lines"), needs=(), rows=_records),
-)
+    "json-lines": json_lines((), _records),
+}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,33 +17,19 @@ from switchrank.formats.vector_kinds import FASTTEXT_MAGIC, HEADER, MOST_DIMENSI
 from switchrank.identify import languages
 from switchrank.identify.entries import quoted
 from switchrank.identify.found import Found, Problems, shorten
-from switchrank.identify.kinds import FolderKind, closed
+from switchrank.identify.kinds import closed
 from switchrank.identify.source import Source
 
 _FEWEST = 8
 """Numbers that a line must have to be taken for a vector where no header says so."""
 _SAMPLED = 500
-_ENTRY = """\
-vectors:
-  languages:
-    $language:
-      path: $path
-      aligned: false  # true where it is in the space of the source language already
-"""
-ENTRIES = dict.fromkeys(("vectors-text", "vectors-word2vec", "vectors-fasttext"), _ENTRY)
 
 
-FOLDERS = (
-    FolderKind(
-        "vectors-folder",
-        "word vectors, one file a language",
-        each="vectors-*",
-        sides=lambda files, _: {
-            "vectors": "\n".join(f"    {code}: {{path: {quoted(str(file))}}}" for code, file in files.items())
-        },
-        entry="vectors:\n  languages:\n$vectors\n",
-    ),
-)
+def _sides(files: dict[str, Path], _first: Found) -> dict[str, str]:
+    return {"vectors": "\n".join(f"    {code}: {{path: {quoted(str(file))}}}" for code, file in files.items())}
+
+
+FOLDERS = {"vectors-folder": {"sides": _sides}}
 
 
 class _Tally(RowSink):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from switchrank.collections.afriqa.names import AFRIQA_NAMES
 from switchrank.collections.afriqa.reader import all_records
-from switchrank.identify.kinds import FolderKind, Look, Row, description, json_lines
+from switchrank.identify.kinds import Look, Row, json_lines
 
 
 def _rows(path: str, look: Look) -> Iterator[Row]:
@@ -24,11 +24,5 @@ def _pair(name: str) -> str:
     return f"{codes.get(told[1], told[1])}-{told[2]}" if told else "xx-en"
 
 
-KINDS = (
-    json_lines(
-        **description("afriqa-passages", __package__),
-        needs=("question_lang", "question_translated", "context", "answer_pivot"),
-        rows=_rows,
-    ),
-)
-FOLDERS = (FolderKind(**description("afriqa-folder", __package__)),)
+_MEMBERS = ("question_lang", "question_translated", "context", "answer_pivot")
+KINDS = {"afriqa-passages": json_lines(_MEMBERS, _rows)}

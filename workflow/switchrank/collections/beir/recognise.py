@@ -5,24 +5,16 @@ from pathlib import Path
 
 from switchrank.collections.beir.reader import ROWS
 from switchrank.identify.columns import columns_of
-from switchrank.identify.kinds import NAMES, FolderKind, described, description, json_lines, judgements, texts
+from switchrank.identify.kinds import NAMES, Sign, json_lines, judgements, texts
 
 _HEADER = ("query-id", "corpus-id", "score")
 _documents = texts(ROWS.documents)
-KINDS = (
-    json_lines(**description("beir-corpus", __package__), needs=("_id", "title", "text"), rows=_documents),
-    json_lines(
-        **description("beir-corpus-untitled", __package__),
-        needs=("_id", "text"),
-        rows=_documents,
-        long=("text", 200),
-    ),
-    json_lines(**description("beir-queries", __package__), needs=("_id", "text"), rows=texts(ROWS.queries)),
-    *described(
-        {"beir-qrels": (NAMES, lambda source: columns_of(source).header == _HEADER, judgements(ROWS.judgements))},
-        __package__,
-    ),
-)
+KINDS = {
+    "beir-corpus": json_lines(("_id", "title", "text"), _documents),
+    "beir-corpus-untitled": json_lines(("_id", "text"), _documents, long=("text", 200)),
+    "beir-queries": json_lines(("_id", "text"), texts(ROWS.queries)),
+    "beir-qrels": Sign(NAMES, lambda source: columns_of(source).header == _HEADER, judgements(ROWS.judgements)),
+}
 
 
 def _split(_path: Path, names: list[str]) -> dict[str, str]:
@@ -31,4 +23,4 @@ def _split(_path: Path, names: list[str]) -> dict[str, str]:
     return {"split": Path(found[0]).name.partition(".")[0]}
 
 
-FOLDERS = (FolderKind(**description("beir-folder", __package__), values=_split),)
+FOLDERS = {"beir-folder": {"values": _split}}

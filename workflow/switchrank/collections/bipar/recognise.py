@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 from switchrank.collections.squad.recognise import folder_values, is_squad, rows
-from switchrank.identify.kinds import VALUES, FolderKind, described, description
+from switchrank.identify.kinds import VALUES, Sign
 from switchrank.identify.source import Source
 
 _ID = re.compile(r"_QUERY_\d+_(?:(CROSS_QEN)|(CROSS_QZH)|(EN)|ZH)$")
@@ -19,7 +19,5 @@ def _fits(source: Source) -> bool:
     return is_squad(source) and bool(_IN_FILE.search(source.head))
 
 
-KINDS = described(
-    {"bipar": (VALUES, _fits, rows(_sides, lambda _: "of novels in English and Chinese (BiPaR)"))}, __package__
-)
-FOLDERS = (FolderKind(**description("bipar-folder", __package__), each="bipar", sides=folder_values),)
+KINDS = {"bipar": Sign(VALUES, _fits, rows(_sides, lambda _: "of novels in English and Chinese (BiPaR)"))}
+FOLDERS = {"bipar-folder": {"sides": folder_values}}

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from switchrank.collections.clirmatrix.reader import ROWS
-from switchrank.identify.kinds import Look, Row, description, json_lines, texts
+from switchrank.identify.kinds import Look, Row, json_lines, texts
 
 
 def _rows(path: str, look: Look) -> Iterator[Row]:
@@ -11,10 +11,4 @@ def _rows(path: str, look: Look) -> Iterator[Row]:
     look.found.counts["judgements"] = sum(1 for _ in ROWS.judgements(path, look.about))
 
 
-KINDS = (
-    json_lines(
-        **description("clirmatrix", __package__),
-        needs=("src_id", "src_query", "tgt_results"),
-        rows=_rows,
-    ),
-)
+KINDS = {"clirmatrix": json_lines(("src_id", "src_query", "tgt_results"), _rows)}

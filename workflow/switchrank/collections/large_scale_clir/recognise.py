@@ -7,7 +7,7 @@ from pathlib import Path
 
 from switchrank.collections.large_scale_clir.reader import ROWS
 from switchrank.identify.columns import columns_of, is_id, is_whole
-from switchrank.identify.kinds import IDS, FolderKind, described, description, judgements, texts
+from switchrank.identify.kinds import IDS, Sign, judgements, texts
 from switchrank.identify.source import Source
 
 
@@ -34,18 +34,15 @@ def _are_texts(source: Source, *, documents: bool = False) -> bool:
     return not documents or table.mean(2, len) > 300 or "doc" in table.name
 
 
-KINDS = described(
-    {
-        "large-scale-clir-rel": (IDS + 2, _are_judgements, judgements(ROWS.judgements)),
-        "large-scale-clir-documents": (IDS, partial(_are_texts, documents=True), texts(ROWS.documents)),
-        "large-scale-clir-queries": (IDS + 1, _are_texts, texts(ROWS.queries)),
-    },
-    __package__,
-)
+KINDS = {
+    "large-scale-clir-rel": Sign(IDS + 2, _are_judgements, judgements(ROWS.judgements)),
+    "large-scale-clir-documents": Sign(IDS, partial(_are_texts, documents=True), texts(ROWS.documents)),
+    "large-scale-clir-queries": Sign(IDS + 1, _are_texts, texts(ROWS.queries)),
+}
 
 
 def _name(_path: Path, names: list[str]) -> dict[str, str]:
     return {"name": Path(next(name for name in names if fnmatch.fnmatch(name, "*/en2*.rel*"))).parent.name}
 
 
-FOLDERS = (FolderKind(**description("large-scale-clir-folder", __package__), values=_name),)
+FOLDERS = {"large-scale-clir-folder": {"values": _name}}

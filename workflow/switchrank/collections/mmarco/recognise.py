@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from switchrank.identify.kinds import FolderKind, description
+from pathlib import Path
 
-FOLDERS = (
-    FolderKind(
-        **description("mmarco-folder", __package__),
-        values=lambda _, names: {"version": "v1" if any("helsinki" in name for name in names) else "v2"},
-    ),
-)
+
+def _version(_path: Path, names: list[str]) -> dict[str, str]:
+    return {"version": "v1" if any("helsinki" in name for name in names) else "v2"}
+
+
+FOLDERS = {"mmarco-folder": {"values": _version}}

@@ -7,7 +7,7 @@ from pathlib import Path
 from switchrank.collections.msmarco.reader import ROWS
 from switchrank.collections.rows import triple_rows
 from switchrank.identify.columns import MOST, Columns, columns_of, is_id, is_whole
-from switchrank.identify.kinds import IDS, TEXTS, FolderKind, Look, Row, described, description, texts
+from switchrank.identify.kinds import IDS, TEXTS, Look, Row, Sign, texts
 from switchrank.identify.source import Source
 
 
@@ -44,14 +44,11 @@ def _triples(path: str, look: Look) -> Iterator[Row]:
         yield f"line {number}", None, ()
 
 
-KINDS = described(
-    {
-        "documents-tsv": (IDS, _are_documents, texts(ROWS.documents)),
-        "queries-tsv": (IDS + 1, lambda source: _is_texts(columns_of(source)), texts(ROWS.queries)),
-        "msmarco-triples-ids": (TEXTS, _are_triples, _triples),
-    },
-    __package__,
-)
+KINDS = {
+    "documents-tsv": Sign(IDS, _are_documents, texts(ROWS.documents)),
+    "queries-tsv": Sign(IDS + 1, lambda source: _is_texts(columns_of(source)), texts(ROWS.queries)),
+    "msmarco-triples-ids": Sign(TEXTS, _are_triples, _triples),
+}
 
 
 def _files(path: Path, names: list[str]) -> dict[str, str]:
@@ -68,4 +65,4 @@ def _files(path: Path, names: list[str]) -> dict[str, str]:
     }
 
 
-FOLDERS = (FolderKind(**description("msmarco-folder", __package__), values=_files),)
+FOLDERS = {"msmarco-folder": {"values": _files}}

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from switchrank.collections.neuclir.reader import ROWS, read_topics
-from switchrank.identify.kinds import Look, Row, description, json_lines, texts
+from switchrank.identify.kinds import Look, Row, json_lines, texts
 
 
 def _topics(path: str, look: Look) -> Iterator[Row]:
@@ -16,17 +16,7 @@ def _languages(record: dict[str, object]) -> list[str]:
     return [str(topic.get("lang")) for topic in topics if isinstance(topic, dict)]  # type: ignore[attr-defined]
 
 
-KINDS = (
-    json_lines(
-        **description("hc4-topics", __package__),
-        needs=("topic_id", "topics"),
-        rows=_topics,
-        told=_languages,
-    ),
-    json_lines(
-        **description("documents-jsonl", __package__),
-        needs=("id", "text"),
-        rows=texts(ROWS.documents),
-        told=lambda record: [str(record.get("lang"))],
-    ),
-)
+KINDS = {
+    "hc4-topics": json_lines(("topic_id", "topics"), _topics, told=_languages),
+    "documents-jsonl": json_lines(("id", "text"), texts(ROWS.documents), told=lambda record: [str(record.get("lang"))]),
+}

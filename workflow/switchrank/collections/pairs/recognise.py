@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from typing import Any
 
 from switchrank.collections.pairs.reader import TSV, Names, text_rows
 from switchrank.identify.columns import columns_of, words_in
-from switchrank.identify.kinds import IDS, Look, Row, Rows, described, description, json_lines
+from switchrank.identify.kinds import IDS, Look, Row, Rows, Sign, json_lines
 from switchrank.identify.source import Source
 
 ASKED = ("question", "query", "anchor")
@@ -46,19 +46,19 @@ def _are_triples(source: Source) -> bool:
     return table.width == 3 and not table.of_ids and min(table.mean(1, words_in), table.mean(2, words_in)) > _LONG
 
 
-KINDS = (
-    *described({"msmarco-triples-text": (IDS + 3, _are_triples, _read(Names(), True, **TSV))}, __package__),
-    *(
-        json_lines(**description("text-triples", __package__), needs=names, rows=_read(Names(*names), True))
-        for names in (("query", "doc_pos", "doc_neg"), ("query", "pos", "neg"), ("query", "positive", "negative"))
-    ),
-    *(
-        json_lines(
-            **description("text-pairs", __package__),
-            needs=names,
-            rows=_read(Names(*names), False),
-            strings=names,
-        )
-        for names in product(ASKED, ANSWERED[:4])
-    ),
-)
+def _one_of(signs: Sequence[Sign]) -> Sign:
+    """Signs of equal rank as one."""
+
+    def rows(path: str, look: Look) -> Iterable[Row]:
+        return next(sign for sign in signs if sign.fits(look.source)).rows(path, look)
+
+    return Sign(signs[0].sure, lambda source: any(sign.fits(source) for sign in signs), rows)
+
+
+_TRIPLES = (("query", "doc_pos", "doc_neg"), ("query", "pos", "neg"), ("query", "positive", "negative"))
+_PAIRS = tuple(product(ASKED, ANSWERED[:4]))
+KINDS = {
+    "msmarco-triples-text": Sign(IDS + 3, _are_triples, _read(Names(), True, **TSV)),
+    "text-triples": _one_of([json_lines(names, _read(Names(*names), True)) for names in _TRIPLES]),
+    "text-pairs": _one_of([json_lines(names, _read(Names(*names), False), strings=names) for names in _PAIRS]),
+}

@@ -1,6 +1,6 @@
-"""The entries of tables in Parquet and of datasets; and JSON lines of id and contents, which the format reads too.
+"""JSON lines of id and contents, which the format reads too.
 
-The tables themselves are recognised by their first bytes (:mod:`switchrank.identify.binary`).
+Tables are recognised by their first bytes (:mod:`switchrank.identify.binary`).
 """
 
 from __future__ import annotations
@@ -8,13 +8,7 @@ from __future__ import annotations
 from functools import partial
 
 from switchrank.collections import records
-from switchrank.identify.kinds import description, json_lines, texts
+from switchrank.identify.kinds import json_lines, texts
 
-ENTRIES = {name: description(name, __package__)["entry"] for name in ("parquet", "datasets")}
-KINDS = (
-    json_lines(
-        **description("documents-jsonl", __package__),
-        needs=("id", "contents"),
-        rows=texts(partial(records.text_rows, id="id", text=["contents"])),
-    ),
-)
+_documents = texts(partial(records.text_rows, id="id", text=["contents"]))
+KINDS = {"documents-jsonl": json_lines(("id", "contents"), _documents)}

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from switchrank.collections.questions.reader import file_language, read_questions
-from switchrank.identify.kinds import Look, Row, description, json_lines
+from switchrank.identify.kinds import Look, Row, json_lines
 
 
 def _rows(path: str, look: Look) -> Iterator[Row]:
@@ -20,18 +20,12 @@ def _keys(record: dict[str, object]) -> Iterable[str]:
     return map(str, asked) if isinstance(asked, dict) else ()
 
 
-KINDS = (
-    json_lines(
-        **description("mkqa", __package__),
-        needs=("example_id", "queries", "answers"),
-        rows=_rows,
-        told=_keys,
-    ),
-    json_lines(
-        **description("afriqa-queries", __package__),
-        needs=("question", "translated_question", "answers", "lang"),
-        rows=_rows,
+KINDS = {
+    "mkqa": json_lines(("example_id", "queries", "answers"), _rows, told=_keys),
+    "afriqa-queries": json_lines(
+        ("question", "translated_question", "answers", "lang"),
+        _rows,
         told=lambda record: [file_language(str(record.get("lang")))],
     ),
-    json_lines(**description("nq-open", __package__), needs=("question", "answer"), rows=_rows),
-)
+    "nq-open": json_lines(("question", "answer"), _rows),
+}

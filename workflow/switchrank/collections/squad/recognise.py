@@ -8,7 +8,7 @@ from switchrank.collections.squad.file import Paragraph, SquadFile
 from switchrank.identify import languages
 from switchrank.identify.entries import quoted
 from switchrank.identify.found import Found
-from switchrank.identify.kinds import VALUES, FolderKind, Look, Row, Rows, described, description
+from switchrank.identify.kinds import VALUES, Look, Row, Rows, Sign
 from switchrank.identify.source import Source
 
 _MLQA = re.compile(r"context-([a-z]{2})-question-([a-z]{2})\b")
@@ -88,5 +88,5 @@ def folder_values(each: dict[str, Path], first: Found) -> dict[str, str]:
     return {"documents": first.values["documents"], "files": "\n    ".join([*keys, *shared])}
 
 
-KINDS = described({"squad": (VALUES + 1, is_squad, rows(_sides, _family))}, __package__)
-FOLDERS = (FolderKind(**description("squad-folder", __package__), each="squad", sides=folder_values),)
+KINDS = {"squad": Sign(VALUES + 1, is_squad, rows(_sides, _family))}
+FOLDERS = {"squad-folder": {"sides": folder_values}}

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from switchrank.collections.tevatron.reader import ROWS
-from switchrank.identify.kinds import Look, Row, description, json_lines, texts
+from switchrank.identify.kinds import Look, Row, json_lines, texts
 
 
 def _rows(path: str, look: Look) -> Iterator[Row]:
@@ -12,10 +12,4 @@ def _rows(path: str, look: Look) -> Iterator[Row]:
     look.found.counts["relevant passages"] = sum(relevance > 0 for _, _, _, relevance in judged)
 
 
-KINDS = (
-    json_lines(
-        **description("tevatron-queries", __package__),
-        needs=("query_id", "query", "positive_passages"),
-        rows=_rows,
-    ),
-)
+KINDS = {"tevatron-queries": json_lines(("query_id", "query", "positive_passages"), _rows)}

@@ -4,7 +4,7 @@ import re
 
 from switchrank.collections.trec.reader import ROWS
 from switchrank.identify.columns import columns_of, is_whole
-from switchrank.identify.kinds import NAMES, TAGS, described, judgements, texts
+from switchrank.identify.kinds import NAMES, TAGS, Sign, judgements, texts
 from switchrank.identify.source import Source
 
 _TOP = re.compile(rb"<top>", re.IGNORECASE)
@@ -25,11 +25,8 @@ def _are_judgements(source: Source) -> bool:
     return columns_of(source).most_words(4, lambda row: row[1] in _ITER and is_whole(row[3]))
 
 
-KINDS = described(
-    {
-        "trec-topics": (TAGS, lambda source: _is_tagged(source, _TOP), texts(ROWS.queries)),
-        "trec-documents": (TAGS + 1, _are_documents, texts(ROWS.documents)),
-        "trec-qrels": (NAMES - 1, _are_judgements, judgements(ROWS.judgements)),
-    },
-    __package__,
-)
+KINDS = {
+    "trec-topics": Sign(TAGS, lambda source: _is_tagged(source, _TOP), texts(ROWS.queries)),
+    "trec-documents": Sign(TAGS + 1, _are_documents, texts(ROWS.documents)),
+    "trec-qrels": Sign(NAMES - 1, _are_judgements, judgements(ROWS.judgements)),
+}

@@ -17,7 +17,7 @@ from switchrank.core.errors import UserError
 from switchrank.files.headers import is_header, is_id_name
 from switchrank.identify import languages
 from switchrank.identify.columns import MOST, Columns, columns_of, is_number
-from switchrank.identify.kinds import LAST, NAMES, VALUES, Look, Row, described
+from switchrank.identify.kinds import LAST, NAMES, VALUES, Look, Row, Sign
 from switchrank.identify.source import Source
 
 _SIGNS = {",": "comma", ";": "semicolon"}
@@ -128,13 +128,10 @@ def _numbered(path: str, look: Look) -> Iterator[Row]:
         yield place, None, [" | ".join(record.values())]
 
 
-KINDS = described(
-    {
-        "question-table": (VALUES + 2, lambda source: _fits(source, ",", ";", "\t", header=True, pairs=True), rows),
-        "csv-with-header": (VALUES + 3, lambda source: _fits(source, ",", ";", header=True), rows),
-        "csv": (VALUES + 4, lambda source: _fits(source, ",", ";", header=False), rows),
-        "tsv-with-header": (NAMES + 3, lambda source: _fits(source, "\t", header=True), rows),
-        "tsv": (LAST - 1, lambda source: columns_of(source).width > 1, _numbered),
-    },
-    __package__,
-)
+KINDS = {
+    "question-table": Sign(VALUES + 2, lambda source: _fits(source, ",", ";", "\t", header=True, pairs=True), rows),
+    "csv-with-header": Sign(VALUES + 3, lambda source: _fits(source, ",", ";", header=True), rows),
+    "csv": Sign(VALUES + 4, lambda source: _fits(source, ",", ";", header=False), rows),
+    "tsv-with-header": Sign(NAMES + 3, lambda source: _fits(source, "\t", header=True), rows),
+    "tsv": Sign(LAST - 1, lambda source: columns_of(source).width > 1, _numbered),
+}
