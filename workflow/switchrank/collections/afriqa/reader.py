@@ -21,7 +21,7 @@ from typing import Any
 import polars as pl
 
 from switchrank.collections.answers import judge_by_answers
-from switchrank.collections.json_values import identifier, member, proper_text, read_json_lines
+from switchrank.collections.json_values import Place, read_json_lines
 from switchrank.collections.notes import Skipped, left_out
 from switchrank.collections.spec import CollectionSpec, Parsed, Relevance, refuse_triples
 from switchrank.core.errors import Defect, Sieve, UserError, refuse
@@ -114,36 +114,32 @@ def read_records(path: str | Path, max_skipped: float = 1.0) -> Iterator[Record]
 
 def all_records(path: str | Path, defect: Defect = refuse) -> Iterator[tuple[str, Record]]:
     """Yield ``(place, record)`` of all lines, with or without a passage; one that is no record goes to ``defect``."""
-    lines: dict[str, int] = {}
-    sieve = Sieve(defect)
-    for number, given in read_json_lines(path, _WANTED, defect):
+    sieve, seen = Sieve(defect), dict[str, str]()
+    for place, given in read_json_lines(path, _WANTED, defect):
         with sieve:
-            record = _record(given, path, f"line {number}")
-            if record.name in lines:
-                problem = f"id {record.name} twice"
-                raise UserError(path, f"lines {lines[record.name]} and {number}", problem, "keep one line of each")
-            lines[record.name] = number
-            yield f"line {number}", record
+            record = _record(given, place)
+            place.once(record.name, seen)
+            yield place.place, record
 
 
-def _record(given: dict[str, Any], path: str | Path, place: str) -> Record:
-    name = identifier(given, path, place, _WANTED)
+def _record(given: dict[str, Any], place: Place) -> Record:
+    name = place.identifier(given)
     keys = ("question_lang", "question_translated", "title", "context")
-    question, translation, title, context = (_text(given.get(key), path, f"{place} {key!r}") for key in keys)
+    question, translation, title, context = (_text(given.get(key), place.at(repr(key))) for key in keys)
     answers: list[str] = []
     if context:
-        pivot = member(given, "answer_pivot", dict, path, place, _WANTED)
-        answers = [_text(text, path, place) for text in member(pivot, "text", list, path, place, _WANTED)]
+        pivot = place.member(given, "answer_pivot", dict)
+        answers = [_text(text, place) for text in place.member(pivot, "text", list)]
     return Record(name, question, translation, title, context, [*filter(None, answers)])
 
 
-def _text(value: Any, path: str | Path, place: str) -> str:
+def _text(value: Any, place: Place) -> str:
     """A text; empty if it is null, NaN or nothing but white space."""
     if value is None or value != value:
         return ""
     if not isinstance(value, str):
-        raise UserError(path, place, "not a text", _WANTED)
-    return proper_text(value, path, place) if value.strip() else ""
+        raise place.error("not a text")
+    return place.text(value) if value.strip() else ""
 
 
 class AfriqaRows:

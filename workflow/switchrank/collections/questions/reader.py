@@ -27,7 +27,7 @@ import polars as pl
 from switchrank.collections import records
 from switchrank.collections.afriqa.names import AFRIQA_NAMES, afriqa_pivot
 from switchrank.collections.answers import answer_words, judge_by_answers
-from switchrank.collections.json_values import identifier, member, proper_text, read_json_lines
+from switchrank.collections.json_values import Place, read_json_lines
 from switchrank.collections.notes import Skipped, note
 from switchrank.collections.rows import with_settings
 from switchrank.collections.separate import write_documents
@@ -121,67 +121,45 @@ def _untested(training: list[OpenQuestion], test: list[OpenQuestion], path: str)
 
 def read_questions(
     path: str | Path, split: str, languages: list[str], defect: Defect = refuse
-) -> Iterator[tuple[int, OpenQuestion]]:
-    """Yield ``(line, question)`` of a file with what it has in ``languages``.
+) -> Iterator[tuple[str, OpenQuestion]]:
+    """Yield ``(place, question)`` of a file with what it has in ``languages``.
 
     A line that is not what the first one says the file is, or repeats an id, goes to ``defect``.
     """
-    lines: dict[str, int] = {}
-    sieve = Sieve(defect)
-    read: Callable[[Json, Place, list[str]], OpenQuestion] | None = None
-    for number, given in read_json_lines(path, _WANTED, defect):
-        place = Place(path, split, number)
+    sieve, seen = Sieve(defect), dict[str, str]()
+    read: Callable[[Json, Place, str, list[str]], OpenQuestion] | None = None
+    for place, given in read_json_lines(path, _WANTED, defect):
         with sieve:
             read = read or _kind(given, place)
-            question = read(given, place, languages)
-            if question.qid in lines:
-                problem = f"id {question.qid} twice"
-                raise UserError(path, f"lines {lines[question.qid]} and {number}", problem, "keep one line of each")
-            lines[question.qid] = number
-            yield number, question
+            question = read(given, place, split, languages)
+            place.once(question.qid, seen)
+            yield place.place, question
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a question is read: the file, the split that it is for, the line."""
-
-    path: str | Path
-    split: str
-    line: int
-
-    def member(self, value: Any, key: str, kind: type[Any]) -> Any:
-        """``value[key]``, or UserError."""
-        return member(value, key, kind, self.path, f"line {self.line}", _WANTED)
-
-    def id(self, value: Any, key: str = "id") -> str:
-        """The member ``key`` as an id, or UserError."""
-        return identifier(value, self.path, f"line {self.line}", _WANTED, key)
-
-    def texts(self, values: list[Any]) -> list[str]:
-        """The strings among ``values`` that are not blank."""
-        found = [value for value in values if isinstance(value, str) and value.strip()]
-        return [proper_text(value, self.path, f"line {self.line}") for value in found]
-
-
-def _kind(given: Json, place: Place) -> Callable[[Json, Place, list[str]], OpenQuestion]:
+def _kind(given: Json, place: Place) -> Callable[[Json, Place, str, list[str]], OpenQuestion]:
     for key, read in (("queries", _mkqa), ("translated_question", _afriqa), ("answer", _nq_open)):
         if key in given:
             return read
     problem = f"neither 'queries' nor 'translated_question' nor 'answer' among {', '.join(sorted(given)) or 'nothing'}"
-    raise UserError(place.path, f"line {place.line}", problem[:200], _WANTED)
+    raise place.error(problem[:200])
 
 
-def _nq_open(given: Json, place: Place, _languages: list[str]) -> OpenQuestion:
+def _texts(values: list[Any], place: Place) -> list[str]:
+    return [place.text(value) for value in values if isinstance(value, str) and value.strip()]
+
+
+def _nq_open(given: Json, place: Place, split: str, _languages: list[str]) -> OpenQuestion:
     text = place.member(given, "question", str)
-    answers = place.texts(place.member(given, "answer", list))
-    return OpenQuestion(f"{place.split}-{place.line}", {"en": text} if text.strip() else {}, {"en": answers})
+    answers = _texts(place.member(given, "answer", list), place)
+    qid = f"{split}-{place.place.removeprefix('line ')}"
+    return OpenQuestion(qid, {"en": text} if text.strip() else {}, {"en": answers})
 
 
-def _mkqa(given: Json, place: Place, languages: list[str]) -> OpenQuestion:
-    qid = place.id(given, "example_id")
+def _mkqa(given: Json, place: Place, _split: str, languages: list[str]) -> OpenQuestion:
+    qid = place.identifier(given, "example_id")
     queries, answers = place.member(given, "queries", dict), place.member(given, "answers", dict)
     codes = {language: _MKQA_CODES.get(language, language.lower().replace("-", "_")) for language in languages}
-    texts = {language: text for language, code in codes.items() for text in place.texts([queries.get(code)])}
+    texts = {language: text for language, code in codes.items() for text in _texts([queries.get(code)], place)}
     return OpenQuestion(
         qid, texts, {language: _mkqa_answers(answers.get(code), place) for language, code in codes.items()}
     )
@@ -196,16 +174,16 @@ def _mkqa_answers(given: Any, place: Place) -> list[str]:
         if place.member(answer, "type", str) not in _NO_STRING:
             aliases = answer.get("aliases")
             strings += [answer.get("text"), *([] if aliases is None else place.member(answer, "aliases", list))]
-    return place.texts(strings)
+    return _texts(strings, place)
 
 
-def _afriqa(given: Json, place: Place, _languages: list[str]) -> OpenQuestion:
-    language = file_language(place.id(given, "lang"))
+def _afriqa(given: Json, place: Place, split: str, _languages: list[str]) -> OpenQuestion:
+    language = file_language(place.identifier(given, "lang"))
     pivot = afriqa_pivot(language)
-    qid = f"{place.split}-{language}-{place.id(given)}"
+    qid = f"{split}-{language}-{place.identifier(given)}"
     sides = {language: ("question", "answers"), pivot: ("translated_question", "translated_answer")}
-    texts = {side: text for side, (key, _) in sides.items() for text in place.texts([given.get(key)])}
-    answers = {side: place.texts(_python_list(given.get(key))) for side, (_, key) in sides.items()}
+    texts = {side: text for side, (key, _) in sides.items() for text in _texts([given.get(key)], place)}
+    answers = {side: _texts(_python_list(given.get(key)), place) for side, (_, key) in sides.items()}
     unclear = any(answer.strip().casefold() in _YES_NO for answer in answers[pivot])
     return OpenQuestion(qid, texts, {} if unclear else answers)
 

@@ -9,9 +9,9 @@ from switchrank.identify.kinds import Look, Row, json_lines
 def _rows(path: str, look: Look) -> Iterator[Row]:
     known = look.found.languages or ["en"]
     untold = 0
-    for number, question in read_questions(path, "test", [*known, "en"], defect=look.problems.take):
+    for place, question in read_questions(path, "test", [*known, "en"], defect=look.problems.take):
         untold += not any(question.answers.values())
-        yield f"line {number}", question.qid, list(question.texts.values())[:1]
+        yield place, question.qid, list(question.texts.values())[:1]
     look.found.counts |= {"without an answer string": untold} if untold else {}
 
 

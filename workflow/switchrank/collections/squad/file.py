@@ -15,7 +15,7 @@ from typing import Any
 
 from sentencex import segment
 
-from switchrank.collections.json_values import identifier, member, proper_text, read_json
+from switchrank.collections.json_values import Place, read_json
 from switchrank.collections.notes import Skipped
 from switchrank.core.errors import Defect, Sieve, UserError, refuse
 
@@ -102,89 +102,67 @@ class SquadFile:
         """All paragraphs in file order, however much is left out; otherwise as :meth:`read`."""
         home: dict[str, str] = {}
         found = []
-        articles = self._member(read_json(self.path, _WANTED), "data", list, "top level")
-        for number, article in enumerate(articles):
+        top = Place(self.path, "top level", _WANTED)
+        for number, article in enumerate(top.member(read_json(self.path, _WANTED), "data", list)):
+            place = top._replace(place=f"data[{number}]")
             given = article.get("title") if isinstance(article, dict) else None
-            title = proper_text(str(given or f"article {number}"), self.path, f"data[{number}] 'title'")
-            for index, paragraph in enumerate(self._member(article, "paragraphs", list, f"data[{number}]")):
+            title = place.at("'title'").text(str(given or f"article {number}"))
+            for index, paragraph in enumerate(place.member(article, "paragraphs", list)):
                 found.append(self._paragraph(number, index, title, paragraph, home))
         return found
 
     def _paragraph(self, article: int, index: int, title: str, given: Json, home: dict[str, str]) -> Paragraph:
-        place = f"data[{article}].paragraphs[{index}]"
-        context = self._member(given, "context", str, place)
+        name = f"data[{article}].paragraphs[{index}]"
+        place = Place(self.path, name, _WANTED)
+        context = place.member(given, "context", str)
         units = list(self._units(context, given, place))
         self.skipped.rows["documents"] += len(units)
         self.skipped.lose("documents", "empty documents left out", sum(not unit.text for unit in units))
         asked: list[Question] = []
         self.members.update(given)
         sieve = Sieve(self.defect)
-        for number, question in enumerate(self._member(given, "qas", list, place)):
+        for number, question in enumerate(place.member(given, "qas", list)):
             with sieve:
-                qid = self.question_id(identifier(question, self.path, f"{place}.qas[{number}]", _WANTED))
+                qid = self.question_id(place._replace(place=f"{name}.qas[{number}]").identifier(question))
+                asker = place._replace(place=f"question {qid}")
                 here = f"{self.split}-{article}-{index}"
                 if qid in home:
-                    problem = f"id twice, in paragraphs {home[qid]} and {here}"
-                    raise UserError(self.path, f"question {qid}", problem, "keep one question of each id")
+                    raise asker.error(f"id twice, in paragraphs {home[qid]} and {here}", "keep one question of each id")
                 home[qid] = here
                 self.members.update(f"qas.{name}" for name in question)
-                asked += self._question(qid, question, context, units)
+                asked += self._question(qid, question, asker, context, units)
         return Paragraph(article, index, title, context, units, asked)
 
-    def _question(self, qid: str, given: Json, context: str, units: list[Unit]) -> Iterator[Question]:
+    def _question(self, qid: str, given: Json, place: Place, context: str, units: list[Unit]) -> Iterator[Question]:
         """The question, or none if it has no text or is marked as one that its paragraph does not answer."""
-        text = self._member(given, "question", str, f"question {qid}")
+        text = place.member(given, "question", str)
         self.skipped.rows["questions"] += 1
         if not text.strip():
             self.skipped.lose("questions", "empty questions left out")
         elif given.get("is_impossible") is True:
             self.skipped.lose("", "questions left out: they are marked is_impossible")
         else:
-            answers = list(self._answers(given, f"question {qid}"))
-            relevant = self._relevant(qid, answers, context, units)
+            answers = list(_answers(given, place))
+            relevant = self._relevant(answers, place, context, units)
             kept = [number for number in relevant if units[number].text]
             self.skipped.rows.update(judgements=len(relevant), answers=len(answers))
             lost = len(relevant) - len(kept)
             self.skipped.lose("judgements", "judgements left out: their document is empty", lost)
             yield Question(qid, text, [answer for answer, _ in answers], kept)
 
-    def _units(self, context: str, paragraph: Json, place: str) -> Iterator[Unit]:
+    def _units(self, context: str, paragraph: Json, place: Place) -> Iterator[Unit]:
         """The documents of a paragraph; a blank one is an empty document that holds every answer."""
         if not context.strip():
             yield Unit(None, "", sys.maxsize)
         elif self.documents_as == "paragraphs":
             yield Unit(None, context, len(context))
         elif "sentences" in paragraph:
-            yield from self._given_sentences(paragraph, place)
+            yield from _given_sentences(paragraph, place)
         else:
             for number, (start, end) in enumerate(sentence_spans(context, self.language)):
                 yield Unit(number, context[start:end], end)
 
-    def _given_sentences(self, paragraph: Json, place: str) -> Iterator[Unit]:
-        sentences = self._member(paragraph, "sentences", list, place)
-        breaks = self._member(paragraph, "sentence_breaks", list, place)
-        pairs = all(isinstance(pair, list) and [type(end) for end in pair] == [int, int] for pair in breaks)
-        if len(sentences) != len(breaks) or not pairs:
-            problem = f"sentence_breaks do not fit the {len(sentences)} sentences"
-            raise UserError(self.path, place, problem, "give one [start, end] pair per sentence")
-        for number, (sentence, (_, end)) in enumerate(zip(sentences, breaks, strict=True)):
-            text = proper_text(str(sentence), self.path, f"{place}.sentences[{number}]")
-            yield Unit(number, text if text.strip() else "", end)
-
-    def _answers(self, question: Json, place: str) -> Iterator[tuple[str, int]]:
-        """The answers as ``(text, answer_start)``."""
-        given = question.get("answers")
-        if isinstance(given, dict):
-            texts, starts = (self._member(given, key, list, place) for key in ("text", "answer_start"))
-            if len(texts) != len(starts):
-                raise UserError(self.path, place, f"{len(texts)} answers at {len(starts)} places", _WANTED)
-            given = [{"text": text, "answer_start": start} for text, start in zip(texts, starts, strict=True)]
-        for answer in self._member({"answers": given}, "answers", list, place):
-            text, start = self._member(answer, "text", str, place), answer.get("answer_start")
-            numeral = isinstance(start, str) and start.isascii() and start.isdigit() and len(start) < 10  # as in TQuAD
-            yield text, int(start if numeral else self._member(answer, "answer_start", int, place))
-
-    def _relevant(self, qid: str, answers: list[tuple[str, int]], context: str, units: list[Unit]) -> list[int]:
+    def _relevant(self, answers: list[tuple[str, int]], place: Place, context: str, units: list[Unit]) -> list[int]:
         """Places in ``units`` of the documents in which the answers start, in order of the answers."""
         relevant: dict[int, None] = {}
         for text, given in answers:
@@ -194,7 +172,7 @@ class SquadFile:
             holder = next((number for number, unit in enumerate(units) if 0 <= start < unit.end), None)
             if holder is None:
                 problem = f"answer_start {start} is outside the paragraph's {len(context)} characters"
-                raise UserError(self.path, f"question {qid}", problem, "correct the offset")
+                raise place.error(problem, "correct the offset")
             relevant[holder] = None
         return list(relevant)
 
@@ -224,8 +202,30 @@ class SquadFile:
         self.skipped.lose("", "answers stand nowhere in their paragraph; their answer_start is trusted")
         return given
 
-    def _member(self, value: Any, key: str, kind: type[Any], place: str) -> Any:
-        return member(value, key, kind, self.path, place, _WANTED)
+
+def _given_sentences(paragraph: Json, place: Place) -> Iterator[Unit]:
+    sentences, breaks = (place.member(paragraph, key, list) for key in ("sentences", "sentence_breaks"))
+    pairs = all(isinstance(pair, list) and [type(end) for end in pair] == [int, int] for pair in breaks)
+    if len(sentences) != len(breaks) or not pairs:
+        problem = f"sentence_breaks do not fit the {len(sentences)} sentences"
+        raise place.error(problem, "give one [start, end] pair per sentence")
+    for number, (sentence, (_, end)) in enumerate(zip(sentences, breaks, strict=True)):
+        text = place._replace(place=f"{place.place}.sentences[{number}]").text(str(sentence))
+        yield Unit(number, text if text.strip() else "", end)
+
+
+def _answers(question: Json, place: Place) -> Iterator[tuple[str, int]]:
+    """The answers as ``(text, answer_start)``."""
+    given = question.get("answers")
+    if isinstance(given, dict):
+        texts, starts = (place.member(given, key, list) for key in ("text", "answer_start"))
+        if len(texts) != len(starts):
+            raise place.error(f"{len(texts)} answers at {len(starts)} places")
+        given = [{"text": text, "answer_start": start} for text, start in zip(texts, starts, strict=True)]
+    for answer in place.member({"answers": given}, "answers", list):
+        text, start = place.member(answer, "text", str), answer.get("answer_start")
+        numeral = isinstance(start, str) and start.isascii() and start.isdigit() and len(start) < 10  # as in TQuAD
+        yield text, int(start if numeral else place.member(answer, "answer_start", int))
 
 
 def sentence_spans(text: str, language: str) -> list[tuple[int, int]]:
