@@ -35,8 +35,7 @@ from switchrank.collections.texts import TextFile
 from switchrank.collections.tsv.reader import ROWS
 from switchrank.config import lexicons
 from switchrank.formats.tables import LEXICON
-from switchrank.identify.entries import filled
-from switchrank.identify.found import Found
+from switchrank.identify.found import Found, filled
 from switchrank.identify.look import entries, folder_kinds, inspect_path, kinds
 from switchrank.sources.build import build_collection
 

@@ -18,9 +18,8 @@ from switchrank.collections.neuclir.reader import topic_rows
 from switchrank.collections.records import read_records, table_files, text_rows
 from switchrank.collections.rows import TextRows
 from switchrank.collections.tevatron import reader as tevatron
-from switchrank.collections.texts import TextFile, file_parts, read_judgements, read_queries
+from switchrank.collections.texts import TextFile, file_parts, holds_texts, read_judgements, read_queries
 from switchrank.collections.trec import reader as trec
-from switchrank.collections.triples import holds_texts
 from switchrank.core.errors import UserError
 
 INSIDE = partial(tevatron.ROWS.documents, inside=True)

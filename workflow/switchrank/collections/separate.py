@@ -20,8 +20,7 @@ from switchrank.collections.frames import connected_groups, sink
 from switchrank.collections.notes import left_out, note
 from switchrank.collections.rows import Rows, TextRows, read_topics
 from switchrank.collections.spec import CollectionSpec, Parsed, check_separate
-from switchrank.collections.texts import TextFile, read_judgements, read_queries
-from switchrank.collections.triples import write_triples
+from switchrank.collections.texts import TextFile, read_judgements, read_queries, write_triples
 from switchrank.core.errors import UserError
 from switchrank.formats.tables import DOCUMENTS, QUERIES
 
@@ -92,10 +91,6 @@ class Documents:
     rows: int
     empty: pl.DataFrame
 
-    def ids(self) -> pl.DataFrame:
-        """The column ``docid``, read anew so that only one language's ids are in memory at a time."""
-        return pl.read_parquet(self.path, columns=["docid"])
-
 
 def write_documents(
     spec: CollectionSpec,
@@ -158,7 +153,7 @@ def _present(
     present, lacking = {}, {}
     unknown = judged
     for language, made in documents.items():
-        ids = made.ids()
+        ids = pl.read_parquet(made.path, columns=["docid"])  # of one language at a time
         present[language] = judged.join(ids, on="docid", how="semi", maintain_order="left")
         for known in (ids, made.empty):
             unknown = unknown.join(known, on="docid", how="anti", maintain_order="left")

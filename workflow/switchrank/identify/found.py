@@ -1,7 +1,8 @@
-"""What an inspection finds, and how it is shown: as text for people, as JSON for machines."""
+"""What an inspection finds, how it is shown (as text for people, as JSON for machines), and the config entry for it."""
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from array import array
@@ -9,6 +10,7 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
+from string import Template
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,11 @@ _MOST_COMPARED = 20_000_000
 """Rows whose identities are compared; 16 bytes each."""
 _PARTICULAR = re.compile(r"'[^']*'|\"[^\"]*\"|\d+")
 """What differs between problems of one kind."""
+_BOOLEANS = {"no", "on", "off", "yes", "y", "n"}
+_IDS = ("id", "_id", "docid", "doc_id", "pid", "qid", "query_id", "url")
+_TEXTS = ("text", "contents", "passage", "body", "context", "query", "question", "title")
+_PLAIN = {"language", "languages", "split", "version", "name", "files", "vectors", "side", "sides"}
+"""Values that are YAML already; all others are paths and are quoted."""
 
 
 @dataclass
@@ -156,3 +163,30 @@ def shorten(text: str | bytes, width: int = _WIDTH) -> str:
     shown = text[: 2 * width].replace("\t", " | ").replace("\n", " ").replace("\r", " ")
     shown = "".join("?" if unicodedata.category(letter) in {"Cc", "Cs"} else letter for letter in shown)
     return shown if len(shown) <= width else shown[: width - 3] + "..."
+
+
+def filled(template: str, found: Found, path: str) -> str:
+    """A template with its ``$names`` filled in; values of the finding take precedence over guesses from languages."""
+    known = [json.dumps(code) if code in _BOOLEANS else code for code in found.languages or ["xx"]]
+    columns = [name.partition(" (")[0] for name in found.fields]
+    facts = {
+        "language": known[0],
+        "languages": ", ".join(known),
+        "source": known[0] if len(known) > 1 else "en",
+        "target": known[1] if len(known) > 1 else known[0],
+        "split": "train" if "train" in path.rpartition("/")[2] else "test",
+        "side": known[0],
+        "sides": "files",
+        "first": json.dumps(next((name for name in _IDS if name in columns), "id")),
+        "second": json.dumps(next((name for name in _TEXTS if name in columns), "text")),
+        "path": quoted(path),
+    }
+    facts |= {name: value if name in _PLAIN else quoted(value) for name, value in found.values.items()}
+    if any(f"${name}" in template and facts[name] == "xx" for name in ("language", "side")):
+        found.notes.append("xx: neither the data nor its name tells the language; write its code")
+    return Template(template).safe_substitute(facts).rstrip("\n")
+
+
+def quoted(text: str) -> str:
+    """A text in quotation marks, as YAML."""
+    return json.dumps(text, ensure_ascii=False)

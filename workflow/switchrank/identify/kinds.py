@@ -72,7 +72,7 @@ class Kind:
         same: what must not occur twice; empty where that does not matter.
         texts: what its texts are called.
         whole: it is one value, whose beginning alone says nothing.
-        entry: the YAML that reads it, with ``$names``, see :mod:`switchrank.identify.entries`.
+        entry: the YAML that reads it, with ``$names``, see :func:`switchrank.identify.found.filled`.
         why: why there is no such entry.
     """
 

@@ -17,8 +17,7 @@ from switchrank.collections.formats import folders, recognisers
 from switchrank.collections.mmarco.names import MMARCO_NAMES
 from switchrank.core.errors import UserError
 from switchrank.identify import binary, languages, lexicons, others, vectors
-from switchrank.identify.entries import filled
-from switchrank.identify.found import Found, shorten
+from switchrank.identify.found import Found, filled, shorten
 from switchrank.identify.kinds import FolderKind, Kind, counted, described
 from switchrank.identify.source import Source
 

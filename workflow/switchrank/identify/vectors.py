@@ -15,8 +15,7 @@ from switchrank.embeddings.fasttext_binary import check_model
 from switchrank.embeddings.rows import RowSink, read_text_vectors, read_word2vec_vectors
 from switchrank.formats.vector_kinds import FASTTEXT_MAGIC, HEADER, MOST_DIMENSIONS, is_number, looks_binary
 from switchrank.identify import languages
-from switchrank.identify.entries import quoted
-from switchrank.identify.found import Found, Problems, shorten
+from switchrank.identify.found import Found, Problems, quoted, shorten
 from switchrank.identify.kinds import closed
 from switchrank.identify.source import Source
 

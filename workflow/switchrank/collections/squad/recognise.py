@@ -6,8 +6,7 @@ from pathlib import Path
 
 from switchrank.collections.squad.file import Paragraph, SquadFile
 from switchrank.identify import languages
-from switchrank.identify.entries import quoted
-from switchrank.identify.found import Found
+from switchrank.identify.found import Found, quoted
 from switchrank.identify.kinds import VALUES, Look, Row, Rows, Sign
 from switchrank.identify.source import Source
 
