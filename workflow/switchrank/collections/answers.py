@@ -1,13 +1,12 @@
 """Relevance by answer string: a document is relevant when it holds one of a question's answers, word for word.
 
 This is how open-domain question answering judges passages (Karpukhin et al. 2020, arXiv 2004.04906, section 5; in the
-repository facebookresearch/DPR the function ``has_answer`` with the match type ``string``): texts are cut into tokens,
-tokens are compared caselessly under one Unicode normalisation, and the answer's tokens have to follow each other.
-Here tokens are the words of :mod:`switchrank.text.words` under its look-up key, so punctuation between words never
-matters.
+repository facebookresearch/DPR the function ``has_answer`` with the match type ``string``): the answer's tokens follow
+each other in the text. Here tokens are the words of :mod:`switchrank.text.words` under its look-up key, so case and the
+punctuation between words never matter.
 
-All answers go into one automaton (Aho and Corasick 1975) over words, and each document is read once: the time does not
-depend on how many questions there are. Memory holds the answers and the judgements found.
+All answers go into one automaton over words (Aho and Corasick 1975), and each document is read once, however many
+questions there are. Memory holds the answers and the judgements found.
 """
 
 from __future__ import annotations
@@ -48,11 +47,7 @@ _known_chunk = lru_cache(maxsize=2**17)(_chunk_words)
 
 
 class AnswerMatcher:
-    """Finds which of many word sequences a text holds, in one pass over its words.
-
-    Args:
-        answers: word sequences, none of them empty; they are known by their number.
-    """
+    """Finds which of many word sequences, none of them empty, a text holds, in one pass over its words."""
 
     def __init__(self, answers: Iterable[Sequence[str]]) -> None:
         self._next: list[dict[str, int]] = [{}]
@@ -74,7 +69,7 @@ class AnswerMatcher:
         return state
 
     def _link(self) -> None:
-        """Breadth first: where to go on when no word fits, and the next shorter answer that ends in a state."""
+        # breadth first: where to go on when no word fits, and the next shorter answer that ends in a state
         queue = deque(self._next[0].values())
         while queue:
             state = queue.popleft()

@@ -114,7 +114,11 @@ def _named(
     for number, fields in rows:
         if not names:
             names = fields
-            _check_names(names, path, columns)
+            if missing := [column for column in columns if column not in names]:
+                todo = f"name one of {listed(names)}, or say header: false"
+                raise UserError(path, "line 1", f"no column {missing[0]} in the header", todo)
+            if len(set(names)) < len(names):
+                raise UserError(path, "line 1", "two columns of one name", "give each its own")
             continue
         if number == 1:
             refuse_header(path, fields, _NO_HEADER)
@@ -125,15 +129,6 @@ def _named(
             defect(UserError(path, f"line {number}", problem, f"write {len(names)}: {listed(names)}"))
             continue
         yield f"line {number}", dict(zip(names, fields, strict=False))
-
-
-def _check_names(names: list[str], path: str | Path, columns: Sequence[str]) -> None:
-    missing = [column for column in columns if column not in names]
-    if missing:
-        problem = f"no column {missing[0]} in the header"
-        raise UserError(path, "line 1", problem, f"name one of {listed(names)}, or say header: false")
-    if len(set(names)) < len(names):
-        raise UserError(path, "line 1", "two columns of one name", "give each its own")
 
 
 def _table_records(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, Record]]:
@@ -180,20 +175,17 @@ def table_files(path: Path) -> list[Path]:
     state = path / "state.json"
     if state.is_file():
         try:
-            return [_inside(path, part["filename"]) for part in json.loads(read_text(state))["_data_files"]]
+            named = [part["filename"] for part in json.loads(read_text(state))["_data_files"]]
         except (ValueError, LookupError, TypeError, RecursionError) as error:
             raise UserError(state, "", "does not list the files of a dataset", "save the dataset again") from error
+        for name in named:
+            if not isinstance(name, str) or Path(name).name != name:
+                raise UserError(state, "_data_files", f"{name!r}", "name files of this folder")
+        return [path / name for name in named]
     found = sorted(path.glob("*.parquet")) or sorted(path.glob("*.arrow")) or sorted(path.glob("**/*.parquet"))
     if not found:
         raise UserError(path, "", "a folder without Parquet or Arrow files", "name the folder that holds them")
     return found
-
-
-def _inside(folder: Path, name: Any) -> Path:
-    """A file that ``state.json`` names, which has to be in its folder."""
-    if not isinstance(name, str) or Path(name).name != name:
-        raise UserError(folder / "state.json", "_data_files", f"{name!r}", "name files of this folder")
-    return folder / name
 
 
 def text_rows(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from switchrank.collections.mmarco.names import MMARCO_NAMES
 from switchrank.collections.spec import CollectionSpec, check_separate
@@ -236,22 +236,23 @@ class Columns(Section):
         """The columns named by ``keys``, in order, as the reader calls them."""
         return [str(name) for key in keys for name in _list(getattr(self, key))]
 
-    def shape(self) -> dict[str, Any]:
-        """The reader's settings."""
-        raise NotImplementedError
-
 
 class TextColumns(Columns):
     id: str | int = Field(description="column of the id: its name in the header, or its number from 1")
     text: str | int | list[str | int] = Field(description="column of the text; of several, joined by a space")
 
     def shape(self) -> dict[str, Any]:
+        """The reader's settings."""
         return {"id": str(self.id), "text": self.names("text")}
 
-    def check_one_path(self) -> None:
-        """Raise ValueError for documents that differ by split."""
-        if isinstance(self.path, dict):
-            raise ValueError("documents.path for each split: all splits have the same documents, give one path")
+
+def _one_path(documents: TextColumns) -> TextColumns:
+    if isinstance(documents.path, dict):
+        raise ValueError("documents.path for each split: all splits have the same documents, give one path")
+    return documents
+
+
+DocumentColumns = Annotated[TextColumns, AfterValidator(_one_path)]
 
 
 class JudgementColumns(Columns):
@@ -260,6 +261,7 @@ class JudgementColumns(Columns):
     relevance: str | int | None = Field(None, description="column of the relevance; without it every row is relevant")
 
     def shape(self) -> dict[str, Any]:
+        """The reader's settings."""
         relevance = None if self.relevance is None else str(self.relevance)
         return {"query": str(self.query), "document": str(self.document), "relevance": relevance}
 
@@ -318,18 +320,16 @@ class Separate(Tables):
 class Mapped(Separate):
     """Tables whose columns the config names."""
 
-    documents: TextColumns = Field(description="where the documents are: path, id, text")
+    documents: DocumentColumns = Field(description="where the documents are: path, id, text")
     queries: TextColumns = Field(description="where the queries are: path, id, text")
     judgements: JudgementColumns = Field(description="where the judgements are: path, query, document, relevance")
 
     def options(self) -> dict[str, Any]:
-        tables = {"documents": self.documents, "queries": self.queries, "judgements": self.judgements}
-        return {name: table.shape() for name, table in tables.items()}
-
-    @model_validator(mode="after")
-    def _one_file_of_documents(self) -> Mapped:
-        self.documents.check_one_path()
-        return self
+        return {
+            "documents": self.documents.shape(),
+            "queries": self.queries.shape(),
+            "judgements": self.judgements.shape(),
+        }
 
 
 def filled(template: str, language: str = "", split: str = "", code: str = "") -> str:

@@ -3,9 +3,9 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from switchrank.collections.section import Template, TextColumns, Untranslated, filled
+from switchrank.collections.section import DocumentColumns, Template, Untranslated, filled
 from switchrank.config.sections import LanguageList, Split
 
 
@@ -14,7 +14,7 @@ class Questions(Untranslated):
     files: dict[Split, str] = Field(
         description="questions by split, JSON lines: NQ-Open, MKQA, or the questions of AfriQA", min_length=1
     )
-    documents: TextColumns = Field(
+    documents: DocumentColumns = Field(
         description="path, id and text of the documents; JSON lines or Parquet if the name says so, else TSV with a "
         "header; `{lang}` is filled in"
     )
@@ -41,8 +41,3 @@ class Questions(Untranslated):
     def options(self) -> dict[str, Any]:
         named = re.search(r"\.(jsonl|parquet)\b", str(self.documents.path))
         return {"documents": self.documents.shape() | ({} if named else {"separator": "\t", "header": True})}
-
-    @model_validator(mode="after")
-    def _one_path(self) -> Questions:
-        self.documents.check_one_path()
-        return self

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 
 from switchrank.collections.pairs.recognise import pair_of
 from switchrank.collections.records import quoted_rows, read_records
@@ -79,14 +79,12 @@ def _is_named(table: Columns) -> bool:
     """Whether the first line names columns as tables of the field do, or one of them and columns of numbers."""
     names, rest = [name.encode() for name in table.header], table.every[1:]
     known = sum(name.lower() in _KNOWN_NAMES for name in names)
-    numbers = any(
-        not is_number(name) and table.share(partial(_number_at, at), rest) >= MOST for at, name in enumerate(names)
-    )
+
+    def numbered(at: int) -> bool:
+        return table.share(lambda row: len(row) > at and is_number(row[at]), rest) >= MOST
+
+    numbers = any(not is_number(name) and numbered(at) for at, name in enumerate(names))
     return bool(names) and (known >= max(2, len(names) / 2) or (numbers and known > 0))
-
-
-def _number_at(column: int, row: Sequence[bytes]) -> bool:
-    return len(row) > column and is_number(row[column])
 
 
 def _fits(source: Source, *signs: str, header: bool, pairs: bool | None = None) -> bool:
