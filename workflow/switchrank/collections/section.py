@@ -343,7 +343,6 @@ def of_split(given: BySplit, split: str) -> str:
 
 
 def _list(given: Any) -> list[Any]:
-    """One thing, several or none as a list."""
     return given if isinstance(given, list) else [] if given is None else [given]
 
 

@@ -234,7 +234,6 @@ def _base_role(role: str) -> str:
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:
-    """The known word that is meant, or all of them."""
     known = list(dict.fromkeys(known))
     close = difflib.get_close_matches(word, known, n=1)
     return f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"

@@ -172,9 +172,8 @@ def write_triples(
     among the queries and documents of the collection; of documents with equal text the first is meant.
 
     Args:
-        path: the triples; of triples of ids the queries are not looked up.
-        documents: DOCUMENTS of the source language.
-        empty: ids of its documents without text.
+        path: the triples.
+        documents: DOCUMENTS of the source language; ``empty`` are the ids of those without text.
         queries: training queries, columns ``qid`` and ``text``.
         folder: where to write.
         limit: largest share of triples that may be lost to empty documents, or to unknown ids or texts.
@@ -212,7 +211,6 @@ def _known_ids(raw: Path, documents: Path) -> pl.LazyFrame:
 
 
 def _rows_with(raw: Path, docids: pl.Series) -> int:
-    """How many triples hold one of these documents."""
     if docids.is_empty():
         return 0
     held = pl.any_horizontal(pl.col(column).is_in(docids.implode()) for column in ("positive", "negative"))

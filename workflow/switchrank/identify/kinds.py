@@ -202,12 +202,8 @@ def json_lines(
 ) -> Sign:
     """JSON lines are recognised by the members that nearly all records have; the more members, the surer.
 
-    Args:
-        needs: the members.
-        rows: reads the file.
-        strings: those that hold a text, not a list of texts.
-        long: a member, and its least mean length in letters.
-        told: language codes that a record gives.
+    ``needs`` are these members, ``strings`` those that hold a text and no list of texts, ``long`` is a member and its
+    least mean length in letters; ``told`` gives the language codes in a record.
     """
 
     def fits(source: Source) -> bool:

@@ -70,7 +70,6 @@ def _translations(path: str, look: Look) -> Iterator[Row]:
 
 
 def _table(source: Source) -> str:
-    """The table that an SQL dump creates or fills first."""
     found = _INSERT.search(source.head) or _CREATE.search(source.head)
     return found[1].decode("utf-8", "replace") if found else ""
 
@@ -178,7 +177,6 @@ def _are_words(source: Source) -> bool:
 
 
 def _are_concepts(source: Source) -> bool:
-    """Whether lines are one or more short expressions each."""
     table = columns_of(source)
     cells = [cell for row in table.every for cell in row]
     uneven = bool(table.lines) and not table.width and max(map(len, table.every)) > 1

@@ -179,7 +179,6 @@ def _alike(path: Path, members: dict[str, Found]) -> tuple[Found, FolderKind]:
 
 
 def _model(path: Path) -> Found | None:
-    """A Hugging Face model folder."""
     try:
         config = json.loads((path / "config.json").read_bytes()[: 1 << 24])
     except (OSError, ValueError, RecursionError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -105,13 +104,10 @@ def build(*, out: str, spec: str | None = None, given: Collection = NOTHING, ove
 
 
 def _from_file(path: str) -> tuple[dict[str, Any], dict[str, str]]:
-    from switchrank.files.reading import read_text
+    from switchrank.collections.json_values import read_json
 
     todo = "see --help for an example"
-    try:
-        content = json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise UserError(path, f"line {error.lineno}", f"not JSON ({error.msg})", todo) from error
+    content = read_json(path, todo)
     if not isinstance(content, dict) or sorted(content) != ["files", "spec"]:
         raise UserError(path, "top level", "not an object of 'spec' and 'files'", todo)
     for key, part in content.items():

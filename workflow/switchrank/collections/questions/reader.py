@@ -106,7 +106,6 @@ def _usable(path: str, split: str, spec: CollectionSpec) -> list[OpenQuestion]:
 
 
 def _untested(training: list[OpenQuestion], test: list[OpenQuestion], path: str) -> list[OpenQuestion]:
-    """The training questions that are not among the test questions."""
 
     def words(question: OpenQuestion) -> set[tuple[str, ...]]:
         return {tuple(answer_words(text)) for text in question.texts.values()}

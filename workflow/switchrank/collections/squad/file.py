@@ -215,7 +215,6 @@ def _given_sentences(paragraph: Json, place: Place) -> Iterator[Unit]:
 
 
 def _answers(question: Json, place: Place) -> Iterator[tuple[str, int]]:
-    """The answers as ``(text, answer_start)``."""
     given = question.get("answers")
     if isinstance(given, dict):
         texts, starts = (place.member(given, key, list) for key in ("text", "answer_start"))

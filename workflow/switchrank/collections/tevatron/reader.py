@@ -30,13 +30,8 @@ def document_rows(
 ) -> Iterator[TextRow]:
     """Yield ``(place, docid, text)`` of documents, or of the passages inside queries, each id once over all files.
 
-    Args:
-        path: JSON lines or a table.
-        about: digest of the text by id of the passages that files before this one held.
-        id: member of a document with its id.
-        text: members of a document that make its text.
-        inside: the file holds queries, and the passages that they list are the documents.
-        lists: members of a query that list passages.
+    ``id`` and ``text`` are members of a document. With ``inside`` the file holds queries, whose members ``lists`` list
+    the documents; ``about`` remembers those of earlier files.
 
     Raises:
         UserError: a passage that is no object, or has no id or text; two texts for one id.

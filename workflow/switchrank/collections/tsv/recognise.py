@@ -119,7 +119,6 @@ def rows(path: str, look: Look) -> Iterator[Row]:
 
 
 def _numbered(path: str, look: Look) -> Iterator[Row]:
-    """Rows of any columns, without a header."""
     numbers = [str(number) for number in range(1, columns_of(look.source).width + 1)]
     look.found.title, look.found.fields = f"tab-separated text, {len(numbers)} columns", numbers
     for place, record in read_records(path, separator="\t", header=False, columns=numbers, defect=look.problems.take):

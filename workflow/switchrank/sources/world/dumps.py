@@ -60,8 +60,6 @@ def _capital(text: str) -> str:
 
 
 class _Editor:
-    """Chooses what has an article and what it is called."""
-
     def __init__(self, meanings: Meanings, languages: list[Language], seed: int) -> None:
         self._meanings = meanings
         self._languages = languages
@@ -102,7 +100,6 @@ class _Editor:
                 yield Article(_capital(concept.words[1].get(slot, "")), {}, redirect=True)
 
     def particles(self) -> Iterator[Article]:
-        """Articles on function words."""
         for name, word in self._languages[0].particles.items():
             if self._random.random() < PARTICLES:
                 said = {language.code: language.particles.get(name) for language in self._languages[1:]}

@@ -112,7 +112,6 @@ class _Contents:
         self._grammars = {language.code: Grammar(language) for language in languages}
 
     def _numbered(self, split: str) -> Iterator[tuple[int, Query]]:
-        """The queries of a split with their ids."""
         queries = self._search.queries
         return enumerate(queries[split], 1 if split == "train" else 1 + len(queries["train"]))
 
@@ -125,11 +124,9 @@ class _Contents:
         return ((qid, say(query.clause, query.asked)) for qid, query in self._numbered(split))
 
     def judgements(self, split: str) -> Iterator[tuple[int, int, int, int]]:
-        """Query, 0, relevant passage, 1."""
         return ((qid, 0, query.passage, 1) for qid, query in self._numbered(split))
 
     def topics(self) -> Iterator[Text]:
-        """The noun that each passage is about."""
         words = self._english.words
         return ((number, words[passage.topic][0]["sg"]) for number, passage in enumerate(self._search.passages))
 
@@ -163,9 +160,7 @@ class _Contents:
         ]
 
     def run(self) -> Iterator[tuple[int, int, int]]:
-        """The English first stage as query, passage, rank."""
         return (row[:3] for row in self._first_stage)
 
     def candidates(self) -> Iterator[tuple[int, int, str, str]]:
-        """The English first stage as query, passage, and the text of each."""
         return ((qid, number, question, passage) for qid, number, _, question, passage in self._first_stage)

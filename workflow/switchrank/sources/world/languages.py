@@ -100,7 +100,6 @@ DESIGNS = {code: _Design(**design) for code, design in _TABLE.items()}
 
 
 def _root(random: np.random.Generator, design: _Design, length: int) -> str:
-    """A root of about ``length`` syllables."""
 
     def pick(letters: str) -> str:
         return letters[int(random.integers(len(letters)))]
@@ -226,7 +225,6 @@ class Grammar:
         return [parts[name] for name in self._rules.order if parts.get(name)]
 
     def words(self, clause: Clause) -> list[str]:
-        """The words of a clause in order, lower case."""
         return [word for phrase in self.phrases(clause) for word in phrase]
 
     def _join(self, phrases: list[list[str]]) -> str:
@@ -238,7 +236,6 @@ class Grammar:
         return text[0].upper() + text[1:] if self._english else text
 
     def passage(self, clauses: tuple[Clause, ...]) -> str:
-        """Sentences one after another."""
         return self._space.join(self.sentence(clause) for clause in clauses)
 
     def question(self, clause: Clause, asked: str) -> str:
