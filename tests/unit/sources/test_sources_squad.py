@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from switchrank.collections.spec import CollectionSpec
-from switchrank.collections.squad.file import sentence_spans
-from switchrank.collections.squad.reader import read_collection
+from switchrank.collections.squad.reader import read_collection, sentence_spans
 from switchrank.core.errors import UserError
 from switchrank.sources.build import build_collection
 

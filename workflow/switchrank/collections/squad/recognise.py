@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from switchrank.collections.squad.file import Paragraph, SquadFile
+from switchrank.collections.squad.reader import Paragraph, SquadFile
 from switchrank.identify import languages
 from switchrank.identify.found import Found, quoted
 from switchrank.identify.kinds import VALUES, Look, Row, Rows, Sign

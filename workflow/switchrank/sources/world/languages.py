@@ -224,9 +224,6 @@ class Grammar:
             parts["P"] = at + place if self._rules.preposition_first else place + at
         return [parts[name] for name in self._rules.order if parts.get(name)]
 
-    def words(self, clause: Clause) -> list[str]:
-        return [word for phrase in self.phrases(clause) for word in phrase]
-
     def _join(self, phrases: list[list[str]]) -> str:
         return (self._rules.pause + self._space).join(self._space.join(phrase) for phrase in phrases)
 
