@@ -162,11 +162,9 @@ class Tables(CollectionSection):
     """Documents, queries and judgements are files of their own."""
 
     def document_files(self, lang: str) -> Sequence[str]:
-        """The documents of a language."""
         raise NotImplementedError
 
     def query_file(self, split: str, lang: str) -> str:
-        """The queries of a split in a language."""
         raise NotImplementedError
 
     def judgement_file(self, split: str, lang: str) -> str:

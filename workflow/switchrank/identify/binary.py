@@ -32,10 +32,6 @@ _UNREAD = {
 _MOST_NAMES = 100_000
 _DAMAGE = (*tables.DAMAGE, ValueError, TypeError, OverflowError, EOFError, SyntaxError, TokenError)
 _TITLES = {
-    "DOCUMENTS": "documents",
-    "QUERIES": "queries",
-    "JUDGEMENTS": "judgements",
-    "LEXICON": "lexicon",
     "WORDS": "words of a vector store",
     "CORPUS": "training corpus",
     "INSTANCES": "training instances",

@@ -42,7 +42,6 @@ class Columns:
 
     @cached_property
     def tabbed(self) -> bool:
-        """Whether there are tabs."""
         return any(b"\t" in line for line in self.lines[:50])
 
     @cached_property

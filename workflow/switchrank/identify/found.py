@@ -68,15 +68,12 @@ class Found:
 
     @property
     def sound(self) -> bool:
-        """Whether nothing is wrong."""
         return not self.problems
 
     def as_json(self, path: str) -> dict[str, Any]:
-        """Plain values."""
         return {"file": path, "sound": self.sound} | asdict(self)
 
     def as_text(self, path: str) -> str:
-        """Lines for a reader."""
         counts = [f"{number:,} {name}" for name, number in [(self.unit, self.rows), *self.counts.items()]]
         shown = {
             "format": [self.format + (f" ({self.form})" if self.form else "")],

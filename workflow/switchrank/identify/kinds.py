@@ -172,7 +172,6 @@ def closed(found: Found, source: Source) -> Found:
 
 
 def texts(reads: TextRows) -> Rows:
-    """Rows of ids and texts."""
     return lambda path, look: ((place, name, (text,)) for place, name, text in reads(path, look.about))
 
 
@@ -198,12 +197,12 @@ def json_lines(
     *,
     strings: Sequence[str] = (),
     long: tuple[str, int] = ("", 0),
-    told: Callable[[dict[str, object]], Iterable[str]] = lambda _record: (),
+    told: str | Callable[[dict[str, object]], Iterable[str]] = lambda _record: (),
 ) -> Sign:
     """JSON lines are recognised by the members that nearly all records have; the more members, the surer.
 
     ``needs`` are these members, ``strings`` those that hold a text and no list of texts, ``long`` is a member and its
-    least mean length in letters; ``told`` gives the language codes in a record.
+    least mean length in letters; ``told`` gives the language codes in a record, or is the member that holds one.
     """
 
     def fits(source: Source) -> bool:
@@ -217,7 +216,8 @@ def json_lines(
     def read(path: str, look: Look) -> Iterator[Row]:
         records = look.source.records
         look.found.fields = list(records[0])[:20]
-        counted = Counter(code for record in records for code in told(record))
+        codes = told if callable(told) else lambda record: [str(record.get(told))]
+        counted = Counter(code for record in records for code in codes(record))
         look.found.languages = languages.codes(name for name, _ in counted.most_common(60))
         yield from rows(path, look)
 

@@ -182,11 +182,7 @@ KINDS = {
     "ids": Sign(LAST, _plain(_are_ids), _ids),
     "word-list": Sign(LAST + 1, _plain(_are_words), _lines),
     "text": Sign(LAST + 2, _plain(lambda _: True), _text),
-    "patapsco-queries": json_lines(
-        ("id", "lang", "text", "query"), _records, told=lambda record: [str(record.get("lang"))]
-    ),
-    "xnli": json_lines(
-        ("gold_label", "sentence1", "sentence2"), _records, told=lambda record: [str(record.get("language"))]
-    ),
+    "patapsco-queries": json_lines(("id", "lang", "text", "query"), _records, told="lang"),
+    "xnli": json_lines(("gold_label", "sentence1", "sentence2"), _records, told="language"),
     "json-lines": json_lines((), _records),
 }

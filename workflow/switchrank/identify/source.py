@@ -73,7 +73,6 @@ class Source:
 
     @property
     def is_text(self) -> bool:
-        """Whether the file is text in a known encoding."""
         return self.encoding != "binary"
 
     @property

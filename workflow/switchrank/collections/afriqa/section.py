@@ -32,7 +32,6 @@ class Afriqa(Answered):
 
     @property
     def query_languages(self) -> list[str]:
-        """Languages of the test questions, and of their human translations."""
         return list(dict.fromkeys(lang for pair in self.files.get("test", {}) for lang in pair.split("-")))
 
     def roles(self, source: str) -> dict[str, str]:

@@ -13,15 +13,12 @@ class LargeScaleClir(OneLanguage):
         "queries": ("{folder}/english/wiki_en.queries",),
         "judgements": ("{folder}/{name}/en2{language}.rel",),
     }
+    query_languages: ClassVar = ["en"]
     format: Literal["large-scale-clir"]
     folder: str = Field(description="holds `english/wiki_en.queries`, `<name>/wiki_<language>.documents` and `.rel`")
     name: str = Field(description="what the folder calls the language, such as `swahili`")
     query: Literal["title", "first_sentence"] = Field("first_sentence", description="what is asked")
     splits: Splits = Field(TEST, description="all queries are test queries")
-
-    @property
-    def query_languages(self) -> list[str]:
-        return ["en"]
 
     def options(self) -> dict[str, Any]:
         return {"queries": {"text": ["2" if self.query == "title" else "3"]}}

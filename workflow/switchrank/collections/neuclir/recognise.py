@@ -18,5 +18,5 @@ def _languages(record: dict[str, object]) -> list[str]:
 
 KINDS = {
     "hc4-topics": json_lines(("topic_id", "topics"), _topics, told=_languages),
-    "documents-jsonl": json_lines(("id", "text"), texts(ROWS.documents), told=lambda record: [str(record.get("lang"))]),
+    "documents-jsonl": json_lines(("id", "text"), texts(ROWS.documents), told="lang"),
 }
