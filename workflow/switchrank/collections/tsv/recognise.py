@@ -96,7 +96,8 @@ def _fits(source: Source, *signs: str, header: bool, pairs: bool | None = None) 
 
 def rows(path: str, look: Look) -> Iterator[Row]:
     """The rows of a table as the format reads them."""
-    separator, names, header = table_of(look.source) or ("\t", [], True)
+    numbers = [str(number) for number in range(1, columns_of(look.source).width + 1)]
+    separator, names, header = table_of(look.source) or ("\t", numbers, False)
     named = "with a header" if header else f"{len(names)} columns without names"
     title = f"{_SIGNS.get(separator, 'tab')}-separated text{' ' if header else ', '}{named}"
     pair = pair_of(names)
@@ -118,17 +119,10 @@ def rows(path: str, look: Look) -> Iterator[Row]:
         yield place, None, [" ".join(record.values())]
 
 
-def _numbered(path: str, look: Look) -> Iterator[Row]:
-    numbers = [str(number) for number in range(1, columns_of(look.source).width + 1)]
-    look.found.title, look.found.fields = f"tab-separated text, {len(numbers)} columns", numbers
-    for place, record in read_records(path, separator="\t", header=False, columns=numbers, defect=look.problems.take):
-        yield place, None, [" | ".join(record.values())]
-
-
 KINDS = {
     "question-table": Sign(VALUES + 2, lambda source: _fits(source, ",", ";", "\t", header=True, pairs=True), rows),
     "csv-with-header": Sign(VALUES + 3, lambda source: _fits(source, ",", ";", header=True), rows),
     "csv": Sign(VALUES + 4, lambda source: _fits(source, ",", ";", header=False), rows),
     "tsv-with-header": Sign(NAMES + 3, lambda source: _fits(source, "\t", header=True), rows),
-    "tsv": Sign(LAST - 1, lambda source: columns_of(source).width > 1, _numbered),
+    "tsv": Sign(LAST - 1, lambda source: columns_of(source).width > 1, rows),
 }
