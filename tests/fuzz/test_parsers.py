@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import switchrank
-from switchrank.collections.formats import folders
+from switchrank.collections.spec import folders
 from switchrank.core.errors import UserError
 from switchrank.formats.pairs import DICTIONARY_FORMATS
 from switchrank.lexicon.titlefiles import READERS as TITLES

@@ -1,5 +1,5 @@
 # Raw inputs to the three tables (documents, queries, judgements) of each collection.
-from switchrank.collections.formats import code_of
+from switchrank.collections.spec import code_of
 from switchrank.sources.world.files import world_outputs
 
 if CONFIG.world:

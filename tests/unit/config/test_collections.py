@@ -14,9 +14,9 @@ import pytest
 import yaml
 from pydantic import TypeAdapter
 
-from switchrank.collections.formats import names
 from switchrank.collections.section import CollectionSection
 from switchrank.collections.sections import Collection
+from switchrank.collections.spec import names
 from switchrank.core.errors import UserError
 from switchrank.sources.build import build_collection
 

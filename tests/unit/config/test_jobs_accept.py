@@ -15,8 +15,7 @@ import pytest
 import yaml
 
 from switchrank.ablation.rows import check_starts
-from switchrank.collections.formats import check_files
-from switchrank.collections.spec import CollectionSpec
+from switchrank.collections.spec import CollectionSpec, check_files
 from switchrank.config.load import checked_plan
 from switchrank.config.plan import Plan
 from switchrank.config.settings import switching_recipe, training_settings, world_spec

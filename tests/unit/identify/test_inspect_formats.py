@@ -28,9 +28,9 @@ from inspect_files import (
 )
 from pydantic import TypeAdapter
 
-from switchrank.collections.formats import code_of
 from switchrank.collections.rows import About, with_settings
 from switchrank.collections.sections import Collection
+from switchrank.collections.spec import code_of
 from switchrank.collections.texts import TextFile
 from switchrank.collections.tsv.reader import ROWS
 from switchrank.config import lexicons

@@ -2,5 +2,5 @@
 
 A folder holds ``section.py`` (the keys of the config), ``reader.py`` (how its files become tables) and ``recognise.py``
 (what a file of this format looks like; ``kinds.yaml`` has the config entries that read them). It is found because it is
-there (:mod:`~switchrank.collections.formats`). What formats share lies beside the folders.
+there (:mod:`~switchrank.collections.spec`). What formats share lies beside the folders.
 """

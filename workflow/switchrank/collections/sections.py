@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Union
 
 from pydantic import Field
 
-from switchrank.collections.formats import folders, module_of
 from switchrank.collections.section import CollectionSection
+from switchrank.collections.spec import folders, module_of
 
 
 def _section(folder: str) -> type[CollectionSection]:

@@ -13,8 +13,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from switchrank.collections.formats import folders, recognisers
 from switchrank.collections.mmarco.names import MMARCO_NAMES
+from switchrank.collections.spec import folders, recognisers
 from switchrank.core.errors import UserError
 from switchrank.identify import binary, languages, lexicons, others, vectors
 from switchrank.identify.found import Found, filled, shorten

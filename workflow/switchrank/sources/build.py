@@ -8,9 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from switchrank.collections.formats import check_files, read_files
 from switchrank.collections.notes import note
-from switchrank.collections.spec import CollectionSpec, Parsed
+from switchrank.collections.spec import CollectionSpec, Parsed, check_files, read_files
 from switchrank.core.atomic import atomic_folder
 from switchrank.core.errors import UserError
 from switchrank.core.seeds import derive_seed

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from switchrank.collections.formats import names
-from switchrank.collections.spec import SPLITS
+from switchrank.collections.spec import SPLITS, names
 from switchrank.core.command import Command, Group
 from switchrank.core.errors import UserError
 from switchrank.files.cli import DOWNLOADS

@@ -47,7 +47,7 @@ def read_collection(
     """Read a collection in one language; a query's group is the connected set of queries that share relevant documents.
 
     Args:
-        spec, folder: as :func:`switchrank.collections.formats.read_files` takes them.
+        spec, folder: as :func:`switchrank.collections.spec.read_files` takes them.
         files: ``rows/<split>``, or ``queries/<split>`` and ``passages/<split>`` with lines that belong together.
         query, positive, negative: members of JSON lines, or columns of a table; without ``query`` rows are TSV.
         separator: of the columns of a table.

@@ -62,7 +62,7 @@ def read_collection(
     """Read a collection.
 
     Args:
-        spec, files, folder: as :func:`switchrank.collections.formats.read_files` takes them.
+        spec, files, folder: as :func:`switchrank.collections.spec.read_files` takes them.
         parallel: whether files are parallel paragraph by paragraph, or by question ids only.
         relevance: ``gold`` is the place of the answer, ``answer`` every document that holds an answer.
         question_id: makes the id that a question goes by from the one in its file.
