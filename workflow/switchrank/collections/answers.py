@@ -53,20 +53,17 @@ class AnswerMatcher:
         self._next: list[dict[str, int]] = [{}]
         self._ends: list[list[int]] = [[]]
         for number, words in enumerate(answers):
-            self._ends[self._path(words)].append(number)
+            state = 0
+            for word in words:
+                if word not in self._next[state]:
+                    self._next[state][word] = len(self._next)
+                    self._next.append({})
+                    self._ends.append([])
+                state = self._next[state][word]
+            self._ends[state].append(number)
         self._fail = [0] * len(self._next)
         self._shorter = [0] * len(self._next)
         self._link()
-
-    def _path(self, words: Sequence[str]) -> int:
-        state = 0
-        for word in words:
-            if word not in self._next[state]:
-                self._next[state][word] = len(self._next)
-                self._next.append({})
-                self._ends.append([])
-            state = self._next[state][word]
-        return state
 
     def _link(self) -> None:
         # breadth first: where to go on when no word fits, and the next shorter answer that ends in a state

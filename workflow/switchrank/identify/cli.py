@@ -12,8 +12,7 @@ from switchrank.core.command import Command
 def inspect(*, path: Sequence[str], quick: bool = False, json_lines: bool = False) -> int:
     """What a file or folder is, what is wrong with it, and the config entry that reads it.
 
-    It is recognised by its content and not by its name. Shown are its format, how many rows, which languages, three
-    samples, what is wrong with it, and the config entry that reads it.
+    It is recognised by its content and not by its name. Shown too are its rows, its languages and three samples.
 
     Known are: MS MARCO and mMARCO, MIRACL, CIRAL, MLDR, Tevatron, BEIR, TREC topics, documents, judgements and runs,
     SQuAD-like JSON, AfriQA, NQ-Open, MKQA, CLIRMatrix, Large-Scale CLIR; word vectors of fastText, word2vec and GloVe;

@@ -31,7 +31,14 @@ def read_collection(spec: CollectionSpec, files: Mapping[str, str], folder: Path
     """
 
     def joined(table: str, schema: Schema) -> pl.LazyFrame:
-        return pl.concat([_scanned(files, f"{part}/{table}", part, schema) for part in of])
+        scans = []
+        for part in of:
+            role = f"{part}/{table}"
+            if role not in files:
+                raise UserError("collection", f"files.{role}", "missing", "name the table")
+            named = [pl.format("{}:{}", pl.lit(part), name).alias(name) for name in _NAMED if name in schema]
+            scans.append(scan_table(files[role], schema).with_columns(named))
+        return pl.concat(scans)
 
     parsed = Parsed({}, {}, {})
     for language in spec.languages:
@@ -59,10 +66,3 @@ def _reading(files: Mapping[str, str], table: str) -> Iterator[None]:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         named = " or ".join(path for role, path in files.items() if role.endswith(f"/{table}"))
         raise UserError(named, "", f"not a readable table ({reason(error)})", "delete it and rerun") from error
-
-
-def _scanned(files: Mapping[str, str], role: str, part: str, schema: Schema) -> pl.LazyFrame:
-    if role not in files:
-        raise UserError("collection", f"files.{role}", "missing", "name the table")
-    named = [pl.format("{}:{}", pl.lit(part), name).alias(name) for name in _NAMED if name in schema]
-    return scan_table(files[role], schema).with_columns(named)
