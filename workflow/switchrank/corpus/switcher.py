@@ -20,10 +20,9 @@ from numpy.typing import NDArray
 
 from switchrank.core.ragged import Numbers, spans
 from switchrank.core.seeds import counter_state, counter_uniform, derive_seed, uniform_after
-from switchrank.corpus.lexicons import Lexicon, Units, without_overlaps
-from switchrank.corpus.pieces import arrow_strings
 from switchrank.corpus.recipe import MIXED, Recipe
-from switchrank.corpus.table import TokenTable, Words, join_pieces
+from switchrank.corpus.table import Lexicon, TokenTable, Units, Words, join_pieces, without_overlaps
+from switchrank.corpus.tokens import arrow_strings
 from switchrank.text.stopwords import stopwords
 from switchrank.text.treebank import detokenise
 
@@ -91,7 +90,7 @@ class Switcher:
         table: the side's texts.
         side: ``query`` or ``passage``.
         recipe: the corpus recipe.
-        sources: for each language of this side, :func:`switchrank.corpus.lexicons.read_sources` of its lexicon.
+        sources: for each language of this side, :func:`switchrank.corpus.table.read_sources` of its lexicon.
 
     Attributes:
         covered: per language, how many keys of the table its lexicon knows.

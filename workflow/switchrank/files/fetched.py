@@ -97,7 +97,7 @@ def described(wanted: Mapping[str, Any]) -> Iterator[str]:
     A line has the file's state (``here``, ``cached``, or bytes to fetch), path and address, between tabs. The length is
     what the server says without sending the file, else ``unknown``.
     """
-    from switchrank.files.client import length_of
+    from switchrank.files.transfer import length_of
 
     missing = missing_files(wanted)
     urls = [] if is_offline(os.environ) else [_address(**wanted[path]).url for path in missing]

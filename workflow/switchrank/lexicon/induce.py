@@ -19,8 +19,7 @@ from switchrank.core.errors import UserError
 from switchrank.formats.tables import LEXICON, write_table
 from switchrank.formats.vectors import Vectors, load_vectors
 from switchrank.search.choices import EXACT, Choice, check_search
-from switchrank.search.criteria import Matcher
-from switchrank.search.nearest import Floats, Indices
+from switchrank.search.nearest import Floats, Indices, Matcher
 from switchrank.text.words import key
 
 SAMPLE = 1000

@@ -27,8 +27,7 @@ from switchrank.config.plan import Plan
 from switchrank.core.cache import cache_folder
 from switchrank.core.digest import PACKAGE, file_digest, value_digest
 from switchrank.core.errors import UserError
-from switchrank.run.last_start import filled_environment
-from switchrank.run.notes import note_of, read_note, write_note
+from switchrank.run.notes import filled_environment, note_of, read_note, write_note
 
 STAGES = ("sources", "embeddings", "lexicon", "corpus", "train", "rank", "evaluate", "ablation", "report")
 SNAKEFILE = PACKAGE.parents[1] / "Snakefile"
