@@ -30,13 +30,8 @@ LONGEST = 3
 
 
 def replace_strings(text: str, titles: Mapping[str, str], left_out: Collection[str]) -> tuple[str, NDArray[np.bool_]]:
-    """The lower-cased text with titles replaced, and which of its words, split at white space, are part of one.
-
-    Args:
-        text: any text.
-        titles: translations of lower-case strings.
-        left_out: n-grams that are not looked up.
-    """
+    """The lower-cased text with ``titles`` (by lower-case string) replaced, save those ``left_out``, and which of its
+    words, split at white space, are part of one."""
     text = text.lower()
     words = text.split()
     spans = [(start, stop) for start in range(len(words)) for stop in range(start + 1, start + 1 + LONGEST)]
@@ -171,18 +166,10 @@ class Inputs:
 
 
 class Switching:
-    """Instances, their texts, and what switches these; token tables and lexicons are read at once.
+    """Instances, ``rows`` of them, their texts, and what switches these.
 
-    Args:
-        inputs: what is switched.
-        scratch: a folder, made where there is none, for nameless files as large as the token tables.
-        threads: how many files are read at a time.
-
-    Attributes:
-        rows: how many instances there are.
-
-    Raises:
-        UserError: as :func:`switch_corpus`.
+    Token tables and lexicons are read at once, into nameless files in the folder ``scratch``. Errors are those of
+    :func:`switch_corpus`.
     """
 
     def __init__(self, inputs: Inputs, scratch: Path, threads: int = 1) -> None:
@@ -217,11 +204,7 @@ class Switching:
         self.rows = count_rows(self._frame)
 
     def parts(self, start: int, stop: int) -> Iterator[pl.DataFrame]:
-        """Instances, part by part, with the numbers of their texts as ``query`` and ``passage``.
-
-        Raises:
-            UserError: an instance's text is missing.
-        """
+        """Instances, part by part, with the numbers of their texts, ``query`` and ``passage``; UserError without one."""
         for part in read_slices(self._frame, start, stop, _JOINED_ROWS):
             for side, column in zip(SIDES, ("qid", "pid"), strict=True):
                 ids = self._tables[side].ids.rename({"number": side, "id": column})

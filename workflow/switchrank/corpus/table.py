@@ -26,13 +26,9 @@ _WINDOW = 1 << 27
 
 
 class PieceStore:
-    """Rows of piece numbers end to end, in memory or in a file that is mapped and not kept in memory.
+    """Rows of piece numbers (uint32) end to end, in memory or in a file that is mapped and not kept in memory.
 
     To Arrow a row is a string of bytes, to be gathered like any other.
-
-    Args:
-        pieces: all rows end to end (uint32), or a map of a file that holds them.
-        lengths: of the rows.
     """
 
     def __init__(self, pieces: NDArray[np.uint32] | mmap.mmap, lengths: Numbers) -> None:
@@ -97,12 +93,7 @@ class Words:
 
 
 class TokenTable:
-    """Texts as pieces.
-
-    Args:
-        ids: the texts' ids.
-        store: the texts' pieces.
-        pieces, keys: the tables ``PIECES`` and ``KEYS``.
+    """Texts as pieces, from the tables ``PIECES`` and ``KEYS``.
 
     Attributes:
         ids: the texts' ids, column ``id``, with their numbers, column ``number`` (int64).

@@ -1,10 +1,9 @@
 """The machine's own copies of fetched files: one per address, shared by all runs and folders, never half-written.
 
-They are under ``downloads/`` in :func:`switchrank.core.cache.cache_folder`. An address with a checksum has a place of
-its own, so that a pinned file is never replaced by another version. Beside each file is a record of its checksum,
-length and time of change, by which a changed file is noticed and fetched again. A file without a record was put there
-by hand and is taken as it is. One process at a time fetches an address; others wait. With ``SWITCHRANK_OFFLINE=1`` (or
-``HF_HUB_OFFLINE=1``) no server is asked for anything.
+They are under ``downloads/`` in :func:`switchrank.core.cache.cache_folder`; an address with a checksum has a place of
+its own. A record beside each file has its checksum, length and time of change: a changed file is fetched again, one
+without a record was put there by hand and is taken as it is. One process at a time fetches an address; others wait.
+With ``SWITCHRANK_OFFLINE=1`` (or ``HF_HUB_OFFLINE=1``) no server is asked for anything.
 """
 
 from __future__ import annotations

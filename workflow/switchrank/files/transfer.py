@@ -48,9 +48,6 @@ class Session(requests.Session):
 
     ``requests`` itself takes the Authorization header off where the host changes, but adds the password that
     ``~/.netrc`` has for the new host, encrypted or not; and it repeats whatever the server writes into the new address.
-
-    Args:
-        url: the address, variables not filled in.
     """
 
     def __init__(self, url: str) -> None:
@@ -61,11 +58,7 @@ class Session(requests.Session):
         self._secrets = [value for value in values if len(value) >= _SHORTEST]
 
     def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
-        """Called for each redirect before it is followed.
-
-        Raises:
-            UnsafeRedirectError: the new address holds a secret, and has another host or no encryption.
-        """
+        """Refuse a redirect whose address holds a secret, and has another host or no encryption."""
         super().rebuild_auth(prepared_request, response)
         new, old = str(prepared_request.url), str(response.request.url)
         if not is_private(new):
@@ -220,10 +213,9 @@ class Transfer:
         self._record_path = part.with_name(f"{part.name}.json")
 
     def run(self) -> Record:
-        """Download to the end; after each failure in a row the pause doubles, unless the server asks for another.
+        """Download to the end, or raise UserError with the reason.
 
-        Raises:
-            UserError: the file cannot be had, with the reason.
+        After each failure in a row the pause doubles, unless the server asks for another.
         """
         failures = 0
         for _ in range(self.patience.attempts):

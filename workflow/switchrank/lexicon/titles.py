@@ -34,11 +34,9 @@ _EVERY = 1 << 6
 
 
 class PairStore:
-    """Rows of a schema, added one by one, read back in parts by their first column.
+    """Rows of a schema, added one by one, read back in parts by their first column, a text without nulls.
 
-    Args:
-        schema: columns; the first is a text without nulls.
-        folder: an empty folder for the rows beyond :data:`HELD`.
+    Rows beyond :data:`HELD` go to files in an empty ``folder``, so that memory does not grow with their number.
     """
 
     def __init__(self, schema: pl.Schema, folder: Path) -> None:

@@ -1,7 +1,7 @@
 """How much memory and run time a job asks a scheduler for: what it is estimated to cost on a slow machine, and more.
 
-Results never depend on these numbers. A job that is killed for asking too little is tried again with twice as much.
-Estimates are right within a factor of 3 (:mod:`switchrank.run.plan.costs`), so a request lies above them by as much.
+Estimates are right within a factor of 3 (:mod:`switchrank.run.plan.costs`), so a request lies above them by as much. A
+job that is killed for asking too little is tried again with twice as much.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 FAISS (Johnson, Douze and Jegou 2019, arXiv 1702.08734; Douze et al. 2024, arXiv 2401.08281) searches several blocks of
 queries at a time, each on one core, and builds cells or a graph on one core, so that the number of threads changes no
-result. Blocks are large enough for matrix products, which take a sixth of the time of single inner products.
+result. Blocks are large enough for matrix products, a sixth of the time of single inner products.
 """
 
 from __future__ import annotations

@@ -30,7 +30,8 @@ class Schedule:
     """How a run would go.
 
     Attributes:
-        seconds: wall time. memory: bytes in use at the busiest moment.
+        seconds: wall time.
+        memory: bytes in use at the busiest moment.
         path: the critical path: jobs that wait for each other and take longest, first to last.
         path_seconds: their time, which no number of cores shortens.
     """

@@ -1,11 +1,9 @@
 """The jobs of a run as Snakemake has them: what each reads and writes, what it asks for, and which others it needs.
 
 Rules are described in ``workflow/rules`` and nowhere else: a dry run in a process of its own writes the jobs down as
-JSON. It takes no lock. It happens in an empty folder, where nothing is made yet, so that it lists all jobs and touches
-nothing of the user's. Its answer depends only on the config, its tables and the code, so it is kept
-(:mod:`switchrank.core.cache`). Only to learn which jobs of a run would run again is Snakemake asked in the folder of
-that run. A start keeps its jobs beside its note in ``.snakemake``, so that a look at a run that is going on starts
-nothing.
+JSON. It takes no lock, and happens in an empty folder, so that it lists all jobs and touches nothing of the user's. Its
+answer depends only on the config, its tables and the code, so it is kept (:mod:`switchrank.core.cache`); a start keeps
+its jobs in ``.snakemake``. Only to learn what would run again is Snakemake asked in the folder of the run.
 """
 
 from __future__ import annotations
@@ -35,6 +33,8 @@ OUT, ROOTS = "SWITCHRANK_JOBS", "SWITCHRANK_ROOTS"
 """Environment variables of such a dry run: the file to write, and the folders to look for the config's tables in."""
 _CORES = 1_000_000
 """So many that no rule's threads are cut."""
+_SETTLED = {"again": ""}
+"""Jobs are kept without the reason to run them, which is true only of one folder at one moment."""
 _OPTIONS = ["--dry-run", "--nolock", "--rerun-incomplete", "--quiet", "rules", "progress", "--cores", str(_CORES)]
 
 
@@ -134,7 +134,7 @@ def job_graph(plan: Plan) -> Graph:
     known = _read(_kept_at_start(plan), key) or _read(kept, key)
     if known:
         return known
-    jobs = [_settled(job) for job in _dry_run(plan)]
+    jobs = [job | _SETTLED for job in _dry_run(plan)]
     write_note(kept, {"key": key, "jobs": jobs})
     return read_jobs(jobs)
 
@@ -161,12 +161,7 @@ def known_graph(plan: Plan) -> Graph | None:
 
 def keep_at_start(plan: Plan, jobs: Sequence[dict[str, Any]]) -> None:
     """Keep the jobs of a run that is being started, if they can be written."""
-    write_note(_kept_at_start(plan), {"key": _key(plan), "jobs": [_settled(job) for job in jobs]})
-
-
-def _settled(job: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A job without the reason to run it, which is true only of one folder at one moment."""
-    return {**job, "again": ""}
+    write_note(_kept_at_start(plan), {"key": _key(plan), "jobs": [job | _SETTLED for job in jobs]})
 
 
 def _kept_at_start(plan: Plan) -> Path:

@@ -1,4 +1,4 @@
-"""The state of every job of a run, from files: outputs that are there, logs, and the lock of the process that makes it.
+"""How a run is going, told by its files: outputs, logs, and the lock of the process that makes it.
 
 On a cluster the jobs run elsewhere, but their files are here: a shared disk is all that is needed.
 """
@@ -37,16 +37,13 @@ _LOSS = re.compile(r"\bloss=([-+]?\d*\.?\d+(?:[eE][-+]?\d+)?)")
 
 @dataclass(frozen=True)
 class Tail:
-    """The end of a log.
+    """The end of a log: its last ``line``, and when it was ``written``, in seconds since 1970.
 
     Attributes:
-        line: the last line that is not empty.
-        written: when the log was last written, seconds since 1970.
         failed: whether the job ended with an error.
         refused: its message about wrong input, which it will repeat when run again; empty if there is none.
         progress: the last line of a progress bar, shortened; empty where there is none.
-        seconds_left: the time left of that step, if the bar shows it.
-        loss: the training loss in it.
+        seconds_left, loss: what the bar shows of the time left and of the training loss.
     """
 
     line: str
@@ -123,9 +120,11 @@ class Look:
     """A run at one moment.
 
     Attributes:
-        estimate: its jobs and what they cost. alive: whether a process makes it.
+        estimate: its jobs and what they cost.
+        alive: whether a process makes it.
         start: when and with what it was started; None if unknown.
-        states: of each job. tails: ends of the logs of jobs that are not done.
+        states: of each job.
+        tails: ends of the logs of jobs that are not done.
         now: seconds since 1970.
     """
 
@@ -179,12 +178,13 @@ class Look:
 
 
 def look_at(named: str | None) -> Look:
-    """How a run is going, by its name or config file; with neither, the only run there is.
+    """How a run is going, by its name or config file; with neither, the one that is being made, or the only one here.
 
     Raises:
-        UserError: see :func:`find_plan`.
+        UserError: there is no such config or run, there are several and none is named, or what the run was started with
+            is unknown.
     """
-    plan, start = find_plan(named or the_only_run())
+    plan, start = _find_plan(named or _only_run())
     alive = is_held(plan.config.run, SNAKEMAKE)
     cores = start.cores if start and start.cores else os.cpu_count() or 1
     estimate = estimate_run(plan, job_graph(plan), Machine(REFERENCE, cores, gpus=start.gpus if start else 1))
@@ -205,12 +205,7 @@ def look_at(named: str | None) -> Look:
     return Look(estimate, alive, start, {job: state(job) for job in estimate.graph.jobs}, tails, time.time())
 
 
-def find_plan(named: str) -> tuple[Plan, Start | None]:
-    """The plan of a run by its name, or by its config file.
-
-    Raises:
-        UserError: there is no such config or run, or it is unknown what the run was started with.
-    """
+def _find_plan(named: str) -> tuple[Plan, Start | None]:
     if named.endswith((".yaml", ".yml")):
         path = Path(named)
         plan = load_plan(path, os.environ)
@@ -232,12 +227,7 @@ def _runs_here() -> list[str]:
     return sorted(path.name for path in Path("results").glob("*") if path.is_dir())
 
 
-def the_only_run() -> str:
-    """The run that is meant where none is named: the one that is being made, or the only one there is.
-
-    Raises:
-        UserError: none, or several.
-    """
+def _only_run() -> str:
     runs = _runs_here()
     alive = [run for run in runs if is_held(run, SNAKEMAKE)]
     chosen = alive or runs
