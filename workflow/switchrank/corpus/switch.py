@@ -204,7 +204,7 @@ class Switching:
         self.rows = count_rows(self._frame)
 
     def parts(self, start: int, stop: int) -> Iterator[pl.DataFrame]:
-        """Instances, part by part, with the numbers of their texts, ``query`` and ``passage``; UserError without one."""
+        """Instances, part by part, with the numbers of their texts, ``query`` and ``passage``; UserError for none."""
         for part in read_slices(self._frame, start, stop, _JOINED_ROWS):
             for side, column in zip(SIDES, ("qid", "pid"), strict=True):
                 ids = self._tables[side].ids.rename({"number": side, "id": column})

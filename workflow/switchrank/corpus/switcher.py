@@ -242,8 +242,8 @@ class Switcher:
 def _keys_that_matter(
     table: TokenTable, sources: list[pl.DataFrame], stop: frozenset[str]
 ) -> tuple[pl.Series, Numbers]:
-    """The keys of lexicons and stop words behind an empty one that stands for all others, and the number of each piece's
-    key among them (0: any other, or a gap)."""
+    """The keys of lexicons and stop words behind an empty one that stands for all others, and the number of each
+    piece's key among them (0: any other, or a gap)."""
     words = [frame["words"].explode() for frame in sources]
     matters = table.keys.is_in(pl.concat([pl.Series(list(stop), dtype=pl.String), *words]).unique().implode())
     keys = pl.concat([pl.Series([""]), table.keys.filter(matters)])

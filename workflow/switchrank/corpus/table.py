@@ -122,10 +122,7 @@ class TokenTable:
         """Open a folder of :func:`switchrank.corpus.tokens.build_tokens`, ``threads`` blocks of texts at a time.
 
         The texts' pieces go to a nameless file in the folder ``scratch``, so that memory grows with the number of
-        texts and of distinct words, not with the length of the texts.
-
-        Raises:
-            UserError: a file is missing or not of its schema.
+        texts and of distinct words, not with the length of the texts. UserError where a file is not of its schema.
         """
         tokens, pieces, keys = (Path(folder) / name for name in TOKEN_FILES)
         frame, ids = scan_table(tokens, TOKENS), [pl.Series(dtype=pl.String)]
@@ -210,11 +207,7 @@ class _Level:
 
 
 def read_sources(path: str | Path, translations: int) -> pl.DataFrame:
-    """The sources of a lexicon (``LEXICON``), ascending, with ``words`` and the best translations as ``targets``.
-
-    Raises:
-        UserError: the file is missing or not a lexicon.
-    """
+    """The sources of a lexicon (``LEXICON``), ascending, with ``words`` and the best ``targets``; UserError if none."""
     rows = read_table(path, LEXICON).filter(pl.col("rank") <= translations).sort("source", "rank")
     sources = rows.group_by("source", maintain_order=True).agg(pl.col("target").alias("targets"))
     return sources.with_columns(words=pl.col("source").str.split(" "))

@@ -51,9 +51,7 @@ def is_address(text: str) -> bool:
 def parse_address(text: str) -> Address:
     """The parts of an address.
 
-    Raises:
-        ValueError: ``problem: what to do``, without any secret; the scheme is unknown, a part is missing or wrong, or a
-            password or token is written out.
+    ValueError, ``problem: what to do``, where one is missing or wrong, or a password or token is written out.
     """
     plain, hash_sign, fragment = text.partition("#")
     checksum = _FRAGMENT.fullmatch(fragment)
@@ -138,8 +136,7 @@ def local_path(text: str) -> str:
 def request_url(url: str, environment: Mapping[str, str]) -> str:
     """The address to request: variables filled in, ``hf://`` turned into the hub's address (``HF_ENDPOINT``).
 
-    Raises:
-        ValueError: ``problem: what to do``; a variable is not set, or may not be sent there.
+    ValueError, ``problem: what to do``, if a variable is not set, or may not be sent there.
     """
     used = variables(url)
     check_sent(used, environment)

@@ -115,10 +115,9 @@ def described(wanted: Mapping[str, Any]) -> Iterator[str]:
 
 
 def fetch_all(wanted: Mapping[str, Any], config: Path) -> None:
-    """Fetch every file of ``wanted`` that is not there; one that cannot be had does not stop the others.
+    """Fetch every file of ``wanted`` that is not there; UserError in the end if some could not be had.
 
-    Raises:
-        UserError: some files of ``config`` could not be fetched; each is reported on standard error.
+    Each of these is reported on standard error and does not stop the others.
     """
     missing = missing_files(wanted)
     if missing and is_offline(os.environ):
@@ -222,7 +221,6 @@ class Stored:
             temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
     def _recorded(self) -> dict[str, Any]:
-        """The record; empty where there is none."""
         try:
             return dict(json.loads(self._record.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):

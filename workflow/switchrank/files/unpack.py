@@ -44,7 +44,6 @@ def unpack(archive: str | Path, out: str | Path, *, limit: int | None = None, ov
     """Unpack all files of an archive into a folder, which appears whole or not at all.
 
     Args:
-        archive: a zip or tar file.
         out: the folder to make; one that an archive was unpacked into, and that nobody changed, is replaced.
         limit: largest sum of sizes in bytes; default: 1 GiB, or 200 times the archive where that is more.
         overwrite: replace an older folder ``out`` whatever it holds.

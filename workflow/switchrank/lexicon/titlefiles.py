@@ -41,7 +41,7 @@ _NO_PAGE = np.iinfo(np.int64).max
 
 @dataclass(frozen=True)
 class TitleFiles:
-    """What to read: the files of one pair of languages, and how they name the languages.
+    """What to read for one pair of languages.
 
     Attributes:
         files: for ``dumps`` the page and the langlinks dump; for ``cldr`` a file of the source and one of the target
@@ -59,7 +59,7 @@ class TitleFiles:
 
 
 def read_titles(format: str, given: TitleFiles, counts: Counter[str]) -> Titles:
-    """Yield the title pairs of files of a ``format`` in :data:`READERS`; UserError where one is not or cannot be read."""
+    """Yield the title pairs of files of a ``format`` in :data:`READERS`; UserError for a file of another one."""
     if format not in READERS:
         raise UserError("format", "", f"{format!r} is not known", f"write {', '.join(READERS)}")
     return READERS[format](given, counts)

@@ -93,12 +93,9 @@ def filled_environment(config: Mapping[str, Any]) -> dict[str, str]:
 
 
 def started_plan(run: str, folder: str | Path = SNAKEMAKE, roots: Sequence[Path] = ()) -> tuple[Plan, Start] | None:
-    """The plan of a run as it was last started; None if unknown.
+    """The plan of a run as it was last started; None if unknown, UserError if its config can no longer be read.
 
     Pair tables are looked for in this folder, in those that the start names, and in ``roots``.
-
-    Raises:
-        UserError: its config can no longer be read.
     """
     start = last_start(run, folder)
     if start is None:

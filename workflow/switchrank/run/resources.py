@@ -57,11 +57,7 @@ class Needs:
         self._costs: Costs | None = None
 
     def of(self, job: Job) -> Need:
-        """What a job needs, or :data:`UNKNOWN`.
-
-        Raises:
-            FileNotFoundError: one of its inputs is not there yet; once it is, the need is known better.
-        """
+        """What a job needs, or :data:`UNKNOWN`; FileNotFoundError while an input is missing, and the need a guess."""
         for file in job.inputs:
             os.stat(file)
         if self._costs is None or self._costs.sizes.assumed:  # what was not there before may be there by now

@@ -134,12 +134,11 @@ class Observation(NamedTuple):
 
 @dataclass(frozen=True)
 class Calibration:
-    """By kind of job, on a GPU or not, how much longer and how much more memory than estimated.
+    """By kind of job, on a GPU or not, how much longer and how much more memory than estimated, in ``jobs`` jobs.
 
     Attributes:
         seconds: all seconds measured by all estimated, so that long jobs count most; :data:`PRIOR` is added to both.
         memory: the largest ratio, and no less than 1, since too little memory ends a job.
-        jobs: how many jobs were measured.
     """
 
     seconds: Mapping[tuple[str, bool], float] = field(default_factory=dict)
@@ -290,17 +289,9 @@ def _measured(plan: Plan, graph: Graph, machine: Machine) -> tuple[list[Observat
 
 
 def check_disk(plan: Plan, jobs: Iterable[Job], place: str | Path) -> None:
-    """Before a start: check that its outputs fit on the disk, or on the disks that links in results lead to.
+    """Raise UserError, before a start, if the outputs of ``jobs`` do not fit on their disks, links followed.
 
     Where inputs are still to be fetched the need is a guess, and only a warning is written to standard error.
-
-    Args:
-        plan: the run.
-        jobs: those that are to run.
-        place: the config file, named in the error.
-
-    Raises:
-        UserError: it does not fit.
     """
     costs = Costs(plan, Sizes(plan), Machine(REFERENCE, 1))
     disks: dict[int, dict[Path, list[Cost]]] = {}

@@ -115,23 +115,15 @@ class Graph:
 
 
 def read_jobs(told: Iterable[Mapping[str, Any]]) -> Graph:
-    """The graph of jobs as ``workflow/rules/common/jobs.smk`` writes them, plain JSON values.
-
-    Raises:
-        TypeError, KeyError: these are no jobs.
-    """
+    """The graph of jobs as ``workflow/rules/common/jobs.smk`` writes them; TypeError or KeyError for other values."""
     return Graph(Job(**{one.name: job[one.name] for one in fields(Job)}) for job in told)
 
 
 def job_graph(plan: Plan) -> Graph:
-    """All jobs of a run, whether they are done or not.
-
-    Raises:
-        UserError: Snakemake is not installed, or its dry run fails.
-    """
+    """All jobs of a run, done or not; UserError where Snakemake is not installed or its dry run fails."""
     key = _key(plan)
     kept = cache_folder() / "jobs" / f"{key}.json"
-    known = _read(_kept_at_start(plan), key) or _read(kept, key)
+    known = _read(note_of(plan.config.run, "jobs.json"), key) or _read(kept, key)
     if known:
         return known
     jobs = [job | _SETTLED for job in _dry_run(plan)]
@@ -140,11 +132,7 @@ def job_graph(plan: Plan) -> Graph:
 
 
 def graph_to_plan(plan: Plan) -> Graph:
-    """All jobs of a run; if it has begun here, with what Snakemake would make or make again.
-
-    Raises:
-        UserError: see :func:`job_graph`.
-    """
+    """As :func:`job_graph`; if the run has begun here, with what Snakemake would make or make again."""
     if Path(plan.folder).is_dir():
         try:
             return read_jobs(_dry_run(plan, Path.cwd()))
@@ -156,16 +144,12 @@ def graph_to_plan(plan: Plan) -> Graph:
 
 def known_graph(plan: Plan) -> Graph | None:
     """The jobs of a run as its last whole start kept them, whatever has changed since; None where none are kept."""
-    return _read(_kept_at_start(plan))
+    return _read(note_of(plan.config.run, "jobs.json"))
 
 
 def keep_at_start(plan: Plan, jobs: Sequence[dict[str, Any]]) -> None:
     """Keep the jobs of a run that is being started, if they can be written."""
-    write_note(_kept_at_start(plan), {"key": _key(plan), "jobs": [job | _SETTLED for job in jobs]})
-
-
-def _kept_at_start(plan: Plan) -> Path:
-    return note_of(plan.config.run, "jobs.json")
+    write_note(note_of(plan.config.run, "jobs.json"), {"key": _key(plan), "jobs": [job | _SETTLED for job in jobs]})
 
 
 def _read(file: Path, key: str | None = None) -> Graph | None:
