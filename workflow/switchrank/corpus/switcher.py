@@ -2,8 +2,7 @@
 
 BL-CS, ML-CS and Wiki-CS of Litschko, Artemova and Plank (2023, Findings of ACL, section 3) are three recipes of the
 same steps: draw for every word whether it is switched and to which language, look it up, put the target in its place.
-A draw is a function of (seed, side, instance, position) alone, so it does not depend on which other texts, files or
-language pairs are made.
+A draw is a function of (seed, side, instance, position) alone, whatever other texts or language pairs are made.
 """
 
 from __future__ import annotations

@@ -207,7 +207,7 @@ class _Level:
 
 
 def read_sources(path: str | Path, translations: int) -> pl.DataFrame:
-    """The sources of a lexicon (``LEXICON``), ascending, with ``words`` and the best ``targets``; UserError if none."""
+    """The sources of a lexicon (``LEXICON``), ascending, with ``words`` and the best ``targets``, else UserError."""
     rows = read_table(path, LEXICON).filter(pl.col("rank") <= translations).sort("source", "rank")
     sources = rows.group_by("source", maintain_order=True).agg(pl.col("target").alias("targets"))
     return sources.with_columns(words=pl.col("source").str.split(" "))

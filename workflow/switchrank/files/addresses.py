@@ -2,9 +2,8 @@
 
 An address is ``https://host/path``, ``http://host/path`` or ``hf://[datasets/|models/]name@revision/path``. It may end
 in ``!member``, a file inside an archive, and then in ``#sha256=<64 hex digits>``, the checksum of what is fetched.
-``${NAME}`` in it stands for an environment variable and is replaced only at the moment of the request, so that a
-password or token never gets into a config, a rule's parameters or provenance; and only where ``SWITCHRANK_SEND`` lists
-it, so that somebody else's config cannot send what it likes. ``{lang}`` is a placeholder, as in paths.
+``{lang}`` is a placeholder, as in paths. ``${NAME}`` is an environment variable, filled in at the request only, so that
+no secret gets into a config or provenance, and only if ``SWITCHRANK_SEND`` lists it: no config sends what it likes.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Untrusted archives: zip and tar (plain, gzip, bzip2, xz), told apart by content.
 
-Nothing is written outside the folder asked for: a member whose name is absolute or climbs with ``..``, a link or a
-device is an error before a byte is written. The sum of sizes is limited, and no file may turn out longer than it
-declares, against archives made to fill a disk.
+A member whose name is absolute or climbs with ``..``, a link or a device is an error before a byte is written. Against
+archives made to fill a disk, the sum of sizes is limited, and no file may turn out longer than it declares.
 """
 
 from __future__ import annotations

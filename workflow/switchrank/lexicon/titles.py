@@ -1,9 +1,8 @@
 """Titles as a lexicon: titles of linked articles, and names of one thing, translate each other.
 
-Both titles of a pair are cleaned the same way, and of the source side only those are kept that a text can match at its
-word boundaries. From the ``page`` and ``langlinks`` dumps of Wikipedia this is the dictionary of Wiki-CS
-(Litschko, Artemova and Plank 2023, Findings of ACL, section 3), read from the current SQL dumps
-(https://www.mediawiki.org/wiki/Manual:Langlinks_table) and cleaned on both sides.
+Both titles of a pair are cleaned the same way, and only sources that a text can match at its word boundaries are kept.
+From the SQL dumps of Wikipedia (https://www.mediawiki.org/wiki/Manual:Langlinks_table) this is the dictionary of
+Wiki-CS (Litschko, Artemova and Plank 2023, Findings of ACL, section 3), cleaned on both sides.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ class Needs:
         self._costs: Costs | None = None
 
     def of(self, job: Job) -> Need:
-        """What a job needs, or :data:`UNKNOWN`; FileNotFoundError while an input is missing, and the need a guess."""
+        """What a job needs, or :data:`UNKNOWN`; FileNotFoundError while an input is missing."""
         for file in job.inputs:
             os.stat(file)
         if self._costs is None or self._costs.sizes.assumed:  # what was not there before may be there by now
@@ -67,7 +67,7 @@ class Needs:
 
 
 def need_of(cost: Cost, kind: str) -> Need:
-    """What a job of some kind needs, by its cost on a slow machine.
+    """What a job needs, by its cost on a slow machine and its kind.
 
     Training resumes where it was stopped, so it never asks for more than a day; ranking begins again, so it asks for
     more than a day only after a day was too short.

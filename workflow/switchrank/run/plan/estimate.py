@@ -256,8 +256,7 @@ def estimate_run(plan: Plan, graph: Graph, machine: Machine, *, calibrated: bool
 def _correction(plan: Plan, graph: Graph, machine: Machine) -> Calibration:
     """What earlier jobs of this run suggest; for kinds of which it had none, those of the other runs under ``results``.
 
-    A run whose inputs are not all here says nothing of another, since what its jobs had to do is a guess. Nor does one
-    whose start kept no note of its jobs.
+    A run whose inputs are not all here, or whose start kept no note of its jobs, says nothing of another.
     """
     own: list[Observation] = []
     others: list[Observation] = []

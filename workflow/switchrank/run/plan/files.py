@@ -63,7 +63,7 @@ def start_mistakes(plan: Plan) -> list[UserError]:
 
 
 def check_outputs(plan: Plan) -> None:
-    """Raise UserError, before a start, for a Parquet table, also behind links, that has not both its ends."""
+    """Raise UserError, before a start, if a Parquet table of the run is cut short, also one behind a link."""
     for place, folders, files in os.walk(plan.folder, followlinks=True):
         folders[:] = sorted(name for name in folders if not name.startswith("."))  # what is being made lies in these
         for table in (os.path.join(place, name) for name in sorted(files) if name.endswith(".parquet")):
