@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from switchrank.lexicon.induce import recall_at_1
 from switchrank.search.choices import EXACT, SEARCHED, Choice, Criterion, SearchKind
-from switchrank.search.criteria import Matcher
+from switchrank.search.nearest import Matcher
 from tests.benchmarks.clock import Alone, alone, fastest, seconds
 from tests.benchmarks.inputs import cluster_centres, clustered_vectors, spellings
 from tests.benchmarks.machine import gemm_rate, package_version, threads

@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.conftest import ROOT
 
 from switchrank.config.load import load_plan, read_yaml
-from switchrank.run.last_start import Start, remember_start
+from switchrank.run.notes import Start, remember_start
 from switchrank.run.plan.estimate import Estimate, estimate_run
 from switchrank.run.plan.jobs import job_graph, keep_at_start
 from switchrank.run.plan.machine import Machine

@@ -28,7 +28,7 @@ from switchrank.run.plan.jobs import OUT, ROOTS, Job, read_jobs
 from switchrank.run.resources import SEARCH_THREADS, Needs, are_small
 from switchrank.core.locks import hold_run
 from switchrank.text.segmenters import segmenter_spec
-from switchrank.run.last_start import Start, remember_start
+from switchrank.run.notes import Start, remember_start
 
 ROOT = Path(workflow.basedir)
 # Where the jobs of a run are asked for (switchrank plan, switchrank status): the file that a dry run writes them to.

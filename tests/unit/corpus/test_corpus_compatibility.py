@@ -8,8 +8,7 @@ import pytest
 from nltk.tokenize.treebank import TreebankWordDetokenizer, TreebankWordTokenizer
 
 from switchrank.core.errors import UserError
-from switchrank.corpus.substring import replace_strings
-from switchrank.corpus.switch import switch_corpus
+from switchrank.corpus.switch import replace_strings, switch_corpus
 from switchrank.corpus.tokens import build_tokens
 from switchrank.formats.tables import CORPUS, DOCUMENTS, INSTANCES, LEXICON, QUERIES, read_table, write_table
 
@@ -89,7 +88,7 @@ def test_string_replacement_allows_no_draws(corpus, recipe):
 
 def test_a_text_that_draws_the_source_language_stays_as_it_was(tmp_path):
     from switchrank.corpus.recipe import read_recipe
-    from switchrank.corpus.substring import SubstringSwitcher
+    from switchrank.corpus.switch import SubstringSwitcher
     from switchrank.corpus.table import TokenTable
 
     write_table(

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from switchrank.core.errors import UserError
 from switchrank.core.seeds import counter_uniform, derive_seed
 from switchrank.corpus.files import corpus_files
-from switchrank.corpus.lexicons import Units, without_overlaps
 from switchrank.corpus.recipe import read_recipe
 from switchrank.corpus.switch import switch_corpus
+from switchrank.corpus.table import Units, without_overlaps
 from switchrank.corpus.tokens import build_tokens
 from switchrank.corpus.translate import switch_lines
 from switchrank.formats.tables import CORPUS, DOCUMENTS, INSTANCES, LEXICON, QUERIES, read_table, write_table

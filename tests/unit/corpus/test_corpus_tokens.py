@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from switchrank.core.errors import UserError
-from switchrank.corpus.pieces import PieceTable
-from switchrank.corpus.tokens import build_tokens
+from switchrank.corpus.tokens import PieceTable, build_tokens
 from switchrank.formats.tables import DOCUMENTS, KEYS, PIECES, QUERIES, TOKENS, read_table, write_table
 from switchrank.text.words import key, split_words
 

@@ -7,8 +7,7 @@ import pytest
 from fetch_server import BODY, QUICK, File
 
 from switchrank.core.errors import UserError
-from switchrank.files.client import length_of
-from switchrank.files.transfer import Patience, Transfer
+from switchrank.files.transfer import Patience, Transfer, length_of
 
 OTHER = BODY[::-1]
 TENTH = len(BODY) // 10 + 1

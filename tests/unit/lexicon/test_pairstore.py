@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from switchrank.formats.tables import LEXICON, read_table
-from switchrank.lexicon import pairstore
-from switchrank.lexicon.pairstore import PairStore
-from switchrank.lexicon.titles import titles_lexicon
+from switchrank.lexicon import titles
+from switchrank.lexicon.titles import PairStore, titles_lexicon
 
 SCHEMA = pl.Schema({"source": pl.String, "number": pl.Int64})
 
@@ -18,8 +17,8 @@ SCHEMA = pl.Schema({"source": pl.String, "number": pl.Int64})
 @pytest.fixture(scope="module", autouse=True)
 def little_memory():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pairstore, "HELD", 4)
-        patch.setattr(pairstore, "_EVERY", 1)
+        patch.setattr(titles, "HELD", 4)
+        patch.setattr(titles, "_EVERY", 1)
         yield
 
 
@@ -44,7 +43,7 @@ def test_a_lexicon_is_the_same_whether_its_pairs_fit_in_memory_or_not(tmp_path, 
     (tmp_path / "titles.tsv").write_text("".join(pairs))
     told = []
     for held in (4, 1000):
-        monkeypatch.setattr(pairstore, "HELD", held)
+        monkeypatch.setattr(titles, "HELD", held)
         out = tmp_path / f"{held}.parquet"
         told.append(
             titles_lexicon(

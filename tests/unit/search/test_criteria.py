@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from search_vectors import SIZES, Floats, clustered, unit
 
 from switchrank.lexicon.induce import recall_at_1
-from switchrank.search import criteria
 from switchrank.search.choices import SEARCHED, Choice, Criterion, SearchKind
-from switchrank.search.criteria import RULES, Matcher, Rule
+from switchrank.search.nearest import RULES, Matcher, Rule
 
 
 def brute(x: Floats, y: Floats, criterion: str, neighbours: int) -> NDArray[np.float64]:
@@ -88,7 +87,7 @@ def away_from_the_first_axis(rows: Floats, *_: object, **__: object) -> Floats:
 @pytest.fixture
 def third(monkeypatch: pytest.MonkeyPatch) -> None:
     """A criterion that nobody but the table of rules has heard of."""
-    monkeypatch.setitem(criteria.RULES, "third", Rule(scale=1.0, penalty=away_from_the_first_axis))  # type: ignore[misc]
+    monkeypatch.setitem(RULES, "third", Rule(scale=1.0, penalty=away_from_the_first_axis))  # type: ignore[misc]
 
 
 @pytest.mark.usefixtures("third")

@@ -15,9 +15,7 @@ RECORD = "on-the-fly.json"
 def corpus_files(*, shards: int = 1, name: str = "train") -> list[str]:
     """What :func:`switchrank.corpus.switch.switch_corpus` writes, relative to its folder, in instance order.
 
-    Args:
-        shards: how many files ``train`` is cut into.
-        name: ``train``, whose shards are followed by ``stats.json``, or the name of a single file such as ``dev``.
+    That is the shards of ``train`` and then ``stats.json``, or one file of another ``name``, such as ``dev``.
     """
     if name != "train":
         return [f"{name}.parquet"]

@@ -160,8 +160,7 @@ def _walk(
 class _Positives:
     """Judged pairs in the order of the queries, and the negatives that are drawn for each.
 
-    Attributes:
-        unknown: judgements whose query or document is in no table.
+    ``unknown`` counts judgements whose query or document is in no table.
     """
 
     def __init__(self, relevant: pl.DataFrame, queries: pl.DataFrame, documents: pl.DataFrame, pairing: Pairing):

@@ -1,8 +1,4 @@
-"""Training pairs that are switched when training reaches them: those that a corpus would hold, without its file.
-
-Beside the token tables, whose pieces lie in a nameless file, an instance takes 20 bytes of memory. Texts and token ids
-are held for the pairs of the next steps only.
-"""
+"""Training pairs that are switched when training reaches them: those that a corpus would hold, without its file."""
 
 from __future__ import annotations
 
@@ -25,14 +21,14 @@ from switchrank.models.encode import Texts, distinct_texts, tokenise
 class SwitchedPairs:
     """Query-passage pairs that are switched on the fly; training reads them as :class:`switchrank.train.batches.Pairs`.
 
+    Beside the token tables, whose pieces lie in a nameless file, an instance takes 20 bytes of memory. Texts and token
+    ids are held for the pairs of the next steps only.
+
+    ``label`` is float32, 0 or 1.
+
     Args:
-        paths: the record of one corpus (:func:`switchrank.corpus.unwritten.record_corpus`).
-
-    Attributes:
-        label: float32, 0 or 1.
-
-    Raises:
-        UserError: as :func:`switchrank.corpus.unwritten.open_record`; or there are no pairs, or several records.
+        paths: the record of one corpus (:func:`switchrank.corpus.unwritten.record_corpus`); UserError for several, none
+            with pairs, or as :func:`switchrank.corpus.unwritten.open_record`.
     """
 
     def __init__(self, paths: Sequence[str | Path]) -> None:

@@ -61,11 +61,7 @@ class Recipe:
 
 
 def read_recipe(given: dict[str, Any]) -> Recipe:
-    """The recipe with the keys given, of which ``sides`` is required; every other key has its default.
-
-    Raises:
-        UserError: an unknown key, a missing side, a value out of its range.
-    """
+    """The recipe with the keys given, ``sides`` among them; UserError for unknown keys or a value out of range."""
     known = sorted(field.name for field in fields(Recipe))
     if unknown := sorted(given.keys() - {*known}):
         _fail(unknown[0], "not a key of a recipe", f"use {' '.join(known)}")

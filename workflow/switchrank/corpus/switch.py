@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -16,14 +16,81 @@ from numpy.typing import NDArray
 from switchrank.core.atomic import atomic_path
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
+from switchrank.core.ragged import Numbers
 from switchrank.corpus.files import corpus_files, write_statistics
-from switchrank.corpus.lexicons import read_sources
 from switchrank.corpus.recipe import SIDES, Recipe, read_recipe
 from switchrank.corpus.streams import count_rows, in_order, portions, read_slices, write_stream
-from switchrank.corpus.substring import SubstringSwitcher
-from switchrank.corpus.switcher import Switched, Switcher
-from switchrank.corpus.table import TokenTable
-from switchrank.formats.tables import CORPUS, INSTANCES, scan_table
+from switchrank.corpus.switcher import SideCounts, Switched, Switcher, language_names, text_languages
+from switchrank.corpus.table import TokenTable, join_pieces, read_sources
+from switchrank.formats.tables import CORPUS, INSTANCES, LEXICON, read_table, scan_table
+from switchrank.text.stopwords import stopwords
+
+LONGEST = 3
+"""Words of the longest n-gram that is looked up."""
+
+
+def replace_strings(text: str, titles: Mapping[str, str], left_out: Collection[str]) -> tuple[str, NDArray[np.bool_]]:
+    """The lower-cased text with ``titles`` (by lower-case string) replaced, save those ``left_out``, and which of its
+    words, split at white space, are part of one."""
+    text = text.lower()
+    words = text.split()
+    spans = [(start, stop) for start in range(len(words)) for stop in range(start + 1, start + 1 + LONGEST)]
+    grams = {(start, stop): " ".join(words[start:stop]) for start, stop in spans if stop <= len(words)}
+    matched = {span: gram for span, gram in grams.items() if gram in titles and gram not in left_out}
+    for gram in sorted(matched.values(), key=len, reverse=True):
+        text = text.replace(gram, titles[gram])
+    found = np.zeros(len(words), dtype=bool)
+    for start, stop in matched:
+        found[start:stop] = True
+    return text, found
+
+
+class SubstringSwitcher:
+    """Compatibility: puts titles in as the original Wiki-CS experiments did, by replacing strings in lower-cased text.
+
+    A key also matches inside a word, later replacements rewrite earlier ones, and a word that punctuation touches is
+    not found (Litschko et al. 2023, ``codeswitch_wiki_1.ipynb``). Used as :class:`switchrank.corpus.switcher.Switcher`.
+    """
+
+    def __init__(self, table: TokenTable, side: str, recipe: Recipe, lexicons: Mapping[str, str | Path]) -> None:
+        self._table, self._side, self._recipe = table, side, recipe
+        self._foreign = [language for language in recipe.choices(side) if language != recipe.source]
+        best = (read_table(lexicons[lang], LEXICON).filter(pl.col("rank") == 1) for lang in self._foreign)
+        self._titles = [dict(zip(rows["source"], rows["target"], strict=True)) for rows in best]
+        self._stop = stopwords(recipe.source)
+        known = set(table.keys)
+        self.covered = {
+            language: len(known.intersection(word for title in titles for word in title.split()))
+            for language, titles in zip(self._foreign, self._titles, strict=True)
+        }
+        self.counts = SideCounts(self._foreign, 0, 0, 0, *np.zeros((3, len(self._foreign)), dtype=np.int64))
+
+    def switch(self, texts: Numbers, instances: NDArray[np.uint64]) -> Switched:
+        words = self._table.words(texts)
+        plain = join_pieces(self._table.strings, words.pieces, 2 * words.per_text + 1)
+        drawn = text_languages(self._recipe, self._side, instances)
+        language = np.zeros(len(texts), np.int64) if drawn is None else drawn
+        done = [self._one(text, number) for text, number in zip(plain, language.tolist(), strict=True)]
+        names = language_names(self._recipe, self._side, drawn, len(texts))
+        return Switched(pl.Series("text", done, dtype=pl.String), names)
+
+    def _one(self, text: str, language: int) -> str:
+        """The text switched to a language, by its number, and counted."""
+        stays = language >= len(self._foreign)
+        titles = {} if stays else self._titles[language]
+        switched, found = replace_strings(text, titles, self._stop if self._recipe.drop_stopwords else ())
+        words, counts = text.lower().split(), self.counts
+        content = np.array([word not in self._stop for word in words], dtype=bool)
+        counts.texts += 1
+        counts.tokens += len(words)
+        counts.content_tokens += int(content.sum())
+        known = [sum(word in titles for word in words if word not in self._stop) for titles in self._titles]
+        counts.covered += np.array(known, dtype=np.int64)
+        if not stays:
+            counts.switched[language] += found.sum()
+            counts.content_switched[language] += (found & content).sum()
+        return text if stays else switched
+
 
 _BLOCK_WORDS = 100_000
 """Words of a block; small enough that its arrays stay in the processor's cache."""
@@ -99,18 +166,10 @@ class Inputs:
 
 
 class Switching:
-    """Instances, their texts, and what switches these; token tables and lexicons are read at once.
+    """Instances, ``rows`` of them, their texts, and what switches these.
 
-    Args:
-        inputs: what is switched.
-        scratch: a folder, made where there is none, for nameless files as large as the token tables.
-        threads: how many files are read at a time.
-
-    Attributes:
-        rows: how many instances there are.
-
-    Raises:
-        UserError: as :func:`switch_corpus`.
+    Token tables and lexicons are read at once, into nameless files in the folder ``scratch``. Errors are those of
+    :func:`switch_corpus`.
     """
 
     def __init__(self, inputs: Inputs, scratch: Path, threads: int = 1) -> None:
@@ -145,11 +204,7 @@ class Switching:
         self.rows = count_rows(self._frame)
 
     def parts(self, start: int, stop: int) -> Iterator[pl.DataFrame]:
-        """Instances, part by part, with the numbers of their texts as ``query`` and ``passage``.
-
-        Raises:
-            UserError: an instance's text is missing.
-        """
+        """Instances, part by part, with the numbers of their texts, ``query`` and ``passage``; UserError for none."""
         for part in read_slices(self._frame, start, stop, _JOINED_ROWS):
             for side, column in zip(SIDES, ("qid", "pid"), strict=True):
                 ids = self._tables[side].ids.rename({"number": side, "id": column})

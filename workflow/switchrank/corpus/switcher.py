@@ -2,8 +2,7 @@
 
 BL-CS, ML-CS and Wiki-CS of Litschko, Artemova and Plank (2023, Findings of ACL, section 3) are three recipes of the
 same steps: draw for every word whether it is switched and to which language, look it up, put the target in its place.
-A draw is a function of (seed, side, instance, position) alone, so it does not depend on which other texts, files or
-language pairs are made.
+A draw is a function of (seed, side, instance, position) alone, whatever other texts or language pairs are made.
 """
 
 from __future__ import annotations
@@ -20,10 +19,9 @@ from numpy.typing import NDArray
 
 from switchrank.core.ragged import Numbers, spans
 from switchrank.core.seeds import counter_state, counter_uniform, derive_seed, uniform_after
-from switchrank.corpus.lexicons import Lexicon, Units, without_overlaps
-from switchrank.corpus.pieces import arrow_strings
 from switchrank.corpus.recipe import MIXED, Recipe
-from switchrank.corpus.table import TokenTable, Words, join_pieces
+from switchrank.corpus.table import Lexicon, TokenTable, Units, Words, join_pieces, without_overlaps
+from switchrank.corpus.tokens import arrow_strings
 from switchrank.text.stopwords import stopwords
 from switchrank.text.treebank import detokenise
 
@@ -91,7 +89,7 @@ class Switcher:
         table: the side's texts.
         side: ``query`` or ``passage``.
         recipe: the corpus recipe.
-        sources: for each language of this side, :func:`switchrank.corpus.lexicons.read_sources` of its lexicon.
+        sources: for each language of this side, :func:`switchrank.corpus.table.read_sources` of its lexicon.
 
     Attributes:
         covered: per language, how many keys of the table its lexicon knows.
@@ -243,11 +241,8 @@ class Switcher:
 def _keys_that_matter(
     table: TokenTable, sources: list[pl.DataFrame], stop: frozenset[str]
 ) -> tuple[pl.Series, Numbers]:
-    """The keys of lexicons and stop words behind an empty one that stands for all others.
-
-    Returns:
-        the keys, and for each piece the number of its key among them (0: any other, or a gap).
-    """
+    """The keys of lexicons and stop words behind an empty one that stands for all others, and the number of each
+    piece's key among them (0: any other, or a gap)."""
     words = [frame["words"].explode() for frame in sources]
     matters = table.keys.is_in(pl.concat([pl.Series(list(stop), dtype=pl.String), *words]).unique().implode())
     keys = pl.concat([pl.Series([""]), table.keys.filter(matters)])

@@ -1,20 +1,316 @@
-"""Token tables: each text of a collection split into words and gaps once, for every corpus made from it."""
+"""Token tables: each text of a collection split into words and gaps once, for every corpus made from it.
+
+Every distinct word and gap is stored once, and a text is the row of their numbers. Splitting at word boundaries is the
+slow step, so it runs once per distinct string between two spaces. A space is always a word boundary (Unicode Standard
+Annex 29, WB999) unless a combining or format character follows it (WB4); texts that hold such a place are split whole.
+
+With the default splitter many texts are cut at once by array arithmetic on their bytes. In ASCII the word boundaries of
+the annex come down to four kinds of characters; a stretch between two spaces that holds anything else is cut by
+:func:`switchrank.text.words.split_words`, each distinct one once.
+"""
 
 from __future__ import annotations
 
+import string
 from collections.abc import Iterator
+from itertools import accumulate, repeat
 from pathlib import Path
+from typing import Any, NamedTuple
 
+import numpy as np
 import polars as pl
+import pyarrow as pa
+import regex
+from numpy.typing import NDArray
 
 from switchrank.core.atomic import atomic_folder
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
-from switchrank.corpus.pieces import ArrayPieceTable, PieceTable
+from switchrank.core.ragged import Numbers, spans
 from switchrank.corpus.streams import count_rows, portions, read_slices, write_stream
 from switchrank.formats.tables import DOCUMENTS, KEYS, PIECES, QUERIES, TOKENS, Schema, scan_table, write_table
 from switchrank.text.splitting import language_splitter
 from switchrank.text.treebank import split_treebank
+from switchrank.text.words import Splitter, key, split_words
+
+_GLUED = regex.compile(r" [\p{WB=Extend}\p{WB=Format}\p{WB=ZWJ}]")
+"""Where a space is no word boundary."""
+_CACHED_LENGTH = 40
+"""Characters of the longest stretch between spaces whose words are remembered."""
+_CACHED_CHUNKS, _CACHED_SPANS = 1 << 20, 1 << 18
+_OTHER, _LETTER, _DIGIT, _UNDERSCORE, _BETWEEN_LETTERS, _BETWEEN_DIGITS, _BETWEEN_EITHER, _FAR = range(8)
+_KIND = np.full(256, _OTHER, dtype=np.uint8)
+for _characters, _kind in (
+    (string.ascii_letters, _LETTER),
+    (string.digits, _DIGIT),
+    ("_", _UNDERSCORE),
+    (":", _BETWEEN_LETTERS),
+    (",;", _BETWEEN_DIGITS),
+    (".'", _BETWEEN_EITHER),
+):
+    _KIND[list(_characters.encode())] = _kind
+_KIND[128:] = _FAR
+_SPACE = ord(" ")
+
+_Chunk = tuple[str, list[int], str]
+"""The gap before the first word, pieces from the first word to the last, the gap up to the next chunk, with its space.
+
+A chunk without words is a gap before no pieces."""
+
+
+class _Numbers(dict[str, int]):
+    """Numbers strings by first appearance."""
+
+    def __missing__(self, text: str) -> int:
+        number = self[text] = len(self)
+        return number
+
+
+class PieceTable:
+    """Numbers the words and gaps of texts as they are first met; equal texts in equal order give equal numbers.
+
+    Args:
+        split: the word splitter; it must cut at every space that no combining or format character follows, unless
+        whole: texts are split whole, for a splitter that looks further than a space.
+    """
+
+    def __init__(self, split: Splitter = split_words, *, whole: bool = False) -> None:
+        self._split, self._whole = split, whole
+        self._numbers = _Numbers()
+        self._words: set[int] = set()
+        self._chunks: dict[str, _Chunk] = {}
+
+    def encode(self, text: str) -> list[int]:
+        """The pieces of ``text``, alternating gap, word, gap, ..., gap; joined they are ``text``."""
+        numbers, chunks = self._numbers, self._chunks
+        pieces: list[int] = []
+        gap = ""
+        whole = self._whole or (not text.isascii() and _GLUED.search(text))
+        for chunk in [text] if whole else text.split(" "):
+            before, body, after = chunks.get(chunk) or self._learn(chunk)
+            if body:
+                pieces.append(numbers[gap + before if before else gap])
+                pieces += body
+                gap = after
+            else:
+                gap += before + " "
+        pieces.append(numbers[gap[:-1]])
+        return pieces
+
+    def encode_all(self, texts: pl.Series) -> pl.Series:
+        """The pieces of each text, as lists of uint32; see :meth:`encode`."""
+        return pl.Series([self.encode(text) for text in texts], dtype=pl.List(pl.UInt32))
+
+    def _learn(self, chunk: str) -> _Chunk:
+        words, gaps = self._split(chunk)
+        body: list[int] = []
+        for number, word in enumerate(words):
+            if number:
+                body.append(self._numbers[gaps[number]])
+            piece = self._numbers[word]
+            self._words.add(piece)
+            body.append(piece)
+        learnt = (gaps[0], body, gaps[-1] + " ")
+        if len(self._chunks) >= _CACHED_CHUNKS:
+            self._chunks.clear()
+        if len(chunk) <= _CACHED_LENGTH:
+            self._chunks[chunk] = learnt
+        return learnt
+
+    def tables(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The tables ``PIECES`` and ``KEYS`` of all texts so far; keys are numbered in the order of the pieces."""
+        pieces = pl.Series("piece", list(self._numbers), dtype=pl.String)
+        at = np.fromiter(sorted(self._words), dtype=np.int64, count=len(self._words))
+        words = pieces.gather(at)
+        beyond_ascii = np.flatnonzero((words.str.len_bytes() != words.str.len_chars()).to_numpy())
+        folded = words.str.to_lowercase()  # the key of what is ASCII
+        folded = folded.scatter(beyond_ascii, [key(word) for word in words.gather(beyond_ascii)])
+        coded = arrow_strings(folded).dictionary_encode()
+        is_word = np.zeros(len(pieces), dtype=bool)
+        is_word[at] = True
+        of_piece = np.zeros(len(pieces), dtype=np.uint32)
+        of_piece[at] = numpy_numbers(coded.indices)
+        number = pl.when(pl.col("word")).then(pl.Series("key", of_piece)).cast(pl.UInt32)
+        table = pl.DataFrame({"piece": pieces, "word": is_word}).select("piece", key=number, word="word")
+        return table, pl.DataFrame({"key": coded.dictionary.to_pylist()}, schema=KEYS)
+
+
+class _Spans(NamedTuple):
+    """Where words are, in bytes; ascending."""
+
+    starts: Numbers
+    ends: Numbers
+
+
+class ArrayPieceTable(PieceTable):
+    """A :class:`PieceTable` with the default splitter that cuts many texts at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._spans: dict[str, _Spans] = {}
+
+    def encode_all(self, texts: pl.Series) -> pl.Series:
+        if not len(texts):
+            return pl.Series([], dtype=pl.List(pl.UInt32))
+        block = _Block(texts)
+        words = self._words_of(block)
+        per_text = np.diff(np.searchsorted(words.starts, block.bounds))
+        text = np.repeat(np.arange(len(texts)), per_text)
+        at = 2 * np.arange(len(text)) + 1 + text
+        bounds = np.empty(2 * len(text) + len(texts) + 1, dtype=np.int64)
+        first = np.cumsum(2 * per_text + 1) - (2 * per_text + 1)
+        bounds[first], bounds[-1] = block.text_bounds[:-1], block.text_bounds[-1]
+        bounds[at], bounds[at + 1] = words.starts - text, words.ends - text  # without the line ends between texts
+        cut = pa.LargeStringArray.from_buffers(len(bounds) - 1, pa.py_buffer(bounds), block.text_bytes)
+        coded = cut.dictionary_encode()
+        codes = numpy_numbers(coded.indices)
+        is_word = np.zeros(len(codes), dtype=bool)
+        is_word[at] = True
+        numbers = self._number(coded.dictionary.to_pylist(), codes, is_word, _met(at, len(codes), block, words.starts))
+        rows = pa.LargeListArray.from_arrays(arrow_numbers(np.append(first, len(codes))), arrow_numbers(numbers[codes]))
+        return pl.Series(pl.from_arrow(rows), dtype=pl.List(pl.UInt32))
+
+    def _number(
+        self, strings: list[str], codes: NDArray[np.int32], is_word: NDArray[np.bool_], met: Numbers
+    ) -> NDArray[np.uint32]:
+        """The numbers of strings; new ones are numbered by when they are ``met``."""
+        numbers = np.array(list(map(self._numbers.get, strings, repeat(-1))), dtype=np.int64)
+        fresh = np.flatnonzero((numbers < 0)[codes])
+        when = np.full(len(strings), np.iinfo(np.int64).max)
+        np.minimum.at(when, codes[fresh], met[fresh])
+        names_word = np.zeros(len(strings), dtype=bool)
+        names_word[codes[fresh]] = is_word[fresh]
+        new = np.flatnonzero(numbers < 0)
+        for code in new[np.argsort(when[new])].tolist():
+            number = self._numbers[strings[code]]
+            numbers[code] = number
+            if names_word[code]:
+                self._words.add(number)
+        return numbers.astype(np.uint32)
+
+    def _words_of(self, block: _Block) -> _Spans:
+        """The words of all texts of a block."""
+        inside = block.kind - 1 < _UNDERSCORE  # letters, digits and underscores; the byte of _OTHER wraps around
+        middle = np.flatnonzero((block.kind >= _BETWEEN_LETTERS) & (block.kind <= _BETWEEN_EITHER))
+        kind, before, after = block.kind[middle], block.kind[middle - 1], block.kind[middle + 1]
+        letters, digits = (before == _LETTER) & (after == _LETTER), (before == _DIGIT) & (after == _DIGIT)
+        within = (letters & (kind != _BETWEEN_DIGITS)) | (digits & (kind != _BETWEEN_LETTERS))  # WB6, 7, 11, 12
+        inside[middle[within]] = True
+        far = self._far_words(block, inside)
+        edges = np.flatnonzero(np.diff(inside, prepend=False))
+        starts, ends = edges[::2], edges[1::2]
+        bare = [
+            number
+            for number in np.flatnonzero(block.kind[starts] == _UNDERSCORE).tolist()
+            if np.all(block.kind[starts[number] : ends[number]] == _UNDERSCORE)
+        ]
+        starts, ends = np.delete(starts, bare), np.delete(ends, bare)
+        if far is None:
+            return _Spans(starts, ends)
+        pairs = zip((starts, ends), far, strict=True)
+        return _Spans(*(np.insert(places, np.searchsorted(places, more), more) for places, more in pairs))
+
+    def _far_words(self, block: _Block, inside: NDArray[np.bool_]) -> _Spans | None:
+        """The words of all stretches that are not ASCII; they are struck out of ``inside``."""
+        far = np.flatnonzero(block.kind == _FAR)
+        if not len(far):
+            return None
+        stops = np.flatnonzero(block.stops)
+        stretch = np.unique(np.searchsorted(stops, far))
+        begins, ends = np.append(0, stops + 1)[stretch], stops[stretch]
+        strings, codes = _distinct(block.bytes, begins, ends)
+        glued = np.array([_GLUED.match(f" {text}") is not None for text in strings], dtype=bool)[codes]
+        behind_space = block.bytes[begins - 1] == _SPACE
+        whole = np.unique(np.searchsorted(block.bounds, begins[glued & behind_space], side="right") - 1)
+        if len(whole):
+            first, last = block.bounds[whole], block.bounds[whole + 1] - 1
+            block.stops[spans(first, last - first)] = False
+            lone = ~np.isin(np.searchsorted(block.bounds, begins, side="right") - 1, whole)
+            begins, ends = np.sort(np.append(begins[lone], first)), np.sort(np.append(ends[lone], last))
+            strings, codes = _distinct(block.bytes, begins, ends)
+        inside[spans(begins, ends - begins)] = False
+        if len(self._spans) > _CACHED_SPANS:
+            self._spans.clear()
+        found = [self._spans.get(text) or self._learn_spans(text) for text in strings]
+        counts = np.array([len(words.starts) for words in found], dtype=np.int64)
+        at = spans((np.cumsum(counts) - counts)[codes], counts[codes])
+        base = np.repeat(begins, counts[codes])
+        return _Spans(*(np.concatenate([words[side] for words in found])[at] + base for side in (0, 1)))
+
+    def _learn_spans(self, text: str) -> _Spans:
+        words, gaps = split_words(text)
+        pieces = [piece for pair in zip(gaps, words, strict=False) for piece in pair]
+        ends = np.array([0, *accumulate(len(piece.encode()) for piece in pieces)], dtype=np.int64)
+        learnt = _Spans(ends[1:-1:2], ends[2::2])
+        if len(text) <= _CACHED_LENGTH:
+            self._spans[text] = learnt
+        return learnt
+
+
+class _Block:
+    """Texts end to end, a line end behind each.
+
+    Attributes:
+        bytes, kind: of all texts with their line ends.
+        bounds: where each text starts in them; the last is their length.
+        stops: where a stretch ends: at spaces and at the line end behind a text.
+        text_bytes, text_bounds: the same texts without the line ends between them.
+    """
+
+    def __init__(self, texts: pl.Series) -> None:
+        lines = arrow_strings(texts + "\n")
+        self.bounds = _bounds(lines)
+        self.bytes = np.frombuffer(lines.buffers()[2], dtype=np.uint8)[: self.bounds[-1]]
+        self.kind = _KIND[self.bytes]
+        self.stops = self.bytes == _SPACE
+        self.stops[self.bounds[1:] - 1] = True
+        plain = arrow_strings(texts)
+        self.text_bounds, self.text_bytes = _bounds(plain), plain.buffers()[2]
+
+
+def _bounds(strings: pa.LargeStringArray) -> Numbers:
+    bounds: Numbers = np.frombuffer(strings.buffers()[1], dtype=np.int64)[: len(strings) + 1]
+    return bounds
+
+
+def _distinct(data: NDArray[np.uint8], begins: Numbers, ends: Numbers) -> tuple[list[str], NDArray[np.int32]]:
+    """The distinct strings between some bounds, and which one each is."""
+    bounds = np.column_stack([begins, ends]).ravel()
+    both = pa.LargeStringArray.from_buffers(len(bounds) - 1, pa.py_buffer(bounds), pa.py_buffer(data))
+    coded = both.take(arrow_numbers(np.arange(0, len(bounds), 2))).dictionary_encode()
+    return coded.dictionary.to_pylist(), numpy_numbers(coded.indices)
+
+
+def _met(at: Numbers, pieces: int, block: _Block, starts: Numbers) -> Numbers:
+    """When :meth:`PieceTable.encode` meets each piece: in order, but the gap before a stretch behind its last word."""
+    met = 2 * np.arange(pieces)
+    stretch = np.cumsum(block.stops, dtype=np.int32)[starts]
+    leads = np.flatnonzero(np.diff(stretch, prepend=-1))
+    last = np.append(leads[1:], len(starts)) - 1
+    met[at[leads] - 1] = 2 * at[last[: len(leads)]] + 1
+    return met
+
+
+# Columns are handed between Polars, NumPy and Arrow without a copy. Arrow's own conversions (``pyarrow.array``,
+# ``Array.to_numpy``) load pandas when first called, which takes longer than switching a small corpus.
+
+
+def arrow_strings(strings: pl.Series) -> pa.LargeStringArray:
+    """Strings end to end in one buffer, to be gathered from."""
+    return strings.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
+
+
+def arrow_numbers(numbers: NDArray[Any]) -> pa.Array:
+    """Whole numbers as an Arrow array over the same memory."""
+    buffer = pa.py_buffer(np.ascontiguousarray(numbers))
+    return pa.Array.from_buffers(pa.from_numpy_dtype(numbers.dtype), len(numbers), [None, buffer])
+
+
+def numpy_numbers(numbers: pa.Array) -> NDArray[Any]:
+    """Whole numbers without nulls as a NumPy array over the same memory, not to be written to."""
+    values: NDArray[Any] = np.frombuffer(numbers.buffers()[1], dtype=numbers.type.to_pandas_dtype())
+    return values[numbers.offset : numbers.offset + len(numbers)]
+
 
 TOKEN_FILES = ("tokens.parquet", "pieces.parquet", "keys.parquet")
 """The files of a token table's folder."""

@@ -11,12 +11,10 @@ import polars as pl
 
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
-from switchrank.corpus.lexicons import read_sources
-from switchrank.corpus.pieces import PieceTable
 from switchrank.corpus.recipe import MIXED, SIDES, read_recipe
 from switchrank.corpus.switcher import Switcher
-from switchrank.corpus.table import TokenTable
-from switchrank.corpus.tokens import texts_schema
+from switchrank.corpus.table import TokenTable, read_sources
+from switchrank.corpus.tokens import PieceTable, texts_schema
 from switchrank.formats.tables import read_table, write_table
 from switchrank.text.splitting import language_splitter
 from switchrank.text.words import Split, Splitter

@@ -76,8 +76,7 @@ def record_corpus(
 def open_record(path: str | Path) -> Switching:
     """What a record of :func:`record_corpus` stands for; nameless files go to its folder.
 
-    Raises:
-        UserError: the record or a file that it names is missing, damaged, or changed since the record was made.
+    UserError if the record or a file that it names is missing, damaged, or changed since the record was made.
     """
     path = Path(path)
     try:

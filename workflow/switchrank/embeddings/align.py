@@ -21,8 +21,7 @@ from switchrank.formats.pairs import read_pairs
 from switchrank.formats.tables import LEXICON, read_table
 from switchrank.formats.vectors import Vectors, load_vectors, write_vectors
 from switchrank.search.choices import Criterion
-from switchrank.search.criteria import Matcher
-from switchrank.search.nearest import Floats, Indices
+from switchrank.search.nearest import Floats, Indices, Matcher
 from switchrank.text.words import key
 
 FEW_PAIRS = 50

@@ -2,9 +2,8 @@
 
 An address is ``https://host/path``, ``http://host/path`` or ``hf://[datasets/|models/]name@revision/path``. It may end
 in ``!member``, a file inside an archive, and then in ``#sha256=<64 hex digits>``, the checksum of what is fetched.
-``${NAME}`` in it stands for an environment variable and is replaced only at the moment of the request, so that a
-password or token never gets into a config, a rule's parameters or provenance; and only where ``SWITCHRANK_SEND`` lists
-it, so that somebody else's config cannot send what it likes. ``{lang}`` is a placeholder, as in paths.
+``{lang}`` is a placeholder, as in paths. ``${NAME}`` is an environment variable, filled in at the request only, so that
+no secret gets into a config or provenance, and only if ``SWITCHRANK_SEND`` lists it: no config sends what it likes.
 """
 
 from __future__ import annotations
@@ -51,9 +50,7 @@ def is_address(text: str) -> bool:
 def parse_address(text: str) -> Address:
     """The parts of an address.
 
-    Raises:
-        ValueError: ``problem: what to do``, without any secret; the scheme is unknown, a part is missing or wrong, or a
-            password or token is written out.
+    ValueError, ``problem: what to do``, where one is missing or wrong, or a password or token is written out.
     """
     plain, hash_sign, fragment = text.partition("#")
     checksum = _FRAGMENT.fullmatch(fragment)
@@ -138,8 +135,7 @@ def local_path(text: str) -> str:
 def request_url(url: str, environment: Mapping[str, str]) -> str:
     """The address to request: variables filled in, ``hf://`` turned into the hub's address (``HF_ENDPOINT``).
 
-    Raises:
-        ValueError: ``problem: what to do``; a variable is not set, or may not be sent there.
+    ValueError, ``problem: what to do``, if a variable is not set, or may not be sent there.
     """
     used = variables(url)
     check_sent(used, environment)

@@ -33,13 +33,7 @@ def is_page(head: bytes, content_type: str, name: str) -> bool:
 
 
 def check_content(path: Path, name: str, address: str) -> None:
-    """Raise UserError where a fetched file is empty, a web page, a Git LFS pointer, or not the format of its suffix.
-
-    Args:
-        path: the file.
-        name: what it is called, with the suffix.
-        address: for the message.
-    """
+    """Raise UserError where a fetched file is empty, a web page, a Git LFS pointer, or not what its ``name`` says."""
     with path.open("rb") as stream:
         head = stream.read(HEAD)
     if not head:

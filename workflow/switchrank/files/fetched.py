@@ -1,10 +1,9 @@
 """The machine's own copies of fetched files: one per address, shared by all runs and folders, never half-written.
 
-They are under ``downloads/`` in :func:`switchrank.core.cache.cache_folder`. An address with a checksum has a place of
-its own, so that a pinned file is never replaced by another version. Beside each file is a record of its checksum,
-length and time of change, by which a changed file is noticed and fetched again. A file without a record was put there
-by hand and is taken as it is. One process at a time fetches an address; others wait. With ``SWITCHRANK_OFFLINE=1`` (or
-``HF_HUB_OFFLINE=1``) no server is asked for anything.
+They are under ``downloads/`` in :func:`switchrank.core.cache.cache_folder`; an address with a checksum has a place of
+its own. A record beside each file has its checksum, length and time of change: a changed file is fetched again, one
+without a record was put there by hand and is taken as it is. One process at a time fetches an address; others wait.
+With ``SWITCHRANK_OFFLINE=1`` (or ``HF_HUB_OFFLINE=1``) no server is asked for anything.
 """
 
 from __future__ import annotations
@@ -97,7 +96,7 @@ def described(wanted: Mapping[str, Any]) -> Iterator[str]:
     A line has the file's state (``here``, ``cached``, or bytes to fetch), path and address, between tabs. The length is
     what the server says without sending the file, else ``unknown``.
     """
-    from switchrank.files.client import length_of
+    from switchrank.files.transfer import length_of
 
     missing = missing_files(wanted)
     urls = [] if is_offline(os.environ) else [_address(**wanted[path]).url for path in missing]
@@ -116,10 +115,9 @@ def described(wanted: Mapping[str, Any]) -> Iterator[str]:
 
 
 def fetch_all(wanted: Mapping[str, Any], config: Path) -> None:
-    """Fetch every file of ``wanted`` that is not there; one that cannot be had does not stop the others.
+    """Fetch every file of ``wanted`` that is not there; UserError in the end if some could not be had.
 
-    Raises:
-        UserError: some files of ``config`` could not be fetched; each is reported on standard error.
+    Each of these is reported on standard error and does not stop the others.
     """
     missing = missing_files(wanted)
     if missing and is_offline(os.environ):
@@ -223,7 +221,6 @@ class Stored:
             temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
     def _recorded(self) -> dict[str, Any]:
-        """The record; empty where there is none."""
         try:
             return dict(json.loads(self._record.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):

@@ -232,11 +232,7 @@ def read_lines(path: str | Path, *, what: str | None = None) -> Iterator[tuple[i
 
 
 def byte_lines(path: str | Path, *, what: str | None = None) -> Iterator[tuple[int, bytes]]:
-    r"""Yield ``(number from 1, line with its "\n")``, not decoded.
-
-    Raises:
-        UserError: as :func:`open_bytes`, or a line is longer than ``LONGEST_LINE``.
-    """
+    r"""Yield ``(number from 1, line with its "\n")``, not decoded; UserError as of :func:`read_lines`."""
     with open_bytes(path, what=what) as stream:
         for number, raw in enumerate(iter(lambda: stream.readline(LONGEST_LINE), b""), 1):
             if len(raw) == LONGEST_LINE:
@@ -245,11 +241,7 @@ def byte_lines(path: str | Path, *, what: str | None = None) -> Iterator[tuple[i
 
 
 def read_text(path: str | Path) -> str:
-    """The whole text of a file, without a byte order mark.
-
-    Raises:
-        UserError: as :func:`open_bytes`, or the file is not UTF-8.
-    """
+    """The whole text of a file, without a byte order mark; UserError as of :func:`open_bytes` or if not UTF-8."""
     with open_bytes(path) as stream:
         raw = stream.read()
     return decode(raw, path, "").removeprefix(_BOM)

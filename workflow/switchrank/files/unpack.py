@@ -1,8 +1,7 @@
 """Untrusted archives: zip and tar (plain, gzip, bzip2, xz), told apart by content.
 
-Nothing is written outside the folder asked for: a member whose name is absolute or climbs with ``..``, a link or a
-device is an error before a byte is written. The sum of sizes is limited, and no file may turn out longer than it
-declares, against archives made to fill a disk.
+A member whose name is absolute or climbs with ``..``, a link or a device is an error before a byte is written. Against
+archives made to fill a disk, the sum of sizes is limited, and no file may turn out longer than it declares.
 """
 
 from __future__ import annotations
@@ -44,7 +43,6 @@ def unpack(archive: str | Path, out: str | Path, *, limit: int | None = None, ov
     """Unpack all files of an archive into a folder, which appears whole or not at all.
 
     Args:
-        archive: a zip or tar file.
         out: the folder to make; one that an archive was unpacked into, and that nobody changed, is replaced.
         limit: largest sum of sizes in bytes; default: 1 GiB, or 200 times the archive where that is more.
         overwrite: replace an older folder ``out`` whatever it holds.

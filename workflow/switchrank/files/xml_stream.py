@@ -1,9 +1,8 @@
 """Streaming XML: the elements of some names, one small tree at a time, however large the file is.
 
-Expat reads any encoding that the declaration or byte order mark names (UTF-8, UTF-16, ISO-8859-1, ...). Trees are built
-only inside the elements asked for, so memory holds one of them. Nothing outside the file is ever opened. A file that
-declares entities of its own is refused: dumps and dictionaries need none, and they are how small files are made to grow
-without end (https://docs.python.org/3/library/xml.html#xml-vulnerabilities). Names are without their namespaces.
+Expat reads any encoding that the file names. Trees are built only inside the elements asked for, so memory holds one of
+them. Nothing outside the file is opened. A file that declares entities is refused: dumps need none, and they make small
+files grow without end (https://docs.python.org/3/library/xml.html#xml-vulnerabilities). Names are without namespaces.
 """
 
 from __future__ import annotations

@@ -89,10 +89,7 @@ def _escaping(slashes: Places) -> Places:
 
 
 class Scan:
-    """Where the fields of some rows end.
-
-    Args:
-        text: the values of a statement from the start of a row on; they may be cut off, or have more text after them.
+    """Where the fields of some rows end in ``text``: values of a statement from the start of a row on, to any place.
 
     Attributes:
         commas: places of those outside quotes, before ``end``.

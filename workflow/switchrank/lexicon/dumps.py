@@ -2,12 +2,9 @@
 
 A dump is what ``mysqldump`` writes: ``CREATE TABLE`` names the columns in their order, which differs between years;
 then come ``INSERT INTO ... VALUES (...),(...);`` statements, most often one line of about a megabyte each. Rows are
-split by array operations (:mod:`~switchrank.lexicon.dump_rows`), and only a few blocks of them are held at a time,
-however long a statement is. The file is unpacked ahead in a thread of its own; splitting has none, since two threads of
-small array operations wait for each other.
-
-Cuts of a dump have no ``CREATE TABLE``. Their columns are those that are given, or those of the one layout in
-:data:`LAYOUTS` that has as many fields, quoted in the same places.
+split by array operations (:mod:`~switchrank.lexicon.dump_rows`), a few blocks at a time, while a thread unpacks the
+next; splitting has no threads, since small array operations wait for each other. A dump without ``CREATE TABLE`` has
+the columns that are given, or those of the layout in :data:`LAYOUTS` with as many fields, quoted in the same places.
 """
 
 from __future__ import annotations

@@ -19,8 +19,7 @@ from switchrank.core.errors import UserError
 from switchrank.formats.tables import LEXICON, write_table
 from switchrank.formats.vectors import Vectors, load_vectors
 from switchrank.search.choices import EXACT, Choice, check_search
-from switchrank.search.criteria import Matcher
-from switchrank.search.nearest import Floats, Indices
+from switchrank.search.nearest import Floats, Indices, Matcher
 from switchrank.text.words import key
 
 SAMPLE = 1000
@@ -83,11 +82,9 @@ def induce_lexicon(
 
 
 def recall_at_1(matcher: Matcher, found: Indices) -> dict[str, float | int]:
-    """``recall_at_1``, the share of a seeded ``sample`` of source rows for which the best target row was found.
+    """``recall_at_1``, the share of a seeded ``sample`` of source rows for which the best target row was ``found``.
 
-    Args:
-        matcher: tells the best by its own criterion, ties aside (:meth:`Matcher.exact_best`).
-        found: target row found for every source row, ``(n,)``, -1 for none.
+    ``found``, of shape ``(n,)``, has -1 for none. Ties count as found (:meth:`Matcher.exact_best`).
     """
     size = min(SAMPLE, len(found))
     rows = np.sort(np.random.default_rng(SEED).choice(len(found), size, replace=False))

@@ -41,7 +41,7 @@ _NO_PAGE = np.iinfo(np.int64).max
 
 @dataclass(frozen=True)
 class TitleFiles:
-    """What to read: the files of one pair of languages, and how they name the languages.
+    """What to read for one pair of languages.
 
     Attributes:
         files: for ``dumps`` the page and the langlinks dump; for ``cldr`` a file of the source and one of the target
@@ -59,15 +59,7 @@ class TitleFiles:
 
 
 def read_titles(format: str, given: TitleFiles, counts: Counter[str]) -> Titles:
-    """Yield the title pairs of the files.
-
-    Args:
-        format: a key of :data:`READERS`.
-        counts: gets ``links`` and the reasons for which pairs are left out.
-
-    Raises:
-        UserError: a file cannot be read or is not of this format.
-    """
+    """Yield the title pairs of files of a ``format`` in :data:`READERS`; UserError for a file of another one."""
     if format not in READERS:
         raise UserError("format", "", f"{format!r} is not known", f"write {', '.join(READERS)}")
     return READERS[format](given, counts)
@@ -150,11 +142,7 @@ def _entities(given: TitleFiles, counts: Counter[str], *, part: str) -> Titles:
 
 
 def entity_lines(path: str | Path) -> Iterator[tuple[int, bytes]]:
-    """Yield ``(number, line)`` of the lines of a Wikidata dump that hold an entity.
-
-    Raises:
-        UserError: a line holds none, or the array is not closed.
-    """
+    """Yield number and line of the entities of a Wikidata dump; UserError for other lines, or an array not closed."""
     opened, last = False, b""
     for number, raw in byte_lines(path, what="entities"):
         line = raw.strip()
@@ -188,11 +176,8 @@ def _linguatools(given: TitleFiles, counts: Counter[str]) -> Titles:
 
 
 def translations(path: str | Path) -> Iterator[dict[str, str]]:
-    """Yield the titles by language of each ``<translation><entry lang="de">...</entry>...</translation>``.
-
-    Raises:
-        UserError: as :func:`read_elements`, or there is no translation.
-    """
+    """Yield the titles by language of each ``<translation><entry lang="de">...</entry>...</translation>``, or raise
+    UserError: as :func:`read_elements`, or there is none."""
     element = None
     for element in read_elements(path, ("translation",), what="translations"):
         entries = element.iter("entry")

@@ -1,7 +1,7 @@
 """How much memory and run time a job asks a scheduler for: what it is estimated to cost on a slow machine, and more.
 
-Results never depend on these numbers. A job that is killed for asking too little is tried again with twice as much.
-Estimates are right within a factor of 3 (:mod:`switchrank.run.plan.costs`), so a request lies above them by as much.
+Estimates are right within a factor of 3 (:mod:`switchrank.run.plan.costs`), so a request lies above them by as much. A
+job that is killed for asking too little is tried again with twice as much.
 """
 
 from __future__ import annotations
@@ -57,11 +57,7 @@ class Needs:
         self._costs: Costs | None = None
 
     def of(self, job: Job) -> Need:
-        """What a job needs, or :data:`UNKNOWN`.
-
-        Raises:
-            FileNotFoundError: one of its inputs is not there yet; once it is, the need is known better.
-        """
+        """What a job needs, or :data:`UNKNOWN`; FileNotFoundError while an input is missing."""
         for file in job.inputs:
             os.stat(file)
         if self._costs is None or self._costs.sizes.assumed:  # what was not there before may be there by now
@@ -71,7 +67,7 @@ class Needs:
 
 
 def need_of(cost: Cost, kind: str) -> Need:
-    """What a job of some kind needs, by its cost on a slow machine.
+    """What a job needs, by its cost on a slow machine and its kind.
 
     Training resumes where it was stopped, so it never asks for more than a day; ranking begins again, so it asks for
     more than a day only after a day was too short.

@@ -8,7 +8,7 @@ from typing import Literal
 from switchrank.core.errors import UserError
 
 Criterion = Literal["nn", "csls"]
-"""By what a neighbour is the nearest: :mod:`switchrank.search.criteria`."""
+"""By what a neighbour is the nearest: :mod:`switchrank.search.nearest`."""
 SEARCHED: dict[Criterion, int] = {"nn": 1, "csls": 3}
 """How often a criterion searches one set of vectors for neighbours of another: what it costs."""
 SearchKind = Literal["exact", "ivf", "hnsw"]

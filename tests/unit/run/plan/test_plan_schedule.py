@@ -3,10 +3,17 @@
 import pytest
 
 from switchrank.run.plan.costs import Cost
-from switchrank.run.plan.estimate import Calibration, Measured, Observation, calibrate, read_benchmark
+from switchrank.run.plan.estimate import (
+    BETWEEN,
+    Calibration,
+    Measured,
+    Observation,
+    calibrate,
+    plan_schedule,
+    read_benchmark,
+)
 from switchrank.run.plan.jobs import Graph, Job
 from switchrank.run.plan.machine import Machine
-from switchrank.run.plan.schedule import BETWEEN, plan_schedule
 
 
 def job(name, inputs=(), *, kind="", threads=1, gpus=0):

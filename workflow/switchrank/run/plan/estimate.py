@@ -1,14 +1,12 @@
-"""The estimate of a whole run: each job's cost, corrected by what earlier jobs took, and what follows from them.
-
-What jobs took is in Snakemake's benchmark files.
-"""
+"""The estimate of a whole run: each job's cost, corrected by the benchmark files of earlier jobs, and its schedule."""
 
 from __future__ import annotations
 
 import csv
+import heapq
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,13 +14,94 @@ from typing import NamedTuple
 
 from switchrank.config.plan import Plan
 from switchrank.core.errors import UserError
-from switchrank.run.last_start import started_plan
+from switchrank.run.notes import started_plan
 from switchrank.run.plan.costs import REFERENCE, Cost, Costs
 from switchrank.run.plan.jobs import Graph, Job, known_graph
 from switchrank.run.plan.machine import Machine, free_bytes, nearest_folder
-from switchrank.run.plan.schedule import Schedule, plan_schedule
 from switchrank.run.plan.sizes import Sizes
 from switchrank.run.plan.work import run_parts
+
+BETWEEN = 0.3
+"""Seconds that Snakemake takes to begin a job and to see its end."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How a run would go.
+
+    Attributes:
+        seconds: wall time.
+        memory: bytes in use at the busiest moment.
+        path: the critical path: jobs that wait for each other and take longest, first to last.
+        path_seconds: their time, which no number of cores shortens.
+    """
+
+    seconds: float
+    memory: float
+    path: Sequence[Job]
+    path_seconds: float
+
+
+def plan_schedule(
+    graph: Graph, costs: Mapping[Job, Cost], machine: Machine, *, done: frozenset[Job] = frozenset()
+) -> Schedule:
+    """The schedule of the jobs that are not ``done``: a free core takes the job that most time depends on."""
+    jobs = [job for job in graph.jobs if job not in done]
+    path, behind = _critical(graph, jobs, costs)
+    seconds, memory = _simulate(graph, costs, behind, machine)
+    return Schedule(seconds, memory, path, sum(costs[job].seconds + BETWEEN for job in path))
+
+
+def _critical(graph: Graph, jobs: Sequence[Job], costs: Mapping[Job, Cost]) -> tuple[list[Job], dict[Job, float]]:
+    """The critical path, and for each job the seconds from its start to the end of all that waits for it."""
+    behind = dict.fromkeys(jobs, 0.0)
+    after: dict[Job, Job] = {}
+    for job in reversed(jobs):
+        behind[job] += costs[job].seconds + BETWEEN
+        for need in graph.needs(job):
+            if need in behind and behind[job] > behind[need]:
+                behind[need], after[need] = behind[job], job
+    if not jobs:
+        return [], behind
+    path = [max(jobs, key=lambda job: behind[job])]
+    while path[-1] in after:
+        path.append(after[path[-1]])
+    return path, behind
+
+
+def _simulate(
+    graph: Graph, costs: Mapping[Job, Cost], behind: Mapping[Job, float], machine: Machine
+) -> tuple[float, float]:
+    """Wall time and the most memory in use, of the jobs that ``behind`` has."""
+    missing: dict[Job, int] = {}
+    waiting: dict[Job, list[Job]] = {job: [] for job in behind}
+    for job in behind:
+        needs = [need for need in graph.needs(job) if need in behind]
+        missing[job] = len(needs)
+        for need in needs:
+            waiting[need].append(job)
+    order = {job: number for number, job in enumerate(sorted(behind, key=lambda job: -behind[job]))}
+    ready = [job for job in behind if not missing[job]]
+    running: list[tuple[float, int, Job]] = []
+    now = memory = busiest = 0.0
+    cores, gpus = machine.cores, machine.gpus
+    while ready or running:
+        for job in sorted(ready, key=order.__getitem__):
+            threads, cards = min(job.threads, machine.cores), min(job.gpus, machine.gpus)
+            if threads <= cores and cards <= gpus:
+                ready.remove(job)
+                cores, gpus, memory = cores - threads, gpus - cards, memory + costs[job].memory
+                heapq.heappush(running, (now + costs[job].seconds + BETWEEN, order[job], job))
+        busiest = max(busiest, memory)
+        now, _, job = heapq.heappop(running)
+        cores, gpus = cores + min(job.threads, machine.cores), gpus + min(job.gpus, machine.gpus)
+        memory -= costs[job].memory
+        for other in waiting[job]:
+            missing[other] -= 1
+            if not missing[other]:
+                ready.append(other)
+    return now, busiest
+
 
 PRIOR = 10.0
 """Seconds that count as estimated well: a few small jobs, which mostly start a process, say little about large ones of
@@ -55,12 +134,11 @@ class Observation(NamedTuple):
 
 @dataclass(frozen=True)
 class Calibration:
-    """By kind of job, on a GPU or not, how much longer and how much more memory than estimated.
+    """By kind of job, on a GPU or not, how much longer and how much more memory than estimated, in ``jobs`` jobs.
 
     Attributes:
         seconds: all seconds measured by all estimated, so that long jobs count most; :data:`PRIOR` is added to both.
         memory: the largest ratio, and no less than 1, since too little memory ends a job.
-        jobs: how many jobs were measured.
     """
 
     seconds: Mapping[tuple[str, bool], float] = field(default_factory=dict)
@@ -178,8 +256,7 @@ def estimate_run(plan: Plan, graph: Graph, machine: Machine, *, calibrated: bool
 def _correction(plan: Plan, graph: Graph, machine: Machine) -> Calibration:
     """What earlier jobs of this run suggest; for kinds of which it had none, those of the other runs under ``results``.
 
-    A run whose inputs are not all here says nothing of another, since what its jobs had to do is a guess. Nor does one
-    whose start kept no note of its jobs.
+    A run whose inputs are not all here, or whose start kept no note of its jobs, says nothing of another.
     """
     own: list[Observation] = []
     others: list[Observation] = []
@@ -211,17 +288,9 @@ def _measured(plan: Plan, graph: Graph, machine: Machine) -> tuple[list[Observat
 
 
 def check_disk(plan: Plan, jobs: Iterable[Job], place: str | Path) -> None:
-    """Before a start: check that its outputs fit on the disk, or on the disks that links in results lead to.
+    """Raise UserError, before a start, if the outputs of ``jobs`` do not fit on their disks, links followed.
 
     Where inputs are still to be fetched the need is a guess, and only a warning is written to standard error.
-
-    Args:
-        plan: the run.
-        jobs: those that are to run.
-        place: the config file, named in the error.
-
-    Raises:
-        UserError: it does not fit.
     """
     costs = Costs(plan, Sizes(plan), Machine(REFERENCE, 1))
     disks: dict[int, dict[Path, list[Cost]]] = {}

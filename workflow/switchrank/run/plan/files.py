@@ -1,7 +1,7 @@
-"""The files of a run before it starts: inputs that nobody makes, and what has become of files made earlier.
+"""The files of a run before it starts: inputs that nobody makes, and files made earlier.
 
-Snakemake looks at times only. A file that was cut short is found by the job that reads it, perhaps by none, and one
-that was deleted is made again only where a job needs it; a look at the ends of files finds both.
+Snakemake looks at times only, so nobody else notices a file that was cut short, or one that was deleted and that no job
+needs.
 """
 
 from __future__ import annotations
@@ -63,11 +63,7 @@ def start_mistakes(plan: Plan) -> list[UserError]:
 
 
 def check_outputs(plan: Plan) -> None:
-    """Before a start: look whether the Parquet tables that are there, also behind links, have both their ends.
-
-    Raises:
-        UserError: one has not.
-    """
+    """Raise UserError, before a start, if a Parquet table of the run is cut short, also one behind a link."""
     for place, folders, files in os.walk(plan.folder, followlinks=True):
         folders[:] = sorted(name for name in folders if not name.startswith("."))  # what is being made lies in these
         for table in (os.path.join(place, name) for name in sorted(files) if name.endswith(".parquet")):

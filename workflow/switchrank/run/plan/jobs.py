@@ -1,11 +1,9 @@
 """The jobs of a run as Snakemake has them: what each reads and writes, what it asks for, and which others it needs.
 
 Rules are described in ``workflow/rules`` and nowhere else: a dry run in a process of its own writes the jobs down as
-JSON. It takes no lock. It happens in an empty folder, where nothing is made yet, so that it lists all jobs and touches
-nothing of the user's. Its answer depends only on the config, its tables and the code, so it is kept
-(:mod:`switchrank.core.cache`). Only to learn which jobs of a run would run again is Snakemake asked in the folder of
-that run. A start keeps its jobs beside its note in ``.snakemake``, so that a look at a run that is going on starts
-nothing.
+JSON. It takes no lock, and happens in an empty folder, so that it lists all jobs and touches nothing of the user's. Its
+answer depends only on the config, its tables and the code, so it is kept (:mod:`switchrank.core.cache`); a start keeps
+its jobs in ``.snakemake``. Only to learn what would run again is Snakemake asked in the folder of the run.
 """
 
 from __future__ import annotations
@@ -27,8 +25,7 @@ from switchrank.config.plan import Plan
 from switchrank.core.cache import cache_folder
 from switchrank.core.digest import PACKAGE, file_digest, value_digest
 from switchrank.core.errors import UserError
-from switchrank.run.last_start import filled_environment
-from switchrank.run.notes import note_of, read_note, write_note
+from switchrank.run.notes import filled_environment, note_of, read_note, write_note
 
 STAGES = ("sources", "embeddings", "lexicon", "corpus", "train", "rank", "evaluate", "ablation", "report")
 SNAKEFILE = PACKAGE.parents[1] / "Snakefile"
@@ -36,6 +33,8 @@ OUT, ROOTS = "SWITCHRANK_JOBS", "SWITCHRANK_ROOTS"
 """Environment variables of such a dry run: the file to write, and the folders to look for the config's tables in."""
 _CORES = 1_000_000
 """So many that no rule's threads are cut."""
+_SETTLED = {"again": ""}
+"""Jobs are kept without the reason to run them, which is true only of one folder at one moment."""
 _OPTIONS = ["--dry-run", "--nolock", "--rerun-incomplete", "--quiet", "rules", "progress", "--cores", str(_CORES)]
 
 
@@ -116,36 +115,24 @@ class Graph:
 
 
 def read_jobs(told: Iterable[Mapping[str, Any]]) -> Graph:
-    """The graph of jobs as ``workflow/rules/common/jobs.smk`` writes them, plain JSON values.
-
-    Raises:
-        TypeError, KeyError: these are no jobs.
-    """
+    """The graph of jobs as ``workflow/rules/common/jobs.smk`` writes them; TypeError or KeyError for other values."""
     return Graph(Job(**{one.name: job[one.name] for one in fields(Job)}) for job in told)
 
 
 def job_graph(plan: Plan) -> Graph:
-    """All jobs of a run, whether they are done or not.
-
-    Raises:
-        UserError: Snakemake is not installed, or its dry run fails.
-    """
+    """All jobs of a run, done or not; UserError where Snakemake is not installed or its dry run fails."""
     key = _key(plan)
     kept = cache_folder() / "jobs" / f"{key}.json"
-    known = _read(_kept_at_start(plan), key) or _read(kept, key)
+    known = _read(note_of(plan.config.run, "jobs.json"), key) or _read(kept, key)
     if known:
         return known
-    jobs = [_settled(job) for job in _dry_run(plan)]
+    jobs = [job | _SETTLED for job in _dry_run(plan)]
     write_note(kept, {"key": key, "jobs": jobs})
     return read_jobs(jobs)
 
 
 def graph_to_plan(plan: Plan) -> Graph:
-    """All jobs of a run; if it has begun here, with what Snakemake would make or make again.
-
-    Raises:
-        UserError: see :func:`job_graph`.
-    """
+    """As :func:`job_graph`; if the run has begun here, with what Snakemake would make or make again."""
     if Path(plan.folder).is_dir():
         try:
             return read_jobs(_dry_run(plan, Path.cwd()))
@@ -157,21 +144,12 @@ def graph_to_plan(plan: Plan) -> Graph:
 
 def known_graph(plan: Plan) -> Graph | None:
     """The jobs of a run as its last whole start kept them, whatever has changed since; None where none are kept."""
-    return _read(_kept_at_start(plan))
+    return _read(note_of(plan.config.run, "jobs.json"))
 
 
 def keep_at_start(plan: Plan, jobs: Sequence[dict[str, Any]]) -> None:
     """Keep the jobs of a run that is being started, if they can be written."""
-    write_note(_kept_at_start(plan), {"key": _key(plan), "jobs": [_settled(job) for job in jobs]})
-
-
-def _settled(job: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A job without the reason to run it, which is true only of one folder at one moment."""
-    return {**job, "again": ""}
-
-
-def _kept_at_start(plan: Plan) -> Path:
-    return note_of(plan.config.run, "jobs.json")
+    write_note(note_of(plan.config.run, "jobs.json"), {"key": _key(plan), "jobs": [job | _SETTLED for job in jobs]})
 
 
 def _read(file: Path, key: str | None = None) -> Graph | None:

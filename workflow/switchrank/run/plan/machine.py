@@ -42,8 +42,7 @@ class Machine:
 def measure_gflops(seconds: float = 0.8) -> float:
     """The rate of float32 matrix products on one core, in GFLOP/s.
 
-    It is measured in a process of its own, whose libraries have one thread, by processor time, so that other work on
-    the machine does not count.
+    A process of its own measures it with one thread and by processor time, so that other work does not count.
     """
     one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     command = [sys.executable, "-c", _PROBE.format(seconds=seconds)]
@@ -63,11 +62,7 @@ def nearest_folder(path: str | Path) -> Path:
 
 
 def size_on_disk(path: str | Path) -> int:
-    """Bytes of a file, or of all files in a folder.
-
-    Raises:
-        FileNotFoundError: it is not there.
-    """
+    """Bytes of a file, or of all files in a folder; FileNotFoundError if it is not there."""
     path = Path(path)
     if not path.is_dir():
         return path.stat().st_size

@@ -80,11 +80,7 @@ WORLD_WORDS, WORLD_WIDTH = 120, 64
 
 
 class Sizes:
-    """Sizes of a run's inputs and tables.
-
-    Attributes:
-        assumed: files that are not here, so that their size is a guess.
-    """
+    """Sizes of a run's inputs and tables; of files that are not here, which are ``assumed``, they are a guess."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan

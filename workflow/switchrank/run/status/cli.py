@@ -23,8 +23,7 @@ def status(*, run_or_config: str | None = None, watch: float | None = None) -> N
         run_or_config: name of the run, or its YAML file.
         watch: look again every so many seconds.
     """
-    from switchrank.run.status.look import look_at
-    from switchrank.run.status.page import as_text
+    from switchrank.run.status.look import as_text, look_at
 
     while True:
         page = as_text(look_at(run_or_config))

@@ -1,4 +1,4 @@
-"""The state of every job of a run, from files: outputs that are there, logs, and the lock of the process that makes it.
+"""How a run is going, told by its files: outputs, logs, and the lock of the process that makes it.
 
 On a cluster the jobs run elsewhere, but their files are here: a shared disk is all that is needed.
 """
@@ -6,25 +6,109 @@ On a cluster the jobs run elsewhere, but their files are here: a shared disk is 
 from __future__ import annotations
 
 import os
+import re
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from switchrank.config.load import load_plan
 from switchrank.config.plan import Plan
-from switchrank.core.errors import UserError
+from switchrank.core.errors import EXIT_USER, UserError
+from switchrank.core.job import FAILED
 from switchrank.core.locks import is_held
 from switchrank.formats.warnings import warning_lines
-from switchrank.run.last_start import Start, last_start, started_plan
-from switchrank.run.notes import SNAKEMAKE
+from switchrank.run.notes import SNAKEMAKE, Start, last_start, read_note, started_plan
 from switchrank.run.plan.costs import REFERENCE
-from switchrank.run.plan.estimate import Estimate, estimate_run
-from switchrank.run.plan.jobs import Job, job_graph
+from switchrank.run.plan.estimate import Estimate, estimate_run, plan_schedule
+from switchrank.run.plan.jobs import STAGES, Job, job_graph
 from switchrank.run.plan.machine import Machine
-from switchrank.run.plan.schedule import plan_schedule
-from switchrank.run.status.logs import Curve, Tail, last_values, read_tail
+from switchrank.run.plan.table import columns, duration
+from switchrank.run.plan.work import optimiser_steps
+
+TAIL = 8192
+"""Bytes of the end of a log that are looked at."""
+_BAR = re.compile(r"^(?P<what>[^\r\n:]+): +(?P<percent>\d+)%\|.*?\| *(?P<counts>\S+) \[(?P<rest>[^\]]*)\]")
+_LEFT = re.compile(r"<(?:(\d+):)?(\d+):(\d+)")
+_LOSS = re.compile(r"\bloss=([-+]?\d*\.?\d+(?:[eE][-+]?\d+)?)")
+
+
+@dataclass(frozen=True)
+class Tail:
+    """The end of a log: its last ``line``, and when it was ``written``, in seconds since 1970.
+
+    Attributes:
+        failed: whether the job ended with an error.
+        refused: its message about wrong input, which it will repeat when run again; empty if there is none.
+        progress: the last line of a progress bar, shortened; empty where there is none.
+        seconds_left, loss: what the bar shows of the time left and of the training loss.
+    """
+
+    line: str
+    written: float
+    failed: bool
+    refused: str
+    progress: str = ""
+    seconds_left: float | None = None
+    loss: float | None = None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The last values: step, training loss, development MRR@10; ``steps`` is where it ends."""
+
+    step: int
+    steps: int | None
+    loss: float | None
+    dev: float | None
+
+
+def read_tail(path: str | Path) -> Tail | None:
+    """The end of a log; None where there is no log."""
+    try:
+        with Path(path).open("rb") as stream:
+            stream.seek(max(0, stream.seek(0, 2) - TAIL))
+            text = stream.read().decode("utf-8", errors="replace")
+        written = Path(path).stat().st_mtime
+    except OSError:
+        return None
+    lines = [line.strip() for line in re.split(r"[\r\n]+", text) if line.strip()]
+    last = lines[-1] if lines else ""
+    refused = lines[-2] if last == f"{FAILED} {EXIT_USER}" and len(lines) > 1 else ""
+    told: dict[str, Any] = {}
+    if bar := next((found for line in reversed(lines) if (found := _BAR.match(line))), None):
+        told["progress"] = f"{bar['what']} {bar['percent']}% {bar['counts']} [{bar['rest']}]"
+        if left := _LEFT.search(bar["rest"]):
+            hours, minutes, seconds = (float(part or 0) for part in left.groups())
+            told["seconds_left"] = 3600 * hours + 60 * minutes + seconds
+        if loss := _LOSS.search(bar["rest"]):
+            told["loss"] = float(loss[1])
+    return Tail(last, written, last.startswith(FAILED), refused, **told)
+
+
+def last_values(job: Job) -> Curve | None:
+    """The last values of a training job, from ``train.json`` or its last checkpoint; None where nothing is written."""
+    record = next((Path(output) for output in job.outputs if output.endswith("/train.json")), None)
+    if record is None:
+        return None
+    history = read_note(record)
+    folder = record.parent
+    states = sorted(folder.parent.glob(f".work-{folder.name}/*/step-*/state.json"), key=lambda path: path.parent.name)
+    try:
+        if history:
+            step = steps = history.get("params", {}).get("steps")
+        else:
+            state = read_note(states[-1])
+            history, step, steps = state.get("history", {}), state["step"], None
+        losses, devs = history.get("loss") or [], history.get("dev") or []
+        loss = float(losses[-1][1]) if losses else None
+        dev = float(devs[-1]["mrr@10"]) if devs else None
+        return Curve(int(step), int(steps) if steps else None, loss, dev)
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError):  # not what we write, or nothing
+        return None
+
 
 State = Literal["done", "running", "failed", "stopped", "waiting"]
 _EARLIER = 2.0
@@ -36,9 +120,11 @@ class Look:
     """A run at one moment.
 
     Attributes:
-        estimate: its jobs and what they cost. alive: whether a process makes it.
+        estimate: its jobs and what they cost.
+        alive: whether a process makes it.
         start: when and with what it was started; None if unknown.
-        states: of each job. tails: ends of the logs of jobs that are not done.
+        states: of each job.
+        tails: ends of the logs of jobs that are not done.
         now: seconds since 1970.
     """
 
@@ -92,12 +178,13 @@ class Look:
 
 
 def look_at(named: str | None) -> Look:
-    """How a run is going, by its name or config file; with neither, the only run there is.
+    """How a run is going, by its name or config file; with neither, the one that is being made, or the only one here.
 
     Raises:
-        UserError: see :func:`find_plan`.
+        UserError: there is no such config or run, there are several and none is named, or what the run was started with
+            is unknown.
     """
-    plan, start = find_plan(named or the_only_run())
+    plan, start = _find_plan(named or _only_run())
     alive = is_held(plan.config.run, SNAKEMAKE)
     cores = start.cores if start and start.cores else os.cpu_count() or 1
     estimate = estimate_run(plan, job_graph(plan), Machine(REFERENCE, cores, gpus=start.gpus if start else 1))
@@ -118,12 +205,7 @@ def look_at(named: str | None) -> Look:
     return Look(estimate, alive, start, {job: state(job) for job in estimate.graph.jobs}, tails, time.time())
 
 
-def find_plan(named: str) -> tuple[Plan, Start | None]:
-    """The plan of a run by its name, or by its config file.
-
-    Raises:
-        UserError: there is no such config or run, or it is unknown what the run was started with.
-    """
+def _find_plan(named: str) -> tuple[Plan, Start | None]:
     if named.endswith((".yaml", ".yml")):
         path = Path(named)
         plan = load_plan(path, os.environ)
@@ -145,12 +227,7 @@ def _runs_here() -> list[str]:
     return sorted(path.name for path in Path("results").glob("*") if path.is_dir())
 
 
-def the_only_run() -> str:
-    """The run that is meant where none is named: the one that is being made, or the only one there is.
-
-    Raises:
-        UserError: none, or several.
-    """
+def _only_run() -> str:
     runs = _runs_here()
     alive = [run for run in runs if is_held(run, SNAKEMAKE)]
     chosen = alive or runs
@@ -159,3 +236,68 @@ def the_only_run() -> str:
     if not runs:
         raise UserError("results", "", "no run here", "call it in the folder that holds results/")
     raise UserError("results", "", f"{len(chosen)} runs", f"name one: {', '.join(chosen)}")
+
+
+_COUNTED: Sequence[State] = ("done", "running", "failed", "stopped", "waiting")
+_WIDTH = 120
+
+
+def as_text(look: Look) -> str:
+    """The run in a line, its stages, running and failed jobs, models, warnings about its results, time left."""
+    rows = [["stage", "jobs", *_COUNTED]]
+    for stage in (*STAGES, "all"):
+        states = [state for job, state in look.states.items() if stage in (job.stage, "all")]
+        if states or stage == "all":
+            rows.append([stage, str(len(states)), *(str(states.count(state) or "") for state in _COUNTED)])
+    parts = [_headline(look), columns(rows, 1)]
+    for state in ("running", "failed", "stopped"):
+        jobs = look.jobs(state)
+        if jobs:
+            parts.append("\n".join([f"{state}:", *(_line(look, job, state) for job in jobs)]))
+    if look.curves:
+        parts.append(columns(list(_models(look)), 1))
+    parts += ["\n".join(look.warnings)] if look.warnings else []
+    parts.append(_last_line(look))
+    return "\n\n".join(parts)
+
+
+def _headline(look: Look) -> str:
+    run = look.estimate.plan.config.run
+    if look.alive:
+        since = f", started {duration(look.now - look.start.began)} ago" if look.start else ""
+        return f"run {run}: a process makes it{since}"
+    if len(look.jobs("done")) == len(look.states):
+        return f"run {run}: finished"
+    if look.refused:
+        return f"run {run}: no process here makes it; put right what failed jobs say below, then start it again"
+    return f"run {run}: no process here makes it; start it again and it goes on"
+
+
+def _line(look: Look, job: Job, state: State) -> str:
+    tail = look.tails[job]
+    told = (tail.progress or tail.line)[:_WIDTH]
+    if state == "failed":
+        told = f"see {job.log}" + (f": {tail.refused}" if tail.refused else "")
+    age = f"{duration(max(0.0, look.now - tail.written))} ago" if state == "running" else ""
+    return "  " + "  ".join(part for part in (job.name, told, age) if part)
+
+
+def _models(look: Look) -> Iterator[list[str]]:
+    """Of each model the step, the last one as recorded or configured, and the newest loss, which the log has."""
+    yield ["model", "step", "of", "loss", "dev mrr@10"]
+    for job, curve in look.curves.items():
+        steps = optimiser_steps(look.estimate.plan, job) if curve.steps is None else curve.steps
+        tail = look.tails.get(job)
+        loss = tail.loss if tail and tail.loss is not None else curve.loss
+        values = ("" if value is None else f"{value:.4f}" for value in (loss, curve.dev))
+        yield [job.name, str(curve.step), str(steps), *values]
+
+
+def _last_line(look: Look) -> str:
+    done, whole = len(look.jobs("done")), len(look.states)
+    if done == whole:
+        return f"all {whole} jobs done"
+    measured = look.estimate.calibration.jobs
+    basis = f"by {measured} jobs measured so far" if measured else "a rough guess, nothing is measured yet"
+    about = "at least" if look.estimate.unknown - look.estimate.done else "about"
+    return f"{done} of {whole} jobs, {look.share:.0%} of the work; {about} {duration(look.seconds_left)} left ({basis})"
