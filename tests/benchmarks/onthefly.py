@@ -21,8 +21,8 @@ from switchrank.corpus.unwritten import record_corpus
 from switchrank.models.pretrained import open_tokenizer
 from switchrank.train.batches import Batcher, Pairs
 from switchrank.train.method import Reader
-from switchrank.train.order import Order
 from switchrank.train.tokenizer import Sources, build_tokenizer
+from switchrank.train.units import Order
 from tests.benchmarks import switch
 from tests.benchmarks.clock import Alone, alone
 from tests.benchmarks.machine import threads

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from switchrank.train.order import Order
+from switchrank.train.units import Order
 from tests.benchmarks import dumps, evaluate, rank, train
 from tests.benchmarks.clock import alone
 from tests.benchmarks.rankers import MINILM, has_bf16, operations

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from switchrank.formats.tables import CORPUS, write_table
 from switchrank.train.method import Data
-from switchrank.train.order import Order
 from switchrank.train.training import train_model
+from switchrank.train.units import Order
 from tests.benchmarks.clock import alone
 from tests.benchmarks.gpu import busy, gpu_gemm_rate
 from tests.benchmarks.machine import gemm_rate, package_version, threads

@@ -42,7 +42,7 @@ from switchrank.rank.files import read_texts as read_ranked_texts
 from switchrank.sources.build import build_collection
 from switchrank.sources.wikitext import write_wikitext
 from switchrank.text.running_text import read_prose
-from switchrank.train.counts import read_texts
+from switchrank.train.tokenizer import read_texts
 from tests.fuzz import samples
 from tests.fuzz.samples import LAST
 

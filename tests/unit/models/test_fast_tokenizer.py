@@ -14,7 +14,7 @@ from transformers import AutoTokenizer
 
 from switchrank.core.errors import UserError
 from switchrank.models.encode import assemble, read_template, tokenise, truncated
-from switchrank.models.fast_tokenizer import FastTokenizer, open_fast_tokenizer
+from switchrank.models.plain import FastTokenizer, open_fast_tokenizer
 from switchrank.models.pretrained import open_tokenizer
 from switchrank.train.tokenizer import Sources, build_tokenizer
 

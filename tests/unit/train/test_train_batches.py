@@ -14,7 +14,7 @@ from switchrank.core.errors import UserError
 from switchrank.formats.tables import CORPUS, write_table
 from switchrank.models.pretrained import open_tokenizer
 from switchrank.train.batches import Batcher, Pairs
-from switchrank.train.order import Order
+from switchrank.train.units import Order
 
 
 def roberta_like(folder):

@@ -15,7 +15,7 @@ from train_world import same, strike, train_record, weights
 
 from switchrank.core.errors import NoGpuError, UserError
 from switchrank.formats.tables import CORPUS, read_table
-from switchrank.train import objectives, order
+from switchrank.train import objectives, units
 from switchrank.train.batches import Pairs
 from switchrank.train.objectives import mean_reciprocal_rank
 from switchrank.train.settings import Settings, parse_settings
@@ -115,8 +115,8 @@ def test_dropout_is_on_from_the_first_step(run):
 
 
 def test_the_seed_decides_what_is_dropped(run, monkeypatch):
-    usual = order.Order
-    monkeypatch.setattr(order, "Order", lambda count, size, _: usual(count, size, seed=1))
+    usual = units.Order
+    monkeypatch.setattr(units, "Order", lambda count, size, _: usual(count, size, seed=1))
     options = {"steps": 1, "warmup": 0, "log_every": 1, "dev": False}
     for dropout, alike in ((0.5, False), (0.0, True)):
         one, other = (first_loss(run(f"{dropout}-{seed}", seed=seed, dropout=dropout, **options)) for seed in (1, 2))

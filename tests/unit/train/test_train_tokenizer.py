@@ -15,8 +15,7 @@ from train_world import ENGLISH, FOREIGN, bytes_of
 
 from switchrank.core.errors import UserError
 from switchrank.formats.vectors import write_vectors
-from switchrank.train.counts import balance, read_texts
-from switchrank.train.tokenizer import Sources, build_tokenizer
+from switchrank.train.tokenizer import Sources, balance, build_tokenizer, read_texts
 
 
 def load(folder):

@@ -24,13 +24,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from switchrank.models import onednn
-from switchrank.models.bert import CLASSES, PlainRanker
+from switchrank.models.plain import CLASSES, PlainRanker
 
 Forward = Callable[[Mapping[str, Tensor]], Tensor]
 """From padded inputs on the CPU (int64 ``(pairs, longest)``) to logits ``(pairs,)`` on the model's device."""
 Dense = Callable[[Tensor], Tensor]
 Model = Any
+_SMALLEST = 256
+"""Below this width oneDNN's products are slower than MKL's."""
+_ROWS = 2048
+"""Tokens that the layout of weights is chosen for; other numbers work too."""
 
 
 def stock_forward(model: Model) -> Forward:
@@ -244,19 +247,31 @@ def _layer(
     return forward
 
 
+def _suits(weight: Tensor) -> bool:
+    """Has this build of torch oneDNN's product, and is the matrix large enough for it?"""
+    there = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    return there and weight.device.type == "cpu" and min(weight.shape) >= _SMALLEST
+
+
+def _onednn(inputs: Tensor, weight: Tensor, bias: Tensor | None, activation: str = "none") -> Tensor:
+    """``inputs @ weight.T + bias`` and an activation by oneDNN, which torch's compiler calls by this private name."""
+    product: Tensor = torch.ops.mkldnn._linear_pointwise(inputs, weight, bias, activation, [], "none")
+    return product
+
+
 class _Product(torch.autograd.Function):
     """``inputs @ weight.T + bias`` of float32 matrices by oneDNN, and the gradient of ``inputs``."""
 
     @staticmethod
     def forward(ctx: Any, inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         ctx.save_for_backward(inputs, weight)
-        return onednn.linear(inputs, weight, bias)
+        return _onednn(inputs, weight, bias)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         inputs, weight = ctx.saved_tensors
         gradient = gradients[0].contiguous()
-        return onednn.linear(gradient, weight.t(), None), gradient.t() @ inputs, gradient.sum(0)
+        return _onednn(gradient, weight.t(), None), gradient.t() @ inputs, gradient.sum(0)
 
 
 def _live(*modules: Model, gelu: bool = False) -> Dense:
@@ -266,7 +281,7 @@ def _live(*modules: Model, gelu: bool = False) -> Dense:
         first = modules[0]
         weight = first.weight if len(modules) == 1 else torch.cat([module.weight for module in modules])
         bias = first.bias if len(modules) == 1 else torch.cat([module.bias for module in modules])
-        if torch.is_autocast_enabled(inputs.device.type) or not onednn.suits(weight):
+        if torch.is_autocast_enabled(inputs.device.type) or not _suits(weight):
             result = functional.linear(inputs, weight, bias)
         else:
             result = _Product.apply(inputs, weight, bias)
@@ -279,8 +294,8 @@ def _frozen(dtype: torch.dtype, *modules: Model, gelu: bool = False) -> Dense:
     """Linear modules over the same inputs as one product, of their present weights, laid out for it once."""
     weight = torch.cat([module.weight for module in modules]).to(dtype)
     bias = torch.cat([module.bias for module in modules]).to(dtype)
-    if not onednn.suits(weight):
+    if not _suits(weight):
         after: Dense = functional.gelu if gelu else torch.nn.Identity()
         return lambda inputs: after(functional.linear(inputs.to(dtype), weight, bias))
-    laid_out = onednn.laid_out(weight)
-    return lambda inputs: onednn.linear(inputs.to(dtype), laid_out, bias, "gelu" if gelu else "none")
+    laid_out = torch.ops.mkldnn._reorder_linear_weight(weight, _ROWS)
+    return lambda inputs: _onednn(inputs.to(dtype), laid_out, bias, "gelu" if gelu else "none")

@@ -1,7 +1,7 @@
 """Opening models for training and ranking: stock transformers classes with one output, safetensors, no foreign code.
 
-On a CPU the plainest of them are opened without transformers (:mod:`switchrank.models.bert`,
-:mod:`switchrank.models.fast_tokenizer`), with the same results, seconds earlier.
+On a CPU the plainest of them are opened without transformers (:mod:`switchrank.models.plain`), with the same results,
+seconds earlier.
 
 What a folder or hub name may hold is up to strangers, so each defect is one line: first what can be seen from outside
 (:mod:`switchrank.models.folder`), then what only loading tells.
@@ -16,14 +16,12 @@ from typing import Any
 import torch
 
 from switchrank.core.errors import UserError, in_one_line
-from switchrank.models.bert import open_plain
 from switchrank.models.encode import read_template
-from switchrank.models.fast_tokenizer import open_fast_tokenizer
 from switchrank.models.folder import check_model, check_tokenizer, is_folder, refuse_pickle
+from switchrank.models.plain import open_fast_tokenizer, open_plain
 
 Model = Any
-"""A transformers model, or :class:`switchrank.models.bert.PlainRanker`. To the type
-hints of transformers every part is a tensor or a module."""
+"""A transformers model, or :class:`switchrank.models.plain.PlainRanker`."""
 CPU = torch.device("cpu")
 _DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import torch
 
-from switchrank.models.bert import PlainRanker
 from switchrank.models.folder import STARTING_FILES, TOKENIZER_FILES, TRAINED_FILES
+from switchrank.models.plain import PlainRanker
 from switchrank.models.pretrained import Model
 
 _NOT_TOKENIZER = {*STARTING_FILES, *TRAINED_FILES} - {*TOKENIZER_FILES}

@@ -74,26 +74,22 @@ def read_ranking(path: str | Path) -> pl.DataFrame:
     path = Path(path)
     first = next((line for _, line in read_lines(path)), "")
     columns = len(first.rstrip("\n").split("\t"))
-    if columns in (3, 4):
-        frame = _read_msmarco(path, columns)
-        twice = frame.filter(frame.select("qid", "docid").is_duplicated())
-        if len(twice):
-            qid, docid, _ = twice.row(0)
-            raise UserError(path, f"query {qid}", f"document {docid} twice", "keep one line of each")
-        return frame.sort(["qid", "rank", "docid"])
-    frame = read_run(path)
-    return frame.sort(["qid", "rank", "score", "docid"], descending=[False, False, True, False]).drop("score")
-
-
-def _read_msmarco(path: Path, columns: int) -> pl.DataFrame:
+    if columns not in (3, 4):
+        order = ["qid", "rank", "score", "docid"]
+        return read_run(path).sort(order, descending=[False, False, True, False]).drop("score")
     names = ["qid", "docid", "rank"] if columns == 3 else ["qid", "docid", "query", "passage"]
     schema = dict.fromkeys(names, pl.String)
     try:
-        frame = pl.scan_csv(path, separator="\t", has_header=False, quote_char=None, schema=schema)
+        lines = pl.scan_csv(path, separator="\t", has_header=False, quote_char=None, schema=schema)
         rank = pl.col("rank").cast(pl.Int32) if columns == 3 else pl.int_range(1, pl.len() + 1, dtype=pl.Int32)
-        return frame.select("qid", "docid", rank.alias("rank")).collect(engine="streaming")
+        frame = lines.select("qid", "docid", rank.alias("rank")).collect(engine="streaming")
     except pl.exceptions.PolarsError as error:
         raise UserError(path, "", str(error).splitlines()[0], f"write every line as {_SHAPES}") from error
+    twice = frame.filter(frame.select("qid", "docid").is_duplicated())
+    if len(twice):
+        qid, docid, _ = twice.row(0)
+        raise UserError(path, f"query {qid}", f"document {docid} twice", "keep one line of each")
+    return frame.sort(["qid", "rank", "docid"])
 
 
 def bm25_lists(
@@ -112,7 +108,7 @@ def bm25_lists(
 
 
 def run_lists(
-    path: str | Path, qids: Sequence[str], *, known_qids: set[str], known_docids: set[str], depth: int | None = None
+    path: str | Path, qids: Sequence[str], known_qids: set[str], known_docids: set[str], *, depth: int | None
 ) -> Lists:
     """The first ``depth`` documents of a given ranking for each of ``qids``; none where it has none.
 
@@ -132,8 +128,7 @@ def run_lists(
 
 
 def _docids_by_query(rows: pl.DataFrame) -> dict[str, list[str]]:
-    grouped = rows.group_by("qid", maintain_order=True).agg(pl.col("docid"))
-    return dict(zip(grouped["qid"].to_list(), grouped["docid"].to_list(), strict=True))
+    return dict(rows.group_by("qid", maintain_order=True).agg("docid").iter_rows())
 
 
 def build_candidates(
@@ -177,9 +172,8 @@ def build_candidates(
     strangers = sorted(set(judged["docid"]) - known)
     if strangers:
         problem = f"{len(strangers)} judged document(s) that the collection does not have"
-        raise UserError(
-            judgements, f"document {strangers[0]}", problem, "give the judgements of this document language"
-        )
+        todo = "give the judgements of this document language"
+        raise UserError(judgements, f"document {strangers[0]}", problem, todo)
     positives = _docids_by_query(judged)
     kept = every_query.filter(pl.col("qid").is_in(list(positives)))
     if kept.is_empty():
@@ -189,11 +183,10 @@ def build_candidates(
         print(f"{queries}: {missing}", file=sys.stderr)
     qids = kept["qid"].to_list()
     if first_stage.bm25 is not None:
-        texts = docs["text"].to_list()
-        lists = bm25_lists(kept["text"].to_list(), docids, texts, k=first_stage.bm25, vocabulary=vocabulary)
+        asked, texts = kept["text"].to_list(), docs["text"].to_list()
+        lists = bm25_lists(asked, docids, texts, k=first_stage.bm25, vocabulary=vocabulary)
     elif first_stage.run is not None:
-        known_qids = set(every_query["qid"])
-        lists = run_lists(first_stage.run, qids, known_qids=known_qids, known_docids=known, depth=size)
+        lists = run_lists(first_stage.run, qids, set(every_query["qid"]), known, depth=size)
     else:
         lists = [docids[:size] for _ in qids]
     if size is not None and (first_stage.fill or first_stage.bm25 is not None):

@@ -116,7 +116,7 @@ def rank_files(
     docids, doc_texts = read_texts(docs)
     lists: Lists
     if run is not None:
-        lists = run_lists(run, qids, known_qids=set(qids), known_docids=set(docids), depth=top)
+        lists = run_lists(run, qids, set(qids), set(docids), depth=top)
     elif top is not None:
         lists = bm25_lists(query_texts, docids, doc_texts, k=top, vocabulary=vocabulary)
     else:

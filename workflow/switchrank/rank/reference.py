@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
@@ -23,9 +22,8 @@ Pair = Mapping[str, str]
 ``query_vocabulary`` cut the unspaced texts of this pair."""
 
 
-def _by_query(candidates: pl.DataFrame) -> list[tuple[str, list[str]]]:
-    grouped = candidates.group_by("qid", maintain_order=True).agg(pl.col("docid"))
-    return list(zip(grouped["qid"].to_list(), grouped["docid"].to_list(), strict=True))
+def _by_query(candidates: pl.DataFrame) -> list[tuple[Any, ...]]:
+    return candidates.group_by("qid", maintain_order=True).agg("docid").rows()
 
 
 def random_scores(candidates: pl.DataFrame, *, seed: int, testset: str, pair: str) -> pl.DataFrame:
@@ -51,7 +49,7 @@ def _bm25_scores(pairs: Sequence[Pair]) -> Iterator[pl.DataFrame]:
             indexes[name] = index, {qid: number for number, qid in enumerate(queries["qid"])}
         bm25, numbers = indexes[name]
         candidates = read_table(pair["candidates"], CANDIDATES)
-        parts: list[NDArray[np.float32]] = []
+        parts = []
         for qid, docids in progress(_by_query(candidates), what="BM25 reference", unit="queries"):
             try:
                 rows = [row[docid] for docid in docids]

@@ -72,10 +72,7 @@ class Reranker:
     def score(
         self, queries: Texts, passages: Texts, query: Numbers, passage: Numbers, what: str = "rank"
     ) -> NDArray[np.float32]:
-        """Logits of pairs ``(query[i], passage[i])``, numbers of texts; float32, shape ``(pairs,)``.
-
-        Raises UserError for a logit that is not finite.
-        """
+        """Logits of pairs ``(query[i], passage[i])``, numbers of texts; float32, shape ``(pairs,)``."""
         sides = queries.take(query), passages.take(passage)
         left, right = truncated(*sides, room=self._room, truncation=self.truncation)
         lengths = left.lengths + right.lengths + self._template.specials
@@ -129,7 +126,6 @@ class Reranker:
 
 
 def _trained_with(folder: Path) -> dict[str, Any]:
-    """The training settings that ``train.json`` records, or nothing."""
     record = folder / TRAINING_RECORD
     if not record.is_file():
         return {}

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     import torch
 
     from switchrank.core.ragged import Numbers
-    from switchrank.train.order import Order
     from switchrank.train.processes import Processes
+    from switchrank.train.units import Order
 
 S = TypeVar("S", bound=Settings)
 _TRAINING, _FOLDER = "train.training", "train.methods"
@@ -184,7 +184,7 @@ class Method(ABC, Generic[S]):
     def order(self, seed: int) -> Order:
         """Which units each step sees: by default a new permutation of all per pass. A method that composes its batches
         (one language a batch, no text twice) returns an order of its own."""
-        from switchrank.train.order import Order
+        from switchrank.train.units import Order
 
         return Order(self.count, self.per_step, seed)
 

@@ -21,8 +21,8 @@ from torch.nn.utils.rnn import pad_sequence
 from switchrank.models.packed import training_forward
 from switchrank.models.pretrained import Model
 from switchrank.train.batches import Batcher, Corpus, Pairs
-from switchrank.train.groups import Groups, Units
 from switchrank.train.processes import ALONE, Processes
+from switchrank.train.units import Groups, Units
 
 _ROWS = 2048
 

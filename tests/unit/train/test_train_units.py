@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from switchrank.core.errors import UserError
 from switchrank.models.encode import by_length
-from switchrank.train.groups import Groups, Units
+from switchrank.train.units import Groups, Units
 
 
 def groups_of(*pairs):

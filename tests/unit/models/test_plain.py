@@ -17,8 +17,8 @@ from transformers import (
 )
 
 from switchrank.models import pretrained
-from switchrank.models.bert import PlainRanker, open_plain
 from switchrank.models.packed import ranking_forward, training_forward
+from switchrank.models.plain import PlainRanker, open_plain
 from switchrank.models.pretrained import CPU, open_both, open_model
 from switchrank.models.writing import save_model
 

@@ -1,14 +1,16 @@
-"""BERT, RoBERTa and XLM-R rankers opened and saved without transformers, whose import takes seconds of every short job.
+"""Rankers and tokenizers opened without transformers, whose import takes seconds of every short job.
 
-A model here is the parameters of the stock class and nothing else: their names, order, initial values and the bytes of
-the saved folder are those of transformers, and :mod:`switchrank.models.packed` knows the forward pass. A folder that
-differs in any way (:func:`_is_covered`), or is damaged, is opened by transformers, which also says what is wrong.
+A model here (BERT, RoBERTa, XLM-R) is the parameters of the stock class and nothing else: their names, order, initial
+values and the bytes of the saved folder are those of transformers, and :mod:`switchrank.models.packed` knows the
+forward pass. A tokenizer here is what transformers would open as its plain class for ``tokenizer.json`` and use as it
+is. A folder that differs in any way, or is damaged, is opened by transformers, which also says what is wrong.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +19,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from tokenizers import Tokenizer
 from torch import nn
 
 CLASSES = {
@@ -38,11 +41,21 @@ _NEEDED = {*_SIZES, *_SHARES, *_FIXED, "pad_token_id", "classifier_dropout", "bo
 _LABELS = {"id2label", "label2id"}
 _OPTIONAL = {"position_embedding_type": "absolute", "gradient_checkpointing": False}
 """Keys of older configs, which are kept, with the only value that changes nothing."""
+_TOKENIZERS = ("PreTrainedTokenizerFast", "TokenizersBackend")
+_SPECIAL = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
+_TOKENIZER_KEYS = {"tokenizer_class", "model_input_names", "model_max_length", *_SPECIAL} | {
+    *("backend", "clean_up_tokenization_spaces", "is_local", "local_files_only", "name_or_path", "extra_special_tokens")
+}
+_INPUTS = ["input_ids", "attention_mask"]
+_OTHER_FILES = ("added_tokens.json", "special_tokens_map.json")
+_MOST_PIECES = 100_000
+"""Beyond this transformers looks at where a tokenizer comes from."""
 
 
 class _Undrawn:
-    def reset_parameters(self) -> None:
-        """Leave values to :func:`open_plain`: without memory to draw them in, torch would import its compiler."""
+    """Leaves values to :func:`open_plain`: without memory to draw them in, torch would import its compiler."""
+
+    def reset_parameters(self) -> None: ...
 
 
 class _Linear(_Undrawn, nn.Linear): ...
@@ -173,7 +186,6 @@ def open_plain(folder: Path, *, new_head: bool, changes: Mapping[str, Any]) -> P
 
 
 def _is_covered(config: Mapping[str, Any]) -> bool:
-    """Whether a config is one of these classes, with one output, and asks for nothing that is not here."""
     needed, known = _NEEDED | _LABELS, {*_NEEDED, *_LABELS, *_OPTIONAL, "sentence_transformers"}
     if not needed <= config.keys() <= known or config["model_type"] not in CLASSES:
         return False
@@ -188,4 +200,62 @@ def _is_covered(config: Mapping[str, Any]) -> bool:
         and (type(pad) is int and 0 <= pad < min(config["vocab_size"], config["max_position_embeddings"]))
         and isinstance(config["id2label"], dict)
         and len(config["id2label"]) == 1
+    )
+
+
+@dataclass(frozen=True)
+class FastTokenizer:
+    """What is asked of a transformers tokenizer, under its names."""
+
+    name_or_path: str
+    backend_tokenizer: Tokenizer
+    model_max_length: int
+    model_input_names: list[str]
+    all_special_tokens: list[str]
+    pad_token_id: int
+    pad_token_type_id: int = 0
+    is_fast: bool = True
+
+    @property
+    def vocab_size(self) -> int:
+        return int(self.backend_tokenizer.get_vocab_size(with_added_tokens=False))
+
+    def get_vocab(self) -> dict[str, int]:
+        return dict(self.backend_tokenizer.get_vocab(with_added_tokens=True))
+
+    def __len__(self) -> int:
+        return int(self.backend_tokenizer.get_vocab_size(with_added_tokens=True))
+
+
+def open_fast_tokenizer(folder: Path) -> FastTokenizer | None:
+    """The tokenizer of a folder, or None where transformers has to open it."""
+    described, settings = folder / "tokenizer.json", folder / "tokenizer_config.json"
+    if not (described.is_file() and settings.is_file()) or any(Path(folder, name).is_file() for name in _OTHER_FILES):
+        return None
+    config: dict[str, Any] = json.loads(settings.read_text(encoding="utf-8"))
+    try:
+        backend = Tokenizer.from_file(str(described))
+    except Exception:  # what this package raises has no class of its own
+        return None
+    special = {key: config[key] for key in _SPECIAL if config.get(key) is not None}
+    added = {str(token.content) for token in backend.get_added_tokens_decoder().values() if token.special}
+    own = backend.post_processor is not None and backend.truncation is None and backend.padding is None
+    small = backend.get_vocab_size() <= _MOST_PIECES
+    if not (own and small and _is_plain_tokenizer(config, special) and added.issuperset(special.values())):
+        return None
+    pad = backend.token_to_id(special["pad_token"])
+    assert pad is not None
+    names, length = config.get("model_input_names", _INPUTS), config["model_max_length"]
+    return FastTokenizer(str(folder), backend, length, names, list(special.values()), pad)
+
+
+def _is_plain_tokenizer(config: Mapping[str, Any], special: Mapping[str, Any]) -> bool:
+    return (
+        config.keys() <= _TOKENIZER_KEYS
+        and config.get("tokenizer_class") in _TOKENIZERS
+        and not config.get("extra_special_tokens")
+        and isinstance(config.get("model_max_length"), int)
+        and isinstance(config.get("model_input_names", _INPUTS), list)
+        and "pad_token" in special
+        and all(isinstance(token, str) for token in special.values())
     )
