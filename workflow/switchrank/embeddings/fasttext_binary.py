@@ -54,11 +54,8 @@ class Model:
 def read_fasttext_vectors(path: Path, sink: RowSink, extra_words: Sequence[str] = ()) -> None:
     """Give the vocabulary of a fastText model to ``sink``, until it wants no more, then ``extra_words`` beyond it.
 
-    Extra words follow in their order, those outside of the vocabulary with the mean of their n-grams. They do not count
-    towards the limit of the sink.
-
-    Raises:
-        UserError: the file is damaged, broken off, quantised, or holds no words.
+    Extra words follow in their order, those outside of the vocabulary with the mean of their n-grams, and do not count
+    towards the limit of the sink. Raises UserError for a file that is damaged, quantised, or holds no words.
     """
     with open_bytes(path) as file:
         reader = _Reader(file, path)
@@ -77,11 +74,7 @@ def read_fasttext_vectors(path: Path, sink: RowSink, extra_words: Sequence[str] 
 
 
 def check_model(path: str | Path) -> Model:
-    """The words and settings of a fastText model, which is read to its end, so that both its matrices are there.
-
-    Raises:
-        UserError: as :func:`read_fasttext_vectors`.
-    """
+    """The words and settings of a fastText model, which is read to its end, so that both its matrices are there."""
     with open_bytes(path) as file:
         reader = _Reader(file, path)
         model = _read_head(reader, None, set())
@@ -106,7 +99,6 @@ class _Reader:
         return struct.unpack(f"<{layout}", self.take(struct.calcsize(f"<{layout}")))
 
     def take(self, count: int) -> bytes:
-        """Exactly ``count`` bytes."""
         while len(self._ahead) - self._at < count:
             self._more()
         self._at += count
@@ -127,7 +119,6 @@ class _Reader:
         return word
 
     def damaged(self, what: str) -> UserError:
-        """The error of a file that cannot be a model."""
         return UserError(self.path, "", f"damaged fastText model: {what}", "fetch the file again")
 
     def _more(self) -> None:
@@ -138,7 +129,6 @@ class _Reader:
 
 
 def _read_head(reader: _Reader, limit: int | None, asked: set[bytes]) -> Model:
-    """Read up to the matrix; at most about ``limit`` words are kept."""
     magic, version = reader.take(4), reader.numbers("i")[0]
     if magic != FASTTEXT_MAGIC or version not in (11, 12):
         problem = f"fastText format version {version}, known are 11 and 12"
@@ -151,21 +141,6 @@ def _read_head(reader: _Reader, limit: int | None, asked: set[bytes]) -> Model:
         raise reader.damaged(f"{vocabulary} words of {size} entries, {buckets} buckets")
     if version == 11 and kind == _SUPERVISED:
         longest = 0
-    words, known = _read_vocabulary(reader, size, vocabulary, limit, asked)
-    if pruned >= 0 or reader.numbers("?")[0]:
-        raise UserError(reader.path, "", "a quantised model (.ftz)", "give the .bin or .vec it was made from")
-    if not words:
-        raise UserError(reader.path, "", "holds no word vector", "give a model with a vocabulary")
-    rows, columns = reader.numbers("2q")
-    if (rows, columns) != (vocabulary + buckets, dimensions):
-        raise reader.damaged(f"a matrix of {rows} x {columns} for {vocabulary + buckets} x {dimensions}")
-    return Model(dimensions, shortest, longest, buckets, vocabulary, words, known)
-
-
-def _read_vocabulary(
-    reader: _Reader, size: int, vocabulary: int, limit: int | None, asked: set[bytes]
-) -> tuple[list[bytes], dict[bytes, int]]:
-    """The first words, and the places of the asked-for ones after them."""
     most = vocabulary if limit is None else int(limit * _SPARE) + 1
     words: list[bytes] = []
     known: dict[bytes, int] = {}
@@ -176,7 +151,14 @@ def _read_vocabulary(
             words.append(word)
         elif place < vocabulary and word in asked:
             known[word] = place
-    return words, known
+    if pruned >= 0 or reader.numbers("?")[0]:
+        raise UserError(reader.path, "", "a quantised model (.ftz)", "give the .bin or .vec it was made from")
+    if not words:
+        raise UserError(reader.path, "", "holds no word vector", "give a model with a vocabulary")
+    rows, columns = reader.numbers("2q")
+    if (rows, columns) != (vocabulary + buckets, dimensions):
+        raise reader.damaged(f"a matrix of {rows} x {columns} for {vocabulary + buckets} x {dimensions}")
+    return Model(dimensions, shortest, longest, buckets, vocabulary, words, known)
 
 
 def _vectors(reader: _Reader, model: Model, extra: list[bytes]) -> NDArray[np.float32]:
@@ -230,11 +212,7 @@ def ngram_hashes(words: list[bytes], shortest: int, longest: int) -> tuple[NDArr
     """The n-grams of ``shortest`` to ``longest`` characters of words that carry their ``<`` and ``>`` already.
 
     Hashes are 32-bit FNV-1a over the bytes of the n-gram, each byte sign-extended first. Single characters at either
-    end of a word are no n-grams. Bytes that are not UTF-8 do no harm: a character begins at every byte that is not a
-    continuation byte.
-
-    Returns:
-        The place of the word of each n-gram, and its hash, 0 to 2^32 - 1; both shape ``(m,)``.
+    end of a word are no n-grams. Returns the place of the word of each n-gram, and its hash, both shape ``(m,)``.
     """
     text = np.frombuffer(b"".join(words), dtype=np.uint8)
     lengths = np.array([len(word) for word in words], dtype=np.int64)
@@ -263,7 +241,6 @@ def ngram_hashes(words: list[bytes], shortest: int, longest: int) -> tuple[NDArr
 def _add(
     matrix: NDArray[np.float32], targets: NDArray[np.int64], block: NDArray[np.float32], rows: NDArray[np.int64]
 ) -> None:
-    """Add rows of ``block`` to rows ``targets`` of ``matrix``; a target may occur often."""
     order = np.argsort(targets, kind="stable")
     ordered = targets[order]
     starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))

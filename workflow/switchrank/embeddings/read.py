@@ -1,11 +1,9 @@
 """Read given word vectors into a vector store: text of any origin, word2vec binary, fastText binary, packed or not.
 
-The content of a file decides what it is (:mod:`switchrank.formats.vector_kinds`). Rows pass through in blocks on their
-way to disk. With a cache folder, a file that this code has read before with these settings is copied, not parsed.
-
-An entry of the cache is the two files of a store and a ``.json`` with their digests, written last. Entries of one key
-are equal byte by byte, and every file is moved into place whole, so that two processes may write or read one entry at
-the same time. A file that does not have its digest is not used.
+The content of a file decides what it is (:mod:`switchrank.formats.vector_kinds`). With a cache folder, a file that this
+code has read before with these settings is copied, not parsed. An entry of the cache is the two files of a store and a
+``.json`` with their digests, written last. Entries of one key are equal byte by byte, so that two processes may write
+or read one at the same time; a file that does not have its digest is not used.
 """
 
 from __future__ import annotations
@@ -31,15 +29,13 @@ _CHUNK = 1 << 22
 
 
 class _Record(TypedDict):
-    """What was read: number of words and dimensions, and notes for the user."""
-
     words: int
     dim: int
     notes: list[str]
 
 
 class _Damaged(Exception):
-    """An entry is there, but it is not what was kept."""
+    """An entry of the cache is there, but it is not what was kept."""
 
 
 def import_vectors(

@@ -37,10 +37,7 @@ _TOLERATED = 1000
 
 
 class RowSink:
-    """Takes rows as a file has them and writes the usable ones as unit rows, at most ``limit`` of them.
-
-    ``skipped`` counts what was left out, by reason; ``remarks`` are further things to tell the user.
-    """
+    """Writes usable rows as unit rows, at most ``limit``; counts what was ``skipped``; ``remarks`` are for the user."""
 
     def __init__(self, writer: VectorWriter, limit: int | None = None) -> None:
         self.words: set[str] = set()
@@ -51,7 +48,6 @@ class RowSink:
 
     @property
     def wanted(self) -> float:
-        """How many more words are asked for."""
         return float("inf") if self.limit is None else self.limit - len(self.words)
 
     def take(self, words: list[bytes], matrix: NDArray[np.float32]) -> int:
@@ -79,16 +75,11 @@ class RowSink:
         return len(kept)
 
     def notes(self) -> list[str]:
-        """One line for each thing left out or odd."""
         return [f"skipped {count} {what}" for what, count in self.skipped.items() if count] + self.remarks
 
 
 def read_text_vectors(path: str | Path, sink: RowSink) -> None:
-    """Give the rows of a text file to ``sink``, until it wants no more.
-
-    Raises:
-        UserError: the file is damaged, broken off, empty, or too many rows have the wrong dimension.
-    """
+    """Give the rows of a text file to ``sink``, until it wants no more; raises UserError for a damaged file."""
     with open_bytes(path) as file, progress(total=sink.limit, what=f"read {Path(path).name}", unit="words") as bar:
         table = _Table(file, path)
         while sink.wanted > 0 and (block := table.next_rows(sink.wanted)):
@@ -137,7 +128,6 @@ class _Table:
             yield rest.rstrip(b" \r")
 
     def next_rows(self, wanted: float) -> list[bytes]:
-        """The next block of at most ``wanted`` rows; empty at the end of the file."""
         size = max(1, _CHUNK // (8 * max(self._dimensions, 1)))
         return list(islice(self._rows, int(min(size, wanted))))
 
@@ -172,15 +162,12 @@ class _Table:
         sink.skipped[f"rows that are not a word and {self._dimensions} numbers"] += self.misshapen
 
     def refusal(self) -> UserError:
-        """The error of a file that is mostly something else."""
         problem = f"not a word and {self._dimensions} numbers ({self.misshapen} of {self.seen} rows are like this)"
-        return UserError(
-            self._path, f"line {self._first_misshapen}", problem, "fetch the file again or mend those lines"
-        )
+        place = f"line {self._first_misshapen}"
+        return UserError(self._path, place, problem, "fetch the file again or mend those lines")
 
 
 def _split_row(line: bytes, dimensions: int) -> tuple[bytes, bytes] | None:
-    """Word and numbers of one row, or None where the row cannot have ``dimensions`` numbers."""
     spaces = line.count(b" ")
     if spaces < dimensions or dimensions == 0 or line.startswith(b" "):
         return None
@@ -210,11 +197,7 @@ def _parse_numbers(rows: list[bytes], dimensions: int) -> tuple[NDArray[np.float
 
 
 def read_word2vec_vectors(path: str | Path, sink: RowSink) -> None:
-    """Give the rows of a word2vec binary file to ``sink``, until it wants no more.
-
-    Raises:
-        UserError: the file is damaged, or has fewer rows than its header promises.
-    """
+    """Give the rows of a word2vec binary file to ``sink``, until it wants no more; raises UserError where damaged."""
     with open_bytes(path) as file, progress(total=sink.limit, what=f"read {Path(path).name}", unit="words") as bar:
         header = HEADER.match(file.readline(64))
         if header is None:

@@ -160,7 +160,6 @@ class _Spellings:
 
 
 def _cut(paths: list[Path], splitter: Splitter, what: str) -> Iterator[list[str]]:
-    """The words of every line; punctuation is gone."""
     for line in progress(chain.from_iterable(map(read_prose, paths)), what=what, unit="lines"):
         yield splitter(line)[0]
 

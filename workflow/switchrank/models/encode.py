@@ -42,8 +42,7 @@ class Texts:
 class Template:
     """What the tokenizer puts before, between and after the two texts, and the token types of all five parts.
 
-    ``types`` is None where the model takes no token types; else one array for each of prefix, query, middle, passage,
-    suffix (a single value for the two texts).
+    ``types`` is None where the model takes no token types; the two texts have a single value each.
     """
 
     prefix: Numbers
@@ -55,7 +54,6 @@ class Template:
 
     @property
     def specials(self) -> int:
-        """Number of tokens that belong to neither text."""
         return len(self.prefix) + len(self.middle) + len(self.suffix)
 
 
@@ -73,9 +71,8 @@ def tokenise(tokenizer: Any, texts: Sequence[str], *, limit: int, what: str | No
     lengths: list[int] = []
     with progress(total=len(texts), what=what, unit="texts") as bar:
         for start in range(0, len(texts), _CHUNK):
-            rows = [
-                row.ids for row in backend.encode_batch_fast(texts[start : start + _CHUNK], add_special_tokens=False)
-            ]
+            encoded = backend.encode_batch_fast(texts[start : start + _CHUNK], add_special_tokens=False)
+            rows = [row.ids for row in encoded]
             lengths.extend(map(len, rows))
             parts.append(np.fromiter(chain.from_iterable(row[:limit] for row in rows), dtype=np.int32))
             bar.update(len(rows))
@@ -86,7 +83,6 @@ def tokenise(tokenizer: Any, texts: Sequence[str], *, limit: int, what: str | No
 
 
 def _plain_backend(tokenizer: Any) -> Any:
-    """The tokenizer of the ``tokenizers`` package, which neither truncates nor pads."""
     backend = tokenizer.backend_tokenizer
     backend.no_truncation()
     backend.no_padding()
@@ -94,11 +90,7 @@ def _plain_backend(tokenizer: Any) -> Any:
 
 
 def read_template(tokenizer: Any) -> Template:
-    """Find the special tokens of a pair by encoding one.
-
-    Raises:
-        UserError: the tokenizer is not a fast one, has no padding token, or gives nothing for a plain word.
-    """
+    """Find the special tokens of a pair by encoding one; raises UserError for a tokenizer that makes no batches."""
     name = str(tokenizer.name_or_path)
     if not tokenizer.is_fast:
         raise UserError(name, "tokenizer", "not a fast tokenizer", "save it with tokenizer.json")
@@ -151,8 +143,7 @@ def by_length(lengths: Numbers, token_budget: int, sizes: Numbers | None = None)
     Args:
         lengths: tokens of each pair, int64.
         token_budget: pairs times tokens of the longest; a single pair or group that has more still is one batch.
-        sizes: how many pairs that follow one another stay together, as groups that go by their longest pair; int64,
-            summing to all. ``None``: each pair alone.
+        sizes: how many pairs that follow one another stay together, int64; ``None``: each pair alone.
     """
     if sizes is None:
         sizes = np.ones(len(lengths), np.int64)
@@ -177,9 +168,8 @@ def assemble(template: Template, queries: Texts, passages: Texts) -> dict[str, N
     """
     pairs = len(queries.starts)
     zero = np.zeros(pairs, dtype=np.int64)
-    prefix, middle, suffix = (
-        (ids, zero, zero + len(ids)) for ids in (template.prefix, template.middle, template.suffix)
-    )
+    specials = (template.prefix, template.middle, template.suffix)
+    prefix, middle, suffix = ((ids, zero, zero + len(ids)) for ids in specials)
     query, passage = ((side.ids, side.starts, side.lengths) for side in (queries, passages))
     parts: list[tuple[NDArray[Any], Numbers, Numbers]] = [prefix, query, middle, passage, suffix]
     ends = np.cumsum(np.stack([kept for _, _, kept in parts]), axis=0)

@@ -2,7 +2,7 @@
 
 It is looked at from outside, in milliseconds and without torch, so that a defect is found when a run starts:
 transformers answers some with a traceback, and others, such as a tokenizer without its vocabulary, with meaningless
-scores. Safetensors are read, pickles never are; ``switchrank import-model`` converts them once.
+scores.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from switchrank.core.errors import UserError
 
 PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json")
 SAFETENSORS = ("model.safetensors", "model.safetensors.index.json")
-
 TOKENIZER = "tokenizer.json"
 TOKENIZER_FILES = (TOKENIZER, "tokenizer_config.json")
 MODEL_FILES = ("config.json", "model.safetensors", *TOKENIZER_FILES)
@@ -43,14 +42,8 @@ def is_folder(name: str | Path) -> bool:
 def check_model(name: str | Path, *, finished: bool = False) -> None:
     """See that a folder holds what a re-ranker starts from or is: a model with at most one label, and its tokenizer.
 
-    A name on a hub is not looked at.
-
-    Args:
-        name: the folder.
-        finished: it is to rank as it is, so that an encoder without a classifier will not do.
-
-    Raises:
-        UserError: no such folder; something is missing, damaged or of another kind.
+    A name on a hub is not looked at. One that is ``finished`` is to rank as it is: an encoder without a classifier will
+    not do. Raises UserError for what is missing, damaged or of another kind.
     """
     if not is_folder(name):
         return

@@ -98,7 +98,6 @@ def _fetch(name: str, revision: str | None) -> Path:
 
 
 def _shards(folder: Path) -> tuple[list[Path], dict[str, Any] | None]:
-    """The files of pickled weights, in order, and the index where there is one."""
     if has_safetensors(folder):
         raise UserError(folder, "model", "has safetensors weights already", "give it to start.model as it is")
     single, several = (folder / name for name in PICKLES)
@@ -124,7 +123,6 @@ def _new_name(name: str) -> str:
 
 
 def _convert(source: Path, target: Path) -> list[str]:
-    """Have one pickle converted; returns the names of its tensors."""
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     environment |= {"PYTHONPATH": str(PACKAGE.parent), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "switchrank.models.unpickle", str(source.resolve()), str(target.resolve())]
@@ -150,7 +148,6 @@ def _convert(source: Path, target: Path) -> list[str]:
 
 
 def _write_index(index: dict[str, Any], names: dict[str, list[str]], folder: Path) -> None:
-    """The index of converted shards, by what each of them holds."""
     places = {name: _new_name(shard) for shard, held in names.items() for name in held}
     missing = sorted(set(index["weight_map"]) - places.keys())
     if missing:

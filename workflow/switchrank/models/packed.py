@@ -2,12 +2,11 @@
 
 It computes the same logits as the stock transformers classes, up to rounding, from the same weights, with less work:
 
-- no token is padding: linear layers see real tokens only, and attention runs over pairs of equal length;
+- linear layers see real tokens only, and attention runs over pairs of equal length;
 - a ranker's logit depends on the first token of a pair alone, so the last layer computes keys and values of all tokens
   but everything else of first tokens only;
-- query, key and value are one product;
-- on a CPU, wide products go to oneDNN, which is faster than MKL on some machines and never much slower; a model
-  that is only used has its weights laid out once for that, and GELU applied within the product.
+- query, key and value are one product, which goes to oneDNN on a CPU where it is wide: faster than MKL on some machines
+  and never much slower. A model that is only used has its weights laid out once for that.
 
 Models of other classes, and cases the fast way does not cover, take the stock forward pass.
 """
@@ -37,8 +36,6 @@ _ROWS = 2048
 
 
 def stock_forward(model: Model) -> Forward:
-    """The model's own forward pass, over padded inputs."""
-
     def forward(inputs: Mapping[str, Tensor]) -> Tensor:
         logits: Tensor = model(**_moved(inputs, model.device)).logits
         return logits[:, 0]
@@ -61,9 +58,7 @@ def training_forward(model: Model) -> Forward:
 def ranking_forward(model: Model, dtype: torch.dtype | None) -> Forward:
     """A forward pass of a model in eval mode whose weights do not change any more; call it in inference mode.
 
-    Args:
-        model: a ranker with one label.
-        dtype: of the linear layers and attention, None for float32. Norms and sums stay float32.
+    Linear layers and attention compute in ``dtype`` (None: float32), norms and sums in float32.
     """
     device = model.device
     if device.type != "cpu" or not covered(model):
@@ -90,7 +85,6 @@ def _base(model: Model) -> Model:
 
 
 def covered(model: Model) -> bool:
-    """Is this a model whose forward pass this module knows?"""
     if isinstance(model, PlainRanker):
         return True
     config = model.config
@@ -114,11 +108,10 @@ class Packed:
     """The tokens of a batch end to end, on a device; pairs by falling length.
 
     Attributes:
-        ids, positions: int64 ``(1, tokens)``.
+        ids, positions, types: int64 ``(1, tokens)``.
         starts: number of each pair's first token, int64 ``(pairs,)``.
         runs: how many pairs of which length follow one another.
         places: number of each pair of the batch in this order, int64 ``(pairs,)``.
-        types: int64 ``(1, tokens)``, or None where the model is given none.
         ends: on a GPU, the starts with the number of all tokens at the end, int32 ``(pairs + 1,)``.
     """
 
@@ -182,7 +175,6 @@ def _attend(query: Tensor, key_value: Tensor, batch: Packed, heads: int, dropout
 
 
 def _mixed(query: Tensor, key: Tensor, value: Tensor, dropout: float) -> Tensor:
-    """Attention of pairs of one length, ``(pairs, heads, tokens, size)`` each."""
     if query.device.type == "cpu" and query.dtype != torch.float32 and query.requires_grad:
         # Step by step: the fused kernel's backward pass is four times slower than this in bf16 on a CPU.
         shares = torch.softmax((query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2), -1, dtype=query.dtype)

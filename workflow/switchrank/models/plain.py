@@ -74,10 +74,7 @@ class Config(SimpleNamespace):
 
 
 class PlainRanker(nn.Module):
-    """The parameters of a stock sequence classification model with one output; it has no forward pass of its own.
-
-    What it offers has the names of transformers.
-    """
+    """The parameters of a stock sequence classification model with one output; it has no forward pass of its own."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -148,12 +145,11 @@ def _norm(config: Config) -> nn.LayerNorm:
 
 
 def open_plain(folder: Path, *, new_head: bool, changes: Mapping[str, Any]) -> PlainRanker | None:
-    """The model of a folder in float32, or None where transformers has to open it.
+    """The model of a folder that ``check_model`` has seen, in float32, or None where transformers has to open it.
 
     Args:
-        folder: a model folder that :func:`switchrank.models.folder.check_model` has seen.
-        new_head: parameters of the head that are missing are drawn from torch's global generator, as transformers
-            draws them; else nothing may be missing.
+        folder: the model folder.
+        new_head: missing parameters of the head are drawn from torch's global generator, as transformers draws them.
         changes: config values to override where the model has them.
     """
     file = folder / "model.safetensors"

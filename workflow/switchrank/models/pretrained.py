@@ -3,8 +3,7 @@
 On a CPU the plainest of them are opened without transformers (:mod:`switchrank.models.plain`), with the same results,
 seconds earlier.
 
-What a folder or hub name may hold is up to strangers, so each defect is one line: first what can be seen from outside
-(:mod:`switchrank.models.folder`), then what only loading tells.
+Each defect is one line: first what can be seen from outside (:mod:`switchrank.models.folder`), then what loading tells.
 """
 
 from __future__ import annotations
@@ -65,8 +64,8 @@ def open_model(
             model then has the parameters of the stock class and, but for :mod:`switchrank.models.packed`, no forward.
 
     Raises:
-        UserError: there is no such model here, it cannot be fetched, its weights are no safetensors, damaged or not
-            those of its config, or it has more than one label.
+        UserError: it cannot be had, its weights are no safetensors, damaged or not those of its config, or it has more
+            than one label.
     """
     check_model(name)
     changes = {} if dropout is None else dict.fromkeys(_DROPOUTS, dropout)
@@ -102,7 +101,6 @@ def open_model(
 
 
 def _check_weights(name: str | Path, model: Model, found: dict[str, Any], new_head: bool) -> None:
-    """Refuse a model that loading left, in part, to chance."""
     encoder = f"{model.base_model_prefix}."
     for key, held, wanted in sorted(found["mismatched_keys"]):
         if not key.startswith(encoder) and held[0] != 1:

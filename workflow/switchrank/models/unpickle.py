@@ -41,7 +41,6 @@ class _Refused(Exception):
 
 
 def main(source: Path, target: Path) -> int:
-    """Convert; returns the exit code."""
     if sys.platform == "linux":  # leave the network, where the system lets a process
         library = ctypes.CDLL(None)
         if library.unshare(_NEW_NETWORK) != 0:
@@ -69,7 +68,6 @@ def _deny(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def _convert(source: Path, target: Path) -> list[str]:
-    """Write the weights as safetensors, read them back and compare bytes; returns their names."""
     weights = _read(source)
     try:
         save_file(weights, target, metadata={"format": "pt"})
@@ -105,7 +103,6 @@ def _read(source: Path) -> dict[str, torch.Tensor]:
 
 
 def _unpickling_problem(error: Exception) -> str:
-    """What is wrong; torch's own message begins with how to read the file without the restriction."""
     found = re.search(r"GLOBAL ([\w.]+)", str(error))
     if found:
         return f"refused: it asks for {found[1]}, which no weights need"
@@ -120,9 +117,8 @@ def _first_line(error: BaseException) -> str:
 
 def _same(left: torch.Tensor, right: torch.Tensor) -> bool:
     """Equal in kind, shape and every byte, so that NaN equals NaN."""
-    if left.dtype != right.dtype or left.shape != right.shape:
-        return False
-    return torch.equal(left.reshape(-1).view(torch.uint8), right.reshape(-1).view(torch.uint8))
+    alike = left.dtype == right.dtype and left.shape == right.shape
+    return alike and torch.equal(left.reshape(-1).view(torch.uint8), right.reshape(-1).view(torch.uint8))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,6 @@ def save_model(model: Model, folder: Path) -> None:
 
 
 def copy_tokenizer(source: Path, folder: Path) -> None:
-    """Copy a model folder's tokenizer files, byte for byte."""
     for file in sorted(source.iterdir()):
         skip = file.name in _NOT_TOKENIZER or file.name.endswith(_WEIGHTS) or file.name.endswith(".index.json")
         if file.is_file() and not skip and not file.name.startswith("."):

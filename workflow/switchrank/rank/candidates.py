@@ -47,7 +47,6 @@ class FirstStage:
 
     @property
     def size(self) -> int | None:
-        """The largest number of candidates of a query; None where there is no limit."""
         return self.depth if self.bm25 is None else self.bm25
 
     def check(self) -> None:
@@ -66,10 +65,7 @@ def read_ranking(path: str | Path) -> pl.DataFrame:
 
     Six fields are a TREC run; equal ranks go by falling score, then docid. Three tab-separated fields are an MS MARCO
     run. Four are MS MARCO's ``top1000`` file, whose lines carry no rank: line order stands for it. May be gzipped,
-    except for a TREC run.
-
-    Raises:
-        UserError: no such file, another number of columns, a rank that is no number, a document twice for a query.
+    except for a TREC run. Raises UserError for another number of columns, a rank that is no number, a document twice.
     """
     path = Path(path)
     first = next((line for _, line in read_lines(path)), "")
@@ -110,10 +106,7 @@ def bm25_lists(
 def run_lists(
     path: str | Path, qids: Sequence[str], known_qids: set[str], known_docids: set[str], *, depth: int | None
 ) -> Lists:
-    """The first ``depth`` documents of a given ranking for each of ``qids``; none where it has none.
-
-    Raises UserError for a query or document that is not known.
-    """
+    """The first ``depth`` documents of a ranking for each of ``qids``; raises UserError for an id that is not known."""
     ranking = read_ranking(path)
     for column, known, what in (("qid", known_qids, "query"), ("docid", known_docids, "document")):
         strangers = sorted(set(ranking[column].unique()) - known)

@@ -59,9 +59,7 @@ def read_texts(path: str | Path) -> tuple[list[str], list[str]]:
     """Ids and texts of a file: TSV ``id<TAB>text`` without a header (may be gzipped), or Parquet.
 
     Everything after the first tab is text. Parquet has a column ``id``, ``qid``, ``docid`` or ``pid``, and ``text``.
-
-    Raises:
-        UserError: no such file, an empty one, not UTF-8, a line without an id, an id twice.
+    Raises UserError for a file that is missing, empty or not UTF-8, a line without an id, an id twice.
     """
     path = Path(path)
     if not path.is_file():

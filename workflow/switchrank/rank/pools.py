@@ -1,9 +1,7 @@
 """Mixed pools, the ``xx`` sides of a test set: each text in a language drawn for it, or all documents in all languages.
 
-A *drawn* pool follows create_multilingual.py of the paper's code: each passage and each query keeps its id and gets the
-text of one language, all languages being equally likely. A *union* pool holds every document in every language, as the
-multilingual setting of XQuAD-R and MLQA-R does. DRAW says which id is in which language. Tables are read one language
-at a time; a pool itself must fit in memory, as it must for ranking.
+A *drawn* pool follows create_multilingual.py of the paper's code; a *union* pool is the multilingual setting of XQuAD-R
+and MLQA-R. DRAW says which id is in which language. Tables are read one language at a time.
 """
 
 from __future__ import annotations
@@ -26,7 +24,6 @@ Paths = Mapping[str, str | Path]
 
 
 def _schema(path: str | Path) -> Schema:
-    """DOCUMENTS or QUERIES, whichever the table is."""
     try:
         columns = pl.read_parquet_schema(path)
     except (pl.exceptions.PolarsError, OSError):
@@ -196,11 +193,10 @@ def join_pool(
         for language in sorted({*documents} ^ {*tables}):
             lacking = what if language in documents else "documents"
             raise UserError("pool", f"language {language}", f"no {lacking}", "give all tables of every language")
-    parts = [
+    pool = pl.concat(
         _read_texts(path, DOCUMENTS).with_columns(_prefixed(language), lang=pl.lit(language))
         for language, path in documents.items()
-    ]
-    pool = pl.concat(parts)
+    )
     draw = pool.select(id="docid", lang="lang")
     judged = _united({language: judgements[language] for language in documents}, JUDGEMENTS, draw)
     write_table(pool, out, DOCUMENTS)
@@ -209,6 +205,5 @@ def join_pool(
     if candidates is not None and candidates_out is not None:
         listed = _united({language: candidates[language] for language in documents}, CANDIDATES, draw)
         merged = listed.sort("query", "rank", "language", maintain_order=True)
-        write_table(
-            merged.with_columns(pl.int_range(1, pl.len() + 1).over("qid").alias("rank")), candidates_out, CANDIDATES
-        )
+        ranked = merged.with_columns(rank=pl.int_range(1, pl.len() + 1).over("qid"))
+        write_table(ranked, candidates_out, CANDIDATES)

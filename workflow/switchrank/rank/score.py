@@ -31,12 +31,8 @@ _TRUNCATIONS = ("longest_first", "only_second")
 class Reranker:
     """A trained model that scores (query, passage) pairs in order of length. Sets torch's number of CPU threads.
 
-    A batch holds at most ``inference.token_budget`` padded tokens, on a CPU fewer if the model is wide, and always at
-    least one pair. What ``inference`` leaves open of ``max_length`` and ``truncation`` is as the model was trained
-    (``train.json``), else the longest pair its position embeddings hold and ``longest_first``.
-
-    Attributes:
-        max_length, truncation: what applies.
+    What ``inference`` leaves open of ``max_length`` and ``truncation`` is as the model was trained (``train.json``),
+    else the longest pair its position embeddings hold and ``longest_first``; the attributes say what applies.
 
     Raises:
         UserError: no model folder, one that is damaged or no ranker (:func:`switchrank.models.pretrained.open_both`),
@@ -145,10 +141,7 @@ def _longest(tokenizer: Any, config: Any) -> int:
 
 
 def _swift_tokens(config: Any, device: torch.device, dtype: torch.dtype | None) -> int:
-    """How many tokens' widest activations a CPU's allocator keeps for the next batch.
-
-    Zeroing every page of larger ones would be a sixth of the time of ranking.
-    """
+    """How many tokens' widest activations a CPU's allocator keeps: zeroing larger ones is a sixth of the time."""
     width = getattr(config, "intermediate_size", None)
     if device.type != "cpu" or not width:
         return sys.maxsize

@@ -40,14 +40,7 @@ class Corpus(Protocol):
 
 
 class Pairs:
-    """A :class:`Corpus` of tables; texts are kept once each.
-
-    Attributes:
-        query, passage: number of the text of each pair, int64.
-        label: float32, 0 or 1.
-        texts: the distinct texts.
-        frame: the corpus columns ``qid`` and ``pid``.
-    """
+    """A :class:`Corpus` of tables: ``query`` and ``passage`` are numbers of the distinct ``texts`` (int64)."""
 
     def __init__(self, paths: Sequence[str | Path]) -> None:
         frame = pl.concat([read_table(path, CORPUS) for path in paths])
@@ -106,15 +99,10 @@ class MicroBatch:
 
 
 class Batcher:
-    """Makes padded tensors of any pairs.
+    """Makes padded tensors of any pairs, of at most ``max_length`` tokens each, special ones included.
 
-    Args:
-        max_length: tokens per pair, special ones included.
-        truncation: see :func:`switchrank.models.encode.truncated`.
-        token_budget: padded tokens per micro-batch; a single pair or group that has more still is one.
-
-    Attributes:
-        budget: the token budget; may be lowered between batches.
+    A micro-batch has at most ``token_budget`` padded tokens, or is a single pair or group that has more; the attribute
+    ``budget`` may be lowered between batches.
     """
 
     def __init__(self, pairs: Corpus, tokenizer: Any, *, max_length: int, truncation: str, token_budget: int) -> None:

@@ -60,10 +60,6 @@ def state_of(module: torch.nn.Module) -> Tensors:
     return {name: tensor.detach() for name, tensor in module.state_dict().items() if name in first}
 
 
-def load_state(module: torch.nn.Module, tensors: Tensors) -> None:
-    module.load_state_dict(tensors, strict=False)
-
-
 def optimiser_tensors(optimiser: Optimiser) -> Tensors:
     """Moments and step counts of an optimiser, named ``<parameter number>.<what>``."""
     state = optimiser.state_dict()["state"]
@@ -83,10 +79,8 @@ def restore_optimiser(optimiser: Optimiser, tensors: Tensors) -> None:
 def own_checkpoints(work: Path) -> Iterator[None]:
     """Keep other processes from these checkpoints inside the block: a killed Snakemake may leave jobs running.
 
-    The folder and the one around it are removed where they are empty in the end.
-
-    Raises:
-        UserError: another process trains from them, or the folder cannot be made.
+    The folder and the one around it are removed where they are empty in the end. Raises UserError where another process
+    trains from them, or the folder cannot be made.
     """
     try:
         work.mkdir(parents=True, exist_ok=True)
@@ -122,10 +116,7 @@ def save_checkpoint(work: Path, step: int, tensors: dict[str, Tensors], state: d
 
 
 def load_checkpoint(work: Path) -> tuple[dict[str, Tensors], dict[str, Any]] | None:
-    """The latest undamaged checkpoint as ``(tensors, state)`` with generator states put back, or ``None``.
-
-    Damaged ones are named on standard error.
-    """
+    """The latest whole checkpoint (tensors, state), generator states put back; damaged ones go to standard error."""
     for folder in sorted(work.glob("step-*"), reverse=True):
         if not _whole(folder):
             print(f"{folder}: checkpoint is damaged, going back to the one before", file=sys.stderr)

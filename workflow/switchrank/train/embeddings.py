@@ -17,7 +17,6 @@ from switchrank.formats.vectors import load_vectors
 
 Matrix = NDArray[np.float32]
 Cut = Callable[[Sequence[str]], list[list[int]]]
-"""Piece numbers of each word of a list."""
 
 
 class Means:
@@ -28,7 +27,6 @@ class Means:
         self._weights = np.zeros((2, pieces))
 
     def add(self, cut: list[list[int]], rows: Matrix, weights: NDArray[np.float64]) -> None:
-        """Add words by their pieces, their rows and their weights."""
         lengths = np.array([len(ids) for ids in cut])
         row = np.repeat(np.arange(len(cut)), lengths)
         piece = np.array([number for ids in cut for number in ids], dtype=np.int64)

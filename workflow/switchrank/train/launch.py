@@ -1,5 +1,4 @@
-"""Starts the processes of one training run, hands each its task, and sees to it that they end together; and how a run
-is asked to stop by a signal.
+"""Starts the processes of one training run, which end together; and lets a signal ask a run to stop.
 
 Each process has a pipe to either side: its task comes on standard input, its answer goes to standard output. Standard
 input stays open as long as the parent lives, so that no process outlives a parent that was killed. The first process
@@ -80,8 +79,6 @@ class Place:
 
 
 class _Process:
-    """A process that waits for its task."""
-
     def __init__(self, rank: int, threads: int, open_files: ExitStack) -> None:
         path = [str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
         environment = os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads)) | {"PYTHONPATH": os.pathsep.join(path)}
@@ -115,11 +112,7 @@ class _Process:
 
     def _end(self) -> None:
         self.started.kill()
-        self.started.wait()
-        for pipe in (self.started.stdin, self.started.stdout):
-            if pipe is not None:
-                with suppress(BrokenPipeError):
-                    pipe.close()
+        self.started.communicate()
 
 
 def run_processes(work: Callable[[T, Place], dict[str, Any]], task: T, *, count: int, threads: int) -> dict[str, Any]:
@@ -127,9 +120,7 @@ def run_processes(work: Callable[[T, Place], dict[str, Any]], task: T, *, count:
 
     Args:
         work: a function that every process can import; it gets the task, which can be pickled, and its place.
-        task: what to do.
-        count: how many processes.
-        threads: CPU threads of each.
+        threads: CPU threads of each process.
 
     Raises:
         UserError: what a process raised, or that one ended without a word; its last lines go to standard error.

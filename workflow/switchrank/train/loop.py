@@ -1,13 +1,9 @@
 """The loop of any training, in one of its processes: resumable at any step, the same bytes every time.
 
 One optimiser step sees a fixed number of a method's units, and its loss is that of the whole step; so splitting it to
-fit memory, or over several processes, changes nothing but rounding.
-
-Several processes draw what is dropped at a step from a seed of their rank and that step, and a checkpoint holds what
-all have in common. So any number of processes resumes it: the order of units, the schedule and the moments go on where
-they were; sums are rounded in another order, and dropout is drawn anew.
-
-What is learned, from what data, and what a model folder holds is the method's (:mod:`switchrank.train.method`).
+fit memory, or over several processes, changes nothing but rounding. Several processes draw what is dropped at a step
+from a seed of their rank and that step, so any number of them resumes a checkpoint. What is learned, from what data,
+and what a model folder holds is the method's (:mod:`switchrank.train.method`).
 """
 
 from __future__ import annotations
@@ -40,7 +36,6 @@ from switchrank.core.seeds import derive_seed
 from switchrank.train.checkpoint import (
     Tensors,
     load_checkpoint,
-    load_state,
     optimiser_tensors,
     restore_optimiser,
     save_checkpoint,
@@ -93,7 +88,6 @@ def _repeatable(threads: int) -> Iterator[None]:
 
 
 def _seed_everything(seed: int) -> None:
-    """Seed Python, NumPy's global generator and torch (all devices)."""
     random.seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002 -- libraries draw from the global generator
     torch.manual_seed(seed)
@@ -101,13 +95,12 @@ def _seed_everything(seed: int) -> None:
 
 @dataclass
 class _History:
-    """What has happened so far, JSON-plain: goes into every checkpoint and at last into ``train.json``."""
+    """What has happened so far, JSON-plain; ``processes``: how many there were, and from when on."""
 
     loss: list[list[float]] = field(default_factory=list)
     dev: list[dict[str, float]] = field(default_factory=list)
     kept: int = 0
     processes: list[dict[str, int]] = field(default_factory=list)
-    """How many there were, and from when on."""
     instances: int = 0
     seconds: float = 0.0
     stops: int = 0
@@ -116,10 +109,7 @@ class _History:
 class _Run:
     """A training run in memory, opened at step 0.
 
-    Attributes:
-        loss: the sum over the steps since the last point of the loss curve.
-        prepared: the step up to which the method has prepared units.
-        best: the weights with the best development score, in the first process.
+    ``loss`` is the sum since the last point of the loss curve; the first process holds the ``best`` weights.
     """
 
     def __init__(self, task: Task, processes: Processes) -> None:
@@ -141,11 +131,10 @@ class _Run:
         self.best: Tensors = {}
 
     def resume(self) -> None:
-        """Go on from the latest whole checkpoint, if there is one."""
         found = load_checkpoint(self.task.checkpoints)
         if found is not None:
             tensors, state = found
-            load_state(self.method.trained, tensors["model"])
+            self.method.trained.load_state_dict(tensors["model"], strict=False)
             restore_optimiser(self.optimiser, tensors["optimiser"])
             self.best = tensors.get("best", {})
             self.step, self.history = state["step"], _History(**state["history"])
@@ -251,8 +240,7 @@ class _Run:
         budget.size //= 2
         if self.context.device.type == "cuda":
             torch.cuda.empty_cache()
-        said = f"train: {place}: out of memory: {budget.name} halved to {budget.size}, going on"
-        tqdm.write(said, file=sys.stderr)
+        tqdm.write(f"train: {place}: out of memory: {budget.name} halved to {budget.size}, going on", file=sys.stderr)
 
     def _log(self) -> float:
         last = self.history.loss[-1][0] if self.history.loss else 0
@@ -279,7 +267,7 @@ class _Run:
         method, history, task = self.method, self.history, self.task
         kept = history.kept or self.step
         if self.best:
-            load_state(method.trained, self.best)
+            method.trained.load_state_dict(self.best, strict=False)
         speed, rate = f"{method.instances}_per_second", history.instances / history.seconds if history.seconds else 0.0
         facts = {
             **task.record,

@@ -1,10 +1,9 @@
 """What the training loop asks of a way to learn, and what it gives it.
 
-A :class:`Method` knows data, model and loss; the loop (:mod:`switchrank.train.loop`) knows neither pairs nor logits. It
-draws the units of each step, divides them over processes, differentiates, steps, saves, resumes and keeps the best.
-Methods live in :mod:`switchrank.train.methods`, a module each, imported when its name is asked for: so a digest of code
-covers no other method. Nothing heavy is imported at the top of such a module: the config reads its settings whenever a
-workflow starts.
+A :class:`Method` knows data, model and loss; the loop (:mod:`switchrank.train.loop`) draws the units of each step,
+divides them over processes, differentiates, steps, saves, resumes and keeps the best. Methods live in
+:mod:`switchrank.train.methods`, a module each, imported when its name is asked for. Nothing heavy is imported at the
+top of such a module: the config reads its settings whenever a workflow starts.
 """
 
 from __future__ import annotations
@@ -51,11 +50,9 @@ class Data:
     reader: Reader | None = None
 
     def has(self, role: str) -> bool:
-        """Whether there are files of a role."""
         return self.files.get(role) is not None
 
     def one(self, role: str) -> Path:
-        """The only file, or the folder, of a role."""
         (path,) = self.every(role)
         return Path(path)
 
@@ -91,9 +88,7 @@ class Context(Generic[S]):
     """What a method is opened with. The generators of Python, NumPy and torch are seeded by then.
 
     Attributes:
-        settings: checked, of the method's own kind.
         seed: seed of the run; derive others from it (:func:`switchrank.core.seeds.derive_seed`).
-        device: where this process computes.
         precision: ``fp32``, ``bf16`` or ``fp16``.
         processes: those that share each step, over which a method may add up or compare.
     """
@@ -133,12 +128,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Step:
-    """One optimiser step, ``number`` counting from 0.
-
-    Attributes:
-        units: numbers of the units that it is made of, the same in every process.
-        share: those that this process computes; maybe none.
-    """
+    """One optimiser step, from 0: its units, the same in all processes, and the share of this one, maybe none."""
 
     number: int
     units: Numbers
@@ -154,16 +144,13 @@ class Method(ABC, Generic[S]):
     torch's global generator, whose state checkpoints hold: so a resumed run ends in the bytes of an undisturbed one.
 
     Attributes:
-        Settings: the dataclass of its settings (:mod:`switchrank.train.settings`).
         instances: plural of what a step is counted in for people and ``batch_size`` speaks of: ``pairs``.
         measure: the key of :meth:`judge` that ``keep: best`` goes by.
-        greater_is_better: whether the best is the largest value of ``measure``.
         trained: holds all that changes in training, on the device and in training mode. Its parameters that require a
             gradient are stepped; its parameters and persistent buffers are what checkpoints hold and ``keep: best``
             keeps. A projection, an adapter or a queue of earlier vectors belongs in here, a frozen teacher does not.
         count: number of units.
         unit: plural of a unit: ``groups``.
-        per_step: units of a step.
         budget: how much of a step is computed at once; None where a step cannot be split.
     """
 

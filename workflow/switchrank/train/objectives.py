@@ -62,19 +62,15 @@ def _by_group(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 @dataclass(frozen=True)
 class Objective:
-    """An objective.
+    """A loss, and the label of the pairs that are its terms where a step is made of groups (``counted``).
 
-    Attributes:
-        loss: of the scores (float32, any device) and labels (CPU) of a micro-batch, the sum of its terms.
-        counted: the label of the pairs that are its terms, where a step is made of groups; None: every pair is a term
-            and a unit.
+    With None for ``counted`` every pair is a term and a unit.
     """
 
     loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
     counted: int | None = None
 
     def terms(self, labels: torch.Tensor) -> int:
-        """The number of terms of a step, by its labels."""
         return len(labels) if self.counted is None else int((labels == self.counted).sum())
 
     def units(self, pairs: Corpus, source: str | Path) -> Units:

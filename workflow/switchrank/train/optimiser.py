@@ -13,6 +13,8 @@ from switchrank.train.settings import Settings
 
 EPSILON = 1e-6
 _BETAS = (0.9, 0.999)
+_SWITCHES = {"fused": True, "amsgrad": False, "maximize": False}
+_OPTIONS: dict[str, Any] = {"beta1": _BETAS[0], "beta2": _BETAS[1], "eps": EPSILON} | _SWITCHES
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 
 
@@ -20,10 +22,6 @@ class FusedAdamW:
     """:class:`torch.optim.AdamW` with ``fused=True``, on a CPU: the same steps, attributes and state.
 
     Making a :class:`torch.optim.Optimizer` imports torch's compiler, which takes longer than a short training.
-
-    Args:
-        groups: ``params`` and ``weight_decay`` of each group.
-        lr: the learning rate, which each group then has under this name.
     """
 
     def __init__(self, groups: list[dict[str, Any]], *, lr: float) -> None:
@@ -32,7 +30,6 @@ class FusedAdamW:
 
     @torch.no_grad()
     def step(self) -> None:
-        """Take one step along the gradients that are there."""
         for group in self.param_groups:
             moved = [parameter for parameter in group["params"] if parameter.grad is not None]
             for parameter in moved:
@@ -41,25 +38,11 @@ class FusedAdamW:
                     self.state[parameter] = {"step": torch.zeros((), dtype=torch.float32), **moments}
             states = [self.state[parameter] for parameter in moved]
             means, squares, steps = ([state[name] for state in states] for name in _MOMENTS)
-            adamw(
-                moved,
-                [parameter.grad for parameter in moved],
-                means,
-                squares,
-                [],
-                steps,
-                fused=True,
-                amsgrad=False,
-                beta1=_BETAS[0],
-                beta2=_BETAS[1],
-                lr=group["lr"],
-                weight_decay=group["weight_decay"],
-                eps=EPSILON,
-                maximize=False,
-            )
+            gradients = [parameter.grad for parameter in moved]
+            options = _OPTIONS | {name: group[name] for name in ("lr", "weight_decay")}
+            adamw(moved, gradients, means, squares, [], steps, **options)
 
     def zero_grad(self, *, set_to_none: bool = True) -> None:
-        """Drop all gradients."""
         assert set_to_none
         for parameter in self._numbered():
             parameter.grad = None

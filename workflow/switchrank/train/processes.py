@@ -2,8 +2,7 @@
 
 Every process holds the whole model, computes the gradients of its share of each step, and takes the same optimiser step
 with the sum of all. Sums go through gloo between CPUs and NCCL between GPUs; decisions always through gloo, so that no
-process waits for its GPU. Torch's DistributedDataParallel would average over processes, which is another loss wherever
-their shares of a step differ. A single process needs none of this, and none of it touches what it computes.
+process waits for its GPU. Torch's DistributedDataParallel would average, which is another loss where shares differ.
 """
 
 from __future__ import annotations
@@ -26,12 +25,7 @@ _BUCKET = 1 << 24
 
 @dataclass(frozen=True)
 class Processes:
-    """The processes of a run as one of them sees them.
-
-    Attributes:
-        rank: which one this is, from 0; the first one writes and speaks.
-        count: how many there are.
-    """
+    """The processes of a run as one of them sees them: its ``rank`` from 0, the one that writes, of ``count``."""
 
     rank: int = 0
     count: int = 1
@@ -88,15 +82,10 @@ class Processes:
 
 
 ALONE = Processes()
-"""The one process of a usual run."""
 
 
 def join_processes(place: Place, device: torch.device) -> Processes:
-    """Connect a process that computes on ``device`` to the other processes of its run.
-
-    Raises:
-        ProcessLostError: the others did not come.
-    """
+    """Connect a process to the others of its run; raises ProcessLostError where they did not come."""
     if device.type == "cuda":
         torch.cuda.set_device(device)
     backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"

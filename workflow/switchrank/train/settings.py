@@ -1,8 +1,7 @@
 """The settings of a training: each is defined once, with its type, its bounds, its default and what it means.
 
-The loop's are in :class:`Settings`, what methods over text share in :class:`TextSettings`; a method adds its own in a
-dataclass that inherits from one of them. The training sections of the config, the command line and
-:func:`parse_settings` all read these definitions.
+A method adds its own in a dataclass that inherits from :class:`Settings` or :class:`TextSettings`. The training
+sections of the config, the command line and :func:`parse_settings` all read these definitions.
 """
 
 from __future__ import annotations
@@ -32,12 +31,8 @@ def setting(
 ) -> Any:
     """The definition of a setting, as a field of a dataclass; its type is a number, bool, str or Literal.
 
-    Args:
-        default: what it is where nobody says.
-        meaning: one line for people: the config's reference and the command line show it.
-        least: smallest number allowed.
-        above: in place of ``least``: a number that it must exceed.
-        most: largest number allowed.
+    Its ``meaning`` is shown in the config's reference and on the command line. It is at least ``least``, or larger than
+    ``above``, and at most ``most``.
     """
     bounds = {"ge": least} if above is None else {"gt": above}
     if most is not None:
@@ -81,7 +76,6 @@ class Settings:
 
     @property
     def warmup_steps(self) -> int:
-        """Steps of warm-up."""
         return round(self.warmup * self.steps) if self.warmup < 1 else round(self.warmup)
 
     @property
@@ -90,15 +84,10 @@ class Settings:
         return self.steps if self.schedule_steps is None else self.schedule_steps
 
     def threads_each(self, processes: int) -> int:
-        """CPU threads of each of several processes."""
         return max(1, self.threads // processes)
 
     def over(self, units: int, per_step: int) -> typing.Self:
-        """With the steps that ``epochs`` take over data of ``units``, of which a step sees ``per_step``.
-
-        Raises:
-            UserError: more steps of warm-up than there are, or fewer of the schedule.
-        """
+        """With the steps that ``epochs`` take over data of ``units``, of which a step sees ``per_step``."""
         if not self.epochs:
             return self
         settled = dataclasses.replace(self, steps=-(-self.epochs * units // per_step))
@@ -140,7 +129,6 @@ class TextSettings(Settings):
     dropout: float | None = setting(0.1, "hidden and attention dropout; null: what the starting model says", most=1)
 
     def check(self) -> None:
-        """Raise UserError where settings do not go together."""
         if self.max_length < 8:  # special tokens take up to five
             problem = f"{self.max_length} is not a whole number of at least 8"
             raise UserError(_PLACE, "max_length", problem, "write one")
@@ -151,11 +139,7 @@ S = TypeVar("S", bound=Settings)
 
 
 def parse_settings(settings: Mapping[str, Any], kind: type[S]) -> S:
-    """Settings of a kind from a plain mapping, checked. With ``epochs`` some defaults are others (``BY_EPOCHS``).
-
-    Raises:
-        UserError: an unknown key, a value out of range, or values that do not go together.
-    """
+    """Settings from a plain mapping; with ``epochs`` some defaults are others. Raises UserError for bad ones."""
     hints, fields = typing.get_type_hints(kind), {field.name: field for field in dataclasses.fields(kind)}
     for name, value in settings.items():
         if name not in fields:

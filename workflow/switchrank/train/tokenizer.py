@@ -1,6 +1,5 @@
 """One subword tokenizer per run, shared by all its languages and systems.
 
-Texts are counted after the tokenizer's own normaliser and pre-tokenizer, so that what is counted is what is later cut.
 A language that only has word vectors is counted by Zipf's law: word of rank r occurs 1/r as often as the first.
 Languages are balanced by exponential smoothing as in XLM (Conneau and Lample 2019, arXiv 1901.07291, section 3.1).
 
@@ -138,11 +137,8 @@ def _count(backend: Tokenizer, sources: Sources, alpha: float, max_characters: i
 def read_texts(path: str | Path) -> Iterator[str]:
     """The texts of one file that a tokenizer is trained on, in file order.
 
-    Args:
-        path: ``.parquet`` (columns ``text``, or ``query`` and ``passage``), or lines of UTF-8, plain, gzip or xz.
-
-    Raises:
-        UserError: the file is missing, damaged, not UTF-8, no text (XML, SQL, binary), or a table without text.
+    The file is ``.parquet`` (columns ``text``, or ``query`` and ``passage``), or lines of UTF-8 (.gz, .xz too). Raises
+    UserError where it is missing, damaged, not UTF-8, no text (XML, SQL, binary), or a table without text.
     """
     path = Path(path)
     if not path.is_file():
@@ -187,7 +183,6 @@ def _count_texts(
 
 
 def _recount(counts: Counter[str], cut: Callable[[str], list[str]]) -> Counter[str]:
-    """Counts of the parts: each distinct string is cut once."""
     parts: Counter[str] = Counter()
     for string, count in counts.items():
         for part in cut(string):
@@ -204,7 +199,7 @@ def _count_vectors(backend: Tokenizer, prefix: str | Path) -> Counts:
 
 
 class Word(NamedTuple):
-    """A word of the shared vocabulary: its probability over all languages, and whether it was seen more than once."""
+    """A word, its probability over all languages, and whether it was seen more than once."""
 
     text: str
     probability: float

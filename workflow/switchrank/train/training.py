@@ -1,8 +1,6 @@
 """One training from outside: what it is made from, where it goes on from, over which processes it is divided.
 
-Killed at any moment, the next call with the same inputs goes on from the last checkpoint and ends in the bytes of an
-undisturbed run (on CPU, with the same number of processes). Nothing heavy is imported at the top, so that the command's
-help is quick.
+Nothing heavy is imported at the top, so that the command's help is quick.
 """
 
 from __future__ import annotations

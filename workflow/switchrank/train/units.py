@@ -16,13 +16,8 @@ from switchrank.core.seeds import generator
 
 
 class Order:
-    """A new permutation of all units per pass over the data: it depends on the seed and their number alone, so systems
-    of a seed agree.
-
-    Args:
-        count: number of units.
-        batch_size: units per step; a batch may run over the end of a pass.
-        seed: seed of the run.
+    """A new permutation of ``count`` units per pass over the data: it depends on the seed and their number alone, so
+    systems of a seed agree. A step takes ``batch_size`` units and may run over the end of a pass.
     """
 
     def __init__(self, count: int, batch_size: int, seed: int) -> None:
@@ -45,12 +40,7 @@ class Order:
 
 
 class Units:
-    """The units that a corpus is shuffled in and a step takes some of; here each pair is one.
-
-    Attributes:
-        name: plural, for people.
-        size: pairs in one, rounded.
-    """
+    """The units that a corpus is shuffled in and a step takes some of, of ``size`` pairs; here each pair is one."""
 
     name = "pairs"
     size = 1
@@ -79,18 +69,12 @@ class Groups(Units):
     The negatives of a query are dealt to its positives in corpus order, in shares as equal as can be, however far apart
     its rows lie: in a corpus made from triples neighbouring rows are of different queries. Pairs of a query without
     positives or negatives, and positives beyond the number of negatives, are left out, with one line on standard error.
+    ``size`` is the mean number of pairs, rounded. Raises UserError where there is no group at all.
 
     Args:
         queries: a number or id that tells the query of each pair.
         labels: 1 where the passage is relevant, else 0.
         source: file to name in messages.
-
-    Attributes:
-        size: the mean number of pairs in a group, rounded; a step takes the next ``batch_size // size`` groups, however
-            large those are.
-
-    Raises:
-        UserError: there is no group at all.
     """
 
     name = "groups"

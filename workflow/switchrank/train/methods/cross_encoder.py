@@ -151,7 +151,6 @@ def _model_card(record: Mapping[str, Any], batch: str, measure: str) -> str:
 
 
 def _origin(start: Mapping[str, Any]) -> str:
-    """What the model card says of the starting model's record."""
     if "model" in start:
         return f"the weights of {start['model']}"
     if "preset" in start:
