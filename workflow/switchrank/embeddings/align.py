@@ -71,9 +71,6 @@ def align_vectors(
         refine_words: most frequent words that take part in those rounds.
         threads: of the search.
 
-    Returns:
-        The record.
-
     Raises:
         UserError: a file is missing or unreadable, dimensions differ, or no seed pair is usable.
     """

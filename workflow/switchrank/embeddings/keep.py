@@ -17,9 +17,6 @@ def keep_vectors(*, vectors: str | Path, out: str | Path) -> dict[str, Any]:
         vectors: the store to copy.
         out: the store to write, beside it a .json record.
 
-    Returns:
-        The record.
-
     Raises:
         UserError: the store is missing or unreadable.
     """

@@ -37,9 +37,6 @@ def copy_ranker(*, model: str | Path, out: str | Path, overwrite: bool = False) 
         out: the folder.
         overwrite: replace an older folder ``out`` whatever it holds.
 
-    Returns:
-        What ``start.json`` holds.
-
     Raises:
         UserError: it is no ranker with one label and a tokenizer, or cannot be had; ``out`` holds other things.
     """

@@ -51,9 +51,6 @@ def import_model(
         revision: branch, tag or commit of a hub name.
         overwrite: replace an older folder ``out`` whatever it holds.
 
-    Returns:
-        What ``import.json`` holds.
-
     Raises:
         UserError: no such model; its weights are safetensors already, damaged, or more than weights; ``out`` holds
             other things.

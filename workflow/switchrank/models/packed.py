@@ -80,10 +80,6 @@ def _moved(inputs: Mapping[str, Tensor], device: torch.device) -> dict[str, Tens
     return {name: tensor.pin_memory().to(device, non_blocking=True) for name, tensor in inputs.items()}
 
 
-def _base(model: Model) -> Model:
-    return getattr(model, model.base_model_prefix)
-
-
 def covered(model: Model) -> bool:
     if isinstance(model, PlainRanker):
         return True
@@ -187,7 +183,8 @@ def _packed_forward(model: Model, product: Callable[..., Dense]) -> Forward:
 
     ``product`` makes linear modules over the same inputs one product, followed by GELU with ``gelu=True``.
     """
-    config, base, bert = model.config, _base(model), model.config.model_type == "bert"
+    config, base = model.config, getattr(model, model.base_model_prefix)
+    bert = config.model_type == "bert"
     pad = None if bert else int(config.pad_token_id)
     layers = [_layer(one, config, product, last=one is base.encoder.layer[-1]) for one in base.encoder.layer]
 

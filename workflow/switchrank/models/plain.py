@@ -119,7 +119,7 @@ def _encoder(config: Config) -> nn.ModuleDict:
     positions = {"position_embeddings": places}
     others = {
         "token_type_embeddings": _Embedding(config.type_vocab_size, size),
-        "LayerNorm": _norm(config),
+        "LayerNorm": _LayerNorm(size, eps=config.layer_norm_eps),
         "dropout": nn.Dropout(config.hidden_dropout_prob),
     }
     embeddings = nn.ModuleDict(words | positions | others if bert else words | others | positions)
@@ -136,12 +136,8 @@ def _layer(config: Config) -> nn.ModuleDict:
 
 
 def _output(width: int, config: Config) -> nn.ModuleDict:
-    dense, dropout = _Linear(width, config.hidden_size), nn.Dropout(config.hidden_dropout_prob)
-    return nn.ModuleDict({"dense": dense, "LayerNorm": _norm(config), "dropout": dropout})
-
-
-def _norm(config: Config) -> nn.LayerNorm:
-    return _LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+    dense, norm = _Linear(width, config.hidden_size), _LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+    return nn.ModuleDict({"dense": dense, "LayerNorm": norm, "dropout": nn.Dropout(config.hidden_dropout_prob)})
 
 
 def open_plain(folder: Path, *, new_head: bool, changes: Mapping[str, Any]) -> PlainRanker | None:

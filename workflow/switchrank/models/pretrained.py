@@ -34,8 +34,7 @@ def open_both(
 ) -> tuple[Model, Any]:
     """Model and tokenizer that belong together (:func:`open_model`, :func:`open_tokenizer`).
 
-    Raises:
-        UserError: as those two, or the tokenizer has pieces that the model has no embedding for.
+    Raises UserError as those two, or where the tokenizer has pieces that the model has no embedding for.
     """
     model = open_model(name, new_head=new_head, dropout=dropout, device=device)
     tokenizer = open_tokenizer(name)
@@ -123,8 +122,7 @@ def _check_weights(name: str | Path, model: Model, found: dict[str, Any], new_he
 def open_tokenizer(name: str | Path) -> Any:
     """The fast tokenizer of a folder or hub name: transformers' own, or a :class:`.FastTokenizer`.
 
-    Raises:
-        UserError: there is none, a damaged one, one without pieces, or one that cannot make pairs of texts in batches.
+    Raises UserError for one that is missing, damaged, without pieces, or cannot make pairs of texts in batches.
     """
     check_tokenizer(name)
     tokenizer: Any = open_fast_tokenizer(Path(name)) if is_folder(name) else None

@@ -64,9 +64,8 @@ def _numbered(texts: Paths, schema: Schema) -> tuple[pl.Series, dict[str, NDArra
 def _drawn(ids: pl.Series, numbers: Mapping[str, NDArray[np.int64]], seed: int, purpose: str) -> NDArray[np.int64]:
     """For each id the place of its language in the ascending order of languages.
 
-    Every language gives every id a uniform weight that depends on seed, purpose, language and id, and the heaviest
-    language that has the id wins (rendezvous hashing, Thaler and Ravishankar 1998, doi:10.1109/90.663936). So no draw
-    depends on other ids or on the order of languages, and another language takes over its share of the ids only.
+    Every language gives every id a uniform weight, and the heaviest language that has the id wins (rendezvous hashing,
+    Thaler and Ravishankar 1998, doi:10.1109/90.663936). So no draw depends on other ids or on the order of languages.
     """
     # Of the bytes of the ids alone: polars hashes differ between its versions.
     digests = (hashlib.blake2b(text.encode(), digest_size=8).digest() for text in ids)

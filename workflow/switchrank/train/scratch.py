@@ -30,7 +30,6 @@ from switchrank.models.writing import copy_tokenizer, save_model
 from switchrank.train.embeddings import cutter, fit_width, mix, piece_vectors
 from switchrank.train.start import INITS
 
-VALUE_OUTPUT_SCALE = 1.0
 VALUE_OUTPUT_NOISE = 0.2
 WORD_STD = 0.1
 SEGMENT_STD = 0.05
@@ -42,10 +41,7 @@ def _orthogonal(size: int, generator: torch.Generator) -> torch.Tensor:
 
 @torch.no_grad()
 def _mimetic(model: Model, generator: torch.Generator) -> None:
-    """Change a freshly made BERT model in place: embeddings, attention, pooler and classifier.
-
-    Word embeddings get a standard deviation of 0.1, segment embeddings 0.05; position embeddings are halved.
-    """
+    """Change a freshly made BERT model in place: embeddings, attention, pooler and classifier."""
     usual = model.config.initializer_range
     size = model.config.hidden_size
     embeddings = model.bert.embeddings
@@ -59,7 +55,7 @@ def _mimetic(model: Model, generator: torch.Generator) -> None:
         attention.self.query.weight.copy_(query)
         attention.self.key.weight.copy_(query)
         attention.self.value.weight.copy_(value)
-        attention.output.dense.weight.copy_((noise - VALUE_OUTPUT_SCALE * torch.eye(size)) @ value.T)
+        attention.output.dense.weight.copy_((noise - torch.eye(size)) @ value.T)
     first, segments = model.bert.encoder.layer[0].attention.self.query.weight, embeddings.token_type_embeddings.weight
     axis = torch.nn.functional.normalize(segments[0] - segments[1], dim=0)
     first.copy_(first - 2 * torch.outer(first @ axis, axis))  # mirrored along the difference of the two segments

@@ -48,9 +48,6 @@ def build_start(
         seed: of the weights.
         overwrite: replace the folder whatever it holds.
 
-    Returns:
-        What ``start.json`` holds.
-
     Raises:
         UserError: both or neither of tokenizer and model, an unknown preset or init, a model that cannot be had;
             ``out`` holds other things.
