@@ -11,7 +11,7 @@ from switchrank.core.digest import file_digest
 from switchrank.core.json_files import write_json
 from switchrank.models.folder import START_RECORD, TOKENIZER_FILES, TRAINING_RECORD
 from switchrank.models.pretrained import CPU, open_both
-from switchrank.models.writing import copy_tokenizer, save_model
+from switchrank.models.writing import save_model
 
 
 def copy_model(name: str | Path, folder: Path, *, new_head: bool) -> dict[str, Any]:
@@ -21,10 +21,9 @@ def copy_model(name: str | Path, folder: Path, *, new_head: bool) -> dict[str, A
     :func:`switchrank.models.pretrained.open_both` for ``new_head`` and what is raised.
     """
     opened, tokenizer = open_both(name, device=CPU, new_head=new_head)
-    save_model(opened, folder)
-    if all(Path(name, file).is_file() for file in TOKENIZER_FILES):
-        copy_tokenizer(Path(name), folder)
-    else:
+    usual = all(Path(name, file).is_file() for file in TOKENIZER_FILES)
+    save_model(opened, folder, Path(name) if usual else None)
+    if not usual:
         tokenizer.save_pretrained(folder)
     return {"model": Path(name).name if Path(name).is_dir() else str(name)}
 

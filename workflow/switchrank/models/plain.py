@@ -117,7 +117,7 @@ def _encoder(config: Config) -> nn.ModuleDict:
     words = {"word_embeddings": _Embedding(config.vocab_size, size, padding_idx=pad)}
     places = _Embedding(config.max_position_embeddings, size, padding_idx=None if bert else pad)
     positions = {"position_embeddings": places}
-    others = {
+    others: dict[str, nn.Module] = {
         "token_type_embeddings": _Embedding(config.type_vocab_size, size),
         "LayerNorm": _LayerNorm(size, eps=config.layer_norm_eps),
         "dropout": nn.Dropout(config.hidden_dropout_prob),
@@ -136,8 +136,9 @@ def _layer(config: Config) -> nn.ModuleDict:
 
 
 def _output(width: int, config: Config) -> nn.ModuleDict:
-    dense, norm = _Linear(width, config.hidden_size), _LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-    return nn.ModuleDict({"dense": dense, "LayerNorm": norm, "dropout": nn.Dropout(config.hidden_dropout_prob)})
+    dense, dropout = _Linear(width, config.hidden_size), nn.Dropout(config.hidden_dropout_prob)
+    norm: nn.Module = _LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+    return nn.ModuleDict({"dense": dense, "LayerNorm": norm, "dropout": dropout})
 
 
 def open_plain(folder: Path, *, new_head: bool, changes: Mapping[str, Any]) -> PlainRanker | None:

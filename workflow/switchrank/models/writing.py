@@ -15,8 +15,8 @@ _NOT_TOKENIZER = {*STARTING_FILES, *TRAINED_FILES} - {*TOKENIZER_FILES}
 _WEIGHTS = (".safetensors", ".bin", ".pt", ".h5", ".msgpack", ".onnx")
 
 
-def save_model(model: Model, folder: Path) -> None:
-    """Write ``config.json`` and ``model.safetensors``; equal weights give equal bytes.
+def save_model(model: Model, folder: Path, tokenizer: Path | None = None) -> None:
+    """Write ``config.json`` and ``model.safetensors``, equal weights as equal bytes, and the files of a tokenizer.
 
     The config asks sentence-transformers for raw logits: its default for one output is a sigmoid.
     """
@@ -27,10 +27,7 @@ def save_model(model: Model, folder: Path) -> None:
 
         logging.disable_progress_bar()
     model.save_pretrained(folder)
-
-
-def copy_tokenizer(source: Path, folder: Path) -> None:
-    for file in sorted(source.iterdir()):
+    for file in sorted(tokenizer.iterdir()) if tokenizer else ():
         skip = file.name in _NOT_TOKENIZER or file.name.endswith(_WEIGHTS) or file.name.endswith(".index.json")
         if file.is_file() and not skip and not file.name.startswith("."):
             shutil.copyfile(file, folder / file.name)

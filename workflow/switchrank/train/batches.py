@@ -1,4 +1,4 @@
-"""From the pairs of a corpus to tensors: each distinct text is tokenised once, and batches are padded little."""
+"""Turns the pairs of a corpus into tensors: each distinct text is tokenised once, and batches hold little padding."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from switchrank.train.method import Budget
 
 
 class Tokens(Protocol):
-    """Token ids of the pairs of a corpus: ``prepare`` makes those of some pairs ready, all at once, and may let go of
-    others; ``take`` gives the queries and the passages of pairs that are ready, a text each."""
+    """Token ids of the pairs of a corpus: ``prepare`` makes those of some pairs ready and may drop others;
+    ``take`` gives the queries and the passages of pairs that are ready."""
 
     def prepare(self, rows: Numbers) -> None: ...
     def take(self, rows: Numbers) -> tuple[Texts, Texts]: ...

@@ -55,7 +55,7 @@ def restore_random_states(plain: dict[str, Any], tensors: Tensors) -> None:
 
 
 def state_of(module: torch.nn.Module) -> Tensors:
-    """Parameters and persistent buffers by name, not copied; one that has several names has the first of them."""
+    """Parameters and persistent buffers by name, not copied; one with several names comes under the first."""
     first = {name for name, _ in module.named_parameters()} | {name for name, _ in module.named_buffers()}
     return {name: tensor.detach() for name, tensor in module.state_dict().items() if name in first}
 

@@ -1,4 +1,4 @@
-"""Starts the processes of one training run, which end together; and lets a signal ask a run to stop.
+"""Starts the processes of one training run, makes them end together, and lets a signal ask a run to stop.
 
 Each process has a pipe to either side: its task comes on standard input, its answer goes to standard output. Standard
 input stays open as long as the parent lives, so that no process outlives a parent that was killed. The first process
@@ -161,7 +161,7 @@ def serve_process() -> None:
 
 
 def _wait(processes: Sequence[_Process], stop: Stop) -> None:
-    """Wait until all have done their task, or raise what :func:`run_processes` does; a signal is passed on."""
+    """Wait until all are done, or raise what :func:`run_processes` raises; a signal is passed on."""
     passed_on = False
     while True:
         if stop.asked and not passed_on:
@@ -181,7 +181,7 @@ def _wait(processes: Sequence[_Process], stop: Stop) -> None:
 
 
 def _culprit(processes: Sequence[_Process]) -> _Process:
-    """The process that failed by itself; one that misses another one only if there is none."""
+    """The process that failed on its own, or else one that only lost contact with another."""
     last = time.monotonic() + _GRACE_SECONDS
     while True:
         failed = [process for process in processes if process.started.poll() not in (None, *_ENDED_WELL)]
@@ -213,7 +213,7 @@ def _last_line(error: Exception) -> str:
 
 
 def _end_with_parent() -> None:
-    """End where standard input does, which is where the parent does."""
+    """End when standard input ends, which is when the parent does."""
     while os.read(0, 1):
         pass
     os._exit(EXIT_FAILURE)

@@ -216,8 +216,7 @@ class _Run:
         self.step += 1
 
     def _gradients(self, step: Step) -> tuple[torch.Tensor, bool]:
-        """This process's part of the loss of a step, its gradients left at the parameters; and whether memory
-        sufficed."""
+        """This process's part of the loss of a step, after differentiating it; and whether memory sufficed."""
         total = torch.zeros_like(self.loss)
         try:
             for loss in self.method.losses(step):
@@ -292,7 +291,7 @@ class _Run:
 
 
 def _made_with(device: torch.device) -> dict[str, Any]:
-    """What the numbers depend on beside settings and inputs: versions, the device, and the processor that finished."""
+    """What the numbers depend on besides settings and inputs: versions, the device, and the processor that finished."""
     packages = ("torch", "transformers", "tokenizers", "numpy")
     own = {"switchrank": __version__, "python": platform.python_version()}
     return {

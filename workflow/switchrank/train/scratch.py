@@ -26,7 +26,7 @@ from transformers import BertConfig, BertForSequenceClassification
 from switchrank.core.errors import UserError
 from switchrank.models.presets import PRESETS
 from switchrank.models.pretrained import Model, open_tokenizer
-from switchrank.models.writing import copy_tokenizer, save_model
+from switchrank.models.writing import save_model
 from switchrank.train.embeddings import cutter, fit_width, mix, piece_vectors
 from switchrank.train.start import INITS
 
@@ -95,7 +95,6 @@ def make_model(
         mixed = mix(weights.detach().numpy(), fit_width(rows, weights.shape[1], rotation), found, share)
         with torch.no_grad():
             weights.copy_(torch.from_numpy(np.ascontiguousarray(mixed)))
-    save_model(model, folder)
-    copy_tokenizer(tokenizer, folder)
+    save_model(model, folder, tokenizer)
     record: dict[str, Any] = {"preset": preset, "shape": shape, "init": init}
     return record | ({"vectors": sorted(vectors), "vectors_share": share} if "vectors" in init else {})

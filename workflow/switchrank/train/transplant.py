@@ -33,7 +33,7 @@ def transplant_embeddings(
 
     from switchrank.formats.tables import LEXICON, read_table
     from switchrank.models.pretrained import CPU, open_both
-    from switchrank.models.writing import copy_tokenizer, save_model
+    from switchrank.models.writing import save_model
     from switchrank.train.embeddings import Means, cutter
 
     opened, tokenizer = open_both(model, device=CPU)
@@ -52,7 +52,6 @@ def transplant_embeddings(
         weights.copy_(torch.from_numpy(np.where(found[:, None], new, old).astype(np.float32)))
     record = {"init": ["transplant"], "languages": sorted(lexicons), "replaced": int(found.sum())}
     with atomic_folder(out, "a transplanted model", overwrite=overwrite) as folder:
-        save_model(opened, folder)
-        copy_tokenizer(Path(model), folder)
+        save_model(opened, folder, Path(model))
         write_json(folder / "start.json", record)
     return record

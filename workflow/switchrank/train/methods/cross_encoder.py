@@ -124,10 +124,9 @@ class CrossEncoder(Method[CrossEncoderSettings]):
         return {"start": start, "pairs": len(self._labels), **self._units.record()}
 
     def write(self, folder: Path, record: Mapping[str, Any]) -> None:
-        from switchrank.models.writing import copy_tokenizer, save_model
+        from switchrank.models.writing import save_model
 
-        save_model(self.trained, folder)
-        copy_tokenizer(self._start, folder)
+        save_model(self.trained, folder, self._start)
         batch = f"{self.per_step} {self.unit}"
         (folder / "README.md").write_text(_model_card(record, batch, self.measure), encoding="utf-8")
 
