@@ -153,7 +153,7 @@ def test_any_words_come_back_however_the_file_is_read(
     tmp_path = tmp_path_factory.mktemp("read")
     lines = [f"{len(words)} 3"] * header + [f"{word} {i}.5 1 -2e-1" for i, word in enumerate(words)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("switchrank.embeddings.rows._CHUNK", chunk)
+        patch.setattr("switchrank.embeddings.read._CHUNK", chunk)
         store = imported(tmp_path, "\n".join(lines).encode())
     assert store.words == list(dict.fromkeys(unicodedata.normalize("NFC", word) for word in words))
     np.testing.assert_allclose(np.linalg.norm(store.matrix, axis=1), 1, rtol=1e-5)

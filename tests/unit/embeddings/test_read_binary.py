@@ -85,7 +85,7 @@ def test_word2vec_rows_are_the_same_however_the_file_is_cut(tmp_path_factory, ch
     tmp_path = tmp_path_factory.mktemp("cut")
     content = word2vec_bytes([(b"w" * length + b"%d" % i, [x, 0.0, -x]) for i, (x, length) in enumerate(rows)])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("switchrank.embeddings.rows._CHUNK", chunk)
+        patch.setattr("switchrank.embeddings.read._CHUNK", chunk)
         store = imported(tmp_path, content)
     assert store.words == ["w" * length + str(i) for i, (_, length) in enumerate(rows)]
     np.testing.assert_allclose(store.norms, [x * np.sqrt(2) for x, _ in rows], rtol=1e-6)

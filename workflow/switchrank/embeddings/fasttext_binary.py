@@ -13,16 +13,18 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
-from switchrank.embeddings.rows import RowSink
 from switchrank.files.reading import open_bytes
 from switchrank.formats.vector_kinds import FASTTEXT_MAGIC, MOST_DIMENSIONS
+
+if TYPE_CHECKING:
+    from switchrank.embeddings.read import RowSink
 
 _CHUNK = 1 << 22
 _LONGEST_WORD = 1 << 16

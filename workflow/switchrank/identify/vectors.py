@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from switchrank.core.errors import UserError
 from switchrank.core.progress import silence
 from switchrank.embeddings.fasttext_binary import check_model
-from switchrank.embeddings.rows import RowSink, read_text_vectors, read_word2vec_vectors
+from switchrank.embeddings.read import RowSink, read_text_vectors, read_word2vec_vectors
 from switchrank.formats.vector_kinds import FASTTEXT_MAGIC, HEADER, MOST_DIMENSIONS, is_number, looks_binary
 from switchrank.identify import languages
 from switchrank.identify.found import Found, Problems, quoted, shorten
