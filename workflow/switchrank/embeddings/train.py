@@ -167,13 +167,9 @@ def _cut(paths: list[Path], splitter: Splitter, what: str) -> Iterator[list[str]
 def _learned_splitter(paths: list[Path], training: SkipGram) -> Segmenter:
     """Learn words, then keep those that cutting the whole text by longest match uses often enough to get a vector."""
     learned = learn_vocabulary(chain.from_iterable(map(read_prose, paths)), size=LEARNED_WORDS, seed=training.seed)
-    counts: Counter[str] = Counter()
-    for words in _cut(paths, Segmenter(learned), "count words"):
-        counts.update(map(key, words))
-    ranked = sorted(
-        (word for word in counts if counts[word] >= training.min_count), key=lambda word: (-counts[word], word)
-    )
-    return Segmenter(ranked[: training.max_words])
+    counts = Counter(map(key, chain.from_iterable(_cut(paths, Segmenter(learned), "count words"))))
+    frequent = [word for word in counts if counts[word] >= training.min_count]
+    return Segmenter(sorted(frequent, key=lambda word: (-counts[word], word))[: training.max_words])
 
 
 def _skipgram(path: Path, training: SkipGram, threads: int) -> fasttext.FastText._FastText:

@@ -55,13 +55,12 @@ def import_model(
         UserError: no such model; its weights are safetensors already, damaged, or more than weights; ``out`` holds
             other things.
     """
-    record: dict[str, Any] = {}
     if is_folder(model):
         folder = Path(model)
-        record["model"] = folder.resolve().name
+        record: dict[str, Any] = {"model": folder.resolve().name}
     else:
         folder = _fetch(str(model), revision)
-        record |= {"model": str(model), "commit": folder.name}
+        record = {"model": str(model), "commit": folder.name}
     if not (folder / "config.json").is_file():
         raise UserError(model, "", "no config.json: not a Hugging Face model folder", "give the folder of a model")
     shards, index = _shards(folder)

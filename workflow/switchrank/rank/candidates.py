@@ -204,12 +204,8 @@ def _add(found: list[str], relevant: list[str], size: int | None) -> list[str]:
     """Put missing relevant documents last; beyond the size, they replace the last irrelevant ones."""
     keep, have = set(relevant), set(found)
     spare = max(0, (len(found) if size is None else size) - len(relevant))
-    kept = []
-    for docid in found:
-        if docid not in keep:
-            spare -= 1
-        if docid in keep or spare >= 0:
-            kept.append(docid)
+    dropped = {*[docid for docid in found if docid not in keep][spare:]}
+    kept = [docid for docid in found if docid not in dropped]
     return (kept + [docid for docid in relevant if docid not in have])[:size]
 
 

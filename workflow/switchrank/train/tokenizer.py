@@ -17,6 +17,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, chain, repeat
 from pathlib import Path
 from typing import NamedTuple
 
@@ -236,14 +237,9 @@ def _alphabet(words: list[Word], size: int) -> list[str]:
         for character in word:
             mass[character] = mass.get(character, 0.0) + probability
     wanted = _ALPHABET_MASS * sum(mass.values())
-    alphabet: list[str] = []
-    reached = 0.0
-    for character, weight in sorted(mass.items(), key=lambda item: (-item[1], item[0])):
-        if reached >= wanted or len(alphabet) >= size // 2:
-            break
-        alphabet.append(character)
-        reached += weight
-    return alphabet
+    ordered = sorted(mass, key=lambda character: (-mass[character], character))[: size // 2]
+    reached = accumulate((mass[character] for character in ordered), initial=0.0)
+    return [character for character, before in zip(ordered, reached, strict=False) if before < wanted]
 
 
 def _merges(words: list[Word], whole: list[str], alphabet: list[str], room: int) -> list[str]:
@@ -253,16 +249,11 @@ def _merges(words: list[Word], whole: list[str], alphabet: list[str], room: int)
     if not rest or room <= 0:
         return []
     scale = _MERGE_STRINGS / sum(weight for _, weight in rest)
-
-    def repeated() -> Iterator[str]:
-        for word, weight in rest:
-            yield from [word] * max(1, round(weight * scale))
-
+    repeated = chain.from_iterable(repeat(word, max(1, round(weight * scale))) for word, weight in rest)
     learner = Tokenizer(models.BPE())
     wanted = len(alphabet) + room + len(whole)
-    learner.train_from_iterator(
-        repeated(), trainers.BpeTrainer(vocab_size=wanted, min_frequency=2, show_progress=False)
-    )
+    trainer = trainers.BpeTrainer(vocab_size=wanted, min_frequency=2, show_progress=False)
+    learner.train_from_iterator(repeated, trainer)
     by_merge = sorted(learner.get_vocab().items(), key=lambda item: item[1])
     return [piece for piece, _ in by_merge if piece not in taken][:room]
 
