@@ -112,7 +112,11 @@ class _Process:
 
     def _end(self) -> None:
         self.started.kill()
-        self.started.communicate()
+        self.started.wait()
+        for pipe in (self.started.stdin, self.started.stdout):
+            if pipe is not None:
+                with suppress(BrokenPipeError):
+                    pipe.close()
 
 
 def run_processes(work: Callable[[T, Place], dict[str, Any]], task: T, *, count: int, threads: int) -> dict[str, Any]:
