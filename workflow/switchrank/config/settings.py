@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from switchrank.config.lexicons import DictionaryFile, DictionaryLexicon, VectorsLexicon, listed
+from switchrank.config.lexicons import DictionaryFile, DictionaryLexicon, VectorsLexicon
 from switchrank.config.models import Config
 from switchrank.config.plan import Plan
-from switchrank.config.sections import Finding
+from switchrank.config.sections import Finding, listed
 from switchrank.config.systems import Changes, Optimisation
 from switchrank.core.errors import UserError
 from switchrank.formats.pairs import check_reading
