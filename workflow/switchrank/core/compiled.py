@@ -1,7 +1,7 @@
 """Machine code that numba compiles is kept on disk, in one folder for all processes of this machine's user.
 
-ranx's functions take a quarter of a minute to compile and a third of a second to load. numba by itself keeps them in
-the installation, which may be read-only or replaced, and fails where no folder can be written.
+ranx's functions take a quarter of a minute to compile and a third of a second to load. By itself numba keeps them in
+the installation, which may be read-only.
 """
 
 from __future__ import annotations
@@ -26,11 +26,9 @@ _PATIENCE = 300
 def compiled_code() -> Iterator[Path]:
     """Keep what numba compiles: import it and call it first inside the block, in one process at a time.
 
-    So of many jobs that start together one compiles, and the others load what it made.
-
-    Yields:
-        The folder: NUMBA_CACHE_DIR where that is set, else ``numba/`` in :func:`switchrank.core.cache.cache_folder`.
-        If that cannot be written, it is a folder of this process alone, and a line on stderr says so.
+    Yields the folder: NUMBA_CACHE_DIR where that is set, else ``numba/`` in
+    :func:`switchrank.core.cache.cache_folder`. If that cannot be written, it is a folder of this process alone, and a
+    line on stderr says so.
     """
     folder = _writable_folder(Path(os.environ.get("NUMBA_CACHE_DIR") or cache_folder() / "numba"))
     import numba

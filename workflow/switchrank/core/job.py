@@ -33,8 +33,7 @@ def job(snakemake: Any) -> Iterator[Any]:
 
     Import numeric libraries inside the block: their thread counts are read from the environment at import.
 
-    Args:
-        snakemake: the object Snakemake injects into scripts (``log``, ``threads``).
+    ``snakemake`` is the object that Snakemake gives to scripts; of it ``log`` and ``threads`` are used.
     """
     threads = str(snakemake.threads)
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, threads))
@@ -56,10 +55,7 @@ def job(snakemake: Any) -> Iterator[Any]:
 
 @contextmanager
 def terminal() -> Iterator[Callable[[str], None]]:
-    """What prints where Snakemake prints, if anybody still reads it; for results that people wait for.
-
-    Enter it before :func:`job`.
-    """
+    """What prints where Snakemake prints, if anybody still reads it, for results; enter it before :func:`job`."""
     with open(os.dup(1), "wb", buffering=0) as stream:
 
         def show(text: str) -> None:
@@ -80,9 +76,9 @@ def _opened(path: str) -> IO[str]:
 
 
 def _keep_last_states(log: IO[str]) -> None:
-    """Keep what a terminal would show of lines that were rewritten: Snakemake prints the whole log.
+    """Keep what a terminal would show of rewritten lines: Snakemake prints the whole log.
 
-    What follows begins a new line. The file is overwritten in place and cut, which works on a full disk too.
+    The file is overwritten in place and cut, which works on a full disk too.
     """
     with suppress(OSError):
         sys.stdout.flush()
@@ -104,12 +100,8 @@ def _fail(code: int) -> NoReturn:
 def gpu_for_job(allowed: int, processes: int = 1) -> Iterator[str]:
     """Yield ``cpu`` when ``allowed`` is 0, else ``cuda:<n>`` of a visible GPU, held by a file lock inside the block.
 
-    GPUs are identified by UUID, so that jobs to which a scheduler shows different GPUs under one number do not wait for
-    each other.
-
-    Args:
-        allowed: GPUs that the job may use.
-        processes: how many processes need one each; their names are separated by commas.
+    Of several ``processes`` each needs one; their names are separated by commas. GPUs are identified by UUID, so that
+    jobs to which a scheduler shows different GPUs under one number do not wait for each other.
 
     Raises:
         NoGpuError: fewer GPUs are allowed or visible than needed, or too many are held by other jobs.
@@ -132,14 +124,10 @@ def gpu_for_job(allowed: int, processes: int = 1) -> Iterator[str]:
 
 
 def hold_free(names: Sequence[str], count: int, folder: str | Path | None = None) -> list[tuple[int, IO[str]]]:
-    """Lock the first ``count`` GPUs that nobody holds, or none; returns their numbers and locks.
+    """Lock the first ``count`` of the named GPUs that nobody holds, or none; returns their numbers and locks.
 
-    A lock lasts until its file is closed or the process ends.
-
-    Args:
-        names: of the GPUs of this machine, all different.
-        count: how many are needed.
-        folder: where the lock files are; by default one that all users of the machine share, whatever their TMPDIR.
+    A lock lasts until its file is closed or the process ends. By default the files are where all users of the machine
+    share them, whatever their TMPDIR.
 
     Raises:
         NoGpuError: there are fewer names, or too many are held.

@@ -1,7 +1,7 @@
 """Seeds and draws: every purpose has its own stream, and no stream depends on how the work is split.
 
-Two tools. :func:`derive_seed` and :func:`generator` give a named stream for sequential draws. :func:`counter_uniform`
-is a counter-based generator (SplitMix64 finaliser, Steele, Lea and Flood 2014, doi:10.1145/2660193.2660195): the draw
+:func:`derive_seed` and :func:`generator` give a named stream for sequential draws. :func:`counter_uniform` is a
+counter-based generator (SplitMix64 finaliser, Steele, Lea and Flood 2014, doi:10.1145/2660193.2660195): the draw
 of a row is a pure function of its coordinates, so sharding, resuming or adding a language pair changes no other draw.
 """
 

@@ -4,8 +4,7 @@ A unigram language model over substrings (Kudo 2018, arXiv 1804.10959, section 3
 ways to cut a sample gives every frequent substring its expected count. Two things keep words that often occur together
 from becoming one: substrings that several shorter words explain nearly as well are dropped if they save too little
 (minimum description length, as in de Marcken 1996, arXiv cmp-lg/9611002), and the learned rates at which each character
-begins and ends words count against words it is unusual in. All of it is array arithmetic in a fixed order, so equal
-text gives equal words on any number of cores.
+begins and ends words count against words it is unusual in. Equal text gives equal words on any number of cores.
 """
 
 from __future__ import annotations
@@ -41,10 +40,7 @@ Floats = NDArray[np.float32]
 def learn_vocabulary(lines: Iterable[str], *, size: int, seed: int) -> list[str]:
     """The words of unspaced text, at most ``size``, by falling expected count, as look-up keys.
 
-    Args:
-        lines: the text; spaces and punctuation in it bound words as usual.
-        size: most words returned.
-        seed: draws the sample of lines where the text is long.
+    Spaces and punctuation bound words as usual. Where the text is long, ``seed`` draws a sample of its lines.
     """
     runs = "".join(run + "\0" for run in _sample(lines, seed))
     codes = np.frombuffer(runs.encode("utf-32-le"), dtype=np.uint32)
@@ -89,8 +85,7 @@ def _sample(lines: Iterable[str], seed: int) -> list[str]:
 def _candidates(codes: NDArray[np.uint32]) -> tuple[NDArray[np.int32], list[str]]:
     """Frequent substrings: ``ids[n - 1, i]`` numbers the one of length n that starts at i (-1: none), and their text.
 
-    Args:
-        codes: code points of all runs, each run followed by a 0.
+    ``codes`` are the code points of all runs, each run followed by a 0.
     """
     # Lengths grow one by one, from places whose shorter substring was frequent; a 64-bit rolling hash tells them apart.
     ids = np.full((LONGEST, len(codes)), -1, dtype=np.int32)
@@ -154,8 +149,7 @@ def _log_sum(terms: Floats) -> Floats:
 
 def _forward(scores: Floats) -> Floats:
     """Log probability of each lane's text before each position."""
-    table = np.full((_LANE + 1, scores.shape[2]), -np.inf, dtype=np.float32)
-    table[0] = 0
+    table = np.zeros((_LANE + 1, scores.shape[2]), dtype=np.float32)
     for end in range(1, _LANE + 1):
         reach = min(end, LONGEST)
         table[end] = _log_sum(scores[end, :reach] + table[end - reach : end][::-1])
@@ -164,8 +158,7 @@ def _forward(scores: Floats) -> Floats:
 
 def _backward(scores: Floats) -> Floats:
     """Log probability of each lane's text from each position on."""
-    table = np.full((_LANE + 1, scores.shape[2]), -np.inf, dtype=np.float32)
-    table[_LANE] = 0
+    table = np.zeros((_LANE + 1, scores.shape[2]), dtype=np.float32)
     for start in range(_LANE - 1, -1, -1):
         reach = min(_LANE - start, LONGEST)
         diagonal = scores[np.arange(start + 1, start + reach + 1), np.arange(reach)]
@@ -181,9 +174,7 @@ def _scores(counts: NDArray[np.float64], habits: NDArray[np.float64]) -> NDArray
 
 def _edge_habits(counts: NDArray[np.float64], words: list[str]) -> NDArray[np.float64]:
     """For every word that is left the weighted log probability that its characters begin, fill and end a word so."""
-    totals: defaultdict[str, float] = defaultdict(float)
-    begins: defaultdict[str, float] = defaultdict(float)
-    ends: defaultdict[str, float] = defaultdict(float)
+    totals, begins, ends = (defaultdict[str, float](float) for _ in range(3))
     alive = np.flatnonzero(counts > 0)
     for index in alive:
         word, count = words[index], float(counts[index])

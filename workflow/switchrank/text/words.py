@@ -85,11 +85,9 @@ def split_runs(text: str) -> Split:
 
 
 def split_again(text: str, cut: Callable[[list[str]], list[str]], unspaced: Callable[[str], object] = bool) -> Split:
-    """Split ``text`` at UAX 29 word boundaries, and runs of adjacent words otherwise, losslessly.
+    """Split ``text`` at UAX 29 word boundaries, losslessly; ``cut`` makes other words of each run of adjacent ones.
 
-    Args:
-        cut: makes other words of those of a run.
-        unspaced: whether a word belongs to runs; default: every word does.
+    ``unspaced`` says whether a word belongs to runs; by default every word does.
     """
     words, gaps = split_words(text)
     found: list[str] = []
