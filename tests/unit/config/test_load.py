@@ -493,6 +493,20 @@ def test_a_bad_pair_table_is_one_line(tmp_path, text, line):
         read_pairs(file, ["en"])
 
 
+def test_a_pair_table_that_is_no_utf8_text_is_one_line(tmp_path):
+    file = tmp_path / "pairs.tsv"
+    file.write_text("id\tquery\tdocument\town_model\nen-en\ten\ten\tno\n", encoding="utf-16")
+    with pytest.raises(UserError, match="pairs.tsv: not a UTF-8 table .*: save it as tab-separated UTF-8 text"):
+        read_pairs(file, ["en"])
+
+
+def test_a_line_of_a_pair_table_that_is_too_short_is_told(tmp_path):
+    file = tmp_path / "pairs.tsv"
+    file.write_text("id\tquery\tdocument\town_model\n\nen-en\ten\n")
+    with pytest.raises(UserError, match="line 3: 2 cells: write 4 with tabs: id query document own_model"):
+        read_pairs(file, ["en"])
+
+
 def test_a_byte_order_mark_before_a_pair_table_is_no_part_of_it(tmp_path):
     file = tmp_path / "pairs.tsv"
     file.write_bytes(b"\xef\xbb\xbfid\tquery\tdocument\town_model\r\nen-de\ten\tde\tno\r\n")

@@ -1,9 +1,8 @@
 """Reading a config file and the tables that it names: environment expanded, every mistake told in one line.
 
 A web address in place of a path is replaced, in the plain config, by the path of the file it becomes, and listed under
-``downloads``: everything downstream sees paths only. A path has the same placeholders as its address. The paths are
-relative, and the addresses keep their ``${NAME}``: nothing of a machine and no password gets into rules, digests or
-provenance.
+``downloads``. The paths are relative, and the addresses keep their ``${NAME}``: nothing of a machine and no password
+gets into rules, digests or provenance.
 """
 
 from __future__ import annotations
@@ -265,8 +264,7 @@ def read_plan(
 ) -> tuple[Plan | None, list[UserError]]:
     """The plan of a config mapping, as far as there is one, and all mistakes.
 
-    They are those of the config (:func:`read_config`), those of the tables that it names, and if there are none, what
-    is wrong with the jobs that follow from them.
+    They are those of the config and of the tables that it names, and if there are none, what its jobs would refuse.
     """
     config, mistakes = read_config(data, path, environment)
     if config is None:

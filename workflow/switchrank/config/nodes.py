@@ -1,8 +1,4 @@
-"""Models as nodes: each is made from another or from nothing, by a method, on data, with settings and a seed.
-
-A start is a node that others start from: the run's own, step by step, and those that have a name. What a job trains is
-a :class:`Node`, whichever path it lies at.
-"""
+"""Models as nodes: each is made from another or from nothing, by a method, on data, with settings and a seed."""
 
 from __future__ import annotations
 
@@ -17,7 +13,7 @@ from switchrank.models.folder import MODEL_FILES, STARTING_FILES
 
 @dataclass(frozen=True)
 class StartNode:
-    """A model that others start from.
+    """A model that others start from: a step of the run's own start, or one that has a name.
 
     Attributes:
         key: where the config says what it is, such as ``start.first`` or ``starts.e5``.
@@ -42,7 +38,6 @@ class StartNode:
         return "{seed}" in self.folder
 
     def folder_of(self, seed: int | str) -> str:
-        """Its folder for a seed of the run."""
         return self.folder.format(seed=seed)
 
     def files_of(self, seed: int | str) -> list[str]:
@@ -63,13 +58,10 @@ class Node:
     """A model that a job trains.
 
     Attributes:
-        folder: where it is written.
         start: the files of the model that it starts from.
         corpus: the training table, or the record of a corpus that is switched on the fly.
         dev: the table it is judged by, if any.
         on_the_fly: that corpus and its training pair.
-        settings: how it is trained.
-        seed: of its training.
         facts: what ``train.json`` says about it.
         method: how it learns, one of :mod:`switchrank.train.methods`.
     """

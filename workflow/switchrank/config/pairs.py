@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from switchrank.core.errors import UserError, raise_all
+from switchrank.formats.written import by_column, written_rows
 
 PAIR_COLUMNS = ["id", "query", "document", "own_model"]
 
@@ -32,34 +32,28 @@ def read_pairs(path: str | Path, languages: Sequence[str], query_languages: Sequ
     Documents are in ``languages``, and queries in ``query_languages``, by default in the same.
 
     Raises:
-        UserError: missing file, wrong columns; or for each row an unknown language, an id twice or not
+        UserError: a missing or unreadable file, wrong columns; or for each row an unknown language, an id twice or not
             ``query-document``.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise UserError(path, "", "no such pair table", "correct the path in testsets.*.pairs")
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.DictReader(stream, delimiter="\t")
-        if reader.fieldnames != PAIR_COLUMNS:
-            raise UserError(path, "line 1", f"columns {reader.fieldnames}", f"write {' '.join(PAIR_COLUMNS)} with tabs")
-        pairs: dict[str, Pair] = {}
-        mistakes = []
-        for number, row in enumerate(reader, 2):
-            try:
-                pair = _pair(path, f"line {number}", row, query_languages or languages, languages)
-                if pair.id in pairs:
-                    raise UserError(path, f"line {number}", f"pair {pair.id} twice", "keep one row")
-            except UserError as error:
-                mistakes.append(error)
-            else:
-                pairs[pair.id] = pair
+    pairs: dict[str, Pair] = {}
+    mistakes = []
+    for place, cells in written_rows(path, PAIR_COLUMNS, "pair", "correct the path in testsets.*.pairs"):
+        try:
+            row = by_column(path, place, cells[: len(PAIR_COLUMNS)], PAIR_COLUMNS)  # notes may stand behind them
+            pair = _pair(path, place, row, query_languages or languages, languages)
+            if pair.id in pairs:
+                raise UserError(path, place, f"pair {pair.id} twice", "keep one row")
+        except UserError as error:
+            mistakes.append(error)
+        else:
+            pairs[pair.id] = pair
     raise_all(mistakes)
     if not pairs:
         raise UserError(path, "", "no pairs", "add a row")
     return list(pairs.values())
 
 
-def _pair(path: Path, place: str, row: dict[str, str], queries: Sequence[str], documents: Sequence[str]) -> Pair:
+def _pair(path: str | Path, place: str, row: dict[str, str], queries: Sequence[str], documents: Sequence[str]) -> Pair:
     for side, known in (("query", queries), ("document", documents)):
         if row[side] not in known:
             problem = f"the collection has no {'queries' if side == 'query' else 'documents'} in {row[side]}"

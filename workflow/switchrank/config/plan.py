@@ -23,8 +23,8 @@ from switchrank.models.folder import MODEL_FILES
 class Trained(NamedTuple):
     """The training split of a collection in one language, which some starting model has learned.
 
-    ``shared_ids``: labelled queries come from the same collection. ``whole``: it was trained on as it is, not as a part
-    of a joined one, so its training pairs are its own.
+    ``shared_ids``: labelled queries come from the same collection. ``whole``: it was not trained on as a part of a
+    joined one, so its training pairs are its own.
     """
 
     collection: str
@@ -38,7 +38,6 @@ class Plan(RunsPlan):
 
     @property
     def tuning(self) -> Ablation:
-        """The section of the ablation, where there is one."""
         assert self.config.ablation is not None
         return self.config.ablation
 
@@ -154,7 +153,6 @@ class Plan(RunsPlan):
         return [f"{self.tuned_folder(row)}/{name}" for name in MODEL_FILES] if row.examples else self.start_of(row)
 
     def tuned_folder(self, row: Row) -> str:
-        """The folder of a tuned model."""
         return f"{self.folder}/ablation/models/{row.id}"
 
     def node(self, words: Mapping[str, str]) -> Node:

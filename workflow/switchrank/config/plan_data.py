@@ -96,7 +96,6 @@ class DataPlan:
         return self.config.collections[collection].spec(self.config.languages.source)
 
     def lexicon_languages(self, lexicon: str) -> list[str]:
-        """Target languages of a lexicon."""
         return self.config.targets(self.config.lexicons[lexicon])
 
     def lexicon_file(self, lexicon: str, language: str) -> str:
@@ -123,11 +122,9 @@ class DataPlan:
 
     def aligned(self, language: str) -> bool:
         """Whether the vectors of a language need no alignment."""
-        source = self.vector_source(language)
-        return source.aligned or language == self.config.languages.source
+        return language == self.config.languages.source or self.vector_source(language).aligned
 
     def vector_source(self, language: str) -> VectorSource:
-        """Where the vectors of a language come from."""
         return self.config.vector_sources[language]
 
     @cached_property
@@ -150,7 +147,6 @@ class DataPlan:
 
     @property
     def vector_languages(self) -> list[str]:
-        """Languages that have vectors, in config order."""
         return list(self.config.vector_sources)
 
     def train_pairs(self, corpus: str) -> list[str]:
@@ -206,14 +202,10 @@ class DataPlan:
 
         They are the training instances, or the development instances if those of one corpus are not even sampled.
         """
-        found = list(corpora)
         names = {True: "train-00000.parquet", "sample": "sample.parquet"}
-        kinds = [names.get(self.config.corpora[name].materialise) for name, _ in found]
-        whole = all(kinds)
-        return [
-            f"{self.corpus_folder(*corpus)}/{kind if whole else 'dev.parquet'}"
-            for corpus, kind in zip(found, kinds, strict=True)
-        ]
+        kinds = {corpus: names.get(self.config.corpora[corpus[0]].materialise) for corpus in corpora}
+        whole = all(kinds.values())
+        return [f"{self.corpus_folder(*one)}/{kind if whole else 'dev.parquet'}" for one, kind in kinds.items()]
 
     def instances(self, collection: str, split: str) -> str:
         """The training pairs of a split of a collection, by id."""

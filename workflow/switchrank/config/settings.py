@@ -1,8 +1,7 @@
 """The settings that rules pass to jobs, and what the jobs would refuse of them.
 
-A rule's old outputs are removed when its job begins, so a setting that a job refuses would cost what an earlier run
-made. Each is therefore passed, before the first job starts, to the very function that the job calls first. Nothing
-heavy is imported, since the Snakefile asks too.
+Snakemake removes a rule's old outputs when its job begins. So each setting is passed, before the first job starts, to
+the very function that the job calls first. Nothing heavy is imported, since the Snakefile asks too.
 """
 
 from __future__ import annotations
