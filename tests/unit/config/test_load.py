@@ -496,7 +496,7 @@ def test_a_bad_pair_table_is_one_line(tmp_path, text, line):
 def test_a_pair_table_that_is_no_utf8_text_is_one_line(tmp_path):
     file = tmp_path / "pairs.tsv"
     file.write_text("id\tquery\tdocument\town_model\nen-en\ten\ten\tno\n", encoding="utf-16")
-    with pytest.raises(UserError, match="pairs.tsv: not a UTF-8 table .*: save it as tab-separated UTF-8 text"):
+    with pytest.raises(UserError, match=r"pairs\.tsv: not a UTF-8 table .*: save it as tab-separated UTF-8 text"):
         read_pairs(file, ["en"])
 
 

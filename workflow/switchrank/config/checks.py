@@ -106,7 +106,6 @@ def _joined(config: Config, name: str, joined: Joined) -> Iterator[Finding]:
 
 
 def _paths(config: Config) -> Iterator[Finding]:
-    """Paths of lexicons, gold and vectors, which are filled in by language or not at all."""
     for name, lexicon in config.lexicons.items():
         if isinstance(lexicon, TitlesLexicon):
             yield from known_placeholders(f"lexicons.{name}.page", lexicon.page)
@@ -178,7 +177,6 @@ def _parts(lexicon: Lexicon) -> list[str]:
 
 
 def _made_of(name: str, parts: Callable[[str], Iterable[str | None]], known: Iterable[str]) -> set[str]:
-    """What something is made of, directly or through others, as far as it is known."""
     found: set[str] = set()
     todo = [name]
     while todo:
@@ -251,7 +249,6 @@ def _gold(config: Config) -> Iterator[Finding]:
 
 
 def _one_corpus(config: Config, place: str, name: str | None) -> Iterator[Finding]:
-    """A start is trained on a corpus that is one for all pairs."""
     yield from known_names(place, "corpus", name, config.corpora)
     if name in config.corpora and config.corpora[name].bilingual:
         yield place, "one corpus per pair", "name a corpus that is one for all pairs"

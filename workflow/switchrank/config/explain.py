@@ -88,7 +88,6 @@ def _nearest_key(location: Location) -> str | None:
 
 
 def _keys(location: Location) -> list[str]:
-    """The keys of the section at ``location``: fields are followed through optionals, mappings, lists and unions."""
     sections: list[type[BaseModel]] = [Config]
     for part in location:
         sections = [section for section in sections if part in _kinds(section)] or sections

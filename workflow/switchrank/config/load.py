@@ -142,7 +142,6 @@ def read_config(
 
 
 def _repaired(data: dict[str, Any]) -> tuple[Config | None, list[Any]]:
-    """The config, repaired if need be and possible, and what pydantic has against it as it is."""
     config, errors = _validated(data)
     found, meant = list(errors), repaired(data, errors)
     while errors and meant is not None:
@@ -187,7 +186,6 @@ def _expanded(
 
 
 def _each_text(value: Any, place: str, changed: Callable[[str, str], str]) -> Any:
-    """A copy in which every text is changed, by what it is and the key path that it stands at."""
     if isinstance(value, dict):
         return {key: _each_text(part, f"{place}.{key}", changed) for key, part in value.items()}
     if isinstance(value, list):
@@ -196,7 +194,6 @@ def _each_text(value: Any, place: str, changed: Callable[[str, str], str]) -> An
 
 
 def _filled(value: str, path: str | Path, place: str, environment: Mapping[str, str]) -> str:
-    """The string with its variables filled in; one that becomes an address or a hub name will be sent somewhere."""
     used = list(dict.fromkeys(_VARIABLE.findall(value)))
     filled = _VARIABLE.sub(lambda match: environment.get(match[1]) or f"${match[1]}", value)
     named = _MODEL_KEY.fullmatch(place) and not Path(filled).is_dir() and not filled.startswith((".", "/", "~"))

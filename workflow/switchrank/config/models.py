@@ -140,7 +140,6 @@ class Languages(Section):
 
     @property
     def longest_match(self) -> list[str]:
-        """Languages whose words are cut by longest match over their vectors."""
         return [language for language in self.unspaced if language not in self.segmenters]
 
 

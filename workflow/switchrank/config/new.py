@@ -180,7 +180,6 @@ def _check_arguments(given: Given) -> None:
 
 
 def _files(given: Given) -> Iterator[tuple[str, str]]:
-    """Flag and path of every file that the config will read."""
     if given.documents:
         for language in given.languages:
             yield "--documents", filled(given.documents, language)

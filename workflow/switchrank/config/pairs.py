@@ -22,7 +22,6 @@ class Pair:
 
     @property
     def id(self) -> str:
-        """``query-document``, as in file names."""
         return f"{self.query}-{self.document}"
 
 

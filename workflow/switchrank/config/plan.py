@@ -50,12 +50,7 @@ class Plan(RunsPlan):
 
     @cached_property
     def ablation(self) -> list[Row]:
-        """The rows of the ablation table.
-
-        Raises:
-            UserError: the table is missing or wrong; or no test pair, start, seed or labelled query for a row, or
-                labels that its start has been trained on.
-        """
+        """The rows of the ablation table; UserError for every row that the rest of the config does not allow."""
         rows = self.rows()
         trained = self._trained_collections(rows)
         wrong = [(row, found) for row in rows if (found := next(self._refusals(row, trained), None))]
@@ -90,7 +85,6 @@ class Plan(RunsPlan):
             yield problem, "raise ablation.held_out or examples"
 
     def _trained_collections(self, rows: list[Row]) -> dict[str, str]:
-        """The collections that starting models are trained on, joined ones by their parts, each with such a model."""
         starts = dict.fromkeys(None if row.start == NO_SYSTEM else row.start for row in rows)
         learned = [part for start in starts for part in self.learned_by(start)]
         found: dict[str, str] = {}
@@ -158,7 +152,18 @@ class Plan(RunsPlan):
     def node(self, words: Mapping[str, str]) -> Node:
         """The model that a job trains, by the values of its rule's wildcards: a system's, a start or a tuned one."""
         if "row" in words:
-            return self._tuned_node(next(row for row in self.ablation if row.id == words["row"]))
+            row = next(row for row in self.ablation if row.id == words["row"])
+            folder = f"{self.folder}/ablation/{row.language}-n{row.examples}-seed{row.seed}"
+            return Node(
+                folder=self.tuned_folder(row),
+                start=self.start_of(row),
+                corpus=f"{folder}/train-00000.parquet",
+                dev=f"{folder}/dev.parquet" if self.tuning.held_out else None,
+                on_the_fly=None,
+                settings=self.tuning.train,
+                seed=row.seed,
+                facts={"system": row.id} | vars(row),
+            )
         if "system" in words:
             return self.system_node(words["system"], words["train_pair"], int(words["seed"]))
         if "start" in words:
@@ -166,19 +171,6 @@ class Plan(RunsPlan):
             return self.start_node(start, start.key.partition(".")[2], seed)
         first = next(step for step in self.own_start if step.corpus)
         return self.start_node(first, OWN_START, self.config.seeds[0])
-
-    def _tuned_node(self, row: Row) -> Node:
-        folder = f"{self.folder}/ablation/{row.language}-n{row.examples}-seed{row.seed}"
-        return Node(
-            folder=self.tuned_folder(row),
-            start=self.start_of(row),
-            corpus=f"{folder}/train-00000.parquet",
-            dev=f"{folder}/dev.parquet" if self.tuning.held_out else None,
-            on_the_fly=None,
-            settings=self.tuning.train,
-            seed=row.seed,
-            facts={"system": row.id} | vars(row),
-        )
 
     def shares_runs(self, row: Row) -> bool:
         """Whether a row's runs are those of its starting system: it has no examples, and that has ranked all pairs."""

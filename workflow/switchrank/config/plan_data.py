@@ -11,7 +11,7 @@ from typing import Any
 
 from switchrank.collections.joined.section import Joined
 from switchrank.collections.spec import CollectionSpec
-from switchrank.config.lexicons import MergedLexicon, VectorSource
+from switchrank.config.lexicons import MergedLexicon
 from switchrank.config.models import Config, Download
 from switchrank.config.pairs import Pair, read_pairs
 from switchrank.config.sections import MIXED
@@ -98,19 +98,16 @@ class DataPlan:
     def lexicon_languages(self, lexicon: str) -> list[str]:
         return self.config.targets(self.config.lexicons[lexicon])
 
-    def lexicon_file(self, lexicon: str, language: str) -> str:
-        """The lexicon from the source language to ``language``."""
-        return f"{self.folder}/lexicons/{lexicon}/{self.config.languages.source}-{language}.parquet"
+    def lexicon_file(self, lexicon: str, language: str, *, reverse: bool = False) -> str:
+        """The lexicon from the source language to ``language``, or the other way round."""
+        sides = [self.config.languages.source, language]
+        return f"{self.folder}/lexicons/{lexicon}/{'-'.join(sides[::-1] if reverse else sides)}.parquet"
 
     def merged_files(self, lexicon: str, language: str) -> list[str]:
         """The lexicons that a merged one is made of, if they have the language."""
         section = self.config.lexicons[lexicon]
         assert isinstance(section, MergedLexicon)
         return [self.lexicon_file(part, language) for part in section.of if language in self.lexicon_languages(part)]
-
-    def reverse_file(self, lexicon: str, language: str) -> str:
-        """The lexicon from ``language`` to the source language."""
-        return f"{self.folder}/lexicons/{lexicon}/{language}-{self.config.languages.source}.parquet"
 
     @cached_property
     def lexicon_files(self) -> dict[tuple[str, str], str]:
@@ -122,10 +119,7 @@ class DataPlan:
 
     def aligned(self, language: str) -> bool:
         """Whether the vectors of a language need no alignment."""
-        return language == self.config.languages.source or self.vector_source(language).aligned
-
-    def vector_source(self, language: str) -> VectorSource:
-        return self.config.vector_sources[language]
+        return language == self.config.languages.source or self.config.vector_sources[language].aligned
 
     @cached_property
     def dumps(self) -> dict[str, str]:
@@ -144,10 +138,6 @@ class DataPlan:
     def plain(self, texts: list[str]) -> list[str]:
         """Text files as vectors and tokenizer read them: dumps are replaced by their plain text."""
         return [self.dumps.get(path, path) for path in texts]
-
-    @property
-    def vector_languages(self) -> list[str]:
-        return list(self.config.vector_sources)
 
     def train_pairs(self, corpus: str) -> list[str]:
         """The training pairs of a corpus: ``en-en``, ``xx-xx``, or one per pair with a model of its own."""

@@ -81,7 +81,6 @@ class RunsPlan(DataPlan):
 
     @cached_property
     def models(self) -> list[tuple[str, str]]:
-        """Every (system, training pair) that a model is trained for."""
         return [
             (name, pair)
             for name, system in self.config.systems.items()
@@ -96,7 +95,6 @@ class RunsPlan(DataPlan):
 
     @cached_property
     def rankers(self) -> list[Ranker]:
-        """Every system with each of its models, in the order of the config."""
         found: list[Ranker] = []
         for name, system in self.config.systems.items():
             trained = system.uses or name
@@ -246,7 +244,7 @@ class RunsPlan(DataPlan):
             yield from ((f"start.tokenizer.texts.{language}", path) for path in paths)
         seed = config.vectors.alignment.seed_pairs if config.vectors else "identical"
         if seed not in ("identical", *config.lexicons) and "vectors.alignment" not in wrong:
-            turned = [language for language in self.vector_languages if not self.aligned(language)]
+            turned = [language for language in config.vector_sources if not self.aligned(language)]
             yield from (("vectors.alignment.seed_pairs", filled(seed, {"lang": language})) for language in turned)
         for name in config.testsets:
             with suppress(UserError):  # what is wrong with its pairs is told elsewhere
@@ -290,10 +288,6 @@ class RunsPlan(DataPlan):
                 pairs = self.ranked_pairs(ranker, testset)
                 found[ranker.translate] = [pair for pair in pairs if {pair.query, pair.document} != {source}]
         return found
-
-    def searched(self, testset: str) -> bool:
-        """Whether the candidates of a test set are the result of a search, and another search could find others."""
-        return not self.config.testsets[testset].candidates.every
 
     def judgements(self, testset: str, language: str) -> str:
         """The judgements of one document language."""
@@ -347,7 +341,6 @@ class RunsPlan(DataPlan):
 
     @property
     def swept_systems(self) -> set[str]:
-        """The systems that only a sweep needs."""
         named = {sweep.system for sweep in self.config.sweeps.values()}
         return {point.system for point in self.sweep_points} - named - {self.config.evaluate.baseline}
 

@@ -62,7 +62,6 @@ class Section(BaseModel):
     )
 
     def _refuse(self, keys: Collection[str], where: str, todo: str) -> None:
-        """Raise ValueError if one of ``keys`` is written."""
         for key in sorted(self.model_fields_set & {*keys}):
             raise ValueError(f"{key} {where}: {todo}")
 

@@ -40,7 +40,7 @@ def switching_recipe(plan: Plan, corpus: str, train_pair: str) -> dict[str, Any]
         "sides": {"query": query, "passage": passage},
         "source": source,
         "unspaced": source in languages.segmenters
-        or (source in languages.longest_match and source in plan.vector_languages),
+        or (source in languages.longest_match and source in plan.config.vector_sources),
     }
 
 

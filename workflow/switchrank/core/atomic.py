@@ -65,7 +65,6 @@ def _cause(error: Exception) -> tuple[str, str] | None:
 
 
 def _temporary_folder(path: Path) -> Path:
-    """A new folder beside ``path``; those that dead writers of it left there are removed."""
     mark = f".{path.name[:40]}{_MARK}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

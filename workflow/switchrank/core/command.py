@@ -152,7 +152,6 @@ class Door:
         return {option.name: bound.arguments.get(option.name, option.default) for option in self.options}
 
     def _whole_flags(self, words: Sequence[str]) -> Iterator[str]:
-        """The words, with abbreviated flags written out."""
         known = [option.flag for option in self.options if not option.placed]
         for number, word in enumerate(words):
             if word == "--":
@@ -170,7 +169,6 @@ class Door:
             yield f"{meant[0]}{equals}{value}"
 
     def _mistake(self, error: CycloptsError, tokens: Sequence[str]) -> UserError:
-        """What cyclopts objects to, in the form of our errors."""
         import cyclopts
 
         token, todo = getattr(error, "token", None), f"see {self.path} --help"
@@ -278,7 +276,6 @@ def examples_of(path: str, entry: Command | Group) -> list[str]:
 
 
 def _whole_numbers(hint: Any, tokens: Sequence[Token]) -> int | list[int]:
-    """Decimal numbers, which cyclopts would round, are refused."""
     numbers = [int(token.value) for token in tokens]
     return numbers if hint == list[int] else numbers[0]
 

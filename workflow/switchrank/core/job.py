@@ -66,7 +66,6 @@ def terminal() -> Iterator[Callable[[str], None]]:
 
 
 def _opened(path: str) -> IO[str]:
-    """The log file; if it cannot be written, the job ends with one line."""
     try:
         return Path(path).open("w", encoding="utf-8")
     except OSError as error:
@@ -151,7 +150,6 @@ def hold_free(names: Sequence[str], count: int, folder: str | Path | None = None
 
 
 def _try_lock(path: Path) -> IO[str] | None:
-    """The file, locked; None if somebody else holds it."""
     try:
         lock = os.fdopen(_open_lock(path), "r+", encoding="utf-8")
     except OSError as error:

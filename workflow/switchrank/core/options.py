@@ -58,7 +58,6 @@ class Option:
 
     @property
     def values(self) -> tuple[Any, ...]:
-        """The values that it may have, if its type lists them."""
         one = get_args(self.hint)[0] if get_origin(self.hint) is list else self.hint
         return next((get_args(part) for part in _members(one) if get_origin(part) is Literal), ())
 

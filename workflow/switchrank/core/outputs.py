@@ -69,7 +69,6 @@ def _note(file: Path) -> Path:
 
 
 def _place(file: Path) -> Path:
-    """Where a file or link lies, whichever path leads there."""
     return file.parent.resolve() / file.name
 
 

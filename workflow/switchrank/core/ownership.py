@@ -77,7 +77,6 @@ def _foreign(folder: Path, kind: Kind) -> str | None:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Whatever lies in a folder and the folders in it."""
     return (file for file in folder.rglob("*") if (file.is_symlink() or not file.is_dir()) and file.name not in _LITTER)
 
 

@@ -142,7 +142,6 @@ class _Lattice:
 
 
 def _log_sum(terms: Floats) -> Floats:
-    """log of the sum of exponentials along the first axis."""
     top = terms.max(axis=0)
     return np.asarray(top + np.log(np.exp(terms - top).sum(axis=0)), dtype=np.float32)
 
@@ -211,7 +210,6 @@ def _prune(counts: NDArray[np.float64], scores: NDArray[np.float64], words: list
 
 
 def _best_split(word: str, scores: dict[str, float]) -> float:
-    """Highest score of ``word`` as two or more words."""
     best = [0.0]
     for end in range(1, len(word) + 1):
         starts = range(1 if end == len(word) else 0, end)

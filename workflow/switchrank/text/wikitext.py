@@ -60,7 +60,6 @@ def _line(raw: str) -> str:
 
 
 def _without_brackets(text: str) -> str:
-    """The text without comments, templates, tables and elements that hold no prose, whatever is inside them."""
     open_marks: list[tuple[str, int]] = []
     waiting: Counter[str] = Counter()
     spans: list[tuple[int, int]] = []
