@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from switchrank.config.load import check_config, load_config, read_yaml
-from switchrank.config.pairs import read_pairs
 from switchrank.config.plan import Plan
+from switchrank.config.plan_data import read_pairs
 from switchrank.core.errors import UserError
 
 ROOT = Path(__file__).parents[3]

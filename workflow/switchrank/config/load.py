@@ -182,15 +182,17 @@ def _expanded(
             mistakes.append(error)
             return _VARIABLE.sub(r"$\1", value)
 
-    return {key: _each_text(item, str(key), expanded) for key, item in data.items()}
+    whole: dict[str, Any] = _with_texts(data, expanded)
+    return whole
 
 
-def _each_text(value: Any, place: str, changed: Callable[[str, str], str]) -> Any:
+def _with_texts(value: Any, changed: Callable[[str, str], str], *place: object) -> Any:
+    """A copy in which every text is what ``changed`` makes of it and of the key path that it stands at."""
     if isinstance(value, dict):
-        return {key: _each_text(part, f"{place}.{key}", changed) for key, part in value.items()}
+        return {key: _with_texts(part, changed, *place, key) for key, part in value.items()}
     if isinstance(value, list):
-        return [_each_text(part, f"{place}.{number}", changed) for number, part in enumerate(value)]
-    return changed(value, place) if isinstance(value, str) else value
+        return [_with_texts(part, changed, *place, number) for number, part in enumerate(value)]
+    return changed(value, ".".join(map(str, place))) if isinstance(value, str) else value
 
 
 def _filled(value: str, path: str | Path, place: str, environment: Mapping[str, str]) -> str:
@@ -215,7 +217,7 @@ def _with_downloads(data: dict[str, Any], file: str | Path, mistakes: list[UserE
     found: dict[str, dict[str, str]] = {}
 
     def replaced(value: str, place: str) -> str:
-        if not is_address(value):
+        if not is_address(value) or place.partition(".")[0] == "downloads":
             return value
         try:
             if _LOCAL.fullmatch(place):
@@ -227,8 +229,8 @@ def _with_downloads(data: dict[str, Any], file: str | Path, mistakes: list[UserE
         found[path] = {"url": value}
         return path
 
+    whole: dict[str, Any] = _with_texts(data, replaced)
     given = data.get("downloads", {})
-    whole = {key: part if key == "downloads" else _each_text(part, str(key), replaced) for key, part in data.items()}
     if found and isinstance(given, dict):
         whole["downloads"] = {**given, **found}
     return whole

@@ -12,8 +12,7 @@ from switchrank.collections.joined.section import Joined
 from switchrank.config.lexicons import DictionaryLexicon, TitlesLexicon
 from switchrank.config.models import Download
 from switchrank.config.nodes import Node, StartNode, start_nodes
-from switchrank.config.pairs import Pair
-from switchrank.config.plan_data import DataPlan, concrete_downloads
+from switchrank.config.plan_data import DataPlan, Pair, concrete_downloads
 from switchrank.config.sections import MIXED, suffix_of, text_of
 from switchrank.config.systems import OWN_START
 from switchrank.core.errors import UserError
@@ -353,6 +352,5 @@ class RunsPlan(DataPlan):
     def apart(self) -> dict[str, str]:
         """Systems that are not tested with those of the main experiment, and the group they are tested in."""
         references = {str(name): "references" for name in self.config.evaluate.references}
-        main = set(self.main_systems)
-        swept = {point.system: f"sweep {point.sweep}" for point in self.sweep_points if point.system not in main}
-        return {**references, **swept}
+        swept = self.swept_systems
+        return references | {one.system: f"sweep {one.sweep}" for one in self.sweep_points if one.system in swept}
