@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from switchrank.config.models import Config
-from switchrank.config.systems import OWN_START, FirstWeights, NamedStart, Optimisation
+from switchrank.config.systems import OWN_START, FirstWeights, Optimisation
 from switchrank.models.folder import MODEL_FILES, STARTING_FILES
 
 
@@ -84,7 +84,17 @@ def start_nodes(config: Config) -> dict[str, StartNode]:
     while ready := [name for name, section in waiting.items() if (section.source or OWN_START) in found]:
         for name in ready:
             section = waiting.pop(name)
-            found[name] = _named_start(config, name, section, found.get(section.source or ""))
+            source = found.get(section.source or "")
+            seeded = section.corpus is not None or (source is not None and source.is_seeded)
+            found[name] = StartNode(
+                key=f"starts.{name}",
+                folder=f"results/{config.run}/starts/{name}{'/seed{seed}' if seeded else ''}",
+                weights=None if section.source else section,
+                source=source,
+                lexicon=section.transplant,
+                corpus=section.corpus,
+                settings=config.training(section.train) if section.corpus else None,
+            )
     return found
 
 
@@ -98,16 +108,3 @@ def _own_start(config: Config) -> StartNode:
     if start.transplant:
         node = StartNode("start.transplant", f"{folder}/transplanted", source=node, lexicon=start.transplant)
     return node
-
-
-def _named_start(config: Config, name: str, section: NamedStart, source: StartNode | None) -> StartNode:
-    seeded = section.corpus is not None or (source is not None and source.is_seeded)
-    return StartNode(
-        key=f"starts.{name}",
-        folder=f"results/{config.run}/starts/{name}{'/seed{seed}' if seeded else ''}",
-        weights=None if section.source else section,
-        source=source,
-        lexicon=section.transplant,
-        corpus=section.corpus,
-        settings=config.training(section.train) if section.corpus else None,
-    )

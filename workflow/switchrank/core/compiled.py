@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +32,18 @@ def compiled_code() -> Iterator[Path]:
     """
     folder = _writable_folder(Path(os.environ.get("NUMBA_CACHE_DIR") or cache_folder() / "numba"))
     import numba
+    from filelock import FileLock, Timeout
 
     # numba reads the variable when it is imported, which somebody else may have done.
     config: Any = numba.config
     config.CACHE_DIR = str(folder)
-    with ExitStack() as held:
-        _wait_for_others(folder / ".lock", held)
+    lock = FileLock(folder / ".lock")
+    with suppress(Timeout, NotImplementedError, OSError):  # after that time, or without locks, it goes on all the same
+        lock.acquire(timeout=_PATIENCE, poll_interval=0.1)
+    try:
         yield folder
+    finally:
+        lock.release()
 
 
 def _writable_folder(wanted: Path) -> Path:
@@ -52,15 +57,3 @@ def _writable_folder(wanted: Path) -> Path:
         problem = "cannot be written, so metrics are compiled again, which takes a quarter of a minute"
         print(f"{wanted}: {problem}: set SWITCHRANK_CACHE to a folder that can", file=sys.stderr)
         return folder
-
-
-def _wait_for_others(path: Path, held: ExitStack) -> None:
-    """Take the lock of a folder, or go on without it after :data:`_PATIENCE` or on a file system without locks."""
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=_PATIENCE, poll_interval=0.1)
-    except (Timeout, NotImplementedError, OSError):
-        return
-    held.callback(lock.release)

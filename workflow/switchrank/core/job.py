@@ -45,12 +45,7 @@ def job(snakemake: Any) -> Iterator[Any]:
             yield snakemake
         except Exception as error:
             _keep_last_states(log)
-            told = in_one_line(error)
-            if told is None:
-                traceback.print_exc()
-                _fail(EXIT_FAILURE)
-            print(told, file=sys.stderr)
-            _fail(told.exit_code)
+            _fail(in_one_line(error))
 
 
 @contextmanager
@@ -69,9 +64,7 @@ def _opened(path: str) -> IO[str]:
     try:
         return Path(path).open("w", encoding="utf-8")
     except OSError as error:
-        told = UserError(path, "", f"cannot be written ({error.strerror})", "make its folder writable, or make room")
-        print(told, file=sys.stderr)
-        _fail(told.exit_code)
+        _fail(UserError(path, "", f"cannot be written ({error.strerror})", "make its folder writable, or make room"))
 
 
 def _keep_last_states(log: IO[str]) -> None:
@@ -90,7 +83,13 @@ def _keep_last_states(log: IO[str]) -> None:
         os.lseek(log.fileno(), 0, os.SEEK_END)
 
 
-def _fail(code: int) -> NoReturn:
+def _fail(told: UserError | None) -> NoReturn:
+    """End the process with an error in one line, or with the traceback of one that is no user's."""
+    if told:
+        print(told, file=sys.stderr)
+    else:
+        traceback.print_exc()
+    code = told.exit_code if told else EXIT_FAILURE
     print(FAILED, code, file=sys.stderr, flush=True)
     os._exit(code)
 

@@ -49,13 +49,13 @@ def learn_vocabulary(lines: Iterable[str], *, size: int, seed: int) -> list[str]
     ids, words = _candidates(codes)
     lengths = np.array([len(word) for word in words])
     counts = np.asarray(np.bincount(ids[ids >= 0], minlength=len(words)) * lengths, dtype=np.float64)
-    lattice = _Lattice(codes, ids, len(words))
+    lattice = _lattice(codes, ids, len(words))
     habits = np.zeros(len(words))
     with progress(total=len(_SAVINGS) * _ROUNDS, what="learn words", unit="rounds") as bar:
         for saving in _SAVINGS:
             _prune(counts, _scores(counts, habits), words, saving * len(codes) / SAMPLE)
             for _ in range(_ROUNDS):
-                counts = lattice.expected_counts(_scores(counts, habits))
+                counts = _expected_counts(lattice, _scores(counts, habits))
                 counts[(lengths > 1) & (counts < 1)] = 0
                 counts[lengths == 1] += 0.1  # every character stays a way out, so that each text can be cut
                 habits = _edge_habits(counts, words)
@@ -109,36 +109,37 @@ def _candidates(codes: NDArray[np.uint32]) -> tuple[NDArray[np.int32], list[str]
     return ids, words
 
 
-class _Lattice:
-    """All cuts of the sample, laid out as parallel lanes of ``_LANE`` positions so that a step serves all lanes.
+def _lattice(codes: NDArray[np.uint32], ids: NDArray[np.int32], words: int) -> NDArray[np.int32]:
+    """All cuts of the sample: ``[i, n - 1, lane]`` is the word of length n that ends before position i of a lane.
 
-    A word may be broken in two once every ``_LANE`` characters, which is harmless.
+    The sample is laid out as parallel lanes of ``_LANE`` positions, so that a step serves all lanes. A word may be
+    broken in two once every ``_LANE`` characters, which is harmless. ``words`` stands for a separator, and the number
+    after it for no word.
     """
+    separator, impossible = words, words + 1
+    lanes = -(-len(codes) // _LANE)
+    starts = np.full((LONGEST, lanes * _LANE), impossible, dtype=np.int32)
+    starts[:, : len(codes)] = np.where(ids < 0, impossible, ids)
+    starts[0, : len(codes)][codes == 0] = separator
+    starts[0, len(codes) :] = separator
+    grid = starts.reshape(LONGEST, lanes, _LANE)
+    ends = np.full((_LANE + 1, LONGEST, lanes), impossible, dtype=np.int32)
+    for length in range(1, LONGEST + 1):
+        ends[length:, length - 1] = grid[length - 1, :, : _LANE - length + 1].T
+    return ends
 
-    def __init__(self, codes: NDArray[np.uint32], ids: NDArray[np.int32], words: int) -> None:
-        self.words = words
-        separator, impossible = words, words + 1
-        lanes = -(-len(codes) // _LANE)
-        starts = np.full((LONGEST, lanes * _LANE), impossible, dtype=np.int32)
-        starts[:, : len(codes)] = np.where(ids < 0, impossible, ids)
-        starts[0, : len(codes)][codes == 0] = separator
-        starts[0, len(codes) :] = separator
-        grid = starts.reshape(LONGEST, lanes, _LANE)
-        self.ends = np.full((_LANE + 1, LONGEST, lanes), impossible, dtype=np.int32)
-        for length in range(1, LONGEST + 1):
-            self.ends[length:, length - 1] = grid[length - 1, :, : _LANE - length + 1].T
 
-    def expected_counts(self, word_scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """One round of expectation maximisation: the expected count of every candidate under these scores."""
-        scores = np.append(word_scores, [0.0, -np.inf]).astype(np.float32)[self.ends]
-        forward, backward = _forward(scores), _backward(scores)
-        expected = np.zeros(self.words + 2)
-        for length in range(1, LONGEST + 1):
-            stop = _LANE + 1 - length
-            share = np.exp(forward[:stop] + scores[length:, length - 1] + backward[length:] - forward[_LANE])
-            ends = self.ends[length:, length - 1]
-            expected += np.bincount(ends.ravel(), weights=share.ravel(), minlength=len(expected))
-        return expected[: self.words]
+def _expected_counts(lattice: NDArray[np.int32], word_scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """One round of expectation maximisation: the expected count of every candidate under these scores."""
+    scores = np.append(word_scores, [0.0, -np.inf]).astype(np.float32)[lattice]
+    forward, backward = _forward(scores), _backward(scores)
+    expected = np.zeros(len(word_scores) + 2)
+    for length in range(1, LONGEST + 1):
+        stop = _LANE + 1 - length
+        share = np.exp(forward[:stop] + scores[length:, length - 1] + backward[length:] - forward[_LANE])
+        ends = lattice[length:, length - 1]
+        expected += np.bincount(ends.ravel(), weights=share.ravel(), minlength=len(expected))
+    return expected[: len(word_scores)]
 
 
 def _log_sum(terms: Floats) -> Floats:
