@@ -112,11 +112,7 @@ def load_config(path: str | Path, environment: Mapping[str, str]) -> Config:
 
 
 def check_config(data: dict[str, Any], path: str | Path, environment: Mapping[str, str]) -> Config:
-    """Check a config mapping that came from ``path``.
-
-    Raises:
-        UserError: every mistake, a line each: file, key path, value, what is allowed, the nearest known key.
-    """
+    """Check a config mapping that came from ``path``; UserError with a line for every mistake."""
     config, mistakes = read_config(data, path, environment)
     raise_all(mistakes)
     assert config is not None
@@ -128,8 +124,8 @@ def read_config(
 ) -> tuple[Config | None, list[UserError]]:
     """A config mapping as a config, and every mistake in it.
 
-    A value that is wrong by itself hides no mistake elsewhere: for the checks across sections it is left out, or taken
-    for what it was meant to be. Where that cannot be, there is no config, and only such values are reported.
+    For the checks across sections a value that is wrong by itself is left out, or taken for what it was meant to be.
+    Where that cannot be, there is no config, and only such values are reported.
     """
     mistakes: list[UserError] = []
     whole = _with_downloads(_expanded(data, path, environment, mistakes), path, mistakes)
@@ -247,11 +243,7 @@ def roots_of(path: str | Path) -> list[Path]:
 
 
 def checked_plan(data: dict[str, Any], path: str | Path, environment: Mapping[str, str], roots: Sequence[Path]) -> Plan:
-    """The plan of a config mapping that came from ``path``.
-
-    Raises:
-        UserError: everything that is wrong, a line each; see :func:`read_plan`.
-    """
+    """The plan of a config mapping that came from ``path``; UserError with a line for every mistake."""
     plan, mistakes = read_plan(data, path, environment, roots)
     raise_all(mistakes)
     assert plan is not None

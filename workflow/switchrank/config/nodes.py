@@ -16,7 +16,7 @@ class StartNode:
     """A model that others start from: a step of the run's own start, or one that has a name.
 
     Attributes:
-        key: where the config says what it is, such as ``start.first`` or ``starts.e5``.
+        key: its place in the config, such as ``start.first`` or ``starts.e5``.
         folder: where it lies; ``{seed}`` stands for the seed of the run where each seed has its own.
         weights: how its first weights are made, where it is made from no other start.
         source: the start it is made from.

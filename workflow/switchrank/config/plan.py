@@ -96,10 +96,7 @@ class Plan(RunsPlan):
         return found
 
     def labelled(self, language: str) -> dict[str, str]:
-        """The labelled split of a language: ``queries``, ``judgements``, ``documents``.
-
-        It is what is set aside for it, else the training split of a collection that serves nothing else.
-        """
+        """The tables of a language's labels, by kind: what is set aside, else the training split of its collection."""
         name = self.config.labelled_collection(language)
         return self._split_tables(name, "labels" if self.config.collections[name].labels else "train", language)
 

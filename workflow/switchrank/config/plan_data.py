@@ -106,10 +106,8 @@ def _pattern(template: str) -> re.Pattern[str]:
 class DataPlan:
     """Names of inputs, collections, vectors, lexicons and corpora.
 
-    Args:
-        config: a checked config.
-        roots: folders in which relative paths of pair tables are looked for, in this order.
-        given: the config as it was given, for whoever asks Snakemake for the jobs.
+    Relative paths of pair tables are looked for in the folders ``roots``, in this order. ``given`` is the config as it
+    was given, for whoever asks Snakemake for the jobs.
     """
 
     def __init__(self, config: Config, roots: list[Path], given: Mapping[str, Any] | None = None) -> None:

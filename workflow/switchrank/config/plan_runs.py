@@ -129,10 +129,7 @@ class RunsPlan(DataPlan):
         return self.config.systems[section.uses].corpus if section.uses else section.corpus
 
     def learned_by(self, system: str | None) -> list[tuple[str, str]]:
-        """The corpora that a system, or the run's own start where it is None, has been trained on before it is used.
-
-        Each comes with what was trained on it: the name of the system, or the key of a start.
-        """
+        """What a system, or the run's own start (None), has been trained on: its name or the start's key, and a corpus."""
         section = self.config.systems[system] if system else None
         if section and not section.corpus:
             return []

@@ -31,9 +31,8 @@ def is_of_corpus(key: str) -> bool:
 def expand_sweeps(data: Plain) -> Plain:
     """A config mapping with the systems of its sweeps written out; what is wrong with it is left for the checks.
 
-    The value that the varied system has itself, written or by default, gets no system of its own. ``key`` is one of the
-    system (``start``, ``train.<key>``), of its corpus, or ``lexicon.<key>`` of its lexicon; ``lexicon.degrade`` makes a
-    degraded lexicon of that share.
+    The value that the varied system has itself, written or by default, gets no system of its own. What ``key`` may be
+    is said in :class:`switchrank.config.systems.Sweep`.
     """
     sweeps = data.get("sweeps") or {}
     if not isinstance(sweeps, dict) or not all(isinstance(sweep, dict) for sweep in sweeps.values()):

@@ -29,9 +29,6 @@ def by_queries(path: str | Path, work: Callable[[pl.DataFrame], T]) -> list[T]:
 
     A large run is in memory as a whole only if the lines of a query are scattered or fields are not separated by single
     spaces. A piece is read while ``work`` is done on the one before.
-
-    Raises:
-        UserError: as :func:`read_run`.
     """
     path = Path(path)
     if not path.is_file() or path.stat().st_size <= _PIECE:
