@@ -129,7 +129,7 @@ class RunsPlan(DataPlan):
         return self.config.systems[section.uses].corpus if section.uses else section.corpus
 
     def learned_by(self, system: str | None) -> list[tuple[str, str]]:
-        """What a system, or the run's own start (None), has been trained on: its name or the start's key, and a corpus."""
+        """What a system, or the run's own start (None), was trained on: its name or the start's key, and a corpus."""
         section = self.config.systems[system] if system else None
         if section and not section.corpus:
             return []

@@ -64,8 +64,7 @@ def uniform_after(state: NDArray[np.uint64], *coordinates: ArrayLike) -> NDArray
 def counter_uniform(key: int, *coordinates: ArrayLike) -> NDArray[np.float64]:
     """Uniform draws in [0, 1), float64 of the broadcast shape of ``coordinates``.
 
-    Args:
-        key: a seed from :func:`derive_seed`; it carries the purpose.
-        coordinates: integers (scalars or arrays that broadcast), such as instance number, side, token position.
+    ``key`` is a seed from :func:`derive_seed`; coordinates are integers (scalars or arrays that broadcast), such as
+    instance number, side, token position.
     """
     return uniform_after(counter_state(key), *coordinates)

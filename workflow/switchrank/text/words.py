@@ -1,11 +1,9 @@
 """What a word is, for vectors, lexicons, switching and BM25 alike.
 
 Word boundaries are those of Unicode Standard Annex 29 (the ``regex`` package's default word boundaries). A segment is
-a *word* if it holds a visible letter, mark or digit; all else (white space, punctuation, symbols) is *gap*. Text is
-never changed: gaps and words joined again are the input, character for character.
-
-Words are compared under :func:`switchrank.text.equality.key`. Text without spaces between words is cut by longest match
-over a vocabulary (:class:`Segmenter`) or by a segmenter of its language (:mod:`switchrank.text.segmenters`).
+a *word* if it holds a visible letter, mark or digit; all else (white space, punctuation, symbols) is *gap*. Gaps and
+words joined again are the input, character for character. Text without spaces is cut by longest match over a
+vocabulary (:class:`Segmenter`) or by a segmenter of its language (:mod:`switchrank.text.segmenters`).
 """
 
 from __future__ import annotations
