@@ -57,7 +57,7 @@ def read_collection(plan: Plan, name: str, **changes: Any) -> tuple[Any, Path]:
 
 def read_vectors(plan: Plan, language: str) -> dict[str, Any]:
     """Counts and the alignment's record of a language's vectors; the stores are under ``vectors/`` of the run."""
-    section = plan.vector_source(language)
+    section = plan.config.vector_sources[language]
     raw, aligned = (f"{plan.folder}/vectors/{step}/{language}" for step in ("raw", "aligned"))
     vectors = plan.config.vectors
     assert vectors is not None

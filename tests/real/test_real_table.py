@@ -61,8 +61,8 @@ def collections(plan: Plan, row: dict[str, Any]) -> None:
 
 def vectors(plan: Plan, row: dict[str, Any]) -> None:
     stated = row["counts"]
-    for language in plan.vector_languages:
-        source = plan.vector_source(language)
+    for language in plan.config.vector_sources:
+        source = plan.config.vector_sources[language]
         if source.path:
             words = import_vectors(path=source.path, out=f"vectors/{language}")["words"]
             assert words == stated["words"][language] - stated.get("left_out", {}).get(language, 0)

@@ -170,7 +170,9 @@ rule parallel:
 rule translate:
     input:
         texts=f"{R}/sources/{{collection}}/{{table}}-{{lang}}.parquet",
-        lexicon=lambda wildcards: PLAN.reverse_file(wildcards.lexicon, wildcards.lang),
+        lexicon=lambda wildcards: PLAN.lexicon_file(
+            wildcards.lexicon, wildcards.lang, reverse=True
+        ),
         vocabulary=lambda wildcards: vocabulary(wildcards.lang),
     output:
         f"{R}/translated/{{lexicon}}/{{collection}}/{{table}}-{{lang}}.parquet",

@@ -1,7 +1,7 @@
 # Word vectors: trained on text or read from files, then turned into the space of the source language.
 rule train_vectors:
     input:
-        text=lambda wildcards: PLAN.plain(PLAN.vector_source(wildcards.lang).text),
+        text=lambda wildcards: PLAN.plain(CONFIG.vector_sources[wildcards.lang].text),
     output:
         **store(f"{R}/vectors/raw/{{lang}}"),
     log:
@@ -9,7 +9,7 @@ rule train_vectors:
     benchmark:
         f"{R}/benchmarks/embeddings/train-{{lang}}.tsv"
     wildcard_constraints:
-        lang=languages_where(lambda lang: PLAN.vector_source(lang).text),
+        lang=languages_where(lambda lang: CONFIG.vector_sources[lang].text),
     cache: SHARED
     localrule: SMALL
     conda:
@@ -19,7 +19,7 @@ rule train_vectors:
     params:
         spec=CONFIG.vectors.training.plain() if CONFIG.vectors else {},
         texts=lambda wildcards: in_order(
-            PLAN.plain(PLAN.vector_source(wildcards.lang).text)
+            PLAN.plain(CONFIG.vector_sources[wildcards.lang].text)
         ),
         unspaced=lambda wildcards: wildcards.lang in CONFIG.languages.longest_match,
         segmenter=lambda wildcards: segmenter(wildcards.lang),
@@ -31,8 +31,8 @@ rule train_vectors:
 
 rule import_vectors:
     input:
-        path=lambda wildcards: PLAN.vector_source(wildcards.lang).path,
-        extra=lambda wildcards: PLAN.vector_source(wildcards.lang).extra_words or [],
+        path=lambda wildcards: CONFIG.vector_sources[wildcards.lang].path,
+        extra=lambda wildcards: CONFIG.vector_sources[wildcards.lang].extra_words or [],
     output:
         **store(f"{R}/vectors/raw/{{lang}}"),
     log:
@@ -40,7 +40,7 @@ rule import_vectors:
     benchmark:
         f"{R}/benchmarks/embeddings/import-{{lang}}.tsv"
     wildcard_constraints:
-        lang=languages_where(lambda lang: PLAN.vector_source(lang).path),
+        lang=languages_where(lambda lang: CONFIG.vector_sources[lang].path),
     cache: SHARED
     localrule: SMALL
     conda:
@@ -48,7 +48,7 @@ rule import_vectors:
     resources:
         **asks("import_vectors"),
     params:
-        max_words=lambda wildcards: PLAN.vector_source(wildcards.lang).max_words,
+        max_words=lambda wildcards: CONFIG.vector_sources[wildcards.lang].max_words,
         lang=lambda wildcards: wildcards.lang,
         code=CODE("embeddings.read"),
     script:
@@ -112,4 +112,4 @@ rule keep_vectors:
 
 rule embeddings:
     input:
-        expand(f"{R}/vectors/aligned/{{lang}}.npy", lang=PLAN.vector_languages),
+        expand(f"{R}/vectors/aligned/{{lang}}.npy", lang=list(CONFIG.vector_sources)),

@@ -241,7 +241,7 @@ rule testsets:
         first_stage=[
             f"{R}/evaluate/first-stage/{testset}.parquet"
             for testset in CONFIG.testsets
-            if PLAN.searched(testset)
+            if not CONFIG.testsets[testset].candidates.every
         ],
         parts=[
             file

@@ -4,7 +4,7 @@ SCRATCH = CONFIG.start.preset or any(start.preset for start in CONFIG.starts.val
 TEXTS = tokenizer_texts()
 WORDS_NEEDED = [
     lang
-    for lang in PLAN.vector_languages
+    for lang in CONFIG.vector_sources
     if lang not in TEXTS or lang in CONFIG.languages.longest_match
 ]
 

@@ -108,7 +108,7 @@ def ask_trainings(plan: Plan) -> None:
     config = plan.config
     assert config.start.preset is None or config.start.preset in PRESETS
     assert {*config.start.init} <= {*INITS}
-    assert "vectors" not in config.start.init or plan.vector_languages
+    assert "vectors" not in config.start.init or plan.config.vector_sources
     tuning = config.ablation.train if config.ablation else None
     for section in (config.train, config.start.first, tuning):
         if section is None:

@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from switchrank.config.load import check_config, load_config, read_yaml
-from switchrank.config.pairs import read_pairs
 from switchrank.config.plan import Plan
+from switchrank.config.plan_data import read_pairs
 from switchrank.core.errors import UserError
 
 ROOT = Path(__file__).parents[3]
@@ -490,6 +490,20 @@ def test_a_bad_pair_table_is_one_line(tmp_path, text, line):
     file = tmp_path / "pairs.tsv"
     file.write_text(text)
     with pytest.raises(UserError, match=line):
+        read_pairs(file, ["en"])
+
+
+def test_a_pair_table_that_is_no_utf8_text_is_one_line(tmp_path):
+    file = tmp_path / "pairs.tsv"
+    file.write_text("id\tquery\tdocument\town_model\nen-en\ten\ten\tno\n", encoding="utf-16")
+    with pytest.raises(UserError, match=r"pairs\.tsv: not a UTF-8 table .*: save it as tab-separated UTF-8 text"):
+        read_pairs(file, ["en"])
+
+
+def test_a_line_of_a_pair_table_that_is_too_short_is_told(tmp_path):
+    file = tmp_path / "pairs.tsv"
+    file.write_text("id\tquery\tdocument\town_model\n\nen-en\ten\n")
+    with pytest.raises(UserError, match="line 3: 2 cells: write 4 with tabs: id query document own_model"):
         read_pairs(file, ["en"])
 
 

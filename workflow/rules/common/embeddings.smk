@@ -3,7 +3,7 @@
 
 def languages_where(test):
     """A wildcard constraint: the vector languages for which `test` holds."""
-    return "|".join(lang for lang in PLAN.vector_languages if test(lang)) or "none"
+    return "|".join(lang for lang in CONFIG.vector_sources if test(lang)) or "none"
 
 
 def seed_file(wildcards):

@@ -63,7 +63,7 @@ def pool_outputs(testset):
 
 def vocabulary(lang):
     """Words that cut the text of an unspaced language, as input files."""
-    unspaced = lang in CONFIG.languages.longest_match and lang in PLAN.vector_languages
+    unspaced = lang in CONFIG.languages.longest_match and lang in CONFIG.vector_sources
     return [f"{R}/vectors/aligned/{lang}.words.parquet"] if unspaced else []
 
 

@@ -4,9 +4,9 @@
 def tokenizer_texts():
     """Monolingual text by language: as configured, else what its vectors were trained on."""
     texts = dict(CONFIG.start.tokenizer.texts)
-    for lang in PLAN.vector_languages:
-        if lang not in texts and PLAN.vector_source(lang).text:
-            texts[lang] = PLAN.vector_source(lang).text
+    for lang in CONFIG.vector_sources:
+        if lang not in texts and CONFIG.vector_sources[lang].text:
+            texts[lang] = CONFIG.vector_sources[lang].text
     return {lang: PLAN.plain(paths) for lang, paths in texts.items()}
 
 
@@ -27,7 +27,7 @@ def start_vectors(wildcards):
     """The vectors that the embeddings of a start begin with, by language."""
     used = "vectors" in first_weights(wildcards).init
     return {
-        lang: f"{R}/vectors/aligned/{lang}" for lang in PLAN.vector_languages if used
+        lang: f"{R}/vectors/aligned/{lang}" for lang in CONFIG.vector_sources if used
     }
 
 

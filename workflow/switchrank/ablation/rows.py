@@ -6,9 +6,8 @@ model itself is tested. ``none`` is the initial model that all systems start fro
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import astuple, dataclass, fields
 from itertools import product
 from pathlib import Path
@@ -16,8 +15,10 @@ from pathlib import Path
 from switchrank.core.atomic import atomic_path
 from switchrank.core.errors import UserError, raise_all
 from switchrank.core.limits import LARGEST
+from switchrank.formats.written import by_column, written_rows
 
 NO_SYSTEM = "none"
+_MISSING = "correct the path, or make it: switchrank ablation grid"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _WHOLE = re.compile(r"0|[1-9][0-9]*")
 
@@ -62,16 +63,16 @@ def read_ablation(path: str | Path, *, languages: Collection[str] | None, system
     rows: dict[str, Row] = {}
     settings: dict[tuple[object, ...], str] = {}
     mistakes = []
-    for number, cells in _lines(Path(path)):
+    for place, cells in written_rows(path, COLUMNS, "ablation", _MISSING):
         try:
-            row = _row(path, f"line {number}", cells)
-            _check(path, f"line {number}", row, languages, systems)
+            row = _row(path, place, by_column(path, place, cells, COLUMNS))
+            _check(path, place, row, languages, systems)
             if row.id.casefold() in rows:
                 todo = "give every row an id of its own, not only in case"
-                raise UserError(path, f"line {number}", f"id {row.id} twice", todo)
+                raise UserError(path, place, f"id {row.id} twice", todo)
             if (setting := astuple(row)[1:]) in settings:
                 problem = f"the setting of row {settings[setting]} again"
-                raise UserError(path, f"line {number}", problem, "keep one of the two")
+                raise UserError(path, place, problem, "keep one of the two")
         except UserError as error:
             mistakes.append(error)
         else:
@@ -80,23 +81,6 @@ def read_ablation(path: str | Path, *, languages: Collection[str] | None, system
     if not rows:
         raise UserError(path, "", "no rows", "add one, or make a table with: switchrank ablation grid")
     return list(rows.values())
-
-
-def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Number and cells of each line below the header; blank lines are passed over."""
-    if not path.is_file():
-        raise UserError(path, "", "no such ablation table", "correct the path, or make it: switchrank ablation grid")
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
-            header = next(reader, [])
-            if header != COLUMNS:
-                raise UserError(path, "line 1", f"columns {header}", f"write {' '.join(COLUMNS)} with tabs")
-            for cells in reader:
-                if cells:
-                    yield reader.line_num, cells
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(path, "", f"not a UTF-8 table ({error})", "save it as tab-separated UTF-8 text") from error
 
 
 def check_starts(rows: Sequence[Row], reference: str, starts: Sequence[str]) -> None:
@@ -113,10 +97,7 @@ def check_starts(rows: Sequence[Row], reference: str, starts: Sequence[str]) -> 
                 raise UserError("ablation", f"start {start}", f"no row with 0 examples in {language}", todo)
 
 
-def _row(path: str | Path, place: str, cells: list[str]) -> Row:
-    if len(cells) != len(COLUMNS):
-        raise UserError(path, place, f"{len(cells)} cells", f"write {len(COLUMNS)} with tabs: {' '.join(COLUMNS)}")
-    given = dict(zip(COLUMNS, cells, strict=True))
+def _row(path: str | Path, place: str, given: dict[str, str]) -> Row:
     if not _ID.fullmatch(given["id"]):
         todo = "use letters, digits, '-', '_', '.', and a letter or digit first"
         raise UserError(path, place, f"id '{given['id']}'", todo)

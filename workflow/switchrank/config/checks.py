@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 from switchrank.collections.joined.section import Joined
 from switchrank.collections.mmarco.names import MMARCO_NAMES
 from switchrank.collections.section import CollectionSection
-from switchrank.config.lexicons import DegradedLexicon, DictionaryLexicon, Lexicon, MergedLexicon, TitlesLexicon, listed
+from switchrank.config.lexicons import DegradedLexicon, DictionaryLexicon, Lexicon, MergedLexicon, TitlesLexicon
 from switchrank.config.models import MAIN_METRIC, Config, Testset
-from switchrank.config.sections import Finding, known_name, known_placeholders
+from switchrank.config.sections import Finding, known_names, known_placeholders, listed
 from switchrank.config.settings import refused, setting_findings
 from switchrank.config.sweeps import is_of_corpus
-from switchrank.config.systems import OWN_START, NamedStart, Start
+from switchrank.config.systems import OWN_START
 from switchrank.files.addresses import placeholders
 from switchrank.text.segmenters import LIBRARIES
 
@@ -33,8 +33,7 @@ def findings(config: Config) -> list[Finding]:
 
 def _downloads(config: Config) -> Iterator[Finding]:
     for path, download in config.downloads.items():
-        for name in placeholders(download.url):
-            yield from known_name(f"downloads.{path}.url", "placeholder", name, placeholders(path))
+        yield from known_names(f"downloads.{path}.url", "placeholder", placeholders(download.url), placeholders(path))
         if not _FETCHED.fullmatch(path):
             todo = "write data/ and a name, without .. or a dot before a name"
             yield f"downloads.{path}", "not a path below data/", todo
@@ -57,8 +56,7 @@ def _languages(config: Config) -> Iterator[Finding]:
             todo = f"write {fitting[0]}" if fitting else "leave it out; Unicode rules and unspaced serve any language"
             yield f"languages.segmenters.{language}", f"{segmenter} does not know this language", todo
     for place, languages in used:
-        for language in languages:
-            yield from known_name(place, "language", language, config.languages.every)
+        yield from known_names(place, "language", languages, config.languages.every)
     for place, languages in [("languages.seen", config.languages.seen), *used]:
         if place.startswith(("languages.", "lexicons.", "corpora.")) and config.languages.source in languages:
             yield place, f"{config.languages.source} is the source language", "leave it out: it is there anyway"
@@ -70,8 +68,8 @@ def _collections(config: Config) -> Iterator[Finding]:
         if config.languages.source not in part.languages and name in trained:
             yield f"collections.{name}", f"no text in the source language {config.languages.source}", "add it"
         wrong = list(_templates(f"collections.{name}", part))
-        for language in part.train_languages:
-            wrong += known_name(f"collections.{name}.train_languages", "language of it:", language, part.languages)
+        place = f"collections.{name}.train_languages"
+        wrong += known_names(place, "language of it:", part.train_languages, part.languages)
         yield from wrong
         if isinstance(part, Joined):
             yield from _joined(config, name, part)
@@ -97,34 +95,30 @@ def _joined(config: Config, name: str, joined: Joined) -> Iterator[Finding]:
     place = f"collections.{name}.of"
     others = {other: part for other, part in config.collections.items() if not isinstance(part, Joined)}
     for other in joined.of:
-        yield from known_name(place, "collection", other, others)
+        yield from known_names(place, "collection", other, others)
         if other not in others:
             continue
         if "train" not in others[other].splits:
             yield place, f"{other} has no training split", "name one that has"
-        for language in joined.languages:
-            yield from known_name(place, f"language of {other}:", language, others[other].languages)
+        yield from known_names(place, f"language of {other}:", joined.languages, others[other].languages)
     if joined.labels:
         yield f"collections.{name}.labels", "its parts are cut already", f"set labels of {' or '.join(joined.of)}"
 
 
 def _paths(config: Config) -> Iterator[Finding]:
-    """Paths of lexicons, gold and vectors, which are filled in by language or not at all."""
     for name, lexicon in config.lexicons.items():
         if isinstance(lexicon, TitlesLexicon):
-            for key, path in {"page": lexicon.page, "langlinks": lexicon.langlinks}.items():
-                yield from known_placeholders(f"lexicons.{name}.{key}", path or "")
+            yield from known_placeholders(f"lexicons.{name}.page", lexicon.page)
+            yield from known_placeholders(f"lexicons.{name}.langlinks", lexicon.langlinks)
         if isinstance(lexicon, TitlesLexicon | DictionaryLexicon):
             known = ("lang", "source") if lexicon.kind == "titles" else ("lang",)
-            for path in listed(lexicon.path):
-                yield from known_placeholders(f"lexicons.{name}.path", path, known)
+            yield from known_placeholders(f"lexicons.{name}.path", lexicon.path, known)
     for name, pairs in config.gold.items():
         for pair in pairs:
-            for path in listed(config.gold_file(name, pair).path):
-                yield from known_placeholders(f"gold.{name}.{pair}", path, ("lang",))
+            yield from known_placeholders(f"gold.{name}.{pair}", config.gold_file(name, pair).path, ("lang",))
     for language, source in config.vector_sources.items():
-        for path in filter(None, [source.path, source.extra_words, *(source.text or [])]):
-            yield from known_placeholders(f"vectors.languages.{language}", path)
+        paths = [*listed(source.path), *listed(source.extra_words), *listed(source.text)]
+        yield from known_placeholders(f"vectors.languages.{language}", paths)
     if config.vectors:
         yield from known_placeholders("vectors.alignment.seed_pairs", config.vectors.alignment.seed_pairs, ("lang",))
 
@@ -169,24 +163,20 @@ def _lexicons(config: Config) -> Iterator[Finding]:
         if isinstance(lexicon, DictionaryLexicon) and "{" not in str(lexicon.path) and len(targets) > 1:
             todo = f"write {{lang}} where the files differ, or languages: [{targets[0]}]"
             yield f"lexicons.{name}", f"one dictionary for {len(targets)} languages", todo
-        for part in _parts(lexicon):
-            yield from known_name(f"lexicons.{name}.of", "lexicon", part, config.lexicons)
+        yield from known_names(f"lexicons.{name}.of", "lexicon", _parts(lexicon), config.lexicons)
         if name in _made_of(name, lambda one: _parts(config.lexicons[one]), config.lexicons):
             yield f"lexicons.{name}.of", f"{name} is made of itself", "name others"
         found = [config.lexicons[part] for part in _parts(lexicon) if part in config.lexicons]
-        there = {language for part in found for language in config.targets(part)}
-        for language in targets if found else []:
-            yield from known_name(f"lexicons.{name}.languages", "language of its parts:", language, sorted(there))
+        there = sorted({language for part in found for language in config.targets(part)})
+        if found:
+            yield from known_names(f"lexicons.{name}.languages", "language of its parts:", targets, there)
 
 
 def _parts(lexicon: Lexicon) -> list[str]:
-    if isinstance(lexicon, DegradedLexicon):
-        return [lexicon.of]
-    return lexicon.of if isinstance(lexicon, MergedLexicon) else []
+    return listed(lexicon.of) if isinstance(lexicon, DegradedLexicon | MergedLexicon) else []
 
 
 def _made_of(name: str, parts: Callable[[str], Iterable[str | None]], known: Iterable[str]) -> set[str]:
-    """What something is made of, directly or through others, as far as it is known."""
     found: set[str] = set()
     todo = [name]
     while todo:
@@ -198,34 +188,30 @@ def _made_of(name: str, parts: Callable[[str], Iterable[str | None]], known: Ite
 
 def _corpora(config: Config) -> Iterator[Finding]:
     for name, corpus in config.corpora.items():
-        yield from known_name(f"corpora.{name}.from", "collection", corpus.collection, config.collections)
+        yield from known_names(f"corpora.{name}.from", "collection", corpus.collection, config.collections)
         collection = config.collections.get(corpus.collection)
         if collection and "train" not in collection.splits:
             yield f"corpora.{name}.from", f"{corpus.collection} has no training split", "name one that has"
         if collection and corpus.parallel and not collection.train_languages:
             place = f"collections.{corpus.collection}.train_languages"
             yield place, f"no training text in another language, which corpora.{name} needs", "list its languages"
-        if corpus.lexicon is None:
-            continue
-        yield from known_name(f"corpora.{name}.lexicon", "lexicon", corpus.lexicon, config.lexicons)
+        yield from known_names(f"corpora.{name}.lexicon", "lexicon", corpus.lexicon, config.lexicons)
         if corpus.lexicon in config.lexicons and isinstance(corpus.languages, list):
             covered = config.targets(config.lexicons[corpus.lexicon])
-            for language in corpus.languages:
-                yield from known_name(f"corpora.{name}.languages", "language of its lexicon:", language, covered)
+            yield from known_names(f"corpora.{name}.languages", "language of its lexicon:", corpus.languages, covered)
 
 
 def _testsets(config: Config) -> Iterator[Finding]:
     for name, testset in config.testsets.items():
-        yield from known_name(f"testsets.{name}.collection", "collection", testset.collection, config.collections)
+        yield from known_names(f"testsets.{name}.collection", "collection", testset.collection, config.collections)
         if testset.collection not in config.collections:
             continue
         collection = config.collections[testset.collection]
         if "test" not in collection.splits:
             yield f"testsets.{name}.collection", f"{testset.collection} has no test split", "name one that has"
         members, place = config.mixed_languages(name), f"testsets.{name}.mixed"
-        for language in members:
-            yield from known_name(place, "language of the collection:", language, collection.languages)
-            yield from known_name(place, "query language of the collection:", language, collection.test_languages)
+        yield from known_names(place, "language of the collection:", members, collection.languages)
+        yield from known_names(place, "query language of the collection:", members, collection.test_languages)
         if members and not name.endswith(f"-mlir{len(members)}"):
             todo = f"name it {name.split('-mlir')[0]}-mlir{len(members)}"
             yield f"testsets.{name}", f"a pool of {len(members)} languages", todo
@@ -235,11 +221,11 @@ def _testsets(config: Config) -> Iterator[Finding]:
 def _candidates(config: Config, place: str, testset: Testset) -> Iterator[Finding]:
     """Runs are given for the languages of pairs; a system that finds candidates must encode queries alone."""
     given = testset.candidates
-    yield from known_placeholders(f"{place}.run", given.run or "", ("query", "document"))
+    yield from known_placeholders(f"{place}.run", given.run, ("query", "document"))
     if testset.mixed and given.by_pair:
         yield f"{place}.run", "a run for each query language of a mixed pool", "write {document} alone"
     if given.system:
-        found = list(known_name(f"{place}.system", "system", given.system, config.systems))
+        found = list(known_names(f"{place}.system", "system", given.system, config.systems))
         problem = f"{given.system} is no encoder: it can only score the candidates that another found"
         todo = "name a system of architecture dual-encoder (known are: cross-encoder), or give bm25, run or all"
         yield from found or [(f"{place}.system", problem, todo)]
@@ -259,13 +245,11 @@ def _gold(config: Config) -> Iterator[Finding]:
         languages = pair.split("-")
         if len(languages) != 2:
             yield place, "not a pair", "write source-target, such as en-de"
-        for language in languages:
-            yield from known_name(place, "language", language, config.languages.every)
+        yield from known_names(place, "language", languages, config.languages.every)
 
 
-def _one_corpus(config: Config, place: str, name: str) -> Iterator[Finding]:
-    """A start is trained on a corpus that is one for all pairs."""
-    yield from known_name(place, "corpus", name, config.corpora)
+def _one_corpus(config: Config, place: str, name: str | None) -> Iterator[Finding]:
+    yield from known_names(place, "corpus", name, config.corpora)
     if name in config.corpora and config.corpora[name].bilingual:
         yield place, "one corpus per pair", "name a corpus that is one for all pairs"
 
@@ -277,16 +261,12 @@ def _starts(config: Config) -> Iterator[Finding]:
         place = f"starts.{name}"
         if name == OWN_START:
             yield place, "the name of the run's own start", "choose another name"
-        if start.source:
-            yield from known_name(f"{place}.from", "start", start.source, [OWN_START, *config.starts])
+        yield from known_names(f"{place}.from", "start", start.source, [OWN_START, *config.starts])
         if name in _made_of(name, lambda one: [config.starts[one].source], config.starts):
             yield f"{place}.from", f"{name} is made of itself", "name another start"
-        if start.corpus:
-            yield from _one_corpus(config, f"{place}.corpus", start.corpus)
-    starts: dict[str, Start | NamedStart] = {"start": config.start}
-    for place, made in (starts | {f"starts.{name}": start for name, start in config.starts.items()}).items():
-        if made.transplant:
-            yield from known_name(f"{place}.transplant", "lexicon", made.transplant, config.lexicons)
+        yield from _one_corpus(config, f"{place}.corpus", start.corpus)
+    for place, made in config.every_start.items():
+        yield from known_names(f"{place}.transplant", "lexicon", made.transplant, config.lexicons)
         if made.preset and "vectors" in made.init and not config.vector_sources:
             yield f"{place}.init", "no vectors to start from", "add vectors.languages"
         if made.preset and not config.vector_sources and not config.start.tokenizer.texts:
@@ -298,27 +278,25 @@ def _starts(config: Config) -> Iterator[Finding]:
 def _systems(config: Config) -> Iterator[Finding]:
     for name, system in config.systems.items():
         place = f"systems.{name}"
-        if system.corpus:
-            yield from known_name(f"{place}.corpus", "corpus", system.corpus, config.corpora)
-        yield from known_name(f"{place}.start", "start", system.start, [OWN_START, *config.starts])
+        yield from known_names(f"{place}.corpus", "corpus", system.corpus, config.corpora)
+        yield from known_names(f"{place}.start", "start", system.start, [OWN_START, *config.starts])
         if system.uses:
             yield from _used(config, name, system.uses)
         lexicon = system.test.translate if system.test else None
-        if lexicon:
-            yield from known_name(f"{place}.test.translate", "lexicon", lexicon, config.lexicons)
+        yield from known_names(f"{place}.test.translate", "lexicon", lexicon, config.lexicons)
         if lexicon in config.lexicons and config.lexicons[lexicon].kind != "vectors":
             problem = f"{lexicon} is not of kind vectors, so it has no reverse"
             yield f"{place}.test.translate", problem, "name one that is"
         if name in {"random", "bm25"}:
             yield place, "the name of a reference row", "choose another name"
-    yield from known_name("evaluate.baseline", "system", config.evaluate.baseline, config.systems)
+    yield from known_names("evaluate.baseline", "system", config.evaluate.baseline, config.systems)
 
 
 def _used(config: Config, name: str, model: str) -> Iterator[Finding]:
     """A system that uses another's models differs in how it is tested, and the other has one model for all pairs."""
     place = f"systems.{name}.model"
     if model not in config.with_models:
-        for _, problem, todo in known_name(place, "trained system", model, config.with_models):
+        for _, problem, todo in known_names(place, "trained system", model, config.with_models):
             yield place, problem, todo if todo.startswith("did") else f"{todo}; {_SLASH}"
         return
     corpus = config.corpora.get(str(config.systems[model].corpus))
@@ -331,7 +309,7 @@ def _used(config: Config, name: str, model: str) -> Iterator[Finding]:
 
 def _sweeps(config: Config) -> Iterator[Finding]:
     for name, sweep in config.sweeps.items():
-        yield from known_name(f"sweeps.{name}.system", "trained system", sweep.system, config.systems)
+        yield from known_names(f"sweeps.{name}.system", "trained system", sweep.system, config.systems)
         system = config.systems.get(sweep.system)
         corpus = config.corpora.get(str(system.corpus)) if system else None
         if corpus and corpus.lexicon is None and sweep.key.startswith("lexicon."):
@@ -344,11 +322,11 @@ def _ablation(config: Config) -> Iterator[Finding]:
     section = config.ablation
     if section is None:
         return
-    yield from known_name("ablation.testset", "test set", section.testset, config.testsets)
+    yield from known_names("ablation.testset", "test set", section.testset, config.testsets)
     if section.testset in config.testsets and config.testsets[section.testset].mixed:
         yield "ablation.testset", "a mixed pool", "name a test set with pairs"
     given = section.collection
     for place, name in {"": given}.items() if isinstance(given, str) else given.items():
-        yield from known_name(f"ablation.collection.{place}".rstrip("."), "collection", name, config.collections)
+        yield from known_names(f"ablation.collection.{place}".rstrip("."), "collection", name, config.collections)
     for place, name in [("reference", section.reference), *(("compared", name) for name in section.compared)]:
-        yield from known_name(f"ablation.{place}", "trained system", name, config.with_models)
+        yield from known_names(f"ablation.{place}", "trained system", name, config.with_models)

@@ -44,10 +44,7 @@ def check(*, file: Path) -> None:
 def _reach(data: Mapping[str, Any], config: Config, environment: Mapping[str, str]) -> Iterator[str]:
     """What a config reaches for outside: a line for each host that it asks, then for each variable it reads or sends.
 
-    Args:
-        data: the config as its file has it, variables not filled in.
-        config: the same, checked.
-        environment: where ``HF_ENDPOINT`` and ``SWITCHRANK_SEND`` come from.
+    In ``data``, the config as its file has it, variables are not filled in.
     """
     from switchrank.files.addresses import SEND, host_of, hub_endpoint, is_address, parse_address, sendable, variables
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import functools
+import operator
 import re
 from copy import deepcopy
 from typing import Any
@@ -14,7 +16,7 @@ from switchrank.config.sections import LANGUAGE, language_advice
 from switchrank.files.addresses import is_address, shown
 
 Location = tuple[str | int, ...]
-_EXPONENT = re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$")
+_EXPONENT = re.compile(r"^([-+]?[0-9]+)(\.[0-9]*)?[eE]([-+]?[0-9]+)$")
 _TAGGED = {"collections", "lexicons"}
 """Mappings whose sections are of several kinds: pydantic puts the kind behind the name."""
 _ADDED = {"str", "constrained-str", "int", "DictionaryFile"}
@@ -61,7 +63,11 @@ def problem_of(error: Any) -> tuple[str, str]:
         word = "no" if value is False else "yes"
         return f"{value} where text or a number is expected", f"YAML reads a bare {word} as {value}; quote it: '{word}'"
     if isinstance(value, str) and kind in {"float_type", "int_type"}:
-        return f"'{value}' is text", _number_advice(value)
+        found = _EXPONENT.match(value)
+        return (
+            f"'{value}' is text",
+            f"write {found[1]}{found[2] or '.0'}e{int(found[3]):+d}" if found else "write a number",
+        )
     if kind == "union_tag_invalid":
         key, known = error["ctx"]["discriminator"].strip("'"), error["ctx"]["expected_tags"].replace("'", "")
         near = difflib.get_close_matches(error["ctx"]["tag"], known.split(", "), 1, 0.5)
@@ -77,19 +83,11 @@ def problem_of(error: Any) -> tuple[str, str]:
     return f"{text!r} is not allowed", error["msg"][0].lower() + error["msg"][1:]
 
 
-def _number_advice(value: str) -> str:
-    if not _EXPONENT.match(value):
-        return "write a number"
-    digits, exponent = value.lower().split("e")
-    return f"write {digits if '.' in digits else digits + '.0'}e{int(exponent):+d}"
-
-
 def _nearest_key(location: Location) -> str | None:
     return next(iter(difflib.get_close_matches(str(location[-1]), _keys(location[:-1]), 1, 0.5)), None)
 
 
 def _keys(location: Location) -> list[str]:
-    """The keys of the section at ``location``: fields are followed through optionals, mappings, lists and unions."""
     sections: list[type[BaseModel]] = [Config]
     for part in location:
         sections = [section for section in sections if part in _kinds(section)] or sections
@@ -132,12 +130,10 @@ def _index(error: Any) -> int:
 
 
 def _value_at(data: Any, keys: list[str | int]) -> Any:
-    for key in keys:
-        try:
-            data = data[key]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return data
+    try:
+        return functools.reduce(operator.getitem, keys, data)
+    except (KeyError, IndexError, TypeError):
+        return None
 
 
 def _repair(holder: Any, key: Any, error: Any) -> bool:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from switchrank.config.sections import Count, Distinct, Language, Name, Section, Seed, Share, Whole
+from switchrank.config.sections import Count, Distinct, Language, Name, Section, Seed, Share, Whole, listed
 from switchrank.core.limits import LARGEST
 from switchrank.formats.pairs import DictionaryFormat
 from switchrank.search.choices import EXACT, Criterion, SearchKind
@@ -175,11 +175,6 @@ class DictionaryLexicon(DictionaryFile):
 
     def files(self, language: str) -> list[str]:
         return super().files(self.codes.get(language, language))
-
-
-def listed(paths: str | list[str] | None) -> list[str]:
-    """The paths of a key that takes one or a list."""
-    return [paths] if isinstance(paths, str) else paths or []
 
 
 class DegradedLexicon(Section):

@@ -1,9 +1,8 @@
 """Reading a config file and the tables that it names: environment expanded, every mistake told in one line.
 
 A web address in place of a path is replaced, in the plain config, by the path of the file it becomes, and listed under
-``downloads``: everything downstream sees paths only. A path has the same placeholders as its address. The paths are
-relative, and the addresses keep their ``${NAME}``: nothing of a machine and no password gets into rules, digests or
-provenance.
+``downloads``. The paths are relative, and the addresses keep their ``${NAME}``: nothing of a machine and no password
+gets into rules, digests or provenance.
 """
 
 from __future__ import annotations
@@ -113,11 +112,7 @@ def load_config(path: str | Path, environment: Mapping[str, str]) -> Config:
 
 
 def check_config(data: dict[str, Any], path: str | Path, environment: Mapping[str, str]) -> Config:
-    """Check a config mapping that came from ``path``.
-
-    Raises:
-        UserError: every mistake, a line each: file, key path, value, what is allowed, the nearest known key.
-    """
+    """Check a config mapping that came from ``path``; UserError with a line for every mistake."""
     config, mistakes = read_config(data, path, environment)
     raise_all(mistakes)
     assert config is not None
@@ -129,8 +124,8 @@ def read_config(
 ) -> tuple[Config | None, list[UserError]]:
     """A config mapping as a config, and every mistake in it.
 
-    A value that is wrong by itself hides no mistake elsewhere: for the checks across sections it is left out, or taken
-    for what it was meant to be. Where that cannot be, there is no config, and only such values are reported.
+    For the checks across sections a value that is wrong by itself is left out, or taken for what it was meant to be.
+    Where that cannot be, there is no config, and only such values are reported.
     """
     mistakes: list[UserError] = []
     whole = _with_downloads(_expanded(data, path, environment, mistakes), path, mistakes)
@@ -143,7 +138,6 @@ def read_config(
 
 
 def _repaired(data: dict[str, Any]) -> tuple[Config | None, list[Any]]:
-    """The config, repaired if need be and possible, and what pydantic has against it as it is."""
     config, errors = _validated(data)
     found, meant = list(errors), repaired(data, errors)
     while errors and meant is not None:
@@ -184,20 +178,20 @@ def _expanded(
             mistakes.append(error)
             return _VARIABLE.sub(r"$\1", value)
 
-    return {key: _each_text(item, str(key), expanded) for key, item in data.items()}
+    whole: dict[str, Any] = _with_texts(data, expanded)
+    return whole
 
 
-def _each_text(value: Any, place: str, changed: Callable[[str, str], str]) -> Any:
-    """A copy in which every text is changed, by what it is and the key path that it stands at."""
+def _with_texts(value: Any, changed: Callable[[str, str], str], *place: object) -> Any:
+    """A copy in which every text is what ``changed`` makes of it and of the key path that it stands at."""
     if isinstance(value, dict):
-        return {key: _each_text(part, f"{place}.{key}", changed) for key, part in value.items()}
+        return {key: _with_texts(part, changed, *place, key) for key, part in value.items()}
     if isinstance(value, list):
-        return [_each_text(part, f"{place}.{number}", changed) for number, part in enumerate(value)]
-    return changed(value, place) if isinstance(value, str) else value
+        return [_with_texts(part, changed, *place, number) for number, part in enumerate(value)]
+    return changed(value, ".".join(map(str, place))) if isinstance(value, str) else value
 
 
 def _filled(value: str, path: str | Path, place: str, environment: Mapping[str, str]) -> str:
-    """The string with its variables filled in; one that becomes an address or a hub name will be sent somewhere."""
     used = list(dict.fromkeys(_VARIABLE.findall(value)))
     filled = _VARIABLE.sub(lambda match: environment.get(match[1]) or f"${match[1]}", value)
     named = _MODEL_KEY.fullmatch(place) and not Path(filled).is_dir() and not filled.startswith((".", "/", "~"))
@@ -219,7 +213,7 @@ def _with_downloads(data: dict[str, Any], file: str | Path, mistakes: list[UserE
     found: dict[str, dict[str, str]] = {}
 
     def replaced(value: str, place: str) -> str:
-        if not is_address(value):
+        if not is_address(value) or place.partition(".")[0] == "downloads":
             return value
         try:
             if _LOCAL.fullmatch(place):
@@ -231,8 +225,8 @@ def _with_downloads(data: dict[str, Any], file: str | Path, mistakes: list[UserE
         found[path] = {"url": value}
         return path
 
+    whole: dict[str, Any] = _with_texts(data, replaced)
     given = data.get("downloads", {})
-    whole = {key: part if key == "downloads" else _each_text(part, str(key), replaced) for key, part in data.items()}
     if found and isinstance(given, dict):
         whole["downloads"] = {**given, **found}
     return whole
@@ -249,11 +243,7 @@ def roots_of(path: str | Path) -> list[Path]:
 
 
 def checked_plan(data: dict[str, Any], path: str | Path, environment: Mapping[str, str], roots: Sequence[Path]) -> Plan:
-    """The plan of a config mapping that came from ``path``.
-
-    Raises:
-        UserError: everything that is wrong, a line each; see :func:`read_plan`.
-    """
+    """The plan of a config mapping that came from ``path``; UserError with a line for every mistake."""
     plan, mistakes = read_plan(data, path, environment, roots)
     raise_all(mistakes)
     assert plan is not None
@@ -265,8 +255,7 @@ def read_plan(
 ) -> tuple[Plan | None, list[UserError]]:
     """The plan of a config mapping, as far as there is one, and all mistakes.
 
-    They are those of the config (:func:`read_config`), those of the tables that it names, and if there are none, what
-    is wrong with the jobs that follow from them.
+    They are those of the config and of the tables that it names, and if there are none, what its jobs would refuse.
     """
     config, mistakes = read_config(data, path, environment)
     if config is None:

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 from switchrank.collections.sections import Collection
 from switchrank.config.lexicons import DictionaryFile, Lexicon, Vectors, VectorSource
 from switchrank.config.sections import Count, Distinct, Language, LanguageList, Name, Section, Seed, Share, Whole
-from switchrank.config.systems import Ablation, Changes, FirstWeights, NamedStart, Start, Sweep, System, Train
+from switchrank.config.systems import Ablation, Changes, NamedStart, Start, Sweep, System, Train
 from switchrank.files.addresses import filled, parse_address, placeholders
 from switchrank.sources.world.files import DEFAULTS as WORLD
 
@@ -140,7 +140,6 @@ class Languages(Section):
 
     @property
     def longest_match(self) -> list[str]:
-        """Languages whose words are cut by longest match over their vectors."""
         return [language for language in self.unspaced if language not in self.segmenters]
 
 
@@ -279,12 +278,14 @@ class Config(Section):
         return [name for name, system in self.systems.items() if not system.uses]
 
     @property
+    def every_start(self) -> dict[str, Start | NamedStart]:
+        """The run's own start and the named ones, by the key of each."""
+        return {"start": self.start} | {f"starts.{name}": start for name, start in self.starts.items()}
+
+    @property
     def outside_models(self) -> dict[str, str]:
         """The models that come from elsewhere, folders and hub names, by the key that names each."""
-        starts: dict[str, FirstWeights] = {"start": self.start} | {
-            f"starts.{name}": s for name, s in self.starts.items()
-        }
-        found = {f"{place}.model": start.model for place, start in starts.items() if start.model}
+        found = {f"{place}.model": start.model for place, start in self.every_start.items() if start.model}
         return found | {f"systems.{name}.model": str(s.model) for name, s in self.systems.items() if s.is_finished}
 
     def training(self, changes: Changes) -> Train:

@@ -180,7 +180,6 @@ def _check_arguments(given: Given) -> None:
 
 
 def _files(given: Given) -> Iterator[tuple[str, str]]:
-    """Flag and path of every file that the config will read."""
     if given.documents:
         for language in given.languages:
             yield "--documents", filled(given.documents, language)
@@ -246,7 +245,7 @@ def _pairs(given: Given) -> str:
 def _check_written(text: str, table: str, path: Path, languages: list[str]) -> None:
     """Read both as a run would, before anything is written."""
     from switchrank.config.load import check_config, read_yaml
-    from switchrank.config.pairs import read_pairs
+    from switchrank.config.plan_data import read_pairs
 
     with tempfile.TemporaryDirectory() as folder:
         config, pairs = Path(folder) / "config.yaml", Path(folder) / "pairs.tsv"

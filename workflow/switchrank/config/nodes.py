@@ -1,8 +1,4 @@
-"""Models as nodes: each is made from another or from nothing, by a method, on data, with settings and a seed.
-
-A start is a node that others start from: the run's own, step by step, and those that have a name. What a job trains is
-a :class:`Node`, whichever path it lies at.
-"""
+"""Models as nodes: each is made from another or from nothing, by a method, on data, with settings and a seed."""
 
 from __future__ import annotations
 
@@ -11,16 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from switchrank.config.models import Config
-from switchrank.config.systems import OWN_START, FirstWeights, NamedStart, Optimisation
+from switchrank.config.systems import OWN_START, FirstWeights, Optimisation
 from switchrank.models.folder import MODEL_FILES, STARTING_FILES
 
 
 @dataclass(frozen=True)
 class StartNode:
-    """A model that others start from.
+    """A model that others start from: a step of the run's own start, or one that has a name.
 
     Attributes:
-        key: where the config says what it is, such as ``start.first`` or ``starts.e5``.
+        key: its place in the config, such as ``start.first`` or ``starts.e5``.
         folder: where it lies; ``{seed}`` stands for the seed of the run where each seed has its own.
         weights: how its first weights are made, where it is made from no other start.
         source: the start it is made from.
@@ -42,7 +38,6 @@ class StartNode:
         return "{seed}" in self.folder
 
     def folder_of(self, seed: int | str) -> str:
-        """Its folder for a seed of the run."""
         return self.folder.format(seed=seed)
 
     def files_of(self, seed: int | str) -> list[str]:
@@ -63,13 +58,10 @@ class Node:
     """A model that a job trains.
 
     Attributes:
-        folder: where it is written.
         start: the files of the model that it starts from.
         corpus: the training table, or the record of a corpus that is switched on the fly.
         dev: the table it is judged by, if any.
         on_the_fly: that corpus and its training pair.
-        settings: how it is trained.
-        seed: of its training.
         facts: what ``train.json`` says about it.
         method: how it learns, one of :mod:`switchrank.train.methods`.
     """
@@ -92,7 +84,17 @@ def start_nodes(config: Config) -> dict[str, StartNode]:
     while ready := [name for name, section in waiting.items() if (section.source or OWN_START) in found]:
         for name in ready:
             section = waiting.pop(name)
-            found[name] = _named_start(config, name, section, found.get(section.source or ""))
+            source = found.get(section.source or "")
+            seeded = section.corpus is not None or (source is not None and source.is_seeded)
+            found[name] = StartNode(
+                key=f"starts.{name}",
+                folder=f"results/{config.run}/starts/{name}{'/seed{seed}' if seeded else ''}",
+                weights=None if section.source else section,
+                source=source,
+                lexicon=section.transplant,
+                corpus=section.corpus,
+                settings=config.training(section.train) if section.corpus else None,
+            )
     return found
 
 
@@ -106,16 +108,3 @@ def _own_start(config: Config) -> StartNode:
     if start.transplant:
         node = StartNode("start.transplant", f"{folder}/transplanted", source=node, lexicon=start.transplant)
     return node
-
-
-def _named_start(config: Config, name: str, section: NamedStart, source: StartNode | None) -> StartNode:
-    seeded = section.corpus is not None or (source is not None and source.is_seeded)
-    return StartNode(
-        key=f"starts.{name}",
-        folder=f"results/{config.run}/starts/{name}{'/seed{seed}' if seeded else ''}",
-        weights=None if section.source else section,
-        source=source,
-        lexicon=section.transplant,
-        corpus=section.corpus,
-        settings=config.training(section.train) if section.corpus else None,
-    )

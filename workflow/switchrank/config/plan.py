@@ -12,7 +12,7 @@ from typing import NamedTuple
 from switchrank.ablation.rows import NO_SYSTEM, Row, read_ablation
 from switchrank.collections.joined.section import Joined
 from switchrank.config.nodes import Node
-from switchrank.config.pairs import Pair
+from switchrank.config.plan_data import Pair
 from switchrank.config.plan_runs import Ranker, RunsPlan
 from switchrank.config.sections import MIXED
 from switchrank.config.systems import OWN_START, Ablation
@@ -23,8 +23,8 @@ from switchrank.models.folder import MODEL_FILES
 class Trained(NamedTuple):
     """The training split of a collection in one language, which some starting model has learned.
 
-    ``shared_ids``: labelled queries come from the same collection. ``whole``: it was trained on as it is, not as a part
-    of a joined one, so its training pairs are its own.
+    ``shared_ids``: labelled queries come from the same collection. ``whole``: it was not trained on as a part of a
+    joined one, so its training pairs are its own.
     """
 
     collection: str
@@ -38,7 +38,6 @@ class Plan(RunsPlan):
 
     @property
     def tuning(self) -> Ablation:
-        """The section of the ablation, where there is one."""
         assert self.config.ablation is not None
         return self.config.ablation
 
@@ -51,12 +50,7 @@ class Plan(RunsPlan):
 
     @cached_property
     def ablation(self) -> list[Row]:
-        """The rows of the ablation table.
-
-        Raises:
-            UserError: the table is missing or wrong; or no test pair, start, seed or labelled query for a row, or
-                labels that its start has been trained on.
-        """
+        """The rows of the ablation table; UserError for every row that the rest of the config does not allow."""
         rows = self.rows()
         trained = self._trained_collections(rows)
         wrong = [(row, found) for row in rows if (found := next(self._refusals(row, trained), None))]
@@ -91,7 +85,6 @@ class Plan(RunsPlan):
             yield problem, "raise ablation.held_out or examples"
 
     def _trained_collections(self, rows: list[Row]) -> dict[str, str]:
-        """The collections that starting models are trained on, joined ones by their parts, each with such a model."""
         starts = dict.fromkeys(None if row.start == NO_SYSTEM else row.start for row in rows)
         learned = [part for start in starts for part in self.learned_by(start)]
         found: dict[str, str] = {}
@@ -103,10 +96,7 @@ class Plan(RunsPlan):
         return found
 
     def labelled(self, language: str) -> dict[str, str]:
-        """The labelled split of a language: ``queries``, ``judgements``, ``documents``.
-
-        It is what is set aside for it, else the training split of a collection that serves nothing else.
-        """
+        """The tables of a language's labels, by kind: what is set aside, else the training split of its collection."""
         name = self.config.labelled_collection(language)
         return self._split_tables(name, "labels" if self.config.collections[name].labels else "train", language)
 
@@ -154,13 +144,23 @@ class Plan(RunsPlan):
         return [f"{self.tuned_folder(row)}/{name}" for name in MODEL_FILES] if row.examples else self.start_of(row)
 
     def tuned_folder(self, row: Row) -> str:
-        """The folder of a tuned model."""
         return f"{self.folder}/ablation/models/{row.id}"
 
     def node(self, words: Mapping[str, str]) -> Node:
         """The model that a job trains, by the values of its rule's wildcards: a system's, a start or a tuned one."""
         if "row" in words:
-            return self._tuned_node(next(row for row in self.ablation if row.id == words["row"]))
+            row = next(row for row in self.ablation if row.id == words["row"])
+            folder = f"{self.folder}/ablation/{row.language}-n{row.examples}-seed{row.seed}"
+            return Node(
+                folder=self.tuned_folder(row),
+                start=self.start_of(row),
+                corpus=f"{folder}/train-00000.parquet",
+                dev=f"{folder}/dev.parquet" if self.tuning.held_out else None,
+                on_the_fly=None,
+                settings=self.tuning.train,
+                seed=row.seed,
+                facts={"system": row.id} | vars(row),
+            )
         if "system" in words:
             return self.system_node(words["system"], words["train_pair"], int(words["seed"]))
         if "start" in words:
@@ -168,19 +168,6 @@ class Plan(RunsPlan):
             return self.start_node(start, start.key.partition(".")[2], seed)
         first = next(step for step in self.own_start if step.corpus)
         return self.start_node(first, OWN_START, self.config.seeds[0])
-
-    def _tuned_node(self, row: Row) -> Node:
-        folder = f"{self.folder}/ablation/{row.language}-n{row.examples}-seed{row.seed}"
-        return Node(
-            folder=self.tuned_folder(row),
-            start=self.start_of(row),
-            corpus=f"{folder}/train-00000.parquet",
-            dev=f"{folder}/dev.parquet" if self.tuning.held_out else None,
-            on_the_fly=None,
-            settings=self.tuning.train,
-            seed=row.seed,
-            facts={"system": row.id} | vars(row),
-        )
 
     def shares_runs(self, row: Row) -> bool:
         """Whether a row's runs are those of its starting system: it has no examples, and that has ranked all pairs."""

@@ -1,26 +1,82 @@
-"""The plan of what a run is made from: inputs, collections, vectors, lexicons, corpora."""
+"""The plan of what a run is made from: language pairs, inputs, collections, vectors, lexicons, corpora."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from switchrank.collections.joined.section import Joined
 from switchrank.collections.spec import CollectionSpec
-from switchrank.config.lexicons import MergedLexicon, VectorSource
+from switchrank.config.lexicons import MergedLexicon
 from switchrank.config.models import Config, Download
-from switchrank.config.pairs import Pair, read_pairs
 from switchrank.config.sections import MIXED
 from switchrank.core.digest import value_digest
+from switchrank.core.errors import UserError, raise_all
 from switchrank.corpus.files import RECORD
 from switchrank.files.addresses import filled, placeholders
+from switchrank.formats.written import by_column, written_rows
 
+PAIR_COLUMNS = ["id", "query", "document", "own_model"]
 _DUMP = re.compile(r"\.xml(-[\w-]+)?(\.(bz2|gz|xz|zip))?$")
 """How the name of a pages-articles dump ends, or that of a part of one."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A query and a document language; ``own_model`` says that pair-wise systems train a model for it."""
+
+    query: str
+    document: str
+    own_model: bool
+
+    @property
+    def id(self) -> str:
+        return f"{self.query}-{self.document}"
+
+
+def read_pairs(path: str | Path, languages: Sequence[str], query_languages: Sequence[str] | None = None) -> list[Pair]:
+    """The pair table: TSV with columns ``id query document own_model``, one row per pair, ids unique.
+
+    Documents are in ``languages``, and queries in ``query_languages``, by default in the same.
+
+    Raises:
+        UserError: a missing or unreadable file, wrong columns; or for each row an unknown language, an id twice or not
+            ``query-document``.
+    """
+    pairs: dict[str, Pair] = {}
+    mistakes = []
+    for place, cells in written_rows(path, PAIR_COLUMNS, "pair", "correct the path in testsets.*.pairs"):
+        try:
+            row = by_column(path, place, cells[: len(PAIR_COLUMNS)], PAIR_COLUMNS)  # notes may stand behind them
+            pair = _pair(path, place, row, query_languages or languages, languages)
+            if pair.id in pairs:
+                raise UserError(path, place, f"pair {pair.id} twice", "keep one row")
+        except UserError as error:
+            mistakes.append(error)
+        else:
+            pairs[pair.id] = pair
+    raise_all(mistakes)
+    if not pairs:
+        raise UserError(path, "", "no pairs", "add a row")
+    return list(pairs.values())
+
+
+def _pair(path: str | Path, place: str, row: dict[str, str], queries: Sequence[str], documents: Sequence[str]) -> Pair:
+    for side, known in (("query", queries), ("document", documents)):
+        if row[side] not in known:
+            problem = f"the collection has no {'queries' if side == 'query' else 'documents'} in {row[side]}"
+            raise UserError(path, place, problem, f"known: {', '.join(known)}")
+    if row["own_model"] not in {"yes", "no"}:
+        raise UserError(path, place, f"own_model {row['own_model']}", "write yes or no")
+    pair = Pair(row["query"], row["document"], row["own_model"] == "yes")
+    if row["id"] != pair.id:
+        raise UserError(path, place, f"id {row['id']}", f"write {pair.id}")
+    return pair
 
 
 def concrete_downloads(downloads: dict[str, Download], inputs: Iterable[str]) -> dict[str, Download]:
@@ -50,10 +106,8 @@ def _pattern(template: str) -> re.Pattern[str]:
 class DataPlan:
     """Names of inputs, collections, vectors, lexicons and corpora.
 
-    Args:
-        config: a checked config.
-        roots: folders in which relative paths of pair tables are looked for, in this order.
-        given: the config as it was given, for whoever asks Snakemake for the jobs.
+    Relative paths of pair tables are looked for in the folders ``roots``, in this order. ``given`` is the config as it
+    was given, for whoever asks Snakemake for the jobs.
     """
 
     def __init__(self, config: Config, roots: list[Path], given: Mapping[str, Any] | None = None) -> None:
@@ -96,22 +150,18 @@ class DataPlan:
         return self.config.collections[collection].spec(self.config.languages.source)
 
     def lexicon_languages(self, lexicon: str) -> list[str]:
-        """Target languages of a lexicon."""
         return self.config.targets(self.config.lexicons[lexicon])
 
-    def lexicon_file(self, lexicon: str, language: str) -> str:
-        """The lexicon from the source language to ``language``."""
-        return f"{self.folder}/lexicons/{lexicon}/{self.config.languages.source}-{language}.parquet"
+    def lexicon_file(self, lexicon: str, language: str, *, reverse: bool = False) -> str:
+        """The lexicon from the source language to ``language``, or the other way round."""
+        sides = [self.config.languages.source, language]
+        return f"{self.folder}/lexicons/{lexicon}/{'-'.join(sides[::-1] if reverse else sides)}.parquet"
 
     def merged_files(self, lexicon: str, language: str) -> list[str]:
         """The lexicons that a merged one is made of, if they have the language."""
         section = self.config.lexicons[lexicon]
         assert isinstance(section, MergedLexicon)
         return [self.lexicon_file(part, language) for part in section.of if language in self.lexicon_languages(part)]
-
-    def reverse_file(self, lexicon: str, language: str) -> str:
-        """The lexicon from ``language`` to the source language."""
-        return f"{self.folder}/lexicons/{lexicon}/{language}-{self.config.languages.source}.parquet"
 
     @cached_property
     def lexicon_files(self) -> dict[tuple[str, str], str]:
@@ -123,12 +173,7 @@ class DataPlan:
 
     def aligned(self, language: str) -> bool:
         """Whether the vectors of a language need no alignment."""
-        source = self.vector_source(language)
-        return source.aligned or language == self.config.languages.source
-
-    def vector_source(self, language: str) -> VectorSource:
-        """Where the vectors of a language come from."""
-        return self.config.vector_sources[language]
+        return language == self.config.languages.source or self.config.vector_sources[language].aligned
 
     @cached_property
     def dumps(self) -> dict[str, str]:
@@ -147,11 +192,6 @@ class DataPlan:
     def plain(self, texts: list[str]) -> list[str]:
         """Text files as vectors and tokenizer read them: dumps are replaced by their plain text."""
         return [self.dumps.get(path, path) for path in texts]
-
-    @property
-    def vector_languages(self) -> list[str]:
-        """Languages that have vectors, in config order."""
-        return list(self.config.vector_sources)
 
     def train_pairs(self, corpus: str) -> list[str]:
         """The training pairs of a corpus: ``en-en``, ``xx-xx``, or one per pair with a model of its own."""
@@ -206,14 +246,10 @@ class DataPlan:
 
         They are the training instances, or the development instances if those of one corpus are not even sampled.
         """
-        found = list(corpora)
         names = {True: "train-00000.parquet", "sample": "sample.parquet"}
-        kinds = [names.get(self.config.corpora[name].materialise) for name, _ in found]
-        whole = all(kinds)
-        return [
-            f"{self.corpus_folder(*corpus)}/{kind if whole else 'dev.parquet'}"
-            for corpus, kind in zip(found, kinds, strict=True)
-        ]
+        kinds = {corpus: names.get(self.config.corpora[corpus[0]].materialise) for corpus in corpora}
+        whole = all(kinds.values())
+        return [f"{self.corpus_folder(*one)}/{kind if whole else 'dev.parquet'}" for one, kind in kinds.items()]
 
     def instances(self, collection: str, split: str) -> str:
         """The training pairs of a split of a collection, by id."""

@@ -12,8 +12,7 @@ from switchrank.collections.joined.section import Joined
 from switchrank.config.lexicons import DictionaryLexicon, TitlesLexicon
 from switchrank.config.models import Download
 from switchrank.config.nodes import Node, StartNode, start_nodes
-from switchrank.config.pairs import Pair
-from switchrank.config.plan_data import DataPlan, concrete_downloads
+from switchrank.config.plan_data import DataPlan, Pair, concrete_downloads
 from switchrank.config.sections import MIXED, suffix_of, text_of
 from switchrank.config.systems import OWN_START
 from switchrank.core.errors import UserError
@@ -81,7 +80,6 @@ class RunsPlan(DataPlan):
 
     @cached_property
     def models(self) -> list[tuple[str, str]]:
-        """Every (system, training pair) that a model is trained for."""
         return [
             (name, pair)
             for name, system in self.config.systems.items()
@@ -96,7 +94,6 @@ class RunsPlan(DataPlan):
 
     @cached_property
     def rankers(self) -> list[Ranker]:
-        """Every system with each of its models, in the order of the config."""
         found: list[Ranker] = []
         for name, system in self.config.systems.items():
             trained = system.uses or name
@@ -132,10 +129,7 @@ class RunsPlan(DataPlan):
         return self.config.systems[section.uses].corpus if section.uses else section.corpus
 
     def learned_by(self, system: str | None) -> list[tuple[str, str]]:
-        """The corpora that a system, or the run's own start where it is None, has been trained on before it is used.
-
-        Each comes with what was trained on it: the name of the system, or the key of a start.
-        """
+        """What a system, or the run's own start (None), was trained on: its name or the start's key, and a corpus."""
         section = self.config.systems[system] if system else None
         if section and not section.corpus:
             return []
@@ -246,7 +240,7 @@ class RunsPlan(DataPlan):
             yield from ((f"start.tokenizer.texts.{language}", path) for path in paths)
         seed = config.vectors.alignment.seed_pairs if config.vectors else "identical"
         if seed not in ("identical", *config.lexicons) and "vectors.alignment" not in wrong:
-            turned = [language for language in self.vector_languages if not self.aligned(language)]
+            turned = [language for language in config.vector_sources if not self.aligned(language)]
             yield from (("vectors.alignment.seed_pairs", filled(seed, {"lang": language})) for language in turned)
         for name in config.testsets:
             with suppress(UserError):  # what is wrong with its pairs is told elsewhere
@@ -290,10 +284,6 @@ class RunsPlan(DataPlan):
                 pairs = self.ranked_pairs(ranker, testset)
                 found[ranker.translate] = [pair for pair in pairs if {pair.query, pair.document} != {source}]
         return found
-
-    def searched(self, testset: str) -> bool:
-        """Whether the candidates of a test set are the result of a search, and another search could find others."""
-        return not self.config.testsets[testset].candidates.every
 
     def judgements(self, testset: str, language: str) -> str:
         """The judgements of one document language."""
@@ -347,7 +337,6 @@ class RunsPlan(DataPlan):
 
     @property
     def swept_systems(self) -> set[str]:
-        """The systems that only a sweep needs."""
         named = {sweep.system for sweep in self.config.sweeps.values()}
         return {point.system for point in self.sweep_points} - named - {self.config.evaluate.baseline}
 
@@ -360,6 +349,5 @@ class RunsPlan(DataPlan):
     def apart(self) -> dict[str, str]:
         """Systems that are not tested with those of the main experiment, and the group they are tested in."""
         references = {str(name): "references" for name in self.config.evaluate.references}
-        main = set(self.main_systems)
-        swept = {point.system: f"sweep {point.sweep}" for point in self.sweep_points if point.system not in main}
-        return {**references, **swept}
+        swept = self.swept_systems
+        return references | {one.system: f"sweep {one.sweep}" for one in self.sweep_points if one.system in swept}

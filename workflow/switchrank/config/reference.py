@@ -54,7 +54,6 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
 
 
 def _section(title: str, model: type[BaseModel]) -> str:
-    """Markdown of a section: a table with key, type, default and meaning."""
     schema = model.model_json_schema(by_alias=True)
     inherited = _inherited(model)
     if inherited == set(model.model_fields):

@@ -62,7 +62,6 @@ class Section(BaseModel):
     )
 
     def _refuse(self, keys: Collection[str], where: str, todo: str) -> None:
-        """Raise ValueError if one of ``keys`` is written."""
         for key in sorted(self.model_fields_set & {*keys}):
             raise ValueError(f"{key} {where}: {todo}")
 
@@ -75,26 +74,30 @@ Finding = tuple[str, str, str]
 """Key path, what is wrong there, what to do."""
 
 
-def known_name(place: str, what: str, value: str, allowed: Iterable[str]) -> Iterator[Finding]:
-    """A name that is not declared, with the nearest one; codes of languages are too short for that."""
+def listed(given: str | Iterable[str] | None) -> list[str]:
+    """The values of a key that takes none, one or several."""
+    return [given] if isinstance(given, str) else list(given or ())
+
+
+def known_names(place: str, what: str, given: str | Iterable[str] | None, allowed: Iterable[str]) -> Iterator[Finding]:
+    """Names that are not declared, each with the nearest one; codes of languages are too short for that."""
     allowed = list(allowed)
-    if value not in allowed:
+    for value in [name for name in listed(given) if name not in allowed]:
         close = [] if "language" in what else difflib.get_close_matches(value, allowed, 1, 0.5)
         hint = f"did you mean {close[0]}?" if close else f"declared: {', '.join(allowed) or 'none'}"
         yield place, f"unknown {what} {value}", hint
 
 
-def known_placeholders(place: str, path: str, known: Collection[str] = ()) -> Iterator[Finding]:
-    """A path with braces in it: they are paired, and what they hold is among the known names."""
-    try:
-        used = [field for _, field, _, _ in Formatter().parse(path) if field is not None]
-    except ValueError as error:
-        yield place, f"{path}: {error}", "pair the braces"
-        return
+def known_placeholders(place: str, given: str | Iterable[str] | None, known: Collection[str] = ()) -> Iterator[Finding]:
+    """What is wrong with braces in paths: they are not paired, or what they hold is not among the known names."""
     todo = f"known: {{{'}, {'.join(known)}}}" if known else "nothing is filled in here: write the path out"
-    for field in used:
-        if field not in known:
-            yield place, f"unknown placeholder {{{field}}}", todo
+    for path in listed(given):
+        try:
+            used = [field for _, field, _, _ in Formatter().parse(path) if field is not None]
+        except ValueError as error:
+            yield place, f"{path}: {error}", "pair the braces"
+        else:
+            yield from ((place, f"unknown placeholder {{{field}}}", todo) for field in used if field not in known)
 
 
 def suffix_of(sweep: str, value: object) -> str:

@@ -1,8 +1,7 @@
 """The settings that rules pass to jobs, and what the jobs would refuse of them.
 
-A rule's old outputs are removed when its job begins, so a setting that a job refuses would cost what an earlier run
-made. Each is therefore passed, before the first job starts, to the very function that the job calls first. Nothing
-heavy is imported, since the Snakefile asks too.
+Snakemake removes a rule's old outputs when its job begins. So each setting is passed, before the first job starts, to
+the very function that the job calls first. Nothing heavy is imported, since the Snakefile asks too.
 """
 
 from __future__ import annotations
@@ -10,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from switchrank.config.lexicons import DictionaryFile, DictionaryLexicon, VectorsLexicon, listed
+from switchrank.config.lexicons import DictionaryFile, DictionaryLexicon, VectorsLexicon
 from switchrank.config.models import Config
 from switchrank.config.plan import Plan
-from switchrank.config.sections import Finding
+from switchrank.config.sections import Finding, listed
 from switchrank.config.systems import Changes, Optimisation
 from switchrank.core.errors import UserError
 from switchrank.formats.pairs import check_reading
@@ -41,7 +40,7 @@ def switching_recipe(plan: Plan, corpus: str, train_pair: str) -> dict[str, Any]
         "sides": {"query": query, "passage": passage},
         "source": source,
         "unspaced": source in languages.segmenters
-        or (source in languages.longest_match and source in plan.vector_languages),
+        or (source in languages.longest_match and source in plan.config.vector_sources),
     }
 
 

@@ -16,11 +16,11 @@ from switchrank.config.sections import Finding, Section, suffix_of
 from switchrank.config.systems import System, Train
 
 Plain = dict[str, Any]
-DEGRADE = "lexicon.degrade"
-_CORPUS: TypeAdapter[Section] = TypeAdapter(Corpus)
-_LEXICON: TypeAdapter[Section] = TypeAdapter(Lexicon)
-_SYSTEM: TypeAdapter[Section] = TypeAdapter(System)
-_TRAIN: TypeAdapter[Section] = TypeAdapter(Train)
+_KINDS: dict[str, TypeAdapter[Section]] = {
+    "systems": TypeAdapter(System),
+    "corpora": TypeAdapter(Corpus),
+    "lexicons": TypeAdapter(Lexicon),
+}
 
 
 def is_of_corpus(key: str) -> bool:
@@ -31,9 +31,8 @@ def is_of_corpus(key: str) -> bool:
 def expand_sweeps(data: Plain) -> Plain:
     """A config mapping with the systems of its sweeps written out; what is wrong with it is left for the checks.
 
-    The value that the varied system has itself, written or by default, gets no system of its own. ``key`` is one of the
-    system (``start``, ``train.<key>``), of its corpus, or ``lexicon.<key>`` of its lexicon; ``lexicon.degrade`` makes a
-    degraded lexicon of that share.
+    The value that the varied system has itself, written or by default, gets no system of its own. What ``key`` may be
+    is said in :class:`switchrank.config.systems.Sweep`.
     """
     sweeps = data.get("sweeps") or {}
     if not isinstance(sweeps, dict) or not all(isinstance(sweep, dict) for sweep in sweeps.values()):
@@ -45,7 +44,7 @@ def expand_sweeps(data: Plain) -> Plain:
     for name, sweep in sweeps.items():
         key, values = sweep.get("key"), sweep.get("values")
         for value in values if isinstance(key, str) and isinstance(values, list) else []:
-            _add(grown, name, str(sweep.get("system")), key, value)
+            _vary(grown, "systems", str(sweep.get("system")), key, value, suffix_of(name, value))
     return grown
 
 
@@ -74,21 +73,33 @@ def name_sweeps(findings: Sequence[Finding], data: Plain) -> list[Finding]:
     return named
 
 
-def _add(data: Plain, sweep: str, system: str, key: str, value: Any) -> None:
-    part, suffix = data["systems"].get(system), suffix_of(sweep, value)
+def _vary(data: Plain, section: str, name: str, key: str, value: Any, suffix: str) -> bool:
+    """Add to ``data`` the system, corpus or lexicon with another value of a key, its own or of what it is made of.
+
+    Its name ends in ``suffix``. Returns False, and adds nothing, where there is none of this name or nothing changes.
+    """
+    part = data[section].get(name)
     if not isinstance(part, dict):
-        return
-    if not is_of_corpus(key):
+        return False
+    of_corpus = section == "systems" and is_of_corpus(key)
+    if of_corpus or (section == "corpora" and key.startswith("lexicon.")):
+        link, below = ("corpus", "corpora") if of_corpus else ("lexicon", "lexicons")
+        inner, made = key if of_corpus else key.removeprefix("lexicon."), str(part.get(link))
+        varied: Plain | None = {**part, link: f"{made}-{suffix}"}
+        changes = _vary(data, below, made, inner, value, suffix)
+    elif section == "lexicons" and key == "degrade":
+        varied = {"kind": "degraded", "of": name, "share": value}
+        varied |= {"languages": part["languages"]} if "languages" in part else {}
+        changes = bool(value) and not _same(section, part, varied)
+    elif section == "systems":
         varied = _with(part, key.split("."), value)
-        if varied is not None and not _same(_SYSTEM, _whole(data, part), _whole(data, varied)):
-            data["systems"][f"{system}-{suffix}"] = varied
-        return
-    corpus_name = str(part.get("corpus"))
-    corpus = data["corpora"].get(corpus_name)
-    changed = _changed(data, corpus, key, value, suffix) if isinstance(corpus, dict) else None
-    if changed is not None:
-        data["corpora"][f"{corpus_name}-{suffix}"] = changed
-        data["systems"][f"{system}-{suffix}"] = {**part, "corpus": f"{corpus_name}-{suffix}"}
+        changes = varied is not None and not _same(section, _whole(data, part), _whole(data, varied))
+    else:
+        varied = {**part, key: value}
+        changes = not _same(section, part, varied)
+    if changes:
+        data[section][f"{name}-{suffix}"] = varied
+    return changes
 
 
 def _with(section: Plain, keys: Sequence[str], value: Any) -> Plain | None:
@@ -104,35 +115,15 @@ def _whole(data: Plain, system: Plain) -> Plain:
     """A system with all keys of the training that it has: its own, the run's, or those by default."""
     given, own = data.get("train"), system.get("train")
     try:
-        run = _TRAIN.validate_python(given).plain("device", "processes", "threads")
+        run = Train.model_validate(given).plain("device", "processes", "threads")
     except ValidationError:
         run = {}
     return {**system, "train": {**run, **own}} if isinstance(own, dict) else {**system, "train": run}
 
 
-def _changed(data: Plain, corpus: Plain, key: str, value: Any, suffix: str) -> Plain | None:
-    """The corpus with one key set, or None where that changes nothing; a changed lexicon is added to ``data``."""
-    if not key.startswith("lexicon."):
-        varied = {**corpus, key: value}
-        return None if _same(_CORPUS, corpus, varied) else varied
-    name = str(corpus.get("lexicon"))
-    lexicon = data["lexicons"].get(name)
-    inner = key.removeprefix("lexicon.")
-    if not isinstance(lexicon, dict):
-        return None
-    if key == DEGRADE:
-        languages = {"languages": lexicon["languages"]} if "languages" in lexicon else {}
-        varied = {"kind": "degraded", "of": name, "share": value, **languages}
-    else:
-        varied = {**lexicon, inner: value}
-    if (key == DEGRADE and not value) or _same(_LEXICON, lexicon, varied):
-        return None
-    data["lexicons"][f"{name}-{suffix}"] = varied
-    return {**corpus, "lexicon": f"{name}-{suffix}"}
-
-
-def _same(kind: TypeAdapter[Section], one: Plain, other: Plain) -> bool:
+def _same(section: str, one: Plain, other: Plain) -> bool:
     """Whether two sections mean the same: a key that is not written has its default. A wrong one equals only itself."""
+    kind = _KINDS[section]
     try:
         return one == other or kind.validate_python(one).plain() == kind.validate_python(other).plain()
     except ValidationError:

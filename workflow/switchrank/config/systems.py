@@ -17,10 +17,7 @@ from switchrank.train.settings import BY_EPOCHS, Settings
 
 
 def setting_fields(kind: type[Settings], names: Collection[str], **defaults: Any) -> dict[str, Any]:
-    """Settings of a method, those named, as fields of a section: type, default, bounds and meaning.
-
-    ``defaults`` are of those whose default is another in this section.
-    """
+    """Settings of a method, those named, as fields of a section; ``defaults`` are those that differ in this section."""
     hints, fields, made = typing.get_type_hints(kind), {field.name: field for field in dataclasses.fields(kind)}, {}
     for name in names:
         kinds, about = {hints[name], *typing.get_args(hints[name])}, fields[name].metadata

@@ -11,7 +11,6 @@ LARGEST_KEPT = 1 << 25
 def keep_freed_memory() -> None:
     """From here on freed blocks of up to ``LARGEST_KEPT`` are kept for the next ones, in all threads.
 
-    The limit grows to the largest block ever freed, so one is freed here, without having been written to. With another
-    C library nothing happens.
+    glibc's limit grows to the largest block ever freed, so one is freed here, without having been written to.
     """
     np.empty(LARGEST_KEPT - (1 << 13), dtype=np.uint8)

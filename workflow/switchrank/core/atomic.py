@@ -1,8 +1,7 @@
 """Outputs appear whole or not at all: written beside their final name, flushed to disk, then moved into place.
 
-A folder is replaced only where it holds nothing of anybody else's (:mod:`switchrank.core.ownership`). What a killed
-writer leaves beside its output is removed by the next writer of the same output on that machine: a writer at work holds
-the lock of its temporary folder, which the kernel frees however it ends.
+A writer holds the lock of its temporary folder, which the kernel frees however it ends. So what a killed writer leaves
+is removed by the next writer of the same output on that machine.
 """
 
 from __future__ import annotations
@@ -66,7 +65,6 @@ def _cause(error: Exception) -> tuple[str, str] | None:
 
 
 def _temporary_folder(path: Path) -> Path:
-    """A new folder beside ``path``; those that dead writers of it left there are removed."""
     mark = f".{path.name[:40]}{_MARK}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -120,14 +118,10 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(path: str | Path, kind: Kind | None, *, overwrite: bool = False) -> Iterator[Path]:
-    """Yield an empty temporary folder beside ``path``; on success it becomes ``path``.
+    """Yield an empty temporary folder beside ``path``; on success it becomes ``path``, which may be a link to a folder.
 
-    An older folder is replaced where a writer of the same kind made all that it holds.
-
-    Args:
-        path: the folder, or a link to it.
-        kind: what it will hold; None for a folder inside one that is ours, which is replaced unchecked.
-        overwrite: an older folder is replaced whatever it holds.
+    An older folder is replaced where a writer of the same ``kind`` made all that it holds, with ``overwrite`` whatever
+    it holds. One inside a folder that is ours has no kind (None) and is replaced unchecked.
 
     Raises:
         UserError: see :func:`switchrank.core.ownership.check_folder`; the disk is full or read-only.
@@ -144,7 +138,7 @@ def atomic_folder(path: str | Path, kind: Kind | None, *, overwrite: bool = Fals
             record_folder(temporary, kind)
             check_folder(path, kind, overwrite=overwrite)
         mode = _usual_mode(folder)
-        for file in sorted(p for p in temporary.rglob("*") if p.is_file()):
+        for file in filter(Path.is_file, temporary.rglob("*")):
             _finish(file, mode)
         old = folder / "old"
         if path.exists():

@@ -1,7 +1,7 @@
 """Commands made from typed functions, by tables: :class:`Group` of :class:`Command`.
 
 A signature is a command line, and its docstring the help (:mod:`switchrank.core.options`); cyclopts parses and
-explains. A module is imported when one of its commands is asked for, so that the help of a stage costs nothing.
+explains. A module is imported when one of its commands is asked for.
 """
 
 from __future__ import annotations
@@ -44,18 +44,16 @@ class Command:
     """A function that can be called from the command line.
 
     Attributes:
-        run: the function, or ``module:name`` of one in this package that is imported when the command is asked for. If
-            it returns a whole number, that is the exit code.
+        run: the function, or ``module:name`` of one in this package. A whole number that it returns is the exit code.
         summary: what it does, in a line without a capital and a full stop; default: the first line of its docstring.
         about: more to know, shown under the options; default: the rest of its docstring.
-        writes: the parameters that each name a file to write, or a function that gives these files by the values of all
-            parameters; default: ``out`` and those that end in ``_out``.
+        writes: the parameters that each name a file to write, or what gives the files by the values of all parameters;
+            default: ``out`` and those that end in ``_out``.
         folder: the kind of folder that the parameter ``out`` names, where the function writes one.
         places: positional parameters.
         flags: the flag of a parameter, where it is not its name.
         forms: what stands for a value in the help, where ``PATH``, ``TEXT``, ``N`` and ``LANG=PATH`` do not fit.
-        counts: least and largest number of values that may follow a flag, where that is not one or more, or
-            :data:`ONE_EACH`.
+        counts: least and largest number of values that may follow a flag, where that is not one or more.
         choices: the values that a parameter may have, where its type does not say.
         reads: functions that make the value of a parameter from what is typed, by the type of their own parameter.
         unasked: parameters that are not offered.
@@ -104,10 +102,7 @@ class Door:
 
     def app(self) -> App:
         """The command as cyclopts has it."""
-
-        def run(**given: Any) -> dict[str, Any]:
-            return given
-
+        run = lambda **given: given  # noqa: E731
         parameters = [
             inspect.Parameter(
                 option.name,
@@ -157,7 +152,6 @@ class Door:
         return {option.name: bound.arguments.get(option.name, option.default) for option in self.options}
 
     def _whole_flags(self, words: Sequence[str]) -> Iterator[str]:
-        """The words, with abbreviated flags written out."""
         known = [option.flag for option in self.options if not option.placed]
         for number, word in enumerate(words):
             if word == "--":
@@ -175,7 +169,6 @@ class Door:
             yield f"{meant[0]}{equals}{value}"
 
     def _mistake(self, error: CycloptsError, tokens: Sequence[str]) -> UserError:
-        """What cyclopts objects to, in the form of our errors."""
         import cyclopts
 
         token, todo = getattr(error, "token", None), f"see {self.path} --help"
@@ -235,12 +228,7 @@ class Door:
 
 
 def run(path: str, entry: Command | Group, words: Sequence[str]) -> int:
-    """Run what the words ask for. Returns the exit code.
-
-    Args:
-        path: the words that led here, such as ``switchrank lexicon``.
-        entry: what they lead to.
-        words: those that follow.
+    """Run what ``words`` ask of ``entry``, to which ``path`` led, such as ``switchrank lexicon``; the exit code.
 
     Raises:
         UserError: an unknown command, or what :meth:`Door.parse` and the function raise.
@@ -288,7 +276,6 @@ def examples_of(path: str, entry: Command | Group) -> list[str]:
 
 
 def _whole_numbers(hint: Any, tokens: Sequence[Token]) -> int | list[int]:
-    """Decimal numbers, which cyclopts would round, are refused."""
     numbers = [int(token.value) for token in tokens]
     return numbers if hint == list[int] else numbers[0]
 

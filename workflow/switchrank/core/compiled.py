@@ -1,7 +1,7 @@
 """Machine code that numba compiles is kept on disk, in one folder for all processes of this machine's user.
 
-ranx's functions take a quarter of a minute to compile and a third of a second to load. numba by itself keeps them in
-the installation, which may be read-only or replaced, and fails where no folder can be written.
+ranx's functions take a quarter of a minute to compile and a third of a second to load. By itself numba keeps them in
+the installation, which may be read-only.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,21 +26,24 @@ _PATIENCE = 300
 def compiled_code() -> Iterator[Path]:
     """Keep what numba compiles: import it and call it first inside the block, in one process at a time.
 
-    So of many jobs that start together one compiles, and the others load what it made.
-
-    Yields:
-        The folder: NUMBA_CACHE_DIR where that is set, else ``numba/`` in :func:`switchrank.core.cache.cache_folder`.
-        If that cannot be written, it is a folder of this process alone, and a line on stderr says so.
+    Yields the folder: NUMBA_CACHE_DIR where that is set, else ``numba/`` in
+    :func:`switchrank.core.cache.cache_folder`. If that cannot be written, it is a folder of this process alone, and a
+    line on stderr says so.
     """
     folder = _writable_folder(Path(os.environ.get("NUMBA_CACHE_DIR") or cache_folder() / "numba"))
     import numba
+    from filelock import FileLock, Timeout
 
     # numba reads the variable when it is imported, which somebody else may have done.
     config: Any = numba.config
     config.CACHE_DIR = str(folder)
-    with ExitStack() as held:
-        _wait_for_others(folder / ".lock", held)
+    lock = FileLock(folder / ".lock")
+    with suppress(Timeout, NotImplementedError, OSError):  # after that time, or without locks, it goes on all the same
+        lock.acquire(timeout=_PATIENCE, poll_interval=0.1)
+    try:
         yield folder
+    finally:
+        lock.release()
 
 
 def _writable_folder(wanted: Path) -> Path:
@@ -54,15 +57,3 @@ def _writable_folder(wanted: Path) -> Path:
         problem = "cannot be written, so metrics are compiled again, which takes a quarter of a minute"
         print(f"{wanted}: {problem}: set SWITCHRANK_CACHE to a folder that can", file=sys.stderr)
         return folder
-
-
-def _wait_for_others(path: Path, held: ExitStack) -> None:
-    """Take the lock of a folder, or go on without it after :data:`_PATIENCE` or on a file system without locks."""
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=_PATIENCE, poll_interval=0.1)
-    except (Timeout, NotImplementedError, OSError):
-        return
-    held.callback(lock.release)

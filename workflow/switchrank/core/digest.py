@@ -1,9 +1,8 @@
 """Digests that decide what must run again: of library code, of files, of plain values.
 
-A rule's ``params`` carry :func:`code_digest` of the module it calls. The digest covers the syntax trees of that module
-and of everything it can import inside this package, so a comment, a docstring or a touched file changes nothing,
-and an edited line of code changes exactly the rules that can reach it. Which these ought to be is written down in
-``tests/dag/triggers.tsv``.
+A rule's ``params`` carry :func:`code_digest` of the module it calls: over the syntax trees of that module and of all
+that it can import inside this package. So comments change nothing, and an edited line of code changes exactly the rules
+that can reach it, as written down in ``tests/dag/triggers.tsv``.
 """
 
 from __future__ import annotations
@@ -18,16 +17,7 @@ from typing import Any
 import yaml
 
 PACKAGE = Path(__file__).parents[1]
-SILENT = frozenset(
-    {
-        "core.compiled",
-        "core.digest",
-        "core.errors",
-        "core.locks",
-        "core.progress",
-        "train.launch",
-    }
-)
+SILENT = {"core.compiled", "core.digest", "core.errors", "core.locks", "core.progress", "train.launch"}
 """Modules that no output depends on: they talk to people, name what may be used again, start and stop processes, keep
 them out of each other's way, or cache compiled code."""
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)

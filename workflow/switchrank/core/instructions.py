@@ -28,11 +28,8 @@ _BLAS_USERS = ("faiss", "numpy", "scipy.linalg")
 
 
 def processor() -> dict[str, Any]:
-    """The processor as torch sees it, which trains and ranks: ``architecture``; ``name`` and ``instructions`` where
-    they are known; ``torch``, the set that its own kernels use; ``limits``, the variables set that forbid some.
-
-    oneDNN and MKL, which torch calls, choose by ``instructions`` within ``limits``.
-    """
+    """The processor as torch sees it: ``architecture``; ``name`` and ``instructions`` where they are known; ``torch``,
+    the set that its own kernels use; ``limits``, the variables set that forbid some to oneDNN and MKL."""
     import torch
 
     try:

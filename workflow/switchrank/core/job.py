@@ -33,8 +33,7 @@ def job(snakemake: Any) -> Iterator[Any]:
 
     Import numeric libraries inside the block: their thread counts are read from the environment at import.
 
-    Args:
-        snakemake: the object Snakemake injects into scripts (``log``, ``threads``).
+    ``snakemake`` is the object that Snakemake gives to scripts; of it ``log`` and ``threads`` are used.
     """
     threads = str(snakemake.threads)
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, threads))
@@ -46,20 +45,12 @@ def job(snakemake: Any) -> Iterator[Any]:
             yield snakemake
         except Exception as error:
             _keep_last_states(log)
-            told = in_one_line(error)
-            if told is None:
-                traceback.print_exc()
-                _fail(EXIT_FAILURE)
-            print(told, file=sys.stderr)
-            _fail(told.exit_code)
+            _fail(in_one_line(error))
 
 
 @contextmanager
 def terminal() -> Iterator[Callable[[str], None]]:
-    """What prints where Snakemake prints, if anybody still reads it; for results that people wait for.
-
-    Enter it before :func:`job`.
-    """
+    """What prints where Snakemake prints, if anybody still reads it, for results; enter it before :func:`job`."""
     with open(os.dup(1), "wb", buffering=0) as stream:
 
         def show(text: str) -> None:
@@ -70,19 +61,16 @@ def terminal() -> Iterator[Callable[[str], None]]:
 
 
 def _opened(path: str) -> IO[str]:
-    """The log file; if it cannot be written, the job ends with one line."""
     try:
         return Path(path).open("w", encoding="utf-8")
     except OSError as error:
-        told = UserError(path, "", f"cannot be written ({error.strerror})", "make its folder writable, or make room")
-        print(told, file=sys.stderr)
-        _fail(told.exit_code)
+        _fail(UserError(path, "", f"cannot be written ({error.strerror})", "make its folder writable, or make room"))
 
 
 def _keep_last_states(log: IO[str]) -> None:
-    """Keep what a terminal would show of lines that were rewritten: Snakemake prints the whole log.
+    """Keep what a terminal would show of rewritten lines: Snakemake prints the whole log.
 
-    What follows begins a new line. The file is overwritten in place and cut, which works on a full disk too.
+    The file is overwritten in place and cut, which works on a full disk too.
     """
     with suppress(OSError):
         sys.stdout.flush()
@@ -95,7 +83,13 @@ def _keep_last_states(log: IO[str]) -> None:
         os.lseek(log.fileno(), 0, os.SEEK_END)
 
 
-def _fail(code: int) -> NoReturn:
+def _fail(told: UserError | None) -> NoReturn:
+    """End the process with an error in one line, or with the traceback of one that is no user's."""
+    if told:
+        print(told, file=sys.stderr)
+    else:
+        traceback.print_exc()
+    code = told.exit_code if told else EXIT_FAILURE
     print(FAILED, code, file=sys.stderr, flush=True)
     os._exit(code)
 
@@ -104,12 +98,8 @@ def _fail(code: int) -> NoReturn:
 def gpu_for_job(allowed: int, processes: int = 1) -> Iterator[str]:
     """Yield ``cpu`` when ``allowed`` is 0, else ``cuda:<n>`` of a visible GPU, held by a file lock inside the block.
 
-    GPUs are identified by UUID, so that jobs to which a scheduler shows different GPUs under one number do not wait for
-    each other.
-
-    Args:
-        allowed: GPUs that the job may use.
-        processes: how many processes need one each; their names are separated by commas.
+    Of several ``processes`` each needs one; their names are separated by commas. GPUs are identified by UUID, so that
+    jobs to which a scheduler shows different GPUs under one number do not wait for each other.
 
     Raises:
         NoGpuError: fewer GPUs are allowed or visible than needed, or too many are held by other jobs.
@@ -132,14 +122,10 @@ def gpu_for_job(allowed: int, processes: int = 1) -> Iterator[str]:
 
 
 def hold_free(names: Sequence[str], count: int, folder: str | Path | None = None) -> list[tuple[int, IO[str]]]:
-    """Lock the first ``count`` GPUs that nobody holds, or none; returns their numbers and locks.
+    """Lock the first ``count`` of the named GPUs that nobody holds, or none; returns their numbers and locks.
 
-    A lock lasts until its file is closed or the process ends.
-
-    Args:
-        names: of the GPUs of this machine, all different.
-        count: how many are needed.
-        folder: where the lock files are; by default one that all users of the machine share, whatever their TMPDIR.
+    A lock lasts until its file is closed or the process ends. By default the files are where all users of the machine
+    share them, whatever their TMPDIR.
 
     Raises:
         NoGpuError: there are fewer names, or too many are held.
@@ -163,7 +149,6 @@ def hold_free(names: Sequence[str], count: int, folder: str | Path | None = None
 
 
 def _try_lock(path: Path) -> IO[str] | None:
-    """The file, locked; None if somebody else holds it."""
     try:
         lock = os.fdopen(_open_lock(path), "r+", encoding="utf-8")
     except OSError as error:

@@ -1,8 +1,7 @@
 """Locks that end with their holder, however that ends (``flock``): of folders that are written, and of runs.
 
-One Snakemake process makes a run at a time. Snakemake writes the files it locks into ``.snakemake/locks`` and leaves
-them there when it is killed, so that the next start refuses to work until ``--unlock``. Whoever holds our lock of a run
-knows that no other process makes it, and that Snakemake's lock of it is stale.
+A killed Snakemake leaves its own locks in ``.snakemake/locks`` and refuses to start again until ``--unlock``. Whoever
+holds our lock of a run knows that no other process makes it, so that Snakemake's is stale.
 """
 
 from __future__ import annotations
@@ -24,9 +23,7 @@ _TRIES = 5
 def hold_folder(folder: str | Path) -> Iterator[bool | None]:
     """Hold the lock of a folder inside the block.
 
-    Yields:
-        True where it is held, False where another process holds it, None where the file system has no such locks or
-        there is no such folder.
+    Yields True where it is held, False where another process holds it, None without a folder or locks of that kind.
     """
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -50,15 +47,10 @@ def _taken(descriptor: int) -> bool | None:
 
 
 def hold_run(run: str, folder: str | Path) -> IO[str] | None:
-    """Take the lock of ``run`` and remove Snakemake's stale locks of it.
+    """Take the lock of ``run`` in Snakemake's ``folder`` (``.snakemake``) and remove Snakemake's stale locks of it.
 
-    Args:
-        run: name of the run.
-        folder: Snakemake's own folder, ``.snakemake``.
-
-    Returns:
-        The open lock file: the lock is held until it is closed or the process ends. None where the file system has no
-        such locks; Snakemake's own then stay as they are.
+    Returns the open lock file: the lock is held until it is closed or the process ends. None where the file system has
+    no such locks; Snakemake's own then stay as they are.
 
     Raises:
         UserError: another process holds it, or the results or the folder cannot be written.
@@ -71,12 +63,11 @@ def hold_run(run: str, folder: str | Path) -> IO[str] | None:
         file = path.open("a+", encoding="utf-8")
     except OSError as error:
         raise UserError(path, "", f"cannot be written ({error.strerror})", "make its folder writable") from error
-    taken = _taken(file.fileno())
-    for _ in range(_TRIES - 1):  # is_held has the lock for a moment: that is waited for
+    for _ in range(_TRIES):  # is_held has the lock for a moment: that is waited for
+        taken = _taken(file.fileno())
         if taken is not False:
             break
         time.sleep(0.05)
-        taken = _taken(file.fileno())
     if not taken:
         file.seek(0)
         holder = file.read().strip() or "unknown"

@@ -29,15 +29,12 @@ _OVERWRITE = "replace the folder whatever it holds"
 
 @dataclass(frozen=True)
 class Option:
-    """One thing that a command takes.
+    """One thing that a command takes: a parameter, or a field of a parameter that is a dataclass.
 
     Attributes:
-        name: of the parameter, or of the field of a dataclass.
         within: the parameter whose dataclass has it as a field; empty for one that the function does not take.
         flag: what is typed before it; of a positional one, its name in the help.
         hint: the type of what is typed.
-        default: of the parameter, if it has one.
-        help: from the docstring.
         form: what stands for its value in the help.
         read: what makes the value from what is typed.
     """
@@ -61,7 +58,6 @@ class Option:
 
     @property
     def values(self) -> tuple[Any, ...]:
-        """The values that it may have, if its type lists them."""
         one = get_args(self.hint)[0] if get_origin(self.hint) is list else self.hint
         return next((get_args(part) for part in _members(one) if get_origin(part) is Literal), ())
 
@@ -94,11 +90,7 @@ def holder_of(command: Command, name: str, hint: Any) -> Any:
 
 
 def named(words: Sequence[str], flag: str, form: str) -> dict[str, str]:
-    """``NAME=VALUE`` words as a mapping in their order.
-
-    Raises:
-        UserError: a word that is not of the form, or a name twice.
-    """
+    """``NAME=VALUE`` words as a mapping; UserError for a word that is not of the form, or a name twice."""
     found: dict[str, str] = {}
     for word in words:
         name, _, value = word.partition("=")

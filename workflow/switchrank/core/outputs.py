@@ -1,8 +1,7 @@
 """What commands write to paths of the user's: a file or folder that is there already stays, unless it is their own.
 
-A command says what it writes (:class:`switchrank.core.command.Command`), and has ``--overwrite``. Every output is
-checked before it begins, so that nothing is computed in vain. A folder holds a record of who wrote it
-(:mod:`switchrank.core.ownership`). A file is taken for a command's own if a note in
+Every output is checked before a command begins. A folder holds a record of who wrote it
+(:mod:`switchrank.core.ownership`); a file is a command's own if a note in
 :func:`switchrank.core.cache.cache_folder` says that the same command wrote it, and it has not changed since.
 """
 
@@ -25,13 +24,9 @@ from switchrank.core.ownership import Kind, check_folder
 def guarded(
     files: Iterable[str | Path], *, folder: tuple[str | Path, Kind] | None = None, command: str, overwrite: bool
 ) -> Iterator[None]:
-    """Inside the block a command may write what it said; what it wrote is noted at the end, even after an error.
+    """Inside the block a command, such as ``switchrank lexicon merge``, may write these files and this kind of folder.
 
-    Args:
-        files: the files that it writes.
-        folder: the folder that it writes, and of what kind.
-        command: its words, such as ``switchrank lexicon merge``.
-        overwrite: replace what is there, whoever wrote it.
+    What it wrote is noted at the end, even after an error. With ``overwrite`` it replaces whatever is there.
 
     Raises:
         UserError: an output is there and is not the command's own.
@@ -74,7 +69,6 @@ def _note(file: Path) -> Path:
 
 
 def _place(file: Path) -> Path:
-    """Where a file or link lies, whichever path leads there."""
     return file.parent.resolve() / file.name
 
 

@@ -42,10 +42,7 @@ def record_folder(folder: Path, kind: Kind) -> None:
 def check_folder(path: str | Path, kind: Kind, *, overwrite: bool = False) -> None:
     """Check that a folder may be written at ``path``: there is none, an empty one, or an older one of the same kind.
 
-    Args:
-        path: the folder, or a link to it.
-        kind: what is to be written.
-        overwrite: a folder there may be replaced whatever it holds.
+    ``path`` may be a link to it. With ``overwrite`` a folder there may hold anything.
 
     Raises:
         UserError: something would be lost; a file is there; or it is the working directory or a folder around it.
@@ -80,7 +77,6 @@ def _foreign(folder: Path, kind: Kind) -> str | None:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Whatever lies in a folder and the folders in it."""
     return (file for file in folder.rglob("*") if (file.is_symlink() or not file.is_dir()) and file.name not in _LITTER)
 
 

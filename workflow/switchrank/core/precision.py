@@ -12,11 +12,7 @@ PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def find_devices(names: str, processes: int) -> list[torch.device]:
-    """The device of each process.
-
-    Args:
-        names: ``cpu`` or ``cuda`` for all (the first GPUs), or one for each, separated by commas.
-        processes: how many there are.
+    """The device of each process: ``cpu`` or ``cuda`` for all (the first GPUs), or one for each, separated by commas.
 
     Raises:
         NoGpuError: there are fewer GPUs than processes that need one.

@@ -1,7 +1,7 @@
 """Seeds and draws: every purpose has its own stream, and no stream depends on how the work is split.
 
-Two tools. :func:`derive_seed` and :func:`generator` give a named stream for sequential draws. :func:`counter_uniform`
-is a counter-based generator (SplitMix64 finaliser, Steele, Lea and Flood 2014, doi:10.1145/2660193.2660195): the draw
+:func:`derive_seed` and :func:`generator` give a named stream for sequential draws. :func:`counter_uniform` is a
+counter-based generator (SplitMix64 finaliser, Steele, Lea and Flood 2014, doi:10.1145/2660193.2660195): the draw
 of a row is a pure function of its coordinates, so sharding, resuming or adding a language pair changes no other draw.
 """
 
@@ -64,8 +64,7 @@ def uniform_after(state: NDArray[np.uint64], *coordinates: ArrayLike) -> NDArray
 def counter_uniform(key: int, *coordinates: ArrayLike) -> NDArray[np.float64]:
     """Uniform draws in [0, 1), float64 of the broadcast shape of ``coordinates``.
 
-    Args:
-        key: a seed from :func:`derive_seed`; it carries the purpose.
-        coordinates: integers (scalars or arrays that broadcast), such as instance number, side, token position.
+    ``key`` is a seed from :func:`derive_seed`; coordinates are integers (scalars or arrays that broadcast), such as
+    instance number, side, token position.
     """
     return uniform_after(counter_state(key), *coordinates)

@@ -34,11 +34,7 @@ class Site:
 
 
 def read_pages(path: str | Path, site: Site, *, what: str | None = None) -> Iterator[Page]:
-    """Yield every page of a dump, and fill in ``site`` before the first.
-
-    Raises:
-        UserError: as :func:`switchrank.files.xml_stream.read_elements`, or the file is no such dump.
-    """
+    """Yield every page of a dump, and fill in ``site`` before the first; UserError if the file is no such dump."""
     known = False
     for element in read_elements(path, ("mediawiki", "siteinfo", "page"), what=what):
         if element.tag == "mediawiki":

@@ -16,6 +16,7 @@ RUN = {"qid": pl.String, "docid": pl.String, "rank": pl.Int32, "score": pl.Float
 T = TypeVar("T")
 _PIECE = 1 << 24
 _COLUMNS = ["qid", "q0", "docid", "rank", "score", "system"]
+_LINE = dict.fromkeys(_COLUMNS, pl.String) | RUN
 
 
 def hashes(frame: pl.DataFrame) -> pl.Series:
@@ -28,9 +29,6 @@ def by_queries(path: str | Path, work: Callable[[pl.DataFrame], T]) -> list[T]:
 
     A large run is in memory as a whole only if the lines of a query are scattered or fields are not separated by single
     spaces. A piece is read while ``work`` is done on the one before.
-
-    Raises:
-        UserError: as :func:`read_run`.
     """
     path = Path(path)
     if not path.is_file() or path.stat().st_size <= _PIECE:
@@ -70,11 +68,10 @@ def _pieces(path: Path) -> Generator[pl.DataFrame | None]:
 
 def _read_plain(lines: bytes) -> pl.DataFrame | None:
     """Lines with single spaces, as ours are, read by Polars; None if :func:`read_run` must look at every line."""
-    schema = {"qid": pl.String, "q0": pl.String, "docid": pl.String, **dict(list(RUN.items())[2:]), "system": pl.String}
     if b"\t" in lines:
         return None
     try:
-        frame = pl.read_csv(lines, separator=" ", has_header=False, quote_char=None, schema=schema)
+        frame = pl.read_csv(lines, separator=" ", has_header=False, quote_char=None, schema=_LINE)
     except pl.exceptions.PolarsError:
         return None
     return None if sum(frame.null_count().row(0)) else frame.select(list(RUN))

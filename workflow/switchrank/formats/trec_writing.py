@@ -13,16 +13,11 @@ from switchrank.core.atomic import atomic_path
 
 
 def write_run(scores: pl.DataFrame, path: str | Path, system: str, depth: int | None = None) -> None:
-    """Rank and write scores atomically.
+    """Rank and write scores, columns ``qid``, ``docid``, ``score``; ``system`` is the tag in the last column.
 
-    Args:
-        scores: columns ``qid``, ``docid``, ``score``; queries keep their order of first appearance.
-        path: the ``.trec`` file.
-        system: the tag in the last column.
-        depth: documents of a query that are written, the best ones; default: all.
-
-    Scores are written with 9 significant digits, and it is the *written* score that ranks: a reader who sorts the
-    file by score gets the rank column. Code point order equals UTF-8 byte order, which is what Polars sorts by.
+    Queries keep their order of first appearance; of each the ``depth`` best documents are written, by default all.
+    Scores have 9 significant digits, and it is the *written* score that ranks: a reader who sorts the file by score
+    gets the rank column. Code point order equals UTF-8 byte order, which is what Polars sorts by.
     """
     written = scores["score"].cast(pl.Float64).map_elements(lambda x: f"{x:.9g}", return_dtype=pl.String)
     order = scores["qid"].unique(maintain_order=True).to_frame().with_row_index("query_order")

@@ -24,10 +24,8 @@ _HEAD = 1 << 16
 _NUMBER = re.compile(rb"[-+]?(\d++(\.\d*+)?|\.\d++)([eE][-+]?\d++)?|[-+]?(nan|inf(inity)?)", re.IGNORECASE)
 _UNPRINTABLE = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _FOREIGN = {
-    b"\x28\xb5\x2f\xfd": ("packed with zstd", "unpack it first"),
-    b"\x80\x02": ("a Python pickle", "save the vectors in word2vec format first"),
-    b"\x80\x03": ("a Python pickle", "save the vectors in word2vec format first"),
-    b"\x80\x04": ("a Python pickle", "save the vectors in word2vec format first"),
+    (b"\x28\xb5\x2f\xfd",): ("packed with zstd", "unpack it first"),
+    (b"\x80\x02", b"\x80\x03", b"\x80\x04"): ("a Python pickle", "save the vectors in word2vec format first"),
 }
 
 
@@ -39,8 +37,8 @@ def vector_kind(path: str | Path) -> Kind:
     """
     with open_bytes(path) as stream:
         head = stream.read(_HEAD)
-    for magic, (what, todo) in _FOREIGN.items():
-        if head.startswith(magic):
+    for magics, (what, todo) in _FOREIGN.items():
+        if head.startswith(magics):
             raise UserError(path, "", f"{what}, not word vectors", todo)
     if head.startswith(FASTTEXT_MAGIC):
         return "fasttext"

@@ -86,12 +86,7 @@ def _fold_once(text: str) -> str:
 
 
 def lower(text: str, language: str = "") -> str:
-    """Lower-case NFC text for output, by the rules of its language: Turkish ``I`` becomes ``ı``, ``İ`` becomes ``i``.
-
-    Args:
-        text: any text.
-        language: code of its language; it matters for Turkish, Azerbaijani and their like.
-    """
+    """Lower-case NFC text for output; by the code of its language Turkish ``I`` becomes ``ı``, ``İ`` becomes ``i``."""
     text = normalize("NFC", text)
     if language in _DOTTED_LANGUAGES:
         text = text.replace("İ", "i").replace("I", "ı")

@@ -4,8 +4,7 @@ A unigram language model over substrings (Kudo 2018, arXiv 1804.10959, section 3
 ways to cut a sample gives every frequent substring its expected count. Two things keep words that often occur together
 from becoming one: substrings that several shorter words explain nearly as well are dropped if they save too little
 (minimum description length, as in de Marcken 1996, arXiv cmp-lg/9611002), and the learned rates at which each character
-begins and ends words count against words it is unusual in. All of it is array arithmetic in a fixed order, so equal
-text gives equal words on any number of cores.
+begins and ends words count against words it is unusual in. Equal text gives equal words on any number of cores.
 """
 
 from __future__ import annotations
@@ -41,10 +40,7 @@ Floats = NDArray[np.float32]
 def learn_vocabulary(lines: Iterable[str], *, size: int, seed: int) -> list[str]:
     """The words of unspaced text, at most ``size``, by falling expected count, as look-up keys.
 
-    Args:
-        lines: the text; spaces and punctuation in it bound words as usual.
-        size: most words returned.
-        seed: draws the sample of lines where the text is long.
+    Spaces and punctuation bound words as usual. Where the text is long, ``seed`` draws a sample of its lines.
     """
     runs = "".join(run + "\0" for run in _sample(lines, seed))
     codes = np.frombuffer(runs.encode("utf-32-le"), dtype=np.uint32)
@@ -53,13 +49,13 @@ def learn_vocabulary(lines: Iterable[str], *, size: int, seed: int) -> list[str]
     ids, words = _candidates(codes)
     lengths = np.array([len(word) for word in words])
     counts = np.asarray(np.bincount(ids[ids >= 0], minlength=len(words)) * lengths, dtype=np.float64)
-    lattice = _Lattice(codes, ids, len(words))
+    lattice = _lattice(codes, ids, len(words))
     habits = np.zeros(len(words))
     with progress(total=len(_SAVINGS) * _ROUNDS, what="learn words", unit="rounds") as bar:
         for saving in _SAVINGS:
             _prune(counts, _scores(counts, habits), words, saving * len(codes) / SAMPLE)
             for _ in range(_ROUNDS):
-                counts = lattice.expected_counts(_scores(counts, habits))
+                counts = _expected_counts(lattice, _scores(counts, habits))
                 counts[(lengths > 1) & (counts < 1)] = 0
                 counts[lengths == 1] += 0.1  # every character stays a way out, so that each text can be cut
                 habits = _edge_habits(counts, words)
@@ -89,8 +85,7 @@ def _sample(lines: Iterable[str], seed: int) -> list[str]:
 def _candidates(codes: NDArray[np.uint32]) -> tuple[NDArray[np.int32], list[str]]:
     """Frequent substrings: ``ids[n - 1, i]`` numbers the one of length n that starts at i (-1: none), and their text.
 
-    Args:
-        codes: code points of all runs, each run followed by a 0.
+    ``codes`` are the code points of all runs, each run followed by a 0.
     """
     # Lengths grow one by one, from places whose shorter substring was frequent; a 64-bit rolling hash tells them apart.
     ids = np.full((LONGEST, len(codes)), -1, dtype=np.int32)
@@ -114,48 +109,47 @@ def _candidates(codes: NDArray[np.uint32]) -> tuple[NDArray[np.int32], list[str]
     return ids, words
 
 
-class _Lattice:
-    """All cuts of the sample, laid out as parallel lanes of ``_LANE`` positions so that a step serves all lanes.
+def _lattice(codes: NDArray[np.uint32], ids: NDArray[np.int32], words: int) -> NDArray[np.int32]:
+    """All cuts of the sample: ``[i, n - 1, lane]`` is the word of length n that ends before position i of a lane.
 
-    A word may be broken in two once every ``_LANE`` characters, which is harmless.
+    The sample is laid out as parallel lanes of ``_LANE`` positions, so that a step serves all lanes. A word may be
+    broken in two once every ``_LANE`` characters, which is harmless. ``words`` stands for a separator, and the number
+    after it for no word.
     """
+    separator, impossible = words, words + 1
+    lanes = -(-len(codes) // _LANE)
+    starts = np.full((LONGEST, lanes * _LANE), impossible, dtype=np.int32)
+    starts[:, : len(codes)] = np.where(ids < 0, impossible, ids)
+    starts[0, : len(codes)][codes == 0] = separator
+    starts[0, len(codes) :] = separator
+    grid = starts.reshape(LONGEST, lanes, _LANE)
+    ends = np.full((_LANE + 1, LONGEST, lanes), impossible, dtype=np.int32)
+    for length in range(1, LONGEST + 1):
+        ends[length:, length - 1] = grid[length - 1, :, : _LANE - length + 1].T
+    return ends
 
-    def __init__(self, codes: NDArray[np.uint32], ids: NDArray[np.int32], words: int) -> None:
-        self.words = words
-        separator, impossible = words, words + 1
-        lanes = -(-len(codes) // _LANE)
-        starts = np.full((LONGEST, lanes * _LANE), impossible, dtype=np.int32)
-        starts[:, : len(codes)] = np.where(ids < 0, impossible, ids)
-        starts[0, : len(codes)][codes == 0] = separator
-        starts[0, len(codes) :] = separator
-        grid = starts.reshape(LONGEST, lanes, _LANE)
-        self.ends = np.full((_LANE + 1, LONGEST, lanes), impossible, dtype=np.int32)
-        for length in range(1, LONGEST + 1):
-            self.ends[length:, length - 1] = grid[length - 1, :, : _LANE - length + 1].T
 
-    def expected_counts(self, word_scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """One round of expectation maximisation: the expected count of every candidate under these scores."""
-        scores = np.append(word_scores, [0.0, -np.inf]).astype(np.float32)[self.ends]
-        forward, backward = _forward(scores), _backward(scores)
-        expected = np.zeros(self.words + 2)
-        for length in range(1, LONGEST + 1):
-            stop = _LANE + 1 - length
-            share = np.exp(forward[:stop] + scores[length:, length - 1] + backward[length:] - forward[_LANE])
-            ends = self.ends[length:, length - 1]
-            expected += np.bincount(ends.ravel(), weights=share.ravel(), minlength=len(expected))
-        return expected[: self.words]
+def _expected_counts(lattice: NDArray[np.int32], word_scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """One round of expectation maximisation: the expected count of every candidate under these scores."""
+    scores = np.append(word_scores, [0.0, -np.inf]).astype(np.float32)[lattice]
+    forward, backward = _forward(scores), _backward(scores)
+    expected = np.zeros(len(word_scores) + 2)
+    for length in range(1, LONGEST + 1):
+        stop = _LANE + 1 - length
+        share = np.exp(forward[:stop] + scores[length:, length - 1] + backward[length:] - forward[_LANE])
+        ends = lattice[length:, length - 1]
+        expected += np.bincount(ends.ravel(), weights=share.ravel(), minlength=len(expected))
+    return expected[: len(word_scores)]
 
 
 def _log_sum(terms: Floats) -> Floats:
-    """log of the sum of exponentials along the first axis."""
     top = terms.max(axis=0)
     return np.asarray(top + np.log(np.exp(terms - top).sum(axis=0)), dtype=np.float32)
 
 
 def _forward(scores: Floats) -> Floats:
     """Log probability of each lane's text before each position."""
-    table = np.full((_LANE + 1, scores.shape[2]), -np.inf, dtype=np.float32)
-    table[0] = 0
+    table = np.zeros((_LANE + 1, scores.shape[2]), dtype=np.float32)
     for end in range(1, _LANE + 1):
         reach = min(end, LONGEST)
         table[end] = _log_sum(scores[end, :reach] + table[end - reach : end][::-1])
@@ -164,8 +158,7 @@ def _forward(scores: Floats) -> Floats:
 
 def _backward(scores: Floats) -> Floats:
     """Log probability of each lane's text from each position on."""
-    table = np.full((_LANE + 1, scores.shape[2]), -np.inf, dtype=np.float32)
-    table[_LANE] = 0
+    table = np.zeros((_LANE + 1, scores.shape[2]), dtype=np.float32)
     for start in range(_LANE - 1, -1, -1):
         reach = min(_LANE - start, LONGEST)
         diagonal = scores[np.arange(start + 1, start + reach + 1), np.arange(reach)]
@@ -181,9 +174,7 @@ def _scores(counts: NDArray[np.float64], habits: NDArray[np.float64]) -> NDArray
 
 def _edge_habits(counts: NDArray[np.float64], words: list[str]) -> NDArray[np.float64]:
     """For every word that is left the weighted log probability that its characters begin, fill and end a word so."""
-    totals: defaultdict[str, float] = defaultdict(float)
-    begins: defaultdict[str, float] = defaultdict(float)
-    ends: defaultdict[str, float] = defaultdict(float)
+    totals, begins, ends = (defaultdict[str, float](float) for _ in range(3))
     alive = np.flatnonzero(counts > 0)
     for index in alive:
         word, count = words[index], float(counts[index])
@@ -220,7 +211,6 @@ def _prune(counts: NDArray[np.float64], scores: NDArray[np.float64], words: list
 
 
 def _best_split(word: str, scores: dict[str, float]) -> float:
-    """Highest score of ``word`` as two or more words."""
     best = [0.0]
     for end in range(1, len(word) + 1):
         starts = range(1 if end == len(word) else 0, end)

@@ -1,12 +1,11 @@
 """Words of languages written without spaces, cut by a library that knows the language.
 
-Three are supported: ``icu`` (ICU's dictionaries for Chinese, Japanese, Thai, Lao, Khmer and Burmese; package
-``icu4py``), ``jieba`` (Chinese; package ``rjieba``) and ``sudachi`` (Japanese, short units; packages ``SudachiPy`` and
-``sudachidict-small``). switchrank runs without them; ``pip install switchrank[segmenters]`` installs them.
+Three are supported: ``icu`` (ICU's dictionaries for Chinese, Japanese, Thai, Lao, Khmer and Burmese), ``jieba``
+(Chinese) and ``sudachi`` (Japanese, short units); ``pip install switchrank[segmenters]`` installs them.
 
-A library is given only runs of characters that are written without spaces, in NFC and without invisible characters:
-Latin words, numbers and punctuation between them are split by UAX 29, as everywhere. Its words are mapped back to
-pieces of the original text, so that words and gaps joined are always the text.
+A library is given only runs of characters that are written without spaces, in NFC and without invisible characters;
+the text between them is split by UAX 29. Its words are mapped back to pieces of the original text, so that words and
+gaps joined are always the text.
 """
 
 from __future__ import annotations

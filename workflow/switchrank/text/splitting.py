@@ -13,10 +13,8 @@ from switchrank.text.words import Segmenter, Splitter, split_words
 def language_splitter(vocabulary: str | Path | None) -> Splitter:
     """The word splitter of a language, for vectors, lexicons, switching, BM25 and tables alike.
 
-    Args:
-        vocabulary: None for words by Unicode rules (UAX 29); for text without spaces ``segmenter:NAME``
-            (:func:`switchrank.text.segmenters.load_segmenter`), or the prefix of a vector store for longest matches of
-            its words.
+    ``vocabulary`` is None for words by Unicode rules (UAX 29); for text without spaces ``segmenter:NAME``, or the
+    prefix of a vector store for longest matches of its words.
 
     Raises:
         UserError: the store is missing, or the segmenter is not installed.

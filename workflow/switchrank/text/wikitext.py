@@ -36,10 +36,8 @@ _LETTER = re.compile(r"[^\W\d_]")
 def plain_lines(wikitext: str, dropped_links: Collection[str] = ()) -> list[str]:
     """The paragraphs and list items of a page, one a line, without markup, headings and tables.
 
-    Args:
-        wikitext: the source of a page.
-        dropped_links: lower-case prefixes of links that are not prose: local names of files and categories. English
-            names, languages and sister projects are known.
+    ``dropped_links`` are lower-case prefixes of links that are not prose: local names of files and categories. English
+    names, languages and sister projects are known.
     """
     text = _without_brackets(wikitext)
     text = _ADDRESS.sub(lambda match: match[1] or "", text)
@@ -62,7 +60,6 @@ def _line(raw: str) -> str:
 
 
 def _without_brackets(text: str) -> str:
-    """The text without comments, templates, tables and elements that hold no prose, whatever is inside them."""
     open_marks: list[tuple[str, int]] = []
     waiting: Counter[str] = Counter()
     spans: list[tuple[int, int]] = []

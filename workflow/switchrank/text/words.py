@@ -1,11 +1,9 @@
 """What a word is, for vectors, lexicons, switching and BM25 alike.
 
 Word boundaries are those of Unicode Standard Annex 29 (the ``regex`` package's default word boundaries). A segment is
-a *word* if it holds a visible letter, mark or digit; all else (white space, punctuation, symbols) is *gap*. Text is
-never changed: gaps and words joined again are the input, character for character.
-
-Words are compared under :func:`switchrank.text.equality.key`. Text without spaces between words is cut by longest match
-over a vocabulary (:class:`Segmenter`) or by a segmenter of its language (:mod:`switchrank.text.segmenters`).
+a *word* if it holds a visible letter, mark or digit; all else (white space, punctuation, symbols) is *gap*. Gaps and
+words joined again are the input, character for character. Text without spaces is cut by longest match over a
+vocabulary (:class:`Segmenter`) or by a segmenter of its language (:mod:`switchrank.text.segmenters`).
 """
 
 from __future__ import annotations
@@ -85,11 +83,9 @@ def split_runs(text: str) -> Split:
 
 
 def split_again(text: str, cut: Callable[[list[str]], list[str]], unspaced: Callable[[str], object] = bool) -> Split:
-    """Split ``text`` at UAX 29 word boundaries, and runs of adjacent words otherwise, losslessly.
+    """Split ``text`` at UAX 29 word boundaries, losslessly; ``cut`` makes other words of each run of adjacent ones.
 
-    Args:
-        cut: makes other words of those of a run.
-        unspaced: whether a word belongs to runs; default: every word does.
+    ``unspaced`` says whether a word belongs to runs; by default every word does.
     """
     words, gaps = split_words(text)
     found: list[str] = []

@@ -145,7 +145,7 @@ class Costs:
     def train_vectors(self, job: Job) -> Cost:
         assert self.config.vectors is not None
         training, lang = self.config.vectors.training, job.wildcards["lang"]
-        words = self.sizes.text_bytes(self.plan.plain(self.plan.vector_source(lang).text or [])) / 6
+        words = self.sizes.text_bytes(self.plan.plain(self.plan.config.vector_sources[lang].text or [])) / 6
         buckets = 2_000_000 * training.dim * 4 if training.dim > 64 else 64 * MB
         matrix = self._matrix(job)
         return self._plain(1 + words * training.epochs * training.dim / 21e6, buckets + matrix, matrix)

@@ -218,7 +218,7 @@ class Sizes:
 
     def _vectors(self, language: str) -> tuple[float, float]:
         config = self.plan.config.vectors
-        given = self.plan.vector_source(language)
+        given = self.plan.config.vector_sources[language]
         if given.text is not None and config is not None:
             words = 12 * (self.text_bytes(given.text) / 6) ** 0.45
             return min(words, config.training.max_words or words), config.training.dim

@@ -10,8 +10,8 @@ from pathlib import PurePath
 
 from switchrank.ablation.rows import Row
 from switchrank.config.models import Config
-from switchrank.config.pairs import Pair
 from switchrank.config.plan import Plan
+from switchrank.config.plan_data import Pair
 from switchrank.config.sections import MIXED
 from switchrank.config.systems import Optimisation, Tuning
 from switchrank.run.plan.jobs import Job
