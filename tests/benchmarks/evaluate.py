@@ -146,8 +146,7 @@ def _largest(ours: dict[str, np.ndarray], theirs: dict[str, list[float]]) -> flo
 
 def score_large(run: Path, judgements: Path, out: Path) -> Callable[[], dict[str, np.ndarray]]:
     """Ours: from the TREC file to the table, and the values read from it again; ranx is loaded before the clock."""
-    from switchrank.evaluate.by_ranx import ranx
-    from switchrank.evaluate.score import evaluate_testset
+    from switchrank.evaluate.score import evaluate_testset, ranx
 
     ranx()
     described = {"path": run, "system": "s", "query_lang": "de", "doc_lang": "en", "seed": 1}

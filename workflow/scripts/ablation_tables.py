@@ -3,9 +3,8 @@
 from switchrank.core.job import job
 
 with job(snakemake) as rule:
-    from switchrank.ablation.curves import curve_table, equivalence_table
+    from switchrank.ablation.curves import ablation_table, curve_table, equivalence_table
     from switchrank.ablation.rows import Row
-    from switchrank.ablation.scores import ablation_table
 
     scores = {"per_query": rule.input[0], "rows": [Row(**row) for row in rule.params.rows]}
     ablation_table(**scores, records=rule.input.records, out=rule.output.table)

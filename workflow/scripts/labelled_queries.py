@@ -3,8 +3,7 @@
 from switchrank.core.job import job
 
 with job(snakemake) as rule:
-    from switchrank.ablation.overlap import Apart
-    from switchrank.ablation.sample import draw_new_queries
+    from switchrank.ablation.sample import Apart, draw_new_queries
 
     paths = iter(rule.input.training)
     draw_new_queries(

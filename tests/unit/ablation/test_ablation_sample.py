@@ -7,8 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from switchrank.ablation.overlap import Apart
-from switchrank.ablation.sample import check_no_overlap, divide, draw_new_queries, sample_queries
+from switchrank.ablation.sample import Apart, check_no_overlap, divide, draw_new_queries, sample_queries
 from switchrank.cli import main
 from switchrank.core.errors import UserError
 from switchrank.corpus.instances import Pairing, build_instances

@@ -9,9 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchrank.ablation.curves import crossings, curve_table, equivalence_table, interval, resampled_means
+from switchrank.ablation.curves import (
+    ablation_table,
+    crossings,
+    curve_table,
+    equivalence_table,
+    interval,
+    resampled_means,
+)
 from switchrank.ablation.rows import Row, expand_rows, write_ablation
-from switchrank.ablation.scores import ablation_table
 from switchrank.cli import main
 from switchrank.core.errors import UserError
 from switchrank.formats.tables import ABLATION, CURVE, EQUIVALENCE, PER_QUERY, read_table, write_table

@@ -13,7 +13,7 @@ from switchrank.core.compiled import compiled_code
 
 SCORE = """
 import numpy as np
-from switchrank.evaluate.by_ranx import Found, Relevant, metric_values
+from switchrank.evaluate.score import Found, Relevant, metric_values
 one = np.array([0])
 found, relevant = Found(one, one, one + 1), Relevant(one, one, np.ones(1))
 print(metric_values(["mrr@10", "map"], found, relevant, 1)["mrr@10"].tolist())

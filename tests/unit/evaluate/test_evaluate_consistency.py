@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchrank.evaluate.consistency import Rankings, rankc
+from switchrank.evaluate.bias import Rankings, rankc
 
 E = math.e
 

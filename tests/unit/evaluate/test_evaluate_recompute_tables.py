@@ -11,8 +11,7 @@ from tests.recompute import Design, recompute
 from tests.recompute.design import EvaluationSet, Point, Row
 
 from switchrank.ablation import rows as ablation_rows
-from switchrank.ablation.curves import curve_table, equivalence_table
-from switchrank.ablation.scores import ablation_table
+from switchrank.ablation.curves import ablation_table, curve_table, equivalence_table
 from switchrank.evaluate.bias import bias_table
 from switchrank.evaluate.comparisons import Settings
 from switchrank.evaluate.coverage import coverage_table

@@ -14,9 +14,8 @@ from tests.recompute import by_ir_measures
 
 from switchrank.cli import main
 from switchrank.core.errors import UserError
-from switchrank.evaluate import by_ranx
-from switchrank.evaluate.by_ranx import check_metrics
-from switchrank.evaluate.score import Judged, evaluate_testset, score_run
+from switchrank.evaluate import score as scoring
+from switchrank.evaluate.score import Judged, check_metrics, evaluate_testset, score_run
 from switchrank.formats import trec as trec_files
 from switchrank.formats.tables import PER_QUERY, read_table
 
@@ -166,9 +165,9 @@ def test_one_query_with_a_deep_ranking_and_one_with_many_judgements_take_no_memo
             shapes.append((qrels.shape, run.shape))
             return ranx.evaluate(qrels, run, *words, **options)
 
-    ranx = by_ranx.ranx()
-    monkeypatch.setattr(by_ranx, "ranx", Watched)
-    monkeypatch.setattr(by_ranx, "_CELLS", 80)
+    ranx = scoring.ranx()
+    monkeypatch.setattr(scoring, "ranx", Watched)
+    monkeypatch.setattr(scoring, "_CELLS", 80)
     assert {metric: values.tolist() for metric, values in score_run(judged, run, DEPTHS).items()} == whole
     assert len(shapes) == 3
     assert all(queries * depth <= 80 for pair in shapes for queries, depth, _ in pair)
@@ -181,12 +180,12 @@ def test_no_score_without_ranx(judge, trec, monkeypatch):
         raise RuntimeError("the stub was asked")
 
     monkeypatch.setitem(sys.modules, "ranx", SimpleNamespace(evaluate=asked))
-    by_ranx.ranx.cache_clear()
+    scoring.ranx.cache_clear()
     try:
         with pytest.raises(RuntimeError, match="the stub was asked"):
             score_run(Judged(judge(JUDGED)), trec(RUN), METRICS)
     finally:
-        by_ranx.ranx.cache_clear()
+        scoring.ranx.cache_clear()
 
 
 @pytest.mark.parametrize("order", ["queries together", "queries mixed"])

@@ -38,7 +38,7 @@ class Others:
 
 
 def _apart(given: Others) -> Any:
-    from switchrank.ablation.overlap import Apart
+    from switchrank.ablation.sample import Apart
 
     kinds = ("queries", "judgements", "documents")
     paths = [given.train_queries, given.train_judgements, given.train_documents]
@@ -105,7 +105,7 @@ COMMANDS = Group(
             shown=print_json,
         ),
         "table": Command(
-            "ablation.scores:ablation_table",
+            "ablation.curves:ablation_table",
             "make ablation.csv: one value per row, test pair and metric",
             counts={"records": ANY_NUMBER},
             reads={"rows": _rows},
