@@ -7,10 +7,9 @@ from switchrank.core.job import job, terminal
 
 with terminal() as show, job(snakemake) as rule, TemporaryDirectory() as folder:
     from switchrank.core.atomic import atomic_path
-    from switchrank.evaluate.comparisons import Settings
     from switchrank.evaluate.groups import Languages
     from switchrank.evaluate.summary import main_table
-    from switchrank.evaluate.tables import make_tables
+    from switchrank.evaluate.tables import Settings, make_tables
 
     spec = dict(rule.params.spec)
     systems, mixed, same = (spec.pop(name) for name in ("systems", "mixed", "same"))

@@ -5,9 +5,8 @@ from pathlib import Path
 from switchrank.core.job import job
 
 with job(snakemake) as rule:
-    from switchrank.evaluate.comparisons import Settings
     from switchrank.evaluate.groups import Languages
-    from switchrank.evaluate.tables import make_tables
+    from switchrank.evaluate.tables import Settings, make_tables
 
     spec = dict(rule.params.spec)
     systems, mixed, same = (spec.pop(name) for name in ("systems", "mixed", "same"))

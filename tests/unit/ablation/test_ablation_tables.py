@@ -17,7 +17,7 @@ from switchrank.ablation.curves import (
     interval,
     resampled_means,
 )
-from switchrank.ablation.rows import Row, expand_rows, write_ablation
+from switchrank.ablation.rows import Row, expand_rows, table_text
 from switchrank.cli import main
 from switchrank.core.errors import UserError
 from switchrank.formats.tables import ABLATION, CURVE, EQUIVALENCE, PER_QUERY, read_table, write_table
@@ -315,7 +315,7 @@ def test_equal_scores_in_any_order_give_equal_bytes(tmp_path, scored, records):
 
 def test_the_commands_make_the_tables_of_a_grid(tmp_path, scored, records):
     rows = expand_rows(starts=["zero-shot", "ml-cs"], languages=["de"], examples=[0, 1], seeds=[1])
-    write_ablation(rows, tmp_path / "t.tsv")
+    (tmp_path / "t.tsv").write_text(table_text(rows))
     values = constant({"zero-shot": [0.2, 0.6], "ml-cs": [0.4, 0.5]})
     path = tmp_path / "renamed.parquet"
     named = {"_".join(name.split()): row.id for name, row in zip(values, rows, strict=True)}

@@ -22,8 +22,8 @@ from switchrank.config.settings import switching_recipe, training_settings, worl
 from switchrank.core.errors import UserError
 from switchrank.corpus.instances import Pairing
 from switchrank.corpus.recipe import read_recipe
-from switchrank.evaluate.comparisons import Settings
 from switchrank.evaluate.score import check_metrics
+from switchrank.evaluate.tables import Settings
 from switchrank.formats.pairs import check_reading
 from switchrank.lexicon.titlefiles import READERS
 from switchrank.lexicon.titles import DROPS

@@ -9,11 +9,10 @@ from scipy.stats import permutation_test, ttest_rel
 
 from switchrank.cli import main
 from switchrank.core.errors import UserError
-from switchrank.evaluate.comparisons import Settings
 from switchrank.evaluate.groups import Languages
 from switchrank.evaluate.significance import family, span
 from switchrank.evaluate.summary import main_table
-from switchrank.evaluate.tables import make_tables
+from switchrank.evaluate.tables import Settings, make_tables
 from switchrank.formats.tables import EFFECTS, SIGNIFICANCE, read_table
 
 LANGUAGES = Languages("en", ("de", "it"), ("fr",))

@@ -11,11 +11,10 @@ from scipy.stats import ttest_rel
 
 from switchrank.cli import main
 from switchrank.core.errors import UserError
-from switchrank.evaluate.comparisons import Settings
 from switchrank.evaluate.groups import Languages, setup
 from switchrank.evaluate.significance import corrected, paired_differences, paired_t
 from switchrank.evaluate.summary import main_table
-from switchrank.evaluate.tables import make_tables
+from switchrank.evaluate.tables import Settings, make_tables
 from switchrank.formats.tables import METRICS, PER_QUERY, SIGNIFICANCE, read_table
 
 LANGUAGES = Languages("en", ("de", "it"), ("fr",))

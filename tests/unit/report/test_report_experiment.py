@@ -19,7 +19,6 @@ from switchrank.formats.tables import ABLATION, BIAS, EQUIVALENCE, OVERLAP, SWEE
 from switchrank.report.ablation import Needed, ablation_picture
 from switchrank.report.bias import bias_picture
 from switchrank.report.data import MetricPlot, Plot
-from switchrank.report.drawing import looks_among
 from switchrank.report.overlap import overlap_picture
 from switchrank.report.sweep import sweep_picture
 
@@ -275,8 +274,9 @@ def test_bias_without_a_measure_to_draw_is_an_error(tmp_path: Path) -> None:
 @given(st.lists(st.sampled_from([*SYSTEMS, "bl-cs", "gold-cs"]), unique=True))
 def test_a_system_looks_the_same_beside_any_others(found: list[str]) -> None:
     systems = [*SYSTEMS, "bl-cs", "gold-cs"]
-    everything = looks_among(systems, systems, "zero-shot")
-    assert looks_among(found, systems, "zero-shot") == {name: everything[name] for name in everything if name in found}
+    plot = Plot("world", "out.svg", systems=systems)
+    everything = plot.looks(systems)
+    assert plot.looks(found) == {name: everything[name] for name in everything if name in found}
 
 
 @pytest.mark.parametrize("name", PICTURES)

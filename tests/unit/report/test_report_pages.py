@@ -29,8 +29,7 @@ from switchrank.formats.tables import (
     TESTSETS,
     write_table,
 )
-from switchrank.report.sentences import switched_sentences
-from switchrank.report.spans import Span, read_lexicons, shorten, switched_spans
+from switchrank.report.sentences import Span, read_lexicons, shorten, switched_sentences, switched_spans
 from switchrank.report.tables import number, write_table_page
 from switchrank.report.titles import HELP, TITLES
 

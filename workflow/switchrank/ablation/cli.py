@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from switchrank.core.atomic import atomic_path
 from switchrank.core.command import ANY_NUMBER, Command, Group, print_json
 from switchrank.core.errors import UserError
 
@@ -72,13 +73,14 @@ def grid(
         seeds: seeds.
         out: file to write (.tsv; default: standard output).
     """
-    from switchrank.ablation.rows import expand_rows, table_text, write_ablation
+    from switchrank.ablation.rows import expand_rows, table_text
 
-    rows = expand_rows(starts=starts, languages=languages, examples=examples, seeds=seeds)
+    text = table_text(expand_rows(starts=starts, languages=languages, examples=examples, seeds=seeds))
     if out is None:
-        sys.stdout.write(table_text(rows))
+        sys.stdout.write(text)
     else:
-        write_ablation(rows, out)
+        with atomic_path(out) as path:
+            path.write_text(text, encoding="utf-8")
 
 
 def _rows(path: str) -> list[Any]:

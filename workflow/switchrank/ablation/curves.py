@@ -31,33 +31,39 @@ from switchrank.formats.tables import ABLATION, CURVE, EQUIVALENCE, PER_QUERY, r
 
 Paths = str | Path | Sequence[str | Path]
 Floats = NDArray[np.float64]
-_RUN = ["system", "testset", "query_lang", "doc_lang", "metric"]
+_BLOCK_DRAWS = 1 << 20
+_ROUNDING = 1e-12
+"""Means that differ by less are equal: seed averages of equal scores may differ in their last bits."""
+
+
+class Cell(NamedTuple):
+    """Labelled language, test pair and metric: curves of one cell are compared."""
+
+    language: str
+    testset: str
+    query_lang: str
+    doc_lang: str
+    metric: str
 
 
 class Scores(NamedTuple):
     """One run under one metric: ``qids`` ascending, ``values`` beside them."""
 
     row: Row
-    testset: str
-    query_lang: str
-    doc_lang: str
-    metric: str
+    cell: Cell
     qids: pl.Series
     values: Floats
 
 
 def mean(values: Floats) -> float:
-    """The mean of a vector, correctly rounded, whatever its order."""
+    """The correctly rounded mean, whatever the order of the values."""
     return math.fsum(values) / len(values)
 
 
 def read_scores(per_query: Paths, rows: Sequence[Row], *, metric: str | None = None) -> list[Scores]:
     """The scores of every run of the ablation, rows in the order of the table, then by test set, pair and metric.
 
-    Args:
-        per_query: one PER_QUERY table per test set, or one of all; scores of other systems in them are left out.
-        rows: rows of the ablation table.
-        metric: only this one.
+    The PER_QUERY tables may be one per test set, or one of all; scores of other systems in them are left out.
 
     Raises:
         UserError: no scores (of the metric) for a row, scores under a seed that is not the row's, a query scored twice.
@@ -68,12 +74,11 @@ def read_scores(per_query: Paths, rows: Sequence[Row], *, metric: str | None = N
         table = read_table(path, PER_QUERY).filter(pl.col("system").is_in(list(settings)))
         if metric is not None:
             table = table.filter(metric=metric)
-        for key, part in table.partition_by(_RUN, as_dict=True).items():
-            system, testset, query, document, name = key
-            row, ordered = settings[system], part.sort("qid")
-            _check(path, row, f"{testset} {query}-{document}", part, twice=key in found)
-            values = ordered["value"].to_numpy()
-            found[key] = Scores(row, testset, query, document, name, ordered["qid"], values)
+        for key, part in table.partition_by("system", *Cell._fields[1:], as_dict=True).items():
+            row, ordered = settings[key[0]], part.sort("qid")
+            cell = Cell(row.language, *key[1:])
+            _check(path, row, cell, part, twice=key in found)
+            found[key] = Scores(row, cell, ordered["qid"], ordered["value"].to_numpy())
     missing = next((name for name in settings if name not in {key[0] for key in found}), None)
     if missing is not None:
         what = f"no {metric}" if metric else "no scores"
@@ -82,13 +87,14 @@ def read_scores(per_query: Paths, rows: Sequence[Row], *, metric: str | None = N
     return [found[key] for key in sorted(found, key=lambda key: (place[key[0]], *key[1:]))]
 
 
-def _check(path: str | Path, row: Row, pair: str, part: pl.DataFrame, *, twice: bool) -> None:
+def _check(path: str | Path, row: Row, cell: Cell, part: pl.DataFrame, *, twice: bool) -> None:
     other = part["seed"].filter(part["seed"] != row.seed)
     if len(other):
         problem = f"scored under seed {other[0]}, the table says {row.seed}"
         raise UserError(path, f"row {row.id}", problem, "evaluate the runs of this table")
     if twice or part["qid"].n_unique() < part.height:
-        raise UserError(path, f"row {row.id} {pair}", "a query is scored twice", "give every test set and run once")
+        place = f"row {row.id} {cell.testset} {cell.query_lang}-{cell.doc_lang}"
+        raise UserError(path, place, "a query is scored twice", "give every test set and run once")
 
 
 def ablation_table(
@@ -110,8 +116,8 @@ def ablation_table(
     if missing is not None:
         raise UserError("ablation", f"row {missing}", "no training record", "give the train.json of every tuned model")
     means = []
-    for row, testset, query, document, metric, _, values in read_scores(per_query, rows):
-        means.append((*astuple(row), testset, query, document, metric, mean(values), epochs.get(row.id, 0.0)))
+    for row, cell, _, values in read_scores(per_query, rows):
+        means.append((*astuple(row), *cell[1:], mean(values), epochs.get(row.id, 0.0)))
     write_table(pl.DataFrame(means, schema=pl.Schema(ABLATION), orient="row"), out, ABLATION)
 
 
@@ -126,21 +132,6 @@ def _epochs(records: Sequence[str | Path]) -> dict[str, float]:
             problem = f"no record of a tuned model ({type(error).__name__} {error})"
             raise UserError(path, "", problem, "give the train.json of a row's model, or tune it again") from error
     return found
-
-
-_BLOCK_DRAWS = 1 << 20
-_ROUNDING = 1e-12
-"""Means that differ by less are equal: seed averages of equal scores may differ in their last bits."""
-
-
-class Cell(NamedTuple):
-    """Labelled language, test pair and metric: curves of one cell are compared."""
-
-    language: str
-    testset: str
-    query_lang: str
-    doc_lang: str
-    metric: str
 
 
 @dataclass(frozen=True)
@@ -165,8 +156,7 @@ def read_curves(per_query: Paths, rows: Sequence[Row], *, metric: str | None = N
     """
     cells: dict[Cell, list[Scores]] = {}
     for run in read_scores(per_query, rows, metric=metric):
-        cell = Cell(run.row.language, run.testset, run.query_lang, run.doc_lang, run.metric)
-        cells.setdefault(cell, []).append(run)
+        cells.setdefault(run.cell, []).append(run)
     languages = list(dict.fromkeys(row.language for row in rows))
     curves = {}
     for cell in sorted(cells, key=lambda cell: (languages.index(cell.language), *cell[1:])):
@@ -280,14 +270,11 @@ def equivalence_table(
 
 
 def crossings(examples: Sequence[int], above: Floats) -> Floats:
-    """How many examples until curves first reach 0.
+    """How many examples it takes until curves first reach 0, shape ``(curves,)``; infinite where they never do.
 
     Args:
         examples: of the points, ascending, the first 0; shape ``(points,)``.
         above: how far each curve is above the reference; shape ``(curves, points)``.
-
-    Returns:
-        Shape ``(curves,)``: 0 where a curve starts at or above the reference, infinite where it never gets there.
     """
     reached = above >= -_ROUNDING
     place = reached.argmax(axis=1)
@@ -302,15 +289,10 @@ def crossings(examples: Sequence[int], above: Floats) -> Floats:
 
 
 def resampled_means(values: Floats, *, resamples: int, seed: int, purpose: tuple[str, ...]) -> Floats:
-    """Means over queries drawn with replacement, the same draws for every series.
+    """Means over queries drawn with replacement, the same draws for every series: shape ``(resamples, series)``.
 
-    Args:
-        values: shape ``(series, queries)``.
-        resamples: how many.
-        seed, purpose: key of the draws; equal keys and numbers of queries give the same draws.
-
-    Returns:
-        Shape ``(resamples, series)``. A series of zeros has means of exactly zero.
+    ``values`` has shape ``(series, queries)``; a series of zeros has means of exactly zero. Equal ``seed``, ``purpose``
+    and numbers of queries give the same draws.
 
     Raises:
         UserError: ``resamples`` is less than 1.

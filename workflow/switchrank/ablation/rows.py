@@ -12,7 +12,6 @@ from dataclasses import astuple, dataclass, fields
 from itertools import product
 from pathlib import Path
 
-from switchrank.core.atomic import atomic_path
 from switchrank.core.errors import UserError, raise_all
 from switchrank.core.limits import LARGEST
 from switchrank.formats.written import by_column, written_rows
@@ -65,8 +64,7 @@ def read_ablation(path: str | Path, *, languages: Collection[str] | None, system
     mistakes = []
     for place, cells in written_rows(path, COLUMNS, "ablation", _MISSING):
         try:
-            row = _row(path, place, by_column(path, place, cells, COLUMNS))
-            _check(path, place, row, languages, systems)
+            row = _row(path, place, by_column(path, place, cells, COLUMNS), languages, systems)
             if row.id.casefold() in rows:
                 todo = "give every row an id of its own, not only in case"
                 raise UserError(path, place, f"id {row.id} twice", todo)
@@ -97,7 +95,13 @@ def check_starts(rows: Sequence[Row], reference: str, starts: Sequence[str]) -> 
                 raise UserError("ablation", f"start {start}", f"no row with 0 examples in {language}", todo)
 
 
-def _row(path: str | Path, place: str, given: dict[str, str]) -> Row:
+def _row(
+    path: str | Path,
+    place: str,
+    given: dict[str, str],
+    languages: Collection[str] | None,
+    systems: Collection[str] | None,
+) -> Row:
     if not _ID.fullmatch(given["id"]):
         todo = "use letters, digits, '-', '_', '.', and a letter or digit first"
         raise UserError(path, place, f"id '{given['id']}'", todo)
@@ -106,21 +110,15 @@ def _row(path: str | Path, place: str, given: dict[str, str]) -> Row:
             raise UserError(path, place, f"{name} '{given[name]}'", "write a whole number from 0, such as 16")
         if int(given[name]) > LARGEST:
             raise UserError(path, place, f"{name} {given[name]} is too large", f"write {LARGEST} at most")
-    return Row(given["id"], given["start"], given["language"], int(given["examples"]), int(given["seed"]))
-
-
-def _check(
-    path: str | Path, place: str, row: Row, languages: Collection[str] | None, systems: Collection[str] | None
-) -> None:
+    row = Row(given["id"], given["start"], given["language"], int(given["examples"]), int(given["seed"]))
     if languages is not None and row.language not in languages:
         raise UserError(path, place, f"unknown language '{row.language}'", f"known: {', '.join(languages)}")
-    if systems is None:
-        return
-    if row.start != NO_SYSTEM and row.start not in systems:
+    if systems is not None and row.start not in (NO_SYSTEM, *systems):
         known = ", ".join([NO_SYSTEM, *systems])
         raise UserError(path, place, f"start '{row.start}' is no declared system", f"known: {known}")
-    if row.id in systems:
+    if systems is not None and row.id in systems:
         raise UserError(path, place, f"id {row.id} is the name of a system", "choose another: both name rows of scores")
+    return row
 
 
 def expand_rows(
@@ -151,9 +149,3 @@ def table_text(rows: Sequence[Row]) -> str:
     """The rows as the TSV that :func:`read_ablation` reads."""
     lines = [COLUMNS, *([str(cell) for cell in astuple(row)] for row in rows)]
     return "".join("\t".join(line) + "\n" for line in lines)
-
-
-def write_ablation(rows: Sequence[Row], out: str | Path) -> None:
-    """Write the rows as a table."""
-    with atomic_path(out) as path:
-        path.write_text(table_text(rows), encoding="utf-8")

@@ -1,9 +1,5 @@
-"""Labelled queries of a target language: a nested seeded sample, and the proof that they are new: that neither a test
-set nor the training of a starting model holds them. The sample is a QUERIES table.
-
-A side of the comparison is known by its query ids, its query texts, the documents that answer its queries, and the
-texts of these documents.
-"""
+"""Labelled queries of a target language: a nested seeded sample, and the proof that neither a test set nor the training
+of a starting model holds them."""
 
 from __future__ import annotations
 
@@ -61,12 +57,17 @@ def read_passages(documents: str | Path, docids: pl.Series) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Side:
-    """One side: query id to table, folded text to query id, relevant document to query id, its folded text to its id.
+    """What labelled queries are compared with: test or training queries, and the documents relevant to them.
 
     Attributes:
         what: ``test`` or ``training``, for people.
         shared_ids: whether ids mean the same as on the labelled side.
         strict_documents: whether a relevant document (by id where ids are shared) may be of one side only.
+        ids: query id to table.
+        texts: folded text to query id.
+        documents: relevant document to query id.
+        passages: folded text of a relevant document to its id.
+        negatives: documents that training pairs hold as not relevant, where ids are shared.
     """
 
     what: str
@@ -77,15 +78,10 @@ class Side:
     documents: dict[str, str] = field(default_factory=dict)
     passages: dict[str, str] = field(default_factory=dict)
     negatives: set[str] = field(default_factory=set)
-    """Documents that training pairs hold as not relevant, where ids are shared."""
 
     @classmethod
     def tested(cls, apart: Apart) -> Side:
-        """Read QUERIES and JUDGEMENTS of all languages of the test sets.
-
-        Raises:
-            UserError: documents are to be compared, and no judgements are given.
-        """
+        """Read QUERIES and JUDGEMENTS of all languages of the test sets."""
         if apart.strict_documents and apart.test_queries and not apart.test_judgements:
             problem = "relevant documents are to be compared, and there are none of the test sets"
             raise UserError("ablation", "test judgements", problem, "give the judgements of every test set")
@@ -98,12 +94,7 @@ class Side:
 
     @classmethod
     def trained(cls, tables: Mapping[str, Any]) -> Side:
-        """Read what a starting model was trained on.
-
-        Args:
-            tables: ``queries``, ``judgements`` and ``documents``, the training split in one language; ``shared_ids``;
-                where there is one, ``instances``: the pairs it was trained on.
-        """
+        """Read what a starting model was trained on, an entry of :attr:`Apart.training`."""
         shared = bool(tables["shared_ids"])
         side = cls("training", shared, strict_documents=shared)
         side._add_queries(tables["queries"])
@@ -212,15 +203,8 @@ def draw_new_queries(
     apart: Apart,
     **sample: Any,
 ) -> None:
-    """Draw a sample, prove that it is new, and write the counts of that proof.
-
-    Args:
-        queries, judgements, documents, out, held_out_to, apart, sample: as in :func:`sample_queries`.
-        overlap: JSON: what :func:`check_no_overlap` returns, under ``tuned_on`` and, where some are, ``held_out``.
-
-    Raises:
-        UserError: see the two functions.
-    """
+    """Draw a sample by :func:`sample_queries`, and write to ``overlap``, as JSON, what :func:`check_no_overlap` says of
+    its side ``tuned_on`` and, where some are, of ``held_out``."""
     near: dict[str, Any] = {"judgements": judgements, "documents": documents, "apart": apart}
     sample_queries(queries=queries, out=out, held_out_to=held_out_to, **sample, **near)
     samples = {"tuned_on": out} | ({"held_out": held_out_to} if held_out_to is not None else {})

@@ -33,7 +33,12 @@ from switchrank.evaluate.groups import MIXED
 from switchrank.formats.tables import BIAS, DRAW, read_relevant, read_table, write_table
 from switchrank.formats.trec import read_run
 
+_TOP = 10
+_GROUP = ("testset", "system", "doc_lang", "seed")
+"""Runs that differ in nothing but the language of the queries."""
 Numbers = NDArray[np.integer]
+Values = dict[str, tuple[float, int]]
+"""Value and number of queries of each measure."""
 
 
 def _among(places: Numbers, owner: Numbers, kept: NDArray[np.bool_]) -> Numbers:
@@ -100,34 +105,21 @@ class Rankings:
         self._places[language] = places
 
     def consistency(self, depth: int | None = None) -> dict[tuple[str, str], NDArray[np.float64]]:
-        """RankC of every pair of languages (in the order they were added), one value per query with a common candidate.
-
-        Args:
-            depth: as for :func:`rankc`.
-        """
+        """RankC of every pair of languages in the order they were added: a value per query with a common candidate."""
         size = len(self._index)
         owner = self._index["qid"].rank("dense").cast(pl.Int64).to_numpy() - 1
         full = {language: np.pad(places, (0, size - len(places))) for language, places in self._places.items()}
         return {pair: rankc(full[pair[0]], full[pair[1]], owner, depth)[0] for pair in combinations(full, 2)}
 
 
-_TOP = 10
-_GROUP = ("testset", "system", "doc_lang", "seed")
-"""Runs that differ in nothing but the language of the queries."""
-
-Values = dict[str, tuple[float, int]]
-"""Value and number of queries of each measure."""
-
-
 def own_language_shares(ranked: pl.DataFrame) -> pl.DataFrame:
-    """The share of each query's own language at the top and in its whole list.
+    """The share of each query's own language at the top and in its whole list, 0 to 1; a short list is its own top.
 
     Args:
         ranked: columns ``qid``, ``place`` (from 1), ``lang`` of the document, ``own``, the language of the query.
 
     Returns:
-        Columns ``qid``, ``own_language_top10``, ``own_language_pool`` (0 to 1); queries in order of appearance. A list
-        shorter than ten is its own top.
+        Columns ``qid``, ``own_language_top10``, ``own_language_pool``; queries in order of appearance.
     """
     same = pl.col("lang") == pl.col("own")
     shares = {"own_language_top10": same.filter(pl.col("place") <= _TOP).mean(), "own_language_pool": same.mean()}
@@ -137,12 +129,8 @@ def own_language_shares(ranked: pl.DataFrame) -> pl.DataFrame:
 def rank_distances(ranked: pl.DataFrame, relevant: pl.DataFrame) -> pl.DataFrame:
     """How many ranks lie between a query's relevant documents in its best and in its worst language.
 
-    Args:
-        ranked: columns ``qid``, ``docid``, ``place`` (from 1 without gaps).
-        relevant: columns ``qid``, ``docid``, ``lang`` of relevant documents.
-
-    Returns:
-        Columns ``qid``, ``rank_distance``, for the queries of both, ascending.
+    ``ranked`` has the columns ``qid docid place`` (from 1 without gaps), ``relevant`` ``qid docid lang``, the result
+    ``qid rank_distance``, for the queries of both, ascending.
     """
     after = ranked.group_by("qid").agg(after=pl.len() + 1)
     placed = relevant.join(after, on="qid").join(ranked, on=["qid", "docid"], how="left")
@@ -190,7 +178,7 @@ class _Pool:
         return owned
 
     def measures(self, ranked: pl.DataFrame, run: Mapping[str, Any]) -> Values:
-        """The measures of one run that need no other."""
+        """The measures that need no other run."""
         owned = self._with_own(self._located(ranked, run["path"]), run)
         shares = own_language_shares(owned.filter(pl.col("own").is_in(self._languages.to_list())))
         tables = [shares.select("qid", name) for name in shares.columns[1:]]
@@ -269,8 +257,8 @@ def bias_table(
         out: the table; by system, testset, query_lang, doc_lang, seed, measure.
         depth: candidates RankC looks at, at most; all when None.
 
-    One run at a time is in memory; of those that RankC compares, four bytes a line. ``queries`` are those a mean is
-    over: shares leave out queries in languages that the pool does not have, and a measure without queries has no row.
+    One run at a time is in memory; of those that RankC compares, four bytes a line. A mean is over ``queries``: shares
+    leave out those in languages that the pool does not have, and a measure without queries has no row.
 
     Raises:
         UserError: no runs, one twice or empty, a pool that is not given, documents or queries that it does not have,

@@ -31,8 +31,6 @@ from switchrank.text.words import Splitter, key
 
 SAMPLE = 2000
 """Documents that are looked at in each language of a test set, the first by docid."""
-
-
 Row = tuple[str, str, str, str, int, int]
 """A row of COVERAGE without its share."""
 
@@ -128,24 +126,19 @@ def running_words(texts: Iterable[str], split: Splitter) -> pl.DataFrame:
 
 def _texts(part: TestedTexts, lang: str) -> pl.Series:
     """The chosen texts of the language."""
-    schema, name = (QUERIES, "qid") if part["side"] == "query" else (DOCUMENTS, "docid")
+    schema, name, choice = (QUERIES, "qid", JUDGEMENTS) if part["side"] == "query" else (DOCUMENTS, "docid", CANDIDATES)
     texts = scan_table(part["texts"], schema)
     if "draw" in part:
         drawn = scan_table(part["draw"], DRAW).filter(pl.col("lang") == lang).select(pl.col("id").alias(name))
         texts = texts.join(drawn, on=name, how="semi")
     if part["chosen"]:
-        chosen = pl.concat([_ids(path, part["side"]) for path in part["chosen"]]).unique()
-        texts = texts.join(chosen, on=name, how="semi")
+        counts = pl.col("relevance") > 0 if part["side"] == "query" else True
+        chosen = [scan_table(path, choice).filter(counts).select(name) for path in part["chosen"]]
+        texts = texts.join(pl.concat(chosen).unique(), on=name, how="semi")
     if part["side"] == "document":
         first = texts.select(name).sort(name).head(SAMPLE).collect(engine="streaming")
         texts = scan_table(part["texts"], schema).join(first.lazy(), on=name, how="semi")
     return texts.select("text").collect(engine="streaming")["text"]
-
-
-def _ids(path: str, side: str) -> pl.LazyFrame:
-    if side == "query":
-        return scan_table(path, JUDGEMENTS).filter(pl.col("relevance") > 0).select("qid")
-    return scan_table(path, CANDIDATES).select("docid")
 
 
 def _trained(path: str, lang: str) -> tuple[int, int] | None:

@@ -74,8 +74,10 @@ def _row(pair: Exposed) -> dict[str, str | int]:
     if pair["by"] not in ("id", "text"):
         raise UserError("exposure", "by", f"unknown value {pair['by']}", "write id or text")
     met = scan_table(pair["instances"], INSTANCES).select(docid="pid", label="label").unique()
-    found = met.collect(engine="streaming")
-    seen = found if pair["by"] == "id" else _texts(found, pair["training_documents"])
+    if pair["by"] == "text":
+        texts = scan_table(pair["training_documents"], DOCUMENTS).select("docid", "text")
+        met = texts.join(met, on="docid").select("text", "label").unique()
+    seen = met.collect(engine="streaming")
     tested = pl.concat([_tested(part, pair, number, seen) for number, part in enumerate(pair["tested"])])
     every = tested.group_by("name").agg(pl.col("relevant", "positive", "negative").any())
     relevant = every.filter("relevant")
@@ -85,12 +87,6 @@ def _row(pair: Exposed) -> dict[str, str | int]:
     for prefix, documents in {"": every, "relevant_": relevant}.items():
         counts |= {f"{prefix}{label}s": int(documents[label].sum()) for label in ("positive", "negative")}
     return labels | counts
-
-
-def _texts(met: pl.DataFrame, documents: str) -> pl.DataFrame:
-    """The texts of documents that were met, each with the labels it had."""
-    texts = scan_table(documents, DOCUMENTS).select("docid", "text")
-    return texts.join(met.lazy(), on="docid").select("text", "label").unique().collect(engine="streaming")
 
 
 def _tested(part: TestedLanguage, pair: Exposed, number: int, seen: pl.DataFrame) -> pl.DataFrame:

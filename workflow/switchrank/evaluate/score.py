@@ -33,6 +33,7 @@ Numbers = NDArray[np.int64]
 _METRIC = re.compile(r"(mrr|ndcg|map|recall)(@[1-9][0-9]{0,8})?")
 """Names that are ranx's own too; its ``ndcg`` has linear gains."""
 _ALL = ["mrr", "ndcg", "map", "recall"]
+_WRITE = "write mrr@10, ndcg@10, map or recall@100"
 _UNJUDGED, _NONE = -1, -2
 """Numbers in the place of a document: one without a judgement, and, after the last relevant one, no document at all."""
 _CELLS = 1 << 20
@@ -43,11 +44,9 @@ def check_metrics(metrics: list[str]) -> None:
     """Raise UserError unless every name is ``mrr``, ``ndcg``, ``map`` or ``recall``, with or without ``@k``."""
     for metric in metrics:
         if not _METRIC.fullmatch(metric):
-            raise UserError(
-                "evaluate", "metrics", f"unknown metric {metric}", "write mrr@10, ndcg@10, map or recall@100"
-            )
+            raise UserError("evaluate", "metrics", f"unknown metric {metric}", _WRITE)
     if not metrics:
-        raise UserError("evaluate", "metrics", "none given", "write mrr@10, ndcg@10, map or recall@100")
+        raise UserError("evaluate", "metrics", "none given", _WRITE)
 
 
 @dataclass(frozen=True)
@@ -103,13 +102,8 @@ def metric_values(metrics: list[str], found: Found, relevant: Relevant, queries:
     """One value for each metric and query, float64 of shape ``(queries,)``; 0 where nothing relevant was found.
 
     nDCG has linear gains (Järvelin and Kekäläinen 2002); the other metrics take relevance 1 and up as relevant. Average
-    precision and recall are over all relevant documents, retrieved or not.
-
-    Args:
-        metrics: names that :func:`check_metrics` accepts.
-        found: relevant documents at their places in the ranking.
-        relevant: all relevant documents.
-        queries: how many queries there are.
+    precision and recall are over all relevant documents, retrieved or not. ``metrics`` are names that
+    :func:`check_metrics` accepts, ``found`` the relevant documents at their places in the ranking.
     """
     # Asked for one metric with a cut-off, ranx 0.3.21 looks it up under another name: KeyError.
     asked = metrics if len(metrics) > 1 else [*metrics, "mrr"]
@@ -188,9 +182,6 @@ def score_run(judged: Judged, path: str | Path, metrics: list[str]) -> dict[str,
     """Scores of one run per metric, one value for each of ``judged.qids``; see :func:`metric_values`.
 
     Judged queries that the run does not have score 0; the run's other queries are left out.
-
-    Raises:
-        UserError: as :func:`switchrank.formats.trec.read_run`.
     """
     found = pl.concat(by_queries(path, judged.found)).sort("query")
     places = Found(_integers(found, "query"), _integers(found, "number"), _integers(found, "place"))

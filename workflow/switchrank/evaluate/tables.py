@@ -1,19 +1,194 @@
-"""The tables of a run: metrics per system, pair and seed; per-query scores; significance and size of differences."""
+"""The tables of a run: metrics per system, pair and seed; per-query scores; every system against the baseline, cell by
+cell: tests, corrections, intervals and effect sizes."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Literal, NamedTuple, get_args
 
+import numpy as np
 import polars as pl
 
 from switchrank.core.errors import UserError
-from switchrank.evaluate.comparisons import Row, Settings, compare, samples
+from switchrank.core.seeds import generator
+from switchrank.evaluate import significance
 from switchrank.evaluate.groups import Languages, setup
+from switchrank.evaluate.significance import CORRECTIONS, SAME, SCOPES, Correction, Floats, Scope, mean
 from switchrank.formats.tables import EFFECTS, METRICS, PER_QUERY, SIGNIFICANCE, read_table, write_table
 
-_SERIES = ["system", "testset", "query_lang", "doc_lang", "seed", "metric"]
+Test = Literal["t", "fisher"]
+TESTS: tuple[str, ...] = get_args(Test)
+Row = dict[str, Any]
+
+
+class Cell(NamedTuple):
+    """One language pair of a test set under one metric."""
+
+    testset: str
+    query_lang: str
+    doc_lang: str
+    metric: str
+
+    @property
+    def pair(self) -> str:
+        return f"{self.testset} {self.query_lang}-{self.doc_lang}"
+
+
+class Sample(NamedTuple):
+    """Scores of one system in one cell, averaged over seeds: ``qids`` ascending, ``values`` beside them."""
+
+    qids: pl.Series
+    values: Floats
+    seeds: int
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is compared and how.
+
+    Attributes:
+        baseline: system all others are tested against.
+        apart: systems that are compared too, in families of their own, and the name of each one's group.
+        same: runs that are the baseline's own (system, testset, query_lang, doc_lang), as zero-shot-tt=world/en-en:
+            shown, never significant, and in no family of tests (family_size 0).
+        tests: paired t-test over queries and randomisation test, both two-sided, on scores averaged over seeds; the
+            first gives the marks.
+        families: corrected together, for each test and metric: the comparisons of one test set and setup, all of a test
+            set, or everything.
+        correction: for multiple tests.
+        alpha: level of significance; ci_low and ci_high are t intervals of that level whatever the test, EFFECTS holds
+            bootstrap intervals of it; neither is corrected.
+        permutations: sign patterns of the randomisation test; up to so many it is exact.
+        resamples: of the bootstrap.
+        seed: of permutations and resamples; every cell (test set, pair, metric) has draws of its own.
+    """
+
+    baseline: str = "zero-shot"
+    apart: Mapping[str, str] = field(default_factory=lambda: {"random": "references", "bm25": "references"})
+    same: frozenset[tuple[str, ...]] = frozenset()
+    tests: Sequence[Test] = ("t",)
+    families: Scope = "setup"
+    correction: Correction = "holm"
+    alpha: float = 0.05
+    permutations: int = 100_000
+    resamples: int = 10_000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        choices = {"tests": TESTS, "families": list(SCOPES), "correction": CORRECTIONS}
+        given = {"tests": self.tests, "families": [self.families], "correction": [self.correction]}
+        for name, known in choices.items():
+            unknown = [value for value in given[name] if value not in known]
+            if unknown:
+                raise UserError("evaluate", name, f"unknown value {unknown[0]}", f"write {', '.join(known)}")
+        if not self.tests or len(set(self.tests)) < len(self.tests):
+            raise UserError("evaluate", "tests", "none given or one twice", f"write {', '.join(TESTS)}")
+
+
+def samples(scores: pl.DataFrame, metrics: list[str]) -> dict[Cell, dict[str, Sample]]:
+    """Seed averages of PER_QUERY ``scores`` by cell and system, for the metrics that are tested."""
+    found: dict[Cell, dict[str, Sample]] = {}
+    keys = [*Cell._fields, "system"]
+    for names, group in scores.filter(pl.col("metric").is_in(metrics)).group_by(keys, maintain_order=True):
+        cell, system = Cell(*map(str, names[:-1])), str(names[-1])
+        wide = group.sort("seed", "qid").partition_by("seed", maintain_order=True)
+        qids = wide[0]["qid"]
+        if not all(part["qid"].equals(qids) for part in wide):
+            place = f"{system} {cell.pair}"
+            raise UserError("evaluate", place, "seeds cover different queries", "evaluate all seeds again")
+        values = np.mean(np.stack([part["value"].to_numpy() for part in wide]), axis=0)
+        found.setdefault(cell, {})[system] = Sample(qids, values, len(wide))
+    return found
+
+
+def _compare_cell(cell: Cell, systems: dict[str, Sample], settings: Settings) -> tuple[list[Row], list[Row]]:
+    """SIGNIFICANCE rows, not yet corrected, and EFFECTS rows of one cell.
+
+    Draws are keyed by cell, not by system: systems share them, and no pair or system changes the p of another.
+    """
+    base = systems[settings.baseline]
+    others = {name: sample for name, sample in systems.items() if name != settings.baseline}
+    for name, sample in others.items():
+        if not sample.qids.equals(base.qids):
+            problem = f"{name} and {settings.baseline} cover different queries"
+            raise UserError("evaluate", cell.pair, problem, "evaluate both with the same judgements")
+    rows = [significance.paired_differences(sample.values, base.values) for sample in others.values()]
+    differences = np.stack(rows)
+    by_t = [significance.paired_t(row, alpha=settings.alpha) for row in differences]
+    p_values = {"t": [result.p_value for result in by_t]}
+    if "fisher" in settings.tests:
+        random = generator(settings.seed, "fisher", *cell)
+        p_values["fisher"] = significance.fisher(differences, permutations=settings.permutations, random=random)
+    random = generator(settings.seed, "bootstrap", *cell)
+    boot = significance.bootstrap_intervals(
+        differences, resamples=settings.resamples, alpha=settings.alpha, random=random
+    )
+    tested, effects = [], []
+    for number, (system, sample) in enumerate(others.items()):
+        result, (low, high) = by_t[number], boot[number]
+        labels: Row = cell._asdict() | {"system": system, "baseline": settings.baseline}
+        labels |= {"setup": setup(cell.query_lang, cell.doc_lang), "delta": result.delta}
+        labels |= {"queries": len(sample.qids), "seeds": sample.seeds}
+        values: Row = {"value": mean(sample.values), "baseline_value": mean(base.values)}
+        values |= {"ci_low": result.low, "ci_high": result.high}
+        tested += [labels | values | {"test": test, "p_value": p_values[test][number]} for test in settings.tests]
+        size = significance.cohens_d(differences[number])
+        effects.append(labels | {"boot_low": low, "boot_high": high, "effect_size": size})
+    return tested, effects
+
+
+def _correct(rows: list[Row], settings: Settings) -> None:
+    """Add correction and family to SIGNIFICANCE rows, each test corrected for itself.
+
+    A run beside itself is no hypothesis: it is in no family, and makes no other test harder.
+    """
+    families: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        if _run(row) in settings.same:
+            row |= {"p_corrected": 1.0, "significant": False, "correction": settings.correction}
+            row |= {"family": SAME, "family_size": 0}
+            continue
+        row["family"] = significance.family(settings.families, row, apart=settings.apart.get(row["system"], ""))
+        families.setdefault((row["family"], row["test"]), []).append(row)
+    for members in families.values():
+        given = [row["p_value"] for row in members]
+        p_values, significant = significance.corrected(given, correction=settings.correction, alpha=settings.alpha)
+        for row, p_value, mark in zip(members, p_values, significant, strict=True):
+            row |= {"p_corrected": p_value, "significant": mark, "correction": settings.correction}
+            row["family_size"] = len(members)
+
+
+def _run(row: Row) -> tuple[str, ...]:
+    return (row["system"], row["testset"], row["query_lang"], row["doc_lang"])
+
+
+def compare(cells: dict[Cell, dict[str, Sample]], settings: Settings) -> tuple[list[Row], list[Row]]:
+    """SIGNIFICANCE rows (one per system, cell and test) and EFFECTS rows (one per system and cell).
+
+    Cells that the baseline does not have are counted in one line on stderr.
+    """
+    tests: list[Row] = []
+    effects: list[Row] = []
+    alone = 0
+    for cell, systems in cells.items():
+        if settings.baseline not in systems:
+            alone += 1
+        elif len(systems) > 1:
+            tested, sizes = _compare_cell(cell, systems, settings)
+            tests += tested
+            effects += sizes
+    if alone:
+        print(f"significance: {alone} pairs without a run of {settings.baseline} are not tested", file=sys.stderr)
+    unknown = sorted(settings.same - {_run(row) for row in tests})
+    if unknown:
+        problem = f"{' '.join(unknown[0])} is not compared with {settings.baseline}"
+        raise UserError("evaluate", "same", problem, "name a system, test set and language pair of the scores")
+    _correct(tests, settings)
+    return tests, effects
 
 
 LANGUAGES, SETTINGS = Languages(), Settings()
@@ -22,8 +197,9 @@ LANGUAGES, SETTINGS = Languages(), Settings()
 def metric_rows(scores: pl.DataFrame, *, run: str, languages: Languages) -> list[Row]:
     """One METRICS row for each system, pair, seed and metric of PER_QUERY ``scores``. Means are correctly rounded."""
     rows = []
-    for keys, group in scores.group_by(_SERIES, maintain_order=True):
-        row = dict(zip(_SERIES, keys, strict=True))
+    series = ["system", "testset", "query_lang", "doc_lang", "seed", "metric"]
+    for keys, group in scores.group_by(series, maintain_order=True):
+        row = dict(zip(series, keys, strict=True))
         pair = (row["query_lang"], row["doc_lang"])
         if group["qid"].n_unique() < len(group):
             place = f"{row['system']} {row['testset']} {pair[0]}-{pair[1]} seed {row['seed']}"

@@ -50,28 +50,19 @@ class Panel:
         if len(self.pairs) == 1:
             return self.points
         complete = self.points.filter(pl.len().over("start", "examples") == len(self.pairs))
-        keys = ["start", "language", "examples", "role"]
-        means = _without_band(complete.group_by(keys, maintain_order=True).agg(pl.col("value").mean()))
+        means = _means(complete, ["start", "language", "examples", "role"])
         return means.with_columns(query_lang=pl.lit("mean"), doc_lang=pl.lit("mean")).select(self.points.columns)
 
 
-def _without_band(means: pl.DataFrame) -> pl.DataFrame:
+def _means(points: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    """Means over what the keys leave open, without a band: keys, value, low, high."""
     nothing = pl.lit(None, dtype=pl.Float64)
-    return means.with_columns(low=nothing, high=nothing)
+    return points.group_by(keys, maintain_order=True).agg(pl.col("value").mean(), low=nothing, high=nothing)
 
 
-def seed_means(rows: pl.DataFrame) -> pl.DataFrame:
-    """Points of curves from ABLATION rows of one test set and metric, without a band: KEY, value, low, high."""
-    return _without_band(rows.group_by(KEY, maintain_order=True).agg(pl.col("value").mean()))
-
-
-def read_curve(path: str | Path, testset: str, metric: str) -> pl.DataFrame:
-    """Points of curves from a table like CURVE, in which the test set and how many there are may be missing, and other
-    columns are passed over: KEY, value, low, high.
-
-    Raises:
-        UserError: the table is missing, unreadable, lacks a column, or holds nothing of ``testset`` and ``metric``.
-    """
+def _read_curve(path: str | Path, testset: str, metric: str) -> pl.DataFrame:
+    """Points of curves (KEY, value, low, high) from a table like CURVE, in which the test set and the numbers of
+    queries and seeds may be missing; other columns are passed over."""
     if not Path(path).is_file():
         raise UserError(path, "", "no such file", "run the stage that makes it, or correct the path")
     needed = {name: dtype for name, dtype in CURVE.items() if name not in ("testset", "queries", "seeds")}
@@ -85,13 +76,6 @@ def read_curve(path: str | Path, testset: str, metric: str) -> pl.DataFrame:
         raise UserError(path, "", "not a readable table of curves", "delete it and rerun") from error
     wanted = {"testset": testset} if "testset" in frame.columns else {}
     return pick(frame, path, **wanted, metric=metric).select(*KEY, "value", "low", "high")
-
-
-def read_needed(path: str | Path | None, testset: str, metric: str, reference: str) -> pl.DataFrame:
-    """The EQUIVALENCE rows of one test set, metric and reference; none where there is no table."""
-    if path is None:
-        return pl.DataFrame(schema=EQUIVALENCE)
-    return read_table(path, EQUIVALENCE).filter(testset=testset, metric=metric, reference=reference)
 
 
 def _role(source: str) -> pl.Expr:
@@ -120,7 +104,8 @@ def panels_of(points: pl.DataFrame, needed: pl.DataFrame, languages: Languages) 
     return panels
 
 
-UNTRAINED = "none"
+NAMES = {"none": "untrained"}
+"""How legends call a start, where not by its own name."""
 LINE = 0.11
 """Height of a line of text in a panel, as a share of its y axis."""
 DIGIT, GAP = 0.032, 0.02
@@ -173,8 +158,10 @@ def ablation_picture(
         UserError: a table is missing or holds nothing of the test set and metric, or the curve lacks a column.
     """
     rows = pick(read_table(ablation, ABLATION), ablation, **plot.labels)
-    points = seed_means(rows) if curve is None else read_curve(curve, plot.testset, plot.metric)
-    reached = read_needed(needed.equivalence, plot.testset, plot.metric, needed.reference)
+    points = _means(rows, KEY) if curve is None else _read_curve(curve, plot.testset, plot.metric)
+    reached = pl.DataFrame(schema=EQUIVALENCE)
+    if needed.equivalence is not None:
+        reached = read_table(needed.equivalence, EQUIVALENCE).filter(**plot.labels, reference=needed.reference)
     panels = panels_of(points, reached, languages)
     means = pl.concat([panel.means() for panel in panels])
     plot.write(means, ["language", "role", "start", *PAIR, "examples", "value", "low", "high"])
@@ -235,7 +222,6 @@ class _Multiples:
         means = panel.means()
         for start, look in self.looks.items():
             line, colour = means.filter(start=start), look["color"]
-            x = _place(line["examples"])
             banded = line.drop_nulls(["low", "high"])
             if len(banded):
                 edges = {"color": colour, "alpha": 0.16, "linewidth": 0}
@@ -247,7 +233,7 @@ class _Multiples:
                 seeds = self.dots.filter(start=start).join(line.select(KEY), on=KEY, how="semi")
                 dot: dict[str, Any] = {"marker": ".", "markersize": 3.5, "linestyle": "none", "alpha": 0.6, "zorder": 2}
                 axis.plot(_place(seeds["examples"]), seeds["value"], color=colour, **dot)
-            axis.plot(x, line["value"], **look, linewidth=1.4, markersize=4, zorder=3)
+            axis.plot(_place(line["examples"]), line["value"], **look, linewidth=1.4, markersize=4, zorder=3)
         aim = means.filter(start=self.reference, examples=0)
         if len(aim):
             style: dict[str, Any] = {"linewidth": 1.1, "linestyle": DASHES, "zorder": 2.5}
@@ -263,7 +249,7 @@ class _Multiples:
         return f"{several} with {label}" if several else pair
 
     def _draw_legend(self, picture: Figure) -> None:
-        entries = system_marks({_name(start): look for start, look in self.looks.items()})
+        entries = system_marks({NAMES.get(start, start): look for start, look in self.looks.items()})
         if self.reference in self.looks:
             colour = self.looks[self.reference]["color"]
             entries.append(mark(f"{self.reference} without labels", color=colour, linestyle=DASHES, linewidth=1.1))
@@ -308,17 +294,13 @@ def _draw_needed(axis: Axes, panel: Panel, looks: Looks) -> int:
 
 
 def _needed_text(row: dict[str, Any], most: int) -> str:
-    name, needed = _name(row["start"]), row["examples"]
+    name, needed = NAMES.get(row["start"], row["start"]), row["examples"]
     if needed is None:
         return f"{name}: not within {most:,} labels"
     if needed == 0:
         return f"{name} needs no labels"
     number = f"{needed:,.0f}" if needed >= 0.5 else "<1"
     return f"{name} needs {number} label{'' if number in ('1', '<1') else 's'}"
-
-
-def _name(start: str) -> str:
-    return "untrained" if start == UNTRAINED else start
 
 
 def _draw_sizes(axis: Axes, sizes: list[int]) -> None:

@@ -3,6 +3,7 @@ ranks the same document in different languages."""
 
 from __future__ import annotations
 
+from itertools import cycle
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,7 +37,6 @@ MEASURES = {
     "rank_distance": Measure("Rank distance", "ranks between best and\nworst language (0 is even)", 2.1),
     "rankc": Measure("RankC", "agreement with queries in\nother languages (1 is even)", 2.1),
 }
-REFERENCE_MARKERS = ("x", "+", "1", "2")
 
 
 def bias_picture(*, bias: str | Path, languages: Languages, plot: Plot) -> None:
@@ -61,8 +61,7 @@ def bias_picture(*, bias: str | Path, languages: Languages, plot: Plot) -> None:
     plot.write(values, ["measure", "query_lang", "system", "value"])
     trained, references = systems_of(values, plot.baseline)
     looks = plot.looks(trained)
-    for turn, name in enumerate(references):
-        looks[name] = {"color": drawing.MUTED, "marker": REFERENCE_MARKERS[turn % len(REFERENCE_MARKERS)]}
+    looks |= {name: {"color": drawing.MUTED, "marker": mark} for name, mark in zip(references, cycle("x+12"))}
     _draw(values, looks, languages, plot)
 
 

@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from switchrank.core.command import ANY_NUMBER, ONE_EACH, Command, Group
 from switchrank.core.errors import UserError
 
 
-def _named_files(words: Sequence[str], flag: str, key: str) -> list[dict[str, Any]]:
-    """Files by name; unlike in a mapping, one name may have several."""
-    for word in words:
-        if not all(word.partition("=")):
-            raise UserError("command line", flag, f"'{word}'", "write NAME=PATH")
-    return [{key: word.partition("=")[0], "path": word.partition("=")[2]} for word in words]
+def _named_files(flag: str, key: str) -> Callable[[Sequence[str]], list[dict[str, Any]]]:
+    """A reader of files by name; unlike in a mapping, one name may have several."""
+
+    def read(words: Sequence[str]) -> list[dict[str, Any]]:
+        for word in words:
+            if not all(word.partition("=")):
+                raise UserError("command line", flag, f"'{word}'", "write NAME=PATH")
+        return [{key: word.partition("=")[0], "path": word.partition("=")[2]} for word in words]
+
+    return read
 
 
-def _records(words: Sequence[str]) -> list[dict[str, Any]]:
-    return _named_files(words, "--model", "system")
-
-
-def _corpora(words: Sequence[str]) -> list[dict[str, Any]]:
-    return _named_files(words, "--corpus", "corpus")
-
-
-_DRAWN = ("out", "table")
 _LISTS = dict.fromkeys(("seen", "unseen", "systems"), ANY_NUMBER)
 
 
 def _picture(function: str, summary: str, **more: Any) -> Command:
     """The command that draws a picture."""
-    return Command(f"report.{function}", summary, writes=_DRAWN, counts=_LISTS | more.pop("counts", {}), **more)
+    return Command(
+        f"report.{function}", summary, writes=("out", "table"), counts=_LISTS | more.pop("counts", {}), **more
+    )
 
 
 _PICTURES = {
@@ -48,7 +45,7 @@ _PICTURES = {
         flags={"runs": "model"},
         counts={"runs": ONE_EACH},
         forms={"runs": "SYSTEM=PATH"},
-        reads={"runs": _records},
+        reads={"runs": _named_files("--model", "system")},
     ),
     "ablation": _picture("ablation:ablation_picture", "a metric by number of labelled target-language queries"),
     "sweep": _picture("sweep:sweep_picture", "a metric against one setting, and against what it measurably did"),
@@ -71,7 +68,7 @@ COMMANDS = Group(
             "switched sentences in colour",
             flags={"corpora": "corpus", "lexicons": "lexicon"},
             forms={"corpora": "NAME=PATH"},
-            reads={"corpora": _corpora},
+            reads={"corpora": _named_files("--corpus", "corpus")},
             counts={"corpora": ONE_EACH, "lexicons": ONE_EACH, "rtl": ANY_NUMBER},
             unasked=["words", "first"],
         ),

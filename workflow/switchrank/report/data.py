@@ -14,8 +14,8 @@ import polars as pl
 
 from switchrank.core.atomic import atomic_path
 from switchrank.core.errors import UserError
-from switchrank.formats.tables import METRICS, PER_QUERY, SIGNIFICANCE, read_table, scan_table
-from switchrank.report.drawing import Looks, looks_among
+from switchrank.formats.tables import PER_QUERY, SIGNIFICANCE, read_table, scan_table
+from switchrank.report.drawing import Looks, system_looks
 
 REFERENCES = ("random", "bm25")
 """Rows that are no trained system: drawn muted, never compared with the baseline."""
@@ -79,8 +79,11 @@ class Plot:
     table: str | Path | None = None
 
     def looks(self, found: Iterable[str]) -> Looks:
-        """The looks of the systems ``found``; the baseline comes first."""
-        return looks_among(found, self.systems, self.baseline)
+        """The looks of the systems ``found``, the baseline first, names listed nowhere last. Colours go by place among
+        all systems of the run, so that a system looks the same in pictures that show different ones."""
+        known = dict.fromkeys([*self.systems, *found])
+        looks, wanted = system_looks(list(known), self.baseline), set(found)
+        return {name: looks[name] for name in sorted(known, key=lambda name: name != self.baseline) if name in wanted}
 
     @property
     def labels(self) -> dict[str, str]:
@@ -181,11 +184,6 @@ def pick(frame: pl.DataFrame, path: str | Path, **wanted: str) -> pl.DataFrame:
             raise UserError(path, column, f"no row with {column} {value!r}", todo)
         frame = rows
     return frame
-
-
-def metric_rows(path: str | Path, testset: str, metric: str) -> pl.DataFrame:
-    """METRICS rows of one test set and metric, in table order."""
-    return pick(read_table(path, METRICS), path, testset=testset, metric=metric)
 
 
 def gain_rows(path: str | Path, testset: str, metric: str, baseline: str) -> pl.DataFrame:

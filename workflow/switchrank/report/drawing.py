@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,7 +22,6 @@ from matplotlib.lines import Line2D
 from switchrank.core.atomic import atomic_path
 
 INK, MUTED, FAINT, BAND = "#1a1a1a", "#767676", "#d9d9d9", "#f1efe6"
-BASELINE_COLOUR = "#1a1a1a"
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 UNSEEN = "* language unseen in training"
 REFERENCE_LINES: tuple[Any, ...] = ("solid", (0, (1.2, 1.2)), (0, (3, 1)), (0, (3, 1, 1, 1)))
@@ -75,27 +75,16 @@ def drawn(out: str | Path, title: str, width: float, height: float) -> Iterator[
 
 def system_looks(systems: Sequence[str], baseline: str) -> Looks:
     """``{"color", "marker"}`` of each system: the baseline black and round, the others in turn."""
-    others = enumerate(name for name in systems if name != baseline)
-    looks = {name: (COLOURS[turn % len(COLOURS)], MARKERS[turn % len(MARKERS)]) for turn, name in others}
-    looks[baseline] = (BASELINE_COLOUR, "o")
-    return {name: {"color": looks[name][0], "marker": looks[name][1]} for name in systems}
-
-
-def looks_among(found: Iterable[str], systems: Sequence[str], baseline: str) -> Looks:
-    """The looks of the systems ``found``: colours go by place among ``systems``, all of a run, so that a system looks
-    the same in pictures that show different ones. The baseline comes first; names listed nowhere come last."""
-    known = dict.fromkeys([*systems, *found])
-    looks = system_looks(list(known), baseline)
-    wanted = set(found)
-    return {name: looks[name] for name in sorted(known, key=lambda name: name != baseline) if name in wanted}
+    turns = zip((name for name in systems if name != baseline), cycle(COLOURS), cycle(MARKERS))
+    looks = {name: {"color": colour, "marker": marker} for name, colour, marker in turns}
+    looks[baseline] = {"color": INK, "marker": "o"}
+    return {name: looks[name] for name in systems}
 
 
 def reference_looks(shown: Sequence[str]) -> Looks:
     """Grey lines, a dash pattern each, for reference rows that are no trained system."""
-    dashes = [REFERENCE_LINES[turn % len(REFERENCE_LINES)] for turn in range(len(shown))]
-    return {
-        name: {"color": MUTED, "linestyle": dash, "linewidth": 1.3} for name, dash in zip(shown, dashes, strict=True)
-    }
+    turns = zip(shown, cycle(REFERENCE_LINES))
+    return {name: {"color": MUTED, "linestyle": dash, "linewidth": 1.3} for name, dash in turns}
 
 
 def mark(label: str, **look: Any) -> Line2D:

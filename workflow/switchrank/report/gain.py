@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, Normalize
 from matplotlib.patches import Rectangle
 
-from switchrank.report.data import PAIR, REFERENCES, Languages, gain_rows, metric_rows, pick, starred
+from switchrank.formats.tables import METRICS, read_table
+from switchrank.report.data import PAIR, REFERENCES, Languages, gain_rows, pick, starred
 from switchrank.report.drawing import INK, MUTED, drawn
 
 DAGGER = "†"
@@ -56,7 +57,7 @@ def gain_heatmap(
     pairs = pick(gains, significance, system=system)
     compared = gains.filter(~pl.col("system").is_in(list(REFERENCES)))
     largest = max([0.01, *compared["delta"].abs().to_list()])
-    rows = metric_rows(metrics, testset, metric)
+    rows = pick(read_table(metrics, METRICS), metrics, testset=testset, metric=metric)
     unseen = {*rows.filter(pl.col("seen").is_in(["document", "none"]))["query_lang"]}
     unseen |= {*rows.filter(pl.col("seen").is_in(["query", "none"]))["doc_lang"]}
     queries, documents = (languages.ordered(pairs[side]) for side in PAIR)
@@ -109,15 +110,14 @@ def signed(value: float) -> str:
 
 
 def _draw_notes(axis: Axes, pairs: pl.DataFrame, empty: bool, unseen: bool) -> None:
-    lines = []
-    if pairs["significant"].any():
-        correction = pairs["correction"][0]
-        after = "" if correction in ("", "none") else f" after {correction} correction"
-        lines.append(f"{DAGGER} significant{after}")
-    lines.append("small: value of the system")
-    if unseen:
-        lines.append("* unseen in training")
-    if empty:
-        lines.append("hatched: no such pair")
+    correction = pairs["correction"][0]
+    after = "" if correction in ("", "none") else f" after {correction} correction"
+    notes = {
+        f"{DAGGER} significant{after}": pairs["significant"].any(),
+        "small: value of the system": True,
+        "* unseen in training": unseen,
+        "hatched: no such pair": empty,
+    }
     place = (0, 0), (0, -32), "axes fraction", "offset points"
-    axis.annotate("\n".join(lines), *place, va="top", fontsize=7.5, color=MUTED)
+    shown = "\n".join(note for note, holds in notes.items() if holds)
+    axis.annotate(shown, *place, va="top", fontsize=7.5, color=MUTED)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from switchrank.core.errors import UserError
 from switchrank.core.seeds import generator
+from switchrank.formats.tables import METRICS, read_table
 from switchrank.report import drawing
 from switchrank.report.data import (
     PAIR,
@@ -26,8 +27,8 @@ from switchrank.report.data import (
     MetricPlot,
     Pair,
     gain_rows,
-    metric_rows,
     pairs_of,
+    pick,
     query_rows,
     systems_of,
 )
@@ -110,7 +111,8 @@ def mrr_picture(
             values.
     """
     what = plot.testset, plot.metric
-    rows = metric_rows(metrics, *what).filter(~pl.col("system").is_in(list(points.leave_out)))
+    rows = pick(read_table(metrics, METRICS), metrics, **plot.labels)
+    rows = rows.filter(~pl.col("system").is_in(list(points.leave_out)))
     bootstrap = Bootstrap(query_rows(per_query, *what), samples=points.samples, seed=points.seed)
     significant: set[Cell] = set()
     if significance is not None:
@@ -131,13 +133,7 @@ class Bootstrap:
 
     Each resample draws queries with replacement from all queries of the test set; every pair and system is averaged
     over the same draw, so that the interval of a mean over pairs respects that pairs share queries (Efron and
-    Tibshirani 1993, chapter 13).
-
-    Args:
-        rows: system, query_lang, doc_lang, qid, value (:func:`switchrank.report.data.query_rows`).
-        samples: number of resamples.
-        level: coverage of the intervals, 0 to 1.
-        seed: names the resamples.
+    Tibshirani 1993, chapter 13). ``rows`` are those of :func:`switchrank.report.data.query_rows`.
     """
 
     def __init__(self, rows: pl.DataFrame, *, samples: int = 1000, level: float = 0.95, seed: int = 1) -> None:
@@ -147,7 +143,7 @@ class Bootstrap:
         weights = draws.astype(np.float64)
         self._tail = 50 * (1 - level)
         self._means: dict[Cell, NDArray[np.float64]] = {}
-        for cell, group in rows.group_by("system", "query_lang", "doc_lang", maintain_order=True):
+        for cell, group in rows.group_by("system", *PAIR, maintain_order=True):
             columns = np.zeros((len(place), 2))
             columns[[place[qid] for qid in group["qid"].to_list()]] = np.column_stack(
                 [group["value"], np.ones(len(group))]
