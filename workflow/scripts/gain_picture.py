@@ -3,7 +3,7 @@
 from switchrank.core.job import job
 
 with job(snakemake) as rule:
-    from switchrank.report.data import Languages
+    from switchrank.core.languages import Languages
     from switchrank.report.gain import gain_heatmap
 
     gain_heatmap(

@@ -3,7 +3,7 @@
 from switchrank.core.job import job
 
 with job(snakemake) as rule:
-    from switchrank.report.data import Languages
+    from switchrank.core.languages import Languages
     from switchrank.report.lexicon import lexicon_picture
 
     lexicon_picture(quality=rule.input[0], out=rule.output[0], languages=Languages(**rule.params.languages))

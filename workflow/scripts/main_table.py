@@ -7,7 +7,7 @@ from switchrank.core.job import job, terminal
 
 with terminal() as show, job(snakemake) as rule, TemporaryDirectory() as folder:
     from switchrank.core.atomic import atomic_path
-    from switchrank.evaluate.groups import Languages
+    from switchrank.core.languages import Languages
     from switchrank.evaluate.summary import main_table
     from switchrank.evaluate.tables import Settings, make_tables
 

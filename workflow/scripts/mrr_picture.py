@@ -3,15 +3,16 @@
 from switchrank.core.job import job
 
 with job(snakemake) as rule:
-    from switchrank.report.data import Languages, MetricPlot
-    from switchrank.report.mrr import Points, mrr_picture
+    from switchrank.core.languages import Languages
+    from switchrank.report.data import MetricPlot
+    from switchrank.report.mrr import mrr_picture
 
     mrr_picture(
         metrics=rule.input.metrics,
         per_query=rule.input.per_query,
         significance=rule.input.significance,
         languages=Languages(**rule.params.languages),
-        points=Points(leave_out=rule.params.swept),
+        leave_out=rule.params.swept,
         plot=MetricPlot(
             testset=rule.params.testset,
             out=rule.output.picture,

@@ -5,7 +5,7 @@ from pathlib import Path
 from switchrank.core.job import job
 
 with job(snakemake) as rule:
-    from switchrank.evaluate.groups import Languages
+    from switchrank.core.languages import Languages
     from switchrank.evaluate.tables import Settings, make_tables
 
     spec = dict(rule.params.spec)

@@ -9,7 +9,7 @@ from scipy.stats import permutation_test, ttest_rel
 
 from switchrank.cli import main
 from switchrank.core.errors import UserError
-from switchrank.evaluate.groups import Languages
+from switchrank.core.languages import Languages
 from switchrank.evaluate.significance import family, span
 from switchrank.evaluate.summary import main_table
 from switchrank.evaluate.tables import Settings, make_tables

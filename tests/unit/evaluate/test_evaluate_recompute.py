@@ -10,7 +10,7 @@ import pytest
 from tests.recompute import Design, by_definition, by_ir_measures, recompute
 from tests.recompute.design import EvaluationSet
 
-from switchrank.evaluate.groups import Languages
+from switchrank.core.languages import Languages
 from switchrank.evaluate.score import evaluate_testset
 from switchrank.evaluate.tables import Settings, make_tables
 from switchrank.formats.tables import JUDGEMENTS, PER_QUERY, read_table, write_table

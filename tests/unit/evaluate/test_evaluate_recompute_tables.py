@@ -12,11 +12,11 @@ from tests.recompute.design import EvaluationSet, Point, Row
 
 from switchrank.ablation import rows as ablation_rows
 from switchrank.ablation.curves import ablation_table, curve_table, equivalence_table
+from switchrank.core.languages import Languages
 from switchrank.evaluate.bias import bias_table
 from switchrank.evaluate.coverage import coverage_table
 from switchrank.evaluate.exposure import exposure_table
 from switchrank.evaluate.first_stage import first_stage_table
-from switchrank.evaluate.groups import Languages
 from switchrank.evaluate.score import evaluate_testset
 from switchrank.evaluate.sweep import sweep_table
 from switchrank.evaluate.tables import Settings, make_tables

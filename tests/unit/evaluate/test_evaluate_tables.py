@@ -11,7 +11,7 @@ from scipy.stats import ttest_rel
 
 from switchrank.cli import main
 from switchrank.core.errors import UserError
-from switchrank.evaluate.groups import Languages, setup
+from switchrank.core.languages import Languages, setup
 from switchrank.evaluate.significance import corrected, paired_differences, paired_t
 from switchrank.evaluate.summary import main_table
 from switchrank.evaluate.tables import Settings, make_tables

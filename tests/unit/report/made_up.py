@@ -10,10 +10,11 @@ import numpy as np
 import polars as pl
 from lxml import etree
 
+from switchrank.core.languages import Languages
 from switchrank.formats.tables import ABLATION, BIAS, CURVE, EQUIVALENCE, OVERLAP, SHIFT, SWEEP, Schema, write_table
-from switchrank.report.ablation import Needed, ablation_picture
+from switchrank.report.ablation import ablation_picture
 from switchrank.report.bias import bias_picture
-from switchrank.report.data import Languages, MetricPlot, Plot
+from switchrank.report.data import MetricPlot, Plot
 from switchrank.report.mrr import mrr_picture
 from switchrank.report.overlap import overlap_picture
 from switchrank.report.shift import shift_picture
@@ -175,7 +176,7 @@ def write_experiment(folder: Path) -> Path:
 def draw_experiment(experiment: Path, folder: Path) -> None:
     """Draw the five pictures, each with its numbers beside it."""
     languages: dict[str, Any] = {"languages": LANGUAGES}
-    extra = {"curve": experiment / "curve.csv", "needed": Needed(experiment / "equivalence.csv")}
+    extra = {"curve": experiment / "curve.csv", "equivalence": experiment / "equivalence.csv"}
     for name, draw, more in [
         ("ablation", ablation_picture, {**languages, **extra}),
         ("sweep", sweep_picture, {}),

@@ -26,7 +26,6 @@ from switchrank.formats.tables import ABLATION, OVERLAP
 from switchrank.report.ablation import ablation_picture
 from switchrank.report.data import MetricPlot
 from switchrank.report.gain import gain_heatmap
-from switchrank.report.mrr import Points
 from switchrank.report.overlap import overlap_picture
 from switchrank.report.tables import write_table_page
 
@@ -76,7 +75,7 @@ def measured(
 ) -> dict[str, dict[str, Any]]:
     """Every picture as the browser lays it out: title, box, texts with their boxes, number of marks."""
     folder = tmp_path_factory.mktemp("browser")
-    draw_mrr(picture, run / "per_query.parquet", folder / "mrr.svg", points=Points(samples=50))
+    draw_mrr(picture, run / "per_query.parquet", folder / "mrr.svg", samples=50)
     gain_heatmap(**picture, system="ml-cs", out=folder / "gain.svg")
     _crowded(folder)
     pictures = [*sorted(folder.glob("*.svg")), *sorted(drawn.glob("*.svg"))]

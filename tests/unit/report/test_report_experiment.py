@@ -16,7 +16,7 @@ from made_up import LANGUAGES, LIMIT, SYSTEMS, TABLES, ablation_rows, overlap_ro
 from switchrank.cli import main
 from switchrank.core.errors import UserError
 from switchrank.formats.tables import ABLATION, BIAS, EQUIVALENCE, OVERLAP, SWEEP, write_table
-from switchrank.report.ablation import Needed, ablation_picture
+from switchrank.report.ablation import ablation_picture
 from switchrank.report.bias import bias_picture
 from switchrank.report.data import MetricPlot, Plot
 from switchrank.report.overlap import overlap_picture
@@ -107,7 +107,7 @@ def test_ablation_has_no_tick_where_no_value_can_be(tmp_path: Path) -> None:
     row = {"start": "zero-shot", "reference": "ml-cs", "language": "qaa", "testset": "world", "query_lang": "qaa"}
     row |= {"doc_lang": "qaa", "metric": "mrr@10", "reference_value": 0.3, "low": None, "high": None}
     path = write([{**row, "examples": 9.0}], tmp_path / "equivalence.csv", EQUIVALENCE)
-    found = _ablation(tmp_path, _points({0: 0.0, 64: 0.6}), needed=Needed(path))
+    found = _ablation(tmp_path, _points({0: 0.0, 64: 0.6}), equivalence=path)
     assert not any(text.startswith("−") for text in found)
 
 
@@ -126,7 +126,7 @@ def test_ablation_writes_the_equivalence_for_reading(tmp_path: Path, examples: f
     row |= {"doc_lang": "qaa", "metric": "mrr@10", "reference_value": 0.2, "examples": examples}
     row |= {"low": None, "high": None}
     path = write([row, {**row, "reference": "wiki-cs", "examples": 77.0}], tmp_path / "equivalence.csv", EQUIVALENCE)
-    found = _ablation(tmp_path, _points({0: 0.1, 2048: 0.3}), needed=Needed(path))
+    found = _ablation(tmp_path, _points({0: 0.1, 2048: 0.3}), equivalence=path)
     assert [line for line in found if "label" in line and line.startswith("zero-shot")] == [text]
 
 

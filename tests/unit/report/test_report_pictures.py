@@ -17,12 +17,13 @@ from made_up import LIMIT, draw_mrr, texts
 
 from switchrank.cli import main
 from switchrank.core.errors import UserError
+from switchrank.core.languages import Languages
 from switchrank.formats.tables import METRICS, QUALITY, write_table
-from switchrank.report.data import Languages, Pair
+from switchrank.report.data import Pair
 from switchrank.report.gain import gain_heatmap, signed
 from switchrank.report.lexicon import lexicon_picture
 from switchrank.report.loss import loss_picture
-from switchrank.report.mrr import Bootstrap, Points
+from switchrank.report.mrr import Bootstrap
 
 
 @pytest.fixture(scope="session")
@@ -101,7 +102,7 @@ def test_mrr_of_thirty_six_pairs_and_nine_systems_stays_small(
     write_run(tmp_path, [(query, document) for query in codes for document in codes], systems, seeds=1)
     tables = {"metrics": tmp_path / "metrics.csv", "significance": tmp_path / "significance.csv"}
     per_query = tmp_path / "per_query.parquet"
-    draw_mrr({**picture, **tables}, per_query, tmp_path / "mrr.svg", points=Points(samples=50))
+    draw_mrr({**picture, **tables}, per_query, tmp_path / "mrr.svg", samples=50)
     assert (tmp_path / "mrr.svg").stat().st_size < LIMIT
 
 

@@ -28,8 +28,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from switchrank.core.errors import UserError
+from switchrank.core.languages import MIXED
 from switchrank.core.progress import progress
-from switchrank.evaluate.groups import MIXED
 from switchrank.formats.tables import BIAS, DRAW, read_relevant, read_table, write_table
 from switchrank.formats.trec import read_run
 

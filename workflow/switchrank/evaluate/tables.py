@@ -14,9 +14,9 @@ import numpy as np
 import polars as pl
 
 from switchrank.core.errors import UserError
+from switchrank.core.languages import Languages, setup
 from switchrank.core.seeds import generator
 from switchrank.evaluate import significance
-from switchrank.evaluate.groups import Languages, setup
 from switchrank.evaluate.significance import CORRECTIONS, SAME, SCOPES, Correction, Floats, Scope, mean
 from switchrank.formats.tables import EFFECTS, METRICS, PER_QUERY, SIGNIFICANCE, read_table, write_table
 

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from typing_extensions import TypedDict
 
 from switchrank.core.errors import UserError
+from switchrank.core.languages import MIXED
 from switchrank.core.progress import progress
-from switchrank.evaluate.groups import MIXED
 from switchrank.formats.tables import (
     CANDIDATES,
     DOCUMENTS,

@@ -17,8 +17,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from switchrank.core.errors import UserError
+from switchrank.core.languages import Languages
 from switchrank.formats.tables import ABLATION, CURVE, EQUIVALENCE, read_table
-from switchrank.report.data import PAIR, Languages, MetricPlot, pick
+from switchrank.report.data import PAIR, MetricPlot, pick
 from switchrank.report.drawing import INK, MUTED, UNSEEN, Looks, drawn, legend, mark, system_marks
 
 ROLES = {
@@ -113,31 +114,14 @@ DIGIT, GAP = 0.032, 0.02
 DASHES = (0, (4, 2))
 
 
-@dataclass(frozen=True)
-class Needed:
-    """The start without labels that others are to reach, and the labels that they need.
-
-    Attributes:
-        equivalence: CSV of the labels a start needs to reach the reference; rows of other references are left out. A
-            ring marks where a start reaches it, a line its interval (to the end of the axis where it is open), and a
-            text says the number.
-        reference: drawn without labels as a line.
-    """
-
-    equivalence: str | Path | None = None
-    reference: str = "ml-cs"
-
-
-USUAL = Needed()
-
-
 def ablation_picture(
     *,
     ablation: str | Path,
     languages: Languages,
     plot: MetricPlot,
-    needed: Needed = USUAL,
     curve: str | Path | None = None,
+    equivalence: str | Path | None = None,
+    reference: str = "ml-cs",
 ) -> None:
     """Write an SVG of small multiples: the metric by number of labelled queries, one line per starting model.
 
@@ -150,9 +134,12 @@ def ablation_picture(
         ablation: tables/ablation.csv.
         languages: order, source language, and which are unseen (``*``).
         plot: what is drawn, and where to.
-        needed: see :class:`Needed`.
         curve: CSV of means with a confidence band (:data:`switchrank.formats.tables.CURVE`, and ``testset`` if it has
             several).
+        equivalence: CSV of the labels a start needs to reach the reference; rows of other references are left out. A
+            ring marks where a start reaches it, a line its interval (to the end of the axis where it is open), and a
+            text says the number.
+        reference: the start that others are to reach, drawn without labels as a line.
 
     Raises:
         UserError: a table is missing or holds nothing of the test set and metric, or the curve lacks a column.
@@ -160,14 +147,14 @@ def ablation_picture(
     rows = pick(read_table(ablation, ABLATION), ablation, **plot.labels)
     points = _means(rows, KEY) if curve is None else _read_curve(curve, plot.testset, plot.metric)
     reached = pl.DataFrame(schema=EQUIVALENCE)
-    if needed.equivalence is not None:
-        reached = read_table(needed.equivalence, EQUIVALENCE).filter(**plot.labels, reference=needed.reference)
+    if equivalence is not None:
+        reached = read_table(equivalence, EQUIVALENCE).filter(**plot.labels, reference=reference)
     panels = panels_of(points, reached, languages)
     means = pl.concat([panel.means() for panel in panels])
     plot.write(means, ["language", "role", "start", *PAIR, "examples", "value", "low", "high"])
     looks = plot.looks(points["start"].unique(maintain_order=True))
     dots = rows.filter(pl.len().over(KEY) > 1) if curve is None else rows.clear()
-    _Multiples(panels, dots, looks, needed.reference, languages).draw(plot)
+    _Multiples(panels, dots, looks, reference, languages).draw(plot)
 
 
 def _place(examples: Any) -> Any:

@@ -13,9 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from switchrank.core.errors import UserError
+from switchrank.core.languages import MIXED, Languages
 from switchrank.formats.tables import BIAS, read_table
 from switchrank.report import drawing
-from switchrank.report.data import MIXED, PAIR, Languages, Plot, pick, systems_of
+from switchrank.report.data import PAIR, Plot, pick, systems_of
 
 SHARE, POOL = "own_language_top10", "own_language_pool"
 

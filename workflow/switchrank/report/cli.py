@@ -24,11 +24,11 @@ def _named_files(flag: str, key: str) -> Callable[[Sequence[str]], list[dict[str
 _LISTS = dict.fromkeys(("seen", "unseen", "systems"), ANY_NUMBER)
 
 
-def _picture(function: str, summary: str, **more: Any) -> Command:
+def _picture(function: str, summary: str, unasked: Sequence[str] = (), **more: Any) -> Command:
     """The command that draws a picture."""
-    return Command(
-        f"report.{function}", summary, writes=("out", "table"), counts=_LISTS | more.pop("counts", {}), **more
-    )
+    counts = _LISTS | more.pop("counts", {})
+    hidden = ["mixed", *unasked]
+    return Command(f"report.{function}", summary, writes=("out", "table"), counts=counts, unasked=hidden, **more)
 
 
 _PICTURES = {

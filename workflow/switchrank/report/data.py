@@ -14,6 +14,7 @@ import polars as pl
 
 from switchrank.core.atomic import atomic_path
 from switchrank.core.errors import UserError
+from switchrank.core.languages import MIXED, Languages, starred
 from switchrank.formats.tables import PER_QUERY, SIGNIFICANCE, read_table, scan_table
 from switchrank.report.drawing import Looks, system_looks
 
@@ -25,39 +26,6 @@ SETUPS = {
     "mlir": "MLIR: several languages mixed on one side or both",
 }
 PAIR = ["query_lang", "doc_lang"]
-MIXED = "xx"
-"""The language of a side of several languages."""
-
-
-@dataclass(frozen=True)
-class Languages:
-    """The languages of a run.
-
-    Attributes:
-        source: source language.
-        seen: languages seen in training.
-        unseen: languages not seen: marked with *.
-    """
-
-    source: str = "en"
-    seen: Sequence[str] = ()
-    unseen: Sequence[str] = ()
-
-    def place(self, language: str) -> int:
-        """Where a language stands: source, seen, unseen, each in the order given, then those listed nowhere."""
-        listed = [self.source, *self.seen, *self.unseen]
-        return listed.index(language) if language in listed else len(listed)
-
-    def ordered(self, found: Iterable[str]) -> list[str]:
-        """``found`` without repeats, by place; languages listed nowhere by code."""
-        return sorted(set(found), key=lambda language: (self.place(language), language))
-
-    def starred(self, language: str) -> str:
-        """The label of a language: ``fr*`` when it was not in training."""
-        return starred(language, language in self.unseen)
-
-
-ENGLISH = Languages()
 
 
 @dataclass(frozen=True)
@@ -132,11 +100,6 @@ class Pair:
         """``de-fr*``: an asterisk follows each language that was not in training."""
         unseen = (self.seen not in ("both", "query"), self.seen not in ("both", "document"))
         return f"{starred(self.query, unseen[0])}-{starred(self.document, unseen[1])}"
-
-
-def starred(language: str, unseen: bool) -> str:
-    """The label of a language: ``fr*`` when it was not in training."""
-    return f"{language}*" if unseen else language
 
 
 def pairs_of(frame: pl.DataFrame, languages: Languages) -> list[Pair]:

@@ -12,8 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, Normalize
 from matplotlib.patches import Rectangle
 
+from switchrank.core.languages import Languages, starred
 from switchrank.formats.tables import METRICS, read_table
-from switchrank.report.data import PAIR, REFERENCES, Languages, gain_rows, pick, starred
+from switchrank.report.data import PAIR, REFERENCES, gain_rows, pick
 from switchrank.report.drawing import INK, MUTED, drawn
 
 DAGGER = "†"

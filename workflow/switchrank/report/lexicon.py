@@ -8,10 +8,11 @@ import polars as pl
 from matplotlib.axes import Axes
 
 from switchrank.core.errors import UserError
+from switchrank.core.languages import Languages
 from switchrank.formats.tables import QUALITY, read_table
-from switchrank.report.data import ENGLISH, Languages
 from switchrank.report.drawing import COLOURS, FAINT, INK, MUTED, Looks, drawn, legend, mark
 
+ENGLISH = Languages()
 MEASURES: Looks = {
     "coverage": {"color": INK, "marker": "|", "markersize": 12, "markeredgewidth": 1.8, "label": "coverage"},
     "p_at_5": {"color": COLOURS[1], "marker": "D", "markersize": 5, "label": "P@5"},

@@ -16,6 +16,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from switchrank.core.errors import UserError
+from switchrank.core.languages import Languages
 from switchrank.core.seeds import generator
 from switchrank.formats.tables import METRICS, read_table
 from switchrank.report import drawing
@@ -23,7 +24,6 @@ from switchrank.report.data import (
     PAIR,
     REFERENCES,
     SETUPS,
-    Languages,
     MetricPlot,
     Pair,
     gain_rows,
@@ -63,24 +63,6 @@ class Panel:
         return [pair.label for pair in self.pairs] + ([MEAN] if len(self.pairs) > 1 else [])
 
 
-@dataclass(frozen=True)
-class Points:
-    """Which points are drawn, and what their intervals are made of.
-
-    Attributes:
-        leave_out: systems that are not drawn.
-        samples: bootstrap resamples.
-        seed: seed of the resamples.
-    """
-
-    leave_out: Sequence[str] = ()
-    samples: int = 1000
-    seed: int = 1
-
-
-USUAL = Points()
-
-
 def mrr_picture(
     *,
     metrics: str | Path,
@@ -88,7 +70,9 @@ def mrr_picture(
     languages: Languages,
     plot: MetricPlot,
     significance: str | Path | None = None,
-    points: Points = USUAL,
+    leave_out: Sequence[str] = (),
+    samples: int = 1000,
+    seed: int = 1,
 ) -> None:
     """Write an SVG with pairs as rows, systems as points with 95% bootstrap intervals, setups as panels.
 
@@ -104,7 +88,9 @@ def mrr_picture(
         languages: order of the rows, and which are unseen.
         plot: what is drawn, and where to.
         significance: tables/significance.csv.
-        points: see :class:`Points`.
+        leave_out: systems that are not drawn.
+        samples: bootstrap resamples.
+        seed: seed of the resamples.
 
     Raises:
         UserError: a table is missing or holds nothing of the test set and metric, or a trained system has no per-query
@@ -112,8 +98,8 @@ def mrr_picture(
     """
     what = plot.testset, plot.metric
     rows = pick(read_table(metrics, METRICS), metrics, **plot.labels)
-    rows = rows.filter(~pl.col("system").is_in(list(points.leave_out)))
-    bootstrap = Bootstrap(query_rows(per_query, *what), samples=points.samples, seed=points.seed)
+    rows = rows.filter(~pl.col("system").is_in(list(leave_out)))
+    bootstrap = Bootstrap(query_rows(per_query, *what), samples=samples, seed=seed)
     significant: set[Cell] = set()
     if significance is not None:
         tested = gain_rows(significance, *what, plot.baseline)

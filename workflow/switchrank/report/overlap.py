@@ -8,9 +8,10 @@ from typing import Any
 import polars as pl
 from matplotlib.axes import Axes
 
+from switchrank.core.languages import Languages
 from switchrank.formats.tables import OVERLAP, read_table
 from switchrank.report import drawing
-from switchrank.report.data import PAIR, SETUPS, Languages, MetricPlot, pick, systems_of, with_pairs
+from switchrank.report.data import PAIR, SETUPS, MetricPlot, pick, systems_of, with_pairs
 
 BIN = ["low", "high"]
 WIDEST = 9.0

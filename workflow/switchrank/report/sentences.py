@@ -19,6 +19,7 @@ import polars as pl
 
 from switchrank.core.atomic import atomic_path
 from switchrank.core.errors import UserError
+from switchrank.core.languages import MIXED
 from switchrank.core.seeds import counter_uniform, derive_seed
 from switchrank.formats.tables import CORPUS, LEXICON, read_table, scan_table
 from switchrank.report.page import asset, page
@@ -30,7 +31,6 @@ LINES = ("solid", "dotted", "double")
 HEAD = '<thead><tr><th scope="col">corpus</th><th scope="col">query</th><th scope="col">passage</th></tr></thead>'
 LOOKED_AT = 10
 """Instances read for each one shown: those that no corpus changed are passed over."""
-MIXED = "xx"
 LONGEST_PHRASE = 3
 LONGEST_TARGET = 8
 """Words of a translation; a character counts as a word where text has no spaces."""

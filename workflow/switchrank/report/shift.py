@@ -7,9 +7,10 @@ from pathlib import Path
 import polars as pl
 from matplotlib.patches import Patch
 
+from switchrank.core.languages import Languages
 from switchrank.formats.tables import SHIFT, read_table
 from switchrank.report import drawing
-from switchrank.report.data import PAIR, REFERENCES, Languages, Pair, Plot, pairs_of, pick, with_pairs
+from switchrank.report.data import PAIR, REFERENCES, Pair, Plot, pairs_of, pick, with_pairs
 
 LABEL = (
     "drop in score (logits) when the relevant passage is in the document\n"

@@ -1,13 +1,14 @@
-"""What a language pair is: its setup (moir, clir, mlir) and which of its sides training has seen."""
+"""The languages of a run: their order, those that training has seen, and what a pair of them is (moir, clir, mlir)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from switchrank.core.errors import UserError
 
 MIXED = "xx"
+"""The language of a side of several languages."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Languages:
     Attributes:
         source: language of the training data.
         seen: languages that code-switching used.
-        unseen: languages that are only tested on.
+        unseen: languages that are only tested on; pictures and tables mark them with *.
         mixed: languages of the xx sides of a test set.
     """
 
@@ -25,6 +26,18 @@ class Languages:
     seen: Sequence[str] = ()
     unseen: Sequence[str] = ()
     mixed: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def place(self, language: str) -> int:
+        """Where a language stands: source, seen, unseen, each in the order given, then those listed nowhere."""
+        listed = [self.source, *self.seen, *self.unseen]
+        return listed.index(language) if language in listed else len(listed)
+
+    def ordered(self, found: Iterable[str]) -> list[str]:
+        """``found`` without repeats, by place; languages listed nowhere by code."""
+        return sorted(set(found), key=lambda language: (self.place(language), language))
+
+    def starred(self, language: str) -> str:
+        return starred(language, language in self.unseen)
 
     def _side(self, testset: str, language: str) -> bool:
         members: Sequence[str] = (language,)
@@ -42,6 +55,11 @@ class Languages:
         """``both``, ``query``, ``document`` or ``none``: the sides whose languages are all seen (or the source)."""
         sides = (self._side(testset, query), self._side(testset, document))
         return {(True, True): "both", (True, False): "query", (False, True): "document"}.get(sides, "none")
+
+
+def starred(language: str, unseen: bool) -> str:
+    """The label of a language: ``fr*`` when it was not in training."""
+    return f"{language}*" if unseen else language
 
 
 def setup(query: str, document: str) -> str:
