@@ -125,7 +125,6 @@ def running_words(texts: Iterable[str], split: Splitter) -> pl.DataFrame:
 
 
 def _texts(part: TestedTexts, lang: str) -> pl.Series:
-    """The chosen texts of the language."""
     schema, name, choice = (QUERIES, "qid", JUDGEMENTS) if part["side"] == "query" else (DOCUMENTS, "docid", CANDIDATES)
     texts = scan_table(part["texts"], schema)
     if "draw" in part:

@@ -97,10 +97,8 @@ def corrected(p_values: list[float], *, correction: Correction, alpha: float) ->
 
 
 def family(scope: str, row: Mapping[str, Any], *, apart: str = "") -> str:
-    """Name of the family that a row with ``testset``, ``setup`` and ``metric`` belongs to.
-
-    ``apart`` names the group of a system that is set apart, such as ``references``; empty for the experiment itself.
-    """
+    """Name of the family of a row with ``testset``, ``setup`` and ``metric``; ``apart`` is the name of the group of a
+    system that is set apart, such as ``references``."""
     columns = {"setup": ("testset", "setup", "metric"), "testset": ("testset", "metric"), "run": ("metric",)}
     return " ".join([*(row[column] for column in columns[scope]), *([apart] if apart else [])])
 

@@ -19,7 +19,7 @@ from switchrank.core.atomic import atomic_path
 from switchrank.core.errors import UserError
 from switchrank.formats.tables import DAMAGE, reason
 from switchrank.report.page import asset, page
-from switchrank.report.titles import HELP, described
+from switchrank.report.titles import HELP, TITLES, Described
 
 LANGUAGE_COLUMNS = ("query_lang", "doc_lang", "src", "tgt", "language", "lang")
 P_VALUES = ("p_value", "p_corrected")
@@ -61,7 +61,7 @@ def write_table_page(
 
 
 def _page(whole: pl.DataFrame, name: str, table: str | Path, title: str, note: str, unseen: Sequence[str]) -> str:
-    known = described(table)
+    known = TITLES.get(Path(table).stem, Described(Path(table).stem.replace("_", " ").capitalize()))
     title, note = title or known.title, note or known.note
     frame, constant = _folded(whole)
     said = [f"{column} {value}" for column, value in constant.items() if value]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -209,10 +208,4 @@ TITLES = {
         " system first.",
     ),
 }
-"""Table name (the file's name without suffix) to its description."""
-
-
-def described(table: str | Path) -> Described:
-    """Title and note of a table by its file name; one without an entry is called as its file, without a note."""
-    name = Path(table).stem
-    return TITLES.get(name, Described(name.replace("_", " ").capitalize()))
+"""Table name (the file's name without suffix) to its description; others are called as their file, without a note."""
