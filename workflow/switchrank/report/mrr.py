@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -35,28 +35,24 @@ from switchrank.report.data import (
 
 Cell = tuple[str, str, str]
 """System, query language, document language."""
+NUMBERS = ["setup", *PAIR, "seen", "system", "value", "ci_low", "ci_high"]
+POINTS = dict.fromkeys(NUMBERS[:5], pl.String()) | dict.fromkeys(NUMBERS[5:], pl.Float64())
 MEAN = "mean"
 MEAN_TINT = "#d0d0d0"
 DIGITS = 6
 
 
-class Point(NamedTuple):
-    """A marker: its row in the panel, and whether it differs significantly from the baseline."""
-
-    row: int
-    system: str
-    value: float
-    interval: tuple[float, float] | None
-    significant: bool
-
-
 @dataclass(frozen=True)
 class Panel:
-    """One setup: its pairs and the points drawn."""
+    """One setup: its pairs and the points drawn.
+
+    ``points`` has the columns :data:`NUMBERS`, the ``row`` of the panel, and ``significant``: whether the value differs
+    from the baseline's. Rows of means have ``mean`` in both language columns and are not tested.
+    """
 
     setup: str
     pairs: list[Pair]
-    points: list[Point]
+    points: pl.DataFrame
 
     @property
     def labels(self) -> list[str]:
@@ -106,11 +102,11 @@ def mrr_picture(
         significant = set(tested.filter("significant").select("system", *PAIR).iter_rows())
     panels = _panels(rows, languages, plot.baseline, bootstrap, significant)
     for panel in panels:
-        for point in panel.points:
-            if point.interval is None and point.system not in REFERENCES:
-                place = f"{point.system} {panel.labels[point.row]}"
-                raise UserError(per_query, place, "in the metrics but not in the per-query table", "rerun evaluate")
-    plot.write(_numbers(panels), ["setup", *PAIR, "seen", "system", "value", "ci_low", "ci_high"])
+        bare = panel.points.filter(pl.col("ci_low").is_null(), ~pl.col("system").is_in(list(REFERENCES)))
+        for system, row in bare.select("system", "row").iter_rows():
+            place = f"{system} {panel.labels[row]}"
+            raise UserError(per_query, place, "in the metrics but not in the per-query table", "rerun evaluate")
+    plot.write(pl.concat([panel.points for panel in panels]), NUMBERS)
     _draw(panels, *systems_of(rows, plot.baseline), significance is not None, plot)
 
 
@@ -156,29 +152,21 @@ def _panels(
     pairs = pairs_of(rows, languages)
     panels = []
     for setup in dict.fromkeys(pair.setup for pair in pairs):
-        panel = Panel(setup, [pair for pair in pairs if pair.setup == setup], [])
-        for row in range(len(panel.labels)):
-            group = panel.pairs[row : row + 1] or panel.pairs
+        own = [pair for pair in pairs if pair.setup == setup]
+        groups = [([pair], pair.query, pair.document, pair.seen) for pair in own]
+        if len(own) > 1:
+            groups.append((own, MEAN, MEAN, ""))
+        points = []
+        for row, (group, *names) in enumerate(groups):
             for system in systems + references:
                 found = [values[cell] for p in group if (cell := (system, p.query, p.document)) in values]
                 if len(found) == len(group):
                     interval = bootstrap.interval(system, group) if system in systems else None
-                    mark = len(group) == 1 and (system, group[0].query, group[0].document) in significant
-                    panel.points.append(Point(row, system, sum(found) / len(found), interval, mark))
-        panels.append(panel)
+                    ends, mark = interval or (None, None), (system, *names[:2]) in significant
+                    points.append((setup, *names, system, sum(found) / len(found), *ends, row, mark))
+        schema = POINTS | {"row": pl.Int64(), "significant": pl.Boolean()}
+        panels.append(Panel(setup, own, pl.DataFrame(points, schema=schema, orient="row")))
     return panels
-
-
-def _numbers(panels: list[Panel]) -> pl.DataFrame:
-    numbers = []
-    for panel in panels:
-        rows = [(pair.query, pair.document, pair.seen) for pair in panel.pairs] + [(MEAN, MEAN, "")]
-        for point in panel.points:
-            low, high = point.interval or (None, None)
-            numbers.append((panel.setup, *rows[point.row], point.system, point.value, low, high))
-    floats = dict.fromkeys(["value", "ci_low", "ci_high"], pl.Float64())
-    schema = dict.fromkeys(["setup", *PAIR, "seen", "system"], pl.String()) | floats
-    return pl.DataFrame(numbers, schema=schema, orient="row")
 
 
 def _draw(panels: list[Panel], systems: list[str], references: list[str], tested: bool, plot: MetricPlot) -> None:
@@ -190,7 +178,7 @@ def _draw(panels: list[Panel], systems: list[str], references: list[str], tested
         for axis, panel in zip(axes, panels, strict=True):
             _draw_panel(axis, panel, looks, references, plot.baseline if tested else None)
         axes[-1].set_xlabel(f"{plot.title}, 95% confidence interval over queries")
-        ends = [(point.interval or (0.0, point.value))[1] for panel in panels for point in panel.points]
+        ends = [end for panel in panels for end in panel.points.select(pl.coalesce("ci_high", "value")).to_series()]
         axes[0].set_xlim(left=0.0, right=max(0.02, *ends) * 1.03)
         names = drawing.system_marks(looks, plot.baseline)
         names += drawing.system_marks(drawing.reference_looks(references))
@@ -207,29 +195,28 @@ def _draw_panel(
         axis.axhline(len(panel.pairs) - 0.5, color=drawing.MUTED, linewidth=0.9, zorder=0.6)
         axis.get_yticklabels()[-1].set_fontweight("bold")
     for turn, (name, look) in enumerate(looks.items()):
-        points = [point for point in panel.points if point.system == name]
+        points = panel.points.filter(system=name)
         tested = compared_with not in (None, name)
         _draw_system(axis, points, drawing.dodge(turn, len(looks)), look, len(panel.pairs), tested)
     for name, look in drawing.reference_looks(references).items():
-        points = [point for point in panel.points if point.system == name]
-        values = [value for point in points for value in (point.value, point.value, float("nan"))]
-        heights = [height for point in points for height in (point.row - 0.4, point.row + 0.4, float("nan"))]
+        points = panel.points.filter(system=name)
+        values = [part for value in points["value"] for part in (value, value, float("nan"))]
+        heights = [height for row in points["row"] for height in (row - 0.4, row + 0.4, float("nan"))]
         axis.plot(values, heights, **look, zorder=2)
 
 
 def _draw_system(
-    axis: Axes, points: list[Point], shift: float, look: dict[str, Any], mean_row: int, tested: bool
+    axis: Axes, points: pl.DataFrame, shift: float, look: dict[str, Any], mean_row: int, tested: bool
 ) -> None:
     """Intervals in one path and each kind of marker in another: many small paths would triple the file."""
-    ends = [point.interval for point in points if point.interval]
-    heights = [point.row + shift for point in points]
-    drawing.draw_intervals(axis, ends, heights, look["color"], solid_capstyle="butt")
-    plain = [point for point in points if not tested or (point.significant and point.row != mean_row)]
-    hollow = [point for point in points if tested and not point.significant and point.row != mean_row]
-    untested = [point for point in points if tested and point.row == mean_row]
-    for some, face in [(plain, look["color"]), (hollow, "white"), (untested, MEAN_TINT)]:
+    ends = points.select("ci_low", "ci_high").iter_rows()
+    drawing.draw_intervals(axis, ends, points["row"] + shift, look["color"], solid_capstyle="butt")
+    compared, marked, mean = pl.lit(tested), pl.col("significant"), pl.col("row") == mean_row
+    faces = {look["color"]: ~compared | marked, "white": compared & ~marked & ~mean, MEAN_TINT: compared & mean}
+    for face, kind in faces.items():
+        some = points.filter(kind)
         style: dict[str, Any] = {"markerfacecolor": face, "markersize": 4.2, "linestyle": "none", "zorder": 4}
-        axis.plot([point.value for point in some], [point.row + shift for point in some], **look, **style)
+        axis.plot(some["value"], some["row"] + shift, **look, **style)
 
 
 def _explain_marks(picture: Figure, panels: list[Panel], compared_with: str | None) -> None:
