@@ -63,10 +63,8 @@ def mean(values: Floats) -> float:
 def read_scores(per_query: Paths, rows: Sequence[Row], *, metric: str | None = None) -> list[Scores]:
     """The scores of every run of the ablation, rows in the order of the table, then by test set, pair and metric.
 
-    The PER_QUERY tables may be one per test set, or one of all; scores of other systems in them are left out.
-
-    Raises:
-        UserError: no scores (of the metric) for a row, scores under a seed that is not the row's, a query scored twice.
+    The PER_QUERY tables may be one per test set, or one of all; scores of other systems in them are left out. UserError
+    for a row without scores (of the metric), scores under a seed that is not the row's, a query scored twice.
     """
     settings = {row.id: row for row in rows}
     found: dict[tuple[str, ...], Scores] = {}
@@ -150,9 +148,8 @@ class Curve:
 def read_curves(per_query: Paths, rows: Sequence[Row], *, metric: str | None = None) -> dict[Cell, list[Curve]]:
     """The curves by cell; languages and starts in the order of ``rows``, cells of a language by name.
 
-    Raises:
-        UserError: see :func:`switchrank.ablation.curves.read_scores`; runs of a cell that cover different queries, or
-            a row without a test pair that others of its start and language have.
+    UserError as :func:`read_scores`, for runs of a cell that cover different queries, and for a row without a test pair
+    that others of its start and language have.
     """
     cells: dict[Cell, list[Scores]] = {}
     for run in read_scores(per_query, rows, metric=metric):
@@ -292,10 +289,7 @@ def resampled_means(values: Floats, *, resamples: int, seed: int, purpose: tuple
     """Means over queries drawn with replacement, the same draws for every series: shape ``(resamples, series)``.
 
     ``values`` has shape ``(series, queries)``; a series of zeros has means of exactly zero. Equal ``seed``, ``purpose``
-    and numbers of queries give the same draws.
-
-    Raises:
-        UserError: ``resamples`` is less than 1.
+    and numbers of queries give the same draws. UserError for less than one resample.
     """
     if resamples < 1:
         raise UserError("ablation", "resamples", f"{resamples}", "give a whole number from 1, such as 2000")

@@ -126,8 +126,7 @@ def expand_rows(
 ) -> list[Row]:
     """Every combination, the last axis fastest; ids such as ``ml-cs_de_n64_seed1``.
 
-    Raises:
-        UserError: an axis is empty or names a value twice; a name that cannot be part of an id; negative examples.
+    UserError for an axis that is empty or has a value twice, a name that cannot be part of an id, negative examples.
     """
     axes = {"starts": starts, "languages": languages, "examples": examples, "seeds": seeds}
     for name, values in axes.items():

@@ -214,10 +214,9 @@ def draw_new_queries(
 
 
 def divide(labelled: Sequence[str], held_out: float) -> tuple[list[str], list[str]]:
-    """The labelled queries to tune on and those held out, both in order; of a longer list no query changes sides.
+    """The labelled queries to tune on and those held out, both in order; UserError where one side has none of a share.
 
-    Raises:
-        UserError: a share is held out and leaves none on one side.
+    Of a longer list no query changes sides.
     """
     places = [int((place + 1) * held_out) > int(place * held_out) for place in range(len(labelled))]
     if held_out and labelled and len(set(places)) == 1:

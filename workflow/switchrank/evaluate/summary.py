@@ -90,9 +90,7 @@ def main_table(metrics_csv: str | Path, significance_csv: str | Path, metric: st
 
     For each test set: systems by groups of pairs (mean, gain over the baseline, number of pairs significantly better
     ``*`` or worse ``!``), then systems by pairs (mean over seeds and its mark). Marks are those of the first test.
-
-    Raises:
-        UserError: a table is missing or does not have the metric.
+    UserError where a table is missing or does not have the metric.
     """
     metrics = read_table(metrics_csv, METRICS).filter(metric=metric)
     # Tests stand in declared order.

@@ -136,8 +136,7 @@ def systems_of(frame: pl.DataFrame, baseline: str) -> tuple[list[str], list[str]
 def pick(frame: pl.DataFrame, path: str | Path, **wanted: str) -> pl.DataFrame:
     """The rows whose columns equal ``wanted``, checked one column at a time.
 
-    Raises:
-        UserError: nothing is left; the line names the first column at fault and the values there are.
+    Where nothing is left, a UserError names the first column at fault and the values there are.
     """
     for column, value in wanted.items():
         rows = frame.filter(pl.col(column) == value)

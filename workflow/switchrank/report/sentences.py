@@ -62,11 +62,7 @@ class Step:
 
 
 def read_lexicons(lexicons: Mapping[str, str | Path], texts: Iterable[str]) -> dict[str, dict[str, list[str]]]:
-    """The entries of ``lexicons`` (language to LEXICON file) whose source occurs in ``texts``.
-
-    Raises:
-        UserError: a file is missing or no lexicon.
-    """
+    """The entries of ``lexicons`` (language to LEXICON file) whose source occurs in ``texts``."""
     wanted = sorted({phrase for text in texts for phrase in _phrases(split_words(text)[0])})
     found: dict[str, dict[str, list[str]]] = {}
     for language, path in lexicons.items():
