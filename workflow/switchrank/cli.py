@@ -1,7 +1,5 @@
 """The ``switchrank`` command: one subcommand per stage, each a thin door to the library function its rule calls."""
 
-from __future__ import annotations
-
 import importlib
 import os
 import select

@@ -1,7 +1,5 @@
 """``switchrank ablation``: make a table of settings, draw and check its labelled queries, make its result tables."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -11,8 +11,6 @@ compared. A resample that never reaches the reference counts as infinite; an inf
 is null and ``low`` is not, some resamples reach it; where ``high`` is null, more than 2.5% do not.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Sequence

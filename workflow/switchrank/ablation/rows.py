@@ -4,8 +4,6 @@ Ids are names of folders and, in the tables of scores, of systems. Rows with 0 e
 model itself is tested. ``none`` is the initial model that all systems start from; with 0 examples it is untrained.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import astuple, dataclass, fields

@@ -9,8 +9,6 @@ All answers go into one automaton over words (Aho and Corasick 1975), and each d
 questions there are. Memory holds the answers and the judgements found.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache

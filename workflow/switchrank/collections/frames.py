@@ -1,7 +1,5 @@
 """Frames of rows, written to disk as they come, and the groups of queries that share documents."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any

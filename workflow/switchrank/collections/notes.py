@@ -1,7 +1,5 @@
 """Counted warnings: what was left out of a collection, and how much, as one line on standard error; with a limit."""
 
-from __future__ import annotations
-
 import sys
 from collections import Counter
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ The content decides which: a folder or a Parquet file is a table; text with a se
 JSON lines. Formats: Apache Parquet; what ``datasets.Dataset.save_to_disk`` writes (``state.json``, Arrow streams).
 """
 
-from __future__ import annotations
-
 import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -5,8 +5,6 @@ with each other is here. Passages and triples pass through in batches; memory ho
 language's ids. Ids are parallel: a judgement holds in every language that has the document.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial

@@ -3,8 +3,6 @@ r"""Documents, queries, judgements and triples from files of any shape, in batch
 Triples are three ids a line, or three texts, as in MS MARCO's ``triples.train.small.tsv``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice

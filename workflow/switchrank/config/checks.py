@@ -1,7 +1,5 @@
 """Checks across sections: every name that is used is declared, every language is known, nothing is made of itself."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator
 

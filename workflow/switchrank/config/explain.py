@@ -1,7 +1,5 @@
 """What pydantic has against a config, in our words, and the config without it, so that the rest can be checked."""
 
-from __future__ import annotations
-
 import difflib
 import functools
 import operator

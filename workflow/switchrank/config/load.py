@@ -5,8 +5,6 @@ A web address in place of a path is replaced, in the plain config, by the path o
 gets into rules, digests or provenance.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """``switchrank new``: a commented config for data of your own, with its pair table, written only when it is right."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

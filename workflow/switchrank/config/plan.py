@@ -3,8 +3,6 @@
 This is what the Snakefile asks. Nothing heavy is imported, and nothing is read but the config and the pair tables.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """The plan of what a run is made from: language pairs, inputs, collections, vectors, lexicons, corpora."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The plan of models and of what is tested: starts, who ranks with what, texts, candidates, runs, values of sweeps."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The JSON schema of a config file and the key reference in ``config/README.md``, both generated from the models."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

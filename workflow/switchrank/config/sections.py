@@ -1,7 +1,5 @@
 """What sections of a config file share: the strict base model, types of keys, and checks of names."""
 
-from __future__ import annotations
-
 import difflib
 import re
 from collections.abc import Collection, Iterable, Iterator

@@ -4,8 +4,6 @@ Snakemake removes a rule's old outputs when its job begins. So each setting is p
 the very function that the job calls first. Nothing heavy is imported, since the Snakefile asks too.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any
 

@@ -3,8 +3,6 @@
 A sweep is expanded in the plain config before it is checked, so that everything downstream sees systems only.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

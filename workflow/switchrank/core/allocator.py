@@ -1,7 +1,5 @@
 """Whether glibc keeps large blocks that are freed, or returns them, so that the system must zero every page again."""
 
-from __future__ import annotations
-
 import numpy as np
 
 LARGEST_KEPT = 1 << 25

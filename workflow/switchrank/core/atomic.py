@@ -4,8 +4,6 @@ A writer holds the lock of its temporary folder, which the kernel frees however 
 is removed by the next writer of the same output on that machine.
 """
 
-from __future__ import annotations
-
 import errno
 import glob
 import hashlib

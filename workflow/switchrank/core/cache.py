@@ -1,7 +1,5 @@
 """The cache folder of this machine's user: what can be made or fetched again, shared by all runs, safe to delete."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from pathlib import Path

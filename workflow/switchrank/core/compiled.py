@@ -4,8 +4,6 @@ ranx's functions take a quarter of a minute to compile and a third of a second t
 the installation, which may be read-only.
 """
 
-from __future__ import annotations
-
 import atexit
 import os
 import shutil

@@ -5,8 +5,6 @@ that it can import inside this package. So comments change nothing, and an edite
 that can reach it, as written down in ``tests/dag/triggers.tsv``.
 """
 
-from __future__ import annotations
-
 import ast
 import hashlib
 import json

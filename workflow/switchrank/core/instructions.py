@@ -3,8 +3,6 @@
 Only names of processors and instructions: no name of a machine, no path.
 """
 
-from __future__ import annotations
-
 import os
 import platform
 from importlib import import_module, util

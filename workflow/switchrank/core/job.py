@@ -1,7 +1,5 @@
 """What a rule's script does around its one library call: log, threads, GPUs that no other job holds, short errors."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 import sys

@@ -1,7 +1,5 @@
 """Records as JSON: equal values give equal bytes."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The languages of a run: their order, those that training has seen, and what a pair of them is (moir, clir, mlir)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 

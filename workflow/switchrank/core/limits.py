@@ -1,6 +1,4 @@
 """The largest whole number that a user may write."""
 
-from __future__ import annotations
-
 LARGEST = 2**31 - 1
 """Every library behind a key or a table can handle it."""

@@ -4,8 +4,6 @@ A killed Snakemake leaves its own locks in ``.snakemake/locks`` and refuses to s
 holds our lock of a run knows that no other process makes it, so that Snakemake's is stale.
 """
 
-from __future__ import annotations
-
 import fcntl
 import os
 import time

@@ -5,8 +5,6 @@ Every output is checked before a command begins. A folder holds a record of who 
 :func:`switchrank.core.cache.cache_folder` says that the same command wrote it, and it has not changed since.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

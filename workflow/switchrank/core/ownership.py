@@ -4,8 +4,6 @@ A folder that is written as a whole holds a record of itself, ``.switchrank.json
 SHA-256 of every file. Whatever is not in the record was put there, or changed, by somebody else.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Devices and their arithmetic: which there are, what precision ``auto`` means, and whether memory ran out."""
 
-from __future__ import annotations
-
 import sys
 
 import torch

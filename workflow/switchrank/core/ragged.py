@@ -1,7 +1,5 @@
 """Index arithmetic for rows of unequal length that lie end to end."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

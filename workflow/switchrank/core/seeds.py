@@ -5,8 +5,6 @@ counter-based generator (SplitMix64 finaliser, Steele, Lea and Flood 2014, doi:1
 of a row is a pure function of its coordinates, so sharding, resuming or adding a language pair changes no other draw.
 """
 
-from __future__ import annotations
-
 import hashlib
 
 import numpy as np

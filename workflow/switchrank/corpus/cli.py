@@ -1,7 +1,5 @@
 """``switchrank corpus``: instances, token tables, switched and parallel corpora, translated texts, and plain lines."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """The files of a corpus: their names, which a workflow needs before they exist, and how its statistics are written."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -5,8 +5,6 @@ UKPLab/sentence-transformers) is followed, as in Litschko, Artemova and Plank (2
 positive, and its negatives are drawn from the best BM25 documents that nobody judged relevant.
 """
 
-from __future__ import annotations
-
 import sys
 from collections import defaultdict
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Training pairs whose texts are given in the languages of the pair: translated training data, for comparison."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

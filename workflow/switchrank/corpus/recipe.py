@@ -1,7 +1,5 @@
 """What a corpus recipe says, checked: which side becomes which language, how often, and how languages mix."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, NoReturn
 

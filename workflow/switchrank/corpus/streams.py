@@ -3,8 +3,6 @@
 The bytes written depend on the rows only, not on how they came in blocks: row groups have a fixed size.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """Switched corpora: instances with their texts, code-switched by recipe, as parquet shards and their statistics."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ same steps: draw for every word whether it is switched and to which language, lo
 A draw is a function of (seed, side, instance, position) alone, whatever other texts or language pairs are made.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock

@@ -1,7 +1,5 @@
 """Texts that belong to no instance, switched as those of a corpus are: plain lines, and Translate-Test."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

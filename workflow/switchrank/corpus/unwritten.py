@@ -5,8 +5,6 @@ function of seed, side, instance and position. The record holds the digest of ea
 in their place.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path

@@ -5,8 +5,6 @@ Smith et al. 2017, arXiv 1702.03859). Refinement repeats it on the mutual neares
 MUSE does (Conneau et al. 2018, arXiv 1710.04087, section 2.2).
 """
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Any, TypedDict

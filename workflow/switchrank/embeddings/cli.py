@@ -1,7 +1,5 @@
 """``switchrank embeddings``: read, train, align or keep word vectors."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

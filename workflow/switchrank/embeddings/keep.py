@@ -1,7 +1,5 @@
 """Word vectors that are in the common space already, and the record that stands beside all vectors of that space."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -11,8 +11,6 @@ code has read before with these settings is copied, not parsed. An entry of the 
 or read one at the same time; a file that does not have its digest is not used.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json

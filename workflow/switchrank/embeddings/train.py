@@ -7,8 +7,6 @@ learned first (:mod:`switchrank.text.learned_words`), and the text is cut by it 
 words of the vectors.
 """
 
-from __future__ import annotations
-
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence

@@ -14,8 +14,6 @@ Four measures, each a mean over queries; rankings follow the rank column, as met
   (Betswish/Cross-Lingual-Consistency, 1_easyrun/RankC.py, softmax weights), applied to documents (METHODS 2.7).
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping, Sequence
 from itertools import combinations, groupby, pairwise

@@ -3,8 +3,6 @@
 Lists of runs, test sets and texts are JSON files; the help of each command shows one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any

@@ -1,8 +1,6 @@
 """Lexicon coverage: how many words of the test texts a lexicon can put into training, and how many words of the
 training text it translates."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence

@@ -5,8 +5,6 @@ were negatives of training queries. All systems of a run learn from the same pai
 scores may be higher than on documents that are new to them.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import polars as pl

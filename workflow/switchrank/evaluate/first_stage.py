@@ -6,8 +6,6 @@ is searched again with what a user has, the query as it is, and, where the run h
 documents translated word by word.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, NotRequired

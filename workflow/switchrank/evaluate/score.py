@@ -7,8 +7,6 @@ any other such document, so a ranking is made from the places of its relevant do
 :data:`_UNJUDGED`. ranx is given rankings in rank order and judgements by falling relevance; it sorts neither.
 """
 
-from __future__ import annotations
-
 import re
 import warnings
 from collections.abc import Mapping, Sequence

@@ -9,8 +9,6 @@ rankings and the points of a sweep, have families of their own and make no other
 baseline's own under another name, such as Translate-Test where nothing is translated: it is in none.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass

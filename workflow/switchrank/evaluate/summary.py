@@ -1,7 +1,5 @@
 """The main table of a run as plain text for a terminal: means by setup and seen sides, then every pair."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from itertools import product

@@ -1,7 +1,5 @@
 """The table of sweeps: what a setting does to retrieval, beside what it does to the training text and the lexicon."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,8 +1,6 @@
 """The tables of a run: metrics per system, pair and seed; per-query scores; every system against the baseline, cell by
 cell: tests, corrections, intervals and effect sizes."""
 
-from __future__ import annotations
-
 import math
 import sys
 from collections.abc import Mapping, Sequence

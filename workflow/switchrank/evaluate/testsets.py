@@ -6,8 +6,6 @@ what a search with the query as it is would allow. Relevance comes from gold pas
 also counts passages that hold the answer by chance.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any

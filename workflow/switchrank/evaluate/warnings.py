@@ -5,8 +5,6 @@ few queries, and a lexicon that lacks most words of the texts it is used for. Ch
 (TESTSETS), not taken from the reference ranking ``random``: that is one draw, and a run may leave it out.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -5,8 +5,6 @@ one language learns to match words. Then it should do well where query and passa
 for its language alone. Both can be measured on runs that are there anyway.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from itertools import pairwise

@@ -6,8 +6,6 @@ in ``!member``, a file inside an archive, and then in ``#sha256=<64 hex digits>`
 no secret gets into a config or provenance, and only if ``SWITCHRANK_SEND`` lists it: no config sends what it likes.
 """
 
-from __future__ import annotations
-
 import hashlib
 import ipaddress
 import re

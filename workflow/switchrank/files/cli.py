@@ -1,7 +1,5 @@
 """``switchrank sources fetch`` and ``unpack``: downloads by hand, and ahead of a run for machines without a network."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What a fetched file must not be: an error page, a pointer, or of another format than its suffix says."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

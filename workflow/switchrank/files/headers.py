@@ -4,8 +4,6 @@ Read as data, a header is a document, a query or a translation that nobody wrote
 an id called ``id`` beside a text called ``text``, or nothing but names of columns, no two alike. No data is that.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from pathlib import Path

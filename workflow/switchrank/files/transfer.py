@@ -6,8 +6,6 @@ next attempt, in this process or a later one, asks for the rest on condition tha
 Secrets are those of the address (``${NAME}``), the hub's token and the passwords in ``~/.netrc``.
 """
 
-from __future__ import annotations
-
 import errno
 import json
 import os

@@ -4,8 +4,6 @@ A member whose name is absolute or climbs with ``..``, a link or a device is an 
 archives made to fill a disk, the sum of sizes is limited, and no file may turn out longer than it declares.
 """
 
-from __future__ import annotations
-
 import errno
 import stat
 import tarfile

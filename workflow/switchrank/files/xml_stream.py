@@ -5,8 +5,6 @@ them. Nothing outside the file is opened. A file that declares entities is refus
 files grow without end (https://docs.python.org/3/library/xml.html#xml-vulnerabilities). Names are without namespaces.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any

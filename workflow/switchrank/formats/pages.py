@@ -4,8 +4,6 @@ The format is MediaWiki's XML export in any of its versions (https://www.mediawi
 revisions the last counts. Dumps before version 0.6 have no ``<ns>``; there the prefix of the title is the namespace.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -6,8 +6,6 @@ Notes, references and what stands in round or square brackets are no translation
 are separated by commas or semicolons.
 """
 
-from __future__ import annotations
-
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence

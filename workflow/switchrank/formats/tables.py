@@ -1,7 +1,5 @@
 """Parquet and CSV tables that stages hand to each other: one schema each, checked at both ends."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import polars as pl

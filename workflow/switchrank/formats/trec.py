@@ -1,7 +1,5 @@
 """Reading TREC run files: ``qid Q0 docid rank score system``, whoever wrote them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path

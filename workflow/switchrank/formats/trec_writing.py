@@ -3,8 +3,6 @@
 It is a module of its own, so that a change in how runs are read makes nothing rank again.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import polars as pl

@@ -4,8 +4,6 @@ Three kinds exist: text (fastText ``.vec``, word2vec and GloVe text, MUSE ``wiki
 fastText's binary model; each plain, gzip or xz.
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Literal

@@ -1,8 +1,6 @@
 """The vector store: ``<prefix>.words.parquet`` (words by falling frequency, and the lengths their vectors had) beside
 ``<prefix>.npy`` (float32 unit rows)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass

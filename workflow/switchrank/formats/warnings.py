@@ -1,7 +1,5 @@
 """The warnings of a run as lines, the same wherever they are shown."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from switchrank.formats.tables import WARNINGS, read_table

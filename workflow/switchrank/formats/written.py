@@ -1,7 +1,5 @@
 """Tables that people write: tab-separated UTF-8 text whose first line names the columns."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Files recognised by their first bytes: tables in columns, arrays, weights of models, and archives, never unpacked."""
 
-from __future__ import annotations
-
 import struct
 import tarfile
 import zipfile

@@ -1,7 +1,5 @@
 """``switchrank inspect``: what a file or folder is."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Sequence

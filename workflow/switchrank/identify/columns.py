@@ -1,7 +1,5 @@
 """The columns of the first lines of delimited text: the facts that such formats are recognised by."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence

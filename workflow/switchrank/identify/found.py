@@ -1,7 +1,5 @@
 """What an inspection finds, how it is shown (as text for people, as JSON for machines), and the config entry for it."""
 
-from __future__ import annotations
-
 import json
 import re
 import unicodedata

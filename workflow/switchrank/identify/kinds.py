@@ -1,7 +1,5 @@
 """Kinds of files that are recognised by their beginning, and how their rows are counted: by the reader of a run."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass

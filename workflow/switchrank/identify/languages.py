@@ -1,7 +1,5 @@
 """Languages of data: codes in names and fields, scripts of letters."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """Files that lexicons and vectors are made from: dictionaries, titles in two languages, dumps of Wikipedia, names."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,5 @@
 """What a file or folder is: files by the kinds that are declared, folders by their layout or the files in them."""
 
-from __future__ import annotations
-
 import fnmatch
 import json
 import re

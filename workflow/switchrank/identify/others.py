@@ -1,7 +1,5 @@
 """Runs, plain text, and data that no key of a config reads: named and counted, with the reason."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any

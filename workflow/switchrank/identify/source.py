@@ -3,8 +3,6 @@
 Damage does not stop an inspection: what could be read is shown, and the damage is reported with it.
 """
 
-from __future__ import annotations
-
 import bz2
 import codecs
 import io

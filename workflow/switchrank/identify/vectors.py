@@ -1,7 +1,5 @@
 """Word vectors: text with and without a header (fastText, word2vec, MUSE, GloVe), word2vec binary, fastText binary."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from pathlib import Path

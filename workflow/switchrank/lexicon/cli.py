@@ -1,7 +1,5 @@
 """``switchrank lexicon``: make a lexicon from vectors, titles, a dictionary or others; measure it, make it worse."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

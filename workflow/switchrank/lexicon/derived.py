@@ -1,7 +1,5 @@
 """Writing translations as a lexicon, and lexicons from other lexicons: several merged, or one made worse on purpose."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Given dictionaries as lexicons."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

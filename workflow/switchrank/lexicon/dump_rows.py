@@ -6,8 +6,6 @@ for ever become Python objects. MySQL's own client and phpMyAdmin write binary c
 are, as ``_binary 'text'`` and as ``0x74657874``; both are read as the text.
 """
 
-from __future__ import annotations
-
 import re
 from functools import cache
 from itertools import pairwise

@@ -7,8 +7,6 @@ next; splitting has no threads, since small array operations wait for each other
 the columns that are given, or those of the layout in :data:`LAYOUTS` with as many fields, quoted in the same places.
 """
 
-from __future__ import annotations
-
 import io
 import re
 from collections.abc import Callable, Generator, Iterator, Sequence

@@ -5,8 +5,6 @@ section 3). CSLS (Conneau et al. 2018, arXiv 1710.04087) corrects for hubs; mutu
 trade coverage for precision.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path

@@ -4,8 +4,6 @@ All words are compared as look-up keys. A gold word that the lexicon does not co
 gain by omitting hard words; precision on covered words alone is ``p_at_1 / coverage``.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Required, TypedDict
 

@@ -4,8 +4,6 @@ Every reader yields (source title, target title) in the order of its file. It co
 ``counts["links"]``, and those it leaves out by reason. Titles are as the file has them, except for underscores.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections import Counter

@@ -5,8 +5,6 @@ From the SQL dumps of Wikipedia (https://www.mediawiki.org/wiki/Manual:Langlinks
 Wiki-CS (Litschko, Artemova and Plank 2023, Findings of ACL, section 3), cleaned on both sides.
 """
 
-from __future__ import annotations
-
 import re
 import sys
 import unicodedata

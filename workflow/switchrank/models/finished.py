@@ -1,7 +1,5 @@
 """Models that others have trained, copied into a run: as starts, or as rankers that are scored beside the run's own."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 from typing import Any

@@ -5,8 +5,6 @@ transformers answers some with a traceback, and others, such as a tokenizer with
 scores.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

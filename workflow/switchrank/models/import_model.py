@@ -4,8 +4,6 @@ A pickle can run any code, so nothing else in switchrank reads one. Here it is r
 (:mod:`switchrank.models.unpickle`).
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

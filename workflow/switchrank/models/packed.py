@@ -11,8 +11,6 @@ It computes the same logits as the stock transformers classes, up to rounding, f
 Models of other classes, and cases the fast way does not cover, take the stock forward pass.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial

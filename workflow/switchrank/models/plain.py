@@ -6,8 +6,6 @@ forward pass. A tokenizer here is what transformers would open as its plain clas
 is. A folder that differs in any way, or is damaged, is opened by transformers, which also says what is wrong.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

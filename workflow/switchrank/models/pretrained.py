@@ -6,8 +6,6 @@ seconds earlier.
 Each defect is one line: first what can be seen from outside (:mod:`switchrank.models.folder`), then what loading tells.
 """
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Any

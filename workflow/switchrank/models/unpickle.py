@@ -5,8 +5,6 @@
 fail to hold, the process has no network and may not write, start or look up anything.
 """
 
-from __future__ import annotations
-
 import ctypes
 import json
 import os

@@ -1,7 +1,5 @@
 """Writing of model folders: weights as safetensors, tokenizer files as they were."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

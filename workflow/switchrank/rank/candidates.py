@@ -4,8 +4,6 @@ They come from a given ranking (as in the published experiments: one English BM2
 they are all documents.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass

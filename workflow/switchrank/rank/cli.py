@@ -1,7 +1,5 @@
 """``switchrank rank``: your own files by default; candidates, test sets, reference rankings, pools as subcommands."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Ranking the user's own files with a trained model, outside any workflow."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Ranking the pairs of a test set with one model; light enough for the command line to import."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

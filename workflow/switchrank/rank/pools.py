@@ -4,8 +4,6 @@ A *drawn* pool follows create_multilingual.py of the paper's code; a *union* poo
 and MLQA-R. DRAW says which id is in which language. Tables are read one language at a time.
 """
 
-from __future__ import annotations
-
 import hashlib
 import sys
 from collections.abc import Mapping

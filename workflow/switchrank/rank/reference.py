@@ -1,7 +1,5 @@
 """Reference rankings that need no training: chance, and BM25 on each pair's own texts."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal

@@ -1,7 +1,5 @@
 """Which queries a test set asks: all that have a judgement in every document language, or a seeded sample of them."""
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A cross-encoder's logit for every candidate of every query."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -4,8 +4,6 @@ One column of panels per labelled language, one row per role that a test pair pl
 pairs across it and English, English alone (what is forgotten), pairs of other languages (what carries over).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

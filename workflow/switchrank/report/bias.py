@@ -1,8 +1,6 @@
 """The picture of language bias: whether a system prefers documents in the query's own language, and how unevenly it
 ranks the same document in different languages."""
 
-from __future__ import annotations
-
 from itertools import cycle
 from pathlib import Path
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """``switchrank report``: pictures, tables and switched sentences from finished tables, without Snakemake."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

@@ -4,8 +4,6 @@ Order is part of the message: the source language first, then languages seen in 
 baseline before the other systems; reference rows (``random``, ``bm25``) apart from both.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -5,8 +5,6 @@ text (searchable, small files) with a list of fall-back fonts; ids in the SVG co
 no date is written.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import cycle

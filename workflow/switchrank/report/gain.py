@@ -1,7 +1,5 @@
 """The heat map: gain of one system over the baseline, query language by document language."""
 
-from __future__ import annotations
-
 from itertools import product
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The picture of lexicon quality: precision at 1 and 5 and coverage of every lexicon and pair."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import polars as pl

@@ -1,7 +1,5 @@
 """The picture of training: loss and development MRR of every model by step."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The first picture: the metric of every pair and system with confidence intervals, one row per pair."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

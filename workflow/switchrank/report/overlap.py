@@ -1,7 +1,5 @@
 """The picture of word overlap: does a system rank well only where query and passage share words?"""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The frame of every HTML page of the report: one look in light and dark, nothing loaded from elsewhere."""
 
-from __future__ import annotations
-
 import html
 from pathlib import Path
 

@@ -6,8 +6,6 @@ kept is switched; a word that was replaced by the same string cannot be told fro
 switched word is that of its side where the side has one; in a mixed side it is that whose lexicon holds the entry.
 """
 
-from __future__ import annotations
-
 import html
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The picture of language shift: how far a relevant passage falls when nothing but its language changes."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import polars as pl

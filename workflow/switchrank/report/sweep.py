@@ -1,7 +1,5 @@
 """The picture of the sweeps: the metric against one setting, and against what the setting did to the training data."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path

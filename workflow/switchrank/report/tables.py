@@ -5,8 +5,6 @@ The page saves its rows as TSV too: every cell whose text is not its value carri
 names and values of the columns that are not shown.
 """
 
-from __future__ import annotations
-
 import html
 import json
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """What the tables of the report are called, what they say, and what their columns mean."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, NamedTuple
 

@@ -4,8 +4,6 @@ What a run was last started with is kept there: results say nothing about the jo
 name of a run is enough to look at it.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """What a run was made with: no host names, no absolute paths, no times."""
 
-from __future__ import annotations
-
 import json
 import platform
 import subprocess

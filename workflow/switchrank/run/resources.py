@@ -4,8 +4,6 @@ Estimates are right within a factor of 3 (:mod:`switchrank.run.plan.costs`), so 
 job that is killed for asking too little is tried again with twice as much.
 """
 
-from __future__ import annotations
-
 import math
 import os
 from collections.abc import Iterable

@@ -5,8 +5,6 @@ baseline. Queries are known when the index is built, so words that are in no que
 scores are those of the full index, memory is that of the query words.
 """
 
-from __future__ import annotations
-
 from array import array
 from collections.abc import Iterable, Sequence
 from typing import cast

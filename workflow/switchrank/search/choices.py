@@ -1,7 +1,5 @@
 """Settings of a search for nearest neighbours; light enough for a config to import."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

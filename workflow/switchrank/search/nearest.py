@@ -5,8 +5,6 @@ queries at a time, each on one core, and builds cells or a graph on one core, so
 result. Blocks are large enough for matrix products, a sixth of the time of single inner products.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager

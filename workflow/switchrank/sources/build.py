@@ -1,7 +1,5 @@
 """From input files to the tables of a collection: read, leave out what cannot be used, cut, write all or nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

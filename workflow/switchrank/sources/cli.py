@@ -1,7 +1,5 @@
 """``switchrank sources``: collections from files of your own, text of a Wikipedia dump, a made-up world."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal

@@ -1,7 +1,5 @@
 """The articles of a pages-articles dump as plain text, to train word vectors and tokenizers on."""
 
-from __future__ import annotations
-
 import gzip
 import sys
 from collections.abc import Sequence

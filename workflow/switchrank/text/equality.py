@@ -13,8 +13,6 @@ Other accents count: ``é`` is not ``e``. A key is for look-up alone. Text is wr
 from elsewhere in NFC, lower-cased only by :func:`lower`.
 """
 
-from __future__ import annotations
-
 import re
 from functools import lru_cache
 from unicodedata import is_normalized, normalize

@@ -7,8 +7,6 @@ from becoming one: substrings that several shorter words explain nearly as well 
 begins and ends words count against words it is unusual in. Equal text gives equal words on any number of cores.
 """
 
-from __future__ import annotations
-
 import math
 from collections import defaultdict
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """Running text to learn words from, line by line; files of something else are refused."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path

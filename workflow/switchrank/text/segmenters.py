@@ -8,8 +8,6 @@ the text between them is split by UAX 29. Its words are mapped back to pieces of
 gaps joined are always the text.
 """
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

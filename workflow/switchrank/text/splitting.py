@@ -1,7 +1,5 @@
 """The word splitter of a language."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from switchrank.formats.tables import WORDS, read_table

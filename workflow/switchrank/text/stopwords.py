@@ -1,7 +1,5 @@
 """English stop words: not content words when switched words are counted, and not switched by Wiki-CS."""
 
-from __future__ import annotations
-
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path

@@ -4,8 +4,6 @@ Punctuation marks are words too, and text is joined again by NLTK's detokeniser,
 even where nothing was switched (Litschko et al. 2023, ``codeswitch_clwe.py``).
 """
 
-from __future__ import annotations
-
 from functools import cache
 from typing import Any
 

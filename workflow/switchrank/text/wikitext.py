@@ -5,8 +5,6 @@ MB a second in pure Python). All bracketed parts are found in one pass with a st
 text: unclosed brackets lose their marks and keep their words.
 """
 
-from __future__ import annotations
-
 import html
 import re
 from collections import Counter

@@ -6,8 +6,6 @@ words joined again are the input, character for character. Text without spaces i
 vocabulary (:class:`Segmenter`) or by a segmenter of its language (:mod:`switchrank.text.segmenters`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 
 import regex

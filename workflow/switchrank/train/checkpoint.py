@@ -5,8 +5,6 @@ states of Python, NumPy, torch and CUDA, and the caller's own state. Its ``COMPL
 SHA-256 of every other file; a checkpoint that does not match it is passed over for the one before.
 """
 
-from __future__ import annotations
-
 import json
 import random
 import shutil

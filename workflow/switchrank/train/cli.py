@@ -1,7 +1,5 @@
 """``switchrank train``: tokenizer, starting checkpoint, ranker."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass

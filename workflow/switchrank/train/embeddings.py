@@ -4,8 +4,6 @@ A piece that is a word takes the word's vector, any other piece the frequency-we
 of.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any

@@ -5,8 +5,6 @@ input stays open as long as the parent lives, so that no process outlives a pare
 writes to the parent's standard error; what the others write there is kept for the case that they fail.
 """
 
-from __future__ import annotations
-
 import os
 import pickle
 import signal

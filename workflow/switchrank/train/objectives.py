@@ -6,8 +6,6 @@ the step is split to fit memory. Losses take logits (on any device) and labels (
 those over groups a label of 1 opens a group: its positive, which its negatives follow.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """AdamW, its learning rate as a function of the step, and one optimiser step."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from itertools import chain
 from typing import Any

@@ -5,8 +5,6 @@ with the sum of all. Sums go through gloo between CPUs and NCCL between GPUs; de
 process waits for its GPU. Torch's DistributedDataParallel would average, which is another loss where shares differ.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta

@@ -12,8 +12,6 @@ embeddings get half the size of word embeddings, pooler and classifier weights t
 can be told apart and the signal reaches the loss.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from pathlib import Path

@@ -4,8 +4,6 @@ A method adds its own in a dataclass that inherits from :class:`Settings` or :cl
 sections of the config, the command line and :func:`parse_settings` all read these definitions.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import math

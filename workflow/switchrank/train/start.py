@@ -3,8 +3,6 @@
 Nothing heavy is imported at the top, so that the command's help is quick.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any

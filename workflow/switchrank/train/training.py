@@ -3,8 +3,6 @@
 Nothing heavy is imported at the top, so that the command's help is quick.
 """
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass

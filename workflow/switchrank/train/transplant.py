@@ -1,7 +1,5 @@
 """Transplanting: a model trained on the source language gets embeddings for the words of other languages."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """What stays together in training, single pairs or groups of a positive and its negatives; and the order of both."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Any

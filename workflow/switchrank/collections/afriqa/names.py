@@ -3,8 +3,6 @@
 The names are those of the repository masakhane-io/afriqa (folder ``data``; Ogundepo et al. 2023, arXiv 2305.06897).
 """
 
-from __future__ import annotations
-
 AFRIQA_NAMES = {
     "bem": "bem",
     "fon": "fon",

@@ -10,8 +10,6 @@ named after the first question that it was found for: ``<split>-<query>-<id>`` o
 ``<split>-<query>-<id>``; its translation, a query in the document language, goes by the same id. Groups are titles.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

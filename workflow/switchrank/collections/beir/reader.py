@@ -1,7 +1,5 @@
 """Reads BEIR: documents and queries as JSON lines (_id, title, text), judgements as a table with a header."""
 
-from __future__ import annotations
-
 from functools import partial
 
 from switchrank.collections import records

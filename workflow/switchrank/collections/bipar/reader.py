@@ -6,8 +6,6 @@ repository sharejing/BiPaR). Without that ending the ids of all four files are t
 hold nothing that the two monolingual ones do not: either two give the whole collection.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from functools import partial

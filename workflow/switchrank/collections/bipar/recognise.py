@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import re
 
 from switchrank.collections.squad.recognise import folder_values, is_squad, rows

@@ -3,8 +3,6 @@
 A line of queries holds ``src_id``, ``src_query`` and ``tgt_results``, a list of ``[docid, 0..6]``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path

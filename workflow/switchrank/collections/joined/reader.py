@@ -4,8 +4,6 @@ The parts are collections as :func:`switchrank.sources.build.build_collection` w
 ``squad`` becomes ``squad:d1``; queries and groups likewise, so that nothing of two parts is ever taken for the same.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Reads Large-Scale CLIR: lines of id, title and text (of queries: title and first sentence), and qrels."""
 
-from __future__ import annotations
-
 from functools import partial
 
 from switchrank.collections import records

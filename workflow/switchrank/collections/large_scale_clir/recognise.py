@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import fnmatch
 from functools import partial
 from itertools import pairwise

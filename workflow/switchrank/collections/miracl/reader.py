@@ -1,7 +1,5 @@
 """Reads MIRACL: passages as JSON lines (docid, title, text), topics as lines of id and text, qrels."""
 
-from __future__ import annotations
-
 from functools import partial
 
 from switchrank.collections import records

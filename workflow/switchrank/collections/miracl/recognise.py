@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from switchrank.collections.miracl.reader import ROWS
 from switchrank.identify.kinds import json_lines, texts
 

@@ -5,8 +5,6 @@ The names are those of the files that hold the collection (Hugging Face dataset 
 MARCO itself. Vietnamese is ``vi`` (ISO 639-1), which the original code of arXiv 2305.05295 writes ``vt``.
 """
 
-from __future__ import annotations
-
 MMARCO_NAMES = {
     "ar": "arabic",
     "zh": "chinese",

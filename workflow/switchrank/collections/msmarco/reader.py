@@ -1,7 +1,5 @@
 """Reads files as MS MARCO has them: lines of id and text, and qrels."""
 
-from __future__ import annotations
-
 from switchrank.collections.rows import Rows, judgement_rows, text_rows
 from switchrank.collections.separate import reader
 

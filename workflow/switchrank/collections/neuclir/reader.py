@@ -3,8 +3,6 @@
 A line of topics is ``topic_id topics[{lang topic_title topic_description}]`` (hltcoe/patapsco).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path

@@ -6,8 +6,6 @@ query and one document; they are numbered by first appearance, ``q1``, ``q2``, .
 of texts stay in memory.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b

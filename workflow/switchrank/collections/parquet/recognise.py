@@ -3,8 +3,6 @@
 Tables are recognised by their first bytes (:mod:`switchrank.identify.binary`).
 """
 
-from __future__ import annotations
-
 from functools import partial
 
 from switchrank.collections import records

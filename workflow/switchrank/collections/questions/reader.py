@@ -14,8 +14,6 @@ A role ``questions/<split>`` is a file of one JSON object a line, recognised by 
 The documents are read by another reader. A question belongs to a split when it has a text in all the split's languages.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

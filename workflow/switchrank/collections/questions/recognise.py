@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 from switchrank.collections.questions.reader import file_language, read_questions

@@ -3,8 +3,6 @@
 A line is ``query_id query positive_passages[{docid title text}] negative_passages``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from hashlib import blake2b

@@ -5,8 +5,6 @@ Formats: trec.nist.gov/data. Documents are ``<DOC><DOCNO>..</DOCNO>..</DOC>``; t
 is no root element, tags have any case, and line breaks are layout: white space becomes single spaces.
 """
 
-from __future__ import annotations
-
 import html
 import re
 from collections.abc import Iterator, Sequence

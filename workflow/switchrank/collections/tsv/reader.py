@@ -1,7 +1,5 @@
 """Reads tables of text by the names or numbers of their columns."""
 
-from __future__ import annotations
-
 from functools import partial
 
 from switchrank.collections import records

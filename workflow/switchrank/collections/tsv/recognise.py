@@ -4,8 +4,6 @@ Little other text looks like this: the first line must hold names of columns and
 fields, of which the first is an id that no other line has.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence

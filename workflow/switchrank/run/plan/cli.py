@@ -1,7 +1,5 @@
 """``switchrank plan``: what a config will cost, before a job runs."""
 
-from __future__ import annotations
-
 import json
 import math
 import os

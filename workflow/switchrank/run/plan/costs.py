@@ -7,8 +7,6 @@ The constants were fitted once to the benchmark files of the shipped configs on 
 are rough on purpose: earlier runs on the user's own machine correct them (:mod:`switchrank.run.plan.estimate`).
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """The estimate of a whole run: each job's cost, corrected by the benchmark files of earlier jobs, and its schedule."""
 
-from __future__ import annotations
-
 import csv
 import heapq
 import sys

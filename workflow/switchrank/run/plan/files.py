@@ -4,8 +4,6 @@ Snakemake looks at times only, so nobody else notices a file that was cut short,
 needs.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Collection
 from pathlib import Path

@@ -6,8 +6,6 @@ answer depends only on the config, its tables and the code, so it is kept (:mod:
 its jobs in ``.snakemake``. Only to learn what would run again is Snakemake asked in the folder of the run.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import json
 import os

@@ -1,7 +1,5 @@
 """The machine: the rate of its matrix products, cores, and room on its disks."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

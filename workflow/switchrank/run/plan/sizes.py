@@ -4,8 +4,6 @@ assumption; and the model that it trains.
 A file is never read to its end: a sample of its first bytes tells the length of a row, and its size the rest.
 """
 
-from __future__ import annotations
-
 import math
 import re
 import zlib

@@ -1,7 +1,5 @@
 """An estimate as text for people and as JSON for programs."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """How much there is to do: training pairs, queries, candidates, tokens; counted from config and sizes."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """``switchrank status``: how a run is going."""
 
-from __future__ import annotations
-
 import sys
 import time
 

@@ -3,8 +3,6 @@
 On a cluster the jobs run elsewhere, but their files are here: a shared disk is all that is needed.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import time

@@ -6,8 +6,6 @@ escapes. Page titles have underscores and a capital, link titles have spaces. Th
 besides good pairs: redirects, other namespaces, disambiguations, links to nowhere and links without a title.
 """
 
-from __future__ import annotations
-
 import gzip
 from collections.abc import Iterator
 from importlib.resources import files

@@ -1,7 +1,5 @@
 """What a made-up world is asked for and which files it has: what rules need to know of it, free of heavy imports."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Any

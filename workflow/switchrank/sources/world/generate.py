@@ -5,8 +5,6 @@ same meanings, and what one language says in a sentence, no other language ever 
 another, and word vectors have to earn their alignment. The gold lexicon is for evaluation only.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cached_property

@@ -12,8 +12,6 @@ Every concept has one or two words in each language, except that a share of them
 the language never mention those, and a translation keeps the English word, spelled in the language's letters.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources import files

@@ -4,8 +4,6 @@ Every noun prefers a few nouns, verbs and adjectives, mostly of its own theme: t
 what lets word vectors of two languages be aligned. All languages draw from this one table, each with its own stream.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 

@@ -5,8 +5,6 @@ shares at most half of the query's concepts. So no query is ambiguous, and the w
 the passage of another: what a test query asks together was never seen together in training.
 """
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

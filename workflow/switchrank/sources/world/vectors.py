@@ -6,8 +6,6 @@ another language are its translations, their other forms, and words of the same 
 right one first about seven times in ten. To earn an alignment, train vectors on ``text/`` instead.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from pathlib import Path
 

@@ -3,8 +3,6 @@
 A *concept* is what English says with one lemma or with two synonyms; the invented languages name the same concepts.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from functools import cache
