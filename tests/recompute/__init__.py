@@ -15,6 +15,7 @@ from tests.recompute.bias import check_bias
 from tests.recompute.design import Design, read_design
 from tests.recompute.finished import Finished
 from tests.recompute.lexicons import check_quality, check_sweep
+from tests.recompute.main_text import check_main_text
 from tests.recompute.metrics import check_metrics, check_per_query
 from tests.recompute.rankings import PEER, by_definition, by_ir_measures
 from tests.recompute.significance import check_effects, check_significance
@@ -26,6 +27,7 @@ from tests.recompute.why import check_overlap, check_shift
 __all__ = ["PEER", "TABLES", "Design", "by_definition", "by_ir_measures", "read_design", "recompute"]
 
 TABLES: dict[str, tuple[Callable[[Finished], None], Callable[[Design], object]]] = {
+    "main.txt": (check_main_text, lambda _: True),
     "metrics.csv": (check_metrics, lambda _: True),
     "per_query.parquet": (check_per_query, lambda _: True),
     "significance.csv": (check_significance, lambda _: True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 from pathlib import Path
 
@@ -193,6 +194,22 @@ def test_a_row_that_is_missing_and_one_that_is_too_many_are_reported(copied):
         assert len([line for line in about if line.startswith(f"{table}: row ('nothing'")]) == 1
         assert f"{table}: a row stands twice" in about
         assert len(about) == 3
+
+
+def test_a_number_of_the_text_that_is_wrong_and_a_system_that_is_missing_are_reported(copied):
+    text = (copied / "tables" / "main.txt").read_text()
+    head, title, pairs = text.rpartition("by language pair")
+    lines = pairs.splitlines()
+    row = next(number for number, line in enumerate(lines) if line.startswith("ml-cs "))
+    shown = re.search(r"\d\.\d{3}", lines[row])[0]
+    lines[row] = lines[row].replace(shown, "9.999", 1)
+    gone = next(number for number, line in enumerate(lines) if line.startswith("random "))
+    del lines[gone]
+    (copied / "tables" / "main.txt").write_text(head + title + "\n".join(lines))
+    wrong = mismatches(copied)
+    assert len([line for line in wrong if ": 9.999, recomputed " in line]) == 1
+    assert any(line.startswith("main.txt: no row (") and "'random'" in line for line in wrong)
+    assert all(line.startswith("main.txt") for line in wrong)
 
 
 def test_a_run_without_a_table_or_with_a_broken_one_says_so(copied):
