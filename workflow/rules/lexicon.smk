@@ -17,9 +17,9 @@ rule vectors_lexicon:
     localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
-    threads: SEARCH_THREADS
+    threads: SEARCHING_THREADS
     resources:
-        **asks("vectors_lexicon", threads=SEARCH_THREADS),
+        **asks("vectors_lexicon", threads=SEARCHING_THREADS),
     params:
         spec=lambda wildcards: CONFIG.lexicons[wildcards.lexicon].plain(
             "kind", "languages"

@@ -16,6 +16,8 @@ def urgency(testset=None, system=None):
 
 
 NEEDS = Needs(PLAN)
+# A job that asks for every core waits until none is busy; where vectors are few, it is not worth that.
+SEARCHING_THREADS = 1 if SMALL else SEARCH_THREADS
 GPUS = CONFIG.train.processes if CONFIG.train.device == "cuda" else 0
 TRAINING_THREADS = max(CONFIG.train.threads, CONFIG.train.processes)
 
