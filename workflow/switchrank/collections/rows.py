@@ -10,13 +10,13 @@ columns without the 0); triples are ``qid \t positive \t negative``; topics are 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, get_args, get_origin
 
 import polars as pl
 
@@ -32,7 +32,8 @@ JudgementRow = tuple[str, str, str, int]
 TextRows = Callable[..., Iterator[TextRow]]
 JudgementRows = Callable[..., Iterator[JudgementRow]]
 _NO_HEADER = "leave this line out; format: tsv reads tables with a header"
-_KINDS: dict[str, type] = {"Sequence": list, "Mapping": dict, "str": str, "bool": bool}
+_PLAIN: dict[Any, type] = {Sequence: list, Mapping: dict}
+"""What JSON and YAML have for a type of a setting."""
 
 
 @dataclass(frozen=True)
@@ -71,19 +72,24 @@ def with_settings(rows: Callable[..., Any], given: Any, place: str) -> Callable[
     """``rows`` with settings bound; UserError for an unknown or missing one, or a value of another kind."""
     if not isinstance(given, Mapping):
         raise UserError("collection", place, "not a mapping", "write a mapping")
-    known = {name: one for name, one in signature(rows).parameters.items() if one.kind is Parameter.KEYWORD_ONLY}
+    parameters = signature(rows, eval_str=True).parameters
+    known = {name: one for name, one in parameters.items() if one.kind is Parameter.KEYWORD_ONLY}
     for name, value in given.items():
         if name not in known:
             problem = f"unknown key {name}"
             raise UserError("collection", place, problem, f"known: {', '.join(known) or 'none'}")
-        written = str(known[name].annotation)
-        kind = _KINDS[re.split(r"\W", written)[0]]
-        if not isinstance(value, kind) and not (value is None and written.endswith("None")):
-            raise UserError("collection", place, f"{name} is no {kind.__name__}", "correct it")
+        kinds = _plain_kinds(known[name].annotation)
+        if not isinstance(value, kinds):
+            raise UserError("collection", place, f"{name} is no {kinds[0].__name__}", "correct it")
     missing = [name for name, one in known.items() if one.default is Parameter.empty and name not in given]
     if missing:
         raise UserError("collection", place, f"no {missing[0]}", "name it")
     return partial(rows, **given)
+
+
+def _plain_kinds(annotation: Any) -> tuple[type, ...]:
+    kinds = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+    return tuple(_PLAIN.get(get_origin(kind), kind) for kind in kinds)
 
 
 def read_topics(path: str | Path) -> pl.DataFrame:
