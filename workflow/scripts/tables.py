@@ -5,16 +5,7 @@ from pathlib import Path
 from switchrank.core.job import job
 
 with job(snakemake) as rule:
-    from switchrank.core.languages import Languages
-    from switchrank.evaluate.tables import Settings, make_tables
+    from switchrank.evaluate.tables import make_tables, plain_options
 
-    spec = dict(rule.params.spec)
-    systems, mixed, same = (spec.pop(name) for name in ("systems", "mixed", "same"))
-    make_tables(
-        per_query=list(rule.input),
-        run=rule.params.run,
-        out=Path(rule.output.metrics).parent,
-        languages=Languages(**rule.params.languages, mixed=mixed),
-        settings=Settings(**spec, same=frozenset(map(tuple, same))),
-        systems=systems,
-    )
+    options = plain_options(run=rule.params.run, languages=rule.params.languages, spec=rule.params.spec)
+    make_tables(per_query=list(rule.input), out=Path(rule.output.metrics).parent, **options)

@@ -333,7 +333,7 @@ class RunsPlan(DataPlan):
                 points.append(SweepPoint(name, text_of(value), system))
         return points
 
-    @property
+    @cached_property
     def swept_systems(self) -> set[str]:
         named = {sweep.system for sweep in self.config.sweeps.values()}
         return {point.system for point in self.sweep_points} - named - {self.config.evaluate.baseline}

@@ -208,6 +208,18 @@ def metric_rows(scores: pl.DataFrame, *, run: str, languages: Languages) -> list
     return rows
 
 
+def plain_options(*, run: str, languages: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of :func:`make_tables` from JSON-plain values, as a rule has them: ``spec`` holds those of
+    :class:`Settings`, and ``systems`` and ``mixed`` beside them."""
+    settings = {name: value for name, value in spec.items() if name not in ("systems", "mixed", "same")}
+    return {
+        "run": run,
+        "languages": Languages(**languages, mixed=spec["mixed"]),
+        "settings": Settings(**settings, same=frozenset(map(tuple, spec["same"]))),
+        "systems": spec["systems"],
+    }
+
+
 def make_tables(
     *,
     per_query: Sequence[str | Path],

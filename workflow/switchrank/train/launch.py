@@ -94,6 +94,7 @@ class _Process:
         )
         open_files.callback(self._end)
 
+    # Pickles are safe here: they go through pipes that only this process and the one it started hold.
     def hand_over(self, *task: Any) -> None:
         """Give it its task, unless it has ended already, which :func:`_wait` will find."""
         assert self.started.stdin is not None
