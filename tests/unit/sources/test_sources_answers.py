@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchrank.collections.answers import AnswerMatcher, answer_words, judge_by_answers
+from switchrank.collections.answers import answer_words, judge_by_answers
 from switchrank.formats.tables import DOCUMENTS, write_table
 from switchrank.text.words import key, split_words
 
@@ -61,22 +61,37 @@ def test_answers_without_a_word_are_counted(tmp_path, capsys) -> None:
     assert "en: warning: 2 answers left out: they hold no word" in capsys.readouterr().err
 
 
-def test_an_answer_inside_another_and_one_across_its_end_are_found() -> None:
-    matcher = AnswerMatcher([["b"], ["a", "b", "c"], ["b", "c"], ["c", "d"], ["a", "a", "b"], ["b"]])
+def held(folder: Path, answers: list[str], text: str) -> list[int]:
+    """Numbers of the answers that a text holds."""
+    asked = {str(number): [answer] for number, answer in enumerate(answers)}
+    return [int(qid) for qid in judge_by_answers(documents(folder, text), asked)["qid"]]
 
-    assert sorted(matcher.find(["a", "a", "b", "c", "d"])) == [0, 1, 2, 3, 4, 5]
-    assert matcher.find(["a", "x", "b"]) == [0, 5]
-    assert matcher.find([]) == []
+
+def test_an_answer_inside_another_and_one_across_its_end_are_found(tmp_path) -> None:
+    answers = ["b", "a b c", "b c", "c d", "a a b", "b"]
+
+    assert held(tmp_path, answers, "a a b c d") == [0, 1, 2, 3, 4, 5]
+    assert held(tmp_path, answers, "a x b") == [0, 5]
+    assert held(tmp_path, answers, "") == []
+    assert held(tmp_path, [], "a x b") == []
+
+
+def test_documents_of_every_batch_are_searched(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("switchrank.collections.answers._BATCH", 2)
+    judged = judge_by_answers(documents(tmp_path, "a", "b", "b a", "", "a"), {"q": ["a"]})
+
+    assert judged["docid"].to_list() == ["d0", "d2", "d4"]
 
 
 sequences = st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=4), max_size=6)
 
 
 @given(answers=sequences, words=st.lists(st.sampled_from("abcd"), max_size=20))
-def test_one_pass_finds_what_comparing_every_stretch_finds(answers, words) -> None:
+def test_one_pass_finds_what_comparing_every_stretch_finds(tmp_path_factory, answers, words) -> None:
     stretches = {tuple(words[a:b]) for a in range(len(words)) for b in range(a + 1, len(words) + 1)}
+    folder = tmp_path_factory.mktemp("held")
 
-    assert sorted(AnswerMatcher(answers).find(words)) == [
+    assert held(folder, [" ".join(answer) for answer in answers], " ".join(words)) == [
         n for n, answer in enumerate(answers) if tuple(answer) in stretches
     ]
 
@@ -90,11 +105,10 @@ def test_words_of_a_text_are_those_that_every_other_room_sees(text) -> None:
 
 
 @given(text=no_controls, start=st.integers(0, 20), length=st.integers(1, 6))
-def test_any_stretch_of_words_of_a_text_is_found_in_it(text, start, length) -> None:
-    words = answer_words(text)
-    answer = words[start : start + length]
+def test_any_stretch_of_a_text_is_found_in_it(tmp_path_factory, text, start, length) -> None:
+    answer = " ".join(text.split()[start : start + length])
 
-    assert not answer or AnswerMatcher([answer]).find(words) == [0]
+    assert not answer_words(answer) or held(tmp_path_factory.mktemp("held"), [answer], text) == [0]
 
 
 def test_a_long_answer_that_nearly_matches_everywhere_costs_no_more(tmp_path) -> None:
