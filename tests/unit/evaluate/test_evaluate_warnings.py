@@ -7,8 +7,7 @@ import pytest
 from switchrank.cli import main
 from switchrank.core.errors import UserError
 from switchrank.evaluate.warnings import warnings_table
-from switchrank.formats.tables import COVERAGE, TESTSETS, WARNINGS, read_table, write_table
-from switchrank.formats.warnings import warning_lines
+from switchrank.formats.tables import COVERAGE, TESTSETS, WARNINGS, read_table, warning_lines, write_table
 
 # 64 queries, reciprocal ranks of 1 and 0 in turn: mean .5, standard error .063.
 EVEN = [1.0, 0.0] * 32

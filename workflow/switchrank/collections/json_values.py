@@ -3,12 +3,10 @@
 The standard parser is used because data of the field holds ``NaN`` (AfriQA), which stricter parsers refuse.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from switchrank.core.errors import Defect, Sieve, UserError, refuse
 from switchrank.files.reading import decode, open_bytes, read_lines
@@ -24,7 +22,7 @@ class Place(NamedTuple):
     place: str
     wanted: str
 
-    def at(self, place: str) -> Place:
+    def at(self, place: str) -> Self:
         """A place inside this one."""
         return self._replace(place=f"{self.place} {place}")
 

@@ -8,15 +8,13 @@ queries are ``id \t text``, split at the first tab; judgements are TREC qrels ``
 columns without the 0); triples are ``qid \t positive \t negative``; topics are ``docid \t topic``. All may be packed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from inspect import Parameter, signature
 from pathlib import Path
 from types import UnionType
-from typing import Any, get_args, get_origin
+from typing import Any, Self, get_args, get_origin
 
 import polars as pl
 
@@ -61,9 +59,9 @@ class Rows:
     queries: TextRows
     judgements: JudgementRows
 
-    def changed(self, options: Mapping[str, Any]) -> Rows:
+    def changed(self, options: Mapping[str, Any]) -> Self:
         """The same with single settings replaced, as :func:`with_settings` does it."""
-        return Rows(
+        return type(self)(
             **{name: with_settings(rows, options.get(name, {}), f"options.{name}") for name, rows in vars(self).items()}
         )
 

@@ -1,16 +1,14 @@
 """What sections of collections are made of: the keys that formats share, and what the plan and the rules ask."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from switchrank.collections.mmarco.names import MMARCO_NAMES
-from switchrank.collections.spec import CollectionSpec, check_separate
+from switchrank.collections.spec import CollectionSpec
 from switchrank.config.sections import (
     Count,
     DevShare,
@@ -21,6 +19,7 @@ from switchrank.config.sections import (
     Section,
     Share,
     Split,
+    listed,
 )
 
 BySplit = str | dict[str, str]
@@ -171,11 +170,6 @@ class Tables(CollectionSection):
         """The judgements of a split, whose first query language is ``lang``."""
         raise NotImplementedError
 
-    def check(self, source: str) -> CollectionSpec:
-        spec = super().check(source)
-        check_separate(spec, self.roles(source))
-        return spec
-
     def roles(self, source: str) -> dict[str, str]:
         files = {
             f"documents/{lang}+{number}".removesuffix("+0"): path
@@ -216,7 +210,7 @@ class OneLanguage(Tables, Untranslated):
         return next((path for path in paths if Path(path).is_file()), paths[0])
 
     def document_files(self, lang: str) -> Sequence[str]:
-        return _list(getattr(self, "documents", None)) or [self.path("documents")]
+        return listed(getattr(self, "documents", None)) or [self.path("documents")]
 
     def query_file(self, split: str, lang: str) -> str:
         return self.path("queries", split, lang)
@@ -225,23 +219,25 @@ class OneLanguage(Tables, Untranslated):
         return self.path("judgements", split)
 
 
+Column = Annotated[str | int, AfterValidator(str)]
+"""A column by its name or number; readers call it by a string either way."""
+
+
 class Columns(Section):
     """Which columns of a table hold what."""
 
     path: BySplit = Field(description="the file or folder; placeholders as in format msmarco, or one path per split")
 
-    def names(self, *keys: str) -> list[str]:
-        """The columns named by ``keys``, in order, as the reader calls them."""
-        return [str(name) for key in keys for name in _list(getattr(self, key))]
+    def shape(self) -> dict[str, Any]:
+        """The reader's settings."""
+        return self.plain("path")
 
 
 class TextColumns(Columns):
-    id: str | int = Field(description="column of the id: its name in the header, or its number from 1")
-    text: str | int | list[str | int] = Field(description="column of the text; of several, joined by a space")
-
-    def shape(self) -> dict[str, Any]:
-        """The reader's settings."""
-        return {"id": str(self.id), "text": self.names("text")}
+    id: Column = Field(description="column of the id: its name in the header, or its number from 1")
+    text: Annotated[Column | list[Column], AfterValidator(listed)] = Field(
+        description="column of the text; of several, joined by a space"
+    )
 
 
 def _one_path(documents: TextColumns) -> TextColumns:
@@ -254,14 +250,9 @@ DocumentColumns = Annotated[TextColumns, AfterValidator(_one_path)]
 
 
 class JudgementColumns(Columns):
-    query: str | int = Field(description="column of the query id")
-    document: str | int = Field(description="column of the document id")
-    relevance: str | int | None = Field(None, description="column of the relevance; without it every row is relevant")
-
-    def shape(self) -> dict[str, Any]:
-        """The reader's settings."""
-        relevance = None if self.relevance is None else str(self.relevance)
-        return {"query": str(self.query), "document": str(self.document), "relevance": relevance}
+    query: Column = Field(description="column of the query id")
+    document: Column = Field(description="column of the document id")
+    relevance: Column | None = Field(None, description="column of the relevance; without it every row is relevant")
 
 
 class Separate(Tables):
@@ -284,7 +275,7 @@ class Separate(Tables):
         return given.path if isinstance(given, Columns) else given
 
     def document_files(self, lang: str) -> list[str]:
-        return [filled(text, lang) for text in _list(self.paths("documents"))]
+        return [filled(text, lang) for text in listed(self.paths("documents"))]
 
     def query_file(self, split: str, lang: str) -> str:
         return filled(of_split(self.paths("queries"), split), lang, split)
@@ -301,12 +292,12 @@ class Separate(Tables):
         found = []
         for table, known in self.placeholders().items():
             paths = self.paths(table)
-            by_split = [of_split(paths, split) for split in self.splits] if table != "documents" else _list(paths)
+            by_split = [of_split(paths, split) for split in self.splits] if table != "documents" else listed(paths)
             found += [Template(table, path, known) for path in by_split]
         return found
 
     @model_validator(mode="after")
-    def _each_split_once(self) -> Separate:
+    def _each_split_once(self) -> Self:
         for key in ("queries", "judgements"):
             paths = self.paths(key)
             if isinstance(paths, dict) and set(paths) != set(self.splits):
@@ -323,11 +314,7 @@ class Mapped(Separate):
     judgements: JudgementColumns = Field(description="where the judgements are: path, query, document, relevance")
 
     def options(self) -> dict[str, Any]:
-        return {
-            "documents": self.documents.shape(),
-            "queries": self.queries.shape(),
-            "judgements": self.judgements.shape(),
-        }
+        return {table: getattr(self, table).shape() for table in ("documents", "queries", "judgements")}
 
 
 def filled(template: str, language: str = "", split: str = "", code: str = "") -> str:
@@ -338,10 +325,6 @@ def filled(template: str, language: str = "", split: str = "", code: str = "") -
 def of_split(given: BySplit, split: str) -> str:
     """The path of one split."""
     return given if isinstance(given, str) else given[split]
-
-
-def _list(given: Any) -> list[Any]:
-    return given if isinstance(given, list) else [] if given is None else [given]
 
 
 def _on_disk(path: str) -> str:

@@ -1,7 +1,5 @@
 """The collection sections of a config file, one per format, told apart by the key ``format``."""
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Union
 

@@ -103,7 +103,7 @@ def show(*, tables: str, metric: str = "mrr@10", width: int = 100) -> None:
         width: columns of the terminal.
     """
     from switchrank.evaluate.summary import main_table
-    from switchrank.formats.warnings import warning_lines
+    from switchrank.formats.tables import warning_lines
 
     folder = Path(tables)
     print(main_table(folder / "metrics.csv", folder / "significance.csv", metric, width), end="")

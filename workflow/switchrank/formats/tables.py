@@ -149,6 +149,11 @@ def read_relevant(path: str | Path) -> pl.DataFrame:
     return read_table(path, JUDGEMENTS).filter(pl.col("relevance") > 0)
 
 
+def warning_lines(path: str | Path) -> list[str]:
+    """A line for each row of WARNINGS; none if there is no such table yet."""
+    return [f"warning: {text}" for text in read_table(path, WARNINGS)["warning"]] if Path(path).is_file() else []
+
+
 def scan_table(path: str | Path, schema: Schema) -> pl.LazyFrame:
     """A ``.parquet`` table of ours, not read yet; for what does not fit in memory.
 

@@ -1,7 +1,5 @@
-from __future__ import annotations
-
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -47,7 +45,7 @@ class Afriqa(Answered):
         return {"relevance": self.relevance, "titles": self.titles}
 
     @model_validator(mode="after")
-    def _pairs(self) -> Afriqa:
+    def _pairs(self) -> Self:
         for split, pairs in self.files.items():
             for pair in pairs:
                 if not PAIR.fullmatch(pair):

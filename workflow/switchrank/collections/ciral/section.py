@@ -1,6 +1,4 @@
-from __future__ import annotations
-
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -22,7 +20,7 @@ class Ciral(OneLanguage):
     splits: Splits = Field(TEST_IS_DEV, description=SPLITS + ", `{test: test-a}`")
 
     @model_validator(mode="after")
-    def _asked(self) -> Ciral:
+    def _asked(self) -> Self:
         strangers = [lang for lang in self.query_languages if lang not in ("en", self.language)]
         if strangers or "train" in self.splits:
             raise ValueError(f"CIRAL asks in en and in {self.language}, and has no training split: correct it")

@@ -1,6 +1,4 @@
-from __future__ import annotations
-
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -32,7 +30,7 @@ class ClirMatrix(OneLanguage):
         return self.lists.format(split=self.named(split), query=self.query_language, document=self.language)
 
     @model_validator(mode="after")
-    def _only_test(self) -> ClirMatrix:
+    def _only_test(self) -> Self:
         if "train" in self.splits:
             raise ValueError("training queries are not in the documents' language: declare a test split only")
         return self

@@ -1,6 +1,4 @@
-from __future__ import annotations
-
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -24,7 +22,7 @@ class LargeScaleClir(OneLanguage):
         return {"queries": {"text": ["2" if self.query == "title" else "3"]}}
 
     @model_validator(mode="after")
-    def _only_test(self) -> LargeScaleClir:
+    def _only_test(self) -> Self:
         if list(self.splits) != ["test"]:
             raise ValueError("queries are English and documents are not: declare a test split only")
         return self

@@ -1,6 +1,4 @@
-from __future__ import annotations
-
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -40,7 +38,7 @@ class Mmarco(Tables):
         return of_split(self.judgements, split) if self.judgements else usual
 
     @model_validator(mode="after")
-    def _translated(self) -> Mmarco:
+    def _translated(self) -> Self:
         known = MMARCO_NAMES if self.version == "v2" else FIRST_VERSION
         strangers = [lang for lang in self.languages if lang not in known]
         if strangers:

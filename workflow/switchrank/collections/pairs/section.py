@@ -1,6 +1,4 @@
-from __future__ import annotations
-
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -45,7 +43,7 @@ class Pairs(Untranslated):
         return named | separated if self.query else {}
 
     @model_validator(mode="after")
-    def _one(self) -> Pairs:
+    def _one(self) -> Self:
         if (self.rows is None) == (self.queries is None) or (self.queries is None) != (self.passages is None):
             raise ValueError("give either rows, or queries and passages")
         if self.separator and (self.rows is None or self.query is None):

@@ -1,6 +1,4 @@
-from __future__ import annotations
-
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -41,7 +39,7 @@ class Paragraphs(Answered):
         return super().spec(source) | {"documents_as": self.documents}
 
     @model_validator(mode="after")
-    def _some_files(self) -> Paragraphs:
+    def _some_files(self) -> Self:
         wrong = [pair for pair in self.crossed if not PAIR.fullmatch(pair)]
         if wrong:
             raise ValueError(f"crossed.{wrong[0]} is not a pair: write query and document language, such as de-en")

@@ -1,10 +1,9 @@
-from __future__ import annotations
-
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from switchrank.collections.section import Mapped
+from switchrank.config.sections import listed
 
 
 class Tsv(Mapped):
@@ -17,12 +16,8 @@ class Tsv(Mapped):
         return {name: shape | layout for name, shape in super().options().items()}
 
     @model_validator(mode="after")
-    def _numbers(self) -> Tsv:
-        used = [
-            *self.documents.names("id", "text"),
-            *self.queries.names("id", "text"),
-            *self.judgements.names("query", "document", "relevance"),
-        ]
+    def _numbers(self) -> Self:
+        used = [name for shape in super().options().values() for given in shape.values() for name in listed(given)]
         wrong = [name for name in used if not (name.isdecimal() and int(name) > 0)]
         if not self.header and wrong:
             raise ValueError(f"column {wrong[0]} without a header: write its number, from 1")

@@ -17,7 +17,7 @@ from switchrank.config.plan import Plan
 from switchrank.core.errors import EXIT_USER, UserError
 from switchrank.core.job import FAILED
 from switchrank.core.locks import is_held
-from switchrank.formats.warnings import warning_lines
+from switchrank.formats.tables import warning_lines
 from switchrank.run.notes import SNAKEMAKE, Start, last_start, read_note, started_plan
 from switchrank.run.plan.costs import REFERENCE
 from switchrank.run.plan.estimate import Estimate, estimate_run, plan_schedule
