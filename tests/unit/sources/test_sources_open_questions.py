@@ -171,7 +171,7 @@ def test_answers_of_afriqa_are_lists_as_python_writes_them(write, written, answe
         ('{"question": "who", "answer": []}', "no question in en with a usable answer"),
         ('{"queries": {}}', "line 1: no member 'example_id' that is a str"),
         (lines(mkqa(1, answer("Lee"), en="who")) * 2, "lines 1 and 2: id 1 twice"),
-        ('{"question": "who", "answer": ["\\udc00"]}', "line 1: half of a surrogate pair"),
+        ('{"question": "who", "answer": ["\\udc00"]}', "line 1 'answer': half of a surrogate pair"),
     ],
 )
 def test_a_defect_is_named_by_its_line(write, tmp_path, content, message) -> None:

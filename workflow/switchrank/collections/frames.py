@@ -1,6 +1,7 @@
 """Frames of rows, written to disk as they come, and the groups of queries that share documents."""
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +27,12 @@ def sink(batches: Iterable[pl.DataFrame], schema: Schema, out: Path) -> None:
 
 
 def frames(rows: Iterable[tuple[Any, ...]], schema: Schema) -> Iterator[pl.DataFrame]:
-    """Frames of ``schema``, the last perhaps empty; no more than BATCH rows are held as Python objects at a time."""
-    held: list[tuple[Any, ...]] = []
-    for row in rows:
-        held.append(row)
-        if len(held) == BATCH:
-            yield _frame(held, schema)
-            held = []
-    yield _frame(held, schema)
-
-
-def _frame(rows: list[tuple[Any, ...]], schema: Schema) -> pl.DataFrame:
-    columns = zip(*rows, strict=True) if rows else ([] for _ in schema)  # columns are read faster than rows
-    return pl.DataFrame(dict(zip(schema, columns, strict=True)), schema=schema)
+    """Frames of ``schema``, the last one empty; no more than BATCH rows are held as Python objects at a time."""
+    left = iter(rows)
+    while held := list(islice(left, BATCH)):
+        columns = zip(*held, strict=True)  # columns are read faster than rows
+        yield pl.DataFrame(dict(zip(schema, columns, strict=True)), schema=schema)
+    yield pl.DataFrame(schema=schema)
 
 
 def connected_groups(links: pl.DataFrame) -> pl.DataFrame:

@@ -13,6 +13,7 @@ from switchrank.files.reading import decode, open_bytes, read_lines
 
 LARGEST = 2**30
 """Bytes of a file that is read whole, unpacked: twenty times the largest of the field, and no room for a zip bomb."""
+_decode = json.JSONDecoder().decode  # json.loads, without looking for settings and encodings first
 
 
 class Place(NamedTuple):
@@ -78,18 +79,27 @@ def read_json_lines(path: str | Path, wanted: str, defect: Defect = refuse) -> I
         if line and not line.isspace():
             place = Place(path, f"line {number}", wanted)
             with sieve:
-                value = _parse(line, place)
-                if not isinstance(value, dict):
-                    raise place.error("not a JSON object")
+                value = json_object(line, place)
                 empty = False
                 yield place, value
     if empty:
         raise UserError(path, "", "holds no line", wanted)
 
 
+def json_object(line: str, place: Place) -> dict[str, Any]:
+    """The object that a line holds; UserError if it holds none, or half of a surrogate pair."""
+    value = _parse(line, place)
+    if not isinstance(value, dict):
+        raise place.error("not a JSON object")
+    if "\\u" in line:  # only an escape can be half of a pair
+        for key, part in value.items():
+            place.at(repr(key)).text(json.dumps({key: part}, ensure_ascii=False))
+    return value
+
+
 def _parse(text: str, place: Place) -> Any:
     try:
-        return json.loads(text)
+        return _decode(text)
     except json.JSONDecodeError as error:
         line = place.place or f"line {error.lineno}"
         raise place._replace(place=f"{line} column {error.colno}").error(f"not JSON ({error.msg})") from error

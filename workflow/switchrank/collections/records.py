@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from switchrank.collections.json_values import Place, json_object
 from switchrank.collections.rows import About, JudgementRow, TextRow, whole_number
 from switchrank.core.errors import Defect, Sieve, UserError, refuse
 from switchrank.files.headers import refuse_header
@@ -68,21 +69,9 @@ def _json_records(path: str | Path, defect: Defect) -> Iterator[tuple[str, Recor
     sieve = Sieve(defect)
     for number, line in read_lines(path):
         if line and not line.isspace():
+            place = f"line {number}"
             with sieve:
-                yield f"line {number}", _json_record(line, path, f"line {number}")
-
-
-def _json_record(line: str, path: str | Path, place: str) -> Record:
-    try:
-        record = json.loads(line)
-        if "\\u" in line:  # an escaped half of a pair is no text
-            json.dumps(record, ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as error:
-        reason = error.msg if isinstance(error, json.JSONDecodeError) else type(error).__name__
-        raise UserError(path, place, f"not JSON ({reason})", "write one JSON object a line") from error
-    if not isinstance(record, dict):
-        raise UserError(path, place, "not a JSON object", "write one JSON object a line")
-    return record
+                yield place, json_object(line, Place(path, place, "write one JSON object a line"))
 
 
 def quoted_rows(lines: Iterable[str], path: str | Path, separator: str) -> Iterator[tuple[int, list[str]]]:

@@ -137,7 +137,7 @@ def _text(value: Any, place: Place) -> str:
         return ""
     if not isinstance(value, str):
         raise place.error("not a text")
-    return place.text(value) if value.strip() else ""
+    return value if value.strip() else ""
 
 
 class AfriqaRows:

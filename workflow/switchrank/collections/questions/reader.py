@@ -141,13 +141,13 @@ def _kind(given: Json, place: Place) -> Callable[[Json, Place, str, list[str]], 
     raise place.error(problem[:200])
 
 
-def _texts(values: list[Any], place: Place) -> list[str]:
-    return [place.text(value) for value in values if isinstance(value, str) and value.strip()]
+def _texts(values: list[Any]) -> list[str]:
+    return [value for value in values if isinstance(value, str) and value.strip()]
 
 
 def _nq_open(given: Json, place: Place, split: str, _languages: list[str]) -> OpenQuestion:
     text = place.member(given, "question", str)
-    answers = _texts(place.member(given, "answer", list), place)
+    answers = _texts(place.member(given, "answer", list))
     qid = f"{split}-{place.place.removeprefix('line ')}"
     return OpenQuestion(qid, {"en": text} if text.strip() else {}, {"en": answers})
 
@@ -156,7 +156,7 @@ def _mkqa(given: Json, place: Place, _split: str, languages: list[str]) -> OpenQ
     qid = place.identifier(given, "example_id")
     queries, answers = place.member(given, "queries", dict), place.member(given, "answers", dict)
     codes = {language: _MKQA_CODES.get(language, language.lower().replace("-", "_")) for language in languages}
-    texts = {language: text for language, code in codes.items() for text in _texts([queries.get(code)], place)}
+    texts = {language: text for language, code in codes.items() for text in _texts([queries.get(code)])}
     return OpenQuestion(
         qid, texts, {language: _mkqa_answers(answers.get(code), place) for language, code in codes.items()}
     )
@@ -171,7 +171,7 @@ def _mkqa_answers(given: Any, place: Place) -> list[str]:
         if place.member(answer, "type", str) not in _NO_STRING:
             aliases = answer.get("aliases")
             strings += [answer.get("text"), *([] if aliases is None else place.member(answer, "aliases", list))]
-    return _texts(strings, place)
+    return _texts(strings)
 
 
 def _afriqa(given: Json, place: Place, split: str, _languages: list[str]) -> OpenQuestion:
@@ -179,8 +179,8 @@ def _afriqa(given: Json, place: Place, split: str, _languages: list[str]) -> Ope
     pivot = afriqa_pivot(language)
     qid = f"{split}-{language}-{place.identifier(given)}"
     sides = {language: ("question", "answers"), pivot: ("translated_question", "translated_answer")}
-    texts = {side: text for side, (key, _) in sides.items() for text in _texts([given.get(key)], place)}
-    answers = {side: _texts(_python_list(given.get(key)), place) for side, (_, key) in sides.items()}
+    texts = {side: text for side, (key, _) in sides.items() for text in _texts([given.get(key)])}
+    answers = {side: _texts(_python_list(given.get(key))) for side, (_, key) in sides.items()}
     unclear = any(answer.strip().casefold() in _YES_NO for answer in answers[pivot])
     return OpenQuestion(qid, texts, {} if unclear else answers)
 
