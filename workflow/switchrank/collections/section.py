@@ -99,7 +99,21 @@ class CollectionSection(Section):
     @property
     def templates(self) -> list[Template]:
         """Paths whose placeholders are checked before they are filled in."""
-        return []
+        found = []
+        for key, known in self.placeholders().items():
+            paths = self.paths(key)
+            given = paths.values() if isinstance(paths, dict) else listed(paths)
+            found += [Template(key, path, known) for path in given]
+        return found
+
+    def placeholders(self) -> dict[str, tuple[str, ...]]:
+        """What may stand in the paths of each key that holds some."""
+        return {}
+
+    def paths(self, key: str) -> Any:
+        """The path at a key as the config has it: one, a list, or by split."""
+        given = getattr(self, key, None)
+        return given.path if isinstance(given, Columns) else given
 
     def roles(self, source: str) -> dict[str, str]:
         """Input files by role, such as ``documents/en``; a second file of a role is called ``documents/en+1``."""
@@ -269,11 +283,6 @@ class Separate(Tables):
     triples: str | None = Field(None, description="TSV qid, positive, negative for training; else BM25 hard negatives")
     groups: str | None = Field(None, description="TSV docid, topic: the development cut keeps topics together")
 
-    def paths(self, table: str) -> Any:
-        """The path of ``documents``, ``queries`` or ``judgements`` as the config has it: one, a list, or by split."""
-        given = getattr(self, table, None)
-        return given.path if isinstance(given, Columns) else given
-
     def document_files(self, lang: str) -> list[str]:
         return [filled(text, lang) for text in listed(self.paths("documents"))]
 
@@ -284,17 +293,7 @@ class Separate(Tables):
         return filled(of_split(self.paths("judgements"), split), split=split)
 
     def placeholders(self) -> dict[str, tuple[str, ...]]:
-        """What may stand in the paths of each table."""
         return {"documents": ("lang", "name"), "queries": ("split", "lang", "name"), "judgements": ("split",)}
-
-    @property
-    def templates(self) -> list[Template]:
-        found = []
-        for table, known in self.placeholders().items():
-            paths = self.paths(table)
-            by_split = [of_split(paths, split) for split in self.splits] if table != "documents" else listed(paths)
-            found += [Template(table, path, known) for path in by_split]
-        return found
 
     @model_validator(mode="after")
     def _each_split_once(self) -> Self:

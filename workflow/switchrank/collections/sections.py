@@ -10,11 +10,10 @@ from switchrank.collections.spec import folders, module_of
 
 
 def _section(folder: str) -> type[CollectionSection]:
-    """The section that a folder declares: the one class of its module that has a tag of its own."""
+    """The section that a folder declares: the one class of its module that has a tag."""
     module = import_module(module_of(folder, "section"))
-    declared = [value for value in vars(module).values() if getattr(value, "__module__", "") == module.__name__]
     section: type[CollectionSection]
-    (section,) = (value for value in declared if "format" in getattr(value, "model_fields", {}))
+    (section,) = (value for value in vars(module).values() if "format" in getattr(value, "model_fields", {}))
     return section
 
 

@@ -1,6 +1,9 @@
 """Parquet and CSV tables that stages hand to each other: one schema each, checked at both ends."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
@@ -8,6 +11,7 @@ from switchrank.core.atomic import atomic_path
 from switchrank.core.errors import UserError
 
 Schema = dict[str, "type[pl.DataType] | pl.DataType"]
+Table = TypeVar("Table", pl.DataFrame, pl.LazyFrame)
 
 _RANKED = "system testset query_lang doc_lang"
 
@@ -131,17 +135,27 @@ def read_table(path: str | Path, schema: Schema) -> pl.DataFrame:
     Raises:
         UserError: the file is missing, unreadable, or its columns are not those of ``schema``.
     """
-    path = Path(path)
+    read = partial(pl.read_csv, schema=schema) if Path(path).suffix == ".csv" else pl.read_parquet
+    return _checked(Path(path), schema, read)
+
+
+def scan_table(path: str | Path, schema: Schema) -> pl.LazyFrame:
+    """A ``.parquet`` table of ours that is not read yet, for what does not fit in memory; errors as of read_table."""
+    return _checked(Path(path), schema, pl.scan_parquet)
+
+
+def _checked(path: Path, schema: Schema, read: Callable[[Path], Table]) -> Table:
     if not path.is_file():
         raise UserError(path, "", "no such file", "run the stage that makes it, or correct the path")
     try:
-        frame = pl.read_csv(path, schema=schema) if path.suffix == ".csv" else pl.read_parquet(path)
+        table = read(path)
+        found, expected = dict(table.collect_schema()), dict(pl.Schema(schema))
     except DAMAGE as error:
         problem = f"not a readable {path.suffix[1:]} table ({reason(error)})"
         raise UserError(path, "", problem, "delete it and rerun") from error
-    if dict(frame.schema) != dict(pl.Schema(schema)):
-        raise UserError(path, "columns", f"found {dict(frame.schema)}", f"expected {dict(pl.Schema(schema))}")
-    return frame
+    if found != expected:
+        raise UserError(path, "columns", f"found {found}", f"expected {expected}")
+    return table
 
 
 def read_relevant(path: str | Path) -> pl.DataFrame:
@@ -152,23 +166,6 @@ def read_relevant(path: str | Path) -> pl.DataFrame:
 def warning_lines(path: str | Path) -> list[str]:
     """A line for each row of WARNINGS; none if there is no such table yet."""
     return [f"warning: {text}" for text in read_table(path, WARNINGS)["warning"]] if Path(path).is_file() else []
-
-
-def scan_table(path: str | Path, schema: Schema) -> pl.LazyFrame:
-    """A ``.parquet`` table of ours, not read yet; for what does not fit in memory.
-
-    Raises:
-        UserError: as :func:`read_table`, for the file's columns.
-    """
-    if not Path(path).is_file():
-        raise UserError(path, "", "no such file", "run the stage that makes it, or correct the path")
-    try:
-        found = pl.read_parquet_schema(path)
-    except DAMAGE as error:
-        raise UserError(path, "", f"not a readable table ({reason(error)})", "delete it and rerun") from error
-    if found != dict(pl.Schema(schema)):
-        raise UserError(path, "columns", f"found {found}", f"expected {dict(pl.Schema(schema))}")
-    return pl.scan_parquet(path)
 
 
 def write_table(frame: pl.DataFrame, path: str | Path, schema: Schema, metadata: dict[str, str] | None = None) -> None:

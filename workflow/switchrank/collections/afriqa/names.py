@@ -20,6 +20,11 @@ AFRIQA_PIVOTS = {"fon": "fr", "wo": "fr"}
 """Languages whose questions were translated to French and answered from French Wikipedia; the others: English."""
 
 
+def file_language(name: str) -> str:
+    """Our code of a language that AfriQA's files call ``name``."""
+    return next((code for code, called in AFRIQA_NAMES.items() if called == name), name)
+
+
 def afriqa_pivot(language: str) -> str:
     """The language of the passages and of the translated questions."""
     return AFRIQA_PIVOTS.get(language, "en")

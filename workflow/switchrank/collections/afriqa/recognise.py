@@ -1,7 +1,7 @@
 import re
 from collections.abc import Iterator
 
-from switchrank.collections.afriqa.names import AFRIQA_NAMES
+from switchrank.collections.afriqa.names import file_language
 from switchrank.collections.afriqa.reader import all_records
 from switchrank.identify.kinds import Look, Row, json_lines
 
@@ -18,8 +18,7 @@ def _rows(path: str, look: Look) -> Iterator[Row]:
 def _pair(name: str) -> str:
     """Query and passage language, as AfriQA's file names tell them."""
     told = re.search(r"afriqa\.([a-z]{2,3})\.([a-z]{2})\.", name)
-    codes = {name: code for code, name in AFRIQA_NAMES.items()}
-    return f"{codes.get(told[1], told[1])}-{told[2]}" if told else "xx-en"
+    return f"{file_language(told[1])}-{told[2]}" if told else "xx-en"
 
 
 _MEMBERS = ("question_lang", "question_translated", "context", "answer_pivot")

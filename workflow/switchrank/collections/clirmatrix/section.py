@@ -2,7 +2,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from switchrank.collections.section import SPLITS, OneLanguage, Splits, Template
+from switchrank.collections.section import SPLITS, OneLanguage, Splits
 from switchrank.config.sections import Language
 
 _TEST1: Splits = {"test": "test1"}
@@ -21,9 +21,8 @@ class ClirMatrix(OneLanguage):
     def query_languages(self) -> list[str]:
         return [self.query_language]
 
-    @property
-    def templates(self) -> list[Template]:
-        return [Template("lists", self.lists, ("split", "query", "document"))]
+    def placeholders(self) -> dict[str, tuple[str, ...]]:
+        return {"lists": ("split", "query", "document")}
 
     def path(self, table: str, split: str = "", lang: str = "") -> str:
         """One file holds queries and judgements."""

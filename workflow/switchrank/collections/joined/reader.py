@@ -4,9 +4,10 @@ The parts are collections as :func:`switchrank.sources.build.build_collection` w
 ``squad`` becomes ``squad:d1``; queries and groups likewise, so that nothing of two parts is ever taken for the same.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
@@ -14,6 +15,7 @@ from switchrank.collections.spec import CollectionSpec, Parsed, refuse_triples
 from switchrank.core.errors import UserError
 from switchrank.formats.tables import DOCUMENTS, JUDGEMENTS, QUERIES, Schema, reason, scan_table
 
+T = TypeVar("T")
 _NAMED = ("docid", "qid", "group")
 
 check_roles = refuse_triples
@@ -28,7 +30,7 @@ def read_collection(spec: CollectionSpec, files: Mapping[str, str], folder: Path
         UserError: a table is missing or is none.
     """
 
-    def joined(table: str, schema: Schema) -> pl.LazyFrame:
+    def joined(table: str, schema: Schema, use: Callable[[pl.LazyFrame], T]) -> T:
         scans = []
         for part in of:
             role = f"{part}/{table}"
@@ -36,31 +38,20 @@ def read_collection(spec: CollectionSpec, files: Mapping[str, str], folder: Path
                 raise UserError("collection", f"files.{role}", "missing", "name the table")
             named = [pl.format("{}:{}", pl.lit(part), name).alias(name) for name in _NAMED if name in schema]
             scans.append(scan_table(files[role], schema).with_columns(named))
-        return pl.concat(scans)
+        try:
+            return use(pl.concat(scans))
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:  # which do not say of which part
+            damaged = " or ".join(files[f"{part}/{table}"] for part in of)
+            raise UserError(damaged, "", f"not a readable table ({reason(error)})", "delete it and rerun") from error
 
     parsed = Parsed({}, {}, {})
     for language in spec.languages:
-        table = f"documents-{language}"
-        with _reading(files, table):
-            joined(table, DOCUMENTS).sink_parquet(folder / f"{table}.parquet", compression="zstd")
-            rows = pl.scan_parquet(folder / f"{table}.parquet").select(pl.len()).collect().item()
-            parsed.documents[language] = int(rows)
+        out = folder / f"documents-{language}.parquet"
+        joined(out.stem, DOCUMENTS, partial(pl.LazyFrame.sink_parquet, path=out, compression="zstd"))
+        parsed.documents[language] = int(pl.scan_parquet(out).select(pl.len()).collect().item())
+    tables = (("queries", QUERIES, parsed.queries), ("judgements", JUDGEMENTS, parsed.judgements))
     for split in spec.splits:
         for language in spec.query_languages(split):
-            for table, schema, frames in (
-                ("queries", QUERIES, parsed.queries),
-                ("judgements", JUDGEMENTS, parsed.judgements),
-            ):
-                with _reading(files, f"{table}-{split}-{language}"):
-                    frames[split, language] = joined(f"{table}-{split}-{language}", schema).collect()
+            for table, schema, frames in tables:
+                frames[split, language] = joined(f"{table}-{split}-{language}", schema, pl.LazyFrame.collect)
     return parsed
-
-
-@contextmanager
-def _reading(files: Mapping[str, str], table: str) -> Iterator[None]:
-    """Turn damage in a table of one of the parts into one line; Polars does not say of which."""
-    try:
-        yield
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        named = " or ".join(path for role, path in files.items() if role.endswith(f"/{table}"))
-        raise UserError(named, "", f"not a readable table ({reason(error)})", "delete it and rerun") from error

@@ -23,7 +23,7 @@ from typing import Any
 import polars as pl
 
 from switchrank.collections import records
-from switchrank.collections.afriqa.names import AFRIQA_NAMES, afriqa_pivot
+from switchrank.collections.afriqa.names import afriqa_pivot, file_language
 from switchrank.collections.answers import answer_words, judge_by_answers
 from switchrank.collections.json_values import Place, read_json_lines
 from switchrank.collections.notes import Skipped, note
@@ -183,11 +183,6 @@ def _afriqa(given: Json, place: Place, split: str, _languages: list[str]) -> Ope
     answers = {side: _texts(_python_list(given.get(key))) for side, (_, key) in sides.items()}
     unclear = any(answer.strip().casefold() in _YES_NO for answer in answers[pivot])
     return OpenQuestion(qid, texts, {} if unclear else answers)
-
-
-def file_language(name: str) -> str:
-    """Our code of a language that AfriQA's files call ``name``."""
-    return next((code for code, called in AFRIQA_NAMES.items() if called == name), name)
 
 
 def _python_list(written: Any) -> list[Any]:

@@ -1,6 +1,7 @@
 from collections.abc import Iterable, Iterator
 
-from switchrank.collections.questions.reader import file_language, read_questions
+from switchrank.collections.afriqa.names import file_language
+from switchrank.collections.questions.reader import read_questions
 from switchrank.identify.kinds import Look, Row, json_lines
 
 
