@@ -22,9 +22,9 @@ import polars as pl
 from switchrank.ablation.rows import read_ablation
 from switchrank.collections.records import read_records, text_rows
 from switchrank.collections.rows import Rows, TextRows, read_topics
+from switchrank.collections.separate import TextFile, read_judgements
 from switchrank.collections.spec import code_of, folders
 from switchrank.collections.tevatron import reader as tevatron
-from switchrank.collections.texts import TextFile, read_judgements
 from switchrank.config.load import load_config
 from switchrank.core.errors import UserError, each
 from switchrank.embeddings.read import import_vectors

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from switchrank.collections.texts import read_judgements, read_queries
+from switchrank.collections.separate import read_judgements, read_queries
 from switchrank.core.errors import UserError
 from switchrank.sources.build import build_collection
 

@@ -12,7 +12,7 @@ import pytest
 from switchrank.ablation.rows import read_ablation
 from switchrank.collections.records import read_records
 from switchrank.collections.rows import read_topics, triple_rows
-from switchrank.collections.texts import read_judgements, read_queries
+from switchrank.collections.separate import read_judgements, read_queries
 from switchrank.core.errors import UserError
 from switchrank.files.headers import is_header, is_word_header
 from switchrank.formats.pairs import read_pairs

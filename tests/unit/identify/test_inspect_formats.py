@@ -30,8 +30,8 @@ from pydantic import TypeAdapter
 
 from switchrank.collections.rows import About, with_settings
 from switchrank.collections.sections import Collection
+from switchrank.collections.separate import TextFile
 from switchrank.collections.spec import code_of
-from switchrank.collections.texts import TextFile
 from switchrank.collections.tsv.reader import ROWS
 from switchrank.config import lexicons
 from switchrank.formats.tables import LEXICON

@@ -94,7 +94,7 @@ def test_without_topics_queries_of_one_passage_stay_together(tiny_msmarco, msmar
 
 
 def test_equal_input_gives_equal_bytes(tiny_msmarco, msmarco_spec, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("switchrank.collections.texts.BATCH", 3)
+    monkeypatch.setattr("switchrank.collections.separate.BATCH", 3)
     for name in ("one", "two"):
         build(msmarco_spec, tiny_msmarco, tmp_path / name)
 

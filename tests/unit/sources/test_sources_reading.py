@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from switchrank.collections.rows import read_topics, triple_rows
-from switchrank.collections.texts import TextFile, read_judgements, read_queries
+from switchrank.collections.separate import TextFile, read_judgements, read_queries
 from switchrank.core.errors import UserError
 from switchrank.files.reading import read_lines, read_text
 
@@ -111,7 +111,7 @@ def test_empty_queries_are_left_out_and_counted(write, capsys) -> None:
 
 
 def test_texts_come_in_batches_of_bounded_size(write, monkeypatch) -> None:
-    monkeypatch.setattr("switchrank.collections.texts.BATCH", 3)
+    monkeypatch.setattr("switchrank.collections.separate.BATCH", 3)
     file = TextFile(write("q.tsv", "".join(f"{n}\tx\n" for n in range(7))), "document")
 
     assert [len(batch) for batch in file.batches()] == [3, 3, 1]

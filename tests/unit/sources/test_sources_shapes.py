@@ -17,8 +17,8 @@ from switchrank.collections.clirmatrix import reader as clirmatrix
 from switchrank.collections.neuclir.reader import topic_rows
 from switchrank.collections.records import read_records, table_files, text_rows
 from switchrank.collections.rows import TextRows
+from switchrank.collections.separate import TextFile, file_parts, holds_texts, read_judgements, read_queries
 from switchrank.collections.tevatron import reader as tevatron
-from switchrank.collections.texts import TextFile, file_parts, holds_texts, read_judgements, read_queries
 from switchrank.collections.trec import reader as trec
 from switchrank.core.errors import UserError
 

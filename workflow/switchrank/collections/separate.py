@@ -1,26 +1,47 @@
-"""A collection whose documents, queries and judgements are separate: files per language, one of judgements per split.
+r"""A collection whose documents, queries and judgements are separate: files per language, one of judgements per split.
 
 How the rows of each file are written is given (:class:`~switchrank.collections.rows.Rows`); what the files have to do
 with each other is here. Passages and triples pass through in batches; memory holds the queries, the judgements and one
-language's ids. Ids are parallel: a judgement holds in every language that has the document.
+language's ids. Ids are parallel: a judgement holds in every language that has the document. Triples are three ids a
+line, or three texts, as in MS MARCO's ``triples.train.small.tsv``. Every defect has its place.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import polars as pl
 
-from switchrank.collections.frames import connected_groups, sink
+from switchrank.collections.frames import BATCH, ROW_GROUP, connected_groups, frames, sink
 from switchrank.collections.notes import left_out, note
-from switchrank.collections.rows import Rows, TextRows, read_topics
+from switchrank.collections.rows import (
+    About,
+    JudgementRows,
+    Rows,
+    TextRow,
+    TextRows,
+    check_id,
+    judgement_rows,
+    read_topics,
+    text_rows,
+    triple_rows,
+    twice,
+)
 from switchrank.collections.spec import CollectionSpec, Parsed, check_separate
-from switchrank.collections.texts import TextFile, read_judgements, read_queries, write_triples
 from switchrank.core.errors import UserError
-from switchrank.formats.tables import DOCUMENTS, QUERIES
+from switchrank.core.progress import progress
+from switchrank.files.reading import read_lines
+from switchrank.formats.tables import DOCUMENTS, JUDGEMENTS, QUERIES, TRIPLES
+
+_TEXTS = {"id": pl.String, "text": pl.String}
+_PLACED = {**JUDGEMENTS, "place": pl.String}
+_PLURAL = {"document": "documents", "query": "queries"}
+_SEEDS = (1, 2)
+"""Two 64-bit hashes stand for a text: 40 million texts share a pair of them with probability 10^-24."""
 
 
 def reader(rows: Rows) -> tuple[Callable[..., Parsed], Callable[[CollectionSpec, Mapping[str, str]], None]]:
@@ -165,3 +186,203 @@ def _present(
     for language, count in lacking.items():
         note(path, count - len(unknown), f"judgements left out: their document is not in {language}")
     return present
+
+
+def file_parts(paths: Iterable[str | Path]) -> list[str | Path]:
+    """The files to read one after the other: a folder of JSON lines or TREC text stands for its files, in order."""
+    return [part for path in paths for part in (_files_in(path) or [path])]
+
+
+def _files_in(path: str | Path) -> Sequence[str | Path]:
+    """The files of a folder, unless they are a table."""
+    tables, folder = ("*.parquet", "*.arrow", "**/*.parquet", "dataset_dict.json"), Path(path)
+    if not folder.is_dir() or any(next(folder.glob(pattern), None) for pattern in tables):
+        return []
+    return sorted((path for path in folder.iterdir() if path.is_file() and path.name[0] != "."), key=_natural)
+
+
+def _natural(path: Path) -> tuple[list[tuple[int, str]], str]:
+    """Order ``docs-2`` before ``docs-10``."""
+    pieces = "".join(sign if sign.isdecimal() else f" {sign} " for sign in path.name).split()
+    return [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in pieces], path.name
+
+
+@dataclass
+class TextFile:
+    """Ids and texts of one role, from one file or several.
+
+    Attributes:
+        path: the file or files; messages name the one they are about.
+        kind: what a row holds, ``document`` or ``query``.
+        reads: how the rows are written.
+        language: which language to take where a row has several.
+        limit: largest share of rows that may have no text.
+        empty: places by id of the rows without text; filled while :meth:`batches` runs.
+    """
+
+    path: str | Path | Sequence[str]
+    kind: str
+    reads: TextRows = text_rows
+    language: str = ""
+    limit: float = 1.0
+    empty: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        given = [self.path] if isinstance(self.path, str | Path) else self.path
+        self.parts = file_parts(given)
+
+    @property
+    def name(self) -> str:
+        """The file, or the first of several, for messages about all of them."""
+        return str(self.parts[0] if len(self.parts) == 1 else f"{self.parts[0]} and {len(self.parts) - 1} more")
+
+    def rows(self) -> Iterator[tuple[str | Path, TextRow]]:
+        """Every row with the file it is in."""
+        about = About(self.kind, self.language)
+        for part in self.parts:
+            for row in self.reads(part, about):
+                yield part, row
+
+    def batches(self) -> Iterator[pl.DataFrame]:
+        """Yield frames of columns ``id`` and ``text``, rows without text left out; UserError for a defect."""
+        ids: list[str] = []
+        texts: list[str] = []
+        shown = f"reading {Path(self.parts[0]).name}" if self.kind == "document" else None
+        with progress(what=shown, unit=f"{self.kind}s") as bar:
+            for part, (place, identifier, text) in self.rows():
+                if identifier.split() != [identifier]:
+                    check_id(identifier, part, place)
+                if not text or text.isspace():
+                    if identifier in self.empty:
+                        raise twice(part, f"{self.kind} id {identifier}", self.empty[identifier], place)
+                    self.empty[identifier] = place
+                    continue
+                ids.append(identifier)
+                texts.append(text)
+                if len(ids) == BATCH:
+                    yield pl.DataFrame({"id": ids, "text": texts}, schema=_TEXTS)
+                    bar.update(BATCH)
+                    ids, texts = [], []
+            yield pl.DataFrame({"id": ids, "text": texts}, schema=_TEXTS)
+            bar.update(len(ids))
+
+    def check_ids(self, ids: pl.Series) -> None:
+        """Raise UserError, after :meth:`batches`, for no row with text, too many without, or two rows of one id."""
+        what = f"empty {_PLURAL[self.kind]} left out, the first in {next(iter(self.empty.values()), '')}"
+        left_out(self.name, len(self.empty), len(self.empty) + len(ids), what, self.limit)
+        if ids.is_empty():
+            raise UserError(self.name, "", f"holds no {self.kind}", f"give a file of {_PLURAL[self.kind]}")
+        known = pl.concat([ids, pl.Series(ids.name, list(self.empty), dtype=pl.String)])
+        if known.n_unique() == len(known):
+            return
+        double = known.filter(known.is_duplicated())[0]
+        places = [(part, place) for part, (place, identifier, _) in self.rows() if identifier == double]
+        (one, first), (other, second) = places[:2]
+        raise twice(other, f"{self.kind} id {double}", first if one == other else f"{first} of {one}", second)
+
+
+def read_queries(
+    path: str | Path | Sequence[str], reads: TextRows = text_rows, language: str = "", limit: float = 1.0
+) -> pl.DataFrame:
+    """Read queries into columns ``qid`` and ``text``, in file order; arguments and errors are those of TextFile."""
+    file = TextFile(path, "query", reads, language, limit)
+    frame = pl.concat(file.batches()).rename({"id": "qid"})
+    file.check_ids(frame["qid"])
+    return frame
+
+
+def read_judgements(paths: str | Path | Sequence[str], reads: JudgementRows = judgement_rows) -> pl.DataFrame:
+    """Read JUDGEMENTS plus the column ``place``, in file order; UserError for a defect, or a pair judged twice."""
+    parts: list[str | Path] = [paths] if isinstance(paths, str | Path) else list(paths)
+
+    def rows() -> Iterator[tuple[str, str, int, str]]:
+        for path in parts:
+            for place, qid, docid, relevance in reads(path, About("judgement")):
+                if qid.split() != [qid] or docid.split() != [docid]:
+                    check_id(qid, path, place)
+                    check_id(docid, path, place)
+                yield qid, docid, relevance, place
+
+    frame = pl.concat(frames(rows(), _PLACED))
+    double = frame.filter(frame.select("qid", "docid").is_duplicated())
+    if len(double):
+        qid, docid = double.row(0)[:2]
+        places = double.filter(pl.col("qid") == qid, pl.col("docid") == docid)["place"]
+        raise twice(parts[-1], f"document {docid} for query {qid}", places[0], places[1])
+    if frame.is_empty():
+        raise UserError(parts[0], "", "holds no judgement", "give a file of judgements")
+    return frame
+
+
+def write_triples(
+    path: str, documents: Path, empty: pl.Series, queries: pl.DataFrame, folder: Path, limit: float
+) -> Path:
+    """Write the triples whose two documents have text into a file in ``folder``, which is returned.
+
+    The first line tells whether they are triples of ids, which hold no white space, or of texts, which are looked up
+    among the queries and documents of the collection; of documents with equal text the first is meant.
+
+    Args:
+        path: the triples.
+        documents: DOCUMENTS of the source language; ``empty`` are the ids of those without text.
+        queries: training queries, columns ``qid`` and ``text``.
+        folder: where to write.
+        limit: largest share of triples that may be lost to empty documents, or to unknown ids or texts.
+
+    Raises:
+        UserError: a defective line, or too many triples lost.
+    """
+    out, raw = folder / "triples-read.parquet", folder / "triples-raw.parquet"
+    texts = holds_texts(path)
+    sink(frames(triple_rows(path, ids=not texts), TRIPLES), TRIPLES, raw)
+    kept = _known_texts(raw, documents, queries) if texts else _known_ids(raw, documents)
+    kept.sink_parquet(out, compression="zstd", row_group_size=ROW_GROUP)
+    read, written = (int(pl.scan_parquet(file).select(pl.len()).collect().item()) for file in (raw, out))
+    of_empty = 0 if texts else _rows_with(raw, empty)
+    where = "a text is in no query or document file" if texts else "a document is in no document file"
+    left_out(path, of_empty, read, "triples left out: a document is empty", limit)
+    left_out(path, read - written - of_empty, read, f"triples left out: {where}", limit)
+    raw.unlink()
+    return out
+
+
+def holds_texts(path: str) -> bool:
+    """Whether a file of triples holds texts in place of ids."""
+    first = next((line for _, line in islice(read_lines(path), 1)), "")
+    fields = first.split("\t")
+    return len(fields) == len(TRIPLES) and any(len(part.split()) > 1 for part in fields)
+
+
+def _known_ids(raw: Path, documents: Path) -> pl.LazyFrame:
+    kept = pl.scan_parquet(raw)
+    for column in ("positive", "negative"):
+        known = pl.scan_parquet(documents).select("docid")
+        kept = kept.join(known, left_on=column, right_on="docid", how="semi", maintain_order="left")
+    return kept
+
+
+def _rows_with(raw: Path, docids: pl.Series) -> int:
+    if docids.is_empty():
+        return 0
+    held = pl.any_horizontal(pl.col(column).is_in(docids.implode()) for column in ("positive", "negative"))
+    return int(pl.scan_parquet(raw).select(held.sum()).collect(engine="streaming").item())
+
+
+def _known_texts(raw: Path, documents: Path, queries: pl.DataFrame) -> pl.LazyFrame:
+    """Triples of ids from triples of texts; those with a text that is nowhere go."""
+    passages = pl.scan_parquet(documents).select(pl.col("docid").alias("id"), *_hashes("text"))
+    asked = queries.lazy().select(pl.col("qid").alias("id"), *_hashes("text"))
+    kept = pl.scan_parquet(raw)
+    for column, named in (("qid", asked), ("positive", passages), ("negative", passages)):
+        first = named.unique(["h1", "h2"], keep="first", maintain_order=True)
+        kept = (
+            kept.with_columns(*_hashes(column))
+            .join(first, on=["h1", "h2"], how="inner", maintain_order="left")
+            .drop(column, "h1", "h2")
+            .rename({"id": column})
+        )
+    return kept.select(list(TRIPLES))
+
+
+def _hashes(column: str) -> list[pl.Expr]:
+    return [pl.col(column).hash(seed).alias(f"h{seed}") for seed in _SEEDS]
