@@ -145,7 +145,6 @@ def _frames(path: Path, columns: Sequence[str]) -> Iterator[tuple[Path, pl.DataF
 
 
 def _present(names: list[str], file: Path, columns: Sequence[str]) -> list[str]:
-    """The wanted columns that a table has; one at least must be there."""
     wanted = [column for column in columns if column in names] if columns else names
     if not wanted:
         raise UserError(file, "", f"no column {columns[0]}", f"name one of {listed(names)}")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -44,12 +44,8 @@ class Instances(Section):
     dev_negatives: Count = Field(19, description="negatives per positive in the development set")
 
 
-class Template(NamedTuple):
-    """A path of the config: the key it stands at, the text, and the placeholders it may hold."""
-
-    key: str
-    text: str
-    known: tuple[str, ...]
+Template = tuple[str, str, tuple[str, ...]]
+"""A path of the config: the key it stands at, the text, and the placeholders it may hold."""
 
 
 class CollectionSection(Section):
@@ -99,11 +95,11 @@ class CollectionSection(Section):
     @property
     def templates(self) -> list[Template]:
         """Paths whose placeholders are checked before they are filled in."""
-        found = []
+        found: list[Template] = []
         for key, known in self.placeholders().items():
             paths = self.paths(key)
             given = paths.values() if isinstance(paths, dict) else listed(paths)
-            found += [Template(key, path, known) for path in given]
+            found += [(key, path, known) for path in given]
         return found
 
     def placeholders(self) -> dict[str, tuple[str, ...]]:
@@ -197,6 +193,15 @@ class Tables(CollectionSection):
         more = {"triples/train": getattr(self, "triples", None), "groups": getattr(self, "groups", None)}
         return files | {role: path for role, path in more.items() if path}
 
+    @model_validator(mode="after")
+    def _each_split_once(self) -> Self:
+        for key in ("queries", "judgements"):
+            paths = self.paths(key)
+            if isinstance(paths, dict) and set(paths) != set(self.splits):
+                found = ", ".join(paths) or "no split"
+                raise ValueError(f"{key} for {found}: give one path for each of {', '.join(self.splits)}")
+        return self
+
 
 class OneLanguage(Tables, Untranslated):
     """Documents of one language, and queries that belong to them alone; a folder says the rest."""
@@ -212,7 +217,6 @@ class OneLanguage(Tables, Untranslated):
         return [self.language]
 
     def named(self, split: str) -> str:
-        """What the files call a split."""
         names = {str(key): name for key, name in self.splits.items()} if isinstance(self.splits, dict) else {}
         return names.get(split, split)
 
@@ -243,7 +247,6 @@ class Columns(Section):
     path: BySplit = Field(description="the file or folder; placeholders as in format msmarco, or one path per split")
 
     def shape(self) -> dict[str, Any]:
-        """The reader's settings."""
         return self.plain("path")
 
 
@@ -295,15 +298,6 @@ class Separate(Tables):
     def placeholders(self) -> dict[str, tuple[str, ...]]:
         return {"documents": ("lang", "name"), "queries": ("split", "lang", "name"), "judgements": ("split",)}
 
-    @model_validator(mode="after")
-    def _each_split_once(self) -> Self:
-        for key in ("queries", "judgements"):
-            paths = self.paths(key)
-            if isinstance(paths, dict) and set(paths) != set(self.splits):
-                found = ", ".join(paths) or "no split"
-                raise ValueError(f"{key} for {found}: give one path for each of {', '.join(self.splits)}")
-        return self
-
 
 class Mapped(Separate):
     """Tables whose columns the config names."""
@@ -327,6 +321,5 @@ def of_split(given: BySplit, split: str) -> str:
 
 
 def _on_disk(path: str) -> str:
-    """``path``, or its packed form where only that is on disk."""
     packed = [f"{path}{suffix}" for suffix in (".gz", ".xz", ".bz2") if Path(f"{path}{suffix}").is_file()]
     return path if Path(path).exists() or not packed else packed[0]

@@ -237,7 +237,6 @@ class TextFile:
         return str(self.parts[0] if len(self.parts) == 1 else f"{self.parts[0]} and {len(self.parts) - 1} more")
 
     def rows(self) -> Iterator[tuple[str | Path, TextRow]]:
-        """Every row with the file it is in."""
         about = About(self.kind, self.language)
         for part in self.parts:
             for row in self.reads(part, about):

@@ -290,7 +290,6 @@ def _typed(key: str, value: Any) -> Any:
 
 
 def _base_role(role: str) -> str:
-    """The role without the number of a further file."""
     base, plus, number = role.rpartition("+")
     return base if plus and number.isdecimal() else role
 

@@ -174,7 +174,6 @@ class AfriqaRows:
         skipped.tell()
 
     def docid(self, record: Record, language: str, name: str) -> str:
-        """The id of a record's passage, ``name`` if it is a new one."""
         return self.passages[language].setdefault((record.title, record.context), name)
 
     def check(self, spec: CollectionSpec) -> None:

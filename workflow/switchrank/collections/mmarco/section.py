@@ -43,6 +43,4 @@ class Mmarco(Tables):
         strangers = [lang for lang in self.languages if lang not in known]
         if strangers:
             raise ValueError(f"mMARCO {self.version} has no {strangers[0]}: it has {', '.join(known)}")
-        if isinstance(self.judgements, dict) and set(self.judgements) != set(self.splits):
-            raise ValueError(f"judgements for {', '.join(self.judgements)}: give one path for each split")
         return self

@@ -10,7 +10,6 @@ from switchrank.identify.source import Source
 
 
 def _is_texts(table: Columns) -> bool:
-    """Whether lines are an id, hardly ever the same, and something else."""
     if table.width != 2 or not table.most(lambda row: is_id(row[0])):
         return False
     return len({row[0] for row in table.rows}) > MOST * len(table.rows)

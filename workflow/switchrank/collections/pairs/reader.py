@@ -131,7 +131,6 @@ class Texts:
             raise UserError(file, "", "holds no query with a passage", "give a file of queries and passages")
 
     def _number(self, kind: str, text: str) -> tuple[str, bool]:
-        """The id of a text, and whether it is a new one."""
         numbers = self.numbers[kind]
         known = len(numbers)
         number = numbers.setdefault(blake2b(text.encode(), digest_size=16).digest(), known + 1)
@@ -154,7 +153,6 @@ class Texts:
         return queries.join(groups, on="qid", how="left", maintain_order="left").select(list(QUERIES)), judged
 
     def triples(self) -> Path:
-        """The file of TRIPLES."""
         self._wait([], most=0)
         out = self.folder / "triples-read.parquet"
         pl.scan_parquet(self.parts).sink_parquet(out, compression="zstd", row_group_size=ROW_GROUP)

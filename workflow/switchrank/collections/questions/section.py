@@ -30,7 +30,7 @@ class Questions(Untranslated):
 
     @property
     def templates(self) -> list[Template]:
-        return [Template("documents.path", str(self.documents.path), ("lang", "name"))]
+        return [("documents.path", str(self.documents.path), ("lang", "name"))]
 
     def roles(self, source: str) -> dict[str, str]:
         documents = {f"documents/{lang}": filled(str(self.documents.path), lang) for lang in self.languages}

@@ -311,7 +311,6 @@ class SquadFile:
                 yield Unit(number, context[start:end], end)
 
     def _relevant(self, answers: list[tuple[str, int]], place: Place, context: str, units: list[Unit]) -> list[int]:
-        """Places in ``units`` of the documents in which the answers start, in order of the answers."""
         relevant: dict[int, None] = {}
         for text, given in answers:
             start = self._start(context, text, given)

@@ -19,7 +19,6 @@ def is_squad(source: Source) -> bool:
 
 
 def rows(sides: Sides, family: Callable[[SquadFile], str]) -> Rows:
-    """Reads the questions of a file."""
 
     def read(path: str, look: Look) -> Iterator[Row]:
         look.found.languages = languages.from_name(look.source.path)

@@ -60,7 +60,6 @@ def _names_columns(fields: Sequence[str]) -> bool:
 
 
 def _alike(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether nearly all rows have as many fields, and more than one."""
     (width, count), *_ = Counter(map(len, rows)).most_common(1)
     return width > 1 and count >= MOST * len(rows)
 
@@ -93,7 +92,6 @@ def _fits(source: Source, *signs: str, header: bool, pairs: bool | None = None) 
 
 
 def rows(path: str, look: Look) -> Iterator[Row]:
-    """The rows of a table as the format reads them."""
     numbers = [str(number) for number in range(1, columns_of(look.source).width + 1)]
     separator, names, header = table_of(look.source) or ("\t", numbers, False)
     named = "with a header" if header else f"{len(names)} columns without names"
