@@ -170,28 +170,19 @@ class Answered(Untranslated):
 class Tables(CollectionSection):
     """Documents, queries and judgements are files of their own."""
 
-    def document_files(self, lang: str) -> Sequence[str]:
-        raise NotImplementedError
-
-    def query_file(self, split: str, lang: str) -> str:
-        raise NotImplementedError
-
-    def judgement_file(self, split: str, lang: str) -> str:
-        """The judgements of a split, whose first query language is ``lang``."""
+    def files_of(self, table: str, split: str = "", lang: str = "") -> Sequence[str]:
+        """The files of a table; judgements are asked for with the first query language of their split."""
         raise NotImplementedError
 
     def roles(self, source: str) -> dict[str, str]:
-        files = {
-            f"documents/{lang}+{number}".removesuffix("+0"): path
-            for lang in self.languages
-            for number, path in enumerate(self.document_files(lang))
-        }
+        files = {f"documents/{lang}": self.files_of("documents", lang=lang) for lang in self.languages}
         for split in self.splits:
             asked = self.questions(source, split)
-            files |= {f"queries/{split}/{lang}": self.query_file(split, lang) for lang in asked}
-            files[f"judgements/{split}"] = self.judgement_file(split, asked[0])
-        more = {"triples/train": getattr(self, "triples", None), "groups": getattr(self, "groups", None)}
-        return files | {role: path for role, path in more.items() if path}
+            files |= {f"queries/{split}/{lang}": self.files_of("queries", split, lang) for lang in asked}
+            files[f"judgements/{split}"] = self.files_of("judgements", split, asked[0])
+        files["triples/train"], files["groups"] = (listed(getattr(self, key, None)) for key in ("triples", "groups"))
+        numbered = [(f"{role}+{number}", path) for role, paths in files.items() for number, path in enumerate(paths)]
+        return {role.removesuffix("+0"): path for role, path in numbered}
 
     @model_validator(mode="after")
     def _each_split_once(self) -> Self:
@@ -220,21 +211,14 @@ class OneLanguage(Tables, Untranslated):
         names = {str(key): name for key, name in self.splits.items()} if isinstance(self.splits, dict) else {}
         return names.get(split, split)
 
-    def path(self, table: str, split: str = "", lang: str = "") -> str:
+    def files_of(self, table: str, split: str = "", lang: str = "") -> Sequence[str]:
         """The file, or folder, of a table of a split in a language: of those that it may be, the one that is there."""
+        if table == "documents" and (given := listed(getattr(self, "documents", None))):
+            return given
         known = {key: str(value).rstrip("/") for key, value in vars(self).items()}
         named = known | {"split": self.named(split), "native": "-native" if lang == self.language else ""}
         paths = [_on_disk(path.format(**named)) for path in self.PATHS[table]]
-        return next((path for path in paths if Path(path).is_file()), paths[0])
-
-    def document_files(self, lang: str) -> Sequence[str]:
-        return listed(getattr(self, "documents", None)) or [self.path("documents")]
-
-    def query_file(self, split: str, lang: str) -> str:
-        return self.path("queries", split, lang)
-
-    def judgement_file(self, split: str, lang: str) -> str:
-        return self.path("judgements", split)
+        return [next((path for path in paths if Path(path).is_file()), paths[0])]
 
 
 Column = Annotated[str | int, AfterValidator(str)]
@@ -286,14 +270,10 @@ class Separate(Tables):
     triples: str | None = Field(None, description="TSV qid, positive, negative for training; else BM25 hard negatives")
     groups: str | None = Field(None, description="TSV docid, topic: the development cut keeps topics together")
 
-    def document_files(self, lang: str) -> list[str]:
-        return [filled(text, lang) for text in listed(self.paths("documents"))]
-
-    def query_file(self, split: str, lang: str) -> str:
-        return filled(of_split(self.paths("queries"), split), lang, split)
-
-    def judgement_file(self, split: str, lang: str) -> str:
-        return filled(of_split(self.paths("judgements"), split), split=split)
+    def files_of(self, table: str, split: str = "", lang: str = "") -> list[str]:
+        paths, codes = self.paths(table), getattr(self, "codes", {})
+        given = listed(paths[split] if isinstance(paths, dict) else paths)
+        return [filled(path, lang, split, codes.get(lang, lang)) for path in given]
 
     def placeholders(self) -> dict[str, tuple[str, ...]]:
         return {"documents": ("lang", "name"), "queries": ("split", "lang", "name"), "judgements": ("split",)}
@@ -313,11 +293,6 @@ class Mapped(Separate):
 def filled(template: str, language: str = "", split: str = "", code: str = "") -> str:
     """A path with its placeholders filled in; ``code`` is what the files call the language."""
     return template.format(lang=language, name=MMARCO_NAMES.get(language, language), split=split, code=code)
-
-
-def of_split(given: BySplit, split: str) -> str:
-    """The path of one split."""
-    return given if isinstance(given, str) else given[split]
 
 
 def _on_disk(path: str) -> str:

@@ -24,9 +24,11 @@ class ClirMatrix(OneLanguage):
     def placeholders(self) -> dict[str, tuple[str, ...]]:
         return {"lists": ("split", "query", "document")}
 
-    def path(self, table: str, split: str = "", lang: str = "") -> str:
+    def files_of(self, table: str, split: str = "", lang: str = "") -> list[str]:
         """One file holds queries and judgements."""
-        return self.lists.format(split=self.named(split), query=self.query_language, document=self.language)
+        if table == "documents":
+            return [self.documents]
+        return [self.lists.format(split=self.named(split), query=self.query_language, document=self.language)]
 
     @model_validator(mode="after")
     def _only_test(self) -> Self:

@@ -3,11 +3,8 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from switchrank.collections.mmarco.names import FIRST_VERSION, MMARCO_NAMES
-from switchrank.collections.section import BySplit, Tables, of_split
+from switchrank.collections.section import BySplit, Tables
 from switchrank.config.sections import Distinct, Language, LanguageList, Split
-
-_CALLED = {"train": "train", "test": "dev.small"}
-"""What the files call the splits."""
 
 
 class Mmarco(Tables):
@@ -22,20 +19,16 @@ class Mmarco(Tables):
     )
     triples: str | None = Field(None, description="TSV qid, positive, negative; else BM25 hard negatives")
 
-    @property
-    def _texts(self) -> str:
-        return f"{self.folder.rstrip('/')}/data/{'google' if self.version == 'v2' else 'helsinki'}"
-
-    def document_files(self, lang: str) -> list[str]:
-        return [f"{self._texts}/collections/{MMARCO_NAMES[lang]}_collection.tsv"]
-
-    def query_file(self, split: str, lang: str) -> str:
-        folder = "train" if split == "train" else "dev"
-        return f"{self._texts}/queries/{folder}/{MMARCO_NAMES[lang]}_queries.{_CALLED[split]}.tsv"
-
-    def judgement_file(self, split: str, lang: str) -> str:
-        usual = f"{self.folder.rstrip('/')}/data/qrels.{_CALLED[split]}.tsv"
-        return of_split(self.judgements, split) if self.judgements else usual
+    def files_of(self, table: str, split: str = "", lang: str = "") -> list[str]:
+        data = f"{self.folder.rstrip('/')}/data"
+        texts = f"{data}/{'google' if self.version == 'v2' else 'helsinki'}"
+        if table == "documents":
+            return [f"{texts}/collections/{MMARCO_NAMES[lang]}_collection.tsv"]
+        called = "train" if split == "train" else "dev.small"
+        if table == "queries":
+            return [f"{texts}/queries/{called.removesuffix('.small')}/{MMARCO_NAMES[lang]}_queries.{called}.tsv"]
+        given = self.judgements[split] if isinstance(self.judgements, dict) else self.judgements
+        return [given or f"{data}/qrels.{called}.tsv"]
 
     @model_validator(mode="after")
     def _translated(self) -> Self:

@@ -2,7 +2,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from switchrank.collections.section import BySplit, Separate, filled
+from switchrank.collections.section import BySplit, Separate
 from switchrank.config.sections import Language
 
 
@@ -20,10 +20,6 @@ class NeuClir(Separate):
         {"ar": "arb", "de": "deu", "en": "eng", "fa": "fas", "fr": "fra", "ko": "kor", "ru": "rus", "zh": "zho"},
         description="what the topics, and `{code}` in the path of the documents, call our languages",
     )
-
-    def document_files(self, lang: str) -> list[str]:
-        given = [self.documents] if isinstance(self.documents, str) else self.documents
-        return [filled(path, lang, code=self.codes.get(lang, lang)) for path in given]
 
     def placeholders(self) -> dict[str, tuple[str, ...]]:
         return super().placeholders() | {"documents": ("lang", "code")}

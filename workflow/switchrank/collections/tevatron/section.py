@@ -14,13 +14,11 @@ class Tevatron(Separate):
         None, description="JSONL docid, title, text; without it the passages of the queries are the documents"
     )
 
-    def document_files(self, lang: str) -> list[str]:
-        inside = [self.query_file(split, lang) for split in self.splits]
-        return super().document_files(lang) or list(dict.fromkeys(inside))
-
-    def judgement_file(self, split: str, lang: str) -> str:
-        """Judgements stand in the files of the source language's queries."""
-        return self.query_file(split, lang)
+    def files_of(self, table: str, split: str = "", lang: str = "") -> list[str]:
+        """Judgements, and documents that have no files of their own, stand in the files of queries."""
+        if table == "documents" and not self.documents:
+            return list(dict.fromkeys(path for split in self.splits for path in self.files_of("queries", split, lang)))
+        return super().files_of("queries" if table == "judgements" else table, split, lang)
 
     def placeholders(self) -> dict[str, tuple[str, ...]]:
         return {"documents": ("lang", "name"), "queries": ("split", "lang")}
