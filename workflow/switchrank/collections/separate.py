@@ -9,7 +9,6 @@ line, or three texts, as in MS MARCO's ``triples.train.small.tsv``. Every defect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -40,8 +39,6 @@ from switchrank.formats.tables import DOCUMENTS, JUDGEMENTS, QUERIES, TRIPLES
 _TEXTS = {"id": pl.String, "text": pl.String}
 _PLACED = {**JUDGEMENTS, "place": pl.String}
 _PLURAL = {"document": "documents", "query": "queries"}
-_SEEDS = (1, 2)
-"""Two 64-bit hashes stand for a text: 40 million texts share a pair of them with probability 10^-24."""
 
 
 def reader(rows: Rows) -> tuple[Callable[..., Parsed], Callable[[CollectionSpec, Mapping[str, str]], None]]:
@@ -59,9 +56,7 @@ def read_separate(
     queries: Mapping[str, Any] = MappingProxyType({}),
     judgements: Mapping[str, Any] = MappingProxyType({}),
 ) -> Parsed:
-    """Read a collection whose files are written as ``rows`` says; its DOCUMENTS are written into ``folder`` on the way.
-
-    The options ``documents``, ``queries`` and ``judgements`` change single settings of how the files are written.
+    """Read a collection whose files are written as ``rows`` says, but for the settings that the options change.
 
     A query's group is the topic of its relevant document, or that document's id where no topics are given; queries
     that share relevant documents or topics share one group. Judgements of queries that no query file holds are left
@@ -323,13 +318,10 @@ def write_triples(
 
     Args:
         path: the triples.
-        documents: DOCUMENTS of the source language; ``empty`` are the ids of those without text.
+        documents, empty: DOCUMENTS of the source language, and the ids of those without text.
         queries: training queries, columns ``qid`` and ``text``.
         folder: where to write.
-        limit: largest share of triples that may be lost to empty documents, or to unknown ids or texts.
-
-    Raises:
-        UserError: a defective line, or too many triples lost.
+        limit: largest share of triples that may be lost to empty documents, or to unknown ids or texts, else UserError.
     """
     out, raw = folder / "triples-read.parquet", folder / "triples-raw.parquet"
     texts = holds_texts(path)
@@ -347,7 +339,7 @@ def write_triples(
 
 def holds_texts(path: str) -> bool:
     """Whether a file of triples holds texts in place of ids."""
-    first = next((line for _, line in islice(read_lines(path), 1)), "")
+    _, first = next(read_lines(path), (1, ""))
     fields = first.split("\t")
     return len(fields) == len(TRIPLES) and any(len(part.split()) > 1 for part in fields)
 
@@ -384,4 +376,5 @@ def _known_texts(raw: Path, documents: Path, queries: pl.DataFrame) -> pl.LazyFr
 
 
 def _hashes(column: str) -> list[pl.Expr]:
-    return [pl.col(column).hash(seed).alias(f"h{seed}") for seed in _SEEDS]
+    """Two 64-bit hashes, which stand for a text: 40 million texts share a pair of them with probability 10^-24."""
+    return [pl.col(column).hash(seed).alias(f"h{seed}") for seed in (1, 2)]

@@ -78,10 +78,10 @@ def read_collection(
     parsed = Parsed({}, {}, {}, relevance=relevance)
     for language in spec.languages:
         out = folder / f"documents-{language}.parquet"
-        table = []
-        for (title, context), docid in rows.passages[language].items():
-            text = f"{title} {context}" if titles and title else context
-            table.append((docid, text, title or docid))  # a passage without a title is a group of its own
+        table = [  # a passage without a title is a group of its own
+            (docid, f"{title} {context}" if titles and title else context, title or docid)
+            for (title, context), docid in rows.passages[language].items()
+        ]
         write_table(pl.DataFrame(table, schema=DOCUMENTS, orient="row"), out, DOCUMENTS)
         parsed.documents[language] = len(table)
     for side, asked in rows.queries.items():

@@ -95,8 +95,6 @@ class Texts:
         numbers: number by digest of the text, for queries and documents.
         queries: texts by id, by split.
         relevant: pairs of query and document, by split, in order of appearance.
-        waiting: triples not yet on disk.
-        parts: files of those that are.
     """
 
     def __init__(self, spec: CollectionSpec, folder: Path) -> None:

@@ -5,8 +5,8 @@ A role ``questions/<split>`` is a file of one JSON object a line, recognised by 
 - NQ-Open (Kwiatkowski et al. 2019; Lee et al. 2019, arXiv 1906.00300): ``question``, ``answer`` (a list), English. A
   question's id is ``<split>-<line>``, lines counted from 1.
 - MKQA (Longpre et al. 2021, arXiv 2007.15207; repository apple/ml-mkqa): ``example_id``, ``queries`` and ``answers`` by
-  language; an answer has ``type``, ``text`` and ``aliases``. The id is the example_id. Unanswerable questions and those
-  with a long or a yes/no answer are left out: no string in a document answers those.
+  language; an answer has ``type``, ``text`` and ``aliases``. The id is the example_id. Questions that no string in a
+  document can answer are left out: unanswerable ones, and those with a long or a yes/no answer.
 - AfriQA's questions (folder ``data/queries``): ``question`` and ``translated_question``, ``answers`` and
   ``translated_answer``, lists written as Python writes them, without care for quotation marks. The id is
   ``<split>-<language>-<id>``. Questions without an answer or with yes or no are left out.
@@ -82,10 +82,7 @@ def read_collection(
 
 
 def _usable(path: str, split: str, spec: CollectionSpec) -> list[OpenQuestion]:
-    """The questions with a text in every query language and an answer in a document language.
-
-    Questions that no string can answer are expected; one without a text counts as lost.
-    """
+    """The questions with a text in every query language, and with an answer, which not all are expected to have."""
     languages, documents = spec.query_languages(split), list(spec.languages)
     kept = []
     skipped = Skipped(path, spec.max_skipped)
