@@ -162,6 +162,7 @@ def test_test_questions_of_two_languages_need_two_collections(write, tmp_path) -
         ("test/sw/en", ("en", "fr"), "no file with test questions in fr"),
         ("documents/en/more", ("en",), "no file with test questions in en"),
         ("train/sw/en", ("en", "fr"), "no file with passages in fr"),
+        ("test/sw", ("en",), "files.test/sw: unknown role: write split/query/document languages"),
     ],
 )
 def test_a_language_without_a_file_is_named(write, tmp_path, role, languages, message) -> None:

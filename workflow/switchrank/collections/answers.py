@@ -28,10 +28,8 @@ _PAIRS = {"query": pl.Int64, "document": pl.UInt32}
 
 def answer_words(text: str) -> list[str]:
     """The words of ``text`` as they are compared: UAX 29, caseless, NFC; Han, Thai and kana character by character."""
-    words: list[str] = []
-    for chunk in text.split():
-        words.extend(_known_chunk(chunk) if len(chunk) <= _LONGEST_KEPT else _chunk_words(chunk))
-    return words
+    chunks = (_known_chunk(chunk) if len(chunk) <= _LONGEST_KEPT else _chunk_words(chunk) for chunk in text.split())
+    return [word for words in chunks for word in words]
 
 
 def _chunk_words(chunk: str) -> tuple[str, ...]:

@@ -119,12 +119,10 @@ class CollectionSpec:
             if key not in spec:
                 raise UserError(_FILE, key, "missing", "add it")
         checked = cls(**{key: _typed(key, value) for key, value in spec.items()})
-        checked._check_choices()
-        checked._check_languages()
-        checked._check_splits()
+        checked._check()
         return checked
 
-    def _check_choices(self) -> None:
+    def _check(self) -> None:
         for key, allowed in (("format", names()), ("documents_as", ["paragraphs", "sentences"])):
             if getattr(self, key) not in allowed:
                 raise UserError(_FILE, key, f"{getattr(self, key)!r}", f"write one of {', '.join(allowed)}")
@@ -133,8 +131,6 @@ class CollectionSpec:
                 raise UserError(_FILE, key, f"{share!r}", "write a share from 0 up to but without 1")
         if not 0 <= self.max_skipped <= 1:
             raise UserError(_FILE, "max_skipped", f"{self.max_skipped!r}", "write a share from 0 to 1")
-
-    def _check_languages(self) -> None:
         if not self.languages:
             raise UserError(_FILE, "languages", "[]", "name each language once")
         for key, named in (("languages", self.languages), ("asked_in", self.asked_in)):
@@ -147,8 +143,6 @@ class CollectionSpec:
             if language not in self.languages or language == self.source:
                 problem = f"{language!r} is the source or has no documents"
                 raise UserError(_FILE, "train_languages", problem, "name other languages of the collection")
-
-    def _check_splits(self) -> None:
         wrong = [split for split in self.splits if split not in SPLITS]
         if wrong or not self.splits or len(set(self.splits)) < len(self.splits):
             raise UserError(_FILE, "splits", f"{list(self.splits)}", f"name each once, out of {', '.join(SPLITS)}")

@@ -33,20 +33,17 @@ class Site:
 
 def read_pages(path: str | Path, site: Site, *, what: str | None = None) -> Iterator[Page]:
     """Yield every page of a dump, and fill in ``site`` before the first; UserError if the file is no such dump."""
-    known = False
-    for element in read_elements(path, ("mediawiki", "siteinfo", "page"), what=what):
-        if element.tag == "mediawiki":
-            known = True
-            site.language = element.get(LANG, "")
-        elif not known:
-            break
-        elif element.tag == "siteinfo":
+    elements = read_elements(path, ("mediawiki", "siteinfo", "page"), what=what)
+    root = next(elements, None)
+    if root is None or root.tag != "mediawiki":
+        raise UserError(path, "", "no MediaWiki export: its root is not <mediawiki>", "give a pages-articles dump")
+    site.language = root.get(LANG, "")
+    for element in elements:
+        if element.tag == "siteinfo":
             spaces = element.findall("namespaces/namespace")
             site.namespaces = {(space.text or "").lower(): _number(space.get("key")) for space in spaces}
-        else:
+        elif element.tag == "page":
             yield _page(element, site)
-    if not known:
-        raise UserError(path, "", "no MediaWiki export: its root is not <mediawiki>", "give a pages-articles dump")
 
 
 def _page(element: Element, site: Site) -> Page:

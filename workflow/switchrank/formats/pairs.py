@@ -172,17 +172,14 @@ def read_entries(path: str | Path) -> Iterator[tuple[list[str], list[str]]]:
     Raises:
         UserError: as :func:`switchrank.files.xml_stream.read_elements`, or the file is no TEI.
     """
-    known = False
-    for element in read_elements(path, ("TEI", "TEI.2", "entry")):
-        if element.tag != "entry":
-            known = True
-        elif not known:
-            break
-        else:
-            heads = [_clean("".join(orth.itertext())) for form in element.findall("form") for orth in form.iter("orth")]
-            yield _distinct(heads), _distinct(_translations(element))
-    if not known:
+    elements = read_elements(path, ("TEI", "TEI.2", "entry"))
+    root = next(elements, None)
+    if root is None or root.tag == "entry":
         raise UserError(path, "", "no TEI: its root is not <TEI>", "give a TEI dictionary, or another format")
+    for entry in elements:
+        if entry.tag == "entry":
+            heads = [_clean("".join(orth.itertext())) for form in entry.findall("form") for orth in form.iter("orth")]
+            yield _distinct(heads), _distinct(_translations(entry))
 
 
 def _translations(entry: Element) -> Iterator[str]:

@@ -41,12 +41,25 @@ class Record:
 
 
 def check_roles(spec: CollectionSpec, files: Mapping[str, str]) -> None:
-    """Raise UserError for test questions that are no translations: they would count as each other's failures."""
+    """Raise UserError for a language without a file, or test questions that are no translations of each other.
+
+    Those would count as each other's failures.
+    """
     refuse_triples(spec, files)
-    asked = sorted({role.split("/")[1] for role in files if role.startswith("test/")})
+    for role in files:
+        if role.count("/") != 2:
+            raise UserError("collection", f"files.{role}", "unknown role", "write split/query/document languages")
+    roles = [role.split("/") for role in files]
+    asked = sorted({query for split, query, _ in roles if split == "test"})
     if len(asked) > 1:
         problem = f"test questions in {' and '.join(asked)}, which are not translations of each other"
         raise UserError("collection", "files", problem, "declare a collection for each language")
+    found = {(f"{split} questions", language) for split, *sides in roles for language in sides}
+    found |= {("passages", first if split == "documents" else second) for split, first, second in roles}
+    needed = [(f"{split} questions", language) for split in spec.splits for language in spec.query_languages(split)]
+    for what, language in [*needed, *(("passages", language) for language in spec.languages)]:
+        if (what, language) not in found:
+            raise UserError("collection", "files", f"no file with {what} in {language}", "add one or drop the language")
 
 
 def read_collection(
@@ -74,7 +87,6 @@ def read_collection(
                     rows.docid(record, first, f"{second}-{record.name}")
             elif kind == split:
                 rows.add_questions(path, split, first, second)
-    rows.check(spec)
     parsed = Parsed({}, {}, {}, relevance=relevance)
     for language in spec.languages:
         out = folder / f"documents-{language}.parquet"
@@ -175,12 +187,3 @@ class AfriqaRows:
 
     def docid(self, record: Record, language: str, name: str) -> str:
         return self.passages[language].setdefault((record.title, record.context), name)
-
-    def check(self, spec: CollectionSpec) -> None:
-        """Raise UserError if a language of the collection has no file."""
-        asked = [(split, language) for split in spec.splits for language in spec.query_languages(split)]
-        for what, language in [
-            *((f"{split} questions", language) for split, language in asked if (split, language) not in self.queries),
-            *(("passages", language) for language in spec.languages if language not in self.passages),
-        ]:
-            raise UserError("collection", "files", f"no file with {what} in {language}", "add one or drop the language")

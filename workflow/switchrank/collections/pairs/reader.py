@@ -67,13 +67,10 @@ def read_collection(
             yield from texts.documents(split, path or files.get(f"queries/{split}", ""), found)
 
     sink(frames(documents(), DOCUMENTS), DOCUMENTS, folder / f"documents-{language}.parquet")
-    parsed = {split: texts.split(split) for split in spec.splits}
-    return Parsed(
-        queries={(split, language): queries for split, (queries, _) in parsed.items()},
-        judgements={(split, language): judged for split, (_, judged) in parsed.items()},
-        documents={language: len(texts.numbers["d"])},
-        triples=texts.triples() if spec.triples else None,
-    )
+    parsed = Parsed({}, {}, {language: len(texts.numbers["d"])}, texts.triples() if spec.triples else None)
+    for split in spec.splits:
+        parsed.queries[split, language], parsed.judgements[split, language] = texts.split(split)
+    return parsed
 
 
 TSV: dict[str, Any] = {"separator": "\t", "header": False}
