@@ -14,8 +14,7 @@ import pytest
 from tests.commands import DOORS, ENTRIES
 from tests.conftest import ROOT
 
-from switchrank.core.command import EXAMPLES, Door, examples_of
-from switchrank.core.options import Option
+from switchrank.core.command import EXAMPLES, Door, Option, examples_of
 
 LISTED = Path(__file__).with_name("commands.tsv")
 """All commands with their options: what people's scripts call. A line more is a new option, a line less breaks them."""

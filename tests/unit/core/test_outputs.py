@@ -8,8 +8,7 @@ import pytest
 from tests.commands import DOORS
 
 from switchrank.cli import main
-from switchrank.core.command import Door
-from switchrank.core.options import Option
+from switchrank.core.command import Door, Option
 from switchrank.evaluate.tables import make_tables
 
 READING = {

@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from switchrank.core.command import ANY_NUMBER, Command, Group, imported
+from switchrank.core.command import ANY_NUMBER, Command, Group, imported, named
 from switchrank.core.errors import UserError
-from switchrank.core.options import named
 
 _SCORED = """\
 runs:

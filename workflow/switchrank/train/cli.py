@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from switchrank.core.command import ANY_NUMBER, Command, Group, print_json
+from switchrank.core.command import ANY_NUMBER, Command, Group, named, print_json
 from switchrank.core.errors import UserError
-from switchrank.core.options import named
 from switchrank.train.method import Data
 from switchrank.train.methods.cross_encoder import CrossEncoderSettings
 from switchrank.train.settings import describe_settings
