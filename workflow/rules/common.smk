@@ -4,14 +4,9 @@ import re
 import sys
 from functools import cache
 
+from switchrank.config.checks import training_findings
 from switchrank.config.load import checked_plan, read_yaml
 from switchrank.config.models import MAIN_METRIC
-from switchrank.config.settings import (
-    switching_recipe,
-    training_findings,
-    training_settings,
-    world_spec,
-)
 from switchrank.corpus.files import SAMPLED
 from switchrank.core.digest import code_digest, file_digest
 from switchrank.core.errors import NoGpuError, UserError, raise_all

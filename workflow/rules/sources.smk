@@ -3,7 +3,7 @@ from switchrank.collections.spec import code_of
 from switchrank.sources.world.files import world_outputs
 
 if CONFIG.world:
-    WORLD = world_spec(CONFIG)
+    WORLD = CONFIG.world_spec()
 
     rule world:
         output:

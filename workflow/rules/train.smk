@@ -176,7 +176,7 @@ rule train_model:
         **asks_to_train(),
         **shared_training(),
     params:
-        settings=lambda wildcards: training_settings(CONFIG, node(wildcards).settings),
+        settings=lambda wildcards: CONFIG.training_settings(node(wildcards).settings),
         seed=lambda wildcards: node(wildcards).seed,
         names=lambda wildcards: node(wildcards).facts,
         method=lambda wildcards: node(wildcards).method,

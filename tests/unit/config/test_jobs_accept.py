@@ -18,7 +18,6 @@ from switchrank.ablation.rows import check_starts
 from switchrank.collections.spec import CollectionSpec, check_files
 from switchrank.config.load import checked_plan
 from switchrank.config.plan import Plan
-from switchrank.config.settings import switching_recipe, training_settings, world_spec
 from switchrank.core.errors import UserError
 from switchrank.corpus.instances import Pairing
 from switchrank.corpus.recipe import read_recipe
@@ -65,7 +64,7 @@ def bad_values(value: Any) -> list[Any]:
 def ask_jobs(plan: Plan) -> None:
     """Hand every job's settings to what it checks first; raises what a job would."""
     config = plan.config
-    complete_spec(world_spec(config))
+    complete_spec(config.world_spec())
     check_themes(config.world.themes)
     for part in config.collections.values():
         spec = CollectionSpec.from_plain(part.spec(config.languages.source))
@@ -77,7 +76,7 @@ def ask_jobs(plan: Plan) -> None:
     ask_lexicons(plan)
     for corpus, section in config.corpora.items():
         for pair in [] if section.parallel else plan.train_pairs(corpus):
-            read_recipe(switching_recipe(plan, corpus, pair))
+            read_recipe(plan.switching_recipe(corpus, pair))
     ask_trainings(plan)
     for testset in config.testsets.values():
         given = testset.candidates
@@ -113,7 +112,7 @@ def ask_trainings(plan: Plan) -> None:
     for section in (config.train, config.start.first, tuning):
         if section is None:
             continue
-        settings = training_settings(config, section) | {"checkpoint_every": section.checkpoint_every}
+        settings = config.training_settings(section) | {"checkpoint_every": section.checkpoint_every}
         parsed = parse_settings(settings, CrossEncoderSettings)
         check_dev(parsed, given=section is not tuning or config.ablation.held_out > 0)
         parsed.over(units=1, per_step=parsed.batch_size)

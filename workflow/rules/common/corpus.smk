@@ -113,4 +113,4 @@ def token_folders(corpus, train_pair):
 
 def recipe(corpus, train_pair):
     """What switching needs to know."""
-    return switching_recipe(PLAN, corpus, train_pair)
+    return PLAN.switching_recipe(corpus, train_pair)

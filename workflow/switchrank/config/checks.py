@@ -1,22 +1,42 @@
-"""Checks across sections: every name that is used is declared, every language is known, nothing is made of itself."""
+"""Checks across sections: every name that is used is declared, every language is known, nothing is made of itself.
+
+Snakemake removes a rule's old outputs when its job begins. So each setting is passed, before the first job starts, to
+the very function that the job calls first. Nothing heavy is imported, since the Snakefile asks too.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from switchrank.collections.joined.section import Joined
 from switchrank.collections.mmarco.names import MMARCO_NAMES
 from switchrank.collections.section import CollectionSection
-from switchrank.config.lexicons import DegradedLexicon, DictionaryLexicon, Lexicon, MergedLexicon, TitlesLexicon
+from switchrank.config.lexicons import (
+    DegradedLexicon,
+    DictionaryFile,
+    DictionaryLexicon,
+    Lexicon,
+    MergedLexicon,
+    TitlesLexicon,
+    VectorsLexicon,
+)
 from switchrank.config.models import MAIN_METRIC, Config, Testset
 from switchrank.config.sections import Finding, known_names, known_placeholders, listed
-from switchrank.config.settings import refused, setting_findings
 from switchrank.config.sweeps import is_of_corpus
-from switchrank.config.systems import OWN_START
+from switchrank.config.systems import OWN_START, Changes, Optimisation
+from switchrank.core.errors import UserError
 from switchrank.files.addresses import placeholders
+from switchrank.formats.pairs import check_reading
+from switchrank.search.choices import check_search
+from switchrank.sources.world.files import complete_spec
+from switchrank.sources.world.vocabulary import check_themes
 from switchrank.text.segmenters import LIBRARIES
+from switchrank.train.methods.cross_encoder import CrossEncoderSettings
+from switchrank.train.settings import check_dev, check_precision, parse_settings
 
 _FETCHED = re.compile(r"data(/(?!\.)[^/\x00-\x1f]+)+")
 """Where a file may be fetched to: below ``data/``, where nothing is run and no result lies; in no hidden folder."""
+_DEFAULT = " (its default)"
 _SLASH = "a finished ranker has a slash in its name: owner/name of a hub, or a folder, such as ./name"
 
 
@@ -24,7 +44,7 @@ def findings(config: Config) -> list[Finding]:
     """Everything that is wrong with a config whose values are right one by one."""
     checks = (
         *(_downloads, _languages, _collections, _paths, _vectors, _seed_pairs, _lexicons, _corpora),
-        *(_testsets, _evaluate, _gold, _starts, _systems, _sweeps, _ablation, setting_findings),
+        *(_testsets, _evaluate, _gold, _starts, _systems, _sweeps, _ablation, _settings),
     )
     return [finding for check in checks for finding in check(config)]
 
@@ -328,3 +348,83 @@ def _ablation(config: Config) -> Iterator[Finding]:
         yield from known_names(f"ablation.collection.{place}".rstrip("."), "collection", name, config.collections)
     for place, name in [("reference", section.reference), *(("compared", name) for name in section.compared)]:
         yield from known_names(f"ablation.{place}", "trained system", name, config.with_models)
+
+
+def _settings(config: Config) -> Iterator[Finding]:
+    if config.world:
+        yield from refused("world", complete_spec, config.world_spec())
+        yield from refused("world", check_themes, config.world.themes)
+    yield from _reading(config)
+    yield from training_findings(config, config.train.device)
+
+
+def refused(place: str, check: Callable[..., object], *given: Any, **named: Any) -> Iterator[Finding]:
+    """What the check of a job says about what it is given; the key that it names stands below ``place``."""
+    try:
+        check(*given, **named)
+    except UserError as error:
+        yield ".".join(part for part in (place, error.place) if part), error.problem, error.todo
+
+
+def _reading(config: Config) -> Iterator[Finding]:
+    """Searches, and how dictionaries are read: as lexicons and as gold."""
+    read: dict[str, DictionaryFile] = {
+        f"gold.{name}.{pair}": config.gold_file(name, pair) for name, pairs in config.gold.items() for pair in pairs
+    }
+    for name, lexicon in config.lexicons.items():
+        if isinstance(lexicon, VectorsLexicon):
+            named = {key: getattr(lexicon, key) for key in ("criterion", "search", "raw_dot")}
+            yield from refused(f"lexicons.{name}", check_search, **named)
+        if isinstance(lexicon, DictionaryLexicon):
+            read[f"lexicons.{name}"] = lexicon
+    for place, given in read.items():
+        yield from refused(place, check_reading, listed(given.path), given.format, given.columns)
+
+
+def training_findings(config: Config, device: str) -> Iterator[Finding]:
+    """What the trainings of systems, starts and rows of the ablation would refuse on a device."""
+    sections: list[tuple[str, Optimisation, bool]] = [("train", config.train, True)]
+    if config.start.first:
+        sections.append(("start.first", config.start.first, True))
+    if config.ablation:
+        sections.append(("ablation.train", config.ablation.train, config.ablation.held_out > 0))
+    told = [finding for section in sections for finding in _training(config, *section, device)]
+    yield from told
+    known = {(place.rpartition(".")[2], problem) for place, problem, _ in told if place.startswith("train.")}
+    for place, changes in _changed(config).items():
+        for where, problem, todo in _training(config, place, config.training(changes), True, device):
+            key = where.rpartition(".")[2]
+            if (key, problem) not in known:
+                inherited = key not in changes.model_fields_set and not problem.endswith(_DEFAULT)
+                yield where, problem + (" (as in train)" if inherited else ""), todo
+
+
+def _changed(config: Config) -> dict[str, Changes]:
+    """Where systems and starts are trained otherwise than the run's ``train`` says."""
+    systems = {f"systems.{name}.train": system.train for name, system in config.systems.items() if system.corpus}
+    starts = {f"starts.{name}.train": start.train for name, start in config.starts.items() if start.corpus}
+    return {place: changes for place, changes in {**systems, **starts}.items() if changes.model_fields_set}
+
+
+def _training(config: Config, place: str, section: Optimisation, has_dev: bool, device: str) -> Iterator[Finding]:
+    settings = config.training_settings(section) | {"checkpoint_every": section.checkpoint_every}
+    while True:
+        try:
+            parsed = parse_settings(settings, CrossEncoderSettings)
+        except UserError as error:
+            unwritten = error.place not in section.model_fields_set
+            yield f"{place}.{error.place}", error.problem + (_DEFAULT if unwritten else ""), error.todo
+            if settings.pop(error.place, None) is None:
+                return
+            if error.place == "warmup":  # its default too may be more than the steps
+                settings["warmup"] = 0
+        else:
+            break
+    if parsed.epochs and parsed.warmup >= 1:
+        todo = "write a share of them, such as 0.1: few labels take few steps"
+        yield f"{place}.warmup", f"{parsed.warmup:g} steps of those that epochs take", todo
+    if parsed.epochs and parsed.schedule_steps is not None:
+        problem = f"{parsed.schedule_steps} steps beside epochs, whose steps depend on the data"
+        yield f"{place}.schedule_steps", problem, "leave it out, or give steps in place of epochs"
+    yield from refused(place, check_dev, parsed, given=has_dev)
+    yield from refused(place, check_precision, parsed.precision, device)

@@ -14,16 +14,15 @@ import yaml
 from pydantic import ValidationError
 
 from switchrank.ablation.rows import check_starts
-from switchrank.config.checks import findings
+from switchrank.config.checks import findings, refused
 from switchrank.config.explain import one_of_each_place, place_of, problem_of, repaired
 from switchrank.config.models import Config
 from switchrank.config.plan import Plan
 from switchrank.config.sections import Finding
-from switchrank.config.settings import refused, switching_recipe
 from switchrank.config.sweeps import expand_sweeps, name_sweeps
 from switchrank.core.errors import UserError, each, raise_all
 from switchrank.corpus.recipe import read_recipe
-from switchrank.files.addresses import check_sent, is_address, is_private, local_path, split_advice
+from switchrank.files.addresses import check_sent, is_address, is_private, local_path, split_advice, variables
 from switchrank.files.reading import read_text
 
 _OCTAL = re.compile(r"^[-+]?0[0-9_]+$")
@@ -125,8 +124,7 @@ def read_config(
     For the checks across sections a value that is wrong by itself is left out, or taken for what it was meant to be.
     Where that cannot be, there is no config, and only such values are reported.
     """
-    mistakes: list[UserError] = []
-    whole = _with_downloads(_expanded(data, path, environment, mistakes), path, mistakes)
+    whole, mistakes = _prepared(data, path, environment)
     config, errors = _repaired(whole)
     found = [(place_of(error["loc"]), *problem_of(error)) for error in errors]
     found += findings(config) if config is not None else []
@@ -156,28 +154,41 @@ def _validated(data: dict[str, Any]) -> tuple[Config | None, list[Any]]:
         return None, one_of_each_place(found)
 
 
-def _expanded(
-    data: dict[str, Any], path: str | Path, environment: Mapping[str, str], mistakes: list[UserError]
-) -> dict[str, Any]:
-    """A mapping with ``${NAME}`` filled in; a variable that is not set is reported once and stays as ``$NAME``."""
-    missing: set[str] = set()
+def _prepared(
+    data: dict[str, Any], path: str | Path, environment: Mapping[str, str]
+) -> tuple[dict[str, Any], list[UserError]]:
+    """A mapping with ``${NAME}`` filled in and paths in place of addresses, and what is wrong with either.
 
-    def expanded(value: str, place: str) -> str:
-        for name in _VARIABLE.findall(value):
+    A variable that is not set is reported once and stays as ``$NAME``.
+    """
+    mistakes: list[UserError] = []
+    missing: set[str] = set()
+    downloads: dict[str, Any] = {}
+
+    def prepared(value: str, place: str) -> str:
+        for name in variables(value):
             if not environment.get(name) and name not in missing:
                 missing.add(name)
                 problem, todo = f"environment variable {name} is not set", f"export {name}=/your/folder"
                 mistakes.append(UserError(path, place, problem, todo))
-        if is_address(value):
-            return value
         try:
-            return _filled(value, path, place, environment)
-        except UserError as error:  # never show what would be sent
-            mistakes.append(error)
+            text = value if is_address(value) else _filled(value, place, environment)
+            if not is_address(text) or place.partition(".")[0] == "downloads":
+                return text
+            if _LOCAL.fullmatch(place):
+                raise ValueError("a web address where a file of this machine is needed: fetch it and give its path")
+            file = local_path(text)
+        except ValueError as error:  # never show what would be sent
+            mistakes.append(UserError(path, place, *split_advice(error)))
             return _VARIABLE.sub(r"$\1", value)
+        downloads[file] = {"url": text}
+        return file
 
-    whole: dict[str, Any] = _with_texts(data, expanded)
-    return whole
+    whole: dict[str, Any] = _with_texts(data, prepared)
+    given = whole.get("downloads", {})
+    if downloads and isinstance(given, dict):
+        whole["downloads"] = given | downloads
+    return whole, mistakes
 
 
 def _with_texts(value: Any, changed: Callable[[str, str], str], *place: object) -> Any:
@@ -189,45 +200,15 @@ def _with_texts(value: Any, changed: Callable[[str, str], str], *place: object) 
     return changed(value, ".".join(map(str, place))) if isinstance(value, str) else value
 
 
-def _filled(value: str, path: str | Path, place: str, environment: Mapping[str, str]) -> str:
-    used = list(dict.fromkeys(_VARIABLE.findall(value)))
+def _filled(value: str, place: str, environment: Mapping[str, str]) -> str:
+    used = variables(value)
     filled = _VARIABLE.sub(lambda match: environment.get(match[1]) or f"${match[1]}", value)
     named = _MODEL_KEY.fullmatch(place) and not Path(filled).is_dir() and not filled.startswith((".", "/", "~"))
     if used and (is_address(filled) or named):
-        try:
-            check_sent(used, environment)
-        except ValueError as error:
-            raise UserError(path, place, *split_advice(error)) from None
+        check_sent(used, environment)
         if is_address(filled) and not is_private(filled) and not filled.startswith("hf://"):
-            raise UserError(path, place, f"would send environment variable {used[0]} unencrypted", "write https")
+            raise ValueError(f"would send environment variable {used[0]} unencrypted: write https")
     return filled
-
-
-def _with_downloads(data: dict[str, Any], file: str | Path, mistakes: list[UserError]) -> dict[str, Any]:
-    """A config mapping in which every address stands under ``downloads``, and its file's path where it stood.
-
-    A wrong address, or one where none can stand, is left as it is and added to the mistakes.
-    """
-    found: dict[str, dict[str, str]] = {}
-
-    def replaced(value: str, place: str) -> str:
-        if not is_address(value) or place.partition(".")[0] == "downloads":
-            return value
-        try:
-            if _LOCAL.fullmatch(place):
-                raise ValueError("a web address where a file of this machine is needed: fetch it and give its path")
-            path = local_path(value)
-        except ValueError as error:
-            mistakes.append(UserError(file, place, *split_advice(error)))
-            return value
-        found[path] = {"url": value}
-        return path
-
-    whole: dict[str, Any] = _with_texts(data, replaced)
-    given = data.get("downloads", {})
-    if found and isinstance(given, dict):
-        whole["downloads"] = {**given, **found}
-    return whole
 
 
 def load_plan(path: str | Path, environment: Mapping[str, str]) -> Plan:
@@ -282,7 +263,7 @@ def _job_findings(plan: Plan) -> Iterator[Finding]:
     config = plan.config
     for corpus, section in config.corpora.items():
         for pair in [] if section.parallel else plan.train_pairs(corpus):
-            yield from refused(f"corpora.{corpus}", read_recipe, switching_recipe(plan, corpus, pair))
+            yield from refused(f"corpora.{corpus}", read_recipe, plan.switching_recipe(corpus, pair))
     for testset in config.testsets:
         yield from _first_stage(plan, testset)
         yield from _baseline(plan, testset)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from switchrank.collections.sections import Collection
 from switchrank.config.lexicons import DictionaryFile, Lexicon, Vectors, VectorSource
 from switchrank.config.sections import Count, Distinct, Language, LanguageList, Name, Section, Seed, Share, Whole
-from switchrank.config.systems import Ablation, Changes, NamedStart, Start, Sweep, System, Train
+from switchrank.config.systems import Ablation, Changes, NamedStart, Optimisation, Start, Sweep, System, Train
 from switchrank.files.addresses import filled, parse_address, placeholders
 from switchrank.sources.world.files import DEFAULTS as WORLD
 
@@ -291,6 +291,15 @@ class Config(Section):
     def training(self, changes: Changes) -> Train:
         """How a system or a start is trained: by the run's ``train``, with its own changes."""
         return self.train.model_copy(update={key: getattr(changes, key) for key in changes.model_fields_set})
+
+    def training_settings(self, section: Optimisation) -> dict[str, Any]:
+        """The settings on which the result of a training depends."""
+        kept = section.plain("device", "processes", "corpus", "checkpoint_every")
+        return kept | {"threads": self.train.threads}
+
+    def world_spec(self) -> dict[str, Any]:
+        """What the made-up world is generated from."""
+        return self.world.plain() | {"languages": self.languages.every} if self.world else {}
 
     def mixed_languages(self, testset: str) -> list[str]:
         """Languages of a mixed pool, the source first; none where the test set is not mixed."""

@@ -215,6 +215,18 @@ class DataPlan:
             return [lang for lang in self.config.languages.seen if lang in self.lexicon_languages(section.lexicon)]
         return sorted({lang for lang in train_pair.split("-") if lang != self.config.languages.source})
 
+    def switching_recipe(self, corpus: str, train_pair: str) -> dict[str, Any]:
+        """What switching needs to know: probability, language of each side, languages, way of mixing, seed."""
+        query, passage = train_pair.split("-")
+        languages, source = self.config.languages, self.config.languages.source
+        return self.config.corpora[corpus].plain("collection", "lexicon", "parallel", "materialise") | {
+            "languages": self.corpus_languages(corpus, train_pair),
+            "sides": {"query": query, "passage": passage},
+            "source": source,
+            "unspaced": source in languages.segmenters
+            or (source in languages.longest_match and source in self.config.vector_sources),
+        }
+
     def corpus_folder(self, corpus: str, train_pair: str) -> str:
         """The folder of a corpus: its training file, ``dev.parquet``, ``stats.json``, perhaps ``sample.parquet``."""
         return f"{self.folder}/corpora/{corpus}/{train_pair}"

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from switchrank.config.plan import Plan
 from switchrank.config.plan_data import concrete_downloads
-from switchrank.config.settings import world_spec
 from switchrank.core.errors import UserError
 from switchrank.models.folder import START_RECORD, check_model
 from switchrank.run.plan.jobs import known_graph
@@ -30,7 +29,7 @@ def missing_inputs(plan: Plan, file: str | Path, mistakes: Collection[UserError]
     named = list(plan.named_inputs(wrong))
     fetched = concrete_downloads(plan.config.downloads, [path for _, path in named])
     world = f"{plan.folder}/world/"
-    of_world = world_outputs(world_spec(plan.config)) if plan.config.world and not wrong else []
+    of_world = world_outputs(plan.config.world_spec()) if plan.config.world and not wrong else []
     made = [path for _, path in named if path.startswith(f"{plan.folder}/") and (wrong or not path.startswith(world))]
     needed = {path for _, path in named} - {*fetched, *made, *(f"{world}{name}" for name in of_world)}
     return [*missing_of(plan, file, needed, wrong), *start_mistakes(plan)]
