@@ -1,7 +1,5 @@
 """``switchrank config``: check a config file, show what it plans, write the generated reference."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -41,7 +39,7 @@ def check(*, file: Path) -> None:
     raise_all(missing)
 
 
-def _reach(data: Mapping[str, Any], config: Config, environment: Mapping[str, str]) -> Iterator[str]:
+def _reach(data: Mapping[str, Any], config: "Config", environment: Mapping[str, str]) -> Iterator[str]:
     """What a config reaches for outside: a line for each host that it asks, then for each variable it reads or sends.
 
     In ``data``, the config as its file has it, variables are not filled in.

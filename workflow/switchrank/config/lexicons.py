@@ -1,8 +1,6 @@
 """The keys of word vectors and lexicons, one section a kind, and of dictionary files."""
 
-from __future__ import annotations
-
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -47,7 +45,7 @@ class VectorSource(Section):
     max_words: Count | None = Field(None, description="read the first words of `path` only")
 
     @model_validator(mode="after")
-    def _one(self) -> VectorSource:
+    def _one(self) -> Self:
         if (self.text is None) == (self.path is None):
             raise ValueError("give either text (to train on) or path (to read)")
         if self.extra_words and self.path is None:
@@ -122,7 +120,7 @@ class TitlesLexicon(Section):
     languages: Distinct[Language] | None = Field(None, description="target languages; default: seen languages")
 
     @model_validator(mode="after")
-    def _one(self) -> TitlesLexicon:
+    def _one(self) -> Self:
         if self.format == "dumps" and not (self.page and self.langlinks and self.path is None):
             raise ValueError("format dumps without both dumps: give page and langlinks, and no path")
         if self.format != "dumps" and (self.path is None or self.page or self.langlinks or self.columns):

@@ -20,7 +20,7 @@ from switchrank.config.models import Config
 from switchrank.config.plan import Plan
 from switchrank.config.sections import Finding
 from switchrank.config.sweeps import expand_sweeps, name_sweeps
-from switchrank.core.errors import UserError, each, raise_all
+from switchrank.core.errors import Sieve, UserError, each, raise_all
 from switchrank.corpus.recipe import read_recipe
 from switchrank.files.addresses import check_sent, is_address, is_private, local_path, split_advice, variables
 from switchrank.files.reading import read_text
@@ -240,22 +240,19 @@ def read_plan(
     if config is None:
         return None, mistakes
     plan, wrong = Plan(config, list(roots), data), {mistake.place for mistake in mistakes}
+    noting = Sieve(lambda error: mistakes.extend(each(error)))
     for name, section in config.testsets.items():
         if section.collection in config.collections and f"testsets.{name}.pairs" not in wrong:
-            mistakes += _raised(plan.pairs_of, name)
-    mistakes += _raised(plan.rows) if "ablation.rows" not in wrong else ()
+            with noting:
+                plan.pairs_of(name)
+    if "ablation.rows" not in wrong:
+        with noting:
+            plan.rows()
     if not mistakes:
         mistakes += [UserError(path, *finding) for finding in _job_findings(plan)]
-        mistakes += _raised(lambda: plan.ablation)
+        with noting:
+            _ = plan.ablation
     return plan, mistakes
-
-
-def _raised(read: Callable[..., object], *given: object) -> Sequence[UserError]:
-    try:
-        read(*given)
-    except UserError as error:
-        return each(error)
-    return ()
 
 
 def _job_findings(plan: Plan) -> Iterator[Finding]:

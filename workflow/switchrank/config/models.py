@@ -1,8 +1,6 @@
 """Every key of a config file, typed and described. The JSON schema and the key reference are generated from here."""
 
-from __future__ import annotations
-
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
@@ -35,7 +33,7 @@ class Candidates(Section):
     relevant: Literal["keep", "add"] = Field("keep", description="`add` puts missing relevant documents in")
 
     @model_validator(mode="after")
-    def _one(self) -> Candidates:
+    def _one(self) -> Self:
         if (self.bm25 is not None) + (self.run is not None) + (self.system is not None) + self.every != 1:
             raise ValueError("give exactly one of bm25, run, all, system")
         self._refuse(() if self.system else {"depth"}, "without system", "leave it out")
@@ -71,7 +69,7 @@ class Testset(Section):
     )
 
     @model_validator(mode="after")
-    def _one(self) -> Testset:
+    def _one(self) -> Self:
         if (self.pairs is None) == (self.mixed is None):
             raise ValueError("give either pairs (a table) or mixed (languages of a pool)")
         if self.mixed and self.pool == "drawn" and self.documents == "own":
@@ -129,7 +127,7 @@ class Languages(Section):
         return list(dict.fromkeys([self.source, *self.seen, *self.unseen]))
 
     @model_validator(mode="after")
-    def _apart(self) -> Languages:
+    def _apart(self) -> Self:
         both = sorted({self.source, *self.seen} & set(self.unseen))
         if both:
             raise ValueError(f"{', '.join(both)} both seen and unseen: list each language once")
@@ -183,7 +181,7 @@ class Download(Section):
         return url
 
     @model_validator(mode="after")
-    def _one_file(self) -> Download:
+    def _one_file(self) -> Self:
         if self.sha256 and placeholders(self.url):
             raise ValueError("one checksum for several files: give each file its own")
         return self
@@ -212,7 +210,7 @@ class Corpus(Section):
     )
 
     @model_validator(mode="after")
-    def _compatible(self) -> Corpus:
+    def _compatible(self) -> Self:
         if self.substring_replace and (self.p < 1 or self.treebank or self.mix != "instance"):
             raise ValueError("substring_replace knows no draw: set p: 1.0, mix: instance, and no treebank")
         if self.parallel and self.lexicon:

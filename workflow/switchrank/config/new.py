@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -37,6 +38,7 @@ _WANTED = {
     "--dictionary": ({"dictionary", "wikititles", "tei", "tsv", "names-table", "parallel-tsv"}, "a dictionary"),
 }
 """By flag: the formats that its file may have, and what to give."""
+_wrong = partial(UserError, "command line")
 
 
 @dataclass(frozen=True)
@@ -140,10 +142,6 @@ def filled(template: str, language: str = "", split: str = "") -> str:
     return template.replace("{lang}", language).replace("{split}", split)
 
 
-def _wrong(flag: str, problem: str, todo: str) -> UserError:
-    return UserError("command line", flag, problem, todo)
-
-
 def _check_arguments(given: Given) -> None:
     if not _NAME.fullmatch(given.name):
         raise _wrong("RUN", f"{given.name!r}", "write small letters, digits and hyphens")
@@ -178,27 +176,25 @@ def _check_arguments(given: Given) -> None:
 
 
 def _files(given: Given) -> Iterator[tuple[str, str]]:
-    if given.documents:
-        for language in given.languages:
-            yield "--documents", filled(given.documents, language)
-            yield "--queries", filled(given.queries, language, "test")
-        queries = given.train_queries or given.queries
-        yield "--train-queries" if given.train_queries else "--queries", filled(queries, given.source, "train")
-        judgements = given.train_judgements or given.judgements
-        yield "--train-judgements" if given.train_judgements else "--judgements", filled(judgements, split="train")
-        yield "--judgements", filled(given.judgements, split="test")
-    else:
-        yield "--train-questions", given.train_questions
-        yield from (("--test-questions", filled(given.test_questions, language)) for language in given.languages)
-    if given.triples:
-        yield "--triples", given.triples
-    for language, path in given.vectors.items() if given.vectors_source else ():
-        yield "--vectors-source" if language == given.source else "--vectors-target", path
-    if given.titles_page:
-        yield "--titles-page", given.titles_page
-        yield "--titles-langlinks", given.titles_langlinks
-    for language in given.target if given.dictionary else ():
-        yield "--dictionary", filled(given.dictionary, language)
+    training = [given.source]
+    for flag, template, languages, split in (
+        ("--documents", given.documents, given.languages, ""),
+        ("--queries", given.queries, given.languages, "test"),
+        ("--queries", "" if given.train_queries else given.queries, training, "train"),
+        ("--train-queries", given.train_queries, training, "train"),
+        ("--judgements", given.judgements, training, "test"),
+        ("--judgements", "" if given.train_judgements else given.judgements, training, "train"),
+        ("--train-judgements", given.train_judgements, training, "train"),
+        ("--train-questions", given.train_questions, training, ""),
+        ("--test-questions", given.test_questions, given.languages, ""),
+        ("--triples", given.triples, training, ""),
+        ("--vectors-source", given.vectors_source, training, ""),
+        ("--titles-page", given.titles_page, training, ""),
+        ("--titles-langlinks", given.titles_langlinks, training, ""),
+        ("--dictionary", given.dictionary, given.target, ""),
+    ):
+        yield from ((flag, filled(template, language, split)) for language in languages if template)
+    yield from (("--vectors-target", path) for language, path in given.vectors.items() if language != given.source)
 
 
 def _look_at(flag: str, path: str) -> None:
@@ -230,14 +226,11 @@ def _config(given: Given, pairs: Path) -> str:
 
 def _pairs(given: Given) -> str:
     """The pair table: each target against the source in both directions, and within itself."""
-    rows = [
-        ("id", "query", "document", "own_model"),
-        (f"{given.source}-{given.source}", given.source, given.source, "no"),
-    ]
+    pairs = [(given.source, given.source)]
     for target in given.target:
-        for query, document in ((given.source, target), (target, given.source), (target, target)):
-            rows.append((f"{query}-{document}", query, document, "yes" if query != document else "no"))
-    return "".join("\t".join(row) + "\n" for row in rows)
+        pairs += [(given.source, target), (target, given.source), (target, target)]
+    rows = [(f"{query}-{document}", query, document, "yes" if query != document else "no") for query, document in pairs]
+    return "".join("\t".join(row) + "\n" for row in [("id", "query", "document", "own_model"), *rows])
 
 
 def _check_written(text: str, table: str, path: Path, languages: list[str]) -> None:

@@ -9,9 +9,8 @@ from typing import NamedTuple
 
 from switchrank.ablation.rows import NO_SYSTEM, Row, read_ablation
 from switchrank.collections.joined.section import Joined
-from switchrank.config.nodes import Node
 from switchrank.config.plan_data import Pair
-from switchrank.config.plan_runs import Ranker, RunsPlan
+from switchrank.config.plan_runs import Node, Ranker, RunsPlan
 from switchrank.config.sections import MIXED
 from switchrank.config.systems import OWN_START, Ablation
 from switchrank.core.errors import UserError, raise_all

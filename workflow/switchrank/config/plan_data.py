@@ -14,7 +14,7 @@ from switchrank.config.lexicons import MergedLexicon
 from switchrank.config.models import Config, Download
 from switchrank.config.sections import MIXED
 from switchrank.core.digest import value_digest
-from switchrank.core.errors import UserError, raise_all
+from switchrank.core.errors import Sieve, UserError, raise_all
 from switchrank.corpus.files import RECORD
 from switchrank.files.addresses import filled, placeholders
 from switchrank.formats.written import by_column, written_rows
@@ -47,16 +47,13 @@ def read_pairs(path: str | Path, languages: Sequence[str], query_languages: Sequ
             ``query-document``.
     """
     pairs: dict[str, Pair] = {}
-    mistakes = []
+    mistakes: list[UserError] = []
     for place, cells in written_rows(path, PAIR_COLUMNS, "pair", "correct the path in testsets.*.pairs"):
-        try:
+        with Sieve(mistakes.append):
             row = by_column(path, place, cells[: len(PAIR_COLUMNS)], PAIR_COLUMNS)  # notes may stand behind them
             pair = _pair(path, place, row, query_languages or languages, languages)
             if pair.id in pairs:
                 raise UserError(path, place, f"pair {pair.id} twice", "keep one row")
-        except UserError as error:
-            mistakes.append(error)
-        else:
             pairs[pair.id] = pair
     raise_all(mistakes)
     if not pairs:

@@ -1,58 +1,43 @@
 """The keys of models: how they are trained, what systems start from, are varied by, and tuned on labelled queries."""
 
-from __future__ import annotations
-
 import dataclasses
 import typing
-from collections.abc import Collection
-from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, create_model, model_validator
 
 from switchrank.config.sections import Count, Distinct, Language, Name, OpenShare, Section, Seed, Whole, suffix_of
 from switchrank.core.limits import LARGEST
 from switchrank.train.methods.cross_encoder import CrossEncoderSettings
-from switchrank.train.settings import BY_EPOCHS, Settings
+from switchrank.train.settings import BY_EPOCHS
+
+_SETTINGS = {field.name: field for field in dataclasses.fields(CrossEncoderSettings)}
+_HINTS = typing.get_type_hints(CrossEncoderSettings)
 
 
-def setting_fields(kind: type[Settings], names: Collection[str], **defaults: Any) -> dict[str, Any]:
-    """Settings of a method, those named, as fields of a section; ``defaults`` are those that differ in this section."""
-    hints, fields, made = typing.get_type_hints(kind), {field.name: field for field in dataclasses.fields(kind)}, {}
-    for name in names:
-        kinds, about = {hints[name], *typing.get_args(hints[name])}, fields[name].metadata
-        bounds = dict(about["bounds"]) if kinds & {int, float} else {}
-        if int in kinds:
-            bounds.setdefault("le", LARGEST)
-        if name == "steps" and "epochs" not in names:  # which 0 steps would stand for
-            bounds["ge"] = 1
-        default = defaults.get(name, fields[name].default)
-        made[name] = (hints[name], Field(default, description=about["meaning"], **bounds))
-    return made
+def setting(name: str, default: Any = None) -> Any:
+    """A setting of training as a field of a section, with its meaning, bounds and, if no other is given, default."""
+    kinds, about = {_HINTS[name], *typing.get_args(_HINTS[name])}, _SETTINGS[name].metadata
+    bounds = about["bounds"] if kinds & {int, float} else {}
+    bounds = ({"le": LARGEST} if int in kinds else {}) | bounds
+    if name == "steps":  # 0 would stand for epochs
+        bounds["ge"] = 1
+    return Field(_SETTINGS[name].default if default is None else default, description=about["meaning"], **bounds)
 
 
-if TYPE_CHECKING:  # mypy knows the fields by their classes, pydantic by create_model
+if TYPE_CHECKING:  # mypy knows the fields by their class, pydantic by create_model
 
     class Optimisation(Section, CrossEncoderSettings):
         pass
 
-    class _Threads(Optimisation):
-        pass
-
-    class _FewLabels(Optimisation):
-        pass
-
 else:
-    _FIELDS = partial(setting_fields, CrossEncoderSettings)
-    _NAMES = [field.name for field in dataclasses.fields(CrossEncoderSettings)]
-    _COMMON = [name for name in _NAMES if name not in ("epochs", "log_every", "threads")]
-    Optimisation = create_model("Optimisation", __base__=Section, **_FIELDS(_COMMON))
-    _Threads = create_model("_Threads", __base__=Optimisation, **_FIELDS(["threads"]))
-    _OF_FEW = _FIELDS(["lr", *BY_EPOCHS], lr=1.0e-5, **BY_EPOCHS)
-    _FewLabels = create_model("_FewLabels", __base__=Optimisation, **_OF_FEW)
+    _COMMON = [name for name in _SETTINGS if name not in ("epochs", "log_every", "threads")]
+    _FIELDS = {name: (_HINTS[name], setting(name)) for name in _COMMON}
+    Optimisation = create_model("Optimisation", __base__=Section, **_FIELDS)
 
 
-class Train(_Threads):
+class Train(Optimisation):
+    threads: int = setting("threads")
     device: Literal["cpu", "cuda"] = Field("cpu", description="`cuda` demands a GPU for each process (resource gpu)")
     processes: Count = Field(
         1,
@@ -65,7 +50,10 @@ class Warmup(Optimisation):
     corpus: Name = Field(description="corpus that the starting model is trained on first")
 
 
-class Tuning(_FewLabels):
+class Tuning(Optimisation):
+    lr: float = setting("lr", 1.0e-5)
+    warmup: float = setting("warmup", BY_EPOCHS["warmup"])
+    eval_every: int = setting("eval_every", BY_EPOCHS["eval_every"])
     epochs: Count = Field(
         5,
         description="passes over the training pairs, in which each label occurs `rounds` times: so every number of "
@@ -76,7 +64,7 @@ class Tuning(_FewLabels):
     )
 
     @model_validator(mode="after")
-    def _one(self) -> Tuning:
+    def _one(self) -> Self:
         if self.steps and "epochs" in self.model_fields_set:
             raise ValueError("steps beside epochs: give one of the two")
         return self
@@ -121,7 +109,7 @@ class Start(FirstWeights):
     )
 
     @model_validator(mode="after")
-    def _one(self) -> Start:
+    def _one(self) -> Self:
         if (self.model is None) == (self.preset is None):
             raise ValueError("give either model (pretrained) or preset (from scratch)")
         return self
@@ -143,7 +131,7 @@ class NamedStart(FirstWeights):
     )
 
     @model_validator(mode="after")
-    def _one(self) -> NamedStart:
+    def _one(self) -> Self:
         ways = [key for key in ("corpus", "transplant") if getattr(self, key)]
         if [self.model, self.preset, self.source].count(None) != 2:
             raise ValueError("give exactly one of model (pretrained), preset (from scratch), from (another start)")
@@ -179,7 +167,7 @@ class System(Section):
     architecture: Literal["cross-encoder"] = Field("cross-encoder", description="what scores a query and a passage")
 
     @model_validator(mode="after")
-    def _one(self) -> System:
+    def _one(self) -> Self:
         if (self.corpus is None) == (self.model is None):
             raise ValueError("give either corpus (to train on) or model (another system's)")
         if self.test is not None and self.model is None:
@@ -207,7 +195,7 @@ class Sweep(Section):
     values: list[bool | int | float | str] = Field(description="one system is made for each", min_length=1)
 
     @model_validator(mode="after")
-    def _distinct(self) -> Sweep:
+    def _distinct(self) -> Self:
         again = [value for place, value in enumerate(self.values) if value in self.values[:place]]
         if again:
             raise ValueError(f"value {again[0]} twice: leave one out")
@@ -235,7 +223,7 @@ class Ablation(Section):
     compared: Distinct[Name] = Field(["zero-shot"], description="starts whose worth is told in labelled queries")
 
     @model_validator(mode="after")
-    def _judged(self) -> Ablation:
+    def _judged(self) -> Self:
         if self.train.keep == "best" and not self.held_out:
             raise ValueError("keep: best without held-out labels: set held_out, such as 0.25, or write keep: last")
         return self

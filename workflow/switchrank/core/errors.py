@@ -1,11 +1,9 @@
 """Errors a user can act on, and the process exit codes that other people's scripts read."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 EXIT_FAILURE = 1
 EXIT_USER = 2
@@ -36,7 +34,7 @@ class UserError(Exception):
         first = ": ".join(part for part in (self.file, place, problem, todo) if part)
         super().__init__("\n  ".join(_CONTROL.sub(" ", line) for line in (first, *self.listed)))
 
-    def __reduce__(self) -> tuple[type[UserError], tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[type[Self], tuple[Any, ...]]:
         return type(self), (self.file, self.place, self.problem, self.todo, self.listed)
 
 
@@ -75,7 +73,7 @@ class Mistakes(UserError):
     def __str__(self) -> str:
         return "\n".join(map(str, self.found))
 
-    def __reduce__(self) -> tuple[type[UserError], tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[type[Self], tuple[Any, ...]]:
         return type(self), (self.found,)
 
 

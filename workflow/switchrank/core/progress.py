@@ -1,7 +1,5 @@
 """Progress bars for long work, all alike and quiet in logs: off a terminal, a line every ten seconds at most."""
 
-from __future__ import annotations
-
 import os
 import re
 import sys
@@ -20,7 +18,7 @@ _silent = ContextVar("silent", default=False)
 
 def progress(
     items: Iterable[T] | None = None, *, total: int | None = None, what: str | None, unit: str = "it"
-) -> tqdm[Any]:
+) -> "tqdm[Any]":
     """A tqdm bar on standard error over ``items`` (or to ``update`` by hand), named ``what``; no name, no bar."""
     hidden = what is None or _silent.get()
     return tqdm(
