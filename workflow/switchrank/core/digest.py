@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 PACKAGE = Path(__file__).parents[1]
-SILENT = {"core.compiled", "core.digest", "core.errors", "core.locks", "core.progress", "train.launch"}
+SILENT = {"core.cache", "core.digest", "core.errors", "core.locks", "core.progress", "train.launch"}
 """Modules that no output depends on: they talk to people, name what may be used again, start and stop processes, keep
 them out of each other's way, or cache compiled code."""
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)

@@ -20,7 +20,7 @@ import polars as pl
 from numpy.typing import NDArray
 from typing_extensions import TypedDict
 
-from switchrank.core.compiled import compiled_code
+from switchrank.core.cache import compiled_code
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
 from switchrank.formats.tables import JUDGEMENTS, PER_QUERY, read_table, write_table

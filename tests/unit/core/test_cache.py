@@ -8,8 +8,8 @@ import time
 import pytest
 from filelock import FileLock
 
-from switchrank.core import compiled
-from switchrank.core.compiled import compiled_code
+from switchrank.core import cache
+from switchrank.core.cache import compiled_code
 
 SCORE = """
 import numpy as np
@@ -72,7 +72,7 @@ def test_the_folder_that_a_user_gives_numba_is_used(tmp_path, monkeypatch):
 
 def test_a_lock_that_is_never_given_back_costs_some_waiting_only(tmp_path, monkeypatch):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(compiled, "_PATIENCE", 0.2)
+    monkeypatch.setattr(cache, "_PATIENCE", 0.2)
     with FileLock(tmp_path / ".lock"):
         begun = time.monotonic()
         with compiled_code() as folder:
