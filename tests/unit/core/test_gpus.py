@@ -85,11 +85,11 @@ def test_the_same_name_is_held_once_whoever_asks(tmp_path):
         hold_first(["a"], tmp_path)
     other, second = hold_first(["a", "b"], tmp_path)
     assert other == 1
-    lock.close()
+    lock.release()
     freed, third = hold_first(["b", "a"], tmp_path)
     assert freed == 1
-    second.close()
-    third.close()
+    second.release()
+    third.release()
 
 
 def holder(folder):
@@ -117,7 +117,7 @@ def test_the_lock_files_are_in_one_place_whatever_the_temporary_folder_of_a_job(
     monkeypatch.setattr("tempfile.tempdir", None)
     name = f"test-{os.getpid()}"
     _, lock = hold_first([name])
-    lock.close()
+    lock.release()
     os.unlink(f"/tmp/switchrank-gpu-{name}.lock")
     assert list(tmp_path.iterdir()) == []
 
@@ -125,7 +125,7 @@ def test_the_lock_files_are_in_one_place_whatever_the_temporary_folder_of_a_job(
 def test_everybody_may_lock_a_lock_file(tmp_path):
     before = os.umask(0o077)
     try:
-        hold_first(["a"], tmp_path)[1].close()
+        hold_first(["a"], tmp_path)[1].release()
     finally:
         os.umask(before)
     assert (tmp_path / "switchrank-gpu-a.lock").stat().st_mode & 0o777 == 0o666

@@ -1,15 +1,17 @@
 """What a rule's script does around its one library call: log, threads, GPUs that no other job holds, short errors."""
 
-import fcntl
 import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from switchrank.core.errors import EXIT_FAILURE, NoGpuError, UserError, in_one_line
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -115,61 +117,40 @@ def gpu_for_job(allowed: int, processes: int = 1) -> Iterator[str]:
     with ExitStack() as locks:
         held = hold_free(names, processes)
         for _, lock in held:
-            locks.enter_context(lock)
+            locks.callback(lock.release)
         yield ",".join(f"cuda:{number}" for number, _ in held)
 
 
-def hold_free(names: Sequence[str], count: int, folder: str | Path | None = None) -> list[tuple[int, IO[str]]]:
+def hold_free(names: Sequence[str], count: int, folder: str | Path | None = None) -> "list[tuple[int, BaseFileLock]]":
     """Lock the first ``count`` of the named GPUs that nobody holds, or none; returns their numbers and locks.
 
-    A lock lasts until its file is closed or the process ends. By default the files are where all users of the machine
-    share them, whatever their TMPDIR.
+    A lock lasts until it is released or the process ends. By default the files are where all users of the machine share
+    them, whatever their TMPDIR.
 
     Raises:
         NoGpuError: there are fewer names, or too many are held.
         UserError: a lock file cannot be opened.
     """
+    from filelock import FileLock, Timeout
+
     if names and len(names) < count:
         problem = f"{count} processes need a GPU each, and {len(names)} are visible"
         raise NoGpuError("train", "processes", problem, "train with fewer, or where there are as many")
-    held: list[tuple[int, IO[str]]] = []
+    held: list[tuple[int, BaseFileLock]] = []
     with ExitStack() as locks:
         for number, name in enumerate(names):
-            lock = _try_lock(Path(folder or _SHARED) / f"switchrank-gpu-{name}.lock")
-            if lock is not None:
-                held.append((number, locks.enter_context(lock)))
+            path = Path(folder or _SHARED) / f"switchrank-gpu-{name}.lock"
+            lock = FileLock(path, timeout=0, mode=0o666, fallback_to_soft=False)  # everybody's; follows no link
+            try:
+                locks.enter_context(lock)
+            except Timeout:
+                continue
+            except OSError as error:
+                raise UserError(path, "", f"cannot be opened: {error.strerror}", "remove it") from error
+            held.append((number, lock))
             if len(held) == count:
                 locks.pop_all()
                 return held
     which = f"all but {len(held)} of" if held else "all"
     problem = f"{which} {len(names)} visible GPUs are held by other jobs" if names else "no GPU is visible"
     raise NoGpuError("device", "cuda", problem, "allow fewer GPU jobs at once: --resources gpu=N, 0 for the CPU")
-
-
-def _try_lock(path: Path) -> IO[str] | None:
-    try:
-        lock = os.fdopen(_open_lock(path), "r+", encoding="utf-8")
-    except OSError as error:
-        raise UserError(path, "", f"cannot be opened: {error.strerror}", "remove it") from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        return None
-    return lock
-
-
-def _open_lock(path: Path) -> int:
-    """Open a lock file that the users of the machine share; never what somebody else's link points to.
-
-    It is created only if it does not exist: in a sticky folder Linux refuses to open another user's file with O_CREAT.
-    """
-    flags = os.O_RDWR | os.O_NOFOLLOW
-    with suppress(FileNotFoundError):
-        return os.open(path, flags)
-    try:
-        made = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o666)
-    except FileExistsError:  # by another job, just now
-        return os.open(path, flags)
-    os.fchmod(made, 0o666)  # whatever our umask
-    return made
