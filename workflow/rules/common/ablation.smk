@@ -10,8 +10,8 @@ def training_files(wildcards):
     """What labelled queries of a language are compared with, file by file."""
     return [
         path
-        for trained in PLAN.trained_on(wildcards.lang)
-        for path in PLAN.training_tables(trained).values()
+        for tables, _ in PLAN.trained_on(wildcards.lang)
+        for path in tables.values()
     ]
 
 
@@ -19,10 +19,10 @@ def training_kinds(wildcards):
     """What each of these files is, training split by training split."""
     return [
         {
-            "kinds": list(PLAN.training_tables(trained)),
-            "shared_ids": trained.shared_ids,
+            "kinds": list(tables),
+            "shared_ids": shared_ids,
         }
-        for trained in PLAN.trained_on(wildcards.lang)
+        for tables, shared_ids in PLAN.trained_on(wildcards.lang)
     ]
 
 

@@ -13,7 +13,6 @@ from switchrank.collections.mmarco.names import MMARCO_NAMES
 from switchrank.collections.section import CollectionSection
 from switchrank.config.lexicons import (
     DegradedLexicon,
-    DictionaryFile,
     DictionaryLexicon,
     Lexicon,
     MergedLexicon,
@@ -23,7 +22,7 @@ from switchrank.config.lexicons import (
 from switchrank.config.models import MAIN_METRIC, Config, Testset
 from switchrank.config.sections import Finding, known_names, known_placeholders, listed
 from switchrank.config.sweeps import is_of_corpus
-from switchrank.config.systems import OWN_START, Changes, Optimisation
+from switchrank.config.systems import OWN_START, Optimisation
 from switchrank.core.errors import UserError
 from switchrank.files.addresses import placeholders
 from switchrank.formats.pairs import check_reading
@@ -43,7 +42,7 @@ _SLASH = "a finished ranker has a slash in its name: owner/name of a hub, or a f
 def findings(config: Config) -> list[Finding]:
     """Everything that is wrong with a config whose values are right one by one."""
     checks = (
-        *(_downloads, _languages, _collections, _paths, _vectors, _seed_pairs, _lexicons, _corpora),
+        *(_downloads, _languages, _collections, _vectors, _seed_pairs, _lexicons, _corpora),
         *(_testsets, _evaluate, _gold, _starts, _systems, _sweeps, _ablation, _settings),
     )
     return [finding for check in checks for finding in check(config)]
@@ -123,26 +122,11 @@ def _joined(config: Config, name: str, joined: Joined) -> Iterator[Finding]:
         yield f"collections.{name}.labels", "its parts are cut already", f"set labels of {' or '.join(joined.of)}"
 
 
-def _paths(config: Config) -> Iterator[Finding]:
-    for name, lexicon in config.lexicons.items():
-        if isinstance(lexicon, TitlesLexicon):
-            yield from known_placeholders(f"lexicons.{name}.page", lexicon.page)
-            yield from known_placeholders(f"lexicons.{name}.langlinks", lexicon.langlinks)
-        if isinstance(lexicon, TitlesLexicon | DictionaryLexicon):
-            known = ("lang", "source") if lexicon.kind == "titles" else ("lang",)
-            yield from known_placeholders(f"lexicons.{name}.path", lexicon.path, known)
-    for name, pairs in config.gold.items():
-        for pair in pairs:
-            yield from known_placeholders(f"gold.{name}.{pair}", config.gold_file(name, pair).path, ("lang",))
-    for language, source in config.vector_sources.items():
-        paths = [*listed(source.path), *listed(source.extra_words), *listed(source.text)]
-        yield from known_placeholders(f"vectors.languages.{language}", paths)
-    if config.vectors:
-        yield from known_placeholders("vectors.alignment.seed_pairs", config.vectors.alignment.seed_pairs, ("lang",))
-
-
 def _vectors(config: Config) -> Iterator[Finding]:
     source, given = config.languages.source, config.vector_sources
+    for language, vectors in given.items():
+        paths = [*listed(vectors.path), *listed(vectors.extra_words), *listed(vectors.text)]
+        yield from known_placeholders(f"vectors.languages.{language}", paths)
     needed = {
         language: f"lexicons.{name}"
         for name, lexicon in config.lexicons.items()
@@ -165,6 +149,7 @@ def _seed_pairs(config: Config) -> Iterator[Finding]:
     """Seed translations of an alignment come from a lexicon that needs no vectors and has the languages to align."""
     seed = config.vectors.alignment.seed_pairs if config.vectors else "identical"
     place, lexicon = "vectors.alignment.seed_pairs", config.lexicons.get(seed)
+    yield from known_placeholders(place, seed, ("lang",))
     if lexicon is None:
         return
     if lexicon.kind not in ("titles", "dictionary"):
@@ -177,17 +162,27 @@ def _seed_pairs(config: Config) -> Iterator[Finding]:
 def _lexicons(config: Config) -> Iterator[Finding]:
     """The parts of a lexicon are declared and have its languages; a dictionary of one file is for one language."""
     for name, lexicon in config.lexicons.items():
-        targets = config.targets(lexicon)
-        if isinstance(lexicon, DictionaryLexicon) and "{" not in str(lexicon.path) and len(targets) > 1:
-            todo = f"write {{lang}} where the files differ, or languages: [{targets[0]}]"
-            yield f"lexicons.{name}", f"one dictionary for {len(targets)} languages", todo
-        yield from known_names(f"lexicons.{name}.of", "lexicon", _parts(lexicon), config.lexicons)
+        place, targets = f"lexicons.{name}", config.targets(lexicon)
+        if isinstance(lexicon, TitlesLexicon):
+            yield from known_placeholders(f"{place}.page", lexicon.page)
+            yield from known_placeholders(f"{place}.langlinks", lexicon.langlinks)
+            yield from known_placeholders(f"{place}.path", lexicon.path, ("lang", "source"))
+        if isinstance(lexicon, DictionaryLexicon):
+            yield from known_placeholders(f"{place}.path", lexicon.path, ("lang",))
+            yield from refused(place, check_reading, listed(lexicon.path), lexicon.format, lexicon.columns)
+            if "{" not in str(lexicon.path) and len(targets) > 1:
+                todo = f"write {{lang}} where the files differ, or languages: [{targets[0]}]"
+                yield place, f"one dictionary for {len(targets)} languages", todo
+        if isinstance(lexicon, VectorsLexicon):
+            named = {key: getattr(lexicon, key) for key in ("criterion", "search", "raw_dot")}
+            yield from refused(place, check_search, **named)
+        yield from known_names(f"{place}.of", "lexicon", _parts(lexicon), config.lexicons)
         if name in _made_of(name, lambda one: _parts(config.lexicons[one]), config.lexicons):
-            yield f"lexicons.{name}.of", f"{name} is made of itself", "name others"
+            yield f"{place}.of", f"{name} is made of itself", "name others"
         found = [config.lexicons[part] for part in _parts(lexicon) if part in config.lexicons]
         there = sorted({language for part in found for language in config.targets(part)})
         if found:
-            yield from known_names(f"lexicons.{name}.languages", "language of its parts:", targets, there)
+            yield from known_names(f"{place}.languages", "language of its parts:", targets, there)
 
 
 def _parts(lexicon: Lexicon) -> list[str]:
@@ -259,11 +254,13 @@ def _evaluate(config: Config) -> Iterator[Finding]:
 
 
 def _gold(config: Config) -> Iterator[Finding]:
-    for place, pair in ((f"gold.{name}.{pair}", pair) for name, pairs in config.gold.items() for pair in pairs):
-        languages = pair.split("-")
+    for name, pair in ((name, pair) for name, pairs in config.gold.items() for pair in pairs):
+        place, languages, given = f"gold.{name}.{pair}", pair.split("-"), config.gold_file(name, pair)
         if len(languages) != 2:
             yield place, "not a pair", "write source-target, such as en-de"
         yield from known_names(place, "language", languages, config.languages.every)
+        yield from known_placeholders(place, given.path, ("lang",))
+        yield from refused(place, check_reading, listed(given.path), given.format, given.columns)
 
 
 def _one_corpus(config: Config, place: str, name: str | None) -> Iterator[Finding]:
@@ -354,7 +351,6 @@ def _settings(config: Config) -> Iterator[Finding]:
     if config.world:
         yield from refused("world", complete_spec, config.world_spec())
         yield from refused("world", check_themes, config.world.themes)
-    yield from _reading(config)
     yield from training_findings(config, config.train.device)
 
 
@@ -364,21 +360,6 @@ def refused(place: str, check: Callable[..., object], *given: Any, **named: Any)
         check(*given, **named)
     except UserError as error:
         yield ".".join(part for part in (place, error.place) if part), error.problem, error.todo
-
-
-def _reading(config: Config) -> Iterator[Finding]:
-    """Searches, and how dictionaries are read: as lexicons and as gold."""
-    read: dict[str, DictionaryFile] = {
-        f"gold.{name}.{pair}": config.gold_file(name, pair) for name, pairs in config.gold.items() for pair in pairs
-    }
-    for name, lexicon in config.lexicons.items():
-        if isinstance(lexicon, VectorsLexicon):
-            named = {key: getattr(lexicon, key) for key in ("criterion", "search", "raw_dot")}
-            yield from refused(f"lexicons.{name}", check_search, **named)
-        if isinstance(lexicon, DictionaryLexicon):
-            read[f"lexicons.{name}"] = lexicon
-    for place, given in read.items():
-        yield from refused(place, check_reading, listed(given.path), given.format, given.columns)
 
 
 def training_findings(config: Config, device: str) -> Iterator[Finding]:
@@ -391,19 +372,15 @@ def training_findings(config: Config, device: str) -> Iterator[Finding]:
     told = [finding for section in sections for finding in _training(config, *section, device)]
     yield from told
     known = {(place.rpartition(".")[2], problem) for place, problem, _ in told if place.startswith("train.")}
-    for place, changes in _changed(config).items():
-        for where, problem, todo in _training(config, place, config.training(changes), True, device):
+    changed = {f"systems.{name}.train": one.train for name, one in config.systems.items() if one.corpus}
+    changed |= {f"starts.{name}.train": one.train for name, one in config.starts.items() if one.corpus}
+    for place, changes in changed.items():
+        found = _training(config, place, config.training(changes), True, device) if changes.model_fields_set else ()
+        for where, problem, todo in found:
             key = where.rpartition(".")[2]
             if (key, problem) not in known:
                 inherited = key not in changes.model_fields_set and not problem.endswith(_DEFAULT)
                 yield where, problem + (" (as in train)" if inherited else ""), todo
-
-
-def _changed(config: Config) -> dict[str, Changes]:
-    """Where systems and starts are trained otherwise than the run's ``train`` says."""
-    systems = {f"systems.{name}.train": system.train for name, system in config.systems.items() if system.corpus}
-    starts = {f"starts.{name}.train": start.train for name, start in config.starts.items() if start.corpus}
-    return {place: changes for place, changes in {**systems, **starts}.items() if changes.model_fields_set}
 
 
 def _training(config: Config, place: str, section: Optimisation, has_dev: bool, device: str) -> Iterator[Finding]:

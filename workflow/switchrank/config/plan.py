@@ -5,7 +5,6 @@ This is what the Snakefile asks. Nothing heavy is imported, and nothing is read 
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import NamedTuple
 
 from switchrank.ablation.rows import NO_SYSTEM, Row, read_ablation
 from switchrank.collections.joined.section import Joined
@@ -15,19 +14,6 @@ from switchrank.config.sections import MIXED
 from switchrank.config.systems import OWN_START, Ablation
 from switchrank.core.errors import UserError, raise_all
 from switchrank.models.folder import MODEL_FILES
-
-
-class Trained(NamedTuple):
-    """The training split of a collection in one language, which some starting model has learned.
-
-    ``shared_ids``: labelled queries come from the same collection. ``whole``: it was not trained on as a part of a
-    joined one, so its training pairs are its own.
-    """
-
-    collection: str
-    language: str
-    shared_ids: bool
-    whole: bool
 
 
 class Plan(RunsPlan):
@@ -97,25 +83,23 @@ class Plan(RunsPlan):
         name = self.config.labelled_collection(language)
         return self._split_tables(name, "labels" if self.config.collections[name].labels else "train", language)
 
-    def trained_on(self, language: str) -> list[Trained]:
-        """What labelled queries of a language are compared with: what the models that rows start from were trained on.
+    def trained_on(self, language: str) -> list[tuple[dict[str, str], bool]]:
+        """The training splits that labelled queries of a language are compared with: the tables of each, by kind.
 
-        Of each collection that is the text in the language it is trained in, and in theirs where there is some.
+        They are what the models that rows start from were trained on, in the language of that training and in this one,
+        if there is text in it. The second value says whether ids mean the same as among the labelled queries. There is
+        a table of training pairs where they do and the collection was not trained on as a part of a joined one.
         """
         source, own = self.config.languages.source, self.config.labelled_collection(language)
         directly = {corpus.collection for corpus in self.config.corpora.values()}
-        return [
-            Trained(name, side, shared_ids=name == own, whole=name in directly)
-            for name in self._trained_collections(self.ablation)
-            for side in self.config.collections[name].questions(source, "train")
-            if side in (self.config.collections[name].training_language(source), language)
-        ]
-
-    def training_tables(self, trained: Trained) -> dict[str, str]:
-        """The tables of a training split in one language, and its pairs where they say something of the labels."""
-        tables = self._split_tables(trained.collection, "train", trained.language)
-        pairs = {"instances": self.instances(trained.collection, "train")}
-        return tables | (pairs if trained.shared_ids and trained.whole else {})
+        found = []
+        for name in self._trained_collections(self.ablation):
+            pairs = {"instances": self.instances(name, "train")} if name == own and name in directly else {}
+            collection = self.config.collections[name]
+            for side in collection.questions(source, "train"):
+                if side in (collection.training_language(source), language):
+                    found.append((self._split_tables(name, "train", side) | pairs, name == own))
+        return found
 
     def _split_tables(self, collection: str, split: str, language: str) -> dict[str, str]:
         folder = f"{self.folder}/sources/{collection}"

@@ -62,20 +62,6 @@ def _cause(error: Exception) -> tuple[str, str] | None:
     return _CAUSES.get(int(found[1])) if found[1] else _FULL
 
 
-def _temporary_folder(path: Path) -> Path:
-    mark = f".{path.name[:40]}{_MARK}"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for left in sorted(path.parent.glob(f"{glob.escape(mark)}????????")):
-            with hold_folder(left) as held:
-                if held:
-                    shutil.rmtree(left, ignore_errors=True)
-        return Path(tempfile.mkdtemp(prefix=mark, dir=path.parent))
-    except OSError as error:
-        problem, todo = _cause(error) or (f"cannot be written ({error.strerror})", "make its folder writable")
-        raise UserError(path, "", problem, todo) from error
-
-
 @contextmanager
 def scratch_folder(path: Path) -> Iterator[Path]:
     """A temporary folder beside ``path``, removed in the end; those that killed writers of ``path`` left there are too.
@@ -83,7 +69,17 @@ def scratch_folder(path: Path) -> Iterator[Path]:
     Raises:
         UserError: nothing can be written there; the disk is full or read-only.
     """
-    folder = _temporary_folder(path)
+    mark = f".{path.name[:40]}{_MARK}"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for left in sorted(path.parent.glob(f"{glob.escape(mark)}????????")):
+            with hold_folder(left) as held:
+                if held:
+                    shutil.rmtree(left, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix=mark, dir=path.parent))
+    except OSError as error:
+        problem, todo = _cause(error) or (f"cannot be written ({error.strerror})", "make its folder writable")
+        raise UserError(path, "", problem, todo) from error
     try:
         with hold_folder(folder):
             yield folder

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
@@ -47,18 +48,18 @@ def refuse(error: UserError) -> NoReturn:
     raise error
 
 
+@dataclass(frozen=True)
 class Sieve:
     """``with sieve:`` around the reading of a row hands one that cannot be used to ``defect``, and goes on after it."""
 
-    def __init__(self, defect: Defect = refuse) -> None:
-        self._defect = defect
+    defect: Defect = refuse
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
         if isinstance(error, UserError):
-            self._defect(error)
+            self.defect(error)
         return isinstance(error, UserError)
 
 

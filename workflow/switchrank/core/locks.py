@@ -29,14 +29,14 @@ def hold_folder(folder: str | Path) -> Iterator[bool | None]:
         yield None
         return
     try:
-        yield _taken(descriptor)
+        yield _taken(descriptor, fcntl.LOCK_EX)
     finally:
         os.close(descriptor)
 
 
-def _taken(descriptor: int) -> bool | None:
+def _taken(descriptor: int, kind: int) -> bool | None:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:
@@ -62,7 +62,7 @@ def hold_run(run: str, folder: str | Path) -> IO[str] | None:
     except OSError as error:
         raise UserError(path, "", f"cannot be written ({error.strerror})", "make its folder writable") from error
     for _ in range(_TRIES):  # is_held has the lock for a moment: that is waited for
-        taken = _taken(file.fileno())
+        taken = _taken(file.fileno(), fcntl.LOCK_EX)
         if taken is not False:
             break
         time.sleep(0.05)
@@ -86,12 +86,8 @@ def is_held(run: str, folder: str | Path) -> bool:
     path = _lock_path(run, folder)
     if not path.exists():
         return False
-    with path.open("r", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
+    with path.open("rb") as file:
+        return _taken(file.fileno(), fcntl.LOCK_SH) is False
 
 
 def _lock_path(run: str, folder: str | Path) -> Path:
