@@ -5,24 +5,25 @@ A web address in place of a path is replaced, in the plain config, by the path o
 gets into rules, digests or provenance.
 """
 
+import difflib
+import functools
+import operator
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from switchrank.ablation.rows import check_starts
-from switchrank.config.checks import findings, refused
-from switchrank.config.explain import one_of_each_place, place_of, problem_of, repaired
+from switchrank.config.checks import findings
 from switchrank.config.models import Config
 from switchrank.config.plan import Plan
-from switchrank.config.sections import Finding
+from switchrank.config.sections import LANGUAGE, language_advice
 from switchrank.config.sweeps import expand_sweeps, name_sweeps
 from switchrank.core.errors import Sieve, UserError, each, raise_all
-from switchrank.corpus.recipe import read_recipe
-from switchrank.files.addresses import check_sent, is_address, is_private, local_path, split_advice, variables
+from switchrank.files.addresses import check_sent, is_address, is_private, local_path, shown, split_advice, variables
 from switchrank.files.reading import read_text
 
 _OCTAL = re.compile(r"^[-+]?0[0-9_]+$")
@@ -32,6 +33,14 @@ _MODEL_KEY = re.compile(r"start\.model|(starts|systems)\.[^.]+\.model")
 """Keys that name a folder or a model of a hub."""
 _LOCAL = re.compile(rf"testsets\.[^.]+\.pairs|ablation\.rows|{_MODEL_KEY.pattern}|run")
 """Places whose files are read before anything can be fetched, or that name no file."""
+_EXPONENT = re.compile(r"^([-+]?[0-9]+)(\.[0-9]*)?[eE]([-+]?[0-9]+)$")
+_TAGGED = {"collections", "lexicons"}
+"""Mappings whose sections are of several kinds: pydantic puts the kind behind the name."""
+_ADDED = {"str", "constrained-str", "int", "DictionaryFile"}
+"""Types of values that pydantic adds to a location."""
+_OF_A_KIND = ("_type", "literal_error")
+"""How the names of errors end that say only that a value is of another kind."""
+Location = tuple[str | int, ...]
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]
@@ -126,7 +135,7 @@ def read_config(
     """
     whole, mistakes = _prepared(data, path, environment)
     config, errors = _repaired(whole)
-    found = [(place_of(error["loc"]), *problem_of(error)) for error in errors]
+    found = [(_place_of(error["loc"]), *_problem_of(error)) for error in errors]
     found += findings(config) if config is not None else []
     known = {mistake.place for mistake in mistakes}
     mistakes += [UserError(path, *one) for one in name_sweeps(found, whole) if one[0] not in known]
@@ -135,13 +144,13 @@ def read_config(
 
 def _repaired(data: dict[str, Any]) -> tuple[Config | None, list[Any]]:
     config, errors = _validated(data)
-    found, meant = list(errors), repaired(data, errors)
+    found, meant = list(errors), _without(data, errors)
     while errors and meant is not None:
         config, errors = _validated(meant)
         if any(error["type"] != "value_error" for error in errors):  # consequences of what was left out
             return None, found
         found += errors  # lists are checked as a whole once each item is right
-        meant = repaired(meant, errors)
+        meant = _without(meant, errors)
     return config, found
 
 
@@ -151,7 +160,7 @@ def _validated(data: dict[str, Any]) -> tuple[Config | None, list[Any]]:
         return Config.model_validate(expand_sweeps(data)), []
     except ValidationError as error:
         found = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
-        return None, one_of_each_place(found)
+        return None, _one_of_each_place(found)
 
 
 def _prepared(
@@ -249,64 +258,136 @@ def read_plan(
         with noting:
             plan.rows()
     if not mistakes:
-        mistakes += [UserError(path, *finding) for finding in _job_findings(plan)]
+        mistakes += [UserError(path, *finding) for finding in plan.findings()]
         with noting:
             _ = plan.ablation
     return plan, mistakes
 
 
-def _job_findings(plan: Plan) -> Iterator[Finding]:
-    """What jobs would refuse, as far as it is known once all tables are read."""
-    config = plan.config
-    for corpus, section in config.corpora.items():
-        for pair in [] if section.parallel else plan.train_pairs(corpus):
-            yield from refused(f"corpora.{corpus}", read_recipe, plan.switching_recipe(corpus, pair))
-    for testset in config.testsets:
-        yield from _first_stage(plan, testset)
-        yield from _baseline(plan, testset)
-    if config.ablation:
-        rows = plan.rows()
-        given = config.ablation.reference, config.ablation.compared
-        yield from refused("ablation", check_starts, rows, *given)
-        for language in dict.fromkeys(row.language for row in rows if row.examples):
-            name = config.labelled_collection(language)
-            if not name:  # reported for each row
-                continue
-            asked = config.collections[name].questions(config.languages.source, "train")
-            if "train" not in config.collections[name].splits or language not in asked:
-                todo = f"name one with {language} among its train_languages, or in {language} alone"
-                yield "ablation.collection", f"{name} has no training queries in {language}", todo
+def _keys_of(location: Location) -> list[str | int]:
+    """The keys that lead to a place in the file, without the steps that pydantic adds: kinds of sections and values."""
+    added = {2} if location[:1] and location[0] in _TAGGED else set()
+    return [
+        part
+        for number, part in enumerate(location)
+        if number not in added and part not in _ADDED and "[" not in str(part)
+    ]
 
 
-def _baseline(plan: Plan, testset: str) -> Iterator[Finding]:
-    """Every system of the experiment ranks a pair that the baseline ranks too."""
-    ranked: dict[str, set[str]] = {}
-    for run in plan.runs(testset):
-        ranked.setdefault(run.system, set()).add(run.pair.id)
-    baseline = plan.config.evaluate.baseline
-    alone = [name for name in plan.main_systems if name in ranked and not ranked[name] & ranked.get(baseline, set())]
-    if alone:
-        problem = f"{baseline} ranks no pair of {testset} that {alone[0]} ranks"
-        yield "evaluate.baseline", problem, "name a system that ranks what the others rank"
+def _place_of(location: Location) -> str:
+    return ".".join(map(str, _keys_of(location)))
 
 
-def _first_stage(plan: Plan, name: str) -> Iterator[Finding]:
-    """BM25 needs queries and documents in the languages that it searches in, with the ids of those ranked."""
-    testset, source = plan.config.testsets[name], plan.config.languages.source
-    collection, asked = plan.config.collections[testset.collection], testset.candidates.query_language
-    if not testset.candidates.bm25:
-        return
-    silent = [language for language in plan.judged_languages(name) if language not in collection.test_languages]
-    problem = ""
-    if asked == "source" and testset.documents == "own":
-        problem = "documents have ids of their own in each language"
-    elif asked == "source" and not {source} <= {*collection.languages} & {*collection.test_languages}:
-        problem = f"{testset.collection} has no queries and documents in {source}"
-    elif asked == "document" and silent:
-        problem = f"{testset.collection} has no queries in {silent[0]}"
-    elif asked not in ("source", "document", *collection.test_languages):
-        problem = f"{testset.collection} has no queries in {asked}"
-    if problem:
-        ways = [*([] if silent else ["document"]), *collection.test_languages]
-        todo = f"write {' or '.join([', '.join(ways[:-1]), ways[-1]] if ways[1:] else ways)}"
-        yield f"testsets.{name}.candidates.query_language", problem, f"{todo}, or give candidates by run or all"
+def _one_of_each_place(errors: list[Any]) -> list[Any]:
+    """One error for each place: if a key may hold several kinds of values, the most telling one."""
+    chosen: dict[str, Any] = {}
+    for error in errors:
+        chosen.setdefault(_place_of(error["loc"]), error)
+    explained = {place.rpartition(".")[0] for place in chosen}
+    for place in explained & {*chosen}:
+        if isinstance(chosen[place]["input"], dict | list) and chosen[place]["type"].endswith(_OF_A_KIND):
+            del chosen[place]
+    return list(chosen.values())
+
+
+def _problem_of(error: Any) -> tuple[str, str]:
+    """What is wrong, and what to do."""
+    value, kind = error["input"], error["type"]
+    if kind == "extra_forbidden":
+        close, known = _nearest_key(error["loc"]), ", ".join(_keys(error["loc"][:-1]))
+        return f"unknown key {error['loc'][-1]}", f"did you mean {close}?" if close else f"known keys: {known}"
+    if kind == "missing":
+        return "missing", "add this key"
+    if isinstance(value, bool) and kind != "bool_type":
+        word = "no" if value is False else "yes"
+        return f"{value} where text or a number is expected", f"YAML reads a bare {word} as {value}; quote it: '{word}'"
+    if isinstance(value, str) and kind in {"float_type", "int_type"}:
+        found = _EXPONENT.match(value)
+        return (
+            f"'{value}' is text",
+            f"write {found[1]}{found[2] or '.0'}e{int(found[3]):+d}" if found else "write a number",
+        )
+    if kind == "union_tag_invalid":
+        key, known = error["ctx"]["discriminator"].strip("'"), error["ctx"]["expected_tags"].replace("'", "")
+        near = difflib.get_close_matches(error["ctx"]["tag"], known.split(", "), 1, 0.5)
+        return f"unknown {key} {error['ctx']['tag']}", f"did you mean {near[0]}?" if near else f"known: {known}"
+    if kind == "union_tag_not_found":
+        return f"no {error['ctx']['discriminator']}".replace("'", ""), "add this key"
+    if kind == "value_error":
+        problem, _, todo = str(error["ctx"]["error"]).partition(": ")
+        return problem, todo
+    if kind == "string_pattern_mismatch" and error["ctx"]["pattern"] == LANGUAGE:
+        return f"{value!r} is no code of a language here", language_advice(value)
+    text = shown(value) if isinstance(value, str) and is_address(value) else value
+    return f"{text!r} is not allowed", error["msg"][0].lower() + error["msg"][1:]
+
+
+def _nearest_key(location: Location) -> str | None:
+    return next(iter(difflib.get_close_matches(str(location[-1]), _keys(location[:-1]), 1, 0.5)), None)
+
+
+def _keys(location: Location) -> list[str]:
+    sections: list[type[BaseModel]] = [Config]
+    for part in location:
+        sections = [section for section in sections if part in _kinds(section)] or sections
+        fields = [section.model_fields[str(part)].annotation for section in sections if part in section.model_fields]
+        sections = [found for annotation in fields for found in _sections(annotation)] or sections
+    return sorted({field.alias or name for section in sections for name, field in section.model_fields.items()})
+
+
+def _kinds(section: type[BaseModel]) -> tuple[str, ...]:
+    field = section.model_fields.get("format") or section.model_fields.get("kind")
+    return getattr(field.annotation, "__args__", ()) if field else ()
+
+
+def _sections(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for part in getattr(annotation, "__args__", ()) for found in _sections(part)]
+
+
+def _without(data: dict[str, Any], errors: list[Any]) -> dict[str, Any] | None:
+    """The mapping without what pydantic's ``errors`` are about; None where a whole section would have to go.
+
+    An unknown key becomes the nearest known one, a value that is listed twice is listed once, and any other wrong value
+    is left out, as are all sweeps if one of them makes a wrong section.
+    """
+    copy = deepcopy(data)
+    for error in sorted(errors, key=_index, reverse=True):  # lists from the end: what comes before keeps its number
+        *folders, last = _keys_of(error["loc"])
+        holder = _value_at(copy, folders)
+        if holder is None or (isinstance(holder, dict) and last not in holder and error["type"] != "missing"):
+            copy.pop("sweeps", None)
+        elif not _repair(holder, last, error):
+            return None
+    return copy
+
+
+def _index(error: Any) -> int:
+    last = _keys_of(error["loc"])[-1]
+    return last if isinstance(last, int) else -1
+
+
+def _value_at(data: Any, keys: list[str | int]) -> Any:
+    try:
+        return functools.reduce(operator.getitem, keys, data)
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _repair(holder: Any, key: Any, error: Any) -> bool:
+    """Put right one value of a mapping or a list; whether that could be done."""
+    kind, value = error["type"], error["input"]
+    fits = isinstance(holder, list if isinstance(key, int) else dict)
+    if not fits or kind in {"missing", "union_tag_invalid", "union_tag_not_found"}:
+        return False
+    if kind == "value_error" and isinstance(value, dict):
+        return False
+    if kind == "value_error" and isinstance(value, list):
+        holder[key] = [item for place, item in enumerate(value) if item not in value[:place]]
+        return True
+    taken = holder.pop(key)
+    meant = _nearest_key(error["loc"]) if kind == "extra_forbidden" else None
+    if meant is not None and meant not in holder:
+        holder[meant] = taken
+    return True

@@ -6,13 +6,15 @@ This is what the Snakefile asks. Nothing heavy is imported, and nothing is read 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
-from switchrank.ablation.rows import NO_SYSTEM, Row, read_ablation
+from switchrank.ablation.rows import NO_SYSTEM, Row, check_starts, read_ablation
 from switchrank.collections.joined.section import Joined
+from switchrank.config.checks import refused
 from switchrank.config.plan_data import Pair
 from switchrank.config.plan_runs import Node, Ranker, RunsPlan
-from switchrank.config.sections import MIXED
+from switchrank.config.sections import MIXED, Finding
 from switchrank.config.systems import OWN_START, Ablation
 from switchrank.core.errors import UserError, raise_all
+from switchrank.corpus.recipe import read_recipe
 from switchrank.models.folder import MODEL_FILES
 
 
@@ -166,3 +168,58 @@ class Plan(RunsPlan):
         """The test pairs of a row: those of its language and the source language."""
         sides = {self.config.languages.source, row.language}
         return [pair for pair in self.pairs[self.tuning.testset] if {pair.query, pair.document} <= sides]
+
+    def findings(self) -> Iterator[Finding]:
+        """What jobs would refuse, as far as it is known once all tables are read."""
+        config = self.config
+        for corpus, section in config.corpora.items():
+            for pair in [] if section.parallel else self.train_pairs(corpus):
+                yield from refused(f"corpora.{corpus}", read_recipe, self.switching_recipe(corpus, pair))
+        for testset in config.testsets:
+            yield from self._first_stage(testset)
+            yield from self._baseline(testset)
+        if config.ablation:
+            rows = self.rows()
+            given = config.ablation.reference, config.ablation.compared
+            yield from refused("ablation", check_starts, rows, *given)
+            for language in dict.fromkeys(row.language for row in rows if row.examples):
+                name = config.labelled_collection(language)
+                if not name:  # reported for each row
+                    continue
+                asked = config.collections[name].questions(config.languages.source, "train")
+                if "train" not in config.collections[name].splits or language not in asked:
+                    todo = f"name one with {language} among its train_languages, or in {language} alone"
+                    yield "ablation.collection", f"{name} has no training queries in {language}", todo
+
+    def _baseline(self, testset: str) -> Iterator[Finding]:
+        """Every system of the experiment ranks a pair that the baseline ranks too."""
+        ranked: dict[str, set[str]] = {}
+        for run in self.runs(testset):
+            ranked.setdefault(run.system, set()).add(run.pair.id)
+        baseline = self.config.evaluate.baseline
+        reached = ranked.get(baseline, set())
+        alone = [name for name in self.main_systems if name in ranked and ranked[name].isdisjoint(reached)]
+        if alone:
+            problem = f"{baseline} ranks no pair of {testset} that {alone[0]} ranks"
+            yield "evaluate.baseline", problem, "name a system that ranks what the others rank"
+
+    def _first_stage(self, name: str) -> Iterator[Finding]:
+        """BM25 needs queries and documents in the languages that it searches in, with the ids of those ranked."""
+        testset, source = self.config.testsets[name], self.config.languages.source
+        collection, asked = self.config.collections[testset.collection], testset.candidates.query_language
+        if not testset.candidates.bm25:
+            return
+        silent = [language for language in self.judged_languages(name) if language not in collection.test_languages]
+        problem = ""
+        if asked == "source" and testset.documents == "own":
+            problem = "documents have ids of their own in each language"
+        elif asked == "source" and not {source} <= {*collection.languages} & {*collection.test_languages}:
+            problem = f"{testset.collection} has no queries and documents in {source}"
+        elif asked == "document" and silent:
+            problem = f"{testset.collection} has no queries in {silent[0]}"
+        elif asked not in ("source", "document", *collection.test_languages):
+            problem = f"{testset.collection} has no queries in {asked}"
+        if problem:
+            ways = [*([] if silent else ["document"]), *collection.test_languages]
+            todo = f"write {' or '.join([', '.join(ways[:-1]), ways[-1]] if ways[1:] else ways)}"
+            yield f"testsets.{name}.candidates.query_language", problem, f"{todo}, or give candidates by run or all"
