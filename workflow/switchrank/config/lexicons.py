@@ -22,8 +22,7 @@ class VectorTraining(Section):
 
 class Alignment(Section):
     seed_pairs: str = Field(
-        "identical",
-        description="the name of a lexicon of titles or a dictionary, `identical`, or a dictionary path with `{lang}`",
+        "identical", description="a lexicon of titles or a dictionary by name, `identical`, or a path with `{lang}`"
     )
     refinements: Whole = Field(3, description="rounds of Procrustes refinement")
     criterion: Criterion = Field("csls", description="which neighbours refine the alignment")
@@ -31,12 +30,10 @@ class Alignment(Section):
 
 class VectorSource(Section):
     text: Annotated[list[str], Field(min_length=1)] | None = Field(
-        None,
-        description="text to train fastText on, one sentence a line, or pages-articles dumps (`.xml`, `.xml.bz2`)",
+        None, description="text to train fastText on, a sentence a line, or pages-articles dumps (`.xml`, `.xml.bz2`)"
     )
     path: str | None = Field(
-        None,
-        description="vectors: fastText (text or .bin), word2vec, GloVe, MUSE, told apart by content; packed or not",
+        None, description="vectors: fastText (text or .bin), word2vec, GloVe, MUSE, by content; packed or not"
     )
     extra_words: str | None = Field(
         None, description="words, one a line, that get vectors from their parts where a fastText .bin has none for them"
@@ -73,12 +70,11 @@ class VectorsLexicon(Section):
     max_target: Count | None = Field(None, description="most frequent target words used")
     raw_dot: bool = Field(False, description="compatibility: vectors keep their lengths (criterion nn only)")
     search: SearchKind = Field(
-        EXACT.search,
-        description="`ivf`, by cells, and `hnsw`, by a graph, are approximate: their recall is measured and stored",
+        EXACT.search, description="`ivf` (cells) and `hnsw` (a graph) are approximate: recall is measured and stored"
     )
     probes: Count = Field(EXACT.probes, description="ivf: cells of target words that a source word is compared with")
     cells: Count | None = Field(
-        EXACT.cells, description="ivf: number of cells; default: the square root of eight times the words"
+        EXACT.cells, description="ivf: cells; default: the square root of eight times the words"
     )
     links: Annotated[int, Field(ge=2, le=LARGEST)] = Field(
         EXACT.links, description="hnsw: neighbours that a word is linked to (M); more for better recall"
@@ -113,7 +109,7 @@ class TitlesLexicon(Section):
         "language's script",
     )
     codes: dict[Language, str] = Field(
-        {}, description="how the files write a language where it is not its code, such as `nb: no`"
+        {}, description="what the files call a language if not by its code, such as `nb: no`"
     )
     max_words: Count = Field(3, description="longest title kept, in words")
     onesided_titles: bool = Field(False, description="compatibility: clean the target title only, as the original did")
@@ -142,17 +138,13 @@ class TitlesLexicon(Section):
 
 
 class DictionaryFile(Section):
-    path: str | list[str] = Field(
-        description="the file; panlex: two, source language first; `{lang}` stands for the target language"
-    )
+    path: str | list[str] = Field(description="the file; panlex: two, source first; `{lang}` is the target language")
     format: DictionaryFormat = Field(
         "auto",
         description="`text`: a pair a line, tab or space between (MUSE, XLing-Eval); `tsv`: with columns; `tei`: "
         "FreeDict; `panlex`: Swadesh lists; `auto`: by content",
     )
-    columns: list[int | str] = Field(
-        [], description="tsv: the columns of source and target, by number from 1 or by name in the first line"
-    )
+    columns: list[int | str] = Field([], description="tsv: columns of source and target, by number from 1 or by name")
     reverse: bool = Field(False, description="the file translates from the target to the source language")
 
     def files(self, language: str) -> list[str]:
@@ -167,7 +159,7 @@ class DictionaryFile(Section):
 class DictionaryLexicon(DictionaryFile):
     kind: Literal["dictionary"]
     codes: dict[Language, str] = Field(
-        {}, description="what `{lang}` becomes for a language where it is not its code, such as `sw: swh`"
+        {}, description="`{lang}` of a language where it is not its code, such as `sw: swh`"
     )
     languages: Distinct[Language] | None = Field(None, description="target languages; default: seen languages")
 

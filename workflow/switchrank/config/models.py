@@ -17,9 +17,7 @@ MAIN_METRIC = "mrr@10"
 
 class Candidates(Section):
     bm25: Count | None = Field(None, description="this many documents by BM25")
-    run: str | None = Field(
-        None, description="a TREC run; the same for every pair, or with `{query}` and `{document}` one for each"
-    )
+    run: str | None = Field(None, description="a TREC run for every pair, or with `{query}` and `{document}` one each")
     system: Name | None = Field(
         None, description="so many documents (`depth`) by a system of this run that embeds queries and documents apart"
     )
@@ -51,15 +49,12 @@ class Candidates(Section):
 
 class Testset(Section):
     collection: Name = Field(description="a collection with a test split")
-    pairs: str | None = Field(
-        None, description="TSV: id, query, document, own_model (yes: pair-wise systems train for it)"
-    )
+    pairs: str | None = Field(None, description="TSV: id, query, document, own_model (yes: pair-wise systems have one)")
     mixed: Literal["seen", "all"] | LanguageList | None = Field(
         None, description="instead of pairs: mixed pools en-xx, xx-en, xx-xx over the source and these languages"
     )
     pool: Literal["drawn", "every"] = Field(
-        "drawn",
-        description="mixed: one language drawn per document (as published), or every document in every language",
+        "drawn", description="mixed: a language drawn per document (as published), or each document in every language"
     )
     seed: Seed = Field(0, description="mixed: seed of the draws per document and per query")
     candidates: Candidates = Field(description="what is re-ranked")
@@ -114,7 +109,7 @@ class Languages(Section):
     seen: Distinct[Language] = Field(description="languages that code-switching may use")
     unseen: Distinct[Language] = Field([], description="languages that are only tested on")
     unspaced: Distinct[Language] = Field(
-        [], description="languages written without spaces; words are cut by longest match over their vectors"
+        [], description="written without spaces: cut by longest match over their vectors"
     )
     segmenters: dict[Language, Literal["icu", "jieba", "sudachi"]] = Field(
         {}, description="languages written without spaces that a library cuts: `{zh: jieba, ja: sudachi, th: icu}`"
@@ -148,8 +143,7 @@ class World(Section):
     train_queries: Count = Field(WORLD["train_queries"], description="training queries")
     test_queries: Count = Field(WORLD["test_queries"], description="test queries, parallel in all languages")
     train_distractors: Whole = Field(
-        WORLD["train_distractors"],
-        description="passages beside each relevant training one that speak of the same things",
+        WORLD["train_distractors"], description="passages beside each relevant training one, of the same things"
     )
     test_distractors: Whole = Field(WORLD["test_distractors"], description="the same for each relevant test passage")
     designs: dict[Language, Literal["qaa", "qab", "qac", "qad"]] = Field(
@@ -193,9 +187,7 @@ class Corpus(Section):
     languages: Literal["seen", "pair"] | Distinct[Language] = Field(
         "seen", description="`seen` or a list: one multilingual corpus; `pair`: one bilingual corpus per pair"
     )
-    parallel: bool = Field(
-        False, description="no switching: the collection's own text in both languages of a pair (its train_languages)"
-    )
+    parallel: bool = Field(False, description="no switching: the collection's text in both languages (train_languages)")
     p: Share = Field(0.5, description="probability that a covered word is switched")
     mix: Literal["token", "instance"] = Field("token", description="language drawn per word or per side")
     drop_stopwords: bool = Field(False, description="never switch English stop words on their own")

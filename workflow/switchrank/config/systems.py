@@ -59,9 +59,7 @@ class Tuning(Optimisation):
         description="passes over the training pairs, in which each label occurs `rounds` times: so every number of "
         "labels is seen as often",
     )
-    steps: Whole = Field(
-        0, description="optimiser steps in place of epochs: few labels are then seen more often than many"
-    )
+    steps: Whole = Field(0, description="optimiser steps in place of epochs: few labels are then seen more often")
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -119,16 +117,12 @@ class NamedStart(FirstWeights):
     source: Name | None = Field(
         None,
         alias="from",
-        description="instead: the start that it is made of, one of `starts` or `start`, the run's own",
+        description="instead: the start it is made of, one of `starts` or `start`, the run's own",
     )
     transplant: Name | None = Field(None, description="with `from`: a lexicon, as `start.transplant`")
-    corpus: Name | None = Field(
-        None, description="with `from`: the corpus that it is trained on, once for each seed of the run"
-    )
+    corpus: Name | None = Field(None, description="with `from`: the corpus it is trained on, once for each seed")
     method: Literal["cross-encoder"] = Field("cross-encoder", description="with `corpus`: the way it is trained")
-    train: Changes = Field(
-        default_factory=Changes, description="with `corpus`: keys of `train` that are otherwise here"
-    )
+    train: Changes = Field(default_factory=Changes, description="with `corpus`: keys of `train` that differ here")
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -160,9 +154,7 @@ class System(Section):
         "hub name or folder, that is scored beside the others and never trained",
     )
     test: Translation | None = Field(None, description="Translate-Test, with `model`")
-    start: Name = Field(
-        OWN_START, description="the start it is trained from: one of `starts`, or `start`, the run's own"
-    )
+    start: Name = Field(OWN_START, description="the start it is trained from: of `starts`, or `start`, the run's own")
     train: Changes = Field(default_factory=Changes, description="keys of `train` that are otherwise for this system")
     architecture: Literal["cross-encoder"] = Field("cross-encoder", description="what scores a query and a passage")
 
