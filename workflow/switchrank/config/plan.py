@@ -148,9 +148,20 @@ class Plan(RunsPlan):
             return self.system_node(words["system"], words["train_pair"], int(words["seed"]))
         if "start" in words:
             start, seed = self.named_starts[words["start"]]
-            return self.start_node(start, start.key.partition(".")[2], seed)
-        first = next(step for step in self.own_start if step.corpus)
-        return self.start_node(first, OWN_START, self.config.seeds[0])
+            name = start.key.partition(".")[2]
+        else:
+            start, name, seed = next(step for step in self.own_start if step.corpus), OWN_START, self.config.seeds[0]
+        assert start.corpus is not None
+        assert start.settings is not None
+        assert start.source is not None
+        return Node(
+            start.folder_of(seed),
+            start.source.files_of(seed),
+            *self.training_data(start.corpus, self.train_pairs(start.corpus)[0]),
+            settings=start.settings,
+            seed=seed if start.seed is None else start.seed,
+            facts={"system": name, "corpus": start.corpus},
+        )
 
     def shares_runs(self, row: Row) -> bool:
         """Whether a row's runs are those of its starting system: it has no examples, and that has ranked all pairs."""
@@ -160,7 +171,6 @@ class Plan(RunsPlan):
         return set(self.tested_pairs(row)) <= set(ranked)
 
     def row_runs(self, row: Row) -> dict[str, str]:
-        """The run of each tested pair of a row."""
         system, testset = row.start if self.shares_runs(row) else row.id, self.tuning.testset
         return {pair.id: self.run_file(system, testset, pair.id, row.seed) for pair in self.tested_pairs(row)}
 

@@ -230,7 +230,6 @@ class RunsPlan(DataPlan):
         return [(str(system), str(section.corpus)), *found] if section else found
 
     def system_node(self, system: str, train_pair: str, seed: int) -> Node:
-        """The model of a system for a training pair and a seed."""
         section = self.config.systems[system]
         corpus = str(section.corpus)
         return Node(
@@ -240,20 +239,6 @@ class RunsPlan(DataPlan):
             settings=self.config.training(section.train),
             seed=seed,
             facts={"system": system, "train_pair": train_pair, "corpus": corpus},
-        )
-
-    def start_node(self, start: StartNode, name: str, seed: int) -> Node:
-        """A start that is trained, under a name, for a seed of the run."""
-        assert start.corpus is not None
-        assert start.settings is not None
-        assert start.source is not None
-        return Node(
-            start.folder_of(seed),
-            start.source.files_of(seed),
-            *self.training_data(start.corpus, self.train_pairs(start.corpus)[0]),
-            settings=start.settings,
-            seed=seed if start.seed is None else start.seed,
-            facts={"system": name, "corpus": start.corpus},
         )
 
     def same_runs(self, baseline: str) -> list[list[str]]:
@@ -343,10 +328,9 @@ class RunsPlan(DataPlan):
         section = self.config.testsets[testset].candidates
         if section.run is None:
             return []
+        sides = [("", language) for language in self.judged_languages(testset)]
         if section.by_pair:
             sides = [(pair.query, pair.document) for pair in self.pairs[testset]]
-        else:
-            sides = [("", language) for language in self.judged_languages(testset)]
         return list(dict.fromkeys(section.run_file(*side) for side in sides))
 
     def first_stage(self, testset: str, language: str) -> tuple[str, str]:
@@ -378,7 +362,6 @@ class RunsPlan(DataPlan):
         return found
 
     def judgements(self, testset: str, language: str) -> str:
-        """The judgements of one document language."""
         return f"{self.folder}/testsets/{testset}/judgements-{language}.parquet"
 
     def judged_languages(self, testset: str) -> list[str]:
@@ -395,15 +378,12 @@ class RunsPlan(DataPlan):
     def compares_languages(self, testset: str) -> bool:
         """Whether some queries are ranked against the same passages in their own language and in another."""
         section = self.config.testsets[testset]
+        if section.mixed or section.documents == "own":
+            return False
         pairs = {(pair.query, pair.document) for pair in self.pairs[testset]}
-        return (
-            section.mixed is None
-            and section.documents == "parallel"
-            and any(query != document and (query, query) in pairs for query, document in pairs)
-        )
+        return any(query != document and (query, query) in pairs for query, document in pairs)
 
     def run_file(self, system: str, testset: str, pair: str, seed: int | str) -> str:
-        """The TREC run of a system on one pair."""
         return f"{self.folder}/runs/{system}/{testset}/{pair}/seed{seed}.trec"
 
     def runs(self, testset: str) -> Iterator[Run]:

@@ -45,11 +45,8 @@ def _finish(path: Path, mode: int) -> None:
     """Give a file its mode and flush it to disk; what a link leads to is left as it is."""
     if not path.is_symlink():
         path.chmod(mode)
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _cause(error: Exception) -> tuple[str, str] | None:

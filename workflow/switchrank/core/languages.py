@@ -38,13 +38,11 @@ class Languages:
         return starred(language, language in self.unseen)
 
     def _side(self, testset: str, language: str) -> bool:
-        members: Sequence[str] = (language,)
-        if language == MIXED:
-            if testset not in self.mixed:
-                raise UserError("evaluate", f"test set {testset}", "a mixed side of unknown languages", "list them")
-            members = self.mixed[testset]
+        if language == MIXED and testset not in self.mixed:
+            raise UserError("evaluate", f"test set {testset}", "a mixed side of unknown languages", "list them")
+        members = self.mixed[testset] if language == MIXED else [language]
         known = {self.source, *self.seen}
-        strangers = sorted(set(members) - known - set(self.unseen))
+        strangers = sorted({*members} - known - {*self.unseen})
         if strangers:
             raise UserError("evaluate", f"test set {testset}", f"unknown language {strangers[0]}", "list it as unseen")
         return set(members) <= known

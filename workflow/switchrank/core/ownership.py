@@ -7,7 +7,7 @@ SHA-256 of every file. Whatever is not in the record was put there, or changed, 
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from switchrank.core.digest import file_digest
 from switchrank.core.errors import UserError
@@ -60,27 +60,21 @@ def _foreign(folder: Path, kind: Kind) -> str | None:
     there = sorted(_files(folder))
     if not there:
         return None
-    record = _record(folder)
-    if record is None:
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        made, files = str(record["made"]), dict(record["files"])
+    except (OSError, ValueError, LookupError, TypeError):
         return f"holds {there[0].relative_to(folder)}, {_FOREIGN}"
-    if record["made"] != kind:
-        return f"holds {record['made']}, not {kind}"
+    if made != kind:
+        return f"holds {made}, not {kind}"
     for file in there:
         name = file.relative_to(folder).as_posix()
-        if name not in record["files"]:
+        if name not in files:
             return f"holds {name}, {_FOREIGN}"
-        if file.is_symlink() or file_digest(file) != record["files"][name]:
+        if file.is_symlink() or file_digest(file) != files[name]:
             return f"{name} in it has changed since switchrank wrote it"
     return None
 
 
 def _files(folder: Path) -> Iterator[Path]:
     return (file for file in folder.rglob("*") if (file.is_symlink() or not file.is_dir()) and file.name not in _LITTER)
-
-
-def _record(folder: Path) -> dict[str, Any] | None:
-    try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        return record if isinstance(record["made"], str) and isinstance(record["files"], dict) else None
-    except (OSError, ValueError, LookupError, TypeError):
-        return None
