@@ -266,12 +266,8 @@ def read_plan(
 
 def _keys_of(location: Location) -> list[str | int]:
     """The keys that lead to a place in the file, without the steps that pydantic adds: kinds of sections and values."""
-    added = {2} if location[:1] and location[0] in _TAGGED else set()
-    return [
-        part
-        for number, part in enumerate(location)
-        if number not in added and part not in _ADDED and "[" not in str(part)
-    ]
+    kept = [*location[:2], *location[3:]] if location and location[0] in _TAGGED else location
+    return [part for part in kept if part not in _ADDED and "[" not in str(part)]
 
 
 def _place_of(location: Location) -> str:
@@ -303,10 +299,8 @@ def _problem_of(error: Any) -> tuple[str, str]:
         return f"{value} where text or a number is expected", f"YAML reads a bare {word} as {value}; quote it: '{word}'"
     if isinstance(value, str) and kind in {"float_type", "int_type"}:
         found = _EXPONENT.match(value)
-        return (
-            f"'{value}' is text",
-            f"write {found[1]}{found[2] or '.0'}e{int(found[3]):+d}" if found else "write a number",
-        )
+        todo = f"write {found[1]}{found[2] or '.0'}e{int(found[3]):+d}" if found else "write a number"
+        return f"'{value}' is text", todo
     if kind == "union_tag_invalid":
         key, known = error["ctx"]["discriminator"].strip("'"), error["ctx"]["expected_tags"].replace("'", "")
         near = difflib.get_close_matches(error["ctx"]["tag"], known.split(", "), 1, 0.5)

@@ -54,10 +54,9 @@ class StartNode:
 
     def steps(self) -> Iterator[Self]:
         """This start, the one it is made from, and so on."""
-        node: Self | None = self
-        while node is not None:
-            yield node
-            node = node.source
+        yield self
+        if self.source:
+            yield from self.source.steps()
 
 
 @dataclass(frozen=True)

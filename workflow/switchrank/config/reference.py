@@ -54,12 +54,11 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
 def _section(title: str, model: type[BaseModel]) -> str:
     schema = model.model_json_schema(by_alias=True)
     inherited = _inherited(model)
-    if inherited == set(model.model_fields):
+    own = {name: field for name, field in model.model_fields.items() if name not in inherited}
+    if not own:
         return f"### {title}\n"
     lines = [f"### {title}", "", "| key | type | default | meaning |", "|---|---|---|---|"]
-    for name, field in model.model_fields.items():
-        if name in inherited:
-            continue
+    for name, field in own.items():
         key = field.alias or name
         kind = _type(schema["properties"][key], schema.get("$defs", {})).replace("|", "\\|")
         pointer = "says which keys apply" if key in {"format", "kind"} else f"see the section {key}"
