@@ -8,8 +8,3 @@ from typing import Any
 def write_json(path: Path, value: Any) -> None:
     """Write JSON with sorted keys, indented, one line end at the end."""
     path.write_text(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def read_json(path: Path) -> Any:
-    """The value of a JSON file."""
-    return json.loads(path.read_text(encoding="utf-8"))

@@ -7,13 +7,13 @@ positive and its negatives as fit that on average.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from switchrank import __version__
-from switchrank.core.json_files import read_json
 from switchrank.train.method import Context, Method, Step
 from switchrank.train.settings import TextSettings, setting
 
@@ -120,7 +120,7 @@ class CrossEncoder(Method[CrossEncoderSettings]):
 
     def record(self) -> dict[str, Any]:
         file = self._start / "start.json"
-        start = read_json(file) if file.is_file() else {}
+        start = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
         return {"start": start, "pairs": len(self._labels), **self._units.record()}
 
     def write(self, folder: Path, record: Mapping[str, Any]) -> None:
