@@ -178,8 +178,7 @@ class DegradedLexicon(Section):
 class MergedLexicon(Section):
     kind: Literal["merged"]
     of: Distinct[Name] = Field(
-        description="lexicons to put together: a word has the translations of the first, then those of the next",
-        min_length=1,
+        description="lexicons put together: a word has the translations of the first, then of the next", min_length=1
     )
     languages: Distinct[Language] | None = Field(None, description="target languages; default: seen languages")
 

@@ -152,8 +152,7 @@ class World(Section):
         "its own; the code lends its name only (qab runs right to left, qac has no spaces)",
     )
     layout: Literal["plain", "mmarco"] = Field(
-        WORLD["layout"],
-        description="files under world/msmarco/, or under world/mmarco/ as MS MARCO and mMARCO have them",
+        WORLD["layout"], description="files under world/msmarco/, or world/mmarco/ as MS MARCO and mMARCO have them"
     )
     triples: Count = Field(WORLD["triples"], description="layout mmarco: triples per training query")
     candidates: Count = Field(WORLD["candidates"], description="layout mmarco: BM25 passages per test query")
@@ -223,7 +222,7 @@ class Config(Section):
     languages: Languages
     world: World | None = Field(None, description="generate the made-up world under results/<run>/world/")
     downloads: dict[str, Download] = Field(
-        {}, description="files that are fetched when an input needs them: path, and `url` with an optional `sha256`"
+        {}, description="files fetched when needed: path, and `url`, perhaps `sha256`"
     )
     collections: dict[Name, Collection]
     vectors: Vectors | None = None

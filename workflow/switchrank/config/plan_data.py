@@ -259,5 +259,4 @@ class DataPlan:
         return [f"{self.corpus_folder(*one)}/{kind if whole else 'dev.parquet'}" for one, kind in kinds.items()]
 
     def instances(self, collection: str, split: str) -> str:
-        """The training pairs of a split of a collection, by id."""
         return f"{self.folder}/instances/{collection}/{split}.parquet"

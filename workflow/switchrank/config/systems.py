@@ -55,9 +55,7 @@ class Tuning(Optimisation):
     warmup: float = setting("warmup", BY_EPOCHS["warmup"])
     eval_every: int = setting("eval_every", BY_EPOCHS["eval_every"])
     epochs: Count = Field(
-        5,
-        description="passes over the training pairs, in which each label occurs `rounds` times: so every number of "
-        "labels is seen as often",
+        5, description="passes over the training pairs, where each label occurs `rounds` times, however many there are"
     )
     steps: Whole = Field(0, description="optimiser steps in place of epochs: few labels are then seen more often")
 
