@@ -221,9 +221,7 @@ class Config(Section):
     seeds: Distinct[Seed] = Field([1], min_length=1, description="one model per system, pair and seed")
     languages: Languages
     world: World | None = Field(None, description="generate the made-up world under results/<run>/world/")
-    downloads: dict[str, Download] = Field(
-        {}, description="files fetched when needed: path, and `url`, perhaps `sha256`"
-    )
+    downloads: dict[str, Download] = Field({}, description="files fetched when needed: path and `url`, maybe `sha256`")
     collections: dict[Name, Collection]
     vectors: Vectors | None = None
     lexicons: dict[Name, Lexicon] = Field({})

@@ -85,9 +85,8 @@ def _parsed(source: Path) -> tuple[str, set[str], set[Path]]:
         if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:] or [ast.Pass()]
     known = {module for module in imported if module and _source(module)}
-    files = {file for file in source.parent.iterdir() if file.name in words and file.suffix != ".py"}
-    beside = {file for file in files if file.is_file()}
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), known, beside
+    data = {file for file in source.parent.iterdir() if file.name in words and file.suffix != ".py" and file.is_file()}
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), known, data
 
 
 def _inside(module: str) -> str:
