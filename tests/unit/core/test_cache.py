@@ -12,10 +12,10 @@ from switchrank.core import cache
 from switchrank.core.cache import compiled_code
 
 SCORE = """
-import numpy as np
-from switchrank.evaluate.score import Found, Relevant, metric_values
-one = np.array([0])
-found, relevant = Found(one, one, one + 1), Relevant(one, one, np.ones(1))
+import polars as pl
+from switchrank.evaluate.score import metric_values
+found = pl.DataFrame({"query": [0], "number": [0], "place": [1]})
+relevant = pl.DataFrame({"query": [0], "number": [0], "relevance": [1]})
 print(metric_values(["mrr@10", "map"], found, relevant, 1)["mrr@10"].tolist())
 """
 

@@ -3,7 +3,8 @@
 Lists of runs, test sets and texts are JSON files; the help of each command shows one.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,6 @@ vocabulary, beside texts: a vector store (.words.parquet) that cuts text without
 training:
 [{"lexicon": "clwe", "lang": "sw", "corpus": "ml-cs", "stats": ["corpora/ml-cs/stats.json"]}]"""
 
-
 _TABLES = ("metrics.csv", "per_query.parquet", "significance.csv", "effects.csv")
 
 
@@ -114,25 +114,22 @@ def _mixed(words: Sequence[str]) -> dict[str, tuple[str, ...]]:
     return {testset: tuple(members.split(",")) for testset, members in pairs.items()}
 
 
-def _same(words: Sequence[str]) -> frozenset[tuple[str, ...]]:
-    runs = set()
+def _parts(words: Sequence[str], flag: str, form: str, pattern: str) -> Iterator[tuple[str, ...]]:
     for word in words:
-        system, _, where = word.partition("=")
-        testset, _, pair = where.rpartition("/")
-        query, _, document = pair.partition("-")
-        if not (system and testset and query and document):
-            raise UserError("command line", "--same", f"'{word}'", "write system=testset/query-document")
-        runs.add((system, testset, query, document))
-    return frozenset(runs)
+        found = re.fullmatch(pattern, word)
+        if not found:
+            raise UserError("command line", flag, f"'{word}'", f"write {form}")
+        yield found.groups()
+
+
+def _same(words: Sequence[str]) -> frozenset[tuple[str, ...]]:
+    form, pattern = "system=testset/query-document", r"([^=]+)=(.+)/([^-/]+)-([^/]+)"
+    return frozenset(_parts(words, "--same", form, pattern))
 
 
 def _judgements_of_testsets(words: Sequence[str]) -> dict[str, dict[str, str]]:
     judgements: dict[str, dict[str, str]] = {}
-    for word in words:
-        role, _, table = word.partition("=")
-        testset, slash, language = role.rpartition("/")
-        if not (testset and slash and language and table):
-            raise UserError("command line", "--judgements", f"'{word}'", "write testset/language=table")
+    for testset, language, table in _parts(words, "--judgements", "testset/language=table", r"([^=]+)/([^/=]+)=(.+)"):
         judgements.setdefault(testset, {})[language] = table
     return judgements
 

@@ -12,18 +12,7 @@ from typing_extensions import TypedDict
 
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
-from switchrank.formats.tables import (
-    CANDIDATES,
-    COVERAGE,
-    DOCUMENTS,
-    DRAW,
-    JUDGEMENTS,
-    LEXICON,
-    QUERIES,
-    read_table,
-    scan_table,
-    write_table,
-)
+from switchrank.formats import tables
 from switchrank.text.splitting import language_splitter
 from switchrank.text.words import Splitter, key
 
@@ -68,9 +57,9 @@ class Trained(TypedDict):
 def coverage_table(*, languages: list[TestedLanguage], out: str | Path, training: Sequence[Trained] = ()) -> None:
     """Write COVERAGE, sorted by lexicon and language, within them in the order given.
 
-    Words are compared under :func:`switchrank.text.words.key`, and cut as BM25 cuts the text of that language. A word
-    of a test text is covered if it is a word of some target. Queries count if they have a positive judgement, documents
-    if they are a candidate, at most :data:`SAMPLE` of them.
+    Words are look-up keys (:func:`switchrank.text.words.key`), cut as BM25 cuts the language. A word of a test text is
+    covered if it is a word of some target. Queries count if they have a positive judgement, documents if they are a
+    candidate, at most :data:`SAMPLE` of them.
 
     Args:
         languages: JSON list of lexicons and test texts; see below.
@@ -91,15 +80,15 @@ def coverage_table(*, languages: list[TestedLanguage], out: str | Path, training
             words, covered = (sum(column) for column in zip(*counts, strict=True))
             rows.append((corpus["lexicon"], corpus["lang"], corpus["corpus"], "training", words, covered))
     shares = [(*row, row[-1] / row[-2] if row[-2] else None) for row in rows]
-    table = pl.DataFrame(shares, schema=pl.Schema(COVERAGE), orient="row")
-    write_table(table.sort("lexicon", "lang", maintain_order=True), out, COVERAGE)
+    table = pl.DataFrame(shares, schema=pl.Schema(tables.COVERAGE), orient="row")
+    tables.write_table(table.sort("lexicon", "lang", maintain_order=True), out, tables.COVERAGE)
 
 
 def _language_rows(language: TestedLanguage) -> list[Row]:
     split = language_splitter(language.get("vocabulary"))
     targets = {}
     for name, path in language["lexicons"].items():
-        found = read_table(path, LEXICON)["target"].unique(maintain_order=True)
+        found = tables.read_table(path, tables.LEXICON)["target"].unique(maintain_order=True)
         shown = progress(found, what=f"targets of {Path(path).name}", unit="targets")
         targets[name] = running_words(shown, split).select("key")
     rows = []
@@ -123,18 +112,19 @@ def running_words(texts: Iterable[str], split: Splitter) -> pl.DataFrame:
 
 
 def _texts(part: TestedTexts, lang: str) -> pl.Series:
-    schema, name, choice = (QUERIES, "qid", JUDGEMENTS) if part["side"] == "query" else (DOCUMENTS, "docid", CANDIDATES)
-    texts = scan_table(part["texts"], schema)
+    asked = part["side"] == "query"
+    schema, name = (tables.QUERIES, "qid") if asked else (tables.DOCUMENTS, "docid")
+    every = texts = tables.scan_table(part["texts"], schema)
     if "draw" in part:
-        drawn = scan_table(part["draw"], DRAW).filter(pl.col("lang") == lang).select(pl.col("id").alias(name))
-        texts = texts.join(drawn, on=name, how="semi")
+        drawn = tables.scan_table(part["draw"], tables.DRAW).filter(lang=lang)
+        texts = texts.join(drawn, left_on=name, right_on="id", how="semi")
     if part["chosen"]:
-        counts = pl.col("relevance") > 0 if part["side"] == "query" else True
-        chosen = [scan_table(path, choice).filter(counts).select(name) for path in part["chosen"]]
+        choice, counts = (tables.JUDGEMENTS, pl.col("relevance") > 0) if asked else (tables.CANDIDATES, True)
+        chosen = [tables.scan_table(path, choice).filter(counts).select(name) for path in part["chosen"]]
         texts = texts.join(pl.concat(chosen).unique(), on=name, how="semi")
-    if part["side"] == "document":
+    if not asked:
         first = texts.select(name).sort(name).head(SAMPLE).collect(engine="streaming")
-        texts = scan_table(part["texts"], schema).join(first.lazy(), on=name, how="semi")
+        texts = every.join(first.lazy(), on=name, how="semi")
     return texts.select("text").collect(engine="streaming")["text"]
 
 

@@ -12,15 +12,7 @@ from typing_extensions import TypedDict
 
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
-from switchrank.formats.tables import (
-    CANDIDATES,
-    DOCUMENTS,
-    EXPOSURE,
-    INSTANCES,
-    read_relevant,
-    scan_table,
-    write_table,
-)
+from switchrank.formats import tables
 
 
 class TestedLanguage(TypedDict):
@@ -53,9 +45,8 @@ class Exposed(TypedDict):
 def exposure_table(*, pairs: list[Exposed], out: str | Path) -> None:
     """Write EXPOSURE, one row per entry of ``pairs``, in their order.
 
-    ``documents`` are the candidates of all judged queries and the relevant documents; ``relevant`` those relevant to a
-    query. The counts beside them say how many were a positive, or a negative, of a training pair; a document may be
-    both.
+    ``documents`` are the candidates of all judged queries and the relevant documents. The counts beside them say how
+    many were a positive, or a negative, of a training pair; a document may be both.
 
     Args:
         pairs: JSON list of test sets and training pairs; see below.
@@ -65,15 +56,15 @@ def exposure_table(*, pairs: list[Exposed], out: str | Path) -> None:
         UserError: a table is missing or unreadable, or ``by`` is neither ``id`` nor ``text``.
     """
     rows = [_row(pair) for pair in progress(pairs, what="exposure", unit="test sets")]
-    write_table(pl.DataFrame(rows, schema=EXPOSURE), out, EXPOSURE)
+    tables.write_table(pl.DataFrame(rows, schema=tables.EXPOSURE), out, tables.EXPOSURE)
 
 
 def _row(pair: Exposed) -> dict[str, str | int]:
     if pair["by"] not in ("id", "text"):
         raise UserError("exposure", "by", f"unknown value {pair['by']}", "write id or text")
-    met = scan_table(pair["instances"], INSTANCES).select(docid="pid", label="label").unique()
+    met = tables.scan_table(pair["instances"], tables.INSTANCES).select(docid="pid", label="label").unique()
     if pair["by"] == "text":
-        texts = scan_table(pair["training_documents"], DOCUMENTS).select("docid", "text")
+        texts = tables.scan_table(pair["training_documents"], tables.DOCUMENTS).select("docid", "text")
         met = texts.join(met, on="docid").select("text", "label").unique()
     seen = met.collect(engine="streaming")
     tested = pl.concat([_tested(part, pair, number, seen) for number, part in enumerate(pair["tested"])])
@@ -89,12 +80,13 @@ def _row(pair: Exposed) -> dict[str, str | int]:
 
 def _tested(part: TestedLanguage, pair: Exposed, number: int, seen: pl.DataFrame) -> pl.DataFrame:
     """Documents of one language: ``name``, and whether they are relevant and were met as ``positive``, ``negative``."""
-    judged = read_relevant(part["judgements"])
-    documents = scan_table(part["documents"], DOCUMENTS).select("docid", "text")
+    judged = tables.read_relevant(part["judgements"])
+    documents = tables.scan_table(part["documents"], tables.DOCUMENTS).select("docid", "text")
     given = part["candidates"]
     if given:
         asked = judged.lazy().select("qid").unique()
-        lists = pl.concat([scan_table(path, CANDIDATES) for path in ([given] if isinstance(given, str) else given)])
+        paths = [given] if isinstance(given, str) else given
+        lists = pl.concat([tables.scan_table(path, tables.CANDIDATES) for path in paths])
         listed = lists.join(asked, on="qid", how="semi").select("docid")
         wanted = pl.concat([listed, judged.lazy().select("docid")]).unique()
         documents = documents.join(wanted, on="docid", how="semi")

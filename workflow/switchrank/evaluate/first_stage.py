@@ -15,16 +15,7 @@ from typing_extensions import TypedDict
 
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
-from switchrank.formats.tables import (
-    CANDIDATES,
-    DOCUMENTS,
-    FIRST_STAGE,
-    QUERIES,
-    read_relevant,
-    read_table,
-    scan_table,
-    write_table,
-)
+from switchrank.formats import tables
 from switchrank.search.bm25 import Bm25, best
 from switchrank.text.splitting import language_splitter
 
@@ -72,7 +63,7 @@ def first_stage_table(*, testset: str, pairs: list[SearchedPair], out: str | Pat
         hits = found[number] if pair["way"] != "used" else _found_in_list(pair["candidates"], part.relevant)
         labels = (testset, pair["query_lang"], pair["doc_lang"], pair["way"], pair["search"])
         rows.append((*labels, part.depth, hits / len(part.relevant), len(part.relevant)))
-    write_table(pl.DataFrame(rows, schema=pl.Schema(FIRST_STAGE), orient="row"), out, FIRST_STAGE)
+    tables.write_table(pl.DataFrame(rows, schema=pl.Schema(tables.FIRST_STAGE), orient="row"), out, tables.FIRST_STAGE)
 
 
 class _Asked(NamedTuple):
@@ -85,10 +76,10 @@ class _Asked(NamedTuple):
 def _asked(pair: SearchedPair) -> _Asked:
     if pair["way"] not in ("used", "own", "translated"):
         raise UserError("first stage", "way", f"unknown way {pair['way']}", "write used, own or translated")
-    judged = read_relevant(pair["judgements"])
+    judged = tables.read_relevant(pair["judgements"])
     if judged.is_empty():
         raise UserError(pair["judgements"], "relevance", "no positive judgement", "give judgements above 0")
-    listed = scan_table(pair["candidates"], CANDIDATES).join(judged.lazy(), on="qid", how="semi")
+    listed = tables.scan_table(pair["candidates"], tables.CANDIDATES).join(judged.lazy(), on="qid", how="semi")
     depth = listed.select(pl.col("rank").max().fill_null(0)).collect(engine="streaming").item()
     return _Asked(dict(judged.group_by("qid", maintain_order=True).agg("docid").iter_rows()), int(depth))
 
@@ -97,7 +88,7 @@ def _found_in_list(candidates: str, relevant: dict[str, list[str]]) -> int:
     """How many queries have a relevant document among their candidates."""
     flat = [(qid, docid) for qid, docids in relevant.items() for docid in docids]
     wanted = pl.LazyFrame(flat, schema=["qid", "docid"], orient="row")
-    listed = scan_table(candidates, CANDIDATES).join(wanted, on=["qid", "docid"], how="semi")
+    listed = tables.scan_table(candidates, tables.CANDIDATES).join(wanted, on=["qid", "docid"], how="semi")
     return int(listed.select(pl.col("qid").n_unique()).collect(engine="streaming").item())
 
 
@@ -113,11 +104,11 @@ def _found_by_search(pairs: Sequence[SearchedPair], asked: Sequence[_Asked]) -> 
             groups.setdefault(searched, []).append(number)
     found = [0] * len(pairs)
     for (documents, *cut), numbers in progress(groups.items(), what="first stages", unit="searches"):
-        table = read_table(str(documents), DOCUMENTS).sort("docid")
+        table = tables.read_table(str(documents), tables.DOCUMENTS).sort("docid")
         queries = [
             (number, qid, text)
             for number in numbers
-            for qid, text, _ in read_table(pairs[number]["queries"], QUERIES).iter_rows()
+            for qid, text, _ in tables.read_table(pairs[number]["queries"], tables.QUERIES).iter_rows()
             if qid in asked[number].relevant
         ]
         split, split_queries = map(language_splitter, cut)

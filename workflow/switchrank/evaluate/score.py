@@ -10,7 +10,6 @@ any other such document, so a ranking is made from the places of its relevant do
 import re
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,6 @@ from switchrank.formats.tables import JUDGEMENTS, PER_QUERY, read_table, write_t
 from switchrank.formats.trec import by_queries, hashes
 
 Floats = NDArray[np.float64]
-Numbers = NDArray[np.int64]
 _METRIC = re.compile(r"(mrr|ndcg|map|recall)(@[1-9][0-9]{0,8})?")
 """Names that are ranx's own too; its ``ndcg`` has linear gains."""
 _ALL = ["mrr", "ndcg", "map", "recall"]
@@ -47,72 +45,55 @@ def check_metrics(metrics: list[str]) -> None:
         raise UserError("evaluate", "metrics", "none given", _WRITE)
 
 
-@dataclass(frozen=True)
-class Relevant:
-    """The relevant documents of queries, one entry each, ascending by query and then by number.
-
-    Attributes:
-        query: numbers of the queries from 0; each has a relevant document.
-        number: the document's within its query: 0 is the most relevant one, 1 the next.
-        relevance: 1 and up.
-    """
-
-    query: Numbers
-    number: Numbers
-    relevance: Floats
-
-    def array(self, start: int, end: int) -> Floats:
-        """Judgements of some queries as ranx takes them: shape ``(queries, most of one query, 2)``."""
-        part = slice(*np.searchsorted(self.query, [start, end]))
-        query, number = self.query[part] - start, self.number[part]
-        judgements = np.zeros((end - start, int(number.max()) + 1, 2))
-        judgements[..., 0] = _NONE
-        judgements[query, number, 0] = number
-        judgements[query, number, 1] = self.relevance[part]
-        return judgements
+def _judgements(relevant: pl.DataFrame, queries: int) -> Floats:
+    """Judgements as ranx takes them: shape ``(queries, most of one query, 2)``."""
+    query, number, relevance = (relevant[name].to_numpy() for name in ("query", "number", "relevance"))
+    judgements = np.zeros((queries, int(number.max()) + 1, 2))
+    judgements[..., 0] = _NONE
+    judgements[query, number, 0] = number
+    judgements[query, number, 1] = relevance
+    return judgements
 
 
-@dataclass(frozen=True)
-class Found:
-    """The relevant documents that a run found, one entry each, ascending by query.
-
-    Attributes:
-        query, number: as in :class:`Relevant`.
-        place: the document's in the ranking, from 1.
-    """
-
-    query: Numbers
-    number: Numbers
-    place: Numbers
-
-    def array(self, start: int, end: int) -> Floats:
-        """Rankings of some queries as ranx takes them, down to the last relevant document: ``(queries, depth, 2)``."""
-        part = slice(*np.searchsorted(self.query, [start, end]))
-        depth = int(self.place[part].max(initial=1))
-        rankings = np.empty((end - start, depth, 2))
-        rankings[..., 0] = _UNJUDGED
-        rankings[..., 1] = -np.arange(depth)
-        rankings[self.query[part] - start, self.place[part] - 1, 0] = self.number[part]
-        return rankings
+def _rankings(found: pl.DataFrame, queries: int) -> Floats:
+    """Rankings as ranx takes them, down to the last relevant document: ``(queries, depth, 2)``."""
+    query, number, place = (found[name].to_numpy() for name in ("query", "number", "place"))
+    depth = int(place.max(initial=1))
+    rankings = np.empty((queries, depth, 2))
+    rankings[..., 0] = _UNJUDGED
+    rankings[..., 1] = -np.arange(depth)
+    rankings[query, place - 1, 0] = number
+    return rankings
 
 
-def metric_values(metrics: list[str], found: Found, relevant: Relevant, queries: int) -> dict[str, Floats]:
+def metric_values(metrics: list[str], found: pl.DataFrame, relevant: pl.DataFrame, queries: int) -> dict[str, Floats]:
     """One value for each metric and query, float64 of shape ``(queries,)``; 0 where nothing relevant was found.
 
     nDCG has linear gains (Järvelin and Kekäläinen 2002); the other metrics take relevance 1 and up as relevant. Average
-    precision and recall are over all relevant documents, retrieved or not. ``metrics`` are names that
-    :func:`check_metrics` accepts, ``found`` the relevant documents at their places in the ranking.
+    precision and recall are over all relevant documents, retrieved or not.
+
+    Args:
+        metrics: names that :func:`check_metrics` accepts.
+        found: the relevant documents that a run found: ``query`` and ``number`` as below, ``place`` from 1.
+        relevant: ``query``, from 0, each of which has a relevant document; ``number`` of the document within its query,
+            0 for the most relevant one; ``relevance``, 1 and up.
+        queries: how many there are.
     """
     # Asked for one metric with a cut-off, ranx 0.3.21 looks it up under another name: KeyError.
     asked = metrics if len(metrics) > 1 else [*metrics, "mrr"]
-    largest = max(int(found.place.max(initial=1)), int(relevant.number.max()) + 1)
+    largest = max(int(part.to_numpy().max(initial=1)) for part in (found["place"], relevant["number"] + 1))
     size = max(1, _CELLS // largest)
     values: dict[str, Floats] = {metric: np.empty(queries) for metric in metrics}
     for start in range(0, queries, size):
-        end = min(start + size, queries)
-        scores = ranx().evaluate(relevant.array(start, end), found.array(start, end), asked, return_mean=False)
+        count = min(size, queries - start)
+        parts = [
+            table.filter(pl.col("query").is_between(start, start + count - 1)).with_columns(pl.col("query") - start)
+            for table in (relevant, found)
+        ]
+        arrays = _judgements(parts[0], count), _rankings(parts[1], count)
+        scores = ranx().evaluate(*arrays, asked, return_mean=False)
         for metric, column in values.items():
-            column[start:end] = scores[metric]
+            column[start : start + count] = scores[metric]
     return values
 
 
@@ -131,7 +112,7 @@ class Judged:
 
     Attributes:
         qids: the queries with a positive judgement, ascending.
-        relevant: their relevant documents; of equally relevant ones the first by id is the first.
+        relevant: their relevant documents (:func:`metric_values`); of equally relevant ones the first by id is first.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -146,20 +127,14 @@ class Judged:
         self.qids = table["qid"].unique(maintain_order=True)
         numbers = pl.DataFrame({"qid": self.qids}).with_row_index("query")
         table = table.join(numbers, on="qid", how="left", maintain_order="left")
-        self._relevant = table.with_columns(number=pl.int_range(pl.len()).over("qid"))
+        self.relevant = table.with_columns(number=pl.int_range(pl.len()).over("qid"))
         self._hashes = hashes(table).implode()
-        relevance = self._relevant["relevance"].cast(pl.Float64).to_numpy()
-        self.relevant = Relevant(_integers(self._relevant, "query"), _integers(self._relevant, "number"), relevance)
 
     def found(self, run: pl.DataFrame) -> pl.DataFrame:
         """The relevant documents among some whole queries of a run: ``query``, ``number``, ``place``."""
         maybe = hashes(run).is_in(self._hashes)
         placed = run.select("qid", "docid", place=_places(run)).filter(maybe)
-        return placed.join(self._relevant, on=["qid", "docid"], how="inner").select("query", "number", "place")
-
-
-def _integers(table: pl.DataFrame, column: str) -> Numbers:
-    return table[column].cast(pl.Int64).to_numpy()
+        return placed.join(self.relevant, on=["qid", "docid"], how="inner").select("query", "number", "place")
 
 
 def _places(run: pl.DataFrame) -> pl.Series:
@@ -181,9 +156,8 @@ def score_run(judged: Judged, path: str | Path, metrics: list[str]) -> dict[str,
 
     Judged queries that the run does not have score 0; the run's other queries are left out.
     """
-    found = pl.concat(by_queries(path, judged.found)).sort("query")
-    places = Found(_integers(found, "query"), _integers(found, "number"), _integers(found, "place"))
-    return metric_values(metrics, places, judged.relevant, len(judged.qids))
+    found = pl.concat(by_queries(path, judged.found))
+    return metric_values(metrics, found, judged.relevant, len(judged.qids))
 
 
 class Scored(TypedDict):

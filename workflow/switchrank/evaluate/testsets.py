@@ -18,16 +18,7 @@ from typing_extensions import TypedDict
 from switchrank.core.errors import UserError
 from switchrank.core.languages import MIXED
 from switchrank.core.progress import progress
-from switchrank.formats.tables import (
-    CANDIDATES,
-    DOCUMENTS,
-    FIRST_STAGE,
-    TESTSETS,
-    read_relevant,
-    read_table,
-    scan_table,
-    write_table,
-)
+from switchrank.formats import tables
 
 
 class TestedDocuments(TypedDict):
@@ -77,22 +68,23 @@ def table_of_testsets(
     Raises:
         UserError: a table is missing or unreadable, or holds no positive judgement.
     """
-    searches = pl.DataFrame(schema=FIRST_STAGE)
+    searches = pl.DataFrame(schema=tables.FIRST_STAGE)
     if first_stage:
-        searches = pl.concat([read_table(path, FIRST_STAGE) for path in first_stage])
+        searches = pl.concat([tables.read_table(path, tables.FIRST_STAGE) for path in first_stage])
     rows = [_row(part, searches) for part in progress(testsets, what="test sets", unit="languages")]
-    write_table(pl.DataFrame(rows, schema=TESTSETS), out, TESTSETS)
+    tables.write_table(pl.DataFrame(rows, schema=tables.TESTSETS), out, tables.TESTSETS)
     if first_stage_out is not None:
-        write_table(searches, first_stage_out, FIRST_STAGE)
+        tables.write_table(searches, first_stage_out, tables.FIRST_STAGE)
 
 
 def _row(part: TestedDocuments, searches: pl.DataFrame) -> dict[str, Any]:
-    judged = read_relevant(part["judgements"])
+    judged = tables.read_relevant(part["judgements"])
     relevant = judged.select("qid", "docid").unique()
     queries = relevant["qid"].n_unique()
     if not queries:
         raise UserError(part["judgements"], "relevance", "no positive judgement", "give judgements above 0")
-    documents = int(scan_table(part["documents"], DOCUMENTS).select(pl.len()).collect(engine="streaming").item())
+    counted = tables.scan_table(part["documents"], tables.DOCUMENTS).select(pl.len())
+    documents = int(counted.collect(engine="streaming").item())
     given = part["candidates"]
     paths: Sequence[str | None] = [given] if isinstance(given, str) else given or [None]
     lists = pl.concat([_lists(path, relevant, documents) for path in paths])
@@ -123,7 +115,7 @@ def _lists(path: str | None, relevant: pl.DataFrame, documents: int) -> pl.DataF
     asked = relevant.group_by("qid").agg(all=pl.len())
     if path is None:
         return asked.sort("qid").select("qid", candidates=pl.lit(documents), found="all")
-    listed = scan_table(path, CANDIDATES).join(asked.lazy(), on="qid", how="semi")
+    listed = tables.scan_table(path, tables.CANDIDATES).join(asked.lazy(), on="qid", how="semi")
     found = listed.join(relevant.lazy(), on=["qid", "docid"], how="semi").group_by("qid").agg(found=pl.len())
     counts = listed.group_by("qid").agg(candidates=pl.len()).join(found, on="qid", how="left")
     return asked.join(counts.collect(engine="streaming"), on="qid", how="left").sort("qid").fill_null(0)

@@ -17,17 +17,7 @@ from typing_extensions import TypedDict
 
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
-from switchrank.formats.tables import (
-    DOCUMENTS,
-    OVERLAP,
-    PER_QUERY,
-    QUERIES,
-    SHIFT,
-    Schema,
-    read_relevant,
-    read_table,
-    write_table,
-)
+from switchrank.formats import tables
 from switchrank.formats.trec import read_run
 from switchrank.text.splitting import language_splitter
 from switchrank.text.words import key
@@ -73,7 +63,7 @@ def overlap_table(
     Raises:
         UserError: a table is missing, or has no such metric.
     """
-    scores = read_table(per_query, PER_QUERY).filter(metric=metric)
+    scores = tables.read_table(per_query, tables.PER_QUERY).filter(metric=metric)
     if scores.is_empty():
         raise UserError(per_query, "metric", f"no {metric}", "name one that was evaluated")
     edges = list(bins)
@@ -85,16 +75,17 @@ def overlap_table(
         for low, high in pairwise(edges):
             inside = found.filter(overlap.is_between(low, high, closed="both" if high == edges[-1] else "left"))
             means = inside.group_by(keys, maintain_order=True).agg(pl.col("value").mean(), queries=pl.len())
-            parts.append(means.with_columns(low=pl.lit(low), high=pl.lit(high)).select(list(OVERLAP)))
-    table = pl.concat(parts) if parts else pl.DataFrame(schema=OVERLAP)
-    write_table(table.sort("testset", "query_lang", "doc_lang", "low", "seed", maintain_order=True), out, OVERLAP)
+            parts.append(means.with_columns(low=pl.lit(low), high=pl.lit(high)).select(list(tables.OVERLAP)))
+    table = pl.concat(parts) if parts else pl.DataFrame(schema=tables.OVERLAP)
+    table = table.sort("testset", "query_lang", "doc_lang", "low", "seed", maintain_order=True)
+    tables.write_table(table, out, tables.OVERLAP)
 
 
 def query_overlap(pair: PairTexts) -> pl.DataFrame:
     """Columns ``qid`` and ``overlap`` (0 to 1) of the judged queries of a pair that have a word."""
-    relevant = read_relevant(pair["judgements"])
-    queries = _words(pair["queries"], QUERIES, relevant["qid"], pair.get("query_vocabulary"))
-    documents = _words(pair["documents"], DOCUMENTS, relevant["docid"], pair.get("vocabulary"))
+    relevant = tables.read_relevant(pair["judgements"])
+    queries = _words(pair["queries"], tables.QUERIES, relevant["qid"], pair.get("query_vocabulary"))
+    documents = _words(pair["documents"], tables.DOCUMENTS, relevant["docid"], pair.get("vocabulary"))
     best: dict[str, float] = {}
     for qid, docid in relevant.select("qid", "docid").iter_rows():
         asked = queries.get(qid)
@@ -104,8 +95,8 @@ def query_overlap(pair: PairTexts) -> pl.DataFrame:
     return pl.DataFrame(list(best.items()), schema={"qid": pl.String, "overlap": pl.Float64}, orient="row")
 
 
-def _words(path: str, schema: Schema, ids: pl.Series, vocabulary: str | None) -> dict[str, frozenset[str]]:
-    frame = read_table(path, schema)
+def _words(path: str, schema: tables.Schema, ids: pl.Series, vocabulary: str | None) -> dict[str, frozenset[str]]:
+    frame = tables.read_table(path, schema)
     name = frame.columns[0]
     frame = frame.filter(pl.col(name).is_in(ids.unique().implode()))
     split = language_splitter(vocabulary)
@@ -149,14 +140,14 @@ def shift_table(*, runs: list[ScoredRun], judgements: dict[str, dict[str, str]],
         reference = own.get(place(run))
         if reference is None or run["query_lang"] == run["doc_lang"]:
             continue
-        relevant = read_relevant(judgements[run["testset"]][run["doc_lang"]])
+        relevant = tables.read_relevant(judgements[run["testset"]][run["doc_lang"]])
         pairs = _scores(reference, relevant).join(_scores(run, relevant), on=["qid", "docid"], how="inner")
         drops = (pairs["score"] - pairs["score_right"]).to_numpy()
         if len(drops):
             labels = {name: run[name] for name in ("system", "testset", "query_lang", "doc_lang", "seed")}  # type: ignore[literal-required]
             spread = float(np.std(drops, ddof=1)) if len(drops) > 1 else None
             rows.append({**labels, "drop": math.fsum(drops) / len(drops), "drop_sd": spread, "pairs": len(drops)})
-    write_table(pl.DataFrame(rows, schema=SHIFT), out, SHIFT)
+    tables.write_table(pl.DataFrame(rows, schema=tables.SHIFT), out, tables.SHIFT)
 
 
 def _scores(run: ScoredRun, relevant: pl.DataFrame) -> pl.DataFrame:

@@ -1,6 +1,5 @@
 """The picture of the sweeps: the metric against one setting, and against what the setting did to the training data."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,24 +28,24 @@ LOGARITHMIC = 50
 
 
 @dataclass(frozen=True)
-class Line:
-    """One system (or family of them) in one setup: ``mean`` has x, place, value, pairs and what was measured;
-    ``pairs`` has query_lang and doc_lang in place of the number of pairs. Both are ordered by setting."""
-
-    system: str
-    setup: str
-    mean: pl.DataFrame
-    pairs: pl.DataFrame
-
-
-@dataclass(frozen=True)
 class Sweep:
-    """One row of the picture; ``settings`` are the x in drawing order, ``measured`` the column of the right panel."""
+    """One row of the picture.
+
+    Attributes:
+        settings: the x in drawing order.
+        places: where they stand on the left axis: their numbers if all are ``numeric``, else 0, 1, 2...
+        measured: the column of the right panel.
+        single: system, setup, query_lang, doc_lang, x, place, value, switched, p_at_1, ordered by setting.
+        means: the same over the pairs of each system and setup, of which there are ``pairs``.
+    """
 
     name: str
     settings: list[str]
+    places: list[float]
+    numeric: bool
     measured: str
-    lines: list[Line]
+    single: pl.DataFrame
+    means: pl.DataFrame
 
 
 def sweep_picture(*, sweep: str | Path, plot: MetricPlot, dose: str = DOSE) -> None:
@@ -70,120 +69,94 @@ def sweep_picture(*, sweep: str | Path, plot: MetricPlot, dose: str = DOSE) -> N
     rows = pick(read_table(sweep, SWEEP), sweep, **plot.labels)
     parts = rows.partition_by("sweep", maintain_order=True)
     sweeps = [_sweep(part, "p_at_1" if part["sweep"][0] == dose else "switched") for part in parts]
-    means = [
-        line.mean.with_columns(sweep=pl.lit(one.name), system=pl.lit(line.system), setup=pl.lit(line.setup))
-        for one in sweeps
-        for line in one.lines
-    ]
-    plot.write(pl.concat(means), ["sweep", "system", "setup", "x", "value", "pairs", *MEASURED])
+    means = pl.concat([one.means.with_columns(sweep=pl.lit(one.name)) for one in sweeps])
+    plot.write(means, ["sweep", "system", "setup", "x", "value", "pairs", *MEASURED])
     _draw(sweeps, plot)
 
 
-def _numbers(settings: Sequence[str]) -> list[float] | None:
-    """The settings as numbers, or None when one of them is none."""
-    try:
-        return [float(setting) for setting in settings]
-    except ValueError:
-        return None
-
-
 def _sweep(rows: pl.DataFrame, measured: str) -> Sweep:
+    """Means over seeds, of the pairs that have every setting of their system and setup."""
     name = rows["sweep"][0]
     settings = rows["x"].unique(maintain_order=True).to_list()
-    if (numbers := _numbers(settings)) is not None:
-        settings = [setting for _, setting in sorted(zip(numbers, settings, strict=True))]
-    counts = rows.group_by("system").agg(pl.col("x").n_unique())
-    if counts["x"].max() == 1 and len(settings) > 1:
+    try:
+        settings = sorted(settings, key=float)
+        places, numeric = list(map(float, settings)), True
+    except ValueError:
+        places, numeric = list(map(float, range(len(settings)))), False
+    if len(settings) > 1 and rows.select(pl.col("x").n_unique().over("system") == 1).to_series().all():
         rows = rows.with_columns(system=pl.lit(name))
-    parts = [
-        (system, setup, rows.filter(system=system, setup=setup))
-        for system in rows["system"].unique(maintain_order=True)
-        for setup in SETUPS
-    ]
-    lines = [_line(part, system, setup, settings) for system, setup, part in parts if len(part)]
-    return Sweep(name, settings, measured, [line for line in lines if len(line.mean)])
-
-
-def _line(rows: pl.DataFrame, system: str, setup: str, settings: list[str]) -> Line:
-    """Means over seeds, of the pairs that have every setting of this line."""
-    measures = [pl.col(name).mean() for name in ("value", *MEASURED)]
-    pairs = rows.group_by("x", *PAIR, maintain_order=True).agg(measures)
-    pairs = pairs.filter(pl.len().over(PAIR) == pairs["x"].n_unique())
-    place = pl.col("x").replace_strict(settings, list(range(len(settings))), return_dtype=pl.Int64)
-    pairs = pairs.with_columns(place=place).sort("place", maintain_order=True)
-    mean = pairs.group_by("x", "place", maintain_order=True).agg(*measures, pairs=pl.len())
-    return Line(system, setup, mean, pairs)
+    systems = rows["system"].unique(maintain_order=True).to_list()
+    line = ["system", "setup"]
+    measures = [pl.col(column).mean() for column in ("value", *MEASURED)]
+    single = rows.group_by(*line, *PAIR, "x", maintain_order=True).agg(measures)
+    single = single.filter(pl.len().over(*line, *PAIR) == pl.col("x").n_unique().over(line))
+    orders = {"system": systems, "setup": list(SETUPS), "x": settings}
+    ranks = [pl.col(column).cast(pl.Enum(order)) for column, order in orders.items()]
+    place = pl.col("x").replace_strict(settings, places, return_dtype=pl.Float64)
+    single = single.sort(ranks, maintain_order=True).with_columns(place=place)
+    means = single.group_by(*line, "x", "place", maintain_order=True).agg(*measures, pairs=pl.len())
+    return Sweep(name, settings, places, numeric, measured, single, means)
 
 
 def _draw(sweeps: list[Sweep], plot: MetricPlot) -> None:
-    looks = plot.looks(dict.fromkeys(line.system for one in sweeps for line in one.lines))
+    looks = plot.looks([name for one in sweeps for name in one.means["system"]])
     with drawing.drawn(plot.out, f"{plot.title} by setting", 7.4, 0.9 + 2.35 * len(sweeps)) as picture:
         axes = picture.subplots(len(sweeps), 2, sharey="row", squeeze=False)
         for (left, right), one in zip(axes, sweeps, strict=True):
-            _draw_settings(left, one, looks)
+            _draw_lines(left, one, "place", looks)
+            _draw_settings(left, one)
             left.set_title(f"Sweep {one.name}")
             left.set_ylabel(plot.metric.upper())
-            right.set_visible(any(line.mean[one.measured].is_not_null().any() for line in one.lines))
-            _draw_measured(right, one, looks)
+            right.set_visible(one.means[one.measured].is_not_null().any())
+            right.set_xlabel(MEASURED[one.measured])
+            _draw_lines(right, one, one.measured, looks)
         _legend(picture, sweeps, looks)
 
 
-def _prepare(axis: Axes, label: str) -> None:
-    axis.set_xlabel(label)
-    axis.grid()
-    axis.set_axisbelow(True)
-    axis.tick_params(labelsize=8, labelleft=True)
-
-
-def _draw_settings(axis: Axes, one: Sweep, looks: drawing.Looks) -> None:
-    _prepare(axis, f"setting of {one.name}")
-    numbers = _numbers(one.settings)
-    places = list(range(len(one.settings))) if numbers is None else numbers
-    for line in one.lines:
-        _draw_line(axis, line, looks[line.system], lambda frame: [places[at] for at in frame["place"]])
-    if numbers is not None and min(numbers) > 0 and max(numbers) >= LOGARITHMIC * min(numbers):
+def _draw_settings(axis: Axes, one: Sweep) -> None:
+    """The x axis of the left panel."""
+    axis.set_xlabel(f"setting of {one.name}")
+    places = one.places
+    if one.numeric and min(places) > 0 and max(places) >= LOGARITHMIC * min(places):
         axis.set_xscale("log")
         axis.xaxis.set_minor_locator(NullLocator())
     if len(places) <= 9:
         tilt: dict[str, Any] = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
         crowded = sum(len(setting) + 1 for setting in one.settings) > 45
         axis.set_xticks(places, one.settings, **(tilt if crowded else {}))
-    if numbers is None:
+    if not one.numeric:
         axis.set_xlim(-0.35, len(places) - 0.65)
 
 
-def _draw_measured(axis: Axes, one: Sweep, looks: drawing.Looks) -> None:
-    _prepare(axis, MEASURED[one.measured])
-    for line in one.lines:
-        known = [frame.drop_nulls(one.measured).sort(one.measured) for frame in (line.mean, line.pairs)]
-        part = Line(line.system, line.setup, *known)
-        _draw_line(axis, part, looks[line.system], lambda frame: frame[one.measured].to_list())
-
-
-def _draw_line(axis: Axes, line: Line, look: dict[str, Any], places: Callable[[pl.DataFrame], list[float]]) -> None:
-    """The mean bold with markers; single pairs as one thin path, with gaps between pairs."""
-    style = SETUP_LOOKS[line.setup]
-    pairs = line.pairs.partition_by(PAIR, maintain_order=True)
-    if len(pairs) > 1:
-        x = [place for pair in pairs for place in (*places(pair), float("nan"))]
-        y = [value for pair in pairs for value in (*pair["value"].to_list(), float("nan"))]
-        faint: dict[str, Any] = {"linewidth": 0.55, "alpha": 0.35 if len(pairs) <= MANY else 0.15, "zorder": 2}
-        axis.plot(x, y, color=look["color"], linestyle=style["linestyle"], **faint)
-    face = look["color"] if style["fill"] else "white"
-    bold: dict[str, Any] = {"linewidth": 1.6, "markersize": 5, "markerfacecolor": face, "zorder": 4}
-    axis.plot(places(line.mean), line.mean["value"], **look, linestyle=style["linestyle"], **bold)
+def _draw_lines(axis: Axes, one: Sweep, x: str, looks: drawing.Looks) -> None:
+    """Means bold with markers; the single pairs of a line as one thin path, with gaps between pairs."""
+    axis.grid()
+    axis.set_axisbelow(True)
+    axis.tick_params(labelsize=8, labelleft=True)
+    means, single = (frame.drop_nulls(x).sort(x, maintain_order=True) for frame in (one.means, one.single))
+    for system, setup in one.means.select("system", "setup").unique(maintain_order=True).iter_rows():
+        look, style = looks[system], SETUP_LOOKS[setup]
+        line = means.filter(system=system, setup=setup)
+        pairs = single.filter(system=system, setup=setup).partition_by(PAIR, maintain_order=True)
+        if len(pairs) > 1:
+            path = [row for pair in pairs for row in (*pair.select(x, "value").iter_rows(), (float("nan"),) * 2)]
+            faint: dict[str, Any] = {"linewidth": 0.55, "alpha": 0.35 if len(pairs) <= MANY else 0.15, "zorder": 2}
+            axis.plot(*zip(*path, strict=True), color=look["color"], linestyle=style["linestyle"], **faint)
+        face = look["color"] if style["fill"] else "white"
+        bold: dict[str, Any] = {"linewidth": 1.6, "markersize": 5, "markerfacecolor": face, "zorder": 4}
+        axis.plot(line[x], line["value"], **look, linestyle=style["linestyle"], **bold)
 
 
 def _legend(picture: Figure, sweeps: list[Sweep], looks: drawing.Looks) -> None:
     drawing.legend(picture, drawing.system_marks(looks), 3)
-    lines = [line for one in sweeps for line in one.lines]
+    means = pl.concat([one.means for one in sweeps])
     dot: dict[str, Any] = {"color": drawing.INK, "marker": "o", "markersize": 4.5, "linewidth": 1.4}
     marks = []
     for setup, look in SETUP_LOOKS.items():
-        if any(line.setup == setup for line in lines):
+        if setup in means["setup"]:
             face = drawing.INK if look["fill"] else "white"
             name = SETUPS[setup].partition(":")[0]
             marks.append(drawing.mark(name, markerfacecolor=face, linestyle=look["linestyle"], **dot))
-    if any(line.pairs.select(PAIR).n_unique() > 1 for line in lines):
+    if (means["pairs"] > 1).any():
         marks.append(drawing.mark("thin: single pairs", color=drawing.MUTED, linewidth=0.6))
     drawing.legend(picture, marks, 2, right=True, handlelength=3.2)
