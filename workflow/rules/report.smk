@@ -75,10 +75,8 @@ rule gain_picture:
     conda:
         "../../envs/switchrank.yaml"
     params:
-        names=lambda wildcards: {
-            "testset": wildcards.testset,
-            "system": wildcards.system,
-        },
+        testset=lambda wildcards: wildcards.testset,
+        system=lambda wildcards: wildcards.system,
         languages=LANGUAGES,
         baseline=CONFIG.evaluate.baseline,
         code=CODE("report.gain"),

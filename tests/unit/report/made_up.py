@@ -15,6 +15,7 @@ from switchrank.formats.tables import ABLATION, BIAS, CURVE, EQUIVALENCE, OVERLA
 from switchrank.report.ablation import ablation_picture
 from switchrank.report.bias import bias_picture
 from switchrank.report.data import MetricPlot, Plot
+from switchrank.report.gain import gain_heatmap
 from switchrank.report.mrr import mrr_picture
 from switchrank.report.overlap import overlap_picture
 from switchrank.report.shift import shift_picture
@@ -194,3 +195,10 @@ def draw_mrr(picture: dict[str, Any], per_query: Path, out: Path, **more: Any) -
     given = {name: value for name, value in picture.items() if name not in ("testset", "baseline")}
     plot = MetricPlot(picture["testset"], out, picture["baseline"], table=out.with_suffix(".csv"))
     mrr_picture(**given, per_query=per_query, plot=plot, **more)
+
+
+def draw_gain(picture: dict[str, Any], out: Path, **more: Any) -> None:
+    """Draw ``out``."""
+    given = picture | more
+    plot = MetricPlot(given.pop("testset"), out, given.pop("baseline"), metric=given.pop("metric", "mrr@10"))
+    gain_heatmap(**given, plot=plot)

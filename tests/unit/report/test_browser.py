@@ -20,12 +20,11 @@ from typing import Any
 import polars as pl
 import pytest
 from lxml import html as parser
-from made_up import LANGUAGES, draw_mrr, write
+from made_up import LANGUAGES, draw_gain, draw_mrr, write
 
 from switchrank.formats.tables import ABLATION, OVERLAP
 from switchrank.report.ablation import ablation_picture
 from switchrank.report.data import MetricPlot
-from switchrank.report.gain import gain_heatmap
 from switchrank.report.overlap import overlap_picture
 from switchrank.report.tables import write_table_page
 
@@ -76,7 +75,7 @@ def measured(
     """Every picture as the browser lays it out: title, box, texts with their boxes, number of marks."""
     folder = tmp_path_factory.mktemp("browser")
     draw_mrr(picture, run / "per_query.parquet", folder / "mrr.svg", samples=50)
-    gain_heatmap(**picture, system="ml-cs", out=folder / "gain.svg")
+    draw_gain(picture, folder / "gain.svg", system="ml-cs")
     _crowded(folder)
     pictures = [*sorted(folder.glob("*.svg")), *sorted(drawn.glob("*.svg"))]
     svgs = [re.sub(r"^.*?(?=<svg)", "", path.read_text(encoding="utf-8"), flags=re.DOTALL) for path in pictures]

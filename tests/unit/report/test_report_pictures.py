@@ -13,14 +13,14 @@ from typing import Any
 
 import polars as pl
 import pytest
-from made_up import LIMIT, draw_mrr, texts
+from made_up import LIMIT, draw_gain, draw_mrr, texts
 
 from switchrank.cli import main
 from switchrank.core.errors import UserError
 from switchrank.core.languages import Languages
 from switchrank.formats.tables import METRICS, QUALITY, write_table
 from switchrank.report.data import Pair
-from switchrank.report.gain import gain_heatmap, signed
+from switchrank.report.gain import signed
 from switchrank.report.lexicon import lexicon_picture
 from switchrank.report.loss import loss_picture
 from switchrank.report.mrr import Bootstrap
@@ -107,7 +107,7 @@ def test_mrr_of_thirty_six_pairs_and_nine_systems_stays_small(
 
 
 def test_gain_shows_difference_dagger_and_value(picture: dict[str, Any], tmp_path: Path) -> None:
-    gain_heatmap(**picture, system="ml-cs", out=tmp_path / "gain.svg")
+    draw_gain(picture, tmp_path / "gain.svg", system="ml-cs")
     found = texts(tmp_path / "gain.svg")
     assert found.count("+0.150†") == 3
     assert found.count("+0.150") == 4
@@ -116,22 +116,22 @@ def test_gain_shows_difference_dagger_and_value(picture: dict[str, Any], tmp_pat
 
 
 def test_gain_orders_languages_and_marks_unseen_ones(picture: dict[str, Any], tmp_path: Path) -> None:
-    gain_heatmap(**picture, system="ml-cs", out=tmp_path / "gain.svg")
+    draw_gain(picture, tmp_path / "gain.svg", system="ml-cs")
     found = texts(tmp_path / "gain.svg")
     axes = [text for text in found if text in ("en", "qaa", "qab", "qad*", "qad")]
     assert axes == ["en", "qaa", "qad*", "en", "qaa", "qab", "qad*"]
 
 
 def test_gain_hatches_pairs_that_are_not_there(picture: dict[str, Any], tmp_path: Path) -> None:
-    gain_heatmap(**picture, system="bl-cs", out=tmp_path / "one.svg")
-    gain_heatmap(**picture, system="ml-cs", out=tmp_path / "many.svg")
+    draw_gain(picture, tmp_path / "one.svg", system="bl-cs")
+    draw_gain(picture, tmp_path / "many.svg", system="ml-cs")
     assert "hatched: no such pair" not in texts(tmp_path / "one.svg")
     assert "hatched: no such pair" in texts(tmp_path / "many.svg")
 
 
 def test_gain_of_all_systems_shares_one_colour_range(picture: dict[str, Any], tmp_path: Path) -> None:
     for system in ("ml-cs", "bl-cs"):
-        gain_heatmap(**picture, system=system, out=tmp_path / f"{system}.svg")
+        draw_gain(picture, tmp_path / f"{system}.svg", system=system)
     ticks = [texts(tmp_path / f"{system}.svg") for system in ("ml-cs", "bl-cs")]
     assert all({"−0.150", "−0.075", "0.000", "+0.075", "+0.150"} <= set(found) for found in ticks)
 
@@ -205,9 +205,8 @@ def test_loss_refuses_a_file_that_is_no_training_record(tmp_path: Path, content:
 def test_a_wrong_name_is_one_line_that_lists_the_right_ones(
     picture: dict[str, Any], tmp_path: Path, change: dict[str, str], message: str
 ) -> None:
-    arguments = {**picture, "system": "ml-cs", **change}
     with pytest.raises(UserError, match=re.escape(message)):
-        gain_heatmap(**arguments, out=tmp_path / "gain.svg")
+        draw_gain(picture, tmp_path / "gain.svg", **{"system": "ml-cs", **change})
     assert not (tmp_path / "gain.svg").exists()
 
 
@@ -224,7 +223,7 @@ def test_an_empty_table_says_so(picture: dict[str, Any], run: Path, tmp_path: Pa
 def test_two_calls_write_equal_bytes(picture: dict[str, Any], run: Path, tmp_path: Path) -> None:
     for name in ("a", "b"):
         draw_mrr(picture, run / "per_query.parquet", tmp_path / f"mrr-{name}.svg")
-        gain_heatmap(**picture, system="ml-cs", out=tmp_path / f"gain-{name}.svg")
+        draw_gain(picture, tmp_path / f"gain-{name}.svg", system="ml-cs")
     assert (tmp_path / "mrr-a.svg").read_bytes() == (tmp_path / "mrr-b.svg").read_bytes()
     assert (tmp_path / "gain-a.svg").read_bytes() == (tmp_path / "gain-b.svg").read_bytes()
 

@@ -203,7 +203,6 @@ class _Multiples:
     def _draw_panel(self, axis: Axes, panel: Panel) -> None:
         axis.set_title(self._title(panel))
         axis.grid()
-        axis.set_axisbelow(True)
         means = panel.means()
         for start, look in self.looks.items():
             line, colour = means.filter(start=start), look["color"]

@@ -98,10 +98,9 @@ def _draw(values: pl.DataFrame, looks: drawing.Looks, languages: Languages, plot
 
 
 def _draw_measure(axis: Axes, values: pl.DataFrame, rows: list[str], looks: drawing.Looks) -> None:
-    for turn, (system, look) in enumerate(looks.items()):
-        own = values.filter(system=system)
-        heights = [rows.index(code) + drawing.dodge(turn, len(looks)) for code in own["query_lang"]]
-        axis.plot(own["value"], heights, **look, linestyle="none", markersize=4.8, zorder=4)
+    row = pl.col("query_lang").replace_strict(rows, range(len(rows)))
+    for system, own in drawing.dodged(values.with_columns(row=row), looks):
+        axis.plot(own["value"], own["height"], **looks[system], linestyle="none", markersize=4.8, zorder=4)
     measure = values["measure"][0]
     if measure == SHARE:
         axis.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))

@@ -35,7 +35,9 @@ _PICTURES = {
         "a metric per pair and system with confidence intervals",
         unasked=["leave_out", "systems"],
     ),
-    "gain": _picture("gain:gain_heatmap", "gain over the baseline, query by document language"),
+    "gain": _picture(
+        "gain:gain_heatmap", "gain over the baseline, query by document language", unasked=["systems", "table"]
+    ),
     "lexicon": _picture("lexicon:lexicon_picture", "P@1, P@5 and coverage of the lexicons"),
     "loss": _picture(
         "loss:loss_picture",

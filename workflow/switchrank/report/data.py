@@ -146,20 +146,20 @@ def pick(frame: pl.DataFrame, path: str | Path, **wanted: str) -> pl.DataFrame:
     return frame
 
 
-def gain_rows(path: str | Path, testset: str, metric: str, baseline: str) -> pl.DataFrame:
-    """SIGNIFICANCE rows of one test set, metric and baseline, in table order; of several tests, the first one's."""
+def gain_rows(path: str | Path, plot: MetricPlot) -> pl.DataFrame:
+    """SIGNIFICANCE rows of what is drawn, against its baseline, in table order; of several tests, the first one's."""
     table = read_table(path, SIGNIFICANCE)
     first = table.filter(pl.col("test") == table["test"].first())
-    return pick(first, path, testset=testset, metric=metric, baseline=baseline)
+    return pick(first, path, **plot.labels, baseline=plot.baseline)
 
 
-def query_rows(path: str | Path, testset: str, metric: str) -> pl.DataFrame:
-    """PER_QUERY values of one test set and metric, averaged over seeds: system, query_lang, doc_lang, qid, value.
+def query_rows(path: str | Path, plot: MetricPlot) -> pl.DataFrame:
+    """PER_QUERY values of what is drawn, averaged over seeds: system, query_lang, doc_lang, qid, value.
 
     Only the wanted rows are read: the table holds every query of every run.
     """
-    frame = scan_table(path, PER_QUERY).filter(testset=testset, metric=metric).collect()
+    frame = scan_table(path, PER_QUERY).filter(**plot.labels).collect()
     if frame.is_empty():
-        raise UserError(path, "", f"no rows of test set {testset!r} and metric {metric!r}", "rerun evaluate")
+        raise UserError(path, "", f"no rows of test set {plot.testset!r} and metric {plot.metric!r}", "rerun evaluate")
     keys = ["system", *PAIR, "qid"]
     return frame.group_by(keys).agg(pl.col("value").mean()).sort(keys)

@@ -5,13 +5,14 @@ text (searchable, small files) with a list of fall-back fonts; ids in the SVG co
 no date is written.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
 from typing import Any, Literal
 
 import matplotlib.style
+import polars as pl
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -29,6 +30,7 @@ STYLE: dict[str, Any] = {
     "font.sans-serif": ["DejaVu Sans", "Verdana", "Helvetica", "Arial", "sans-serif"],
     "font.size": 9.0,
     "text.color": INK,
+    "axes.axisbelow": True,
     "axes.edgecolor": MUTED,
     "axes.labelcolor": INK,
     "axes.linewidth": 0.7,
@@ -115,7 +117,6 @@ def draw_rows(axis: Axes, labels: Sequence[str], shaded: Sequence[bool]) -> None
     axis.tick_params(axis="y", length=0)
     axis.tick_params(axis="x", labelbottom=True, labelsize=8)
     axis.grid(axis="x")
-    axis.set_axisbelow(True)
     for row, band in enumerate(shaded):
         if band:
             axis.axhspan(row - 0.5, row + 0.5, color=BAND, linewidth=0, zorder=0)
@@ -123,9 +124,11 @@ def draw_rows(axis: Axes, labels: Sequence[str], shaded: Sequence[bool]) -> None
             axis.axhline(row - 0.5, color=FAINT, linewidth=0.6, zorder=0.5)
 
 
-def dodge(turn: int, count: int) -> float:
-    """How far from the middle of its row the ``turn``-th of ``count`` systems is drawn."""
-    return (turn - (count - 1) / 2) * 0.76 / count
+def dodged(points: pl.DataFrame, looks: Looks) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Each system and its points, with the ``height`` that they are drawn at: beside the middle of their ``row``."""
+    for turn, system in enumerate(looks):
+        beside = (turn - (len(looks) - 1) / 2) * 0.76 / len(looks)
+        yield system, points.filter(system=system).with_columns(height=pl.col("row") + beside)
 
 
 def row_height(systems: int) -> float:
@@ -133,9 +136,8 @@ def row_height(systems: int) -> float:
     return max(0.26, 0.066 * systems + 0.12)
 
 
-def draw_intervals(
-    axis: Axes, ends: Iterable[tuple[float, float]], heights: Iterable[float], colour: str, **style: Any
-) -> None:
-    """Horizontal bars, all in one path: many small ones would triple the file."""
-    places = [end for low, high in ends for end in (low, high, float("nan"))]
-    axis.plot(places, [height for height in heights for _ in range(3)], color=colour, linewidth=1.1, zorder=3, **style)
+def draw_intervals(axis: Axes, points: pl.DataFrame, colour: str, **style: Any) -> None:
+    """Bars from ci_low to ci_high of dodged points, all in one path: many small ones would triple the file."""
+    ends = [end for row in points.select("ci_low", "ci_high").iter_rows() for end in (*row, float("nan"))]
+    heights = [height for height in points["height"] for _ in range(3)]
+    axis.plot(ends, heights, color=colour, linewidth=1.1, zorder=3, **style)

@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 
 from switchrank.core.languages import Languages, starred
 from switchrank.formats.tables import METRICS, read_table
-from switchrank.report.data import PAIR, REFERENCES, gain_rows, pick
+from switchrank.report.data import PAIR, REFERENCES, MetricPlot, gain_rows, pick
 from switchrank.report.drawing import INK, MUTED, drawn
 
 DAGGER = "†"
@@ -26,11 +26,8 @@ def gain_heatmap(
     metrics: str | Path,
     significance: str | Path,
     system: str,
-    testset: str,
     languages: Languages,
-    out: str | Path,
-    metric: str = "mrr@10",
-    baseline: str = "zero-shot",
+    plot: MetricPlot,
 ) -> None:
     """Write an SVG heat map of ``system`` minus ``baseline``; blue is a gain, red a loss, white none.
 
@@ -43,26 +40,22 @@ def gain_heatmap(
         metrics: tables/metrics.csv.
         significance: tables/significance.csv.
         system: the system whose gain is drawn.
-        testset: name of the test set.
         languages: their order, and which are unseen.
-        out: the SVG.
-        metric: which metric.
-        baseline: system compared with.
+        plot: what is drawn, and where to.
 
     Raises:
-        UserError: a table is missing or holds no row of ``testset``, ``metric``, ``baseline`` or ``system``.
+        UserError: a table is missing or holds no row of the test set, metric, baseline or ``system``.
     """
-    gains = gain_rows(significance, testset, metric, baseline)
+    gains = gain_rows(significance, plot)
     pairs = pick(gains, significance, system=system)
     compared = gains.filter(~pl.col("system").is_in(list(REFERENCES)))
     largest = max([0.01, *compared["delta"].abs().to_list()])
-    rows = pick(read_table(metrics, METRICS), metrics, testset=testset, metric=metric)
+    rows = pick(read_table(metrics, METRICS), metrics, **plot.labels)
     unseen = {*rows.filter(pl.col("seen").is_in(["document", "none"]))["query_lang"]}
     unseen |= {*rows.filter(pl.col("seen").is_in(["query", "none"]))["doc_lang"]}
     queries, documents = (languages.ordered(pairs[side]) for side in PAIR)
-    what = f"{metric.upper()} on {testset}"
     size = 1.9 + 0.72 * len(documents), 1.5 + 0.5 * len(queries)
-    with drawn(out, f"{system} minus {baseline}: {what}", *size) as picture:
+    with drawn(plot.out, f"{system} minus {plot.baseline}: {plot.title}", *size) as picture:
         axis = picture.subplots()
         norm, colours = Normalize(-HEADROOM * largest, HEADROOM * largest), mpl.colormaps[MAP]
         _draw_cells(axis, pairs, queries, documents, norm, colours)
@@ -70,12 +63,12 @@ def gain_heatmap(
         axis.set_yticks(range(len(queries)), [starred(code, code in unseen) for code in queries])
         axis.set_xlabel("document language")
         axis.set_ylabel("query language")
-        axis.set_title(f"{system} − {baseline}\n{what}")
+        axis.set_title(f"{system} − {plot.baseline}\n{plot.title}")
         bar = picture.colorbar(mpl.cm.ScalarMappable(norm, colours), ax=axis, fraction=0.06, pad=0.03, aspect=14)
         ticks = [-largest, -largest / 2, 0.0, largest / 2, largest]
         bar.set_ticks(ticks, labels=[signed(tick) for tick in ticks])
         bar.ax.tick_params(labelsize=8)
-        bar.set_label(f"gain in {metric.upper()}")
+        bar.set_label(f"gain in {plot.metric.upper()}")
         bar.outline.set_visible(False)  # type: ignore[operator]
         empty = len(pairs.unique(PAIR)) < len(queries) * len(documents)
         _draw_notes(axis, pairs, empty, bool(unseen & {*queries, *documents}))

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from switchrank.core.errors import UserError
 from switchrank.core.languages import Languages
 from switchrank.formats.tables import QUALITY, read_table
-from switchrank.report.drawing import COLOURS, FAINT, INK, MUTED, Looks, drawn, legend, mark
+from switchrank.report.drawing import COLOURS, FAINT, INK, MUTED, Looks, draw_rows, drawn, legend, mark
 
 ENGLISH = Languages()
 MEASURES: Looks = {
@@ -36,7 +36,13 @@ def lexicon_picture(*, quality: str | Path, out: str | Path, languages: Language
     if frame.is_empty():
         raise UserError(quality, "", "the table has no rows", "give the lexicon stage a gold lexicon to compare with")
     lexicons = frame["lexicon"].unique(maintain_order=True).to_list()
-    rows = _rows(frame, languages)
+    keys = frame.select("src", "tgt", "gold").unique(maintain_order=True).rows()
+    keys.sort(key=lambda key: (languages.place(key[0]), languages.place(key[1]), key))
+    several = frame["gold"].n_unique() > 1
+    rows = {
+        (src, tgt, gold): f"{languages.starred(src)}-{languages.starred(tgt)}" + (f" ({gold})" if several else "")
+        for src, tgt, gold in keys
+    }
     columns = min(3, len(lexicons))
     lines = -(-len(lexicons) // columns)
     title, size = "Lexicon quality: P@1, P@5 and coverage", (1.2 + 2.7 * columns, lines * (0.7 + 0.3 * len(rows)) + 0.4)
@@ -51,26 +57,11 @@ def lexicon_picture(*, quality: str | Path, out: str | Path, languages: Language
         picture.supxlabel("share of gold words" + ("; * unseen in training" if unseen else ""), fontsize=9)
 
 
-def _rows(frame: pl.DataFrame, languages: Languages) -> dict[tuple[str, str, str], str]:
-    """Row keys ``(src, tgt, gold)`` in drawing order, each with its label."""
-    keys = frame.select("src", "tgt", "gold").unique(maintain_order=True).rows()
-    keys.sort(key=lambda key: (languages.place(key[0]), languages.place(key[1]), key))
-    several = frame["gold"].n_unique() > 1
-    return {
-        (src, tgt, gold): f"{languages.starred(src)}-{languages.starred(tgt)}" + (f" ({gold})" if several else "")
-        for src, tgt, gold in keys
-    }
-
-
 def _draw_lexicon(axis: Axes, frame: pl.DataFrame, name: str, rows: dict[tuple[str, str, str], str]) -> None:
     axis.set_title(name)
     axis.set_xlim(-0.02, 1.02)
-    axis.set_ylim(len(rows) - 0.5, -0.5)
-    axis.set_yticks(range(len(rows)), list(rows.values()))
-    axis.tick_params(axis="y", length=0)
+    draw_rows(axis, list(rows.values()), ())
     axis.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
-    axis.grid(axis="x")
-    axis.set_axisbelow(True)
     places = {key: row for row, key in enumerate(rows)}
     for line in frame.iter_rows(named=True):
         place = places[(line["src"], line["tgt"], line["gold"])]

@@ -78,4 +78,3 @@ def _prepare(axis: Axes, title: str, what: str) -> None:
     axis.set_xlabel("step")
     axis.set_ylabel(what)
     axis.grid()
-    axis.set_axisbelow(True)

@@ -90,13 +90,12 @@ def mrr_picture(
         UserError: a table is missing or holds nothing of the test set and metric, or a trained system has no per-query
             values.
     """
-    what = plot.testset, plot.metric
     rows = pick(read_table(metrics, METRICS), metrics, **plot.labels)
     rows = rows.filter(~pl.col("system").is_in(list(leave_out)))
-    bootstrap = Bootstrap(query_rows(per_query, *what), samples=samples, seed=seed)
+    bootstrap = Bootstrap(query_rows(per_query, plot), samples=samples, seed=seed)
     significant: set[Cell] = set()
     if significance is not None:
-        tested = gain_rows(significance, *what, plot.baseline)
+        tested = gain_rows(significance, plot)
         significant = set(tested.filter("significant").select("system", *PAIR).iter_rows())
     panels = _panels(rows, languages, plot.baseline, bootstrap, significant)
     for panel in panels:
@@ -117,19 +116,17 @@ class Bootstrap:
     """
 
     def __init__(self, rows: pl.DataFrame, *, samples: int = 1000, level: float = 0.95, seed: int = 1) -> None:
-        queries = rows["qid"].unique().sort()
-        place = {qid: row for row, qid in enumerate(queries.to_list())}
-        draws = generator(seed, "report", "bootstrap").multinomial(len(place), [1 / len(place)] * len(place), samples)
+        size = rows["qid"].n_unique()
+        draws = generator(seed, "report", "bootstrap").multinomial(size, [1 / size] * size, samples)
         weights = draws.astype(np.float64)
         self._tail = 50 * (1 - level)
-        self._means: dict[Cell, NDArray[np.float64]] = {}
-        for cell, group in rows.group_by("system", *PAIR, maintain_order=True):
-            columns = np.zeros((len(place), 2))
-            columns[[place[qid] for qid in group["qid"].to_list()]] = np.column_stack(
-                [group["value"], np.ones(len(group))]
-            )
+        self._means: dict[tuple[Any, ...], NDArray[np.float64]] = {}
+        places = rows.with_columns(place=pl.col("qid").rank("dense") - 1)
+        for cell, group in places.group_by("system", *PAIR, maintain_order=True):
+            columns = np.zeros((size, 2))
+            columns[group["place"].to_numpy()] = np.column_stack([group["value"], np.ones(len(group))])
             totals = weights @ columns
-            self._means[(str(cell[0]), str(cell[1]), str(cell[2]))] = totals[:, 0] / np.maximum(totals[:, 1], 1.0)
+            self._means[cell] = totals[:, 0] / np.maximum(totals[:, 1], 1.0)
 
     def interval(self, system: str, pairs: Sequence[Pair]) -> tuple[float, float] | None:
         """Bounds of the mean over ``pairs``, rounded to six digits; None when a pair has no per-query rows."""
@@ -192,10 +189,8 @@ def _draw_panel(
     if len(panel.labels) > len(panel.pairs):
         axis.axhline(len(panel.pairs) - 0.5, color=drawing.MUTED, linewidth=0.9, zorder=0.6)
         axis.get_yticklabels()[-1].set_fontweight("bold")
-    for turn, (name, look) in enumerate(looks.items()):
-        points = panel.points.filter(system=name)
-        tested = compared_with not in (None, name)
-        _draw_system(axis, points, drawing.dodge(turn, len(looks)), look, len(panel.pairs), tested)
+    for name, points in drawing.dodged(panel.points, looks):
+        _draw_system(axis, points, looks[name], len(panel.pairs), compared_with not in (None, name))
     for name, look in drawing.reference_looks(references).items():
         points = panel.points.filter(system=name)
         values = [part for value in points["value"] for part in (value, value, float("nan"))]
@@ -203,18 +198,15 @@ def _draw_panel(
         axis.plot(values, heights, **look, zorder=2)
 
 
-def _draw_system(
-    axis: Axes, points: pl.DataFrame, shift: float, look: dict[str, Any], mean_row: int, tested: bool
-) -> None:
+def _draw_system(axis: Axes, points: pl.DataFrame, look: dict[str, Any], mean_row: int, tested: bool) -> None:
     """Intervals in one path and each kind of marker in another: many small paths would triple the file."""
-    ends = points.select("ci_low", "ci_high").iter_rows()
-    drawing.draw_intervals(axis, ends, points["row"] + shift, look["color"], solid_capstyle="butt")
+    drawing.draw_intervals(axis, points, look["color"], solid_capstyle="butt")
     compared, marked, mean = pl.lit(tested), pl.col("significant"), pl.col("row") == mean_row
     faces = {look["color"]: ~compared | marked, "white": compared & ~marked & ~mean, MEAN_TINT: compared & mean}
     for face, kind in faces.items():
         some = points.filter(kind)
         style: dict[str, Any] = {"markerfacecolor": face, "markersize": 4.2, "linestyle": "none", "zorder": 4}
-        axis.plot(some["value"], some["row"] + shift, **look, **style)
+        axis.plot(some["value"], some["height"], **look, **style)
 
 
 def _explain_marks(picture: Figure, panels: list[Panel], compared_with: str | None) -> None:

@@ -76,7 +76,6 @@ def _bins(points: pl.DataFrame) -> list[tuple[float, float]]:
 def _draw_panel(axis: Axes, points: pl.DataFrame, looks: drawing.Looks, setup: str) -> None:
     axis.set_title(SETUPS[setup].replace(": ", "\n"), fontsize=8.5)
     axis.grid(axis="y")
-    axis.set_axisbelow(True)
     bins = _bins(points)
     counts = {tuple(row[:2]): row[2] for row in points.select(*BIN, "queries").iter_rows()}
     labels = [f"{100 * low:.3g}–{100 * high:.3g}%\nn={counts[low, high]:,}" for low, high in bins]

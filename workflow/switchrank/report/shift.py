@@ -56,13 +56,10 @@ def _draw(points: pl.DataFrame, pairs: list[Pair], plot: Plot) -> None:
         axis = picture.subplots()
         drawing.draw_rows(axis, [pair.label for pair in pairs], [pair.seen != "both" for pair in pairs])
         axis.axvline(0, color=drawing.INK, linewidth=0.9, zorder=1)
-        places = {(pair.query, pair.document): row for row, pair in enumerate(pairs)}
-        for turn, (system, look) in enumerate(looks.items()):
-            own = points.filter(system=system)
-            beside = drawing.dodge(turn, len(looks))
-            heights = [places[pair] + beside for pair in own.select(PAIR).iter_rows()]
-            drawing.draw_intervals(axis, own.select("ci_low", "ci_high").iter_rows(), heights, look["color"])
-            axis.plot(own["drop"], heights, **look, linestyle="none", markersize=4.5, zorder=4)
+        rows = pl.DataFrame([(pair.query, pair.document) for pair in pairs], PAIR, orient="row").with_row_index("row")
+        for system, own in drawing.dodged(points.join(rows, on=PAIR, maintain_order="left"), looks):
+            drawing.draw_intervals(axis, own, looks[system]["color"])
+            axis.plot(own["drop"], own["height"], **looks[system], linestyle="none", markersize=4.5, zorder=4)
         axis.set_xlabel(LABEL)
         axis.set_ylabel("query-document")
         entries = drawing.system_marks(looks, plot.baseline)

@@ -131,7 +131,6 @@ def _draw_settings(axis: Axes, one: Sweep) -> None:
 def _draw_lines(axis: Axes, one: Sweep, x: str, looks: drawing.Looks) -> None:
     """Means bold with markers; the single pairs of a line as one thin path, with gaps between pairs."""
     axis.grid()
-    axis.set_axisbelow(True)
     axis.tick_params(labelsize=8, labelleft=True)
     means, single = (frame.drop_nulls(x).sort(x, maintain_order=True) for frame in (one.means, one.single))
     for system, setup in one.means.select("system", "setup").unique(maintain_order=True).iter_rows():
