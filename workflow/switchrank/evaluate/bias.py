@@ -58,9 +58,8 @@ def rankc(
     r"""RankC of two rankings of the same documents, for many queries at once.
 
     With N candidates that both rankings have, ``RankC = sum_j w_j |top_j(first) & top_j(second)| / j`` over j = 1..N,
-    w the softmax over (N, N-1, ..., 1), so w_j is proportional to exp(-(j - 1)) and the first ranks decide. A document
-    is in both top_j exactly from its worse rank m on; it adds ``sum_{j = m..N} w_j / j``, one look-up in a table of
-    tail sums. No set is built and no exponent is positive.
+    w_j the softmax over (N, N-1, ..., 1), proportional to exp(-(j - 1)). A document is in both top_j exactly from its
+    worse rank m on; it adds ``sum_{j = m..N} w_j / j``, one look-up in a table of tail sums.
 
     Args:
         first, second: places of documents, integers of shape ``(documents,)``: distinct and from 1 (best) without
@@ -255,8 +254,8 @@ def bias_table(
         out: the table; by system, testset, query_lang, doc_lang, seed, measure.
         depth: candidates RankC looks at, at most; all when None.
 
-    One run at a time is in memory; of those that RankC compares, four bytes a line. A mean is over ``queries``: shares
-    leave out those in languages that the pool does not have, and a measure without queries has no row.
+    One run at a time is in memory; of those that RankC compares, four bytes a line. Shares leave out queries in
+    languages that the pool does not have; a measure without queries has no row.
 
     Raises:
         UserError: no runs, one twice or empty, a pool that is not given, documents or queries that it does not have,

@@ -64,9 +64,9 @@ def coverage_table(*, languages: list[TestedLanguage], out: str | Path, training
     Args:
         languages: JSON list of lexicons and test texts; see below.
         out: table to write (.csv or .parquet).
-        training: JSON list of corpora, see below; ``testset`` is then the name of the corpus, ``words`` are the source
-            language's content words on the sides that the language is switched in on, once per instance, and
-            ``covered`` those with a translation of their own. One whose statistics do not count them has no row.
+        training: JSON list of corpora, see below; ``words`` are then the source language's content words on the sides
+            that the language is switched in on, once per instance, and ``covered`` those with a translation of their
+            own. One whose statistics do not count them has no row.
 
     Raises:
         UserError: a table or statistics file is missing or unreadable.

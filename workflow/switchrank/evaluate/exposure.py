@@ -70,12 +70,11 @@ def _row(pair: Exposed) -> dict[str, str | int]:
     tested = pl.concat([_tested(part, pair, number, seen) for number, part in enumerate(pair["tested"])])
     every = tested.group_by("name").agg(pl.col("relevant", "positive", "negative").any())
     relevant = every.filter("relevant")
-    labels = {"training": pair["training"], "systems": " ".join(pair["systems"])}
-    labels |= {"testset": pair["testset"], "by": pair["by"]}
-    counts = {"documents": len(every), "relevant": len(relevant)}
+    row: dict[str, str | int] = {"documents": len(every), "relevant": len(relevant)}
     for prefix, documents in {"": every, "relevant_": relevant}.items():
-        counts |= {f"{prefix}{label}s": int(documents[label].sum()) for label in ("positive", "negative")}
-    return labels | counts
+        row |= {f"{prefix}{label}s": int(documents[label].sum()) for label in ("positive", "negative")}
+    labels = {"training": pair["training"], "testset": pair["testset"], "by": pair["by"]}
+    return row | labels | {"systems": " ".join(pair["systems"])}
 
 
 def _tested(part: TestedLanguage, pair: Exposed, number: int, seen: pl.DataFrame) -> pl.DataFrame:

@@ -8,7 +8,7 @@ documents translated word by word.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, NotRequired
+from typing import NotRequired
 
 import polars as pl
 from typing_extensions import TypedDict
@@ -45,8 +45,8 @@ def first_stage_table(*, testset: str, pairs: list[SearchedPair], out: str | Pat
     """Write FIRST_STAGE, one row per entry of ``pairs``, in their order.
 
     Every search keeps as many documents of a query as the longest list of the pair's ``candidates``; neither random
-    documents nor relevant ones are put in. ``recall`` is the share of the queries with a positive judgement that have a
-    relevant document among those: the highest MRR that any re-ranker of them can reach.
+    documents nor relevant ones are put in. ``recall`` is over the queries with a positive judgement: the highest MRR
+    that any re-ranker can reach.
 
     Args:
         testset: name of the test set.
@@ -59,21 +59,15 @@ def first_stage_table(*, testset: str, pairs: list[SearchedPair], out: str | Pat
     asked = [_asked(pair) for pair in pairs]
     found = _found_by_search(pairs, asked)
     rows = []
-    for number, (pair, part) in enumerate(zip(pairs, asked, strict=True)):
-        hits = found[number] if pair["way"] != "used" else _found_in_list(pair["candidates"], part.relevant)
+    for number, (pair, (relevant, depth)) in enumerate(zip(pairs, asked, strict=True)):
+        hits = found[number] if pair["way"] != "used" else _found_in_list(pair["candidates"], relevant)
         labels = (testset, pair["query_lang"], pair["doc_lang"], pair["way"], pair["search"])
-        rows.append((*labels, part.depth, hits / len(part.relevant), len(part.relevant)))
+        rows.append((*labels, depth, hits / len(relevant), len(relevant)))
     tables.write_table(pl.DataFrame(rows, schema=pl.Schema(tables.FIRST_STAGE), orient="row"), out, tables.FIRST_STAGE)
 
 
-class _Asked(NamedTuple):
+def _asked(pair: SearchedPair) -> tuple[dict[str, list[str]], int]:
     """The relevant documents of each judged query, and how many documents a search keeps."""
-
-    relevant: dict[str, list[str]]
-    depth: int
-
-
-def _asked(pair: SearchedPair) -> _Asked:
     if pair["way"] not in ("used", "own", "translated"):
         raise UserError("first stage", "way", f"unknown way {pair['way']}", "write used, own or translated")
     judged = tables.read_relevant(pair["judgements"])
@@ -81,7 +75,7 @@ def _asked(pair: SearchedPair) -> _Asked:
         raise UserError(pair["judgements"], "relevance", "no positive judgement", "give judgements above 0")
     listed = tables.scan_table(pair["candidates"], tables.CANDIDATES).join(judged.lazy(), on="qid", how="semi")
     depth = listed.select(pl.col("rank").max().fill_null(0)).collect(engine="streaming").item()
-    return _Asked(dict(judged.group_by("qid", maintain_order=True).agg("docid").iter_rows()), int(depth))
+    return dict(judged.group_by("qid", maintain_order=True).agg("docid").iter_rows()), int(depth)
 
 
 def _found_in_list(candidates: str, relevant: dict[str, list[str]]) -> int:
@@ -92,7 +86,7 @@ def _found_in_list(candidates: str, relevant: dict[str, list[str]]) -> int:
     return int(listed.select(pl.col("qid").n_unique()).collect(engine="streaming").item())
 
 
-def _found_by_search(pairs: Sequence[SearchedPair], asked: Sequence[_Asked]) -> list[int]:
+def _found_by_search(pairs: Sequence[SearchedPair], asked: Sequence[tuple[dict[str, list[str]], int]]) -> list[int]:
     """How many queries of each pair that is searched have a relevant document among the best; 0 for the others.
 
     Documents are cut into words once for all pairs that search them, and read one language at a time.
@@ -109,12 +103,13 @@ def _found_by_search(pairs: Sequence[SearchedPair], asked: Sequence[_Asked]) -> 
             (number, qid, text)
             for number in numbers
             for qid, text, _ in tables.read_table(pairs[number]["queries"], tables.QUERIES).iter_rows()
-            if qid in asked[number].relevant
+            if qid in asked[number][0]
         ]
         split, split_queries = map(language_splitter, cut)
         texts = [text for _, _, text in queries]
         index = Bm25(table["text"].to_list(), texts, split=split, split_queries=split_queries)
         for place, (number, qid, _) in enumerate(queries):
-            docids = table["docid"].gather(best(index.scores(place), asked[number].depth))
-            found[number] += docids.is_in(asked[number].relevant[qid]).any()
+            relevant, depth = asked[number]
+            docids = table["docid"].gather(best(index.scores(place), depth))
+            found[number] += docids.is_in(relevant[qid]).any()
     return found

@@ -175,8 +175,8 @@ def bootstrap_intervals(
         random: its draws are shared by all rows, so that a row's interval does not depend on which others are there.
 
     The percentile interval (Efron and Tibshirani 1993, "An introduction to the bootstrap", chapter 13) and not BCa
-    (chapter 14), which is infinite where hardly a query differs, and elsewhere moves the ends little: 0.02 standard
-    errors for 7,000 queries and a skewness of 2. Test sets of a few dozen queries are better served by :func:`fisher`.
+    (chapter 14), which is infinite where hardly a query differs and elsewhere moves the ends little. Test sets of a few
+    dozen queries are better served by :func:`fisher`.
     """
     if resamples < 1:
         raise UserError("evaluate", "resamples", f"{resamples} is too few", "write 10000 or more")

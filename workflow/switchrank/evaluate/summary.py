@@ -1,7 +1,6 @@
 """The main table of a run as plain text for a terminal: means by setup and seen sides, then every pair."""
 
 import math
-from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
@@ -17,58 +16,50 @@ _SETUPS = {"moir": "MoIR", "clir": "CLIR", "mlir": "MLIR"}
 _SEEN = {"both": "seen", "query": "doc unseen", "document": "query unseen", "none": "unseen"}
 
 
-class _Pairs(NamedTuple):
-    """One test set and metric: seed means, gains and marks by (system, pair); pairs of each group of columns."""
+class _Result(NamedTuple):
+    """A system's mean over seeds on a pair, and where it was tested its gain over the baseline and the mark."""
 
-    values: dict[tuple[str, str], float]
-    gains: dict[tuple[str, str], float]
-    marks: dict[tuple[str, str], str]
-    groups: dict[str, list[str]]
-    systems: list[str]
-
-    def group_cell(self, system: str, group: str) -> str:
-        """Mean over the pairs of the group, gain over the baseline on them, and on how many it is significant."""
-        pairs = [pair for pair in self.groups[group] if (system, pair) in self.values]
-        if not pairs:
-            return ""
-        mean = f"{math.fsum(self.values[system, pair] for pair in pairs) / len(pairs):.3f}"
-        tested = [pair for pair in pairs if (system, pair) in self.gains]
-        if not tested:
-            return f"{mean}{'':11}"
-        gain = math.fsum(self.gains[system, pair] for pair in tested) / len(tested)
-        better = sum(self.marks[system, pair] == "*" for pair in tested)
-        worse = sum(self.marks[system, pair] == "!" for pair in tested)
-        signs = f"{better}*" * (better > 0) + f"{worse}!" * (worse > 0)
-        return f"{mean} {gain:+.3f} {signs:<4}"
-
-    def pair_cell(self, system: str, pair: str) -> str:
-        value = self.values.get((system, pair))
-        return "" if value is None else f"{value:.3f}{self.marks.get((system, pair), ''):1}"
+    value: float
+    gain: float | None = None
+    mark: str = ""
 
 
-def _collect(metrics: pl.DataFrame, significance: pl.DataFrame) -> _Pairs:
-    values: dict[tuple[str, str], list[float]] = {}
-    groups: dict[str, list[str]] = {}
+def _collect(
+    metrics: pl.DataFrame, significance: pl.DataFrame
+) -> tuple[dict[str, dict[str, _Result]], dict[str, list[str]]]:
+    """Of one test set and metric the results by system and pair, and the pairs of each group of columns."""
     named = pl.concat_str(*_PAIR, separator="-").alias("pair")
+    tests = {}
+    for system, pair, delta, significant in significance.select("system", named, "delta", "significant").iter_rows():
+        tests[system, pair] = delta, ("*" if delta > 0 else "!") if significant else ""
+    results: dict[str, dict[str, _Result]] = {name: {} for name in metrics["system"].unique(maintain_order=True)}
+    groups = {}
     for (setup, setup_title), (seen, seen_title) in product(_SETUPS.items(), _SEEN.items()):
-        rows = metrics.filter(setup=setup, seen=seen).select("system", named, "value")
-        for system, pair, value in rows.iter_rows():
-            values.setdefault((system, pair), []).append(value)
+        rows = metrics.filter(setup=setup, seen=seen).group_by("system", named, maintain_order=True).agg("value")
+        for system, pair, seeds in rows.iter_rows():
+            results[system][pair] = _Result(math.fsum(seeds) / len(seeds), *tests.get((system, pair), ()))
         if len(rows):
             groups[f"{setup_title} {seen_title}"] = rows["pair"].unique(maintain_order=True).to_list()
-    gains, marks = {}, {}
-    for system, pair, delta, significant in significance.select("system", named, "delta", "significant").iter_rows():
-        gains[system, pair] = delta
-        marks[system, pair] = ("*" if delta > 0 else "!") if significant else ""
-    means = {name: math.fsum(seeds) / len(seeds) for name, seeds in values.items()}
-    return _Pairs(means, gains, marks, groups, metrics["system"].unique(maintain_order=True).to_list())
+    return results, groups
 
 
-def _grid(systems: list[str], columns: list[str], render: Callable[[str, str], str], width: int) -> list[str]:
+def _summed(results: list[_Result]) -> str:
+    """Mean over some pairs, gain over the baseline on them, and on how many it is significant."""
+    if not results:
+        return ""
+    mean = f"{math.fsum(result.value for result in results) / len(results):.3f}"
+    gains = [result.gain for result in results if result.gain is not None]
+    if not gains:
+        return f"{mean}{'':11}"
+    counts = {mark: sum(result.mark == mark for result in results) for mark in "*!"}
+    signs = "".join(f"{count}{mark}" for mark, count in counts.items() if count)
+    return f"{mean} {math.fsum(gains) / len(gains):+.3f} {signs:<4}"
+
+
+def _grid(systems: list[str], columns: dict[str, list[str]], width: int) -> list[str]:
     """Lines of a table of systems by columns, broken into blocks that fit ``width``."""
     name = max(len(system) for system in systems) + 2
-    cells = {column: [render(system, column) for system in systems] for column in columns}
-    sizes = {column: max(len(column), *(len(cell) for cell in cells[column])) + 2 for column in columns}
+    sizes = {column: max(len(column), *map(len, cells)) + 2 for column, cells in columns.items()}
     blocks: list[list[str]] = [[]]
     for column in columns:
         if blocks[-1] and name + sum(sizes[c] for c in blocks[-1]) + sizes[column] > width:
@@ -78,7 +69,7 @@ def _grid(systems: list[str], columns: list[str], render: Callable[[str, str], s
     for block in blocks:
         lines.append(f"{'':{name}}" + "".join(f"{column:>{sizes[column]}}" for column in block))
         for row, system in enumerate(systems):
-            lines.append(f"{system:{name}}" + "".join(f"{cells[c][row]:>{sizes[c]}}" for c in block))
+            lines.append(f"{system:{name}}" + "".join(f"{columns[c][row]:>{sizes[c]}}" for c in block))
         lines.append("")
     return [line.rstrip() for line in lines]
 
@@ -98,12 +89,17 @@ def main_table(metrics_csv: str | Path, significance_csv: str | Path, metric: st
         raise UserError(metrics_csv, "metric", f"no {metric}", "name a metric that was evaluated")
     lines: list[str] = []
     for testset in metrics["testset"].unique(maintain_order=True):
-        found = _collect(metrics.filter(testset=testset), significance.filter(testset=testset))
+        results, groups = _collect(metrics.filter(testset=testset), significance.filter(testset=testset))
+        by_group, by_pair = {}, {}
+        for group, pairs in groups.items():
+            by_group[group] = [_summed([own[pair] for pair in pairs if pair in own]) for own in results.values()]
+            for pair in pairs:
+                found = [own.get(pair) for own in results.values()]
+                by_pair[pair] = [f"{result.value:.3f}{result.mark:1}" if result else "" for result in found]
         lines += [f"{testset}: {metric}, means over language pairs", ""]
-        lines += _grid(found.systems, list(found.groups), found.group_cell, width)
+        lines += _grid(list(results), by_group, width)
         lines += [f"{testset}: {metric} by language pair (query-document)", ""]
-        pairs = [pair for group in found.groups.values() for pair in group]
-        lines += _grid(found.systems, pairs, found.pair_cell, width)
+        lines += _grid(list(results), by_pair, width)
     return "\n".join([*lines, *_legend(significance), ""])
 
 

@@ -77,12 +77,10 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        choices = {"tests": TESTS, "families": list(SCOPES), "correction": CORRECTIONS}
-        given = {"tests": self.tests, "families": [self.families], "correction": [self.correction]}
-        for name, known in choices.items():
-            unknown = [value for value in given[name] if value not in known]
-            if unknown:
-                raise UserError("evaluate", name, f"unknown value {unknown[0]}", f"write {', '.join(known)}")
+        single = [("families", self.families, tuple(SCOPES)), ("correction", self.correction, CORRECTIONS)]
+        for name, value, known in [*(("tests", test, TESTS) for test in self.tests), *single]:
+            if value not in known:
+                raise UserError("evaluate", name, f"unknown value {value}", f"write {', '.join(known)}")
         if not self.tests or len(set(self.tests)) < len(self.tests):
             raise UserError("evaluate", "tests", "none given or one twice", f"write {', '.join(TESTS)}")
 

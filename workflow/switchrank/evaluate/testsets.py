@@ -50,20 +50,14 @@ def table_of_testsets(
 ) -> None:
     """Write TESTSETS, one row per entry of ``testsets``, in their order, and FIRST_STAGE as one table.
 
-    ``relevant`` and ``candidates`` are means over the queries with a positive judgement, in each pair where pairs have
-    candidates of their own; a query without candidates counts as 0. ``candidate_recall`` is the share of those queries
-    with a relevant document among their candidates, ``chance`` the MRR@10 that a random order of the candidates has on
-    average.
+    Means are over the queries with a positive judgement, in each pair where pairs have candidates of their own; a query
+    without candidates counts as 0.
 
     Args:
         testsets: JSON list, the document languages of each test set; see below.
         out: table to write (.csv or .parquet).
         first_stage: FIRST_STAGE tables of the test sets whose candidates were looked for; for own_recall.
         first_stage_out: where to write all of these as one.
-
-    ``own_recall`` is the mean recall of searches with the query as it is, ``translated_recall`` of those with texts
-    translated by a lexicon, over the pairs of two or mixed languages that ``search`` does not name: their candidates
-    are there by translation alone.
 
     Raises:
         UserError: a table is missing or unreadable, or holds no positive judgement.

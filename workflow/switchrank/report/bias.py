@@ -3,7 +3,6 @@ ranks the same document in different languages."""
 
 from itertools import cycle
 from pathlib import Path
-from typing import NamedTuple
 
 import polars as pl
 from matplotlib.axes import Axes
@@ -19,23 +18,16 @@ from switchrank.report.data import PAIR, Plot, pick, systems_of
 SHARE, POOL = "own_language_top10", "own_language_pool"
 
 
-class Measure(NamedTuple):
-    """A panel: its title, what its axis says, and its width in inches."""
-
-    title: str
-    axis: str
-    width: float
-
-
 MEASURES = {
-    SHARE: Measure(
+    SHARE: (
         "Own language in the top 10",
         "share of documents in the query's language\n(tick: its share of all candidates)",
         3.4,
     ),
-    "rank_distance": Measure("Rank distance", "ranks between best and\nworst language (0 is even)", 2.1),
-    "rankc": Measure("RankC", "agreement with queries in\nother languages (1 is even)", 2.1),
+    "rank_distance": ("Rank distance", "ranks between best and\nworst language (0 is even)", 2.1),
+    "rankc": ("RankC", "agreement with queries in\nother languages (1 is even)", 2.1),
 }
+"""Each measure's panel: its title, what its axis says, and its width in inches."""
 
 
 def bias_picture(*, bias: str | Path, languages: Languages, plot: Plot) -> None:
@@ -75,16 +67,16 @@ def _values(rows: pl.DataFrame) -> pl.DataFrame:
 def _draw(values: pl.DataFrame, looks: drawing.Looks, languages: Languages, plot: Plot) -> None:
     present = [measure for measure in MEASURES if measure in set(values["measure"])]
     rows = languages.ordered(values["query_lang"])
-    labels = [f"{code} (mixed)" if code == MIXED else languages.starred(code) for code in rows]
-    widths = [MEASURES[measure].width for measure in present]
+    shown = [f"{code} (mixed)" if code == MIXED else languages.starred(code) for code in rows]
+    titles, labels, widths = zip(*(MEASURES[measure] for measure in present), strict=True)
     size = max(4.6, 0.9 + sum(widths)), len(rows) * drawing.row_height(len(looks)) + 1.5
     with drawing.drawn(plot.out, f"Language bias on {plot.testset}", *size) as picture:
         grid = {"width_ratios": widths}
         axes = picture.subplots(1, len(present), sharey=True, squeeze=False, gridspec_kw=grid)[0]
-        for axis, measure in zip(axes, present, strict=True):
-            drawing.draw_rows(axis, labels, [code in languages.unseen for code in rows])
-            axis.set_title(MEASURES[measure].title)
-            axis.set_xlabel(MEASURES[measure].axis, fontsize=8)
+        for axis, measure, title, label in zip(axes, present, titles, labels, strict=True):
+            drawing.draw_rows(axis, shown, [code in languages.unseen for code in rows])
+            axis.set_title(title)
+            axis.set_xlabel(label, fontsize=8)
             _draw_measure(axis, values.filter(measure=measure), rows, looks)
         axes[0].set_ylabel("query language")
         pool = values.filter(measure=POOL)

@@ -12,7 +12,7 @@ import polars as pl
 
 from switchrank.core.atomic import atomic_path
 from switchrank.core.errors import UserError
-from switchrank.core.languages import MIXED, Languages, starred
+from switchrank.core.languages import Languages, setup, starred
 from switchrank.formats.tables import PER_QUERY, SIGNIFICANCE, read_table, scan_table
 from switchrank.report.drawing import Looks, system_looks
 
@@ -116,12 +116,14 @@ def with_pairs(frame: pl.DataFrame, languages: Languages) -> pl.DataFrame:
 
     For tables that do not carry the two. A mixed side counts as seen: which languages it mixes is not in the table.
     """
-    query, document = (~pl.col(side).is_in(list(languages.unseen)) for side in PAIR)
-    mixed = (pl.col("query_lang") == MIXED) | (pl.col("doc_lang") == MIXED)
-    same = pl.col("query_lang") == pl.col("doc_lang")
-    setup = pl.when(mixed).then(pl.lit("mlir")).when(same).then(pl.lit("moir")).otherwise(pl.lit("clir"))
-    seen = pl.when(query & document).then(pl.lit("both")).when(query).then(pl.lit("query"))
-    return frame.with_columns(setup=setup, seen=seen.when(document).then(pl.lit("document")).otherwise(pl.lit("none")))
+    unseen, seen = set(languages.unseen), {(0, 0): "both", (0, 1): "query", (1, 0): "document", (1, 1): "none"}
+    pairs = frame.select(PAIR).unique().rows()
+    rows = [
+        (query, document, setup(query, document), seen[query in unseen, document in unseen])
+        for query, document in pairs
+    ]
+    known = pl.DataFrame(rows, [*PAIR, "setup", "seen"], orient="row")
+    return frame.join(known, on=PAIR, how="left", maintain_order="left")
 
 
 def systems_of(frame: pl.DataFrame, baseline: str) -> tuple[list[str], list[str]]:

@@ -17,19 +17,8 @@ from switchrank.core.errors import UserError
 from switchrank.core.languages import Languages
 from switchrank.core.seeds import generator
 from switchrank.formats.tables import METRICS, read_table
-from switchrank.report import drawing
-from switchrank.report.data import (
-    PAIR,
-    REFERENCES,
-    SETUPS,
-    MetricPlot,
-    Pair,
-    gain_rows,
-    pairs_of,
-    pick,
-    query_rows,
-    systems_of,
-)
+from switchrank.report import data, drawing
+from switchrank.report.data import PAIR, MetricPlot, Pair
 
 Cell = tuple[str, str, str]
 """System, query language, document language."""
@@ -70,11 +59,11 @@ def mrr_picture(
 ) -> None:
     """Write an SVG with pairs as rows, systems as points with 95% bootstrap intervals, setups as panels.
 
-    Points are the METRICS values averaged over seeds; intervals come from :class:`Bootstrap` over queries. A filled
-    marker differs significantly from the baseline in the SIGNIFICANCE table, a hollow one does not; the baseline itself
-    is filled. The mean row of a panel is drawn for systems that have all its pairs. Reference rankings are grey lines
-    without an interval. The numbers are testset, metric, setup, query_lang, doc_lang, seen, system, value, ci_low,
-    ci_high; mean rows have ``mean`` in both language columns.
+    Points are means over seeds; intervals come from :class:`Bootstrap` over queries. A filled marker differs
+    significantly from the baseline, a hollow one does not; the baseline itself is filled. The mean row of a panel is
+    drawn for systems that have all its pairs. Reference rankings are grey lines without an interval. The numbers are
+    testset, metric, setup, query_lang, doc_lang, seen, system, value, ci_low, ci_high; mean rows have ``mean`` in both
+    language columns.
 
     Args:
         metrics: tables/metrics.csv.
@@ -90,21 +79,21 @@ def mrr_picture(
         UserError: a table is missing or holds nothing of the test set and metric, or a trained system has no per-query
             values.
     """
-    rows = pick(read_table(metrics, METRICS), metrics, **plot.labels)
+    rows = data.pick(read_table(metrics, METRICS), metrics, **plot.labels)
     rows = rows.filter(~pl.col("system").is_in(list(leave_out)))
-    bootstrap = Bootstrap(query_rows(per_query, plot), samples=samples, seed=seed)
+    bootstrap = Bootstrap(data.query_rows(per_query, plot), samples=samples, seed=seed)
     significant: set[Cell] = set()
     if significance is not None:
-        tested = gain_rows(significance, plot)
+        tested = data.gain_rows(significance, plot)
         significant = set(tested.filter("significant").select("system", *PAIR).iter_rows())
     panels = _panels(rows, languages, plot.baseline, bootstrap, significant)
     for panel in panels:
-        bare = panel.points.filter(pl.col("ci_low").is_null(), ~pl.col("system").is_in(list(REFERENCES)))
+        bare = panel.points.filter(pl.col("ci_low").is_null(), ~pl.col("system").is_in(list(data.REFERENCES)))
         for system, row in bare.select("system", "row").iter_rows():
             place = f"{system} {panel.labels[row]}"
             raise UserError(per_query, place, "in the metrics but not in the per-query table", "rerun evaluate")
     plot.write(pl.concat([panel.points for panel in panels]), NUMBERS)
-    _draw(panels, *systems_of(rows, plot.baseline), significance is not None, plot)
+    _draw(panels, *data.systems_of(rows, plot.baseline), significance is not None, plot)
 
 
 class Bootstrap:
@@ -143,8 +132,8 @@ def _panels(
 ) -> list[Panel]:
     means = rows.group_by("system", *PAIR, maintain_order=True).agg(pl.col("value").mean())
     values = {(system, query, document): value for system, query, document, value in means.iter_rows()}
-    systems, references = systems_of(rows, baseline)
-    pairs = pairs_of(rows, languages)
+    systems, references = data.systems_of(rows, baseline)
+    pairs = data.pairs_of(rows, languages)
     panels = []
     for setup in dict.fromkeys(pair.setup for pair in pairs):
         own = [pair for pair in pairs if pair.setup == setup]
@@ -184,7 +173,7 @@ def _draw(panels: list[Panel], systems: list[str], references: list[str], tested
 def _draw_panel(
     axis: Axes, panel: Panel, looks: drawing.Looks, references: list[str], compared_with: str | None
 ) -> None:
-    axis.set_title(SETUPS.get(panel.setup, panel.setup))
+    axis.set_title(data.SETUPS.get(panel.setup, panel.setup))
     drawing.draw_rows(axis, panel.labels, [pair.seen != "both" for pair in panel.pairs])
     if len(panel.labels) > len(panel.pairs):
         axis.axhline(len(panel.pairs) - 0.5, color=drawing.MUTED, linewidth=0.9, zorder=0.6)

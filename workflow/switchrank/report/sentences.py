@@ -61,7 +61,8 @@ class Step:
 
 def read_lexicons(lexicons: Mapping[str, str | Path], texts: Iterable[str]) -> dict[str, dict[str, list[str]]]:
     """The entries of ``lexicons`` (language to LEXICON file) whose source occurs in ``texts``."""
-    wanted = sorted({phrase for text in texts for phrase in _phrases(split_words(text)[0])})
+    inside = [[key(word) for word in split_words(text)[0]] for text in texts]
+    wanted = sorted({phrase for keys in inside for start in range(len(keys)) for phrase in _phrases(keys, start)})
     found: dict[str, dict[str, list[str]]] = {}
     for language, path in lexicons.items():
         entries = read_table(path, LEXICON).filter(pl.col("source").is_in(wanted))
@@ -105,11 +106,9 @@ def shorten(text: str, words: int) -> str:
     return text if len(inside) <= words else join_words(inside[:words], [*gaps[:words], ""]) + " …"
 
 
-def _phrases(words: Sequence[str]) -> Iterator[str]:
-    keys = [key(word) for word in words]
-    for size in range(1, LONGEST_PHRASE + 1):
-        for start in range(len(keys) - size + 1):
-            yield " ".join(keys[start : start + size])
+def _phrases(keys: Sequence[str], start: int) -> list[str]:
+    """The phrases of 1, 2, ... words that begin at ``start``."""
+    return [" ".join(keys[start:end]) for end in range(start + 1, min(start + LONGEST_PHRASE, len(keys)) + 1)]
 
 
 def _alignment(
@@ -117,6 +116,7 @@ def _alignment(
 ) -> list[Step]:
     """The cheapest steps through all of ``before`` and, if ``whole``, all of ``after`` (else its best beginning)."""
     best: dict[tuple[int, int], tuple[float, Step | None]] = {(0, 0): (0.0, None)}
+    keys = [key(word) for word in before]
     # Keys of the 1, 2, ... switched words that begin at each place.
     targets = [
         [
@@ -126,7 +126,7 @@ def _alignment(
         for start in range(len(after) + 1)
     ]
     for here in range(len(before) + 1):
-        entries = _entries(before, here, lexicon)
+        entries = [(size, lexicon[phrase]) for size, phrase in enumerate(_phrases(keys, here), 1) if phrase in lexicon]
         for start in range(len(after) + 1):
             if (here, start) not in best:
                 continue
@@ -141,13 +141,6 @@ def _alignment(
         steps.append(step_here)
         place = (place[0] - step_here.size, place[1] - step_here.width)
     return steps[::-1]
-
-
-def _entries(before: Sequence[str], here: int, lexicon: Lexicon) -> list[tuple[int, Mapping[str, Sequence[str]]]]:
-    """Translations of the phrases that begin at ``here``, by their size in words."""
-    keys = [key(word) for word in before[here : here + LONGEST_PHRASE]]
-    phrases = [(size, " ".join(keys[:size])) for size in range(1, len(keys) + 1)]
-    return [(size, lexicon[phrase]) for size, phrase in phrases if phrase in lexicon]
 
 
 def _steps(
@@ -269,9 +262,9 @@ def _draw(
 
 def _take(path: str | Path, rows: Sequence[int]) -> pl.DataFrame:
     """The given rows of a shard, in the order given; a row past its end is left out."""
-    wanted = pl.DataFrame({"row": rows, "place": range(len(rows))}, schema={"row": pl.UInt32, "place": pl.UInt32})
     found = scan_table(path, CORPUS).with_row_index("row").filter(pl.col("row").is_in(list(rows))).collect()
-    return found.join(wanted, on="row").sort("place").drop("row", "place")
+    wanted = pl.DataFrame({"row": rows}, schema={"row": pl.UInt32})
+    return wanted.join(found, on="row", maintain_order="left").drop("row")
 
 
 def _line(

@@ -66,14 +66,18 @@ def _page(whole: pl.DataFrame, name: str, table: str | Path, title: str, note: s
     same = "Same in all rows: " + ", ".join(said) if said else ""
     empty = "This table has no rows." if whole.is_empty() else ""
     lines = [*known.sentences(whole), empty, note, same, "* language unseen in training" if unseen else ""]
+    # All columns in order: a JSON list of [name, value], value null where the column is shown.
+    hidden = [[column, _raw(whole[column][0]) if column in constant else None] for column in whole.columns]
+    cells = ([_cell(*cell, unseen) for cell in row.items()] for row in frame.iter_rows(named=True))
+    rows = "\n".join(f"<tr>{''.join(row)}</tr>" for row in cells)
     body = (
         '<label class="search">Search <input type="search" id="search" placeholder="all words must occur"></label>\n'
         '<p id="count" role="status" aria-live="polite"></p>\n'
         f'<button type="button" id="save" data-name="{html.escape(name)}.tsv">'
         "Save these rows as TSV</button>\n"
-        f'<div class="scroll"><table id="table" data-columns="{_columns(whole, constant)}">\n'
+        f'<div class="scroll"><table id="table" data-columns="{html.escape(json.dumps(hidden, ensure_ascii=False))}">\n'
         f"<caption>{html.escape(title)}</caption>\n{_head(frame)}\n"
-        f"<tbody>\n{_body(frame, set(unseen))}\n</tbody></table></div>\n"
+        f"<tbody>\n{rows}\n</tbody></table></div>\n"
         + "".join(f'<p class="note">{html.escape(line)}</p>\n' for line in lines if line)
         + f"<script>\n{asset('table.js')}</script>\n"
     )
@@ -110,12 +114,6 @@ def _folded(frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, str]]:
     return frame.drop(constant), constant
 
 
-def _columns(whole: pl.DataFrame, constant: Mapping[str, str]) -> str:
-    """All columns in order as an attribute: a JSON list of ``[name, value]``, value null where the column is shown."""
-    plain = {name: _raw(whole[name][0]) for name in constant}
-    return html.escape(json.dumps([[name, plain.get(name)] for name in whole.columns], ensure_ascii=False))
-
-
 def _raw(value: Any) -> str:
     """A text or truth value as the TSV has it."""
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
@@ -135,12 +133,7 @@ def _head(frame: pl.DataFrame) -> str:
     return f"<thead><tr>{''.join(cells)}</tr></thead>"
 
 
-def _body(frame: pl.DataFrame, unseen: set[str]) -> str:
-    rows = ([_cell(*cell, unseen) for cell in row.items()] for row in frame.iter_rows(named=True))
-    return "\n".join(f"<tr>{''.join(row)}</tr>" for row in rows)
-
-
-def _cell(column: str, value: Any, unseen: set[str]) -> str:
+def _cell(column: str, value: Any, unseen: Sequence[str]) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return f'<td class="number" data-value="{value!r}">{number(column, value)}</td>'
     shown = _plain(value) + ("*" if column in LANGUAGE_COLUMNS and value in unseen else "")
