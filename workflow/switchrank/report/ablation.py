@@ -237,18 +237,18 @@ class _Multiples:
         if self.reference in self.looks:
             colour = self.looks[self.reference]["color"]
             entries.append(mark(f"{self.reference} without labels", color=colour, linestyle=DASHES, linewidth=1.1))
-        if any(len(panel.needed) for panel in self.panels):
-            ring = {"marker": "o", "markersize": 8, "markerfacecolor": "none", "linestyle": "none"}
-            label = f"reaches {self.reference} without labels; bar: 95% interval"
-            entries.append(mark(label, markeredgecolor=INK, **ring))
-        if any(panel.points["low"].is_not_null().any() for panel in self.panels):
-            entries.append(Patch(color=MUTED, alpha=0.25, linewidth=0, label="95% confidence band"))
-        if len(self.dots):
-            entries.append(mark("single seeds", marker=".", markersize=4, linestyle="none", color=MUTED))
-        if any(len(panel.pairs) > 1 for panel in self.panels):
-            entries.append(mark("single pairs", color=MUTED, linewidth=0.6))
-        if any(panel.language in self.languages.unseen for panel in self.panels):
-            entries.append(mark(UNSEEN, linestyle="none"))
+        ring = {"marker": "o", "markersize": 8, "markerfacecolor": "none", "linestyle": "none", "markeredgecolor": INK}
+        reached = mark(f"reaches {self.reference} without labels; bar: 95% interval", **ring)
+        band = Patch(color=MUTED, alpha=0.25, linewidth=0, label="95% confidence band")
+        seeds = mark("single seeds", marker=".", markersize=4, linestyle="none", color=MUTED)
+        explained = [
+            (reached, any(len(panel.needed) for panel in self.panels)),
+            (band, any(panel.points["low"].is_not_null().any() for panel in self.panels)),
+            (seeds, len(self.dots) > 0),
+            (mark("single pairs", color=MUTED, linewidth=0.6), any(len(panel.pairs) > 1 for panel in self.panels)),
+            (mark(UNSEEN, linestyle="none"), any(panel.language in self.languages.unseen for panel in self.panels)),
+        ]
+        entries += [entry for entry, shown in explained if shown]
         legend(picture, entries, 3 if len(picture.axes) > 1 else 2)
 
 

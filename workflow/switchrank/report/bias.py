@@ -46,7 +46,11 @@ def bias_picture(*, bias: str | Path, languages: Languages, plot: Plot) -> None:
     Raises:
         UserError: the table is missing or holds nothing of the test set, or none of the measures drawn.
     """
-    values = _values(pick(read_table(bias, BIAS), bias, testset=plot.testset))
+    rows = pick(read_table(bias, BIAS), bias, testset=plot.testset)
+    mixed = rows.filter(doc_lang=MIXED)
+    seeds = (mixed if len(mixed) else rows).group_by("system", *PAIR, "measure", maintain_order=True)
+    means = seeds.agg(pl.col("value").mean()).group_by("system", "query_lang", "measure", maintain_order=True)
+    values = means.agg(pl.col("value").mean())
     if not set(values["measure"]) & set(MEASURES):
         raise UserError(bias, "measure", f"none of {', '.join(MEASURES)}", "rerun evaluate")
     plot.write(values, ["measure", "query_lang", "system", "value"])
@@ -54,14 +58,6 @@ def bias_picture(*, bias: str | Path, languages: Languages, plot: Plot) -> None:
     looks = plot.looks(trained)
     looks |= {name: {"color": drawing.MUTED, "marker": mark} for name, mark in zip(references, cycle("x+12"))}
     _draw(values, looks, languages, plot)
-
-
-def _values(rows: pl.DataFrame) -> pl.DataFrame:
-    """system, query_lang, measure, value: means over seeds, of mixed pools alone where there are any."""
-    mixed = rows.filter(pl.col("doc_lang") == MIXED)
-    seeds = (mixed if len(mixed) else rows).group_by("system", *PAIR, "measure", maintain_order=True)
-    means = seeds.agg(pl.col("value").mean()).group_by("system", "query_lang", "measure", maintain_order=True)
-    return means.agg(pl.col("value").mean())
 
 
 def _draw(values: pl.DataFrame, looks: drawing.Looks, languages: Languages, plot: Plot) -> None:

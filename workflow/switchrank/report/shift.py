@@ -35,18 +35,14 @@ def shift_picture(*, shift: str | Path, languages: Languages, plot: Plot) -> Non
         UserError: the table is missing or holds nothing of the test set.
     """
     rows = pick(read_table(shift, SHIFT), shift, testset=plot.testset)
-    points = _points(rows.filter(~pl.col("system").is_in(list(REFERENCES))))
+    rows = rows.filter(~pl.col("system").is_in(list(REFERENCES)))
+    error = ((pl.col("drop_sd") ** 2).mean() / pl.col("pairs").mean()).sqrt()
+    means = rows.group_by("system", *PAIR, maintain_order=True).agg(
+        pl.col("drop").mean(), half=NORMAL * error, pairs=pl.col("pairs").max()
+    )
+    points = means.with_columns(ci_low=pl.col("drop") - pl.col("half"), ci_high=pl.col("drop") + pl.col("half"))
     plot.write(points, [*PAIR, "system", "drop", "ci_low", "ci_high", "pairs"])
     _draw(points, pairs_of(with_pairs(points, languages), languages), plot)
-
-
-def _points(rows: pl.DataFrame) -> pl.DataFrame:
-    """Means over seeds, with the interval that passages leave: system, query_lang, doc_lang, drop, ci_low, ci_high."""
-    variance = (pl.col("drop_sd") ** 2).mean()
-    means = rows.group_by("system", *PAIR, maintain_order=True).agg(
-        pl.col("drop").mean(), half=NORMAL * (variance / pl.col("pairs").mean()).sqrt(), pairs=pl.col("pairs").max()
-    )
-    return means.with_columns(ci_low=pl.col("drop") - pl.col("half"), ci_high=pl.col("drop") + pl.col("half"))
 
 
 def _draw(points: pl.DataFrame, pairs: list[Pair], plot: Plot) -> None:

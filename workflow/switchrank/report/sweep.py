@@ -71,7 +71,18 @@ def sweep_picture(*, sweep: str | Path, plot: MetricPlot, dose: str = DOSE) -> N
     sweeps = [_sweep(part, "p_at_1" if part["sweep"][0] == dose else "switched") for part in parts]
     means = pl.concat([one.means.with_columns(sweep=pl.lit(one.name)) for one in sweeps])
     plot.write(means, ["sweep", "system", "setup", "x", "value", "pairs", *MEASURED])
-    _draw(sweeps, plot)
+    looks = plot.looks([name for one in sweeps for name in one.means["system"]])
+    with drawing.drawn(plot.out, f"{plot.title} by setting", 7.4, 0.9 + 2.35 * len(sweeps)) as picture:
+        axes = picture.subplots(len(sweeps), 2, sharey="row", squeeze=False)
+        for (left, right), one in zip(axes, sweeps, strict=True):
+            _draw_lines(left, one, "place", looks)
+            _draw_settings(left, one)
+            left.set_title(f"Sweep {one.name}")
+            left.set_ylabel(plot.metric.upper())
+            right.set_visible(one.means[one.measured].is_not_null().any())
+            right.set_xlabel(MEASURED[one.measured])
+            _draw_lines(right, one, one.measured, looks)
+        _legend(picture, sweeps, looks)
 
 
 def _sweep(rows: pl.DataFrame, measured: str) -> Sweep:
@@ -96,21 +107,6 @@ def _sweep(rows: pl.DataFrame, measured: str) -> Sweep:
     single = single.sort(ranks, maintain_order=True).with_columns(place=place)
     means = single.group_by(*line, "x", "place", maintain_order=True).agg(*measures, pairs=pl.len())
     return Sweep(name, settings, places, numeric, measured, single, means)
-
-
-def _draw(sweeps: list[Sweep], plot: MetricPlot) -> None:
-    looks = plot.looks([name for one in sweeps for name in one.means["system"]])
-    with drawing.drawn(plot.out, f"{plot.title} by setting", 7.4, 0.9 + 2.35 * len(sweeps)) as picture:
-        axes = picture.subplots(len(sweeps), 2, sharey="row", squeeze=False)
-        for (left, right), one in zip(axes, sweeps, strict=True):
-            _draw_lines(left, one, "place", looks)
-            _draw_settings(left, one)
-            left.set_title(f"Sweep {one.name}")
-            left.set_ylabel(plot.metric.upper())
-            right.set_visible(one.means[one.measured].is_not_null().any())
-            right.set_xlabel(MEASURED[one.measured])
-            _draw_lines(right, one, one.measured, looks)
-        _legend(picture, sweeps, looks)
 
 
 def _draw_settings(axis: Axes, one: Sweep) -> None:

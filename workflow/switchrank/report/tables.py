@@ -17,7 +17,7 @@ from switchrank.core.atomic import atomic_path
 from switchrank.core.errors import UserError
 from switchrank.formats.tables import DAMAGE, reason
 from switchrank.report.page import asset, page
-from switchrank.report.titles import HELP, TITLES, Described
+from switchrank.report.titles import HELP, SENTENCES, TITLES, Described
 
 LANGUAGE_COLUMNS = ("query_lang", "doc_lang", "src", "tgt", "language", "lang")
 P_VALUES = ("p_value", "p_corrected")
@@ -65,7 +65,10 @@ def _page(whole: pl.DataFrame, name: str, table: str | Path, title: str, note: s
     said = [f"{column} {value}" for column, value in constant.items() if value]
     same = "Same in all rows: " + ", ".join(said) if said else ""
     empty = "This table has no rows." if whole.is_empty() else ""
-    lines = [*known.sentences(whole), empty, note, same, "* language unseen in training" if unseen else ""]
+    columns, sentence = SENTENCES.get(Path(table).stem, ({}, lambda _: ""))
+    complete = whole if columns.keys() <= set(whole.columns) else whole.clear()
+    sentences = map(sentence, complete.iter_rows(named=True))
+    lines = [*sentences, empty, note, same, "* language unseen in training" if unseen else ""]
     # All columns in order: a JSON list of [name, value], value null where the column is shown.
     hidden = [[column, _raw(whole[column][0]) if column in constant else None] for column in whole.columns]
     cells = ([_cell(*cell, unseen) for cell in row.items()] for row in frame.iter_rows(named=True))

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import polars as pl
-
 from switchrank.formats.tables import EXPOSURE, TESTSETS, Schema
 
 HELP = {
@@ -109,26 +107,17 @@ def _met_in_training(row: dict[str, Any]) -> str:
 
 
 class Described(NamedTuple):
-    """Title of a table's page and the note under it.
-
-    Attributes:
-        title, note: for people.
-        schema: the columns that ``sentence`` reads.
-        sentence: a row in words, for people who do not read tables; empty where there is nothing to say.
-    """
+    """Title of a table's page and the note under it."""
 
     title: str
     note: str = ""
-    schema: Schema | None = None
-    sentence: Callable[[dict[str, Any]], str] = lambda _: ""
-
-    def sentences(self, table: pl.DataFrame) -> list[str]:
-        """What the rows of ``table`` say, if it has the columns."""
-        if self.schema is None or not self.schema.keys() <= set(table.columns):
-            return []
-        return [said for row in table.iter_rows(named=True) if (said := self.sentence(row))]
 
 
+SENTENCES: dict[str, tuple[Schema, Callable[[dict[str, Any]], str]]] = {
+    "testsets": (TESTSETS, _foreign_candidates),
+    "exposure": (EXPOSURE, _met_in_training),
+}
+"""What says a row in words, for people who do not read tables, and the columns it reads; empty: nothing to say."""
 TITLES = {
     "metrics": Described("Metrics of every system, pair and seed"),
     "warnings": Described(
@@ -142,8 +131,6 @@ TITLES = {
         " passages are not comparable. own_recall: what candidate_recall would be if each query searched as it is, over"
         " the pairs of two or mixed languages whose candidates other texts have found; translated_recall: if a lexicon"
         " translated query and documents word by word. The table first_stage has every pair.",
-        TESTSETS,
-        _foreign_candidates,
     ),
     "first_stage": Described(
         "What the first stage allows, as tested and as a user would have it",
@@ -154,8 +141,6 @@ TITLES = {
         "Test documents that training has met",
         "Training pairs are those of the whole collection; a training that is shorter than one pass sees some of them."
         " All systems of a row learn from the same pairs.",
-        EXPOSURE,
-        _met_in_training,
     ),
     "coverage": Described(
         "Words of the texts that each lexicon covers",
