@@ -217,22 +217,20 @@ def _group_rows(members: Sequence[Mapping[str, Any]], pool: _Pool | None, depth:
     """Rows of runs that differ in their query language only; each run is loaded once."""
     labels = {name: members[0][name] for name in _GROUP}
     asked = [run["query_lang"] for run in members if run["query_lang"] != MIXED]
-    rankings, rows = Rankings(), []
-
-    def add(query_lang: str, values: Values) -> None:
-        for measure, (value, queries) in values.items():
-            rows.append({**labels, "query_lang": query_lang, "measure": measure, "value": value, "queries": queries})
-
+    rankings, found = Rankings(), []
     for run in members:
         ranked = _ranked(run["path"])
         if pool is not None:
-            add(run["query_lang"], pool.measures(ranked, run))
+            found.append((run["query_lang"], pool.measures(ranked, run)))
         if len(asked) > 1 and run["query_lang"] != MIXED:
             rankings.add(run["query_lang"], ranked)
     group = " ".join(str(value) for value in labels.values())
-    for language, values in _rankc(rankings, depth, group).items():
-        add(language, values)
-    return rows
+    found += _rankc(rankings, depth, group).items()
+    return [
+        {**labels, "query_lang": query_lang, "measure": measure, "value": value, "queries": queries}
+        for query_lang, values in found
+        for measure, (value, queries) in values.items()
+    ]
 
 
 def bias_table(

@@ -123,14 +123,12 @@ def fisher(differences: Floats, *, permutations: int, random: np.random.Generato
     """
     if permutations < 1:
         raise UserError("evaluate", "permutations", f"{permutations} is too few", "write 100000 or more")
-    counts = np.count_nonzero(differences, axis=1)
-    few = [2 ** int(count) <= permutations for count in counts]
-    p_values = [_enumerated(row[row != 0]) if is_few else 1.0 for row, is_few in zip(differences, few, strict=True)]
-    drawn = [row for row, is_few in enumerate(few) if not is_few]
-    if drawn:
-        for row, p_value in zip(drawn, _drawn(differences[drawn], permutations, random), strict=True):
-            p_values[row] = float(p_value)
-    return p_values
+    few = np.count_nonzero(differences, axis=1) <= math.log2(permutations)
+    p_values = np.empty(len(differences))
+    p_values[few] = [_enumerated(row[row != 0]) for row in differences[few]]
+    if not few.all():
+        p_values[~few] = _drawn(differences[~few], permutations, random)
+    return [float(p_value) for p_value in p_values]
 
 
 def _least(row: Floats) -> float:

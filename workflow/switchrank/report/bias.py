@@ -6,7 +6,6 @@ from pathlib import Path
 
 import polars as pl
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from switchrank.core.errors import UserError
@@ -16,8 +15,6 @@ from switchrank.report import drawing
 from switchrank.report.data import PAIR, Plot, pick, systems_of
 
 SHARE, POOL = "own_language_top10", "own_language_pool"
-
-
 MEASURES = {
     SHARE: (
         "Own language in the top 10",
@@ -82,7 +79,14 @@ def _draw(values: pl.DataFrame, looks: drawing.Looks, languages: Languages, plot
             for code, share in shares.iter_rows():
                 ends = [rows.index(code) - 0.42, rows.index(code) + 0.42]
                 axes[0].plot([share] * 2, ends, color=drawing.INK, linewidth=2, solid_capstyle="butt", zorder=3)
-        _legend(picture, looks, plot.baseline, bool(len(pool)), not set(rows).isdisjoint(languages.unseen))
+        named = {name: {"linestyle": "none", **look} for name, look in looks.items()}
+        entries = drawing.system_marks(named, plot.baseline)
+        if len(pool):
+            tick = {"marker": "|", "markersize": 10, "markeredgewidth": 2, "linestyle": "none"}
+            entries.append(drawing.mark("share of the pool", color=drawing.INK, **tick))
+        if not set(rows).isdisjoint(languages.unseen):
+            entries.append(drawing.mark(drawing.UNSEEN, linestyle="none"))
+        drawing.legend(picture, entries, 4 if len(present) > 1 else 2)
 
 
 def _draw_measure(axis: Axes, values: pl.DataFrame, rows: list[str], looks: drawing.Looks) -> None:
@@ -94,13 +98,3 @@ def _draw_measure(axis: Axes, values: pl.DataFrame, rows: list[str], looks: draw
         axis.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     largest = float(values["value"].to_numpy().max())
     axis.set_xlim(0, 1.02 if measure == "rankc" else max(0.02, largest) * 1.08)
-
-
-def _legend(picture: Figure, looks: drawing.Looks, baseline: str, pool: bool, unseen: bool) -> None:
-    entries = drawing.system_marks({name: {"linestyle": "none", **look} for name, look in looks.items()}, baseline)
-    if pool:
-        tick = {"marker": "|", "markersize": 10, "markeredgewidth": 2, "linestyle": "none"}
-        entries.append(drawing.mark("share of the pool", color=drawing.INK, **tick))
-    if unseen:
-        entries.append(drawing.mark(drawing.UNSEEN, linestyle="none"))
-    drawing.legend(picture, entries, 4 if len(picture.axes) > 1 else 2)

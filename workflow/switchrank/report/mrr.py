@@ -20,8 +20,6 @@ from switchrank.formats.tables import METRICS, read_table
 from switchrank.report import data, drawing
 from switchrank.report.data import PAIR, MetricPlot, Pair
 
-Cell = tuple[str, str, str]
-"""System, query language, document language."""
 NUMBERS = ["setup", *PAIR, "seen", "system", "value", "ci_low", "ci_high"]
 POINTS = dict.fromkeys(NUMBERS[:5], pl.String()) | dict.fromkeys(NUMBERS[5:], pl.Float64())
 MEAN = "mean"
@@ -82,7 +80,7 @@ def mrr_picture(
     rows = data.pick(read_table(metrics, METRICS), metrics, **plot.labels)
     rows = rows.filter(~pl.col("system").is_in(list(leave_out)))
     bootstrap = Bootstrap(data.query_rows(per_query, plot), samples=samples, seed=seed)
-    significant: set[Cell] = set()
+    significant: set[tuple[str, str, str]] = set()
     if significance is not None:
         tested = data.gain_rows(significance, plot)
         significant = set(tested.filter("significant").select("system", *PAIR).iter_rows())
@@ -128,7 +126,11 @@ class Bootstrap:
 
 
 def _panels(
-    rows: pl.DataFrame, languages: Languages, baseline: str, bootstrap: Bootstrap, significant: set[Cell]
+    rows: pl.DataFrame,
+    languages: Languages,
+    baseline: str,
+    bootstrap: Bootstrap,
+    significant: set[tuple[str, str, str]],
 ) -> list[Panel]:
     means = rows.group_by("system", *PAIR, maintain_order=True).agg(pl.col("value").mean())
     values = {(system, query, document): value for system, query, document, value in means.iter_rows()}
