@@ -129,26 +129,18 @@ def _table_records(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, Re
 def _frames(path: Path, columns: Sequence[str]) -> Iterator[tuple[Path, pl.DataFrame]]:
     for file in table_files(path):
         try:
-            if file.suffix == ".arrow":
-                whole = pl.read_ipc_stream(file)
-                wanted = whole.select(_present(whole.columns, file, columns))
-                yield from ((file, part) for part in wanted.iter_slices(BATCH))
-                continue
-            scan = pl.scan_parquet(file)
-            scan = scan.select(_present(scan.collect_schema().names(), file, columns))
-            rows = scan.select(pl.len()).collect().item()
+            table = pl.read_ipc_stream(file).lazy() if file.suffix == ".arrow" else pl.scan_parquet(file)
+            names = table.collect_schema().names()
+            wanted = [column for column in columns if column in names] if columns else names
+            if not wanted:
+                raise UserError(file, "", f"no column {columns[0]}", f"name one of {listed(names)}")
+            table = table.select(wanted)
+            rows = table.select(pl.len()).collect().item()
             for start in range(0, rows, BATCH):
-                yield file, scan.slice(start, BATCH).collect()
+                yield file, table.slice(start, BATCH).collect()
         except DAMAGE as error:
             problem = f"not a readable table ({reason(error)})"
             raise UserError(file, "", problem, "fetch or make the file again") from error
-
-
-def _present(names: list[str], file: Path, columns: Sequence[str]) -> list[str]:
-    wanted = [column for column in columns if column in names] if columns else names
-    if not wanted:
-        raise UserError(file, "", f"no column {columns[0]}", f"name one of {listed(names)}")
-    return wanted
 
 
 def table_files(path: Path) -> list[Path]:
@@ -227,11 +219,7 @@ def member_objects(record: Record, name: str, path: str | Path, place: str) -> l
 
 
 def member_text(record: Record, names: Sequence[str], path: str | Path, place: str) -> str:
-    """The members ``names`` that are there and not empty, joined by a space.
-
-    Raises:
-        UserError: none of them is there, or one is neither text nor a whole number nor null.
-    """
+    """The members ``names`` that are not empty, joined by a space; UserError if all are missing, or one is no text."""
     parts = []
     for name in names:
         value = record.get(name)

@@ -61,9 +61,6 @@ def read_separate(
     A query's group is the topic of its relevant document, or that document's id where no topics are given; queries
     that share relevant documents or topics share one group. Judgements of queries that no query file holds are left
     out and counted, as are judgements and triples of documents that are empty or unknown.
-
-    Raises:
-        UserError: a defect of a file, or too many rows left out.
     """
     rows = rows.changed({"documents": documents, "queries": queries, "judgements": judgements})
     topics = read_topics(files["groups"]) if "groups" in files else None
@@ -74,7 +71,10 @@ def read_separate(
         for split in spec.splits
         for language in spec.query_languages(split)
     }
-    judged = {split: _judgements(spec, files, split, asked, rows) for split in spec.splits}
+    judged = {}
+    for split in spec.splits:
+        queried = [asked[split, language] for language in spec.query_languages(split)]
+        judged[split] = _judgements(spec.parts(files, f"judgements/{split}"), queried, rows.judgements)
     made = {
         language: write_documents(spec, files, language, rows.documents, folder, topics) for language in spec.languages
     }
@@ -116,10 +116,8 @@ def write_documents(
 ) -> Documents:
     """Write the documents of one language into ``documents-<language>.parquet`` of ``folder``, batch by batch.
 
-    ``topics`` are the groups of documents; without them each document is a group of its own.
-
-    Raises:
-        UserError: a defect of a file, an id twice, or more empty documents than the collection allows.
+    ``topics`` are the groups of documents; without them each document is a group of its own. UserError for a defect of
+    a file, an id twice, or more empty documents than the collection allows.
     """
     out = folder / f"documents-{language}.parquet"
     parts = spec.parts(files, f"documents/{language}")
@@ -142,21 +140,14 @@ def _labelled(frame: pl.DataFrame, topics: pl.DataFrame | None, name: str) -> pl
     return joined.with_columns(pl.col(name).fill_null(pl.col("docid")))
 
 
-def _judgements(
-    spec: CollectionSpec,
-    files: Mapping[str, str],
-    split: str,
-    asked: Mapping[tuple[str, str], pl.DataFrame],
-    rows: Rows,
-) -> pl.DataFrame:
+def _judgements(paths: Sequence[str], asked: Iterable[pl.DataFrame], reads: JudgementRows) -> pl.DataFrame:
     """The judgements of a split's queries. Qrels often cover more queries than a file holds: the rest is counted."""
-    path = files[f"judgements/{split}"]
-    frame = read_judgements(spec.parts(files, f"judgements/{split}"), rows.judgements)
-    qids = pl.concat(queries.select("qid") for (name, _), queries in asked.items() if name == split).unique()
+    frame = read_judgements(paths, reads)
+    qids = pl.concat(queries.select("qid") for queries in asked).unique()
     kept = frame.join(qids, on="qid", how="semi", maintain_order="left")
     if kept.is_empty():
-        raise UserError(path, "", "judges none of the queries", "give queries and judgements of the same split")
-    note(path, len(frame) - len(kept), "judgements left out: no query file holds their query")
+        raise UserError(paths[0], "", "judges none of the queries", "give queries and judgements of the same split")
+    note(paths[0], len(frame) - len(kept), "judgements left out: no query file holds their query")
     return kept
 
 

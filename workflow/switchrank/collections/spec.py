@@ -217,7 +217,7 @@ def read_files(spec: CollectionSpec, files: Mapping[str, str], folder: Path) -> 
     """Read a collection from its ``files`` by role; its DOCUMENTS are written into ``folder`` on the way.
 
     Raises:
-        UserError: an option that the format does not have, or a defect of a file.
+        UserError: an option that the format does not have, a defect of a file, or too many rows left out.
     """
     read = _reader(spec.format).read_collection
     known = [name for name, one in signature(read).parameters.items() if one.kind is one.KEYWORD_ONLY]

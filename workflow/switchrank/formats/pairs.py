@@ -167,11 +167,7 @@ def _tell(path: str | Path, count: int, what: str) -> None:
 
 
 def read_entries(path: str | Path) -> Iterator[tuple[list[str], list[str]]]:
-    """Yield (headwords, translations) of every entry in file order; an entry may have none of either.
-
-    Raises:
-        UserError: as :func:`switchrank.files.xml_stream.read_elements`, or the file is no TEI.
-    """
+    """Yield (headwords, translations) of every entry, perhaps none of either; UserError if it is no TEI."""
     elements = read_elements(path, ("TEI", "TEI.2", "entry"))
     root = next(elements, None)
     if root is None or root.tag == "entry":

@@ -28,11 +28,7 @@ _FOREIGN = {
 
 
 def vector_kind(path: str | Path) -> Kind:
-    """The kind of a file of word vectors; ``text`` if nothing says otherwise.
-
-    Raises:
-        UserError: the file is missing or damaged, or plainly something else (an archive, a pickle).
-    """
+    """The kind of a file of word vectors, ``text`` if nothing says otherwise; UserError for an archive or a pickle."""
     with open_bytes(path) as stream:
         head = stream.read(_HEAD)
     for magics, (what, todo) in _FOREIGN.items():

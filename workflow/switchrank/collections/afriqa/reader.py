@@ -73,9 +73,6 @@ def read_collection(
     """Read a collection; relevant is the passage of a question, or every passage that holds one of its answers.
 
     ``titles`` puts the title and a space before the text of a passage.
-
-    Raises:
-        UserError: a defect of a file, a language without a file, or test questions of two languages.
     """
     check_roles(spec, files)
     rows = AfriqaRows(spec.max_skipped)

@@ -25,9 +25,6 @@ def read_collection(spec: CollectionSpec, files: Mapping[str, str], folder: Path
     """Join the parts ``of``, in order; their DOCUMENTS pass through to ``folder`` without being held.
 
     ``files`` are paths by ``<part>/<table>``, such as ``squad/queries-train-en``.
-
-    Raises:
-        UserError: a table is missing or is none.
     """
 
     def joined(table: str, schema: Schema, use: Callable[[pl.LazyFrame], T]) -> T:

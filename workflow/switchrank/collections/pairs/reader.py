@@ -49,9 +49,6 @@ def read_collection(
         files: ``rows/<split>``, or ``queries/<split>`` and ``passages/<split>`` with lines that belong together.
         query, positive, negative: members of JSON lines, or columns of a table; without ``query`` rows are TSV.
         separator: of the columns of a table.
-
-    Raises:
-        UserError: a defect of a file, files of unequal length, or too many rows without text.
     """
     if len(spec.languages) != 1:
         raise UserError("collection", "languages", f"{list(spec.languages)}", "name the one language of the texts")

@@ -60,9 +60,6 @@ def read_collection(
 
     Training questions that are test questions too, word for word, are left out and counted: MKQA's come from Natural
     Questions.
-
-    Raises:
-        UserError: a defect of a file, or a split without a question.
     """
     reads = with_settings(records.text_rows, documents, "options.documents")
     found = {language: write_documents(spec, files, language, reads, folder) for language in spec.languages}
