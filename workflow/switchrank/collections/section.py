@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from switchrank.collections.mmarco.names import MMARCO_NAMES
-from switchrank.collections.spec import CollectionSpec
+from switchrank.collections.spec import CollectionSpec, check_separate
 from switchrank.config.sections import (
     Count,
     DevShare,
@@ -173,6 +173,11 @@ class Tables(CollectionSection):
     def files_of(self, table: str, split: str = "", lang: str = "") -> Sequence[str]:
         """The files of a table; judgements are asked for with the first query language of their split."""
         raise NotImplementedError
+
+    def check(self, source: str) -> CollectionSpec:
+        spec = super().check(source)
+        check_separate(spec, self.roles(source))
+        return spec
 
     def roles(self, source: str) -> dict[str, str]:
         files = {f"documents/{lang}": self.files_of("documents", lang=lang) for lang in self.languages}
