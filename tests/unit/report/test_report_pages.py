@@ -30,8 +30,7 @@ from switchrank.formats.tables import (
     write_table,
 )
 from switchrank.report.sentences import Span, read_lexicons, shorten, switched_sentences, switched_spans
-from switchrank.report.tables import number, write_table_page
-from switchrank.report.titles import HELP, TITLES
+from switchrank.report.tables import HELP, TITLES, number, write_table_page
 
 TABLES = [ABLATION, EQUIVALENCE, BIAS, SWEEP, EFFECTS, OVERLAP, SHIFT, TESTSETS, FIRST_STAGE, EXPOSURE, COVERAGE]
 

@@ -203,11 +203,10 @@ def evaluate_testset(
         if language not in judged:
             judged[language] = Judged(judgements[language])
         scores = score_run(judged[language], run["path"], measures)
-        labels = [pl.lit(run[name]).alias(name) for name in ("system", "query_lang", "doc_lang", "seed")]
-        qids = judged[language].qids
+        run_of = {name: pl.lit(run[name]) for name in ("system", "query_lang", "doc_lang", "seed")}
         for metric, values in scores.items():
-            table = pl.DataFrame({"qid": qids, "value": values})
-            tables.append(table.with_columns(*labels, pl.lit(testset).alias("testset"), pl.lit(metric).alias("metric")))
+            table = pl.DataFrame({"qid": judged[language].qids, "value": values})
+            tables.append(table.with_columns(**run_of, testset=pl.lit(testset), metric=pl.lit(metric)))
     if not tables:
         raise UserError("evaluate", testset, "no runs", "give at least one")
     order = ["system", "query_lang", "doc_lang", "seed", "metric", "qid"]

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator
 
 from switchrank.core.errors import UserError
@@ -36,7 +35,12 @@ def loss_picture(*, runs: Sequence[Mapping[str, Any]], out: str | Path, baseline
     title = "Training loss and development MRR@10 by step"
     with drawn(out, title, 7.4 if judged else 4.2, 3.2) as picture:
         axes = picture.subplots(1, 1 + judged, squeeze=False)[0]
-        _prepare(axes[0], "Training loss", "loss (binary cross-entropy)")
+        panels = {"Training loss": "loss (binary cross-entropy)", "Development set": "MRR@10"}
+        for axis, (name, what) in zip(axes, panels.items(), strict=False):
+            axis.set_title(name)
+            axis.set_xlabel("step")
+            axis.set_ylabel(what)
+            axis.grid()
         axes[0].set_yscale("log")
         axes[0].yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes[0].yaxis.set_major_formatter("{x:g}")
@@ -49,7 +53,6 @@ def loss_picture(*, runs: Sequence[Mapping[str, Any]], out: str | Path, baseline
             steps, losses = curve[:, 0], np.round(curve[:, 1], 6)
             axes[0].plot(steps, losses, color=looks[system]["color"], linewidth=1.1, alpha=0.8)
         if judged:
-            _prepare(axes[1], "Development set", "MRR@10")
             for system, record in records:
                 look, dev = looks[system], record["dev"]
                 if dev:
@@ -71,10 +74,3 @@ def _read(path: str | Path) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(path, "loss", "no training record", "give the train.json of a trained model") from error
     return {"loss": loss, "dev": dev, "kept": record.get("kept")}
-
-
-def _prepare(axis: Axes, title: str, what: str) -> None:
-    axis.set_title(title)
-    axis.set_xlabel("step")
-    axis.set_ylabel(what)
-    axis.grid()

@@ -31,28 +31,12 @@ def overlap_picture(*, overlap: str | Path, languages: Languages, plot: MetricPl
     Raises:
         UserError: the table is missing or holds nothing of the test set and metric.
     """
-    rows = with_pairs(pick(read_table(overlap, OVERLAP), overlap, **plot.labels), languages)
-    found = set(rows["setup"])
-    points = pl.concat([_points(rows.filter(setup=setup), setup) for setup in SETUPS if setup in found])
+    points = _points(with_pairs(pick(read_table(overlap, OVERLAP), overlap, **plot.labels), languages))
     plot.write(points, ["setup", "system", *BIN, "value", "queries"])
     trained, references = systems_of(points, plot.baseline)
-    _draw(points, plot.looks(trained) | drawing.reference_looks(references), plot)
-
-
-def _points(rows: pl.DataFrame, setup: str) -> pl.DataFrame:
-    """system, low, high, value, queries, setup: weighted by queries, for the systems with most pairs of the setup."""
-    pairs = rows.group_by("system").agg(pl.struct(PAIR).n_unique().alias("pairs"))
-    complete = pairs.filter(pl.col("pairs") == pl.col("pairs").max())["system"].to_list()
-    seeds = rows.filter(pl.col("system").is_in(complete)).group_by("system", *PAIR, *BIN, maintain_order=True)
-    means = seeds.agg(pl.col("value").mean(), pl.col("queries").max()).filter(pl.col("queries") > 0)
-    weighted = (pl.col("value") * pl.col("queries")).sum() / pl.col("queries").sum()
-    points = means.group_by("system", *BIN, maintain_order=True).agg(weighted, pl.col("queries").sum())
-    return points.with_columns(setup=pl.lit(setup)).sort(BIN, maintain_order=True)
-
-
-def _draw(points: pl.DataFrame, looks: drawing.Looks, plot: MetricPlot) -> None:
-    setups = points["setup"].unique(maintain_order=True).to_list()
-    widths = [0.62 * len(_bins(points.filter(setup=setup))) + 0.5 for setup in setups]
+    looks = plot.looks(trained) | drawing.reference_looks(references)
+    setups = points.partition_by("setup", maintain_order=True)
+    widths = [0.62 * part.select(BIN).n_unique() + 0.5 for part in setups]
     stacked = sum(widths) > WIDEST
     width, height = (max(widths), 2.6 * len(setups)) if stacked else (sum(widths), 2.6)
     title = f"{plot.title} by word overlap of query and passage"
@@ -60,8 +44,8 @@ def _draw(points: pl.DataFrame, looks: drawing.Looks, plot: MetricPlot) -> None:
         grid: dict[str, Any] = {} if stacked else {"gridspec_kw": {"width_ratios": widths}}
         shape = (len(setups), 1) if stacked else (1, len(setups))
         axes = picture.subplots(*shape, sharey=True, squeeze=False, **grid).flatten()
-        for axis, setup in zip(axes, setups, strict=True):
-            _draw_panel(axis, points.filter(setup=setup), looks, setup)
+        for axis, part in zip(axes, setups, strict=True):
+            _draw_panel(axis, part, looks)
         for axis in axes if stacked else axes[:1]:
             axis.set_ylabel(plot.metric.upper())
         axes[0].set_ylim(bottom=0)
@@ -69,20 +53,26 @@ def _draw(points: pl.DataFrame, looks: drawing.Looks, plot: MetricPlot) -> None:
         drawing.legend(picture, drawing.system_marks(looks, plot.baseline), min(4, len(looks)))
 
 
-def _bins(points: pl.DataFrame) -> list[tuple[float, float]]:
-    return points.select(BIN).unique().sort(BIN).rows()
+def _points(rows: pl.DataFrame) -> pl.DataFrame:
+    """setup, system, low, high, value, queries: weighted by queries, for the systems with most pairs of each setup."""
+    rows = rows.with_columns(pairs=pl.struct(PAIR).n_unique().over("setup", "system"))
+    complete = rows.filter(pl.col("pairs") == pl.col("pairs").max().over("setup"))
+    seeds = complete.group_by("setup", "system", *PAIR, *BIN, maintain_order=True)
+    means = seeds.agg(pl.col("value").mean(), pl.col("queries").max()).filter(pl.col("queries") > 0)
+    weighted = (pl.col("value") * pl.col("queries")).sum() / pl.col("queries").sum()
+    points = means.group_by("setup", "system", *BIN, maintain_order=True).agg(weighted, pl.col("queries").sum())
+    return points.sort(pl.col("setup").cast(pl.Enum(list(SETUPS))), *BIN, maintain_order=True)
 
 
-def _draw_panel(axis: Axes, points: pl.DataFrame, looks: drawing.Looks, setup: str) -> None:
-    axis.set_title(SETUPS[setup].replace(": ", "\n"), fontsize=8.5)
+def _draw_panel(axis: Axes, points: pl.DataFrame, looks: drawing.Looks) -> None:
+    axis.set_title(SETUPS[points["setup"][0]].replace(": ", "\n"), fontsize=8.5)
     axis.grid(axis="y")
-    bins = _bins(points)
-    counts = {tuple(row[:2]): row[2] for row in points.select(*BIN, "queries").iter_rows()}
-    labels = [f"{100 * low:.3g}–{100 * high:.3g}%\nn={counts[low, high]:,}" for low, high in bins]
+    bins = {row[:2]: row[2] for row in points.select(*BIN, "queries").sort(BIN, maintain_order=True).iter_rows()}
+    labels = [f"{100 * low:.3g}–{100 * high:.3g}%\nn={queries:,}" for (low, high), queries in bins.items()]
     axis.set_xticks(range(len(bins)), labels)
     axis.set_xlim(-0.4, len(bins) - 0.6)
     axis.tick_params(labelsize=7.5, labelleft=True, color=drawing.INK)
     for system, look in looks.items():
         line = points.filter(system=system)
-        places = [bins.index(row) for row in line.select(BIN).iter_rows()]
+        places = [list(bins).index(row) for row in line.select(BIN).iter_rows()]
         axis.plot(places, line["value"], **{"linewidth": 1.4, "markersize": 4.5, **look})

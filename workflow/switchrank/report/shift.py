@@ -8,7 +8,7 @@ from matplotlib.patches import Patch
 from switchrank.core.languages import Languages
 from switchrank.formats.tables import SHIFT, read_table
 from switchrank.report import drawing
-from switchrank.report.data import PAIR, REFERENCES, Pair, Plot, pairs_of, pick, with_pairs
+from switchrank.report.data import PAIR, REFERENCES, Plot, pairs_of, pick, with_pairs
 
 LABEL = (
     "drop in score (logits) when the relevant passage is in the document\n"
@@ -42,18 +42,15 @@ def shift_picture(*, shift: str | Path, languages: Languages, plot: Plot) -> Non
     )
     points = means.with_columns(ci_low=pl.col("drop") - pl.col("half"), ci_high=pl.col("drop") + pl.col("half"))
     plot.write(points, [*PAIR, "system", "drop", "ci_low", "ci_high", "pairs"])
-    _draw(points, pairs_of(with_pairs(points, languages), languages), plot)
-
-
-def _draw(points: pl.DataFrame, pairs: list[Pair], plot: Plot) -> None:
+    pairs = pairs_of(with_pairs(points, languages), languages)
     looks = plot.looks(points["system"].unique(maintain_order=True))
     title = f"Score drop of relevant passages in another language on {plot.testset}"
     with drawing.drawn(plot.out, title, 6.2, len(pairs) * drawing.row_height(len(looks)) + 1.3) as picture:
         axis = picture.subplots()
         drawing.draw_rows(axis, [pair.label for pair in pairs], [pair.seen != "both" for pair in pairs])
         axis.axvline(0, color=drawing.INK, linewidth=0.9, zorder=1)
-        rows = pl.DataFrame([(pair.query, pair.document) for pair in pairs], PAIR, orient="row").with_row_index("row")
-        for system, own in drawing.dodged(points.join(rows, on=PAIR, maintain_order="left"), looks):
+        places = pl.DataFrame([(pair.query, pair.document) for pair in pairs], PAIR, orient="row").with_row_index("row")
+        for system, own in drawing.dodged(points.join(places, on=PAIR, maintain_order="left"), looks):
             drawing.draw_intervals(axis, own, looks[system]["color"])
             axis.plot(own["drop"], own["height"], **looks[system], linestyle="none", markersize=4.5, zorder=4)
         axis.set_xlabel(LABEL)
