@@ -178,7 +178,7 @@ def evaluate_testset(
     out: str | Path,
     metrics: Sequence[str] = ("mrr@10", "ndcg@10", "map", "recall@100"),
 ) -> None:
-    """Write PER_QUERY of one test set: every run, metric and query with a positive judgement.
+    """Write PER_QUERY of one test set: every run, metric and query with a positive judgement; values are 0 to 1.
 
     Args:
         runs: JSON list of runs, see below; read one at a time.
@@ -186,8 +186,6 @@ def evaluate_testset(
         testset: name of the test set.
         out: PER_QUERY table to write (.parquet); sorted by system, query_lang, doc_lang, seed, metric, qid.
         metrics: these, or other cut-offs.
-
-    Values are 0 to 1.
 
     Raises:
         UserError: an unknown metric, no judgements for a document language, an unreadable run.

@@ -33,8 +33,6 @@ def sweep_table(
         quality: QUALITY table of the lexicons (lexicon_quality.csv); ``p_at_1`` is the mean over its dictionaries for
             the lexicon of the point.
 
-    ``switched`` is the share of content words that were switched, over both sides and all corpora of the system.
-
     Raises:
         UserError: a table or a file is missing, or a point's system has no metrics.
     """
