@@ -22,7 +22,7 @@ from switchrank.core.atomic import atomic_folder
 from switchrank.core.digest import file_digest
 from switchrank.core.errors import UserError
 from switchrank.core.locks import hold_folder
-from switchrank.train.optimiser import Optimiser
+from switchrank.train.optimiser import Optimiser, parameters_of
 
 KEPT = 2
 Tensors = dict[str, torch.Tensor]
@@ -30,12 +30,8 @@ Tensors = dict[str, torch.Tensor]
 
 def random_states() -> tuple[dict[str, Any], Tensors]:
     """The generator states of Python and NumPy (JSON-plain) and of torch and every CUDA device (uint8 tensors)."""
-    version, words, gauss = random.getstate()
-    name, keys, position, has_gauss, cached = np.random.get_state()  # noqa: NPY002
-    plain = {
-        "python": [version, list(words), gauss],
-        "numpy": [name, np.asarray(keys).tolist(), position, has_gauss, cached],
-    }
+    name, keys, *rest = np.random.get_state()  # noqa: NPY002
+    plain = {"python": random.getstate(), "numpy": [name, np.asarray(keys).tolist(), *rest]}
     tensors = {"torch": torch.get_rng_state()}
     if torch.cuda.is_available():
         tensors |= {f"cuda.{number}": state for number, state in enumerate(torch.cuda.get_rng_state_all())}
@@ -60,17 +56,17 @@ def state_of(module: torch.nn.Module) -> Tensors:
 
 def optimiser_tensors(optimiser: Optimiser) -> Tensors:
     """Moments and step counts of an optimiser, named ``<parameter number>.<what>``."""
-    state = optimiser.state_dict()["state"]
-    return {f"{number}.{what}": value for number, values in state.items() for what, value in values.items()}
+    states = [(number, optimiser.state.get(one, {})) for number, one in enumerate(parameters_of(optimiser))]
+    return {f"{number}.{what}": value for number, state in states for what, value in state.items()}
 
 
 def restore_optimiser(optimiser: Optimiser, tensors: Tensors) -> None:
     """Put back moments and step counts; groups and their options stay as they are."""
-    state: dict[int, Tensors] = {}
+    parameters = parameters_of(optimiser)
     for name, value in tensors.items():
-        number, what = name.split(".", 1)
-        state.setdefault(int(number), {})[what] = value
-    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+        number, _, what = name.partition(".")
+        parameter = parameters[int(number)]
+        optimiser.state.setdefault(parameter, {})[what] = value.to(parameter.device)
 
 
 @contextmanager
@@ -90,10 +86,9 @@ def own_checkpoints(work: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            with suppress(OSError):
-                work.rmdir()
-            with suppress(OSError):
-                work.parent.rmdir()
+            for folder in (work, work.parent):
+                with suppress(OSError):
+                    folder.rmdir()
 
 
 def save_checkpoint(work: Path, step: int, tensors: dict[str, Tensors], state: dict[str, Any]) -> None:

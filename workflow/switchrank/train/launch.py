@@ -5,6 +5,7 @@ input stays open as long as the parent lives, so that no process outlives a pare
 writes to the parent's standard error; what the others write there is kept for the case that they fail.
 """
 
+import math
 import os
 import pickle
 import signal
@@ -165,7 +166,7 @@ def serve_process() -> None:
 
 def _wait(processes: Sequence[_Process], stop: Stop) -> None:
     """Wait until all are done, or raise what :func:`run_processes` raises; a signal is passed on."""
-    passed_on = False
+    passed_on, last = False, math.inf
     while True:
         if stop.asked and not passed_on:
             for process in processes:
@@ -174,26 +175,17 @@ def _wait(processes: Sequence[_Process], stop: Stop) -> None:
         codes = [process.started.poll() for process in processes]
         if any(code in _ASKED_TO_END for code in codes):  # before it could have saved anything
             raise SystemExit(EXIT_TERMINATED)
-        if any(code not in (None, *_ENDED_WELL) for code in codes):
-            raise _reason(_culprit(processes))
-        if None not in codes:
+        failed = [process for process in processes if process.started.returncode not in (None, *_ENDED_WELL)]
+        if failed:  # one that failed on its own is to blame, not those that only lost contact with it
+            last = min(last, time.monotonic() + _GRACE_SECONDS)
+            culprit = min(failed, key=lambda process: process.started.returncode == _EXIT_LOST)
+            if culprit.started.returncode != _EXIT_LOST or None not in codes or time.monotonic() > last:
+                raise _reason(culprit)
+        elif None not in codes:
             break
         time.sleep(_POLL_SECONDS)
     if any(codes):
         raise SystemExit(EXIT_TERMINATED)
-
-
-def _culprit(processes: Sequence[_Process]) -> _Process:
-    """The process that failed on its own, or else one that only lost contact with another."""
-    last = time.monotonic() + _GRACE_SECONDS
-    while True:
-        failed = [process for process in processes if process.started.poll() not in (None, *_ENDED_WELL)]
-        first = next((process for process in failed if process.started.returncode != _EXIT_LOST), None)
-        if first is not None:
-            return first
-        if len(failed) == len(processes) or time.monotonic() > last:
-            return failed[0]
-        time.sleep(_POLL_SECONDS)
 
 
 def _reason(failed: _Process) -> UserError:

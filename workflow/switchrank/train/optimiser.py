@@ -1,6 +1,5 @@
 """AdamW, its learning rate as a function of the step, and one optimiser step."""
 
-from collections.abc import Mapping
 from itertools import chain
 from typing import Any
 
@@ -17,7 +16,7 @@ _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 
 
 class FusedAdamW:
-    """:class:`torch.optim.AdamW` with ``fused=True``, on a CPU: the same steps, attributes and state.
+    """:class:`torch.optim.AdamW` with ``fused=True``, on a CPU: the same steps, groups and state.
 
     Making a :class:`torch.optim.Optimizer` imports torch's compiler, which takes longer than a short training.
     """
@@ -42,24 +41,16 @@ class FusedAdamW:
 
     def zero_grad(self, *, set_to_none: bool = True) -> None:
         assert set_to_none
-        for parameter in self._numbered():
+        for parameter in parameters_of(self):
             parameter.grad = None
-
-    def state_dict(self) -> dict[str, Any]:
-        """Step counts and moments under ``state``, by the number of the parameter; and the groups."""
-        state = {number: self.state[p] for number, p in enumerate(self._numbered()) if p in self.state}
-        return {"state": state, "param_groups": self.param_groups}
-
-    def load_state_dict(self, saved: Mapping[str, Any]) -> None:
-        """Put back the state; the groups stay as they are."""
-        parameters = self._numbered()
-        self.state = {parameters[number]: dict(state) for number, state in saved["state"].items()}
-
-    def _numbered(self) -> list[torch.Tensor]:
-        return list(chain.from_iterable(group["params"] for group in self.param_groups))
 
 
 Optimiser = torch.optim.AdamW | FusedAdamW
+
+
+def parameters_of(optimiser: Optimiser) -> list[torch.Tensor]:
+    """The parameters that are stepped, in the order of their groups."""
+    return list(chain.from_iterable(group["params"] for group in optimiser.param_groups))
 
 
 def make_optimiser(model: torch.nn.Module, settings: Settings) -> Optimiser:

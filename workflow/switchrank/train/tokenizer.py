@@ -10,11 +10,9 @@ what byte-pair merges (Sennrich et al. 2016, arXiv 1508.07909) find in the remai
 ``tokenizers`` package is not used because its result differs from process to process.
 """
 
-from __future__ import annotations
-
 import json
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, chain, repeat
@@ -32,7 +30,6 @@ from switchrank.text.running_text import read_prose
 from switchrank.text.segmenters import load_segmenter
 from switchrank.text.words import Segmenter, Splitter
 
-Counts = dict[str, float]
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _WORDS_AND_SIGNS = r"[\p{L}\p{M}\p{N}]+|[^\p{L}\p{M}\p{N}\s]"
 _ALPHABET_MASS = 0.9999
@@ -59,6 +56,14 @@ class Sources:
     vectors: Mapping[str, str | Path] = field(default_factory=dict)
     unspaced: Sequence[str] = ()
     segmenters: Mapping[str, str] = field(default_factory=dict)
+
+
+class Word(NamedTuple):
+    """A word, its probability over all languages, and whether it was seen more than once."""
+
+    text: str
+    probability: float
+    repeated: bool
 
 
 def build_tokenizer(
@@ -94,7 +99,7 @@ def build_tokenizer(
         UserError: no text and no vectors at all, an unreadable file, or a size too small for the characters; ``out``
             holds other things.
     """
-    backend = Tokenizer(models.Unigram([(token, 0.0) for token in SPECIALS], unk_id=1))
+    backend = Tokenizer(_model({}))
     backend.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase(), normalizers.NFC()])
     backend.pre_tokenizer = pre_tokenizers.Split(Regex(_WORDS_AND_SIGNS), behavior="removed", invert=True)
     words = _count(backend, sources, alpha, max_characters)
@@ -107,7 +112,7 @@ def build_tokenizer(
     whole = [word.text for word in words if word.repeated and len(word.text) > 1][: round(room * word_share)]
     merges = _merges(words, whole, alphabet, room - len(whole))
     pieces = [*alphabet, *whole, *merges]
-    backend.model = _model(pieces, _prefer_whole(_fit(pieces, words)))
+    backend.model = _model(_prefer_whole(_fit(pieces, words)))
     with atomic_folder(out, "a tokenizer", overwrite=overwrite) as folder:
         _save(backend, folder, max_length)
     return {
@@ -124,9 +129,10 @@ def _count(backend: Tokenizer, sources: Sources, alpha: float, max_characters: i
         for language in {*sources.unspaced} & {*sources.vectors}
     }
     splitters |= {language: load_segmenter(spec) for language, spec in sources.segmenters.items()}
-    counted: dict[str, Counts] = {}
-    for language, paths in sorted(sources.texts.items()):
-        counted[language] = _count_texts(backend, paths, max_characters, splitters.get(language))
+    counted = {
+        language: _count_texts(backend, paths, max_characters, splitters.get(language))
+        for language, paths in sorted(sources.texts.items())
+    }
     ranked = {
         language: _count_vectors(backend, prefix)
         for language, prefix in sources.vectors.items()
@@ -169,7 +175,7 @@ def _pretokens(backend: Tokenizer, text: str) -> list[str]:
 
 def _count_texts(
     backend: Tokenizer, paths: Sequence[str | Path], max_characters: int, split: Splitter | None
-) -> Counts:
+) -> Counter[str]:
     """Counts of the words of some files, read in order; no text is begun after ``max_characters``."""
     chunks: Counter[str] = Counter()
     seen = 0
@@ -180,7 +186,7 @@ def _count_texts(
             seen += len(text)
             chunks.update(text.split())
     runs = _recount(chunks, lambda chunk: _pretokens(backend, chunk))
-    return dict(runs if split is None else _recount(runs, lambda run: split(run)[0]))
+    return runs if split is None else _recount(runs, lambda run: split(run)[0])
 
 
 def _recount(counts: Counter[str], cut: Callable[[str], list[str]]) -> Counter[str]:
@@ -191,23 +197,17 @@ def _recount(counts: Counter[str], cut: Callable[[str], list[str]]) -> Counter[s
     return parts
 
 
-def _count_vectors(backend: Tokenizer, prefix: str | Path) -> Counts:
-    counts: Counts = {}
+def _count_vectors(backend: Tokenizer, prefix: str | Path) -> dict[str, float]:
+    counts: dict[str, float] = defaultdict(float)
     for rank, word in enumerate(load_vectors(prefix).words, 1):
         for piece in _pretokens(backend, word):
-            counts[piece] = counts.get(piece, 0.0) + 1 / rank
+            counts[piece] += 1 / rank
     return counts
 
 
-class Word(NamedTuple):
-    """A word, its probability over all languages, and whether it was seen more than once."""
-
-    text: str
-    probability: float
-    repeated: bool
-
-
-def balance(texts: Mapping[str, Counts], ranked: Mapping[str, Counts], *, alpha: float) -> list[Word]:
+def balance(
+    texts: Mapping[str, Mapping[str, int]], ranked: Mapping[str, Mapping[str, float]], *, alpha: float
+) -> list[Word]:
     """Words of all languages, most probable first, ties by code points.
 
     Args:
@@ -217,14 +217,14 @@ def balance(texts: Mapping[str, Counts], ranked: Mapping[str, Counts], *, alpha:
         alpha: 0 = all languages weigh the same, 1 = each as much as it has text.
     """
     totals = {language: sum(counts.values()) for language, counts in texts.items()}
-    totals |= dict.fromkeys(ranked, max(totals.values(), default=1.0))
+    totals |= dict.fromkeys(ranked, max(totals.values(), default=1))
     weights = {language: total**alpha for language, total in totals.items()}
-    merged: Counts = {}
+    merged: dict[str, float] = defaultdict(float)
     repeated: set[str] = set()
     for language, counts in sorted({**texts, **ranked}.items()):
         share = weights[language] / sum(weights.values()) / sum(counts.values())
         for word, count in counts.items():
-            merged[word] = merged.get(word, 0.0) + share * count
+            merged[word] += share * count
             if count > 1 or language in ranked:
                 repeated.add(word)
     ordered = sorted(merged.items(), key=lambda item: (-item[1], item[0]))
@@ -232,10 +232,10 @@ def balance(texts: Mapping[str, Counts], ranked: Mapping[str, Counts], *, alpha:
 
 
 def _alphabet(words: list[Word], size: int) -> list[str]:
-    mass: Counts = {}
+    mass: dict[str, float] = defaultdict(float)
     for word, probability, _ in words:
         for character in word:
-            mass[character] = mass.get(character, 0.0) + probability
+            mass[character] += probability
     wanted = _ALPHABET_MASS * sum(mass.values())
     ordered = sorted(mass, key=lambda character: (-mass[character], character))[: size // 2]
     reached = accumulate((mass[character] for character in ordered), initial=0.0)
@@ -258,9 +258,8 @@ def _merges(words: list[Word], whole: list[str], alphabet: list[str], room: int)
     return [piece for piece, _ in by_merge if piece not in taken][:room]
 
 
-def _model(pieces: list[str], scores: Mapping[str, float]) -> models.Unigram:
-    specials = [(token, 0.0) for token in SPECIALS]
-    return models.Unigram(specials + [(piece, scores[piece]) for piece in pieces], unk_id=1)
+def _model(scores: Mapping[str, float]) -> models.Unigram:
+    return models.Unigram([*((token, 0.0) for token in SPECIALS), *scores.items()], unk_id=1)
 
 
 def _fit(pieces: list[str], words: list[Word]) -> dict[str, float]:
@@ -269,7 +268,7 @@ def _fit(pieces: list[str], words: list[Word]) -> dict[str, float]:
     strings, weights, _ = zip(*words[:_FITTED_WORDS], strict=True)
     smallest = min(weights) / 10
     for _ in range(_ROUNDS):
-        cutter = Tokenizer(_model(pieces, scores))
+        cutter = Tokenizer(_model(scores))
         mass = dict.fromkeys(pieces, smallest)
         for encoding, weight in zip(cutter.encode_batch_fast(strings), weights, strict=True):
             for piece in encoding.tokens:
@@ -291,7 +290,7 @@ def _prefer_whole(scores: Mapping[str, float]) -> dict[str, float]:
                 if part is not None and best[start] + part > best[end]:
                     best[end] = best[start] + part
         final[piece] = max(scores[piece], best[-1] + 0.01)
-    return final
+    return {piece: final[piece] for piece in scores}
 
 
 def _save(backend: Tokenizer, folder: Path, max_length: int) -> None:
