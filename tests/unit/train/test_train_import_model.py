@@ -207,10 +207,10 @@ def test_code_and_other_pickles_of_a_folder_are_left_behind(pickled, tmp_path):
     [
         ('{"weight_map": {"a": "../pytorch_model.bin"}}', "no such file beside it"),
         ('{"weight_map": {"a": "gone.bin"}}', "no such file beside it"),
-        ('{"weight_map": {}}', "names no file"),
-        ('{"weight_map": {"a": 1}}', "not an index of weights"),
-        ("[]", "not an index of weights"),
-        ("{", "not an index of weights"),
+        ('{"weight_map": {}}', "its weight_map names no file"),
+        ('{"weight_map": {"a": 1}}', "no such file beside it: '1'"),
+        ("[]", "index.json: holds a list where an object belongs"),
+        ("{", "index.json: not JSON"),
     ],
 )
 def test_a_wrong_index_is_named(pickled, tmp_path, index, problem):

@@ -3,12 +3,10 @@
 The result equals ``tokenizer(query, passage, truncation=..., max_length=..., padding=True)`` of a fast tokenizer.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, pairwise
-from typing import Any
+from itertools import chain
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
@@ -33,9 +31,9 @@ class Texts:
     starts: Numbers
     lengths: Numbers
 
-    def take(self, numbers: Numbers) -> Texts:
+    def take(self, numbers: Numbers) -> Self:
         """Some of the texts (repeats allowed); the ids are shared."""
-        return Texts(self.ids, self.starts[numbers], self.lengths[numbers])
+        return replace(self, starts=self.starts[numbers], lengths=self.lengths[numbers])
 
 
 @dataclass(frozen=True)
@@ -45,16 +43,14 @@ class Template:
     ``types`` is None where the model takes no token types; the two texts have a single value each.
     """
 
-    prefix: Numbers
-    middle: Numbers
-    suffix: Numbers
-    types: tuple[Numbers, Numbers, Numbers, Numbers, Numbers] | None
+    around: list[Numbers]
+    types: list[Numbers] | None
     pad: int
     pad_type: int
 
     @property
     def specials(self) -> int:
-        return len(self.prefix) + len(self.middle) + len(self.suffix)
+        return sum(map(len, self.around))
 
 
 def distinct_texts(texts: pl.Series) -> tuple[pl.Series, Numbers]:
@@ -101,16 +97,12 @@ def read_template(tokenizer: Any) -> Template:
     if 0 not in sides or 1 not in sides:
         raise UserError(name, "tokenizer", "gives no token for 'a'", "train it with an unknown token")
     query, passage = sides.index(0), sides.index(1)
-    cuts = [0, query, query + sides.count(0), passage, passage + sides.count(1), len(sides)]
-    ids = np.array(pair.ids, dtype=np.int64)
-    parts = [ids[start:end] for start, end in pairwise(cuts)]
-    types = None
-    if "token_type_ids" in tokenizer.model_input_names:
-        kinds = np.array(pair.type_ids, dtype=np.int64)
-        prefix, query_type, middle, passage_type, suffix = (kinds[start:end] for start, end in pairwise(cuts))
-        types = (prefix, query_type[:1], middle, passage_type[:1], suffix)
+    cuts = [query, query + sides.count(0), passage, passage + sides.count(1)]
+    ids, types = (np.split(np.array(values, dtype=np.int64), cuts) for values in (pair.ids, pair.type_ids))
+    types[1::2] = types[1][:1], types[3][:1]
+    typed = "token_type_ids" in tokenizer.model_input_names
     pad_type = int(getattr(tokenizer, "pad_token_type_id", 0))
-    return Template(parts[0], parts[2], parts[4], types, int(tokenizer.pad_token_id), pad_type)
+    return Template(ids[::2], types if typed else None, int(tokenizer.pad_token_id), pad_type)
 
 
 def truncated(queries: Texts, passages: Texts, *, room: int, truncation: str) -> tuple[Texts, Texts]:
@@ -168,8 +160,7 @@ def assemble(template: Template, queries: Texts, passages: Texts) -> dict[str, N
     """
     pairs = len(queries.starts)
     zero = np.zeros(pairs, dtype=np.int64)
-    specials = (template.prefix, template.middle, template.suffix)
-    prefix, middle, suffix = ((ids, zero, zero + len(ids)) for ids in specials)
+    prefix, middle, suffix = ((ids, zero, zero + len(ids)) for ids in template.around)
     query, passage = ((side.ids, side.starts, side.lengths) for side in (queries, passages))
     parts: list[tuple[NDArray[Any], Numbers, Numbers]] = [prefix, query, middle, passage, suffix]
     ends = np.cumsum(np.stack([kept for _, _, kept in parts]), axis=0)

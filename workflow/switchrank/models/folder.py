@@ -127,12 +127,16 @@ def _check_weights(folder: Path) -> None:
         return
     if not index.is_file():
         raise UserError(folder, single.name, "no such file", "give a folder that holds the weights of its model")
-    places = _read_object(index).get("weight_map")
-    names = sorted({str(name) for name in places.values()}) if isinstance(places, dict) else []
-    if not names:
-        raise UserError(folder, index.name, "its weight_map names no file", _AGAIN)
-    for name in names:
+    for name in sorted(set(weight_map(index).values())):
         check_safetensors(folder / name)
+
+
+def weight_map(index: Path) -> dict[str, str]:
+    """Which file holds each tensor, by an index of weights; raises UserError where it names none."""
+    places = _read_object(index).get("weight_map")
+    if not isinstance(places, dict) or not places:
+        raise UserError(index.parent, index.name, "its weight_map names no file", _AGAIN)
+    return {name: str(file) for name, file in places.items()}
 
 
 def _read_object(file: Path) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from switchrank.core.command import Command, print_json
 from switchrank.core.digest import PACKAGE, file_digest
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
-from switchrank.models.folder import PICKLES, has_safetensors, is_folder
+from switchrank.models.folder import PICKLES, has_safetensors, is_folder, weight_map
 
 _COPIED = {".json", ".txt", ".model", ".jinja"}
 _COPIED_NAMES = {"LICENSE", "NOTICE"}
@@ -61,13 +61,13 @@ def import_model(
         record = {"model": str(model), "commit": folder.name}
     if not (folder / "config.json").is_file():
         raise UserError(model, "", "no config.json: not a Hugging Face model folder", "give the folder of a model")
-    shards, index = _shards(folder)
+    shards, places = _shards(folder)
     with atomic_folder(out, "an imported model", overwrite=overwrite) as temporary:
         names = {}
         for shard in progress(shards, what="convert weights", unit="files"):
             names[shard.name] = _convert(shard, temporary / _new_name(shard.name))
-        if index:
-            _write_index(index, names, temporary)
+        if places:
+            _write_index(places, names, temporary)
         for file in sorted(file for file in folder.iterdir() if file.is_file()):
             wanted = file.suffix in _COPIED or file.name in _COPIED_NAMES
             if wanted and not file.name.startswith(".") and not file.name.endswith(".index.json"):
@@ -91,25 +91,21 @@ def _fetch(name: str, revision: str | None) -> Path:
         raise UserError(name, "model", f"cannot be fetched: {lines[0]}", todo) from error
 
 
-def _shards(folder: Path) -> tuple[list[Path], dict[str, Any] | None]:
+def _shards(folder: Path) -> tuple[list[Path], dict[str, str]]:
+    """The pickled files of weights; and of several, which of them holds each tensor."""
     if has_safetensors(folder):
         raise UserError(folder, "model", "has safetensors weights already", "give it to start.model as it is")
     single, several = (folder / name for name in PICKLES)
     if single.is_file():
-        return [single], None
+        return [single], {}
     if not several.is_file():
         raise UserError(folder, "", f"no {PICKLES[0]}: nothing to convert", "give a folder with PyTorch weights")
-    try:
-        index = json.loads(several.read_text(encoding="utf-8"))
-        names = sorted(set(index["weight_map"].values()))
-        wrong = [name for name in names if not _SHARD.fullmatch(name)]
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
-        raise UserError(several, "", f"not an index of weights ({error})", "fetch the model again") from error
-    wrong = wrong or [name for name in names if not (folder / name).is_file()]
-    if wrong or not names:
-        problem = f"no such file beside it: {wrong[0]!r}" if wrong else "names no file"
-        raise UserError(several, "weight_map", problem, "fetch the model again")
-    return [folder / name for name in names], index
+    places = weight_map(several)
+    names = sorted(set(places.values()))
+    wrong = [name for name in names if not (_SHARD.fullmatch(name) and (folder / name).is_file())]
+    if wrong:
+        raise UserError(several, "weight_map", f"no such file beside it: {wrong[0]!r}", "fetch the model again")
+    return [folder / name for name in names], places
 
 
 def _new_name(name: str) -> str:
@@ -141,9 +137,9 @@ def _convert(source: Path, target: Path) -> list[str]:
     return list(answer["names"])
 
 
-def _write_index(index: dict[str, Any], names: dict[str, list[str]], folder: Path) -> None:
+def _write_index(expected: dict[str, str], names: dict[str, list[str]], folder: Path) -> None:
     places = {name: _new_name(shard) for shard, held in names.items() for name in held}
-    missing = sorted(set(index["weight_map"]) - places.keys())
+    missing = sorted(expected.keys() - places.keys())
     if missing:
         raise UserError(PICKLES[1], missing[0], "is in none of the files of weights", "fetch the model again")
     size = sum((folder / name).stat().st_size for name in set(places.values()))
