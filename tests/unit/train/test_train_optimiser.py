@@ -10,7 +10,7 @@ import torch
 
 from switchrank.models.pretrained import open_model
 from switchrank.train.checkpoint import optimiser_tensors, restore_optimiser
-from switchrank.train.optimiser import EPSILON, FusedAdamW, apply_gradients, learning_rate, make_optimiser
+from switchrank.train.optimiser import EPSILON, AdamW, apply_gradients, learning_rate, make_optimiser
 from switchrank.train.settings import Settings, parse_settings
 
 OFF = torch.amp.GradScaler("cpu", enabled=False)
@@ -117,12 +117,12 @@ def trained(optimiser_of, steps: int, kept=None):
     return layer, optimiser
 
 
-def torchs(groups):
-    return torch.optim.AdamW(groups, lr=0.1, betas=(0.9, 0.999), eps=EPSILON, fused=True)
+def torchs(groups, kind=torch.optim.AdamW):
+    return kind(groups, lr=0.1, betas=(0.9, 0.999), eps=EPSILON, fused=True)
 
 
 def ours(groups):
-    return FusedAdamW(groups, lr=0.1)
+    return torchs(groups, AdamW)
 
 
 def test_steps_on_a_cpu_are_those_of_torchs_own_adamw_bit_by_bit():

@@ -22,7 +22,7 @@ from switchrank.core.atomic import atomic_folder
 from switchrank.core.digest import file_digest
 from switchrank.core.errors import UserError
 from switchrank.core.locks import hold_folder
-from switchrank.train.optimiser import Optimiser, parameters_of
+from switchrank.train.optimiser import AdamW, parameters_of
 
 KEPT = 2
 Tensors = dict[str, torch.Tensor]
@@ -54,13 +54,13 @@ def state_of(module: torch.nn.Module) -> Tensors:
     return {name: tensor.detach() for name, tensor in module.state_dict().items() if name in first}
 
 
-def optimiser_tensors(optimiser: Optimiser) -> Tensors:
+def optimiser_tensors(optimiser: AdamW) -> Tensors:
     """Moments and step counts of an optimiser, named ``<parameter number>.<what>``."""
     states = [(number, optimiser.state.get(one, {})) for number, one in enumerate(parameters_of(optimiser))]
     return {f"{number}.{what}": value for number, state in states for what, value in state.items()}
 
 
-def restore_optimiser(optimiser: Optimiser, tensors: Tensors) -> None:
+def restore_optimiser(optimiser: AdamW, tensors: Tensors) -> None:
     """Put back moments and step counts; groups and their options stay as they are."""
     parameters = parameters_of(optimiser)
     for name, value in tensors.items():

@@ -294,24 +294,20 @@ def _prefer_whole(scores: Mapping[str, float]) -> dict[str, float]:
 
 
 def _save(backend: Tokenizer, folder: Path, max_length: int) -> None:
-    from transformers import PreTrainedTokenizerFast
-
-    pad, unknown, first, separator, mask = SPECIALS
+    names = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"), SPECIALS, strict=True))
+    first, separator = names["cls_token"], names["sep_token"]
     backend.post_processor = processors.TemplateProcessing(
         single=f"{first} $A {separator}",
         pair=f"{first}:0 $A:0 {separator}:0 $B:1 {separator}:1",
         special_tokens=[(token, SPECIALS.index(token)) for token in (first, separator)],
     )
-    PreTrainedTokenizerFast(
-        tokenizer_object=backend,
-        model_max_length=max_length,
-        model_input_names=["input_ids", "token_type_ids", "attention_mask"],
-        pad_token=pad,
-        unk_token=unknown,
-        cls_token=first,
-        sep_token=separator,
-        mask_token=mask,
-    ).save_pretrained(folder)
-    config = folder / "tokenizer_config.json"
-    described = json.loads(config.read_text(encoding="utf-8")) | {"tokenizer_class": "PreTrainedTokenizerFast"}
-    config.write_text(json.dumps(described, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    backend.add_special_tokens(list(SPECIALS))
+    backend.save(str(folder / "tokenizer.json"))
+    config = names | {
+        "backend": "tokenizers",
+        "model_input_names": ["input_ids", "token_type_ids", "attention_mask"],
+        "model_max_length": max_length,
+        "tokenizer_class": "PreTrainedTokenizerFast",
+    }
+    text = json.dumps(config, indent=2, sort_keys=True) + "\n"
+    (folder / "tokenizer_config.json").write_text(text, encoding="utf-8")
