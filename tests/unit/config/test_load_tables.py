@@ -68,10 +68,10 @@ def test_all_mistakes_are_told_in_one_look_a_line_each(mini, capsys):
         "languages.seen.1: 'pt-br' is no code of a language here: write pt; a second variety of it gets a code of its "
         "own, from qaa to qtz",
         "collections.docs.dev: 2.0 is not allowed: input should be less than 1",
+        "train.max_length: 4 is not allowed: input should be greater than or equal to 8",
         "seeds: 1 twice: name each once",
         "lexicons.more.columns: 1 columns: name two, the source's and the target's",
         "corpora.english.from: unknown collection dics: did you mean docs?",
-        "train.max_length: 4 is not a whole number of at least 8: write one",
         "train.warmup: 5000 of 20 steps (its default): warm up for less, or for a share such as 0.1",
         "train.precision: fp16 needs a GPU: write fp32 or bf16",
         "pairs.tsv: line 2: the collection has no documents in de: known: en, qaa",

@@ -73,7 +73,9 @@ def _convert(source: Path, target: Path) -> list[str]:
     except (SafetensorError, ValueError, LookupError, RuntimeError, OSError, MemoryError) as error:
         raise _Refused(f"cannot be written as safetensors ({_first_line(error)})") from error
     for name, tensor in weights.items():
-        if not _same(tensor, written[name]):
+        other = written[name]
+        alike = tensor.dtype == other.dtype and tensor.shape == other.shape
+        if not (alike and torch.equal(*(one.reshape(-1).view(torch.uint8) for one in (tensor, other)))):  # NaN is NaN
             raise _Refused(f"{name} changed on the way")
     return sorted(weights)
 
@@ -111,12 +113,6 @@ def _unpickling_problem(error: Exception) -> str:
 def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     return lines[0][:200] if lines else type(error).__name__
-
-
-def _same(left: torch.Tensor, right: torch.Tensor) -> bool:
-    """Equal in kind, shape and every byte, so that NaN equals NaN."""
-    alike = left.dtype == right.dtype and left.shape == right.shape
-    return alike and torch.equal(left.reshape(-1).view(torch.uint8), right.reshape(-1).view(torch.uint8))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import polars as pl
 from switchrank.core.errors import UserError
 from switchrank.core.seeds import generator
 from switchrank.files.reading import read_lines
-from switchrank.formats.tables import CANDIDATES, DOCUMENTS, JUDGEMENTS, QUERIES, read_table, write_table
+from switchrank.formats.tables import CANDIDATES, DOCUMENTS, QUERIES, read_relevant, read_table, write_table
 from switchrank.formats.trec import read_run
 from switchrank.search.bm25 import Bm25, best
 from switchrank.text.splitting import language_splitter
@@ -159,7 +159,7 @@ def build_candidates(
     if not docids:
         raise UserError(documents, "", "no documents", "give a collection that has some")
     known = set(docids)
-    judged = read_table(judgements, JUDGEMENTS).filter(pl.col("relevance") > 0).sort("qid", "docid")
+    judged = read_relevant(judgements).sort("qid", "docid")
     strangers = sorted(set(judged["docid"]) - known)
     if strangers:
         problem = f"{len(strangers)} judged document(s) that the collection does not have"
@@ -210,5 +210,5 @@ def _add(found: list[str], relevant: list[str], size: int | None) -> list[str]:
 def candidate_table(qids: Sequence[str], lists: Lists) -> pl.DataFrame:
     """CANDIDATES from docids per query; ranks count from 1."""
     frame = pl.DataFrame({"qid": qids, "docid": lists}, schema={"qid": pl.String, "docid": pl.List(pl.String)})
-    ranked = frame.filter(pl.col("docid").list.len() > 0).explode("docid")
+    ranked = frame.explode("docid", empty_as_null=False)
     return ranked.with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("qid").alias("rank"))

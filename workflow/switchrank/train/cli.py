@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,14 +46,11 @@ def _data(files: Files) -> Data:
 
 
 def _settings(words: Sequence[str]) -> dict[str, Any]:
-    return {name: _value(text) for name, text in named(words, "SETTINGS", "KEY=VALUE").items()}
-
-
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        return text
+    settings: dict[str, Any] = {**named(words, "SETTINGS", "KEY=VALUE")}
+    for name, text in settings.items():
+        with suppress(json.JSONDecodeError):
+            settings[name] = json.loads(text)
+    return settings
 
 
 def _preset(name: str) -> str:

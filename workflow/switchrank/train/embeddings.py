@@ -15,6 +15,8 @@ from switchrank.formats.vectors import load_vectors
 
 Matrix = NDArray[np.float32]
 Cut = Callable[[Sequence[str]], list[list[int]]]
+_WORDS = 100_000
+"""Words read per language, the most frequent first."""
 
 
 class Means:
@@ -57,27 +59,17 @@ def cutter(tokenizer: Any) -> Cut:
     return cut
 
 
-def piece_vectors(
-    vectors: Mapping[str, str | Path], cut: Cut, pieces: int, *, max_words: int = 100_000
-) -> tuple[Matrix, NDArray[np.bool_]]:
-    """Vectors of subword pieces from aligned word vectors.
+def piece_vectors(vectors: Mapping[str, str | Path], cut: Cut, pieces: int) -> tuple[Matrix, NDArray[np.bool_]]:
+    """Unit vectors of subword pieces, float32 ``(pieces, d)``, and a mask of those that have one; other rows are zero.
 
-    Words are weighted by Zipf's law (1 / rank). Each language's weighted mean is taken off first: what all words of a
-    language share tells languages apart, not meanings.
-
-    Args:
-        vectors: per language the prefix of a store, all in one space.
-        cut: see :func:`cutter`.
-        pieces: size of the vocabulary.
-        max_words: words read per language, the most frequent first.
-
-    Returns:
-        Unit rows, float32 ``(pieces, d)``, and a mask of the pieces that have one; other rows are zero.
+    They come from the aligned word vectors of each language, given by the prefix of its store. Words are weighted by
+    Zipf's law (1 / rank). Each language's weighted mean is taken off first: what all words of a language share tells
+    languages apart, not meanings.
     """
     means: Means | None = None
     for _, prefix in sorted(vectors.items()):
         store = load_vectors(prefix)
-        words = store.words[:max_words]
+        words = store.words[:_WORDS]
         rows = _unit(np.asarray(store.matrix[: len(words)]))
         weights = 1.0 / np.arange(1, len(words) + 1)
         rows = _unit(rows - np.average(rows, axis=0, weights=weights))

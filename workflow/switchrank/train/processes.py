@@ -8,6 +8,7 @@ process waits for its GPU. Torch's DistributedDataParallel would average, which 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import compress
 
 import torch
 import torch.distributed as dist
@@ -51,11 +52,12 @@ class Processes:
         every = list(parameters)
         there = torch.tensor([parameter.grad is not None for parameter in every], dtype=torch.int32)
         reached = self._reduced(there, dist.ReduceOp.MAX).tolist()
-        found = [parameter for parameter, has in zip(every, reached, strict=True) if has]
-        for parameter in found:
+        gradients = []
+        for parameter in compress(every, reached):
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
-        for bucket in _buckets(parameter.grad for parameter in found if parameter.grad is not None):
+            gradients.append(parameter.grad)
+        for bucket in _buckets(gradients):
             if len(bucket) == 1:
                 self.add(bucket[0])
                 continue

@@ -123,14 +123,8 @@ class TextSettings(Settings):
         "padded tokens per micro-batch; changes speed, not the batch; halved where memory runs out",
         least=1,
     )
-    max_length: int = setting(512, "subword tokens per pair", least=1)
+    max_length: int = setting(512, "subword tokens per pair", least=8)  # special tokens take up to five
     dropout: float | None = setting(0.1, "hidden and attention dropout; null: what the starting model says", most=1)
-
-    def check(self) -> None:
-        if self.max_length < 8:  # special tokens take up to five
-            problem = f"{self.max_length} is not a whole number of at least 8"
-            raise UserError(_PLACE, "max_length", problem, "write one")
-        super().check()
 
 
 S = TypeVar("S", bound=Settings)
