@@ -17,7 +17,7 @@ from tests.conftest import SMOKE, Workflow
 from switchrank.cli import main
 from switchrank.core.errors import UserError
 from switchrank.models.folder import check_model
-from switchrank.models.pretrained import open_both, open_model, open_tokenizer
+from switchrank.models.pretrained import open_both, open_tokenizer
 from switchrank.train.start import build_start
 
 Damage = Callable[[Path], object]
@@ -182,7 +182,7 @@ def test_an_encoder_without_a_head_is_a_start_and_no_ranker(damaged, tmp_path):
     config(architectures=["BertModel"], id2label=None, label2id=None)(folder)
     check_model(folder)
     build_start(model=folder, out=tmp_path / "start")
-    assert open_model(tmp_path / "start", new_head=False).config.num_labels == 1
+    assert open_both(tmp_path / "start", new_head=False)[0].config.num_labels == 1
     with pytest.raises(UserError, match=r"no weights for classifier.bias and 1 more: give a trained cross-encoder"):
         open_both(folder, new_head=False)
 

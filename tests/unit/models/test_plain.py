@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,14 +11,17 @@ import pytest
 import torch
 from families import FAMILIES
 from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
 from transformers import (
     AutoModelForSequenceClassification,
+    PreTrainedTokenizerFast,
 )
 
 from switchrank.models import pretrained
 from switchrank.models.packed import ranking_forward, training_forward
 from switchrank.models.plain import PlainRanker, open_plain
-from switchrank.models.pretrained import CPU, open_both, open_model
+from switchrank.models.pretrained import CPU, open_both
 from switchrank.models.writing import save_model
 
 SHAPE = {
@@ -101,21 +103,15 @@ def test_parameters_have_the_names_order_and_values_of_the_stock_class(family, t
 def test_a_saved_folder_has_the_bytes_that_transformers_writes(family, dropout, tmp_path):
     folder = saved(family, tmp_path / "model", classifier_dropout=0.5)
     change(folder, position_embedding_type="absolute", gradient_checkpointing=False, transformers_version="4.40.0")
+    backend = Tokenizer(WordLevel({"[PAD]": 0, "[UNK]": 1, "a": 2}, unk_token="[UNK]"))
+    PreTrainedTokenizerFast(tokenizer_object=backend, pad_token="[PAD]", unk_token="[UNK]").save_pretrained(folder)
     for name, device in (("ours", CPU), ("theirs", None)):
-        shutil.copy(tokenizer_of(folder), folder / "vocab.txt")
         (tmp_path / name).mkdir()
-        model = open_model(folder, dropout=dropout, device=device)
+        model = open_both(folder, dropout=dropout, device=device)[0]
         assert isinstance(model, PlainRanker) is (device is not None)
         save_model(model, tmp_path / name)
     assert files(tmp_path / "ours") == files(tmp_path / "theirs")
     assert sorted(files(tmp_path / "ours")) == ["config.json", "model.safetensors"]
-
-
-def tokenizer_of(folder: Path) -> Path:
-    """A vocabulary, which a model folder must have to be opened."""
-    file = folder.parent / "vocab.txt"
-    file.write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n")
-    return file
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 
 from switchrank.core.errors import UserError
 from switchrank.models.import_model import import_model
-from switchrank.models.pretrained import open_model
+from switchrank.models.pretrained import open_both
 from switchrank.models.unpickle import _read, _Refused
 from switchrank.train.start import build_start
 
@@ -68,7 +68,7 @@ def test_weights_in_several_files_stay_in_several_files_with_an_index(pickled, t
     index = {"metadata": {}, "weight_map": {name: file for file, held in shards.items() for name in held}}
     (pickled / "pytorch_model.bin.index.json").write_text(json.dumps(index))
     import_model(model=pickled, out=tmp_path / "new")
-    opened = open_model(tmp_path / "new")
+    opened = open_both(tmp_path / "new")[0]
     assert all(torch.equal(opened.state_dict()[name], weights[name]) for name in names)
     assert (tmp_path / "new" / "model-00001-of-00002.safetensors").is_file()
 
@@ -233,7 +233,7 @@ def test_a_folder_without_a_pickle_or_with_safetensors_needs_no_conversion(pickl
 def test_models_with_a_pickle_only_are_never_opened_and_the_line_names_the_command(pickled):
     from switchrank.rank.score import Reranker
 
-    for opening in (open_model, Reranker):
+    for opening in (open_both, Reranker):
         with pytest.raises(UserError, match=r"only a pickle.*switchrank import-model --model \S+pickled --out"):
             opening(pickled)
 
@@ -257,7 +257,7 @@ def test_a_hub_model_with_a_pickle_only_is_named_and_converted_from_the_cache_of
     done = run("import-model", "--model", "some/model", "--out", str(tmp_path / "new"))
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "new" / "import.json").read_text())["commit"] == commit
-    open_model(tmp_path / "new")
+    open_both(tmp_path / "new")[0]
 
 
 def test_a_hub_name_that_cannot_be_fetched_is_one_line(tmp_path, monkeypatch):

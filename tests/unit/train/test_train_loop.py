@@ -137,14 +137,14 @@ def test_training_learns_to_tell_the_pairs_apart(run):
 def test_sentence_transformers_loads_the_folder_and_returns_the_logits(run, world):
     from sentence_transformers import CrossEncoder
 
-    from switchrank.models.pretrained import open_model, open_tokenizer
+    from switchrank.models.pretrained import open_both, open_tokenizer
     from switchrank.train.batches import Batcher
     from switchrank.train.objectives import logits
 
     folder = run(steps=60, dev=False)
     pairs = Pairs([world / "dev.parquet"])
     batcher = Batcher(pairs, open_tokenizer(folder), max_length=32, truncation="longest_first", token_budget=500)
-    ours = logits(open_model(folder), batcher, len(pairs))
+    ours = logits(open_both(folder)[0], batcher, len(pairs))
     frame = read_table(world / "dev.parquet", CORPUS)
     theirs = CrossEncoder(str(folder), device="cpu").predict(list(zip(frame["query"], frame["passage"], strict=True)))
     np.testing.assert_allclose(ours, theirs, atol=1e-5)

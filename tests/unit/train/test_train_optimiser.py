@@ -8,7 +8,7 @@ import sys
 import pytest
 import torch
 
-from switchrank.models.pretrained import open_model
+from switchrank.models.pretrained import open_both
 from switchrank.train.checkpoint import optimiser_tensors, restore_optimiser
 from switchrank.train.optimiser import EPSILON, AdamW, apply_gradients, learning_rate, make_optimiser
 from switchrank.train.settings import Settings, parse_settings
@@ -42,7 +42,7 @@ def test_the_learning_rate_falls_to_nothing(warmup):
 
 
 def test_biases_and_layer_norms_do_not_decay(start_folder):
-    model = open_model(start_folder)
+    model = open_both(start_folder)[0]
     decayed, spared = make_optimiser(model, parse_settings({}, Settings)).param_groups
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     assert (decayed["weight_decay"], spared["weight_decay"]) == (0.01, 0.0)

@@ -13,7 +13,7 @@ import pytest
 from switchrank.core.errors import UserError
 from switchrank.formats.tables import WORDS, write_table
 from switchrank.formats.vectors import load_vectors
-from switchrank.models.pretrained import open_model, open_tokenizer
+from switchrank.models.pretrained import open_both, open_tokenizer
 from switchrank.rank.score import Reranker
 
 PLANTED = 'open({trace!r}, "w").write("was here")\nfrom transformers import *\n'
@@ -35,7 +35,7 @@ def planted(start_folder, tmp_path):
 
 
 @pytest.mark.parametrize("own_type", [False, True])
-@pytest.mark.parametrize("opening", [open_model, open_tokenizer, Reranker])
+@pytest.mark.parametrize("opening", [open_both, open_tokenizer, Reranker])
 def test_code_in_a_model_folder_is_never_run(planted, opening, own_type):
     folder, trace = planted
     if own_type:

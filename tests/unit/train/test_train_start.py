@@ -13,7 +13,7 @@ from train_world import ENGLISH, FOREIGN, MICRO, bytes_of
 
 from switchrank.core.errors import UserError
 from switchrank.formats.tables import LEXICON, write_table
-from switchrank.models.pretrained import open_model, open_tokenizer
+from switchrank.models.pretrained import open_both, open_tokenizer
 from switchrank.train.embeddings import fit_width, mix, piece_vectors
 from switchrank.train.start import build_start
 from switchrank.train.transplant import transplant_embeddings
@@ -133,7 +133,7 @@ def test_pickled_weights_are_refused(start_folder, tmp_path):
         (tmp_path / file).write_bytes((start_folder / file).read_bytes())
     torch.save(load_file(start_folder / "model.safetensors"), tmp_path / "pytorch_model.bin")
     with pytest.raises(UserError, match=r"only a pickle.*switchrank import-model"):
-        open_model(tmp_path)
+        open_both(tmp_path)[0]
 
 
 @pytest.mark.parametrize(

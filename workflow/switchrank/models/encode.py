@@ -109,21 +109,16 @@ def truncated(queries: Texts, passages: Texts, *, room: int, truncation: str) ->
     """The texts of pairs with the lengths that are kept when ``room`` tokens are left for both.
 
     ``longest_first`` shortens the longer side to what the shorter leaves, and both to half (the longer gets an odd
-    token, the passage if equal) when that is not enough. ``only_second`` shortens the passage; a query that leaves it
-    no token, which tokenizers refuse, is cut to leave one.
+    token, the passage if equal) when that is not enough. ``only_second`` shortens the passage, to one token at least.
     """
     query, passage = queries.lengths, passages.lengths
     if truncation == "only_second":
         kept = np.minimum(query, room - 1)
         return replace(queries, lengths=kept), replace(passages, lengths=np.minimum(passage, room - kept))
-    short, long = np.minimum(query, passage), np.maximum(query, passage)
-    cut = np.maximum(short, room - short)
-    halve = short + cut > room
-    fits = short + long <= room
-    short_kept = np.where(fits, short, np.where(halve, room // 2, short))
-    long_kept = np.where(fits, long, np.where(halve, room // 2 + room % 2, cut))
+    short = np.minimum(np.minimum(query, passage), room // 2)
+    long = np.minimum(np.maximum(query, passage), room - short)
     swapped = query > passage
-    query, passage = np.where(swapped, long_kept, short_kept), np.where(swapped, short_kept, long_kept)
+    query, passage = np.where(swapped, long, short), np.where(swapped, short, long)
     return replace(queries, lengths=query), replace(passages, lengths=passage)
 
 

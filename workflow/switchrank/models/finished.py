@@ -13,10 +13,9 @@ from switchrank.models.writing import save_model
 
 
 def copy_model(name: str | Path, folder: Path, *, new_head: bool) -> dict[str, Any]:
-    """Write the model and tokenizer of a folder or hub name into ``folder``, as safetensors of ours.
+    """Write the model and tokenizer that :func:`switchrank.models.pretrained.open_both` opens into ``folder``.
 
-    Returns what records say of it, a folder by its last name alone; see
-    :func:`switchrank.models.pretrained.open_both` for ``new_head`` and what is raised.
+    Returns what records say of it, a folder by its last name alone.
     """
     opened, tokenizer = open_both(name, device=CPU, new_head=new_head)
     usual = all(Path(name, file).is_file() for file in TOKENIZER_FILES)
@@ -29,13 +28,8 @@ def copy_model(name: str | Path, folder: Path, *, new_head: bool) -> dict[str, A
 def copy_ranker(*, model: str | Path, out: str | Path, overwrite: bool = False) -> dict[str, Any]:
     """Write a folder with a finished cross-encoder as it is, and ``start.json``: its name and the digest of each file.
 
-    Args:
-        model: a folder or hub name of a cross-encoder with one label.
-        out: the folder.
-        overwrite: replace an older folder ``out`` whatever it holds.
-
-    Raises:
-        UserError: it is no ranker with one label and a tokenizer, or cannot be had; ``out`` holds other things.
+    ``model`` is a folder or hub name; ``overwrite`` replaces an older ``out`` whatever it holds. Raises UserError for
+    what is no ranker with one label and a tokenizer, cannot be had, or where ``out`` holds other things.
     """
     with atomic_folder(out, "a finished model", overwrite=overwrite) as folder:
         record = copy_model(model, folder, new_head=False)

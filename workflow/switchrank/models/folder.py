@@ -1,8 +1,7 @@
 """What a model folder of ours consists of, and what any must hold before it is opened.
 
-It is looked at from outside, in milliseconds and without torch, so that a defect is found when a run starts:
-transformers answers some with a traceback, and others, such as a tokenizer without its vocabulary, with meaningless
-scores.
+It is looked at in milliseconds and without torch, so that a defect is found when a run starts: transformers answers
+some with a traceback, and others, such as a tokenizer without its vocabulary, with meaningless scores.
 """
 
 import json
@@ -38,10 +37,9 @@ def is_folder(name: str | Path) -> bool:
 
 
 def check_model(name: str | Path, *, finished: bool = False) -> None:
-    """See that a folder holds what a re-ranker starts from or is: a model with at most one label, and its tokenizer.
+    """Raise UserError where a folder does not hold a whole model with at most one label, and its tokenizer.
 
-    A name on a hub is not looked at. One that is ``finished`` is to rank as it is: an encoder without a classifier will
-    not do. Raises UserError for what is missing, damaged or of another kind.
+    A name on a hub is not looked at. One that is ``finished`` is to rank as it is, which needs a classifier.
     """
     if not is_folder(name):
         return

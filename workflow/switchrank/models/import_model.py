@@ -38,10 +38,8 @@ def import_model(
     """Write the folder ``out``: safetensors weights, and the config and tokenizer files of ``model`` as they are.
 
     The weights exist only as a pickle (pytorch_model.bin), which is read in a process of its own that can do nothing
-    else; a file that holds more than weights is refused.
-
-    Tied weights are written under each of their names. The weights read back equal those of the pickle byte by byte.
-    ``import.json`` in the folder says where they came from.
+    else; a file that holds more than weights is refused. Tied weights are written under each of their names. The
+    weights read back equal those of the pickle byte by byte. ``import.json`` says where they came from.
 
     Args:
         model: folder or hub name.

@@ -30,27 +30,7 @@ def open_both(
     dropout: float | None = None,
     device: torch.device | None = None,
 ) -> tuple[Model, Any]:
-    """Model and tokenizer that belong together (:func:`open_model`, :func:`open_tokenizer`).
-
-    Raises UserError as those two, or where the tokenizer has pieces that the model has no embedding for.
-    """
-    model = open_model(name, new_head=new_head, dropout=dropout, device=device)
-    tokenizer = open_tokenizer(name)
-    pieces, rows = tokenizer.vocab_size, len(model.get_input_embeddings().weight)
-    if pieces > rows:
-        problem = f"the tokenizer has {pieces} pieces, the model {rows} embeddings"
-        raise UserError(name, "tokenizer", problem, "give the tokenizer that the model was trained with")
-    return model, tokenizer
-
-
-def open_model(
-    name: str | Path,
-    *,
-    new_head: bool = True,
-    dropout: float | None = None,
-    device: torch.device | None = None,
-) -> Model:
-    """A sequence classification model with one output, float32, on the CPU, from a folder or a hub name.
+    """A sequence classification model with one output, float32, on the CPU, and its tokenizer (:func:`open_tokenizer`).
 
     Args:
         name: a folder, or a hub name that is cached or can be fetched.
@@ -61,15 +41,23 @@ def open_model(
             model then has the parameters of the stock class and, but for :mod:`switchrank.models.packed`, no forward.
 
     Raises:
-        UserError: it cannot be had, its weights are no safetensors, damaged or not those of its config, or it has more
-            than one label.
+        UserError: they cannot be had; the weights are no safetensors, damaged or not those of the config; the model has
+            more than one label, or the tokenizer pieces that it has no embedding for.
     """
     check_model(name)
     changes = {} if dropout is None else dict.fromkeys(_DROPOUTS, dropout)
-    if device == CPU and is_folder(name):
-        plain = open_plain(Path(name), new_head=new_head, changes=changes)
-        if plain is not None:
-            return plain
+    quick = device == CPU and is_folder(name)
+    plain = open_plain(Path(name), new_head=new_head, changes=changes) if quick else None
+    model: Model = _open_stock(name, new_head, changes) if plain is None else plain
+    tokenizer = open_tokenizer(name)
+    pieces, rows = tokenizer.vocab_size, len(model.get_input_embeddings().weight)
+    if pieces > rows:
+        problem = f"the tokenizer has {pieces} pieces, the model {rows} embeddings"
+        raise UserError(name, "tokenizer", problem, "give the tokenizer that the model was trained with")
+    return model, tokenizer
+
+
+def _open_stock(name: str | Path, new_head: bool, changes: dict[str, float]) -> Model:
     from transformers import AutoConfig, AutoModelForSequenceClassification
     from transformers.utils import logging
 

@@ -61,9 +61,9 @@ class FirstStage:
 def read_ranking(path: str | Path) -> pl.DataFrame:
     """Read a first-stage ranking into columns ``qid docid rank``, by rank within each query.
 
-    Six fields are a TREC run; equal ranks go by falling score, then docid. Three tab-separated fields are an MS MARCO
-    run. Four are MS MARCO's ``top1000`` file, whose lines carry no rank: line order stands for it. May be gzipped,
-    except for a TREC run. Raises UserError for another number of columns, a rank that is no number, a document twice.
+    Six fields are a TREC run; equal ranks go by falling score, then docid. Tab-separated and perhaps gzipped, three are
+    an MS MARCO run, and four MS MARCO's ``top1000`` file, whose line order stands for the rank. Raises UserError for
+    another number of columns, a rank that is no number, a document twice.
     """
     path = Path(path)
     first = next((line for _, line in read_lines(path)), "")

@@ -12,20 +12,15 @@ from switchrank.formats.tables import JUDGEMENTS, read_table, write_table
 def sample_judgements(
     *, judgements: list[str | Path], chosen: int, out: str | Path, queries: int | None = None, seed: int = 1
 ) -> None:
-    """Write the judgements of one document language, cut to the queries of the test set.
+    """Write the JUDGEMENTS of one document language, cut to the queries of the test set.
 
-    Queries count when every document language has a relevant document for them. A sample takes the queries with the
-    smallest SHA-256 of seed and id, so it is the same in every pair, and nested.
+    Queries count when every document language has a relevant document for them. A sample takes the ``queries`` with the
+    smallest SHA-256 of seed and id, so it is the same in every pair, and nested. Raises UserError where fewer are
+    judged in all languages, or none is.
 
     Args:
         judgements: JUDGEMENTS tables of all document languages of the test set.
         chosen: position in ``judgements`` of the language to write.
-        out: the JUDGEMENTS table to write.
-        queries: size of the sample; all when None.
-        seed: seed of the sample.
-
-    Raises:
-        UserError: no query is judged in all languages, or fewer than ``queries`` are.
     """
     tables = [read_table(path, JUDGEMENTS) for path in judgements]
     relevant = [set(table.filter(pl.col("relevance") > 0)["qid"]) for table in tables]

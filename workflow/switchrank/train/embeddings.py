@@ -36,12 +36,11 @@ class Means:
 
     def best(self) -> tuple[Matrix, NDArray[np.bool_]]:
         """The mean of each piece, float32, and a mask of the pieces that have one."""
-        chosen = np.where(self._weights[0] > 0, 0, 1)
-        numbers = np.arange(len(chosen))
-        weights = self._weights[chosen, numbers]
+        alone = self._weights[0] > 0
+        sums = np.where(alone[:, None], self._sums[0], self._sums[1])
+        weights = np.where(alone, self._weights[0], self._weights[1])
         found = weights > 0
-        means = self._sums[chosen, numbers] / np.where(found, weights, 1.0)[:, None]
-        return means.astype(np.float32), found
+        return (sums / np.where(found, weights, 1.0)[:, None]).astype(np.float32), found
 
 
 def _unit(rows: NDArray[np.floating]) -> Matrix:
@@ -95,10 +94,9 @@ def fit_width(rows: Matrix, width: int, rotation: Matrix) -> Matrix:
 
 
 def mix(current: Matrix, rows: Matrix, found: NDArray[np.bool_], share: float) -> Matrix:
-    """Embeddings of which ``share`` of the norm comes from unit ``rows``, where they are ``found``.
+    """Embeddings ``(n, width)`` of which ``share`` of the norm comes from unit ``rows``, where they are ``found``.
 
-    The rest, sqrt(1 - share ** 2) of the norm, is the random direction of ``current``, whose scale stays; both are
-    ``(n, width)``.
+    The rest, sqrt(1 - share ** 2) of the norm, is the random direction of ``current``, whose scale stays.
     """
     scale = np.float32(np.sqrt(np.mean(np.square(current)) * current.shape[1]))
     blended = scale * (np.float32(share) * rows + np.float32(np.sqrt(1 - share**2)) * _unit(current))

@@ -111,24 +111,16 @@ class _Process:
         return None
 
     def _end(self) -> None:
-        self.started.kill()
-        self.started.wait()
-        for pipe in (self.started.stdin, self.started.stdout):
-            if pipe is not None:
-                with suppress(BrokenPipeError):
-                    pipe.close()
+        with suppress(BrokenPipeError), self.started:
+            self.started.kill()
 
 
 def run_processes(work: Callable[[T, Place], dict[str, Any]], task: T, *, count: int, threads: int) -> dict[str, Any]:
-    """Run one training in several processes; returns what ``work`` returned in the first of them.
+    """Run one training in several processes of ``threads`` CPU threads; returns what ``work`` returned in the first.
 
-    Args:
-        work: a function that every process can import; it gets the task, which can be pickled, and its place.
-        threads: CPU threads of each process.
-
-    Raises:
-        UserError: what a process raised, or that one ended without a word; its last lines go to standard error.
-        SystemExit: code 143, after SIGTERM or SIGUSR1.
+    Every process can import ``work`` and calls it with the task, which can be pickled, and its place. Raises what
+    a process raised, UserError if one ended without a word (its last lines go to standard error), and SystemExit with
+    code 143 after SIGTERM or SIGUSR1.
     """
     with tempfile.TemporaryDirectory(prefix="switchrank-") as folder, ExitStack() as started, stop_signals() as stop:
         processes = [_Process(rank, threads, started) for rank in range(count)]

@@ -1,9 +1,8 @@
 """What the training loop asks of a way to learn, and what it gives it.
 
 A :class:`Method` knows data, model and loss; the loop (:mod:`switchrank.train.loop`) draws the units of each step,
-divides them over processes, differentiates, steps, saves, resumes and keeps the best. Methods live in
-:mod:`switchrank.train.methods`, a module each, imported when its name is asked for. Nothing heavy is imported at the
-top of such a module: the config reads its settings whenever a workflow starts.
+divides them over processes, differentiates, steps, saves, resumes and keeps the best. Nothing heavy is imported at the
+top of a method's module: the config reads its settings whenever a workflow starts.
 """
 
 from __future__ import annotations
@@ -61,7 +60,7 @@ class Data:
         given = self.files.get(role)
         if given is None:
             raise UserError("train", role, "not given, and this method needs it", f"give {role}")
-        return [str(given)] if isinstance(given, str | Path) else [str(path) for path in given]
+        return [str(path) for path in ([given] if isinstance(given, str | Path) else given)]
 
     def plain(self) -> Data:
         """The same with every path as text, so that it can be handed to other processes."""
@@ -139,9 +138,9 @@ class Method(ABC, Generic[S]):
     """A way to learn, opened for one training. A new one is a subclass in a module under ``train/methods/``.
 
     Data fall into units, numbered from 0: pairs, groups of passages, lines of bitext, images with their captions. The
-    loop draws ``per_step`` of them for each step and asks for the losses of that step, in micro-batches of the method's
-    choice (:meth:`losses`). Whatever is drawn at random must follow from the seed and the number of the step, or from
-    torch's global generator, whose state checkpoints hold: so a resumed run ends in the bytes of an undisturbed one.
+    loop draws ``per_step`` of them for each step and asks for :meth:`losses`. Whatever is drawn at random must follow
+    from the seed and the number of the step, or from torch's global generator, whose state checkpoints hold: so a
+    resumed run ends in the bytes of an undisturbed one.
 
     Attributes:
         instances: plural of what a step is counted in for people and ``batch_size`` speaks of: ``pairs``.
@@ -169,8 +168,7 @@ class Method(ABC, Generic[S]):
         """Open data and model; raises UserError for what is wrong with them."""
 
     def order(self, seed: int) -> Order:
-        """Which units each step sees: by default a new permutation of all per pass. A method that composes its batches
-        (one language a batch, no text twice) returns an order of its own."""
+        """Which units each step sees: a new permutation of all per pass, unless a method composes its batches."""
         from switchrank.train.units import Order
 
         return Order(self.count, self.per_step, seed)
@@ -182,17 +180,15 @@ class Method(ABC, Generic[S]):
     def losses(self, step: Step) -> Iterator[torch.Tensor]:
         """The loss of a step in parts, a scalar for each micro-batch of this process's share.
 
-        The loop differentiates each part before it asks for the next, so that memory holds one micro-batch at a time.
-        All parts of all processes must add up to the loss of the step: a mean divides each by the terms of the whole
-        ``step.units``.
+        The loop differentiates each part before it asks for the next, so that memory holds one micro-batch at a time;
+        where memory runs out, it halves :attr:`budget` and asks anew for the whole step. All parts of all processes
+        must add up to the loss of the step: a mean divides each by the terms of the whole ``step.units``.
 
         Where the loss couples the units of a step, as in-batch negatives do, either yield a single part; or cache
         gradients (Gao et al. 2021, arXiv 2101.06983): encode all micro-batches without gradients, differentiate the
         loss by their vectors, and yield for each micro-batch, encoded again, ``(vectors * cached).sum()`` plus its
         difference to the micro-batch's share of the loss, detached. Before processes exchange vectors within a step,
         they must agree that none has run out of memory (:meth:`switchrank.train.processes.Processes.any`).
-
-        Out-of-memory errors are left to the loop, which halves :attr:`budget` and asks anew for the whole step.
         """
 
     def after_step(self) -> None:

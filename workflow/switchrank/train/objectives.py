@@ -60,10 +60,7 @@ def _by_group(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 @dataclass(frozen=True)
 class Objective:
-    """A loss, and the label of the pairs that are its terms where a step is made of groups (``counted``).
-
-    With None for ``counted`` every pair is a term and a unit.
-    """
+    """A loss, and the label of the pairs that are its terms in steps of groups; None: every pair is a term."""
 
     loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
     counted: int | None = None
@@ -101,10 +98,9 @@ def logits(model: Model, batcher: Batcher, count: int, processes: Processes = AL
 
 
 def mean_reciprocal_rank(pairs: Pairs, scores: NDArray[np.float32], depth: int = 10) -> float:
-    """MRR at ``depth`` over the queries of a development set, 0 to 1.
+    """MRR at ``depth`` over the queries of a development set that have a positive, 0 to 1.
 
-    A query's list is ranked by falling score, ties by ascending passage id (code points). Queries without a positive
-    are left out.
+    A query's list is ranked by falling score, ties by ascending passage id (code points).
     """
     ranked = (
         pairs.frame.with_columns(pl.Series("score", scores), pl.Series("label", pairs.label))

@@ -44,8 +44,7 @@ class Processes:
     def add_gradients(self, parameters: Iterable[torch.nn.Parameter]) -> None:
         """Put the sum over processes in place of every gradient.
 
-        A parameter that has one in some processes only (the share of a small step may be empty) gets one in all; one
-        that has none anywhere is left alone, as in a single process.
+        A parameter that has one in some processes only (the share of a small step may be empty) gets one in all.
         """
         if self.count == 1:
             return

@@ -29,8 +29,7 @@ def setting(
 ) -> Any:
     """The definition of a setting, as a field of a dataclass; its type is a number, bool, str or Literal.
 
-    Its ``meaning`` is shown in the config's reference and on the command line. It is at least ``least``, or larger than
-    ``above``, and at most ``most``.
+    It is at least ``least``, or larger than ``above``, and at most ``most``.
     """
     bounds = {"ge": least} if above is None else {"gt": above}
     if most is not None:

@@ -4,10 +4,9 @@ A language that only has word vectors is counted by Zipf's law: word of rank r o
 Languages are balanced by exponential smoothing as in XLM (Conneau and Lample 2019, arXiv 1901.07291, section 3.1).
 
 A unigram model (Kudo 2018, arXiv 1804.10959) without word-boundary markers: a word is the same piece at the start of a
-sentence, after a space, and inside text that is written without spaces. The vocabulary is chosen by counting, not
-drawn: all frequent characters, the most frequent words as single pieces (so that word vectors can start them), and
-what byte-pair merges (Sennrich et al. 2016, arXiv 1508.07909) find in the remaining words. The unigram trainer of the
-``tokenizers`` package is not used because its result differs from process to process.
+sentence, after a space, and in unspaced text. Its pieces are all frequent characters, the most frequent words (so that
+word vectors can start them), and what byte-pair merges (Sennrich et al. 2016, arXiv 1508.07909) find in the others. The
+unigram trainer of the ``tokenizers`` package is not used because its result differs from process to process.
 """
 
 import json
@@ -15,7 +14,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, chain, repeat
+from itertools import accumulate, chain, product, repeat
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,8 +47,7 @@ class Sources:
         texts: .txt, .gz or .parquet (:func:`read_texts`).
         vectors: vector stores, for the words of languages without text, and to cut unspaced text.
         unspaced: written without spaces.
-        segmenters: what cuts the text of an unspaced language instead
-            (:func:`switchrank.text.segmenters.load_segmenter`).
+        segmenters: what cuts an unspaced language instead (:func:`switchrank.text.segmenters.load_segmenter`).
     """
 
     texts: Mapping[str, Sequence[str | Path]] = field(default_factory=dict)
@@ -96,8 +94,7 @@ def build_tokenizer(
         Numbers of pieces: ``{"pieces", "characters", "words", "merges"}``.
 
     Raises:
-        UserError: no text and no vectors at all, an unreadable file, or a size too small for the characters; ``out``
-            holds other things.
+        UserError: nothing to learn from, an unreadable file, too small a size, or ``out`` holds other things.
     """
     backend = Tokenizer(_model({}))
     backend.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase(), normalizers.NFC()])
@@ -142,10 +139,9 @@ def _count(backend: Tokenizer, sources: Sources, alpha: float, max_characters: i
 
 
 def read_texts(path: str | Path) -> Iterator[str]:
-    """The texts of one file that a tokenizer is trained on, in file order.
+    """The texts of a ``.parquet`` file (columns ``text``, or ``query`` and ``passage``), else its lines (.gz, .xz too).
 
-    The file is ``.parquet`` (columns ``text``, or ``query`` and ``passage``), or lines of UTF-8 (.gz, .xz too). Raises
-    UserError where it is missing, damaged, not UTF-8, no text (XML, SQL, binary), or a table without text.
+    Raises UserError where it is missing, damaged, not UTF-8, no text (XML, SQL, binary), or a table without text.
     """
     path = Path(path)
     if not path.is_file():
@@ -159,11 +155,9 @@ def _read_column_texts(path: Path) -> Iterator[str]:
         columns = [name for name in _COLUMNS if name in frame.collect_schema()]
         if not columns:
             raise UserError(path, "columns", "no column of text", f"a table with {' or '.join(_COLUMNS)} is needed")
-        for column in columns:
-            start = 0
-            while len(rows := frame.select(column).slice(start, _ROWS).collect()):
-                yield from rows[column]
-                start += _ROWS
+        starts = range(0, frame.select(pl.len()).collect().item(), _ROWS)
+        for column, start in product(columns, starts):
+            yield from frame.select(column).slice(start, _ROWS).collect()[column]
     except DAMAGE as error:
         raise UserError(path, "", f"not a readable parquet table ({reason(error)})", "delete it and rerun") from error
 
@@ -210,11 +204,8 @@ def balance(
 ) -> list[Word]:
     """Words of all languages, most probable first, ties by code points.
 
-    Args:
-        texts: counts from text, per language: n tokens weigh n ** ``alpha``.
-        ranked: pseudo-counts from vectors, per language, which weighs as much as the largest other; all their words
-            count as repeated.
-        alpha: 0 = all languages weigh the same, 1 = each as much as it has text.
+    A language with n tokens in ``texts`` weighs n ** ``alpha``, one with ``ranked`` pseudo-counts, from vectors, as
+    much as the largest other; all words of vectors count as repeated.
     """
     totals = {language: sum(counts.values()) for language, counts in texts.items()}
     totals |= dict.fromkeys(ranked, max(totals.values(), default=1))

@@ -51,13 +51,11 @@ def train_model(
         data: the files it is trained from.
         out: folder to write. Equal arguments give equal bytes, except for ``timing`` in ``train.json``.
         settings: KEY=VALUE, see below; those of the method's ``Settings``, and what is left out has its default.
-        method: a name of :func:`switchrank.train.method.known_methods`, or ``module:class`` of a
-            :class:`switchrank.train.method.Method` from elsewhere.
+        method: how it is learned, as :func:`switchrank.train.method.find_method` takes it.
         work: folder for checkpoints (default: .work beside --out). They go to a folder below it, named by a digest of
             settings, code and inputs, which is removed at the end.
         seed: of the order of units, of dropout, and of a head the start lacks.
-        record: JSON-plain facts to put into ``train.json`` beside ours; ``code`` (a digest) and ``name`` (title of the
-            model card) are used when given.
+        record: JSON-plain facts for ``train.json``, such as ``code`` (a digest) and ``name`` (title of the model card).
         device: cpu, cuda or cuda:N[,cuda:M]; exit code 75 without one
             (:func:`switchrank.core.precision.find_devices`).
         processes: that share each step, on a GPU each or with their share of the threads. Any number of them resumes a
@@ -69,8 +67,8 @@ def train_model(
         None without ``dev``.
 
     Raises:
-        UserError: an unknown method, bad settings or data, a loss that is not finite, another process that trains this
-            model, or a folder ``out`` that holds other things.
+        UserError: bad settings or data, a loss that is not finite, another process trains this model, or ``out`` holds
+            other things.
         NoGpuError: more GPUs are demanded than are visible.
         SystemExit: code 143, after SIGTERM or SIGUSR1 and saving.
     """

@@ -14,16 +14,13 @@ def transplant_embeddings(
     """Copy a model; pieces of target-language words only start from the mean of their translations' pieces.
 
     After WECHSEL (Minixhofer et al. 2022, arXiv 2112.06598), with a bilingual lexicon in place of subword similarities.
-    A translation of rank r weighs 1 / r.
+    A translation of rank r weighs 1 / r. The result is what ``start.json`` holds.
 
     Args:
         model: folder of a model trained on the source language, its tokenizer covering the target languages.
         lexicons: source-to-target lexicons.
         out: folder to write.
         overwrite: replace the folder whatever it holds.
-
-    Returns:
-        What ``start.json`` holds, with the number of ``replaced`` pieces.
     """
     import numpy as np
     import polars as pl
