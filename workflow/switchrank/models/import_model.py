@@ -23,9 +23,7 @@ from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
 from switchrank.models.folder import PICKLES, has_safetensors, is_folder, weight_map
 
-_COPIED = {".json", ".txt", ".model", ".jinja"}
-_COPIED_NAMES = {"LICENSE", "NOTICE"}
-_FETCHED = ["*.json", "*.txt", "*.model", "*.jinja", "LICENSE", "NOTICE", "pytorch_model*.bin"]
+_COPIED = ["*.json", "*.txt", "*.model", "*.jinja", "LICENSE", "NOTICE"]
 _SHARD = re.compile(r"[\w.-]+\.bin")
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "OMP_NUM_THREADS")
 """Environment that the converting process gets; no credentials."""
@@ -67,7 +65,7 @@ def import_model(
         if places:
             _write_index(places, names, temporary)
         for file in sorted(file for file in folder.iterdir() if file.is_file()):
-            wanted = file.suffix in _COPIED or file.name in _COPIED_NAMES
+            wanted = any(file.match(pattern) for pattern in _COPIED)
             if wanted and not file.name.startswith(".") and not file.name.endswith(".index.json"):
                 shutil.copyfile(file, temporary / file.name)
         record["pickles"] = {shard.name: file_digest(shard) for shard in shards}
@@ -82,7 +80,7 @@ def _fetch(name: str, revision: str | None) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     try:
-        return Path(snapshot_download(name, revision=revision, allow_patterns=_FETCHED))
+        return Path(snapshot_download(name, revision=revision, allow_patterns=[*_COPIED, "pytorch_model*.bin"]))
     except (OSError, ValueError, HfHubHTTPError, HFValidationError) as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         todo = "correct the name, or fetch it where there is a network and give the folder"
@@ -122,17 +120,12 @@ def _convert(source: Path, target: Path) -> list[str]:
             )
         except subprocess.TimeoutExpired as error:
             raise UserError(source, "", f"not converted within {patience:.0f} s", "try a faster machine") from error
-    try:
-        answer = json.loads(ended.stdout.strip().splitlines()[-1])
-    except (ValueError, IndexError):
+    if ended.returncode:
         lines = ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"]
-        answer = {"problem": f"the converting process failed ({lines[-1][:200]})"}
-    if "names" not in answer:
-        raise UserError(source, "", str(answer["problem"]), "fetch it again from a source you trust")
-    with safe_open(target, framework="pt") as written:
-        if sorted(written.keys()) != answer["names"]:
-            raise UserError(source, "", "not all weights were written", "try again")
-    return list(answer["names"])
+        problem = ended.stdout.strip() or f"the converting process failed ({lines[-1][:200]})"
+        raise UserError(source, "", problem, "fetch it again from a source you trust")
+    with safe_open(target, framework="np") as written:
+        return sorted(written.keys())
 
 
 def _write_index(expected: dict[str, str], names: dict[str, list[str]], folder: Path) -> None:

@@ -2,8 +2,6 @@
 
 On a CPU the plainest of them are opened without transformers (:mod:`switchrank.models.plain`), with the same results,
 seconds earlier.
-
-Each defect is one line: first what can be seen from outside (:mod:`switchrank.models.folder`), then what loading tells.
 """
 
 import os

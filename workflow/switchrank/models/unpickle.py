@@ -1,12 +1,11 @@
 """Convert one file of pickled weights to safetensors; run as a program, in a process that may do nothing else.
 
-``python -m switchrank.models.unpickle SOURCE TARGET`` prints a line of JSON: ``{"names": [...]}``, or
-``{"problem": ...}`` with exit code 3. The pickle is read by torch's restricted reader (``weights_only``). Should that
-fail to hold, the process has no network and may not write, start or look up anything.
+``python -m switchrank.models.unpickle SOURCE TARGET`` says why it refuses a file, with exit code 3. The pickle is read
+by torch's restricted reader (``weights_only``). Should that fail to hold, the process has no network and may not write,
+start or look up anything.
 """
 
 import ctypes
-import json
 import os
 import pickle
 import re
@@ -51,11 +50,10 @@ def main(source: Path, target: Path) -> int:
         resource.setrlimit(resource.RLIMIT_AS, (most if hard < 0 else min(most, hard), hard))
     sys.addaudithook(_deny)
     try:
-        names = _convert(source, target)
+        _convert(source, target)
     except _Refused as refusal:
-        print(json.dumps({"problem": str(refusal)}))
+        print(refusal)
         return EXIT_REFUSED
-    print(json.dumps({"names": names}))
     return 0
 
 
@@ -65,7 +63,7 @@ def _deny(event: str, arguments: tuple[Any, ...]) -> None:
         raise PermissionError(f"{event} is not allowed while weights are converted")
 
 
-def _convert(source: Path, target: Path) -> list[str]:
+def _convert(source: Path, target: Path) -> None:
     weights = _read(source)
     try:
         save_file(weights, target, metadata={"format": "pt"})
@@ -77,7 +75,6 @@ def _convert(source: Path, target: Path) -> list[str]:
         alike = tensor.dtype == other.dtype and tensor.shape == other.shape
         if not (alike and torch.equal(*(one.reshape(-1).view(torch.uint8) for one in (tensor, other)))):  # NaN is NaN
             raise _Refused(f"{name} changed on the way")
-    return sorted(weights)
 
 
 def _read(source: Path) -> dict[str, torch.Tensor]:

@@ -43,9 +43,8 @@ def restore_random_states(plain: dict[str, Any], tensors: Tensors) -> None:
     random.setstate((version, tuple(words), gauss))
     np.random.set_state(tuple(plain["numpy"]))  # noqa: NPY002
     torch.set_rng_state(tensors["torch"])
-    for number in range(len(tensors) - 1):
-        if number < torch.cuda.device_count():
-            torch.cuda.set_rng_state(tensors[f"cuda.{number}"], number)
+    devices = range(min(len(tensors) - 1, torch.cuda.device_count()))
+    torch.cuda.set_rng_state_all([tensors[f"cuda.{number}"] for number in devices])
 
 
 def state_of(module: torch.nn.Module) -> Tensors:

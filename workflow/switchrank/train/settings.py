@@ -42,9 +42,7 @@ class Settings:
     """What the loop goes by, whatever is learned. Defaults are those of Litschko et al. 2023 (arXiv 2305.05295)."""
 
     steps: int = setting(200_000, "optimiser steps")
-    epochs: int = setting(
-        0, "passes over the data, in place of steps; the step that ends the last one may begin another"
-    )
+    epochs: int = setting(0, "passes over the data, in place of steps; the last step may begin another")
     batch_size: int = setting(64, "instances per optimiser step", least=1)
     lr: float = setting(2.0e-5, "peak learning rate", above=0)
     warmup: float = setting(5_000, "steps of linear warm-up; below 1: their share of the steps")
