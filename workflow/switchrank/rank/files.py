@@ -54,9 +54,9 @@ def _read_parquet(path: Path) -> tuple[list[str], list[str]]:
 
 
 def read_texts(path: str | Path) -> tuple[list[str], list[str]]:
-    """Ids and texts of a file: TSV ``id<TAB>text`` without a header (may be gzipped), or Parquet.
+    """Ids and texts of a file: TSV ``id<TAB>text`` without a header (may be gzipped), or Parquet, whose id column is
+    ``id``, ``qid``, ``docid`` or ``pid``.
 
-    Everything after the first tab is text. Parquet has a column ``id``, ``qid``, ``docid`` or ``pid``, and ``text``.
     Raises UserError for a file that is missing, empty or not UTF-8, a line without an id, an id twice.
     """
     path = Path(path)

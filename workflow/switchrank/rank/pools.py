@@ -51,11 +51,6 @@ def _numbered(texts: Paths, schema: Schema) -> tuple[pl.Series, dict[str, NDArra
         new = table.join(ids, on="id", how="anti", maintain_order="left")
         ids = pl.concat([ids, new.with_columns(number=pl.int_range(len(ids), len(ids) + len(new), dtype=pl.Int64))])
         numbers[language] = table.join(ids, on="id", how="left", maintain_order="left")["number"].to_numpy()
-    for language, rows in numbers.items():
-        missing = len(ids) - len(rows)
-        if missing:
-            problem = f"{missing} of {len(ids)} ids have no text in {language}: drawn among the other languages"
-            print(f"{texts[language]}: {problem}", file=sys.stderr)
     return ids["id"], numbers
 
 
@@ -105,8 +100,12 @@ def draw_pool(*, texts: Paths, purpose: str, out: str | Path, draw_out: str | Pa
     languages = sorted(texts)
     parts = []
     for language, path in texts.items():
-        table = read_table(path, schema).with_columns(number=pl.Series(numbers[language]))
-        parts.append(table.filter(pl.Series(winner[numbers[language]] == languages.index(language))))
+        rows = numbers[language]
+        table = read_table(path, schema).with_columns(number=pl.Series(rows))
+        parts.append(table.filter(pl.Series(winner[rows] == languages.index(language))))
+        if missing := len(ids) - len(rows):
+            problem = f"{missing} of {len(ids)} ids have no text in {language}: drawn among the other languages"
+            print(f"{path}: {problem}", file=sys.stderr)
     pool = pl.concat(parts).sort("number")
     drawn = pl.Series("lang", languages, dtype=pl.String).gather(winner)
     write_table(pool, out, schema)

@@ -15,7 +15,7 @@ from switchrank.formats.trec_writing import write_run
 from switchrank.search.bm25 import Bm25
 from switchrank.text.splitting import language_splitter
 
-Pair = Mapping[str, str]
+Pair = Mapping[str, Any]
 """As :data:`switchrank.rank.inference.Pair`; ``pair`` (``de-en``) names the random draws, ``vocabulary`` and
 ``query_vocabulary`` cut the unspaced texts of this pair."""
 
@@ -37,10 +37,10 @@ def _bm25_scores(pairs: Sequence[Pair]) -> Iterator[pl.DataFrame]:
     """The scores of each pair's candidates; the pairs share one documents file, which is indexed once."""
     documents = read_table(pairs[0]["documents"], DOCUMENTS)
     row = {docid: number for number, docid in enumerate(documents["docid"])}
-    split = language_splitter(pairs[0].get("vocabulary"))
+    split = language_splitter(pairs[0]["vocabulary"])
     indexes: dict[tuple[str, str | None], tuple[Bm25, dict[str, int]]] = {}
     for pair in pairs:
-        name = (str(pair["queries"]), pair.get("query_vocabulary"))
+        name = (str(pair["queries"]), pair["query_vocabulary"])
         if name not in indexes:
             queries, own = read_table(pair["queries"], QUERIES), language_splitter(name[1])
             index = Bm25(documents["text"].to_list(), queries["text"].to_list(), split=split, split_queries=own)
@@ -89,13 +89,12 @@ def rank_reference(
     if kind not in ("random", "bm25"):
         raise UserError("rank", "kind", f"unknown reference {kind}", "write random or bm25")
     usual = {"vocabulary": vocabulary, "query_vocabulary": query_vocabulary}
-    pairs = [{**{name: value for name, value in usual.items() if value is not None}, **pair} for pair in pairs]
+    pairs = [{"pair": Path(pair["out"]).parent.name, **usual, **pair} for pair in pairs]
     for documents in dict.fromkeys(str(pair["documents"]) for pair in pairs):
         group = [pair for pair in pairs if str(pair["documents"]) == documents]
-        names = [pair.get("pair") or Path(pair["out"]).parent.name for pair in group]
         drawn = (
-            random_scores(read_table(pair["candidates"], CANDIDATES), seed=seed, testset=testset, pair=name)
-            for pair, name in zip(group, names, strict=True)
+            random_scores(read_table(pair["candidates"], CANDIDATES), seed=seed, testset=testset, pair=pair["pair"])
+            for pair in group
         )
         for pair, scores in zip(group, _bm25_scores(group) if kind == "bm25" else drawn, strict=True):
             write_run(scores, pair["out"], system or kind, depth)

@@ -88,8 +88,7 @@ def fit_width(rows: Matrix, width: int, rotation: Matrix) -> Matrix:
     if rows.shape[1] > width:
         _, axes = np.linalg.eigh(rows.T.astype(np.float64) @ rows)
         rows = (rows @ axes[:, ::-1][:, :width]).astype(np.float32)
-    padded = np.zeros((len(rows), width), np.float32)
-    padded[:, : rows.shape[1]] = rows
+    padded = np.pad(rows, ((0, 0), (0, width - rows.shape[1])))
     return _unit(padded @ rotation)
 
 

@@ -53,10 +53,8 @@ def stop_signals() -> Iterator[Stop]:
     def ask(_signal: int, _frame: FrameType | None) -> None:
         stop.asked = True
 
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGUSR1)}
+    main = threading.current_thread() is threading.main_thread()
+    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGUSR1) if main}
     try:
         yield stop
     finally:
