@@ -55,13 +55,12 @@ def check_tokenizer(name: str | Path) -> None:
     if not is_folder(name):
         return
     folder = Path(name)
-    described, settings = (folder / name for name in TOKENIZER_FILES)
-    if not described.is_file() and not any(Path(folder, file).is_file() for file in _VOCABULARIES):
+    if not any(Path(folder, file).is_file() for file in (TOKENIZER, *_VOCABULARIES)):
         todo = "copy the tokenizer's files into it: a model is of no use without the pieces it was trained with"
         raise UserError(folder, TOKENIZER, "no such file, nor another vocabulary", todo)
-    for file in (described, settings):
-        if file.is_file():
-            _read_object(file)
+    for file in TOKENIZER_FILES:
+        if Path(folder, file).is_file():
+            _read_object(folder / file)
 
 
 def has_safetensors(folder: str | Path) -> bool:

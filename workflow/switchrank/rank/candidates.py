@@ -65,9 +65,8 @@ def read_ranking(path: str | Path) -> pl.DataFrame:
     an MS MARCO run, and four MS MARCO's ``top1000`` file, whose line order stands for the rank. Raises UserError for
     another number of columns, a rank that is no number, a document twice.
     """
-    path = Path(path)
     first = next((line for _, line in read_lines(path)), "")
-    columns = len(first.rstrip("\n").split("\t"))
+    columns = len(first.split("\t"))
     if columns not in (3, 4):
         order = ["qid", "rank", "score", "docid"]
         return read_run(path).sort(order, descending=[False, False, True, False]).drop("score")
@@ -114,12 +113,8 @@ def run_lists(
             raise UserError(path, f"{what} {strangers[0]}", problem, todo)
     if depth is not None:
         ranking = ranking.group_by("qid", maintain_order=True).head(depth)
-    found = _docids_by_query(ranking)
+    found = dict(ranking.group_by("qid", maintain_order=True).agg("docid").iter_rows())
     return [found.get(qid, []) for qid in qids]
-
-
-def _docids_by_query(rows: pl.DataFrame) -> dict[str, list[str]]:
-    return dict(rows.group_by("qid", maintain_order=True).agg("docid").iter_rows())
 
 
 def build_candidates(
@@ -165,7 +160,7 @@ def build_candidates(
         problem = f"{len(strangers)} judged document(s) that the collection does not have"
         todo = "give the judgements of this document language"
         raise UserError(judgements, f"document {strangers[0]}", problem, todo)
-    positives = _docids_by_query(judged)
+    positives = dict(judged.group_by("qid", maintain_order=True).agg("docid").iter_rows())
     kept = every_query.filter(pl.col("qid").is_in(list(positives)))
     if kept.is_empty():
         raise UserError(queries, "", "no query has a positive judgement", "give the judgements of these queries")

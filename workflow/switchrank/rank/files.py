@@ -110,7 +110,6 @@ def rank_files(
     check_model(Path(model))
     qids, query_texts = read_texts(queries)
     docids, doc_texts = read_texts(docs)
-    lists: Lists
     if run is not None:
         lists = run_lists(run, qids, set(qids), set(docids), depth=top)
     elif top is not None:

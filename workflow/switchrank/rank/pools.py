@@ -63,14 +63,11 @@ def _drawn(ids: pl.Series, numbers: Mapping[str, NDArray[np.int64]], seed: int, 
     # Of the bytes of the ids alone: polars hashes differ between its versions.
     digests = (hashlib.blake2b(text.encode(), digest_size=8).digest() for text in ids)
     coordinates = np.fromiter((int.from_bytes(digest, "little") for digest in digests), np.uint64, len(ids))
-    heaviest = np.full(len(ids), -1.0)
-    winner = np.full(len(ids), -1)
+    weights = np.full((len(numbers), len(ids)), -1.0)
     for place, language in enumerate(sorted(numbers)):
         rows = numbers[language]
-        weights = counter_uniform(derive_seed(seed, "pool", purpose, language), coordinates[rows])
-        heavier = weights > heaviest[rows]
-        heaviest[rows[heavier]] = weights[heavier]
-        winner[rows[heavier]] = place
+        weights[place, rows] = counter_uniform(derive_seed(seed, "pool", purpose, language), coordinates[rows])
+    winner: NDArray[np.int64] = weights.argmax(axis=0)
     return winner
 
 
@@ -135,15 +132,12 @@ def pool_judgements(*, judgements: str | Path, draw: str | Path, out: str | Path
     write_table(kept, out, JUDGEMENTS)
 
 
-def _prefixed(language: str) -> pl.Expr:
-    return pl.format("{}:{}", pl.lit(language), "docid").alias("docid")
-
-
 def _united(tables: Paths, schema: Schema, pool: pl.DataFrame) -> pl.DataFrame:
     """Rows of all languages with prefixed docids, plus ``query`` (order of first appearance) and ``language``."""
     parts = []
     for number, (language, path) in enumerate(tables.items()):
-        table = read_table(path, schema).with_columns(_prefixed(language), language=pl.lit(number))
+        prefixed = pl.format("{}:{}", pl.lit(language), "docid")
+        table = read_table(path, schema).with_columns(docid=prefixed, language=pl.lit(number))
         strangers = table.join(pool, left_on="docid", right_on="id", how="anti", maintain_order="left")
         if len(strangers):
             docid = strangers["docid"][0].removeprefix(f"{language}:")
@@ -190,7 +184,9 @@ def join_pool(
             lacking = what if language in documents else "documents"
             raise UserError("pool", f"language {language}", f"no {lacking}", "give all tables of every language")
     pool = pl.concat(
-        _read_texts(path, DOCUMENTS).with_columns(_prefixed(language), lang=pl.lit(language))
+        _read_texts(path, DOCUMENTS)
+        .with_columns(lang=pl.lit(language))
+        .with_columns(docid=pl.format("{}:{}", "lang", "docid"))
         for language, path in documents.items()
     )
     draw = pool.select(id="docid", lang="lang")

@@ -20,14 +20,10 @@ Pair = Mapping[str, Any]
 ``query_vocabulary`` cut the unspaced texts of this pair."""
 
 
-def _by_query(candidates: pl.DataFrame) -> list[tuple[Any, ...]]:
-    return candidates.group_by("qid", maintain_order=True).agg("docid").rows()
-
-
 def random_scores(candidates: pl.DataFrame, *, seed: int, testset: str, pair: str) -> pl.DataFrame:
     """Uniform scores in [0, 1) as ``qid docid score``: a function of seed, test set, pair, query and its docids."""
     scores = []
-    for qid, docids in _by_query(candidates):
+    for qid, docids in candidates.group_by("qid", maintain_order=True).agg("docid").iter_rows():
         draws = generator(seed, "random reference", testset, pair, qid).random(len(docids))
         scores.append(draws[np.argsort(np.argsort(np.array(docids)))])
     return candidates.select("qid", "docid").with_columns(pl.Series("score", np.concatenate(scores)))
@@ -48,7 +44,8 @@ def _bm25_scores(pairs: Sequence[Pair]) -> Iterator[pl.DataFrame]:
         bm25, numbers = indexes[name]
         candidates = read_table(pair["candidates"], CANDIDATES)
         parts = []
-        for qid, docids in progress(_by_query(candidates), what="BM25 reference", unit="queries"):
+        by_query = candidates.group_by("qid", maintain_order=True).agg("docid").rows()
+        for qid, docids in progress(by_query, what="BM25 reference", unit="queries"):
             try:
                 rows = [row[docid] for docid in docids]
                 parts.append(bm25.scores(numbers[qid])[rows])

@@ -141,13 +141,14 @@ def serve_process() -> None:
         answer, code = work(task, place), 0
     except SystemExit as ended:
         code = int(ended.code or 0)
-    except ProcessLostError as error:
-        answer, code = _last_line(error), _EXIT_LOST
     except UserError as error:
         answer, code = error, error.exit_code
     except Exception as error:
-        traceback.print_exc()
-        answer, code = _last_line(error), EXIT_FAILURE
+        code = _EXIT_LOST if isinstance(error, ProcessLostError) else EXIT_FAILURE
+        if code == EXIT_FAILURE:
+            traceback.print_exc()
+        lines = str(error).strip().splitlines() or [""]
+        answer = f"failed: {type(error).__name__}: {lines[-1][:200]}"
     pickle.dump(answer, pipe)
     pipe.flush()
     sys.stderr.flush()
@@ -190,11 +191,6 @@ def _reason(failed: _Process) -> UserError:
     hint = ", which is what happens when memory runs out" if code == -signal.SIGKILL else ""
     problem = f"process {failed.rank + 1} {answer or ended + hint}"
     return UserError("train", "", problem, "start it again: it goes on from its last checkpoint")
-
-
-def _last_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [""]
-    return f"failed: {type(error).__name__}: {lines[-1][:200]}"
 
 
 def _end_with_parent() -> None:

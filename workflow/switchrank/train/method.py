@@ -75,8 +75,8 @@ class Data:
             if not isinstance(given, str | Path):
                 found |= {f"{role}/{number:05d}": Path(path) for number, path in enumerate(given)}
             elif Path(given).is_dir():
-                inside = sorted(file for file in Path(given).iterdir() if file.is_file())
-                found |= {f"{role}/{file.name}": file for file in inside if not file.name.startswith(".")}
+                inside = sorted(Path(given).glob("[!.]*"))
+                found |= {f"{role}/{file.name}": file for file in inside if file.is_file()}
             else:
                 found[role] = Path(given)
         return {name: file_digest(path) for name, path in found.items()}
