@@ -1,7 +1,6 @@
 """``switchrank import-model``: a model whose weights exist only as a pickle becomes a folder with safetensors, once.
 
-A pickle can run any code, so nothing else in switchrank reads one. Here it is read in a process of its own
-(:mod:`switchrank.models.unpickle`).
+A pickle can run any code, so nothing but :mod:`switchrank.models.unpickle`, a process of its own, reads one.
 """
 
 import json
@@ -59,18 +58,18 @@ def import_model(
         raise UserError(model, "", "no config.json: not a Hugging Face model folder", "give the folder of a model")
     shards, places = _shards(folder)
     with atomic_folder(out, "an imported model", overwrite=overwrite) as temporary:
-        names = {}
+        held = {}
         for shard in progress(shards, what="convert weights", unit="files"):
-            names[shard.name] = _convert(shard, temporary / _new_name(shard.name))
+            name = shard.name.replace("pytorch_model", "model").removesuffix(".bin") + ".safetensors"
+            held[name] = _convert(shard, temporary / name)
         if places:
-            _write_index(places, names, temporary)
-        for file in sorted(file for file in folder.iterdir() if file.is_file()):
-            wanted = any(file.match(pattern) for pattern in _COPIED)
-            if wanted and not file.name.startswith(".") and not file.name.endswith(".index.json"):
+            _write_index(places, held, temporary)
+        for file in sorted({file for pattern in _COPIED for file in folder.glob(pattern)}):
+            if file.is_file() and not file.name.startswith(".") and not file.name.endswith(".index.json"):
                 shutil.copyfile(file, temporary / file.name)
         record["pickles"] = {shard.name: file_digest(shard) for shard in shards}
-        record["weights"] = {_new_name(name): file_digest(temporary / _new_name(name)) for name in names}
-        record["tensors"] = sum(map(len, names.values()))
+        record["weights"] = {name: file_digest(temporary / name) for name in held}
+        record["tensors"] = sum(map(len, held.values()))
         (temporary / "import.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     return record
 
@@ -104,10 +103,6 @@ def _shards(folder: Path) -> tuple[list[Path], dict[str, str]]:
     return [folder / name for name in names], places
 
 
-def _new_name(name: str) -> str:
-    return name.replace("pytorch_model", "model").removesuffix(".bin") + ".safetensors"
-
-
 def _convert(source: Path, target: Path) -> list[str]:
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     environment |= {"PYTHONPATH": str(PACKAGE.parent), "PYTHONDONTWRITEBYTECODE": "1"}
@@ -128,8 +123,8 @@ def _convert(source: Path, target: Path) -> list[str]:
         return sorted(written.keys())
 
 
-def _write_index(expected: dict[str, str], names: dict[str, list[str]], folder: Path) -> None:
-    places = {name: _new_name(shard) for shard, held in names.items() for name in held}
+def _write_index(expected: dict[str, str], held: dict[str, list[str]], folder: Path) -> None:
+    places = {tensor: name for name, tensors in held.items() for tensor in tensors}
     missing = sorted(expected.keys() - places.keys())
     if missing:
         raise UserError(PICKLES[1], missing[0], "is in none of the files of weights", "fetch the model again")

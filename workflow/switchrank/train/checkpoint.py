@@ -72,8 +72,7 @@ def restore_optimiser(optimiser: AdamW, tensors: Tensors) -> None:
 def own_checkpoints(work: Path) -> Iterator[None]:
     """Keep other processes from these checkpoints inside the block: a killed Snakemake may leave jobs running.
 
-    The folder and the one around it are removed where they are empty in the end. Raises UserError where another process
-    trains from them, or the folder cannot be made.
+    Raises UserError where one trains from them already. The folder and the one around it are removed if empty.
     """
     try:
         work.mkdir(parents=True, exist_ok=True)

@@ -26,8 +26,8 @@ from switchrank.core.errors import UserError
 from switchrank.formats.tables import DAMAGE, reason
 from switchrank.formats.vectors import load_vectors
 from switchrank.text.running_text import read_prose
-from switchrank.text.segmenters import load_segmenter
-from switchrank.text.words import Segmenter, Splitter
+from switchrank.text.splitting import language_splitter
+from switchrank.text.words import Splitter
 
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _WORDS_AND_SIGNS = r"[\p{L}\p{M}\p{N}]+|[^\p{L}\p{M}\p{N}\s]"
@@ -121,11 +121,9 @@ def build_tokenizer(
 
 
 def _count(backend: Tokenizer, sources: Sources, alpha: float, max_characters: int) -> list[Word]:
-    splitters: dict[str, Splitter] = {
-        language: Segmenter(load_vectors(sources.vectors[language]).words)
-        for language in {*sources.unspaced} & {*sources.vectors}
-    }
-    splitters |= {language: load_segmenter(spec) for language, spec in sources.segmenters.items()}
+    vocabularies = {language: sources.vectors[language] for language in {*sources.unspaced} & {*sources.vectors}}
+    vocabularies |= sources.segmenters
+    splitters = {language: language_splitter(vocabulary) for language, vocabulary in vocabularies.items()}
     counted = {
         language: _count_texts(backend, paths, max_characters, splitters.get(language))
         for language, paths in sorted(sources.texts.items())
