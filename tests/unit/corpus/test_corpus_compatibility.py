@@ -9,7 +9,7 @@ from nltk.tokenize.treebank import TreebankWordDetokenizer, TreebankWordTokenize
 
 from switchrank.core.errors import UserError
 from switchrank.corpus.switch import replace_strings, switch_corpus
-from switchrank.corpus.tokens import build_tokens
+from switchrank.corpus.tokens import PieceTable, build_tokens
 from switchrank.formats.tables import CORPUS, DOCUMENTS, INSTANCES, LEXICON, QUERIES, read_table, write_table
 
 QUERY = 'Who can\'t see the "Eiffel Tower"?'
@@ -96,6 +96,8 @@ def test_a_text_that_draws_the_source_language_stays_as_it_was(tmp_path):
     )
     sides = {"query": "xx", "passage": "xx"}
     recipe = read_recipe({"p": 1, "mix": "instance", "substring_replace": True, "sides": sides, "languages": ["de"]})
-    switcher = SubstringSwitcher(TokenTable.of(["The Cat"]), "query", recipe, {"de": tmp_path / "de.parquet"})
+    switcher = SubstringSwitcher(
+        TokenTable.of(["The Cat"], PieceTable()), "query", recipe, {"de": tmp_path / "de.parquet"}
+    )
     done = switcher.switch(np.zeros(40, np.int64), np.arange(40, dtype=np.uint64))
     assert set(zip(done.texts, done.languages, strict=True)) == {("the katze", "de"), ("The Cat", "en")}

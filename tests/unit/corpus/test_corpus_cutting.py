@@ -20,8 +20,9 @@ text = st.text(character) | st.text() | st.text(st.characters(max_codepoint=127)
 def both(blocks):
     """The pieces of blocks of texts and the tables, cut at once and one by one."""
     fast, plain = ArrayPieceTable(), PieceTable()
-    pieces = [fast.encode_all(pl.Series(block, dtype=pl.String)).to_list() for block in blocks]
-    expected = [[plain.encode(text) for text in block] for block in blocks]
+    pieces, expected = (
+        [table.encode_all(pl.Series(block, dtype=pl.String)).to_list() for block in blocks] for table in (fast, plain)
+    )
     return pieces, fast.tables(), expected, plain.tables()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 import tempfile
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from switchrank.core.ragged import Numbers
 from switchrank.corpus.streams import count_rows, read_slices
-from switchrank.corpus.tokens import TOKEN_FILES, PieceTable, arrow_numbers, arrow_strings
+from switchrank.corpus.tokens import TOKEN_FILES, PieceTable, arrow_numbers, arrow_strings, encoded
 from switchrank.formats.tables import KEYS, LEXICON, PIECES, TOKENS, read_table, scan_table
 
 _PIECE_BYTES = 4
@@ -136,13 +136,13 @@ class TokenTable:
         return cls(pl.concat(ids), store, read_table(pieces, PIECES), read_table(keys, KEYS))
 
     @classmethod
-    def of(cls, texts: Iterable[str], table: PieceTable | None = None) -> TokenTable:
-        """A table of texts at hand, cut by ``table`` (default: a new one by Unicode rules); ids are their numbers."""
-        table = table or PieceTable()
-        rows = [np.array(table.encode(text), dtype=np.uint32) for text in texts]
-        pieces = np.concatenate([np.empty(0, dtype=np.uint32), *rows])
-        store = PieceStore(pieces, np.fromiter(map(len, rows), dtype=np.int64, count=len(rows)))
-        return cls(pl.Series(map(str, range(len(rows))), dtype=pl.String), store, *table.tables())
+    def of(cls, texts: Sequence[str] | pl.Series, table: PieceTable, what: str | None = None) -> TokenTable:
+        """A table of texts at hand, cut by ``table``; ids are their numbers, ``what`` names a progress bar."""
+        frame = pl.DataFrame({"text": texts}, schema={"text": pl.String})
+        none = pl.Series(dtype=pl.List(pl.UInt32))
+        pieces = pl.concat([none, *(rows for _, rows in encoded(table, [frame], len(frame), what))])
+        store = PieceStore(pieces.explode().to_numpy(), pieces.list.len().cast(pl.Int64).to_numpy())
+        return cls(pl.int_range(len(frame), eager=True).cast(pl.String), store, *table.tables())
 
     def words(self, texts: Numbers, key_of_piece: Numbers | None = None) -> Words:
         """The words of the texts with these numbers (repeats allowed), in this order.

@@ -1,19 +1,18 @@
 """Token tables: each text of a collection split into words and gaps once, for every corpus made from it.
 
-Every distinct word and gap is stored once, and a text is the row of their numbers. Splitting at word boundaries is the
-slow step, so it runs once per distinct string between two spaces. A space is always a word boundary (Unicode Standard
-Annex 29, WB999) unless a combining or format character follows it (WB4); texts that hold such a place are split whole.
-
-With the default splitter many texts are cut at once by array arithmetic on their bytes. In ASCII the word boundaries of
-the annex come down to four kinds of characters; a stretch between two spaces that holds anything else is cut by
-:func:`switchrank.text.words.split_words`, each distinct one once.
+Every distinct word and gap is stored once, and a text is the row of their numbers. With the default splitter many texts
+are cut at once by array arithmetic on their bytes. A space is always a word boundary (Unicode Standard Annex 29, WB999)
+unless a combining or format character follows it (WB4); texts that hold such a place are split whole. In ASCII the word
+boundaries of the annex come down to four kinds of characters; a stretch between two spaces that holds anything else is
+cut by :func:`switchrank.text.words.split_words`, each distinct one once.
 """
 
 from __future__ import annotations
 
 import string
-from collections.abc import Iterator
-from itertools import accumulate, repeat
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,7 +36,7 @@ _GLUED = regex.compile(r" [\p{WB=Extend}\p{WB=Format}\p{WB=ZWJ}]")
 """Where a space is no word boundary."""
 _CACHED_LENGTH = 40
 """Characters of the longest stretch between spaces whose words are remembered."""
-_CACHED_CHUNKS, _CACHED_SPANS = 1 << 20, 1 << 18
+_CACHED_SPANS = 1 << 18
 _OTHER, _LETTER, _DIGIT, _UNDERSCORE, _BETWEEN_LETTERS, _BETWEEN_DIGITS, _BETWEEN_EITHER, _FAR = range(8)
 _KIND = np.full(256, _OTHER, dtype=np.uint8)
 for _characters, _kind in (
@@ -52,70 +51,24 @@ for _characters, _kind in (
 _KIND[128:] = _FAR
 _SPACE = ord(" ")
 
-_Chunk = tuple[str, list[int], str]
-"""The gap before the first word, pieces from the first word to the last, the gap up to the next chunk, with its space.
-
-A chunk without words is a gap before no pieces."""
-
-
-class _Numbers(dict[str, int]):
-    """Numbers strings by first appearance."""
-
-    def __missing__(self, text: str) -> int:
-        number = self[text] = len(self)
-        return number
-
 
 class PieceTable:
-    """Numbers the words and gaps of texts as they are first met; equal texts in equal order give equal numbers.
+    """Numbers the words and gaps of texts as they are first met; ``split`` cuts one text after the other."""
 
-    Args:
-        split: the word splitter; it must cut at every space that no combining or format character follows, unless
-        whole: texts are split whole, for a splitter that looks further than a space.
-    """
-
-    def __init__(self, split: Splitter = split_words, *, whole: bool = False) -> None:
-        self._split, self._whole = split, whole
-        self._numbers = _Numbers()
+    def __init__(self, split: Splitter = split_words) -> None:
+        self._split = split
+        self._numbers: defaultdict[str, int] = defaultdict()
+        self._numbers.default_factory = self._numbers.__len__
         self._words: set[int] = set()
-        self._chunks: dict[str, _Chunk] = {}
-
-    def encode(self, text: str) -> list[int]:
-        """The pieces of ``text``, alternating gap, word, gap, ..., gap; joined they are ``text``."""
-        numbers, chunks = self._numbers, self._chunks
-        pieces: list[int] = []
-        gap = ""
-        whole = self._whole or (not text.isascii() and _GLUED.search(text))
-        for chunk in [text] if whole else text.split(" "):
-            before, body, after = chunks.get(chunk) or self._learn(chunk)
-            if body:
-                pieces.append(numbers[gap + before if before else gap])
-                pieces += body
-                gap = after
-            else:
-                gap += before + " "
-        pieces.append(numbers[gap[:-1]])
-        return pieces
 
     def encode_all(self, texts: pl.Series) -> pl.Series:
-        """The pieces of each text, as lists of uint32; see :meth:`encode`."""
-        return pl.Series([self.encode(text) for text in texts], dtype=pl.List(pl.UInt32))
-
-    def _learn(self, chunk: str) -> _Chunk:
-        words, gaps = self._split(chunk)
-        body: list[int] = []
-        for number, word in enumerate(words):
-            if number:
-                body.append(self._numbers[gaps[number]])
-            piece = self._numbers[word]
-            self._words.add(piece)
-            body.append(piece)
-        learnt = (gaps[0], body, gaps[-1] + " ")
-        if len(self._chunks) >= _CACHED_CHUNKS:
-            self._chunks.clear()
-        if len(chunk) <= _CACHED_LENGTH:
-            self._chunks[chunk] = learnt
-        return learnt
+        """The pieces of each text, gap, word, gap, ..., gap, as lists of uint32; joined they are the text."""
+        rows = []
+        for words, gaps in map(self._split, texts):
+            pieces = [*chain.from_iterable(zip(gaps, words, strict=False)), gaps[-1]]
+            rows.append([self._numbers[piece] for piece in pieces])
+            self._words.update(rows[-1][1::2])
+        return pl.Series(rows, dtype=pl.List(pl.UInt32))
 
     def tables(self) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The tables ``PIECES`` and ``KEYS`` of all texts so far; keys are numbered in the order of the pieces."""
@@ -164,29 +117,12 @@ class ArrayPieceTable(PieceTable):
         cut = pa.LargeStringArray.from_buffers(len(bounds) - 1, pa.py_buffer(bounds), block.text_bytes)
         coded = cut.dictionary_encode()
         codes = numpy_numbers(coded.indices)
-        is_word = np.zeros(len(codes), dtype=bool)
-        is_word[at] = True
-        numbers = self._number(coded.dictionary.to_pylist(), codes, is_word, _met(at, len(codes), block, words.starts))
+        is_word = np.zeros(len(coded.dictionary), dtype=bool)
+        is_word[codes[at]] = True
+        numbers = np.array([self._numbers[piece] for piece in coded.dictionary.to_pylist()], dtype=np.uint32)
+        self._words.update(numbers[is_word].tolist())
         rows = pa.LargeListArray.from_arrays(arrow_numbers(np.append(first, len(codes))), arrow_numbers(numbers[codes]))
         return pl.Series(pl.from_arrow(rows), dtype=pl.List(pl.UInt32))
-
-    def _number(
-        self, strings: list[str], codes: NDArray[np.int32], is_word: NDArray[np.bool_], met: Numbers
-    ) -> NDArray[np.uint32]:
-        """The numbers of strings; new ones are numbered by when they are ``met``."""
-        numbers = np.array(list(map(self._numbers.get, strings, repeat(-1))), dtype=np.int64)
-        fresh = np.flatnonzero((numbers < 0)[codes])
-        when = np.full(len(strings), np.iinfo(np.int64).max)
-        np.minimum.at(when, codes[fresh], met[fresh])
-        names_word = np.zeros(len(strings), dtype=bool)
-        names_word[codes[fresh]] = is_word[fresh]
-        new = np.flatnonzero(numbers < 0)
-        for code in new[np.argsort(when[new])].tolist():
-            number = self._numbers[strings[code]]
-            numbers[code] = number
-            if names_word[code]:
-                self._words.add(number)
-        return numbers.astype(np.uint32)
 
     def _words_of(self, block: _Block) -> _Spans:
         """The words of all texts of a block."""
@@ -281,16 +217,6 @@ def _distinct(data: NDArray[np.uint8], begins: Numbers, ends: Numbers) -> tuple[
     return coded.dictionary.to_pylist(), numpy_numbers(coded.indices)
 
 
-def _met(at: Numbers, pieces: int, block: _Block, starts: Numbers) -> Numbers:
-    """When :meth:`PieceTable.encode` meets each piece: in order, but the gap before a stretch behind its last word."""
-    met = 2 * np.arange(pieces)
-    stretch = np.cumsum(block.stops, dtype=np.int32)[starts]
-    leads = np.flatnonzero(np.diff(stretch, prepend=-1))
-    last = np.append(leads[1:], len(starts)) - 1
-    met[at[leads] - 1] = 2 * at[last[: len(leads)]] + 1
-    return met
-
-
 # Columns are handed between Polars, NumPy and Arrow without a copy. Arrow's own conversions (``pyarrow.array``,
 # ``Array.to_numpy``) load pandas when first called, which takes longer than switching a small corpus.
 
@@ -348,7 +274,7 @@ def build_tokens(
     """
     frame = scan_table(texts, texts_schema(texts))
     if treebank:
-        table = PieceTable(split_treebank, whole=True)
+        table = PieceTable(split_treebank)
     else:
         table = PieceTable(language_splitter(vocabulary)) if vocabulary else ArrayPieceTable()
     counts = {"texts": 0, "words": 0}
@@ -374,11 +300,18 @@ def texts_schema(path: str | Path) -> Schema:
 
 def _encoded(frame: pl.LazyFrame, table: PieceTable, counts: dict[str, int], name: str) -> Iterator[pl.DataFrame]:
     rows = count_rows(frame)
-    with progress(total=rows, what=f"tokens of {name}", unit="texts") as bar:
-        for block in read_slices(frame, 0, rows):
+    for part, pieces in encoded(table, read_slices(frame, 0, rows), rows, f"tokens of {name}"):
+        counts["texts"] += part.height
+        counts["words"] += int((pieces.list.len() // 2).sum())
+        yield pl.DataFrame({"id": part.to_series(0), "pieces": pieces})
+
+
+def encoded(
+    table: PieceTable, blocks: Iterable[pl.DataFrame], rows: int, what: str | None
+) -> Iterator[tuple[pl.DataFrame, pl.Series]]:
+    """Yield some of the ``rows`` rows of ``blocks`` at a time, with the pieces of their column ``text``."""
+    with progress(total=rows, what=what, unit="texts") as bar:
+        for block in blocks:
             for part in portions(block, block["text"].str.len_bytes().cast(pl.Int64).to_numpy(), _PART_BYTES):
-                pieces = table.encode_all(part["text"])
-                counts["texts"] += part.height
-                counts["words"] += int((pieces.list.len() // 2).sum())
-                yield pl.DataFrame({"id": part.to_series(0), "pieces": pieces})
+                yield part, table.encode_all(part["text"])
                 bar.update(part.height)

@@ -8,11 +8,10 @@ import numpy as np
 import polars as pl
 
 from switchrank.core.errors import UserError
-from switchrank.core.progress import progress
 from switchrank.corpus.recipe import MIXED, SIDES, read_recipe
 from switchrank.corpus.switcher import Switcher
 from switchrank.corpus.table import TokenTable, read_sources
-from switchrank.corpus.tokens import PieceTable, texts_schema
+from switchrank.corpus.tokens import ArrayPieceTable, PieceTable, texts_schema
 from switchrank.formats.tables import read_table, write_table
 from switchrank.text.splitting import language_splitter
 from switchrank.text.words import Split, Splitter
@@ -52,11 +51,11 @@ def translate_texts(
     """
     schema = texts_schema(texts)
     frame, split = read_table(texts, schema), language_splitter(vocabulary)
-    cut = PieceTable(split if vocabulary is None else _spaced(split), whole=vocabulary is not None)
-    named = progress(frame["text"], what=f"tokens of {Path(texts).name}", unit="texts")
+    cut = ArrayPieceTable() if vocabulary is None else PieceTable(_spaced(split))
+    table = TokenTable.of(frame["text"], cut, f"tokens of {Path(texts).name}")
     recipe = read_recipe({"p": 1.0, "source": language, "sides": dict.fromkeys(SIDES, source)})
     sources = {source: read_sources(lexicon, recipe.translations)}
-    switcher = Switcher(TokenTable.of(named, cut), "query", recipe, sources)
+    switcher = Switcher(table, "query", recipe, sources)
     if not switcher.covered[source]:
         raise UserError(lexicon, "source", f"it covers nothing: not one word of {texts}", "check its languages")
     blocks = [np.arange(start, min(start + _BLOCK, len(frame))) for start in range(0, len(frame), _BLOCK)]

@@ -7,6 +7,7 @@ scores are those of the full index, memory is that of the query words.
 
 from array import array
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import cast
 
 import bm25s
@@ -19,19 +20,7 @@ from switchrank.text.words import Splitter, key
 K1 = 0.9
 B = 0.4
 _OTHER = 0
-
-
-class _Numbers(dict[str, int]):
-    """Surface word to term number, filled on demand; words outside the queries share one number."""
-
-    def __init__(self, terms: dict[str, int]) -> None:
-        super().__init__()
-        self._terms = terms
-
-    def __missing__(self, word: str) -> int:
-        number = self._terms.get(key(word), _OTHER)
-        self[word] = number
-        return number
+"""The number of all words that are in no query."""
 
 
 class Bm25:
@@ -54,10 +43,9 @@ class Bm25:
     ) -> None:
         words = [[key(word) for word in (split_queries or split)(text)[0]] for text in queries]
         terms = {term: number for number, term in enumerate(dict.fromkeys(w for query in words for w in query), 1)}
-        numbers = _Numbers(terms)
+        number = cache(lambda word: terms.get(key(word), _OTHER))
         held = [
-            array("i", [numbers[word] for word in split(text)[0]])
-            for text in progress(documents, what="BM25 index", unit="documents")
+            array("i", map(number, split(text)[0])) for text in progress(documents, what="BM25 index", unit="documents")
         ]
         self._queries = [[terms[word] for word in query] for query in words]
         self._size = len(held)
