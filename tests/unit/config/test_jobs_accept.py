@@ -9,7 +9,7 @@ import copy
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -25,7 +25,7 @@ from switchrank.evaluate.score import check_metrics
 from switchrank.evaluate.tables import Settings
 from switchrank.formats.pairs import check_reading
 from switchrank.lexicon.titlefiles import READERS
-from switchrank.lexicon.titles import DROPS
+from switchrank.lexicon.titles import Drop
 from switchrank.models.presets import PRESETS
 from switchrank.rank.candidates import FirstStage
 from switchrank.search.choices import check_search
@@ -93,7 +93,7 @@ def ask_lexicons(plan: Plan) -> None:
         for lang in plan.lexicon_languages(name):
             if part.kind == "titles":
                 assert part.format in READERS
-                assert {*part.drop} <= {*DROPS}
+                assert {*part.drop} <= {*get_args(Drop)}
                 assert len(part.files(plan.config.languages.source, lang)) == (2 if part.format == "dumps" else 1)
             if part.kind == "dictionary":
                 check_reading(part.files(lang), part.format, part.columns)

@@ -11,9 +11,8 @@ from switchrank.cli import main
 from switchrank.config.lexicons import TitleFormat, TitlesLexicon
 from switchrank.core.errors import UserError
 from switchrank.formats.tables import LEXICON, read_table
-from switchrank.lexicon.cli import TITLE_DROPS, TITLE_FORMATS
-from switchrank.lexicon.titlefiles import READERS
-from switchrank.lexicon.titles import DROPS, titles_lexicon
+from switchrank.lexicon import titlefiles
+from switchrank.lexicon.titles import Drop, titles_lexicon
 
 
 @pytest.fixture
@@ -133,12 +132,11 @@ def test_pairs_are_dropped_on_demand_and_counted(build):
     text = "Berlin\tBERLIN\nStar Trek: One\tSternreise\n1984\t1984 (Roman)\nMoscow\tMoscow City\nRome\tРим\n"
     rows, counts = build("wikititles", text, language="ru", drop=["equal", "colon", "number", "script"])
     assert rows == [("rome", "рим")]
-    assert [counts[reason] for reason in DROPS] == [1, 1, 1, 1]
+    assert [counts[reason] for reason in get_args(Drop)] == [1, 1, 1, 1]
 
 
 def test_the_command_line_reads_every_format(tmp_path):
-    assert tuple(READERS) == TITLE_FORMATS == get_args(TitleFormat)
-    assert DROPS == TITLE_DROPS
+    assert tuple(titlefiles.READERS) == get_args(titlefiles.TitleFormat) == get_args(TitleFormat)
     (tmp_path / "t.tsv").write_text("Cat\tKatze\n")
     given = ["--format=wikititles", f"--files={tmp_path / 't.tsv'}", "--language=de", f"--out={tmp_path / 'l.parquet'}"]
     assert main(["lexicon", "titles", *given]) == 0

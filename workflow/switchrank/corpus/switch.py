@@ -18,7 +18,7 @@ from switchrank.core.ragged import Numbers
 from switchrank.corpus.files import corpus_files, write_statistics
 from switchrank.corpus.recipe import SIDES, Recipe, read_recipe
 from switchrank.corpus.streams import count_rows, in_order, portions, read_slices, write_stream
-from switchrank.corpus.switcher import SideCounts, Switched, Switcher, language_names, text_languages
+from switchrank.corpus.switcher import Switched, Switcher, language_names, side_report, text_languages
 from switchrank.corpus.table import TokenTable, join_pieces, read_sources
 from switchrank.formats.tables import CORPUS, INSTANCES, LEXICON, read_table, scan_table
 from switchrank.text.stopwords import stopwords
@@ -61,7 +61,11 @@ class SubstringSwitcher:
             language: len(known.intersection(word for title in titles for word in title.split()))
             for language, titles in zip(self._foreign, self._titles, strict=True)
         }
-        self.counts = SideCounts(self._foreign, 0, 0, 0, *np.zeros((3, len(self._foreign)), dtype=np.int64))
+        self._totals = np.zeros(3, dtype=np.int64)
+        self._counts = np.zeros((3, len(self._foreign)), dtype=np.int64)
+
+    def report(self) -> dict[str, Any]:
+        return side_report(self._foreign, self._totals.tolist(), self._counts)
 
     def switch(self, texts: Numbers, instances: NDArray[np.uint64]) -> Switched:
         words = self._table.words(texts)
@@ -77,16 +81,13 @@ class SubstringSwitcher:
         stays = language >= len(self._foreign)
         titles = {} if stays else self._titles[language]
         switched, found = replace_strings(text, titles, self._stop if self._recipe.drop_stopwords else ())
-        words, counts = text.lower().split(), self.counts
+        words = text.lower().split()
         content = np.array([word not in self._stop for word in words], dtype=bool)
-        counts.texts += 1
-        counts.tokens += len(words)
-        counts.content_tokens += int(content.sum())
+        self._totals += [1, len(words), content.sum()]
         known = [sum(word in titles for word in words if word not in self._stop) for titles in self._titles]
-        counts.covered += np.array(known, dtype=np.int64)
+        self._counts[2] += np.array(known, dtype=np.int64)
         if not stays:
-            counts.switched[language] += found.sum()
-            counts.content_switched[language] += (found & content).sum()
+            self._counts[:2, language] += [found.sum(), (found & content).sum()]
         return text if stays else switched
 
 
@@ -251,7 +252,7 @@ class Switching:
 
     def statistics(self, rows: int) -> dict[str, Any]:
         """What was switched so far, ``rows`` instances; see :func:`switch_corpus`."""
-        sides = {side: self._switchers[side].counts.report() for side in SIDES}
+        sides = {side: self._switchers[side].report() for side in SIDES}
         return {"instances": rows, **sides, "total": _added(list(sides.values()))}
 
 

@@ -32,37 +32,27 @@ class Switched:
     languages: pl.Series
 
 
-@dataclass
-class SideCounts:
-    """How much of one side was switched, and could have been.
+def side_report(languages: Sequence[str], totals: Sequence[int], counts: Numbers) -> dict[str, Any]:
+    """How much of one side was switched, and could have been, as plain numbers.
 
-    ``content_tokens`` are the words that are not stop words. The arrays (int64) have one entry per language that words
-    may come from; ``covered`` are the content words that its lexicon translates, switched or not.
+    ``totals`` are its texts, words and content words: those that are not stop words. ``counts`` (int64, one column per
+    language that words may come from) are the words switched, the content words among them, and the content words that
+    its lexicon translates, switched or not.
     """
-
-    languages: Sequence[str]
-    texts: int
-    tokens: int
-    content_tokens: int
-    switched: Numbers
-    content_switched: Numbers
-    covered: Numbers
-
-    def report(self) -> dict[str, Any]:
-        """Plain numbers: totals, and ``languages`` with ``switched``, ``content_switched`` and ``covered`` of each."""
-        names = ("switched", "content_switched", "covered")
-        counts = zip(*(getattr(self, name).tolist() for name in names), strict=True)
-        return {
-            "texts": self.texts,
-            "tokens": self.tokens,
-            "switched": int(self.switched.sum()),
-            "content_tokens": self.content_tokens,
-            "content_switched": int(self.content_switched.sum()),
-            "languages": {
-                language: dict(zip(names, numbers, strict=True))
-                for language, numbers in zip(self.languages, counts, strict=True)
-            },
-        }
+    texts, tokens, content_tokens = totals
+    names = ("switched", "content_switched", "covered")
+    switched, content_switched, _ = counts.sum(axis=1).tolist()
+    return {
+        "texts": texts,
+        "tokens": tokens,
+        "switched": switched,
+        "content_tokens": content_tokens,
+        "content_switched": content_switched,
+        "languages": {
+            language: dict(zip(names, numbers, strict=True))
+            for language, numbers in zip(languages, counts.T.tolist(), strict=True)
+        },
+    }
 
 
 def text_languages(recipe: Recipe, side: str, instances: NDArray[np.uint64]) -> Numbers | None:
@@ -116,20 +106,13 @@ class Switcher:
         self._seen = np.zeros(len(keys), dtype=np.int64)
         self._switched = np.zeros((len(self._foreign), 2), dtype=np.int64)
 
-    @property
-    def counts(self) -> SideCounts:
-        """Counts of all texts switched so far."""
+    def report(self) -> dict[str, Any]:
+        """What was switched so far; see :func:`side_report`."""
         content = np.where(self._is_content, self._seen, 0)
         choices = self._single_choices.reshape(len(self._foreign), len(self._seen))
-        return SideCounts(
-            languages=self._foreign,
-            texts=self._texts,
-            tokens=int(self._seen.sum()),
-            content_tokens=int(content.sum()),
-            switched=self._switched.sum(axis=1),
-            content_switched=self._switched[:, 1],
-            covered=(choices > 0).astype(np.int64) @ content,
-        )
+        covered = (choices > 0).astype(np.int64) @ content
+        counts = np.stack([self._switched.sum(axis=1), self._switched[:, 1], covered])
+        return side_report(self._foreign, [self._texts, int(self._seen.sum()), int(content.sum())], counts)
 
     def switch(self, texts: Numbers, instances: NDArray[np.uint64]) -> Switched:
         """Switch the texts with these numbers, one per instance; the numbers of ``instances`` key the draws."""

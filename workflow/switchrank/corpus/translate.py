@@ -61,7 +61,7 @@ def translate_texts(
     blocks = [np.arange(start, min(start + _BLOCK, len(frame))) for start in range(0, len(frame), _BLOCK)]
     done = [switcher.switch(block, block.astype(np.uint64)).texts for block in blocks]
     write_table(frame.with_columns(pl.concat(done).alias("text")), out, schema)
-    report = switcher.counts.report()
+    report = switcher.report()
     return {name: report[name] for name in ("texts", "tokens", "switched")}
 
 

@@ -7,9 +7,6 @@ from pathlib import Path
 from switchrank.core.command import Command, Group
 from switchrank.core.errors import UserError
 
-TITLE_FORMATS = ("dumps", "pages-articles", "wikidata", "wikidata-labels", "linguatools", "wikititles", "cldr")
-TITLE_DROPS = ("equal", "colon", "number", "script")
-
 
 @dataclass(frozen=True)
 class Files:
@@ -83,7 +80,6 @@ COMMANDS = Group(
         "titles": Command(
             "lexicon.titles:titles_lexicon",
             "titles linked across languages: Wikipedia, Wikidata, CLDR",
-            choices={"format": TITLE_FORMATS, "drop": TITLE_DROPS},
             reads={"files": _files, "columns": _columns_of_dumps},
         ),
         "dictionary": Command(

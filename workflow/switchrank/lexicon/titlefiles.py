@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import orjson
@@ -26,6 +26,7 @@ from switchrank.formats.pages import Site, read_pages
 from switchrank.lexicon.dumps import read_blocks
 
 Titles = Iterator[tuple[str, str]]
+TitleFormat = Literal["dumps", "pages-articles", "wikidata", "wikidata-labels", "linguatools", "wikititles", "cldr"]
 
 _NAMESPACE = re.compile(
     r"(?:category|template|wikipedia|portal|help|file|image|module|mediawiki|user|draft|book|project|special|talk|"
@@ -56,7 +57,7 @@ class TitleFiles:
     target_first: bool = False
 
 
-def read_titles(format: str, given: TitleFiles, counts: Counter[str]) -> Titles:
+def read_titles(format: TitleFormat, given: TitleFiles, counts: Counter[str]) -> Titles:
     """Yield the title pairs of files of a ``format`` in :data:`READERS`; UserError for a file of another one."""
     if format not in READERS:
         raise UserError("format", "", f"{format!r} is not known", f"write {', '.join(READERS)}")
@@ -224,7 +225,7 @@ def cldr_names(path: str | Path) -> dict[str, dict[str, str]]:
         raise UserError(path, "", problem, "give a file of cldr-localenames, such as territories.json") from error
 
 
-READERS: dict[str, Callable[[TitleFiles, Counter[str]], Titles]] = {
+READERS: dict[TitleFormat, Callable[[TitleFiles, Counter[str]], Titles]] = {
     "dumps": _dumps,
     "pages-articles": _pages_articles,
     "wikidata": partial(_entities, part="sitelinks"),

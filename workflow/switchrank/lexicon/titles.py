@@ -10,8 +10,9 @@ import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from itertools import islice, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import polars as pl
 import regex
@@ -19,75 +20,40 @@ import regex
 from switchrank.core.atomic import atomic_path, scratch_folder
 from switchrank.core.errors import UserError
 from switchrank.formats.tables import LEXICON, write_table
-from switchrank.lexicon.titlefiles import TitleFiles, read_titles
+from switchrank.lexicon.titlefiles import TitleFiles, TitleFormat, Titles, read_titles
 from switchrank.text.equality import lower
 from switchrank.text.words import key, split_words
 
-HELD = 1 << 18
+HELD = 1 << 17
 """Rows held in memory."""
-_BATCH = 1 << 16
 _ROW_GROUP = 1 << 12
 _EVERY = 1 << 6
 
 
-class PairStore:
-    """Rows of a schema, added one by one, read back in parts by their first column, a text without nulls.
+def spilled(rows: Iterator[tuple[Any, ...]], schema: pl.Schema, folder: Path) -> list[Path]:
+    """Write rows to files in an empty folder, :data:`HELD` to a file, each sorted by its column ``source``."""
+    files: list[Path] = []
+    while held := list(islice(rows, HELD)):
+        frame = pl.DataFrame(held, schema=schema, orient="row").sort("source", maintain_order=True)
+        files.append(folder / f"rows-{len(files)}.parquet")
+        frame.write_parquet(files[-1], row_group_size=_ROW_GROUP, statistics=True)
+    return files
 
-    Rows beyond :data:`HELD` go to files in an empty ``folder``, so that memory does not grow with their number.
+
+def parts_by_source(files: Sequence[Path]) -> Iterator[pl.DataFrame]:
+    """Yield the rows of :func:`spilled` in frames of about :data:`HELD`, so that memory does not grow with them.
+
+    Rows of one source are together, in the order they came; the sources of a frame come before those of the next, by
+    code points.
     """
-
-    def __init__(self, schema: pl.Schema, folder: Path) -> None:
-        self._schema, self._folder = schema, folder
-        self._first = schema.names()[0]
-        self._rows: list[tuple[Any, ...]] = []
-        self._frames: list[pl.DataFrame] = []
-        self._files: list[Path] = []
-        self._written = 0
-
-    def add(self, row: tuple[Any, ...]) -> None:
-        self._rows.append(row)
-        if len(self._rows) == min(_BATCH, HELD):
-            self._frames.append(self._frame())
-            if sum(map(len, self._frames)) >= HELD:
-                self._write()
-
-    def parts(self) -> Iterator[pl.DataFrame]:
-        """Yield frames of about :data:`HELD` rows, at least one. Rows of one first value are together, in the order
-        they were added; the values of a frame come before those of the next, by code points.
-        """
-        self._frames.append(self._frame())
-        if not self._files:
-            yield pl.concat(self._frames)
-            return
-        self._write()
-        edges = self._edges()
-        first = pl.col(self._first)
-        for low, high in zip([None, *edges], [*edges, None], strict=True):
-            after = pl.lit(True) if low is None else first > low
-            until = pl.lit(True) if high is None else first <= high
-            yield pl.concat([pl.scan_parquet(file).filter(after & until).collect() for file in self._files])
-
-    def _frame(self) -> pl.DataFrame:
-        rows, self._rows = self._rows, []
-        return pl.DataFrame(rows, schema=self._schema, orient="row")
-
-    def _write(self) -> None:
-        """Write what is in memory, sorted, so that a part is in a few row groups of each file."""
-        rows = pl.concat(self._frames).sort(self._first, maintain_order=True)
-        file = self._folder / f"rows-{len(self._files)}.parquet"
-        rows.write_parquet(file, row_group_size=_ROW_GROUP, statistics=True)
-        self._files.append(file)
-        self._frames, self._written = [], self._written + len(rows)
-
-    def _edges(self) -> list[str]:
-        """Values that cut the rows into parts of about equal size."""
-        sample = pl.concat(
-            [pl.scan_parquet(file).select(pl.col(self._first).gather_every(_EVERY)).collect() for file in self._files]
-        )
-        values = sample[self._first].sort()
-        parts = -(-self._written // HELD)
-        cuts = (values[len(values) * part // parts] for part in range(1, parts))
-        return list(dict.fromkeys(cuts))
+    scans, source = [pl.scan_parquet(file) for file in files], pl.col("source")
+    sample = [scan.select(source.gather_every(_EVERY)).collect()["source"] for scan in scans]
+    values = pl.concat([pl.Series(dtype=pl.String), *sample]).sort()
+    cuts = (values[len(values) * part // len(files)] for part in range(1, len(files)))
+    for low, high in pairwise([None, *dict.fromkeys(cuts), None]) if files else ():
+        after = pl.lit(True) if low is None else source > low
+        until = pl.lit(True) if high is None else source <= high
+        yield pl.concat([scan.filter(after & until).collect() for scan in scans])
 
 
 _DISAMBIGUATOR = re.compile(r"(?<=\S)\s*\([^()]*\)$")
@@ -121,10 +87,9 @@ _SCRIPTS = {
 }
 _SCRIPT_OF = {code: [script] for script, codes in _SCRIPTS.items() for code in codes.split()}
 _SCRIPT_OF |= {"ja": ["Han", "Hiragana", "Katakana"], "sr": ["Cyrillic", "Latin"], "ku": ["Arabic", "Latin"]}
-DROPS = ("equal", "colon", "number", "script")
-"""What ``drop`` may name: equal titles, a colon in one, one without letters, one without its language's script."""
-
-_REASONS = ("no_article", "undecodable", "empty", "too_long", "unmatchable", *DROPS)
+Drop = Literal["equal", "colon", "number", "script"]
+"""Pairs left out: equal titles, a colon in one, one without letters, one without its language's script."""
+_REASONS = ("no_article", "undecodable", "empty", "too_long", "unmatchable", *get_args(Drop))
 
 Pair = tuple[str, str, bool]
 """Source, target, and whether a disambiguator was cut from the source."""
@@ -136,11 +101,11 @@ def titles_lexicon(
     files: Sequence[str | Path],
     language: str,
     out: str | Path,
-    format: str = "dumps",
+    format: TitleFormat = "dumps",
     source: str = "en",
     columns: dict[str, list[str]] | None = None,
     target_first: bool = False,
-    drop: Collection[str] = (),
+    drop: Collection[Drop] = (),
     max_words: int = 3,
     onesided_titles: bool = False,
 ) -> dict[str, int]:
@@ -178,18 +143,12 @@ def titles_lexicon(
     given = TitleFiles(files, source, language, columns or {}, target_first)
     clean = _Cleaner(source, language, drop, max_words, onesided_titles)
     with scratch_folder(Path(out)) as folder:
-        pairs = PairStore(_PAIRS, folder)
-        for titles in read_titles(format, given, counts):
-            cleaned = clean(*titles)
-            if isinstance(cleaned, str):
-                counts[cleaned] += 1
-            else:
-                pairs.add(cleaned)
+        pairs = spilled(clean.pairs(read_titles(format, given, counts), counts), _PAIRS, folder)
         left_out = {reason: counts[reason] for reason in _REASONS}
-        shown = {reason: number for reason, number in left_out.items() if number or reason not in DROPS}
+        shown = {reason: number for reason, number in left_out.items() if number or reason not in get_args(Drop)}
         parts = ", ".join(f"{number} {reason.replace('_', ' ')}" for reason, number in shown.items())
         print(f"{files[-1]}: {counts['links']} links to '{language}', left out: {parts}", file=sys.stderr)
-        written = _write(pairs, Path(out), folder, onesided_titles)
+        written = _write(parts_by_source(pairs), Path(out), folder, onesided_titles)
     if not written["rows"]:
         raise UserError(files[-1], f"language '{language}'", "no title pair is left: it covers nothing",
                         "check the language code, and that the files belong together")  # fmt: skip
@@ -197,13 +156,21 @@ def titles_lexicon(
 
 
 class _Cleaner:
-    """Cleans a pair of titles, or gives the reason why it is left out."""
+    """Cleans pairs of titles, and counts those that are left out by reason."""
 
     def __init__(self, source: str, target: str, drop: Collection[str], max_words: int, onesided: bool) -> None:
         self._target, self._drop, self._max_words, self._onesided = target, drop, max_words, onesided
         self._scripts = [_letters_of(code) for code in (source, target)]
 
-    def __call__(self, source: str, target: str) -> Pair | str:
+    def pairs(self, titles: Titles, counts: Counter[str]) -> Iterator[Pair]:
+        for source, target in titles:
+            cleaned = self._clean(source, target)
+            if isinstance(cleaned, str):
+                counts[cleaned] += 1
+            else:
+                yield cleaned
+
+    def _clean(self, source: str, target: str) -> Pair | str:
         for reason in self._drop:
             if self._is(reason, source, target):
                 return reason
@@ -257,11 +224,11 @@ def _clean_target(source: str, target: str, _: str) -> Pair:
     return source.lower(), target.split("(")[0].strip(), False
 
 
-def _write(pairs: PairStore, out: Path, folder: Path, last_wins: bool) -> dict[str, int]:
+def _write(pairs: Iterator[pl.DataFrame], out: Path, folder: Path, last_wins: bool) -> dict[str, int]:
     """Write the lexicon part by part, if there is any pair, and count its sources and rows."""
     parts: list[Path] = []
     sources = rows = 0
-    for part in pairs.parts():
+    for part in pairs:
         ranked = _ranked(part, last_wins)
         sources, rows = sources + ranked["source"].n_unique(), rows + len(ranked)
         parts.append(folder / f"part-{len(parts)}.parquet")

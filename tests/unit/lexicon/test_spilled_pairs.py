@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from switchrank.formats.tables import LEXICON, read_table
 from switchrank.lexicon import titles
-from switchrank.lexicon.titles import PairStore, titles_lexicon
+from switchrank.lexicon.titles import parts_by_source, spilled, titles_lexicon
 
 SCHEMA = pl.Schema({"source": pl.String, "number": pl.Int64})
 
@@ -25,11 +25,9 @@ def little_memory():
 @settings(max_examples=60, deadline=None)
 @given(sources=st.lists(st.text(st.sampled_from("ab\u00e9\uffff\U0001f600"), min_size=1, max_size=3), max_size=40))
 def test_every_row_comes_back_once_beside_those_of_its_source(tmp_path_factory, sources):
-    store = PairStore(SCHEMA, tmp_path_factory.mktemp("store"))
     rows = [(source, number) for number, source in enumerate(sources)]
-    for row in rows:
-        store.add(row)
-    parts = [sorted(part.rows(), key=lambda row: row[0]) for part in store.parts()]
+    files = spilled(iter(rows), SCHEMA, tmp_path_factory.mktemp("store"))
+    parts = [sorted(part.rows(), key=lambda row: row[0]) for part in parts_by_source(files)]
     if len(sources) > 12:
         assert len(parts) > 1 or len(set(sources)) < 4
     assert [row for part in parts for row in part] == sorted(rows, key=lambda row: row[0])
