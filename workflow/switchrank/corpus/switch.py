@@ -18,10 +18,9 @@ from switchrank.core.ragged import Numbers
 from switchrank.corpus.files import corpus_files, write_statistics
 from switchrank.corpus.recipe import SIDES, Recipe, read_recipe
 from switchrank.corpus.streams import count_rows, in_order, portions, read_slices, write_stream
-from switchrank.corpus.switcher import Switched, Switcher, language_names, side_report, text_languages
+from switchrank.corpus.switcher import Switched, Switcher, language_names, side_report, stopwords, text_languages
 from switchrank.corpus.table import TokenTable, join_pieces, read_sources
 from switchrank.formats.tables import CORPUS, INSTANCES, LEXICON, read_table, scan_table
-from switchrank.text.stopwords import stopwords
 
 LONGEST = 3
 """Words of the longest n-gram that is looked up."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import string
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,8 +30,7 @@ from switchrank.core.ragged import Numbers, spans
 from switchrank.corpus.streams import count_rows, portions, read_slices, write_stream
 from switchrank.formats.tables import DOCUMENTS, KEYS, PIECES, QUERIES, TOKENS, Schema, scan_table, write_table
 from switchrank.text.splitting import language_splitter
-from switchrank.text.treebank import split_treebank
-from switchrank.text.words import Splitter, key, split_words
+from switchrank.text.words import Split, Splitter, key, split_words
 
 _GLUED = regex.compile(r" [\p{WB=Extend}\p{WB=Format}\p{WB=ZWJ}]")
 """Where a space is no word boundary."""
@@ -236,6 +236,28 @@ def numpy_numbers(numbers: pa.Array) -> NDArray[Any]:
     """Whole numbers without nulls as a NumPy array over the same memory, not to be written to."""
     values: NDArray[Any] = np.frombuffer(numbers.buffers()[1], dtype=numbers.type.to_pandas_dtype())
     return values[numbers.offset : numbers.offset + len(numbers)]
+
+
+def split_treebank(text: str) -> Split:
+    """Compatibility: the tokens of a whole text by the Penn Treebank rules of NLTK; all gaps become single spaces.
+
+    Punctuation marks are words too, and text is joined again by :func:`detokenise`, so it does not come out as it went
+    in, even where nothing was switched (Litschko et al. 2023, ``codeswitch_clwe.py``).
+    """
+    tokens = _treebank("Tokenizer").tokenize(text)
+    return tokens, ["", *[" "] * (len(tokens) - 1), ""] if tokens else [""]
+
+
+def detokenise(texts: pl.Series) -> pl.Series:
+    """Texts whose tokens are separated by spaces, joined as NLTK's Treebank detokeniser does it."""
+    return pl.Series(texts.name, [_treebank("Detokenizer").detokenize([text]) for text in texts], dtype=pl.String)
+
+
+@cache
+def _treebank(kind: str) -> Any:
+    from nltk.tokenize import treebank
+
+    return getattr(treebank, f"TreebankWord{kind}")()
 
 
 TOKEN_FILES = ("tokens.parquet", "pieces.parquet", "keys.parquet")

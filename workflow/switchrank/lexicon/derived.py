@@ -71,9 +71,7 @@ def degrade_lexicon(
     chosen = generator(seed, "degrade", language).permutation(len(sources))[:count]
     gets = np.arange(len(sources))
     gets[np.roll(chosen, 1)] = chosen
-    renamed = pl.DataFrame({"source": sources, "new": sources.gather(gets)})
-    joined = rows.with_row_index("row").join(renamed, on="source", how="left", maintain_order="left")
-    place = pl.DataFrame({"new": sources}).with_row_index("place")
-    ordered = joined.join(place, on="new", how="left").sort("place", "row")
-    write_table(ordered.select(pl.col("new").alias("source"), "target", "score", "rank"), out, LEXICON)
+    renamed = pl.DataFrame({"source": sources, "new": sources.gather(gets), "place": gets})
+    moved = rows.join(renamed, on="source", maintain_order="left").sort("place", maintain_order=True)
+    write_table(moved.with_columns(source="new"), out, LEXICON)
     return {"words": len(sources), "changed": count if count > 1 else 0}

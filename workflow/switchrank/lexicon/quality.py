@@ -46,12 +46,12 @@ def lexicon_quality(*, lexicons: list[LexiconFile], gold: list[GoldFile], out: s
         UserError: a file is missing or unreadable.
     """
     dictionaries = [(entry, _translations(entry)) for entry in gold]
-    rows = []
-    for lexicon in lexicons:
-        for entry, translations in dictionaries:
-            if (lexicon["src"], lexicon["tgt"]) == (entry["src"], entry["tgt"]):
-                names = {"lexicon": lexicon["lexicon"], "src": lexicon["src"], "tgt": lexicon["tgt"]}
-                rows.append({**names, "gold": entry["name"], **_measures(lexicon["path"], translations)})
+    rows = [
+        {**lexicon, "gold": entry["name"], **_measures(lexicon["path"], translations)}
+        for lexicon in lexicons
+        for entry, translations in dictionaries
+        if (lexicon["src"], lexicon["tgt"]) == (entry["src"], entry["tgt"])
+    ]
     write_table(pl.DataFrame(rows, schema=QUALITY), out, QUALITY)
 
 

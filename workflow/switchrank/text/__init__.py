@@ -1,1 +1,1 @@
-"""Text: what a word is: Unicode, segmenters, stop words, wikitext."""
+"""Text: what a word is: Unicode, segmenters, wikitext."""
