@@ -3,14 +3,13 @@
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from switchrank.core.command import ONE_EACH, Command, Group
-from switchrank.core.errors import UserError
 from switchrank.corpus.files import corpus_files
-from switchrank.corpus.recipe import MIXED, Recipe
+from switchrank.corpus.recipe import MIXED, SIDES, Recipe
 
 USUAL = Recipe()
 _DERIVED = ["sides", "languages", "include_source"]
@@ -18,53 +17,26 @@ _DERIVED = ["sides", "languages", "include_source"]
 _OF_CORPORA = ["shards", "unspaced", "treebank", "substring_replace"]
 
 
-def switch(
-    *,
-    instances: str,
-    queries: str,
-    documents: str,
-    out: str | Path,
-    lexicons: Mapping[str, str] | None = None,
-    recipe: Recipe = USUAL,
-    query: str = MIXED,
-    passage: str = MIXED,
-    name: str = "train",
-    threads: int = 1,
-) -> dict[str, Any]:
-    """Write the code-switched version of instances.
+@dataclass(frozen=True)
+class Typed(Recipe):
+    """A recipe as it is typed.
 
-    A source of several words is matched where nothing but white space is between them, the longest first, and is
-    replaced as a whole. A word that the drawn language does not know stays. Everything else keeps its bytes.
-
-    Args:
-        instances: instances (parquet).
-        queries: token table folder of the queries.
-        documents: token table folder of the documents.
-        out: the folder to write into.
-        lexicons: a lexicon; repeat to mix languages.
+    Attributes:
         query: language of the query side; xx: all mixed.
         passage: language of the passage side; xx: all mixed.
-        name: 'train' (shards, stats.json) or one file.
-        threads: blocks of texts at a time.
     """
-    from switchrank.corpus.switch import switch_corpus
 
-    found = dict(lexicons or {})
-    stats = switch_corpus(
-        instances=instances,
-        queries=queries,
-        documents=documents,
-        lexicons=found,
-        recipe=asdict(recipe) | {"sides": {"query": query, "passage": passage}, "languages": list(found)},
-        out=out,
-        name=name,
-        threads=threads,
-    )
-    total: dict[str, Any] = stats["total"]
-    return total
+    query: str = MIXED
+    passage: str = MIXED
 
 
-def text(*, lexicons: Mapping[str, str] | None = None, recipe: Recipe = USUAL, vocabulary: str | None = None) -> None:
+def _recipe(given: Typed) -> dict[str, Any]:
+    recipe = {name: value for name, value in asdict(given).items() if name not in _DERIVED}
+    sides = {side: recipe.pop(side) for side in SIDES}
+    return recipe | {"sides": sides}
+
+
+def text(*, lexicons: Mapping[str, str], recipe: Recipe = USUAL, vocabulary: str | None = None) -> None:
     """Switch lines from standard input to standard output.
 
     Args:
@@ -73,8 +45,6 @@ def text(*, lexicons: Mapping[str, str] | None = None, recipe: Recipe = USUAL, v
     """
     from switchrank.corpus.translate import switch_lines
 
-    if not lexicons:
-        raise UserError("command line", "--lexicon", "none given", "write --lexicon de=en-de.parquet")
     lines = sys.stdin.read().splitlines()
     for line in switch_lines(lines, lexicons=lexicons, recipe=asdict(recipe), vocabulary=vocabulary):
         print(line)
@@ -110,7 +80,15 @@ COMMANDS = Group(
             forms=_VOCABULARY,
             shown=_print,
         ),
-        "switch": Command(switch, writes=_files, shown=_print, unasked=_DERIVED, **_LEXICON),
+        "switch": Command(
+            "corpus.switch:switch_corpus",
+            "write the code-switched version of instances",
+            writes=_files,
+            reads={"recipe": _recipe},
+            shown=lambda stats: _print(stats["total"]),
+            unasked=[*_DERIVED, "limit"],
+            **_LEXICON,
+        ),
         "parallel": Command(
             "corpus.parallel:parallel_corpus",
             "write instances with the texts of two given languages",

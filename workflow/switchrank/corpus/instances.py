@@ -75,12 +75,11 @@ def build_instances(
     """Write the instances (``INSTANCES``) of one split, numbered from 0.
 
     Triples are walked with a counter: where it is divisible by ``negatives + 1`` the pair (query, positive) with label
-    1 is taken, else (query, negative) with label 0. Triples of queries or documents that are not in the tables, and
-    those whose negative is judged relevant, are passed over without counting.
+    1 is taken, else (query, negative) with label 0. Triples with an id of no table, or whose negative is judged
+    relevant, are passed over without counting.
 
-    Without triples each judged pair, in the order of the queries, is followed by its negatives, drawn without
-    repetition from the ``pool`` best BM25 documents; ``rounds`` times over, each time with a fresh draw. Random
-    documents fill up what BM25 cannot give. No document judged relevant for a query is ever its negative.
+    Without triples each judged pair, in the order of the queries, is followed by negatives drawn from the ``pool`` best
+    BM25 documents, and by random ones where these are too few. No document judged relevant for a query is its negative.
 
     Args:
         queries: queries table (parquet: qid, text, group) of one split, in the source language.

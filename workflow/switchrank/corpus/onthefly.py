@@ -21,36 +21,28 @@ from switchrank.models.encode import Texts, distinct_texts, tokenise
 class SwitchedPairs:
     """Query-passage pairs that are switched on the fly; training reads them as :class:`switchrank.train.batches.Pairs`.
 
-    Beside the token tables, whose pieces lie in a nameless file, an instance takes 20 bytes of memory. Texts and token
-    ids are held for the pairs of the next steps only.
-
-    ``label`` is float32, 0 or 1.
-
-    Args:
-        paths: the record of one corpus (:func:`switchrank.corpus.unwritten.record_corpus`); UserError for several, none
-            with pairs, or as :func:`switchrank.corpus.unwritten.open_record`.
+    Beside the token tables, an instance takes 20 bytes of memory: texts and token ids are held for the pairs of the
+    next steps only. ``paths`` names the record of one corpus; UserError for several, for one without pairs, or as
+    :func:`switchrank.corpus.unwritten.open_record`. ``label`` is float32, 0 or 1.
     """
 
     def __init__(self, paths: Sequence[str | Path]) -> None:
         if len(paths) > 1:
             raise UserError(paths[1], "", "a second corpus beside one that is switched on the fly", "give one")
         self._switching = open_record(paths[0])
-        rows, start = self._switching.rows, 0
+        rows = self._switching.rows
         if not rows:
             raise UserError(paths[0], "", "no training pairs", "check the corpus stage's inputs")
-        self._texts = {side: np.empty(rows, np.int32) for side in SIDES}
-        self._instance = np.empty(rows, np.uint64)
-        self.label: NDArray[np.float32] = np.empty(rows, np.float32)
+        label = pl.col("label").cast(pl.Float32)
+        kept = [pl.col("instance").cast(pl.UInt64), pl.col(*SIDES).cast(pl.Int32), label]
+        parts = []
         with progress(total=rows, what="instances", unit="instances") as bar:
             for part in self._switching.parts(0, rows):
-                stop = start + part.height
-                for side in SIDES:
-                    self._texts[side][start:stop] = part[side].to_numpy()
-                self._instance[start:stop] = part["instance"].to_numpy()
-                self.label[start:stop] = part["label"].to_numpy()
+                parts.append(part.select(kept))
                 bar.update(part.height)
-                start = stop
         self._switching.forget_ids()
+        self._pairs = pl.concat(parts).rechunk()
+        self.label: NDArray[np.float32] = self._pairs["label"].to_numpy()
 
     def __len__(self) -> int:
         return len(self.label)
@@ -58,7 +50,7 @@ class SwitchedPairs:
     @property
     def queries(self) -> pl.Series:
         """A number for each pair, equal for the pairs of one query."""
-        return pl.Series(self._texts["query"])
+        return self._pairs["query"]
 
     def tokens(self, tokenizer: Any, limit: int) -> SwitchedTokens:
         """Token ids of the pairs by a fast tokenizer, the first ``limit`` of each text."""
@@ -66,8 +58,7 @@ class SwitchedPairs:
 
     def switched(self, rows: Numbers) -> dict[str, pl.Series]:
         """By side, the switched texts of some pairs."""
-        wanted = {side: self._texts[side][rows].astype(np.int64) for side in SIDES}
-        part = pl.DataFrame({"instance": self._instance[rows], **wanted})
+        part = self._pairs[rows].with_columns(pl.col(*SIDES).cast(pl.Int64))
         blocks = [self._switching.switched(block) for block in self._switching.blocks(part)]
         return {side: pl.concat([block[side].texts for block in blocks]) for side in SIDES}
 

@@ -23,8 +23,8 @@ def parallel_corpus(
 ) -> dict[str, Any]:
     """Write the corpus (``CORPUS``, in instance order) of ``instances`` with the texts of two languages.
 
-    The list of pairs and labels is that of the source language, as in the Fine-tuning upper reference of Litschko et
-    al. (2023, section 4): only the text differs. Pairs without a text in these languages are left out and counted.
+    Pairs and labels are those of the source language, as in the Fine-tuning upper reference of Litschko et al. (2023,
+    section 4). Pairs without a text in these languages are left out and counted.
 
     Args:
         instances: instances (parquet).

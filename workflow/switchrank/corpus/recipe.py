@@ -1,5 +1,6 @@
 """What a corpus recipe says, checked: which side becomes which language, how often, and how languages mix."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, NoReturn
 
@@ -58,12 +59,16 @@ class Recipe:
         return tuple(language for language in named if language != self.source)
 
 
-def read_recipe(given: dict[str, Any]) -> Recipe:
-    """The recipe with the keys given, ``sides`` among them; UserError for unknown keys or a value out of range."""
+def read_recipe(given: dict[str, Any], languages: Sequence[str] = ()) -> Recipe:
+    """The recipe with the keys given, ``sides`` among them; UserError for unknown keys or a value out of range.
+
+    Where it does not say which languages an ``xx`` side mixes, they are those of ``languages``.
+    """
     known = sorted(field.name for field in fields(Recipe))
     if unknown := sorted(given.keys() - {*known}):
         _fail(unknown[0], "not a key of a recipe", f"use {' '.join(known)}")
-    sides, languages = dict(given.get("sides", {})), tuple(given.get("languages", ()))
+    sides = dict(given.get("sides", {}))
+    languages = tuple(given.get("languages", languages if MIXED in sides.values() else ()))
     if sorted(sides) != sorted(SIDES):
         _fail("sides", f"{sides!r}", "name a language for 'query' and for 'passage'")
     drawn = given.get("include_source")

@@ -43,10 +43,10 @@ def replace_strings(text: str, titles: Mapping[str, str], left_out: Collection[s
 
 
 class SubstringSwitcher:
-    """Compatibility: puts titles in as the original Wiki-CS experiments did, by replacing strings in lower-cased text.
+    """Compatibility: a switcher that replaces strings in lower-cased text, as the original Wiki-CS experiments did.
 
     A key also matches inside a word, later replacements rewrite earlier ones, and a word that punctuation touches is
-    not found (Litschko et al. 2023, ``codeswitch_wiki_1.ipynb``). Used as :class:`switchrank.corpus.switcher.Switcher`.
+    not found (Litschko et al. 2023, ``codeswitch_wiki_1.ipynb``).
     """
 
     def __init__(self, table: TokenTable, side: str, recipe: Recipe, lexicons: Mapping[str, str | Path]) -> None:
@@ -100,44 +100,42 @@ def switch_corpus(
     instances: str | Path,
     queries: str | Path,
     documents: str | Path,
-    lexicons: Mapping[str, str | Path],
-    recipe: dict[str, Any],
     out: str | Path,
+    lexicons: Mapping[str, str | Path] | None = None,
+    recipe: dict[str, Any],
     name: str = "train",
     limit: int | None = None,
     threads: int = 1,
 ) -> dict[str, Any]:
     """Write the corpus (``CORPUS``, in instance order) that ``recipe`` makes of ``instances``.
 
-    Words stand for themselves under their look-up key; a lexicon source of several words is matched between word
-    boundaries with nothing but white space inside, the longest first, of equally long ones the first, without
-    overlaps, and is replaced as a whole. Everything else keeps its bytes. A word that the drawn language does not
-    know stays; there is no second draw.
+    Words are looked up by their key. A lexicon source of several words is matched where nothing but white space is
+    between them, the longest first, then the leftmost, and is replaced as a whole. Everything else keeps its bytes. A
+    word that the drawn language does not know stays; there is no second draw.
 
     Args:
-        instances: ``INSTANCES``.
-        queries, documents: token table folders that hold the instances' texts.
-        lexicons: language to lexicon (``LEXICON``); those that the recipe does not need are not read.
+        instances: instances (parquet).
+        queries: token table folder of the queries.
+        documents: token table folder of the documents.
+        out: the folder to write into (:func:`switchrank.corpus.files.corpus_files`).
+        lexicons: a lexicon; repeat to mix languages.
         recipe: see :func:`switchrank.corpus.recipe.read_recipe`. BL-CS: ``{"p": .5, "sides": {"query": "de",
             "passage": "it"}}``; ML-CS: both sides ``xx`` and ``languages``; Wiki-CS: ML-CS with ``"p": 1, "mix":
             "instance", "drop_stopwords": true`` over title lexicons. Both sides the source language: plain text.
-        out: the folder; the files :func:`switchrank.corpus.files.corpus_files` names appear in it together.
-        name: ``train`` writes shards ``train-00000.parquet`` ... and ``stats.json``; another name, such as ``dev``,
-            one file ``<name>.parquet``.
+        name: 'train' (shards, stats.json) or one file.
         limit: stop after this many instances.
-        threads: how many blocks are switched at a time; the result does not depend on it.
+        threads: blocks of texts at a time; the result does not depend on it.
 
     Returns:
-        The statistics: ``instances``, and for ``query``, ``passage`` and ``total``: ``texts tokens switched
-        content_tokens content_switched``, all words counted once per instance, a replaced phrase as its words, and
-        the switched ones per language they came from, beside ``covered``: the content words that its lexicon translates
-        by themselves. Content words are those that are not English stop words.
+        ``instances``, and for ``query``, ``passage`` and ``total`` the counts of
+        :func:`switchrank.corpus.switcher.side_report`: words once per instance, a replaced phrase as its words.
 
     Raises:
         UserError: a file is missing or of another schema, an instance's text is missing, the recipe is wrong, or a
             lexicon is missing or covers no word of the texts it is for.
     """
-    inputs = Inputs(instances, queries, documents, lexicons, read_recipe(recipe))
+    lexicons = lexicons or {}
+    inputs = Inputs(instances, queries, documents, lexicons, read_recipe(recipe, list(lexicons)))
     switching = Switching(inputs, Path(out), threads)
     rows = switching.rows if limit is None else min(limit, switching.rows)
     shards = [file for file in corpus_files(shards=inputs.recipe.shards, name=name) if file.endswith(".parquet")]
@@ -164,10 +162,9 @@ class Inputs:
 
 
 class Switching:
-    """Instances, ``rows`` of them, their texts, and what switches these.
+    """Instances, ``rows`` of them, their texts, and what switches these; errors are those of :func:`switch_corpus`.
 
-    Token tables and lexicons are read at once, into nameless files in the folder ``scratch``. Errors are those of
-    :func:`switch_corpus`.
+    Token tables and lexicons are read when it is made, into nameless files in the folder ``scratch``.
     """
 
     def __init__(self, inputs: Inputs, scratch: Path, threads: int = 1) -> None:

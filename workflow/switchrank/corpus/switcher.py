@@ -89,14 +89,8 @@ def language_names(recipe: Recipe, side: str, drawn: Numbers | None, texts: int)
 class Switcher:
     """Switches the texts of one side of a corpus; several threads may switch blocks of texts at the same time.
 
-    Args:
-        table: the side's texts.
-        side: ``query`` or ``passage``.
-        recipe: the corpus recipe.
-        sources: for each language of this side, :func:`switchrank.corpus.table.read_sources` of its lexicon.
-
-    Attributes:
-        covered: per language, how many keys of the table its lexicon knows.
+    ``sources`` holds :func:`switchrank.corpus.table.read_sources` of each language's lexicon, ``covered`` how many keys
+    of the table that lexicon knows.
     """
 
     def __init__(self, table: TokenTable, side: str, recipe: Recipe, sources: Mapping[str, pl.DataFrame]) -> None:

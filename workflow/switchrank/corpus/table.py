@@ -111,18 +111,14 @@ class TokenTable:
         self.words_per_text = store.lengths // 2
         self.key_of_piece: Numbers = pieces["key"].cast(pl.Int64).fill_null(-1).to_numpy()
         self._store = store
-        gaps = np.flatnonzero(~pieces["word"].to_numpy())
-        self._is_white_space = np.zeros(pieces.height, dtype=bool)
-        texts = pieces["piece"].gather(gaps)
-        self._is_white_space[gaps] = [text.isspace() for text in texts]
-        self.nothing: Numbers = gaps[(texts == "").to_numpy()]
+        self._is_white_space = np.fromiter(map(str.isspace, pieces["piece"]), dtype=bool, count=pieces.height)
+        self.nothing: Numbers = np.flatnonzero((pieces["piece"] == "").to_numpy())
 
     @classmethod
     def load(cls, folder: str | Path, scratch: Path, threads: int = 1) -> TokenTable:
-        """Open a folder of :func:`switchrank.corpus.tokens.build_tokens`, ``threads`` blocks of texts at a time.
+        """Open a folder of :func:`switchrank.corpus.tokens.build_tokens`; UserError where a file is not of its schema.
 
-        The texts' pieces go to a nameless file in the folder ``scratch``, so that memory grows with the number of
-        texts and of distinct words, not with the length of the texts. UserError where a file is not of its schema.
+        Pieces go to a nameless file in the folder ``scratch``: memory does not grow with the length of the texts.
         """
         tokens, pieces, keys = (Path(folder) / name for name in TOKEN_FILES)
         frame, ids = scan_table(tokens, TOKENS), [pl.Series(dtype=pl.String)]
@@ -214,15 +210,11 @@ def read_sources(path: str | Path, translations: int) -> pl.DataFrame:
 
 
 class Lexicon:
-    """The translations into one language of the words of one token table, as numbers of that table's look-up keys.
+    """The translations into one language of the words of one token table, which are numbered by look-up ``keys``.
 
-    Single words are looked up in an array. Sources of several words are a prefix tree with one sorted array per level:
-    the entry ``(prefix, next key)``, packed into one integer, is found by binary search, for a block's words at once.
-
-    Args:
-        sources: see :func:`read_sources`.
-        keys: look-up keys that words are numbered by.
-        left_out: keys that are not translated as single words.
+    Single words, save those ``left_out``, are looked up in an array. Sources of several words are a prefix tree with
+    one sorted array per level: the entry ``(prefix, next key)``, packed into one integer, is found by binary search,
+    for a block's words at once.
 
     Attributes:
         targets: the targets' strings; :class:`Units` number them.

@@ -184,13 +184,10 @@ class ArrayPieceTable(PieceTable):
 
 
 class _Block:
-    """Texts end to end, a line end behind each.
+    """Texts end to end, a line end behind each: their ``bytes``, and where each text starts (``bounds``).
 
-    Attributes:
-        bytes, kind: of all texts with their line ends.
-        bounds: where each text starts in them; the last is their length.
-        stops: where a stretch ends: at spaces and at the line end behind a text.
-        text_bytes, text_bounds: the same texts without the line ends between them.
+    ``stops`` is true where a stretch ends: at spaces and at the line end behind a text. ``text_bytes`` and
+    ``text_bounds`` are the same texts without the line ends between them.
     """
 
     def __init__(self, texts: pl.Series) -> None:
@@ -277,8 +274,8 @@ def build_tokens(
     """Write the token table of a ``DOCUMENTS`` or ``QUERIES`` table into the folder ``out``.
 
     ``tokens.parquet`` (``TOKENS``) holds the texts in their order, ``pieces.parquet`` (``PIECES``) the distinct words
-    and gaps and ``keys.parquet`` (``KEYS``) the distinct look-up keys, both numbered as they are met. The pieces of a
-    text joined are the text. Texts are read and written in blocks; only the distinct strings stay in memory.
+    and gaps and ``keys.parquet`` (``KEYS``) the distinct look-up keys, both numbered as they are met. Texts are read
+    and written in blocks; only the distinct strings stay in memory.
 
     Args:
         texts: a documents or queries table (parquet).

@@ -30,9 +30,8 @@ def translate_texts(
 ) -> dict[str, int]:
     """Write ``texts`` with every known word in the language ``source``; ids, order and groups stay.
 
-    Translate-Test: term-by-term translation of a test set with a bilingual dictionary, after Roy et al. (2020) and the
-    baseline of Litschko et al. (2023, section 4). Every word that the lexicon knows is replaced by its best
-    translation, every other word stays.
+    Translate-Test: every word that the lexicon knows is replaced by its best translation, every other word stays, after
+    Roy et al. (2020) and the baseline of Litschko et al. (2023, section 4).
 
     Args:
         texts: a documents or queries table (parquet).

@@ -52,11 +52,10 @@ def record_corpus(
 ) -> dict[str, Any]:
     """Write ``on-the-fly.json`` and ``stats.json`` of a corpus, but none of its texts.
 
-    All instances are switched once for the statistics; memory does not grow with their number. Paths stand in the
-    record as they are given: whoever reads it starts from the same folder. Arguments, result and errors are those of
-    :func:`switchrank.corpus.switch.switch_corpus`.
+    Paths stand in the record as they are given: whoever reads it starts from the same folder. Arguments, result and
+    errors are those of :func:`switchrank.corpus.switch.switch_corpus`.
     """
-    checked = read_recipe(recipe)
+    checked = read_recipe(recipe, list(lexicons))
     needed = {language: str(lexicons[language]) for language in checked.foreign if language in lexicons}
     inputs = Inputs(str(instances), str(queries), str(documents), needed, checked)
     switching = Switching(inputs, Path(out), threads)

@@ -1,4 +1,4 @@
-"""Writing translations as a lexicon, and lexicons from other lexicons: several merged, or one made worse on purpose."""
+"""Lexicons from pairs, or from other lexicons: several merged, or one made worse on purpose."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,8 +28,7 @@ def merge_lexicons(*, lexicons: Sequence[str | Path], out: str | Path) -> dict[s
 
     Args:
         lexicons: lexicons (.parquet), the most trusted first; a translation that several have keeps its first place.
-        out: lexicon to write (.parquet); words in order of their first appearance. Scores stay, though they are not
-            comparable between lexicons of different kinds; ranks are new.
+        out: lexicon to write (.parquet), with new ranks; scores of different kinds of lexicons are not comparable.
 
     Returns:
         ``{"words": distinct sources, "rows": rows}``.
@@ -47,8 +46,8 @@ def degrade_lexicon(
 ) -> dict[str, int]:
     """Write ``lexicon`` with the translations of a share of its source words exchanged among them.
 
-    The words are the first ``share`` of a seeded permutation, so that a larger share includes a smaller one; each gets
-    the translations of the next, so that none keeps its own while word frequencies and coverage stay the same.
+    The words are the first of a seeded permutation, so that a larger share includes a smaller one; each gets the
+    translations of the next: none keeps its own, and coverage stays the same.
 
     Args:
         lexicon: lexicon (.parquet).

@@ -1,9 +1,8 @@
 """Rows of an SQL dump as a block: which of them hold a value in a column, and the numbers and texts of columns.
 
-Where fields end is found by array operations on the quotes, escapes and commas of a megabyte at once: escaped quotes
-left aside, a comma outside quotes ends a field, and every ``len(columns)``-th of them ends a row. Only the fields asked
-for ever become Python objects. MySQL's own client and phpMyAdmin write binary columns, which all texts of MediaWiki
-are, as ``_binary 'text'`` and as ``0x74657874``; both are read as the text.
+Where fields end is found by array operations on a megabyte at once: a comma outside quotes ends a field, and every
+``len(columns)``-th of them ends a row. Only the fields asked for become Python objects. MySQL's own client and
+phpMyAdmin write texts of MediaWiki, which are binary, as ``_binary 'text'`` and as ``0x74657874``: both are read.
 """
 
 import re
@@ -154,12 +153,9 @@ class Scan:
 
 
 class Block:
-    """Some ``rows`` of a table with columns ``names``, written ``(...),(...)`` in the dump.
+    """Some ``rows`` of a table with columns ``names``, written ``(...),(...)`` in the dump, before ``stop`` of a scan.
 
-    Args:
-        scan: of the rows, and perhaps of more text.
-        stop: where the last row ends.
-        path, place: where the rows are, for messages.
+    Messages say ``path`` and ``place``.
     """
 
     def __init__(self, scan: Scan, stop: int, names: list[str], path: str | Path, place: str) -> None:

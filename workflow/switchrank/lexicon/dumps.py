@@ -2,8 +2,7 @@
 
 A dump is what ``mysqldump`` writes: ``CREATE TABLE`` names the columns in their order, which differs between years;
 then come ``INSERT INTO ... VALUES (...),(...);`` statements, most often one line of about a megabyte each. Rows are
-split by array operations (:mod:`~switchrank.lexicon.dump_rows`), a few blocks at a time, while a thread unpacks the
-next; splitting has no threads, since small array operations wait for each other. A dump without ``CREATE TABLE`` has
+split by :mod:`~switchrank.lexicon.dump_rows` while a thread unpacks the next ones. A dump without ``CREATE TABLE`` has
 the columns that are given, or those of the layout in :data:`LAYOUTS` with as many fields, quoted in the same places.
 """
 

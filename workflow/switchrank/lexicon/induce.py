@@ -32,10 +32,9 @@ def induce_lexicon(
 ) -> dict[str, int]:
     """Write the lexicon table ``out`` (``LEXICON``): the ``k`` best target words of every source word.
 
-    Sources are look-up keys; of source words with one key the most frequent counts. Targets are words as they are in
-    the store. Scores are cosines (``nn``) or CSLS values; ties go to the more frequent target. An approximate search
-    (``ivf``, ``hnsw``) changes results, and CSLS's means are over what it found; its recall, measured on a sample, goes
-    to standard error and, as ``search``, into the metadata of ``out``.
+    Sources are look-up keys; of source words with one key the most frequent counts. Scores are cosines (``nn``) or CSLS
+    values; ties go to the more frequent target. The recall of an approximate search (``ivf``, ``hnsw``), measured on a
+    sample, goes to standard error and, as ``search``, into the metadata of ``out``.
 
     Args:
         source: vector store of the source language.

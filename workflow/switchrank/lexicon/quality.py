@@ -1,8 +1,4 @@
-"""How good lexicons are: their translations against gold dictionaries, as in bilingual lexicon induction.
-
-All words are compared as look-up keys. A gold word that the lexicon does not cover counts as wrong, so a lexicon cannot
-gain by omitting hard words; precision on covered words alone is ``p_at_1 / coverage``.
-"""
+"""How good lexicons are: their translations against gold dictionaries, as in bilingual lexicon induction."""
 
 from pathlib import Path
 from typing import Required, TypedDict
@@ -40,7 +36,8 @@ def lexicon_quality(*, lexicons: list[LexiconFile], gold: list[GoldFile], out: s
 
     ``p_at_1``, ``p_at_5``: share of gold source words with a gold translation at rank 1, among ranks 1 to 5.
     ``mrr``: mean of one over the rank of the first gold translation, 0 where the lexicon has none.
-    ``coverage``: share of gold source words the lexicon holds. ``gold_size``: distinct gold source words.
+    ``coverage``: share of gold source words the lexicon holds; one that it does not hold counts as wrong above.
+    ``gold_size``: distinct gold source words. Words are compared as look-up keys.
 
     Raises:
         UserError: a file is missing or unreadable.

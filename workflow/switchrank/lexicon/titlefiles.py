@@ -1,7 +1,7 @@
 """Files that link titles across languages: SQL dumps, pages-articles, Wikidata, linguatools, WikiTitles, CLDR names.
 
-Every reader yields (source title, target title) in the order of its file. It counts every pair it finds in
-``counts["links"]``, and those it leaves out by reason. Titles are as the file has them, except for underscores.
+Every reader yields (source title, target title) in the order of its file, as the file has them except for underscores.
+It counts every pair it finds in ``counts["links"]``, and those it leaves out by reason.
 """
 
 import json

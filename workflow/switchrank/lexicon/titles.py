@@ -1,6 +1,5 @@
 """Titles as a lexicon: titles of linked articles, and names of one thing, translate each other.
 
-Both titles of a pair are cleaned the same way, and only sources that a text can match at its word boundaries are kept.
 From the SQL dumps of Wikipedia (https://www.mediawiki.org/wiki/Manual:Langlinks_table) this is the dictionary of
 Wiki-CS (Litschko, Artemova and Plank 2023, Findings of ACL, section 3), cleaned on both sides.
 """
@@ -41,10 +40,9 @@ def spilled(rows: Iterator[tuple[Any, ...]], schema: pl.Schema, folder: Path) ->
 
 
 def parts_by_source(files: Sequence[Path]) -> Iterator[pl.DataFrame]:
-    """Yield the rows of :func:`spilled` in frames of about :data:`HELD`, so that memory does not grow with them.
+    """Yield the rows of :func:`spilled` in frames of about :data:`HELD`, which follow each other by code points.
 
-    Rows of one source are together, in the order they came; the sources of a frame come before those of the next, by
-    code points.
+    Rows of one source are together, in the order they came.
     """
     scans, source = [pl.scan_parquet(file) for file in files], pl.col("source")
     sample = [scan.select(source.gather_every(_EVERY)).collect()["source"] for scan in scans]
@@ -112,11 +110,10 @@ def titles_lexicon(
     """Write the lexicon (``LEXICON``, null scores) from the source language's titles to those of one other language.
 
     Titles become lower-case text with single spaces, without a disambiguator in round brackets at their end. A target
-    of the form ``Word:Rest`` whose source has no colon links into a namespace and gives ``Rest``; colons of articles
-    (``Star Trek: Voyager``) stay. The source is the look-up keys of its words joined by one space; titles of more than
-    ``max_words`` words and titles with anything but white space around their words are left out. Identical pairs
-    (names) stay. Several targets of one source are ranked by how often they were found, then those of titles without a
-    disambiguator, then by code points.
+    of the form ``Word:Rest`` whose source has no colon links into a namespace and gives ``Rest``. The source is the
+    look-up keys of its words joined by one space; titles of more than ``max_words`` words and titles with anything but
+    white space around their words are left out. Several targets of one source are ranked by how often they were found,
+    then those of titles without a disambiguator, then by code points.
 
     Args:
         files: see :class:`switchrank.lexicon.titlefiles.TitleFiles`, for ``dumps`` the page and the langlinks dump.
@@ -133,8 +130,7 @@ def titles_lexicon(
             last wins.
 
     Returns:
-        Counts: ``links`` of the language, ``sources`` and ``rows`` written, and links left out by reason, which go to
-        standard error too.
+        Counts: ``links`` of the language, ``sources`` and ``rows`` written, and links left out by reason.
 
     Raises:
         UserError: a file cannot be read, or no pair is left.

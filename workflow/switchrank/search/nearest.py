@@ -1,8 +1,7 @@
 """The best target vectors for source vectors under a criterion, found by FAISS as the largest inner products.
 
 FAISS (Johnson, Douze and Jegou 2019, arXiv 1702.08734; Douze et al. 2024, arXiv 2401.08281) searches several blocks of
-queries at a time, each on one core, and builds cells or a graph on one core, so that the number of threads changes no
-result. Blocks are large enough for matrix products, a sixth of the time of single inner products.
+queries at a time, each on one core, and builds cells or a graph on one core: threads change no result.
 """
 
 from collections.abc import Callable, Iterator

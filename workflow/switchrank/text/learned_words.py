@@ -1,10 +1,9 @@
 """Learn the words of text that is written without spaces, from the text alone.
 
 A unigram language model over substrings (Kudo 2018, arXiv 1804.10959, section 3.2): expectation maximisation over all
-ways to cut a sample gives every frequent substring its expected count. Two things keep words that often occur together
-from becoming one: substrings that several shorter words explain nearly as well are dropped if they save too little
-(minimum description length, as in de Marcken 1996, arXiv cmp-lg/9611002), and the learned rates at which each character
-begins and ends words count against words it is unusual in. Equal text gives equal words on any number of cores.
+ways to cut a sample gives every frequent substring its expected count. Words that often occur together stay apart: a
+substring that shorter words explain nearly as well is dropped (minimum description length, as in de Marcken 1996, arXiv
+cmp-lg/9611002), and the learned rates at which characters begin and end words count against unusual ones.
 """
 
 import math
@@ -110,9 +109,8 @@ def _candidates(codes: NDArray[np.uint32]) -> tuple[NDArray[np.int32], list[str]
 def _lattice(codes: NDArray[np.uint32], ids: NDArray[np.int32], words: int) -> NDArray[np.int32]:
     """All cuts of the sample: ``[i, n - 1, lane]`` is the word of length n that ends before position i of a lane.
 
-    The sample is laid out as parallel lanes of ``_LANE`` positions, so that a step serves all lanes. A word may be
-    broken in two once every ``_LANE`` characters, which is harmless. ``words`` stands for a separator, and the number
-    after it for no word.
+    The sample is laid out as parallel lanes of ``_LANE`` positions, so that a step serves all lanes; a word that
+    crosses their edge is broken in two. ``words`` stands for a separator, and the number after it for no word.
     """
     separator, impossible = words, words + 1
     lanes = -(-len(codes) // _LANE)

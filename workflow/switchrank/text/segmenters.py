@@ -3,9 +3,8 @@
 Three are supported: ``icu`` (ICU's dictionaries for Chinese, Japanese, Thai, Lao, Khmer and Burmese), ``jieba``
 (Chinese) and ``sudachi`` (Japanese, short units); ``pip install switchrank[segmenters]`` installs them.
 
-A library is given only runs of characters that are written without spaces, in NFC and without invisible characters;
-the text between them is split by UAX 29. Its words are mapped back to pieces of the original text, so that words and
-gaps joined are always the text.
+A library is given only runs of characters that are written without spaces, in NFC and without invisible characters,
+and its words are mapped back to pieces of the original text; the text between the runs is split by UAX 29.
 """
 
 import unicodedata

@@ -1,8 +1,7 @@
 """Wikitext as plain text for word vectors: prose stays; templates, tables, references and markup go.
 
-This is no parser: word vectors need running words, and a full syntax tree is two orders of magnitude slower (about 0.2
-MB a second in pure Python). All bracketed parts are found in one pass with a stack, so that the time is linear in any
-text: unclosed brackets lose their marks and keep their words.
+This is no parser: a full syntax tree is two orders of magnitude slower (about 0.2 MB a second in pure Python). Brackets
+are found in one pass with a stack, in linear time; those that are not closed lose their marks and keep their words.
 """
 
 import html
