@@ -28,7 +28,7 @@ from switchrank.lexicon.titlefiles import READERS
 from switchrank.lexicon.titles import Drop
 from switchrank.models.presets import PRESETS
 from switchrank.rank.candidates import FirstStage
-from switchrank.search.choices import check_search
+from switchrank.search.choices import Choice
 from switchrank.sources.world.files import complete_spec
 from switchrank.sources.world.vocabulary import check_themes
 from switchrank.train.methods.cross_encoder import CrossEncoderSettings
@@ -89,7 +89,7 @@ def ask_jobs(plan: Plan) -> None:
 def ask_lexicons(plan: Plan) -> None:
     for name, part in plan.config.lexicons.items():
         if part.kind == "vectors":
-            check_search(criterion=part.criterion, search=part.search, raw_dot=part.raw_dot)
+            Choice(**part.plain("kind", "languages"))
         for lang in plan.lexicon_languages(name):
             if part.kind == "titles":
                 assert part.format in READERS

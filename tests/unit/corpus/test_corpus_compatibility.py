@@ -89,7 +89,8 @@ def test_string_replacement_allows_no_draws(corpus, recipe):
 def test_a_text_that_draws_the_source_language_stays_as_it_was(tmp_path):
     from switchrank.corpus.recipe import read_recipe
     from switchrank.corpus.switch import SubstringSwitcher
-    from switchrank.corpus.table import TokenTable
+    from switchrank.corpus.switcher import language_names
+    from switchrank.corpus.table import TokenTable, read_sources
 
     write_table(
         pl.DataFrame([("cat", "katze", None, 1)], schema=LEXICON, orient="row"), tmp_path / "de.parquet", LEXICON
@@ -97,7 +98,8 @@ def test_a_text_that_draws_the_source_language_stays_as_it_was(tmp_path):
     sides = {"query": "xx", "passage": "xx"}
     recipe = read_recipe({"p": 1, "mix": "instance", "substring_replace": True, "sides": sides, "languages": ["de"]})
     switcher = SubstringSwitcher(
-        TokenTable.of(["The Cat"], PieceTable()), "query", recipe, {"de": tmp_path / "de.parquet"}
+        TokenTable.of(["The Cat"], PieceTable()), "query", recipe, {"de": read_sources(tmp_path / "de.parquet", 1)}
     )
-    done = switcher.switch(np.zeros(40, np.int64), np.arange(40, dtype=np.uint64))
-    assert set(zip(done.texts, done.languages, strict=True)) == {("the katze", "de"), ("The Cat", "en")}
+    instances = np.arange(40, dtype=np.uint64)
+    texts, languages = switcher.switch(np.zeros(40, np.int64), instances), language_names(recipe, "query", instances)
+    assert set(zip(texts, languages, strict=True)) == {("the katze", "de"), ("The Cat", "en")}

@@ -26,7 +26,7 @@ from switchrank.config.systems import OWN_START, Optimisation
 from switchrank.core.errors import UserError
 from switchrank.files.addresses import placeholders
 from switchrank.formats.pairs import check_reading
-from switchrank.search.choices import check_search
+from switchrank.search.choices import Choice
 from switchrank.sources.world.files import complete_spec
 from switchrank.sources.world.vocabulary import check_themes
 from switchrank.text.segmenters import LIBRARIES
@@ -174,8 +174,7 @@ def _lexicons(config: Config) -> Iterator[Finding]:
                 todo = f"write {{lang}} where the files differ, or languages: [{targets[0]}]"
                 yield place, f"one dictionary for {len(targets)} languages", todo
         if isinstance(lexicon, VectorsLexicon):
-            named = {key: getattr(lexicon, key) for key in ("criterion", "search", "raw_dot")}
-            yield from refused(place, check_search, **named)
+            yield from refused(place, Choice, **lexicon.plain("kind", "languages"))
         yield from known_names(f"{place}.of", "lexicon", _parts(lexicon), config.lexicons)
         if name in _made_of(name, lambda one: _parts(config.lexicons[one]), config.lexicons):
             yield f"{place}.of", f"{name} is made of itself", "name others"

@@ -89,8 +89,7 @@ def build_instances(
         triples: walk these triples (parquet: qid, positive, negative) instead of BM25.
         pairing: see :class:`Pairing`.
         threads: threads of the search; the result does not depend on it.
-        vocabulary: vector store prefix, or segmenter:NAME, to cut unspaced text for BM25
-            (:func:`switchrank.text.splitting.language_splitter`).
+        vocabulary: vector store prefix, or segmenter:NAME, to cut unspaced text for BM25.
 
     Returns:
         ``instances``, ``positives``, and ``short``: positives that got fewer negatives because there are no more.

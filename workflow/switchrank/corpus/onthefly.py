@@ -41,8 +41,9 @@ class SwitchedPairs:
                 parts.append(part.select(kept))
                 bar.update(part.height)
         self._switching.forget_ids()
-        self._pairs = pl.concat(parts).rechunk()
-        self.label: NDArray[np.float32] = self._pairs["label"].to_numpy()
+        pairs = pl.concat(parts).rechunk()
+        self.label: NDArray[np.float32] = pairs["label"].to_numpy(writable=True)
+        self._pairs = pairs.drop("label")
 
     def __len__(self) -> int:
         return len(self.label)
@@ -60,7 +61,7 @@ class SwitchedPairs:
         """By side, the switched texts of some pairs."""
         part = self._pairs[rows].with_columns(pl.col(*SIDES).cast(pl.Int64))
         blocks = [self._switching.switched(block) for block in self._switching.blocks(part)]
-        return {side: pl.concat([block[side].texts for block in blocks]) for side in SIDES}
+        return {side: pl.concat([block[side] for block in blocks]) for side in SIDES}
 
 
 class SwitchedTokens:

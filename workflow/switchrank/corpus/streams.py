@@ -33,11 +33,9 @@ def read_slices(
     frame: pl.LazyFrame, start: int, stop: int, rows: int = ROW_GROUP, threads: int = 1
 ) -> Iterator[pl.DataFrame]:
     """Yield rows ``start`` to ``stop`` of ``frame`` in order, at most ``rows`` at a time, ``threads`` reads ahead."""
-
-    def read(first: int) -> pl.DataFrame:
-        return frame.slice(first, min(rows, stop - first)).collect()
-
-    yield from in_order(read, range(start, stop, rows), threads)
+    return in_order(
+        lambda first: frame.slice(first, min(rows, stop - first)).collect(), range(start, stop, rows), threads
+    )
 
 
 def portions(frame: pl.DataFrame, sizes: Numbers, size: int) -> Iterator[pl.DataFrame]:

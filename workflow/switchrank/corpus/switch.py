@@ -18,9 +18,9 @@ from switchrank.core.ragged import Numbers
 from switchrank.corpus.files import corpus_files, write_statistics
 from switchrank.corpus.recipe import SIDES, Recipe, read_recipe
 from switchrank.corpus.streams import count_rows, in_order, portions, read_slices, write_stream
-from switchrank.corpus.switcher import Switched, Switcher, language_names, side_report, stopwords, text_languages
+from switchrank.corpus.switcher import Switcher, language_names, side_report, stopwords, text_languages
 from switchrank.corpus.table import TokenTable, join_pieces, read_sources
-from switchrank.formats.tables import CORPUS, INSTANCES, LEXICON, read_table, scan_table
+from switchrank.formats.tables import CORPUS, INSTANCES, scan_table
 
 LONGEST = 3
 """Words of the longest n-gram that is looked up."""
@@ -49,11 +49,11 @@ class SubstringSwitcher:
     not found (Litschko et al. 2023, ``codeswitch_wiki_1.ipynb``).
     """
 
-    def __init__(self, table: TokenTable, side: str, recipe: Recipe, lexicons: Mapping[str, str | Path]) -> None:
+    def __init__(self, table: TokenTable, side: str, recipe: Recipe, sources: Mapping[str, pl.DataFrame]) -> None:
         self._table, self._side, self._recipe = table, side, recipe
         self._foreign = [language for language in recipe.choices(side) if language != recipe.source]
-        best = (read_table(lexicons[lang], LEXICON).filter(pl.col("rank") == 1) for lang in self._foreign)
-        self._titles = [dict(zip(rows["source"], rows["target"], strict=True)) for rows in best]
+        best = (sources[language].select("source", pl.col("targets").list.first()) for language in self._foreign)
+        self._titles = [dict(rows.iter_rows()) for rows in best]
         self._stop = stopwords(recipe.source)
         known = set(table.keys)
         self.covered = {
@@ -66,17 +66,15 @@ class SubstringSwitcher:
     def report(self) -> dict[str, Any]:
         return side_report(self._foreign, self._totals.tolist(), self._counts)
 
-    def switch(self, texts: Numbers, instances: NDArray[np.uint64]) -> Switched:
+    def switch(self, texts: Numbers, instances: NDArray[np.uint64]) -> pl.Series:
         words = self._table.words(texts)
         plain = join_pieces(self._table.strings, words.pieces, 2 * words.per_text + 1)
         drawn = text_languages(self._recipe, self._side, instances)
         language = np.zeros(len(texts), np.int64) if drawn is None else drawn
         done = [self._one(text, number) for text, number in zip(plain, language.tolist(), strict=True)]
-        names = language_names(self._recipe, self._side, drawn, len(texts))
-        return Switched(pl.Series("text", done, dtype=pl.String), names)
+        return pl.Series("text", done, dtype=pl.String)
 
     def _one(self, text: str, language: int) -> str:
-        """The text switched to a language, by its number, and counted."""
         stays = language >= len(self._foreign)
         titles = {} if stays else self._titles[language]
         switched, found = replace_strings(text, titles, self._stop if self._recipe.drop_stopwords else ())
@@ -176,21 +174,16 @@ class Switching:
                     problem = f"no lexicon for the {side} side (given: {given})"
                     raise UserError("lexicons", language, problem, "add its path")
         scratch.mkdir(parents=True, exist_ok=True)
-        languages = [] if recipe.substring_replace else recipe.foreign
         reads: list[Callable[[], Any]] = [
             *(partial(TokenTable.load, folder, scratch, threads) for folder in (inputs.queries, inputs.documents)),
-            *(partial(read_sources, lexicons[language], recipe.translations) for language in languages),
+            *(partial(read_sources, lexicons[language], recipe.translations) for language in recipe.foreign),
         ]
         first, second, *read = in_order(lambda reading: reading(), reads, threads)
         tables = self._tables = dict(zip(SIDES, (first, second), strict=True))
-        sources = dict(zip(languages, read, strict=True))
-
-        def switcher(side: str) -> Switcher | SubstringSwitcher:
-            if recipe.substring_replace:
-                return SubstringSwitcher(tables[side], side, recipe, lexicons)
-            return Switcher(tables[side], side, recipe, sources)
-
-        self._switchers = dict(zip(SIDES, in_order(switcher, SIDES, threads), strict=True))
+        sources = dict(zip(recipe.foreign, read, strict=True))
+        kind = SubstringSwitcher if recipe.substring_replace else Switcher
+        switchers = in_order(lambda side: kind(tables[side], side, recipe, sources), SIDES, threads)
+        self._switchers = dict(zip(SIDES, switchers, strict=True))
         for language in recipe.foreign:
             if not any(one.covered.get(language) for one in self._switchers.values()):
                 problem = f"it covers nothing: not one word of the texts has a translation into '{language}'"
@@ -217,10 +210,10 @@ class Switching:
         words = sum(self._tables[side].words_per_text[part[side].to_numpy()] for side in SIDES)
         return portions(part, words, _BLOCK_WORDS)
 
-    def switched(self, block: pl.DataFrame) -> dict[str, Switched]:
+    def switched(self, block: pl.DataFrame) -> dict[str, pl.Series]:
         """By side, the switched texts of a block of instances."""
-        instance: NDArray[np.uint64] = block["instance"].cast(pl.UInt64).to_numpy()
-        return {side: self._switchers[side].switch(block[side].to_numpy(), instance) for side in SIDES}
+        instances = _numbers(block)
+        return {side: self._switchers[side].switch(block[side].to_numpy(), instances) for side in SIDES}
 
     def forget_ids(self) -> None:
         """Free the ids of the texts, when the numbers of all that are wanted are known."""
@@ -231,17 +224,10 @@ class Switching:
         """The corpus (``CORPUS``), block by block in instance order, ``threads`` at a time; ``bar`` counts them."""
 
         def work(block: pl.DataFrame) -> pl.DataFrame:
-            sides = self.switched(block)
+            texts, recipe, instances = self.switched(block), self._inputs.recipe, _numbers(block)
             bar.update(block.height)
-            return block.select(
-                "qid",
-                sides["query"].texts.alias("query"),
-                "pid",
-                sides["passage"].texts.alias("passage"),
-                "label",
-                sides["query"].languages.alias("query_lang"),
-                sides["passage"].languages.alias("passage_lang"),
-            )
+            languages = {f"{side}_lang": language_names(recipe, side, instances) for side in SIDES}
+            return block.with_columns(**texts, **languages).select(CORPUS.keys())
 
         blocks = (block for part in self.parts(start, stop) for block in self.blocks(part))
         return in_order(work, blocks, 1 if self._inputs.recipe.substring_replace else threads)
@@ -250,6 +236,10 @@ class Switching:
         """What was switched so far, ``rows`` instances; see :func:`switch_corpus`."""
         sides = {side: self._switchers[side].report() for side in SIDES}
         return {"instances": rows, **sides, "total": _added(list(sides.values()))}
+
+
+def _numbers(block: pl.DataFrame) -> NDArray[np.uint64]:
+    return block["instance"].cast(pl.UInt64).to_numpy()
 
 
 def _added(parts: list[dict[str, Any]]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ A draw is a function of (seed, side, instance, position) alone, whatever other t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -40,14 +40,6 @@ def stopwords(language: str) -> frozenset[str]:
     return frozenset(map(key, module["STOPWORDS_EN_PLUS"]))
 
 
-@dataclass(frozen=True)
-class Switched:
-    """Texts and their language codes; String series, one entry per instance."""
-
-    texts: pl.Series
-    languages: pl.Series
-
-
 def side_report(languages: Sequence[str], totals: Sequence[int], counts: Numbers) -> dict[str, Any]:
     """How much of one side was switched, and could have been, as plain numbers.
 
@@ -79,10 +71,11 @@ def text_languages(recipe: Recipe, side: str, instances: NDArray[np.uint64]) -> 
     return (u * len(recipe.choices(side))).astype(np.int64)
 
 
-def language_names(recipe: Recipe, side: str, drawn: Numbers | None, texts: int) -> pl.Series:
-    """The language code of each of some texts, whose languages are those ``drawn``."""
+def language_names(recipe: Recipe, side: str, instances: NDArray[np.uint64]) -> pl.Series:
+    """The language code of the text of each instance."""
+    drawn = text_languages(recipe, side, instances)
     if drawn is None:
-        return pl.Series([recipe.sides[side]]).new_from_index(0, texts)
+        return pl.Series([recipe.sides[side]]).new_from_index(0, len(instances))
     return pl.Series(recipe.choices(side)).gather(drawn)
 
 
@@ -124,7 +117,7 @@ class Switcher:
         counts = np.stack([self._switched.sum(axis=1), self._switched[:, 1], covered])
         return side_report(self._foreign, [self._texts, int(self._seen.sum()), int(content.sum())], counts)
 
-    def switch(self, texts: Numbers, instances: NDArray[np.uint64]) -> Switched:
+    def switch(self, texts: Numbers, instances: NDArray[np.uint64]) -> pl.Series:
         """Switch the texts with these numbers, one per instance; the numbers of ``instances`` key the draws."""
         words = self._table.words(texts, self._key_of_piece)
         drawn = text_languages(self._recipe, self._side, instances)
@@ -133,9 +126,7 @@ class Switcher:
         self._count(words, units, language)
         self._replace(words, units, instances)
         switched = join_pieces(self._strings, words.pieces, 2 * words.per_text + 1)
-        if self._recipe.treebank and self._foreign:
-            switched = detokenise(switched)
-        return Switched(switched, language_names(self._recipe, self._side, drawn, len(texts)))
+        return detokenise(switched) if self._recipe.treebank and self._foreign else switched
 
     def _count(self, words: Words, units: Units, language: Numbers) -> None:
         seen = np.bincount(words.key, minlength=len(self._seen))
@@ -172,7 +163,6 @@ class Switcher:
     def _uniform(
         self, purpose: str, instances: NDArray[np.uint64], words: Words, which: Numbers
     ) -> NDArray[np.float64]:
-        """Draws for some of the words."""
         return uniform_after(self._state(purpose, instances)[words.text[which]], words.position[which])
 
     def _units(self, words: Words, chosen: Numbers, language: Numbers) -> tuple[Units, Numbers]:

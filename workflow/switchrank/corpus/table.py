@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -97,8 +97,7 @@ class TokenTable:
 
     Attributes:
         ids: the texts' ids, column ``id``, with their numbers, column ``number`` (int64).
-        strings: the pieces' strings.
-        keys: the look-up keys.
+        strings, keys: the pieces' strings, and the look-up keys.
         key_of_piece: int64, the number of each piece's key, -1 for a gap.
         words_per_text: int64, one entry per text.
         nothing: int64, the number of the gap without a character, where there is one.
@@ -121,15 +120,11 @@ class TokenTable:
         Pieces go to a nameless file in the folder ``scratch``: memory does not grow with the length of the texts.
         """
         tokens, pieces, keys = (Path(folder) / name for name in TOKEN_FILES)
-        frame, ids = scan_table(tokens, TOKENS), [pl.Series(dtype=pl.String)]
-
-        def rows() -> Iterator[pl.Series]:
-            for block in read_slices(frame, 0, count_rows(frame), threads=threads):
-                ids.append(block["id"])
-                yield block["pieces"]
-
-        store = PieceStore.in_file(rows(), scratch)
-        return cls(pl.concat(ids), store, read_table(pieces, PIECES), read_table(keys, KEYS))
+        frame = scan_table(tokens, TOKENS)
+        blocks = read_slices(frame.select("pieces"), 0, count_rows(frame), threads=threads)
+        store = PieceStore.in_file((block["pieces"] for block in blocks), scratch)
+        ids = frame.select("id").collect()["id"]
+        return cls(ids, store, read_table(pieces, PIECES), read_table(keys, KEYS))
 
     @classmethod
     def of(cls, texts: Sequence[str] | pl.Series, table: PieceTable, what: str | None = None) -> TokenTable:

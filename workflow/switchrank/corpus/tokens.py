@@ -7,8 +7,6 @@ boundaries of the annex come down to four kinds of characters; a stretch between
 cut by :func:`switchrank.text.words.split_words`, each distinct one once.
 """
 
-from __future__ import annotations
-
 import string
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -88,6 +86,37 @@ class PieceTable:
         return table, pl.DataFrame({"key": coded.dictionary.to_pylist()}, schema=KEYS)
 
 
+class _Block:
+    """Texts end to end, a line end behind each: their ``bytes``, and where each text starts (``bounds``).
+
+    ``stops`` is true where a stretch ends: at spaces and at the line end behind a text. ``text_bytes`` and
+    ``text_bounds`` are the same texts without the line ends between them.
+    """
+
+    def __init__(self, texts: pl.Series) -> None:
+        lines = arrow_strings(texts + "\n")
+        self.bounds = _bounds(lines)
+        self.bytes = np.frombuffer(lines.buffers()[2], dtype=np.uint8)[: self.bounds[-1]]
+        self.kind = _KIND[self.bytes]
+        self.stops = self.bytes == _SPACE
+        self.stops[self.bounds[1:] - 1] = True
+        plain = arrow_strings(texts)
+        self.text_bounds, self.text_bytes = _bounds(plain), plain.buffers()[2]
+
+
+def _bounds(strings: pa.LargeStringArray) -> Numbers:
+    bounds: Numbers = np.frombuffer(strings.buffers()[1], dtype=np.int64)[: len(strings) + 1]
+    return bounds
+
+
+def _distinct(data: NDArray[np.uint8], begins: Numbers, ends: Numbers) -> tuple[list[str], NDArray[np.int32]]:
+    """The distinct strings between some bounds, and which one each is."""
+    bounds = np.column_stack([begins, ends]).ravel()
+    both = pa.LargeStringArray.from_buffers(len(bounds) - 1, pa.py_buffer(bounds), pa.py_buffer(data))
+    coded = both.take(arrow_numbers(np.arange(0, len(bounds), 2))).dictionary_encode()
+    return coded.dictionary.to_pylist(), numpy_numbers(coded.indices)
+
+
 class _Spans(NamedTuple):
     """Where words are, in bytes; ascending."""
 
@@ -125,7 +154,6 @@ class ArrayPieceTable(PieceTable):
         return pl.Series(pl.from_arrow(rows), dtype=pl.List(pl.UInt32))
 
     def _words_of(self, block: _Block) -> _Spans:
-        """The words of all texts of a block."""
         inside = block.kind - 1 < _UNDERSCORE  # letters, digits and underscores; the byte of _OTHER wraps around
         middle = np.flatnonzero((block.kind >= _BETWEEN_LETTERS) & (block.kind <= _BETWEEN_EITHER))
         kind, before, after = block.kind[middle], block.kind[middle - 1], block.kind[middle + 1]
@@ -141,16 +169,14 @@ class ArrayPieceTable(PieceTable):
             if np.all(block.kind[starts[number] : ends[number]] == _UNDERSCORE)
         ]
         starts, ends = np.delete(starts, bare), np.delete(ends, bare)
-        if far is None:
-            return _Spans(starts, ends)
         pairs = zip((starts, ends), far, strict=True)
         return _Spans(*(np.insert(places, np.searchsorted(places, more), more) for places, more in pairs))
 
-    def _far_words(self, block: _Block, inside: NDArray[np.bool_]) -> _Spans | None:
+    def _far_words(self, block: _Block, inside: NDArray[np.bool_]) -> _Spans:
         """The words of all stretches that are not ASCII; they are struck out of ``inside``."""
         far = np.flatnonzero(block.kind == _FAR)
         if not len(far):
-            return None
+            return _Spans(far, far)
         stops = np.flatnonzero(block.stops)
         stretch = np.unique(np.searchsorted(stops, far))
         begins, ends = np.append(0, stops + 1)[stretch], stops[stretch]
@@ -181,37 +207,6 @@ class ArrayPieceTable(PieceTable):
         if len(text) <= _CACHED_LENGTH:
             self._spans[text] = learnt
         return learnt
-
-
-class _Block:
-    """Texts end to end, a line end behind each: their ``bytes``, and where each text starts (``bounds``).
-
-    ``stops`` is true where a stretch ends: at spaces and at the line end behind a text. ``text_bytes`` and
-    ``text_bounds`` are the same texts without the line ends between them.
-    """
-
-    def __init__(self, texts: pl.Series) -> None:
-        lines = arrow_strings(texts + "\n")
-        self.bounds = _bounds(lines)
-        self.bytes = np.frombuffer(lines.buffers()[2], dtype=np.uint8)[: self.bounds[-1]]
-        self.kind = _KIND[self.bytes]
-        self.stops = self.bytes == _SPACE
-        self.stops[self.bounds[1:] - 1] = True
-        plain = arrow_strings(texts)
-        self.text_bounds, self.text_bytes = _bounds(plain), plain.buffers()[2]
-
-
-def _bounds(strings: pa.LargeStringArray) -> Numbers:
-    bounds: Numbers = np.frombuffer(strings.buffers()[1], dtype=np.int64)[: len(strings) + 1]
-    return bounds
-
-
-def _distinct(data: NDArray[np.uint8], begins: Numbers, ends: Numbers) -> tuple[list[str], NDArray[np.int32]]:
-    """The distinct strings between some bounds, and which one each is."""
-    bounds = np.column_stack([begins, ends]).ravel()
-    both = pa.LargeStringArray.from_buffers(len(bounds) - 1, pa.py_buffer(bounds), pa.py_buffer(data))
-    coded = both.take(arrow_numbers(np.arange(0, len(bounds), 2))).dictionary_encode()
-    return coded.dictionary.to_pylist(), numpy_numbers(coded.indices)
 
 
 # Columns are handed between Polars, NumPy and Arrow without a copy. Arrow's own conversions (``pyarrow.array``,
@@ -280,8 +275,7 @@ def build_tokens(
     Args:
         texts: a documents or queries table (parquet).
         out: the folder to write.
-        vocabulary: vector store prefix, or segmenter:NAME, to cut unspaced text
-            (:func:`switchrank.text.splitting.language_splitter`).
+        vocabulary: vector store prefix, or segmenter:NAME, to cut unspaced text.
         treebank: compatibility: NLTK's Treebank tokens; joined they are the text only after detokenising.
         overwrite: replace an older folder ``out`` whatever it holds.
 

@@ -58,7 +58,7 @@ def translate_texts(
     if not switcher.covered[source]:
         raise UserError(lexicon, "source", f"it covers nothing: not one word of {texts}", "check its languages")
     blocks = [np.arange(start, min(start + _BLOCK, len(frame))) for start in range(0, len(frame), _BLOCK)]
-    done = [switcher.switch(block, block.astype(np.uint64)).texts for block in blocks]
+    done = [switcher.switch(block, block.astype(np.uint64)) for block in blocks]
     write_table(frame.with_columns(pl.concat(done).alias("text")), out, schema)
     report = switcher.report()
     return {name: report[name] for name in ("texts", "tokens", "switched")}
@@ -99,6 +99,4 @@ def switch_lines(
     sources = {language: read_sources(path, checked.translations) for language, path in lexicons.items()}
     table = TokenTable.of(lines, PieceTable(language_splitter(vocabulary)))
     numbers = np.arange(len(lines))
-    switched = Switcher(table, "query", checked, sources).switch(numbers, numbers.astype(np.uint64))
-    texts: list[str] = switched.texts.to_list()
-    return texts
+    return Switcher(table, "query", checked, sources).switch(numbers, numbers.astype(np.uint64)).to_list()

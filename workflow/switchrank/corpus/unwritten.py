@@ -1,8 +1,7 @@
 """Corpora that are not written: a record of what one is switched from stands for its texts, beside its statistics.
 
-Whoever reads the record switches the same instances again, a block at a time, and gets the same bytes: every draw is a
-function of seed, side, instance and position. The record holds the digest of each file, so that nothing else is read
-in their place.
+Whoever reads the record switches the same instances again, a block at a time, and gets the same bytes. The record holds
+the digest of each file, so that nothing else is read in their place.
 """
 
 from collections.abc import Mapping
@@ -35,7 +34,6 @@ _RECORD = TypeAdapter(Record)
 
 
 def _files(inputs: Inputs) -> list[str]:
-    """Every file that switching reads, once each."""
     tables = [f"{folder}/{file}" for folder in (inputs.queries, inputs.documents) for file in TOKEN_FILES]
     return list(dict.fromkeys(map(str, [inputs.instances, *tables, *inputs.lexicons.values()])))
 

@@ -70,7 +70,6 @@ def _beside(bits: Words) -> Words:
 
 
 def _first(bits: Words) -> int | None:
-    """The number of the first bit that is set."""
     word = int(np.argmax(bits != 0)) if len(bits) else 0
     found = int(bits[word]) if len(bits) else 0
     return word * 64 + (found & -found).bit_length() - 1 if found else None
@@ -125,7 +124,6 @@ class Scan:
         return odd
 
     def _outside(self, byte: int) -> Words:
-        """Where an unescaped byte stands outside quotes, as bits."""
         return self._unescaped(byte) & ~self._inside
 
     def stop(self, columns: int) -> int:

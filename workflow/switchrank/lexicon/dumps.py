@@ -66,8 +66,8 @@ def read_blocks(
         what: name of a progress bar over the file.
 
     Raises:
-        UserError: no such file; rows before any ``CREATE TABLE`` that fit no known layout; a column is missing; rows
-            that do not fit the columns; the file ends early or its packed stream is damaged; no such table.
+        UserError: the file is missing, damaged or ends early, has no such table or column, or has rows that fit
+            neither its columns nor, before any ``CREATE TABLE``, a known layout.
     """
     known, seen = list(names or []), False
     keep_freed_memory()
@@ -202,7 +202,6 @@ class _Dump:
 
 
 def _ends(line: bytes) -> bool:
-    """Whether a statement seems to end with this line."""
     return line[-8:].rstrip().endswith(b";")
 
 

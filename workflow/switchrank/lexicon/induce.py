@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from switchrank.core.errors import UserError
 from switchrank.formats.tables import LEXICON, write_table
 from switchrank.formats.vectors import Vectors, load_vectors
-from switchrank.search.choices import EXACT, Choice, check_search
+from switchrank.search.choices import EXACT, Choice
 from switchrank.search.nearest import Floats, Indices, Matcher
 from switchrank.text.words import key
 
@@ -47,10 +47,8 @@ def induce_lexicon(
         ``{"words": source words with a translation, "rows": rows written}``.
 
     Raises:
-        UserError: a store is missing or empty, dimensions differ, ``raw_dot`` is asked for with ``csls`` or an
-            approximate search, or nothing is left.
+        UserError: a store is missing or empty, dimensions differ, or nothing is left.
     """
-    check_search(criterion=choice.criterion, search=choice.search, raw_dot=choice.raw_dot)
     source_store, target_store = load_vectors(source), load_vectors(target)
     _check(source, source_store, target, target_store)
     rows: dict[str, int] = {}
@@ -106,7 +104,6 @@ def _check(source: str | Path, left: Vectors, target: str | Path, right: Vectors
 
 
 def _table(keys: list[str], targets: list[str], scores: Floats, ids: Indices, keep: NDArray[np.bool_]) -> pl.DataFrame:
-    """The kept pairs in source order, ranked from 1."""
     rows, columns = np.nonzero(keep)
     return pl.DataFrame(
         {

@@ -152,8 +152,6 @@ def titles_lexicon(
 
 
 class _Cleaner:
-    """Cleans pairs of titles, and counts those that are left out by reason."""
-
     def __init__(self, source: str, target: str, drop: Collection[str], max_words: int, onesided: bool) -> None:
         self._target, self._drop, self._max_words, self._onesided = target, drop, max_words, onesided
         self._scripts = [_letters_of(code) for code in (source, target)]
@@ -179,7 +177,6 @@ class _Cleaner:
         return "too_long" if len(words) > self._max_words else cleaned
 
     def _is(self, reason: str, source: str, target: str) -> bool:
-        """Whether a pair is of a kind that ``drop`` may name."""
         if reason == "equal":
             return key(source) == key(target)
         if reason == "colon":
@@ -239,7 +236,6 @@ def _write(pairs: Iterator[pl.DataFrame], out: Path, folder: Path, last_wins: bo
 
 
 def _ranked(pairs: pl.DataFrame, last_wins: bool) -> pl.DataFrame:
-    """The distinct pairs by source (code points), best target first."""
     if last_wins:
         found = pairs.group_by("source", maintain_order=True).last().with_columns(times=pl.lit(1))
     else:

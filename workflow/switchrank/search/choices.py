@@ -52,6 +52,14 @@ class Choice:
     ef_construction: int = 40
     ef_search: int = 128
 
+    def __post_init__(self) -> None:
+        if self.raw_dot and self.criterion != "nn":
+            raise UserError(
+                "lexicon", "raw_dot", f"has no meaning with criterion {self.criterion!r}", "write criterion: nn"
+            )
+        if self.raw_dot and self.search != "exact":
+            raise UserError("lexicon", "raw_dot", f"has no meaning with search {self.search!r}", "write search: exact")
+
     def settings(self) -> dict[str, int | str | None]:
         """The kind of search, and the settings that go with it."""
         of = {"exact": (), "ivf": ("probes", "cells"), "hnsw": ("links", "ef_construction", "ef_search")}
@@ -60,11 +68,3 @@ class Choice:
 
 EXACT = Choice()
 """The exact search; the source of every default."""
-
-
-def check_search(*, criterion: str, search: str, raw_dot: bool) -> None:
-    """Raise UserError if ``raw_dot`` is asked for with a criterion or search that takes unit vectors."""
-    if raw_dot and criterion != "nn":
-        raise UserError("lexicon", "raw_dot", f"has no meaning with criterion {criterion!r}", "write criterion: nn")
-    if raw_dot and search != "exact":
-        raise UserError("lexicon", "raw_dot", f"has no meaning with search {search!r}", "write search: exact")

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import faiss
 import numpy as np
@@ -148,7 +148,6 @@ def _one_core() -> Iterator[None]:
 
 
 def _pool(threads: int) -> ThreadPoolExecutor:
-    """Threads in which FAISS works on one core."""
     return ThreadPoolExecutor(threads, initializer=faiss.omp_set_num_threads, initargs=(1,))
 
 
@@ -179,9 +178,8 @@ class Rule:
     """A criterion ``scale <x, y> - p(x) - p(y)``: the penalty ``p(rows, others, neighbours, **how)``, if any.
 
     As ``p(x)`` is the same for all ``y``, the best ``y`` maximise the inner product of ``(scale x, -1)`` with
-    ``(y, p(y))``: one more dimension, and a plain search. ``nn`` is the inner product (cosine, for unit vectors). CSLS
-    (Conneau et al. 2018, arXiv 1710.04087, section 2.3) is ``2 cos(x, y) - r(x) - r(y)``, where ``r`` is a vector's
-    mean cosine to its nearest neighbours in the other set.
+    ``(y, p(y))``: one more dimension, and a plain search. The penalty of CSLS (Conneau et al. 2018, arXiv 1710.04087,
+    section 2.3) is a vector's mean cosine to its nearest neighbours in the other set.
     """
 
     scale: float = 1.0
@@ -202,6 +200,13 @@ RULES: dict[Criterion, Rule] = {
 }
 
 
+class _Side(NamedTuple):
+    """Some vectors, and the penalty of each, if the criterion has one."""
+
+    rows: Floats
+    penalty: Floats | None
+
+
 class Matcher:
     """Finds the best of each other in two sets of vectors under a criterion.
 
@@ -220,18 +225,18 @@ class Matcher:
         search: Choice = EXACT,
         threads: int = 1,
     ) -> None:
-        self.source, self.target, self.search = source, target, search
-        self._rule, self._neighbours, self._threads = RULES[criterion], neighbours, threads
-        self._of_source = self._penalty(source, target, search, "source means")
-        self._of_target = self._penalty(target, source, search, "target means")
+        self._rule, self._neighbours = RULES[criterion], neighbours
+        self._search, self._threads = search, threads
+        self._source = self._side(source, target, search, "source means")
+        self._target = self._side(target, source, search, "target means")
 
     def best_targets(self, k: int = 1) -> Nearest:
         """Scores and target rows for every source row, as :func:`switchrank.search.nearest.nearest` gives them."""
-        return self._best(self.source, self._of_source, self.target, self._of_target, k, "translations")
+        return self._best(self._source, self._target, k, "translations", self._search)
 
     def best_sources(self, k: int = 1) -> Nearest:
         """The same from the other side."""
-        return self._best(self.target, self._of_target, self.source, self._of_source, k, "translations back")
+        return self._best(self._target, self._source, k, "translations back", self._search)
 
     def mutual(self, found: Indices) -> NDArray[np.bool_]:
         """Which source rows are the best of their own best target row ``found``; both ``(n,)``."""
@@ -244,37 +249,30 @@ class Matcher:
         Exact penalties are computed for the candidates: what was found, and each row's ``pool`` best under the usual
         penalties.
         """
-        asked = self.source[rows]
-        likely = self._best(asked, None, self.target, self._of_target, pool, "recall", EXACT)[1]
+        asked = _Side(self._source.rows[rows], None)
+        likely = self._best(asked, self._target, pool, "recall", EXACT)[1]
         some = np.unique(np.append(likely, found[found >= 0]))
-        base, penalty = self.target[some], self._penalty(self.target[some], self.source, EXACT, "recall means")
-        best = self._best(asked, None, base, penalty, 1, None, EXACT)[0][:, 0]
+        among = self._side(self._target.rows[some], self._source.rows, EXACT, "recall means")
+        best = self._best(asked, among, 1, None, EXACT)[0][:, 0]
         place = np.searchsorted(some, np.maximum(found, some[0]))
-        scores = self._rule.scale * np.einsum("ij,ij->i", asked, base[place], dtype=np.float64)
-        if penalty is not None:
-            scores -= penalty[place]
+        scores = self._rule.scale * np.einsum("ij,ij->i", asked.rows, among.rows[place], dtype=np.float64)
+        if among.penalty is not None:
+            scores -= among.penalty[place]
         return np.asarray((found >= 0) & (scores >= best - ROUNDING))
 
-    def _penalty(self, rows: Floats, others: Floats, search: Choice, what: str) -> Floats | None:
+    def _side(self, rows: Floats, others: Floats, search: Choice, what: str) -> _Side:
         penalty = self._rule.penalty
         how: dict[str, Any] = {"search": search, "threads": self._threads, "what": what}
-        return None if penalty is None else penalty(rows, others, self._neighbours, **how)
+        return _Side(rows, None if penalty is None else penalty(rows, others, self._neighbours, **how))
 
-    def _best(
-        self,
-        queries: Floats,
-        subtracted: Floats | None,
-        base: Floats,
-        penalty: Floats | None,
-        k: int,
-        what: str | None,
-        search: Choice | None = None,
-    ) -> Nearest:
+    def _best(self, asked: _Side, among: _Side, k: int, what: str | None, search: Choice) -> Nearest:
+        base, penalty = among
+
         def prepare(block: Floats) -> Floats:
             rows = block * np.float32(self._rule.scale)
             return rows if penalty is None else np.column_stack([rows, np.full(len(rows), -1, np.float32)])
 
         rows = base if penalty is None else np.column_stack([base, penalty])
-        how: dict[str, Any] = {"search": search or self.search, "threads": self._threads, "what": what}
-        scores, ids = nearest(queries, rows, k, prepare=prepare, **how)
-        return (scores if subtracted is None else scores - subtracted[:, None]), ids
+        how: dict[str, Any] = {"search": search, "threads": self._threads, "what": what}
+        scores, ids = nearest(asked.rows, rows, k, prepare=prepare, **how)
+        return (scores if asked.penalty is None else scores - asked.penalty[:, None]), ids

@@ -107,17 +107,16 @@ def load_segmenter(spec: str) -> Splitter:
         raise UserError(f"{PREFIX}{name}", "", problem, "install the packages again") from error
 
 
+@dataclass(frozen=True)
 class RunSegmenter:
     """Splits text at UAX 29 boundaries, and runs of unspaced characters by ``cut``, if its words joined are the run."""
 
-    def __init__(self, cut: Cut) -> None:
-        self._cut = cut
+    cut: Cut
 
     def __call__(self, text: str) -> Split:
-        return split_again(text, self.run, _UNSPACED.match)
+        return split_again(text, self._run, _UNSPACED.match)
 
-    def run(self, characters: list[str]) -> list[str]:
-        """The words of a run, given as its UAX 29 words."""
+    def _run(self, characters: list[str]) -> list[str]:
         run = "".join(characters)
         if len(run) == 1:
             return characters
@@ -135,10 +134,10 @@ class RunSegmenter:
 
     def _pieces(self, block: str) -> Iterable[str]:
         if unicodedata.is_normalized("NFC", block) and not _INVISIBLE.search(block):
-            return self._cut(block)
+            return self.cut(block)
         units = _UNIT.findall(block)
         shown = [unicodedata.normalize("NFC", _INVISIBLE.sub("", unit)) for unit in units]
-        return _regrouped(units, shown, self._cut("".join(shown)))
+        return _regrouped(units, shown, self.cut("".join(shown)))
 
 
 def _regrouped(units: list[str], shown: list[str], pieces: Iterable[str]) -> list[str]:
