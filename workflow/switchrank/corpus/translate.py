@@ -39,8 +39,7 @@ def translate_texts(
         language: language of the texts.
         out: the table to write (parquet), of the same schema.
         source: the source language.
-        vocabulary: vector store prefix, or segmenter:NAME, to cut unspaced text
-            (:func:`switchrank.text.splitting.language_splitter`); words are then separated by single spaces.
+        vocabulary: vector store prefix, or segmenter:NAME, to cut unspaced text; words then get spaces between them.
 
     Returns:
         ``{"texts", "tokens", "switched"}``.
@@ -83,14 +82,9 @@ def switch_lines(
 ) -> list[str]:
     """The lines, switched to the languages of ``lexicons``; line i gets the draws of the query of instance i.
 
-    Args:
-        lines: texts in the source language.
-        lexicons: language to lexicon (``LEXICON``); several languages are mixed in this order.
-        recipe: keys of :class:`switchrank.corpus.recipe.Recipe` that do not follow from these, such as ``p``.
-        vocabulary: what cuts lines without spaces (:func:`switchrank.text.splitting.language_splitter`).
-
-    Raises:
-        UserError: a lexicon is missing or of another schema, or the recipe is wrong.
+    ``lexicons`` maps languages, mixed in this order, to tables ``LEXICON``; ``recipe`` holds keys of
+    :class:`switchrank.corpus.recipe.Recipe` that do not follow from these, such as ``p``; ``vocabulary`` cuts lines
+    without spaces. UserError if a lexicon is missing or of another schema, or the recipe is wrong.
     """
     languages = list(lexicons)
     sides = dict.fromkeys(SIDES, languages[0] if len(languages) == 1 else MIXED)

@@ -37,10 +37,7 @@ def lexicon_quality(*, lexicons: list[LexiconFile], gold: list[GoldFile], out: s
     ``p_at_1``, ``p_at_5``: share of gold source words with a gold translation at rank 1, among ranks 1 to 5.
     ``mrr``: mean of one over the rank of the first gold translation, 0 where the lexicon has none.
     ``coverage``: share of gold source words the lexicon holds; one that it does not hold counts as wrong above.
-    ``gold_size``: distinct gold source words. Words are compared as look-up keys.
-
-    Raises:
-        UserError: a file is missing or unreadable.
+    ``gold_size``: distinct gold source words. Words are compared as look-up keys. UserError for a missing file.
     """
     dictionaries = [(entry, _translations(entry)) for entry in gold]
     rows = [

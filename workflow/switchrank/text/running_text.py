@@ -18,9 +18,7 @@ _TEXT = "give plain text, a sentence or paragraph a line"
 def read_prose(path: str | Path, *, what: str | None = None) -> Iterator[str]:
     """Yield the lines of a UTF-8 text file, plain or packed, without their ends; ``what`` names a progress bar.
 
-    Raises:
-        UserError: as :func:`switchrank.files.reading.read_lines`; the file is XML, an SQL dump, or binary (a zero
-            byte).
+    UserError as :func:`switchrank.files.reading.read_lines`, and for XML, SQL dumps and binary data (a zero byte).
     """
     with open_bytes(path) as stream:
         head = stream.peek(_HEAD)[:_HEAD].removeprefix(_BOM)

@@ -86,8 +86,7 @@ def _installed(name: str) -> str:
 def load_segmenter(spec: str) -> Splitter:
     """The splitter that ``segmenter:NAME`` or ``segmenter:NAME@VERSION`` names.
 
-    Raises:
-        UserError: no such segmenter, it is not installed, or it is installed in another version.
+    UserError if there is no such segmenter, or it is not installed in this version.
     """
     name, _, wanted = spec.removeprefix(PREFIX).partition("@")
     if name not in LIBRARIES:

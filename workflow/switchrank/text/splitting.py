@@ -12,10 +12,7 @@ def language_splitter(vocabulary: str | Path | None) -> Splitter:
     """The word splitter of a language, for vectors, lexicons, switching, BM25 and tables alike.
 
     ``vocabulary`` is None for words by Unicode rules (UAX 29); for text without spaces ``segmenter:NAME``, or the
-    prefix of a vector store for longest matches of its words.
-
-    Raises:
-        UserError: the store is missing, or the segmenter is not installed.
+    prefix of a vector store for longest matches of its words. UserError if it is missing or not installed.
     """
     if vocabulary is None:
         return split_words
