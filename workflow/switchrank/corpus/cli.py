@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from switchrank.core.command import ONE_EACH, Command, Group
+from switchrank.core.errors import UserError
 from switchrank.corpus.files import corpus_files
 from switchrank.corpus.recipe import MIXED, SIDES, Recipe
 
@@ -36,7 +37,7 @@ def _recipe(given: Typed) -> dict[str, Any]:
     return recipe | {"sides": sides}
 
 
-def text(*, lexicons: Mapping[str, str], recipe: Recipe = USUAL, vocabulary: str | None = None) -> None:
+def text(*, lexicons: Mapping[str, str] | None = None, recipe: Recipe = USUAL, vocabulary: str | None = None) -> None:
     """Switch lines from standard input to standard output.
 
     Args:
@@ -45,6 +46,8 @@ def text(*, lexicons: Mapping[str, str], recipe: Recipe = USUAL, vocabulary: str
     """
     from switchrank.corpus.translate import switch_lines
 
+    if not lexicons:
+        raise UserError("command line", "--lexicon", "none given", "write --lexicon de=en-de.parquet")
     lines = sys.stdin.read().splitlines()
     for line in switch_lines(lines, lexicons=lexicons, recipe=asdict(recipe), vocabulary=vocabulary):
         print(line)
