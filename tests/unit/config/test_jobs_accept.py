@@ -30,7 +30,6 @@ from switchrank.models.presets import PRESETS
 from switchrank.rank.candidates import FirstStage
 from switchrank.search.choices import Choice
 from switchrank.sources.world.files import complete_spec
-from switchrank.sources.world.vocabulary import check_themes
 from switchrank.train.methods.cross_encoder import CrossEncoderSettings
 from switchrank.train.settings import check_dev, check_precision, parse_settings
 from switchrank.train.start import INITS
@@ -65,7 +64,6 @@ def ask_jobs(plan: Plan) -> None:
     """Hand every job's settings to what it checks first; raises what a job would."""
     config = plan.config
     complete_spec(config.world_spec())
-    check_themes(config.world.themes)
     for part in config.collections.values():
         spec = CollectionSpec.from_plain(part.spec(config.languages.source))
         if part.format != "joined":

@@ -28,7 +28,6 @@ from switchrank.files.addresses import placeholders
 from switchrank.formats.pairs import check_reading
 from switchrank.search.choices import Choice
 from switchrank.sources.world.files import complete_spec
-from switchrank.sources.world.vocabulary import check_themes
 from switchrank.text.segmenters import LIBRARIES
 from switchrank.train.methods.cross_encoder import CrossEncoderSettings
 from switchrank.train.settings import check_dev, check_precision, parse_settings
@@ -349,7 +348,6 @@ def _ablation(config: Config) -> Iterator[Finding]:
 def _settings(config: Config) -> Iterator[Finding]:
     if config.world:
         yield from refused("world", complete_spec, config.world_spec())
-        yield from refused("world", check_themes, config.world.themes)
     yield from training_findings(config, config.train.device)
 
 

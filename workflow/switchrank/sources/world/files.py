@@ -6,6 +6,7 @@ from typing import Any
 
 from switchrank.collections.mmarco.names import MMARCO_NAMES
 from switchrank.core.errors import UserError
+from switchrank.sources.world.vocabulary import themes
 
 SPLITS = ("train", "test")
 INVENTED = ("qaa", "qab", "qac", "qad")
@@ -40,7 +41,7 @@ passages beside the relevant one on the same things.
 
 ``layout`` names the files of the search task: ``plain``, or ``mmarco`` for those of MS MARCO and mMARCO, which also
 have training triples (``triples``: negatives of a training query) and an English first stage (``candidates``: passages
-of a test query). ``vectors``: languages that get aligned vectors (:mod:`switchrank.sources.world.vectors`).
+of a test query). ``vectors``: languages that get word vectors aligned from the start.
 """
 
 
@@ -49,7 +50,7 @@ def complete_spec(spec: dict[str, Any]) -> dict[str, Any]:
 
     Raises:
         UserError: an unknown key, design or layout, a language without a design or (for ``mmarco``) a name, English
-            not first, a number out of range.
+            not first, a number out of range, more themes than there are.
     """
     full = {**DEFAULTS, **spec}
     for place, problem, todo in _mistakes(full):
@@ -90,6 +91,8 @@ def _mistakes(spec: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
         value = spec[key]
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             yield key, f"{value!r}", f"give a whole number of at least {least}"
+    if spec["themes"] > len(themes()):
+        yield "themes", f"{spec['themes']}", f"give at most {len(themes())}"
 
 
 def world_outputs(spec: dict[str, Any]) -> list[str]:

@@ -11,18 +11,23 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from switchrank.core.atomic import atomic_folder
 from switchrank.core.seeds import generator
 from switchrank.search.bm25 import Bm25, best
 from switchrank.sources.world.dumps import write_dumps
 from switchrank.sources.world.files import INVENTED, SPLITS, complete_spec, search_files, world_outputs
 from switchrank.sources.world.languages import Grammar, Language, build_language, gold_pairs
-from switchrank.sources.world.meanings import Clause, Meanings, Speaker, build_meanings
+from switchrank.sources.world.meanings import Clause, Floats, Meanings, Speaker, build_meanings
 from switchrank.sources.world.search import Query, Search, build_search
-from switchrank.sources.world.vectors import write_vectors
-from switchrank.sources.world.vocabulary import check_themes, english_concepts, themes
+from switchrank.sources.world.vocabulary import SLOTS, english_concepts, themes
 from switchrank.text.splitting import language_splitter
 
+DIMENSIONS = 64
+"""Dimensions of the made-up word vectors; the published ones have 300."""
+THEME, FORM, NOISE = 0.5, 0.7, 1.2
+"""Lengths of theme, form and noise in these vectors, relative to the concept."""
 Text = tuple[int, str]
 """An id and what it says."""
 
@@ -42,11 +47,9 @@ def generate_world(*, spec: dict[str, Any], out: str | Path, overwrite: bool = F
         overwrite: replace the folder whatever it holds.
 
     Raises:
-        UserError: as :func:`switchrank.sources.world.files.complete_spec`; more themes than there are; or ``out`` holds
-            something else (``overwrite`` replaces it all the same).
+        UserError: as :func:`switchrank.sources.world.files.complete_spec`; or ``out`` holds something else.
     """
     spec = complete_spec(spec)
-    check_themes(spec["themes"])
     seed = spec["seed"]
     kept = set(themes()[: spec["themes"]])
     meanings = build_meanings(tuple(concept for concept in english_concepts() if concept.theme in kept), seed)
@@ -69,7 +72,7 @@ def generate_world(*, spec: dict[str, Any], out: str | Path, overwrite: bool = F
         write_dumps(meanings, languages, seed=seed, page=page, links=links)
         for language in languages:
             if language.code in spec["vectors"]:
-                write_vectors(folder / f"vectors/wiki.multi.{language.code}.vec", language, meanings, seed)
+                _write_vectors(folder / f"vectors/wiki.multi.{language.code}.vec", language, meanings, seed)
         for language in languages[1:]:
             _write_rows(folder / f"gold/en-{language.code}.tsv", gold_pairs(languages[0], language))
 
@@ -90,6 +93,57 @@ def _write_text(path: Path, language: Language, meanings: Meanings, search: Sear
 
     grammar = Grammar(language)
     _write_rows(path, ((grammar.sentence(clause),) for clause in clauses if not told(clause)))
+
+
+def _write_vectors(path: Path, language: Language, meanings: Meanings, seed: int) -> None:
+    """Write word vectors that are aligned from the start, in the form of MUSE's ``wiki.multi.{lang}.vec``.
+
+    They are learned from no text: the vector of a word is the mean of what it can mean (its concept, the theme of that
+    concept, its grammatical form), the same in every language, and noise of its own. So the nearest words of another
+    language are its translations, their other forms, and words of the same theme; with this much noise CSLS puts a
+    right one first about seven times in ten. Loans, and the English helpers ``an is are do does``, are not in the file.
+    """
+    vectors = _vectors(language, meanings, seed)
+    noise = generator(seed, "world", "vectors", language.code).standard_normal((len(vectors), DIMENSIONS))
+    lines = [f"{len(vectors)} {DIMENSIONS}\n"]
+    for (word, vector), own in zip(vectors.items(), NOISE * noise, strict=True):
+        lines.append(f"{word} {' '.join(f'{number:.5f}' for number in vector + own)}\n")
+    path.write_text("".join(lines), encoding="utf-8", newline="\n")
+
+
+def _vectors(language: Language, meanings: Meanings, seed: int) -> dict[str, Floats]:
+    """What each word of the language means, in file order, without noise."""
+    said = {
+        word: [generator(seed, "world", "vectors", "particle", name).standard_normal(DIMENSIONS)]
+        for name, word in language.particles.items()
+    }
+    meant = _meanings(meanings, seed)
+    used: defaultdict[str, float] = defaultdict(float)
+    senses: defaultdict[str, list[Floats]] = defaultdict(list)
+    for number in np.flatnonzero(language.known).tolist():
+        synonyms = language.words[number]
+        for forms in synonyms:
+            for slot, word in forms.items():
+                senses[word].append(meant[number, slot])
+                used[word] += meanings.weight[number] / len(synonyms) / len(forms)
+    for word in sorted(senses, key=lambda word: (-used[word], word)):
+        said.setdefault(word, []).extend(senses[word])
+    return {word: np.mean(parts, axis=0) for word, parts in said.items()}
+
+
+def _meanings(meanings: Meanings, seed: int) -> dict[tuple[int, str], Floats]:
+    """The vector of every concept in each grammatical form."""
+    random = generator(seed, "world", "vectors")
+    concepts = random.standard_normal((len(meanings.concepts), DIMENSIONS))
+    names = sorted({concept.theme for concept in meanings.concepts})
+    theme = dict(zip(names, THEME * random.standard_normal((len(names), DIMENSIONS)), strict=True))
+    slots = [slot for kind in SLOTS.values() for slot in kind]
+    form = dict(zip(slots, FORM * random.standard_normal((len(slots), DIMENSIONS)), strict=True))
+    return {
+        (number, slot): concepts[number] + theme[concept.theme] + form[slot]
+        for number, concept in enumerate(meanings.concepts)
+        for slot in SLOTS[concept.kind]
+    }
 
 
 def _write_rows(path: Path, rows: Iterable[tuple[object, ...]]) -> None:

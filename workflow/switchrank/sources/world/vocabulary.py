@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from switchrank.core.errors import UserError
-
 SLOTS = {"noun": ("sg", "pl", "sg_obl", "pl_obl"), "verb": ("pres", "base", "past", "ing"), "adj": ("adj",)}
 """The grammatical forms of each part of speech; a language may use one word for several of them."""
 KINDS = {"n": ("noun", False), "v": ("verb", False), "i": ("verb", True), "a": ("adj", False)}
@@ -82,9 +80,3 @@ def english_concepts() -> tuple[Concept, ...]:
 def themes() -> tuple[str, ...]:
     """The themes of the word list, in file order."""
     return tuple(dict.fromkeys(concept.theme for concept in english_concepts()))
-
-
-def check_themes(count: int) -> None:
-    """Raise UserError where more themes are asked for than the word list has."""
-    if count > len(themes()):
-        raise UserError("world", "themes", f"{count}", f"give at most {len(themes())}")
