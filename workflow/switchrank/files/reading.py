@@ -39,7 +39,7 @@ _PACKED: dict[bytes, tuple[str, Callable[[], Any]]] = {
     b"BZh": ("bzip2", bz2.BZ2Decompressor),
     b"\xfd7zXZ\x00": ("xz", lambda: lzma.LZMADecompressor(format=lzma.FORMAT_XZ)),
 }
-_ZIP = b"PK\x03\x04"
+ZIP = b"PK\x03\x04"
 BROKEN: tuple[type[Exception], ...] = (
     zipfile.BadZipFile,
     cast("type[Exception]", igzip_lib.IsalError),
@@ -67,6 +67,11 @@ class View(str):
         view = super().__new__(cls, path)
         view.opens = opens
         return view
+
+
+def packing_and_unpacker(start: bytes) -> tuple[str, Callable[[], Any] | None]:
+    """What a stream is packed with, by its first six bytes, and what makes an unpacker; neither where it is not."""
+    return next((way for magic, way in _PACKED.items() if start.startswith(magic)), ("", None))
 
 
 @contextmanager
@@ -97,8 +102,8 @@ def open_bytes(path: str | Path, *, what: str | None = None) -> Iterator[io.Buff
             return piece
 
         stream = _buffered(read_plain)
-        kind, unpacker = next((way for magic, way in _PACKED.items() if stream.peek(6).startswith(magic)), ("", None))
-        if stream.peek(4).startswith(_ZIP):
+        kind, unpacker = packing_and_unpacker(stream.peek(6))
+        if stream.peek(4).startswith(ZIP):
             stream = _buffered(_strict(path, "zip", _only_member(path, opened), lambda: size))
         elif unpacker:
             packed = _Packed(stream, unpacker)

@@ -8,10 +8,9 @@ from switchrank.collections.records import read_records
 from switchrank.formats.pages import Site, read_pages
 from switchrank.formats.pairs import concepts, read_entries, text_pairs
 from switchrank.identify import languages
-from switchrank.identify.columns import Columns, columns_of, words_in
 from switchrank.identify.found import SAMPLES
 from switchrank.identify.kinds import GUESS, IDS, MEMBERS, NAMES, TAGS, VALUES, Look, Row, Sign
-from switchrank.identify.source import Source
+from switchrank.identify.source import Columns, Source, words_in
 from switchrank.lexicon.dumps import read_blocks
 from switchrank.lexicon.titlefiles import TitleFiles, cldr_names, entity_lines, entity_of, read_titles, translations
 
@@ -138,7 +137,7 @@ def _title_pairs(path: str, _: Look) -> Iterator[Row]:
 
 
 def _names(path: str, look: Look) -> Iterator[Row]:
-    names = columns_of(look.source).header
+    names = look.source.columns.header
     look.found.fields, look.found.languages = list(names), languages.codes(names)
     read = read_records(path, separator="\t", columns=names, defect=look.problems.take)
     for place, record in read:
@@ -168,21 +167,21 @@ def is_parallel(table: Columns) -> bool:
 
 
 def _are_words(source: Source) -> bool:
-    table = columns_of(source)
+    table = source.columns
     if not table.tabbed:
         return len(table.lines) > 2 and table.most_words(2, lambda _: True)
     return _is_pair(table) and table.share(lambda row: not all(b" " in field.strip() for field in row)) >= 0.8
 
 
 def _are_concepts(source: Source) -> bool:
-    table = columns_of(source)
+    table = source.columns
     cells = [cell for row in table.every for cell in row]
     uneven = bool(table.lines) and not table.width and max(map(len, table.every)) > 1
     return uneven and sum(map(words_in, cells)) <= 3 * len(cells)
 
 
 def _are_names(source: Source) -> bool:
-    header = columns_of(source).header
+    header = source.columns.header
     return bool(header) and sum(bool(languages.code(name)) for name in header) >= max(2, len(header) - 2)
 
 
@@ -202,5 +201,5 @@ KINDS = {
     "names-table": Sign(NAMES + 2, _are_names, _names),
     "panlex": Sign(IDS, _are_concepts, _concepts),
     "dictionary": Sign(GUESS + 1, _are_words, _pairs),
-    "wikititles": Sign(GUESS + 2, lambda source: _is_pair(columns_of(source)), _title_pairs),
+    "wikititles": Sign(GUESS + 2, lambda source: _is_pair(source.columns), _title_pairs),
 }

@@ -10,10 +10,9 @@ from switchrank.collections.records import read_records
 from switchrank.core.errors import UserError
 from switchrank.files.reading import read_lines
 from switchrank.formats.trec import run_rows
-from switchrank.identify.columns import MOST, columns_of, is_id, is_number, is_whole
 from switchrank.identify.kinds import GUESS, IDS, LAST, NAMES, VALUES, Look, Row, Rows, Sign, json_lines
 from switchrank.identify.lexicons import is_parallel
-from switchrank.identify.source import Source
+from switchrank.identify.source import MOST, Source, is_id, is_number, is_whole
 
 LARGEST = 1 << 28
 """Bytes of the largest JSON value that is read to see what it is."""
@@ -30,7 +29,7 @@ def _columns(same: int = 0) -> Rows:
     """Rows of as many columns as most lines have; where the first ``same`` must not repeat, those and the last."""
 
     def rows(path: str, look: Look) -> Iterator[Row]:
-        table = columns_of(look.source)
+        table = look.source.columns
         numbers = [str(number) for number in range(1, table.width + 1)]
         names = list(table.header) if look.found.format.endswith("-table") else []
         look.found.fields = names or look.found.fields or numbers
@@ -116,26 +115,26 @@ def _are_translations(source: Source) -> bool:
 
 
 def _is_msmarco_run(source: Source) -> bool:
-    table = columns_of(source)
+    table = source.columns
     return table.width == 3 and table.of_ids and table.most(lambda row: is_whole(row[2])) and counts_up(source)
 
 
 def _is_trec_run(source: Source) -> bool:
-    return columns_of(source).most_words(6, lambda row: is_whole(row[3]) and is_number(row[4]))
+    return source.columns.most_words(6, lambda row: is_whole(row[3]) and is_number(row[4]))
 
 
 def _are_candidates(source: Source) -> bool:
-    table = columns_of(source)
+    table = source.columns
     return table.width == 4 and table.most(lambda row: is_id(row[0]) and is_id(row[1]) and b" " in row[3].strip())
 
 
 def _are_frequencies(source: Source) -> bool:
-    table, test = columns_of(source), lambda row: is_whole(row[1]) and not is_whole(row[0])
+    table, test = source.columns, lambda row: is_whole(row[1]) and not is_whole(row[0])
     return table.width == 2 and table.most(test) if table.tabbed else table.most_words(2, test)
 
 
 def _are_sentences(source: Source) -> bool:
-    table = columns_of(source)
+    table = source.columns
     return table.width == 2 and is_parallel(table)
 
 
@@ -171,8 +170,8 @@ KINDS = {
     "trec-run": Sign(NAMES - 2, _is_trec_run, _run),
     "msmarco-run": Sign(IDS + 1, _is_msmarco_run, _columns(2)),
     "msmarco-top1000": Sign(IDS, _are_candidates, _columns(2)),
-    "pairs-table": Sign(NAMES, lambda source: columns_of(source).header == _PAIRS, _columns(1)),
-    "ablation-table": Sign(NAMES, lambda source: columns_of(source).header[:4] == _ABLATION, _columns(1)),
+    "pairs-table": Sign(NAMES, lambda source: source.columns.header == _PAIRS, _columns(1)),
+    "ablation-table": Sign(NAMES, lambda source: source.columns.header[:4] == _ABLATION, _columns(1)),
     "translation-table": Sign(VALUES + 1.5, _are_translations, _translations),
     "json-array": Sign(VALUES + 1.6, _are_records, _array),
     "word-frequencies": Sign(IDS + 3, _are_frequencies, _frequencies),

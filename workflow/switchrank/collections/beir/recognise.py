@@ -2,7 +2,6 @@ import fnmatch
 from pathlib import Path
 
 from switchrank.collections.beir.reader import ROWS
-from switchrank.identify.columns import columns_of
 from switchrank.identify.kinds import NAMES, Sign, json_lines, judgements, texts
 
 _HEADER = ("query-id", "corpus-id", "score")
@@ -11,7 +10,7 @@ KINDS = {
     "beir-corpus": json_lines(("_id", "title", "text"), _documents),
     "beir-corpus-untitled": json_lines(("_id", "text"), _documents, long=("text", 200)),
     "beir-queries": json_lines(("_id", "text"), texts(ROWS.queries)),
-    "beir-qrels": Sign(NAMES, lambda source: columns_of(source).header == _HEADER, judgements(ROWS.judgements)),
+    "beir-qrels": Sign(NAMES, lambda source: source.columns.header == _HEADER, judgements(ROWS.judgements)),
 }
 
 

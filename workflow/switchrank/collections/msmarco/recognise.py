@@ -4,9 +4,8 @@ from pathlib import Path
 
 from switchrank.collections.msmarco.reader import ROWS
 from switchrank.collections.rows import triple_rows
-from switchrank.identify.columns import MOST, Columns, columns_of, is_id, is_whole
 from switchrank.identify.kinds import IDS, TEXTS, Look, Row, Sign, texts
-from switchrank.identify.source import Source
+from switchrank.identify.source import MOST, Columns, Source, is_id, is_whole
 
 
 def _is_texts(table: Columns) -> bool:
@@ -17,7 +16,7 @@ def _is_texts(table: Columns) -> bool:
 
 def _are_documents(source: Source) -> bool:
     """Whether texts are long, or, where length is no sign, what the file is called."""
-    table = columns_of(source)
+    table = source.columns
     if not _is_texts(table):
         return False
     letters = table.mean(1, lambda field: len(field.decode("utf-8", "replace")))
@@ -28,7 +27,7 @@ def _are_documents(source: Source) -> bool:
 
 def _are_triples(source: Source) -> bool:
     """Whether lines are three ids; runs and judgements, which are surer kinds, have been ruled out."""
-    table = columns_of(source)
+    table = source.columns
     if table.width != 3 or not table.of_ids:
         return False
     return table.most(lambda row: is_whole(row[2])) or table.most(lambda row: all(map(is_id, row)))
@@ -43,7 +42,7 @@ def _triples(path: str, look: Look) -> Iterator[Row]:
 
 KINDS = {
     "documents-tsv": Sign(IDS, _are_documents, texts(ROWS.documents)),
-    "queries-tsv": Sign(IDS + 1, lambda source: _is_texts(columns_of(source)), texts(ROWS.queries)),
+    "queries-tsv": Sign(IDS + 1, lambda source: _is_texts(source.columns), texts(ROWS.queries)),
     "msmarco-triples-ids": Sign(TEXTS, _are_triples, _triples),
 }
 

@@ -3,9 +3,8 @@ from itertools import product
 from typing import Any
 
 from switchrank.collections.pairs.reader import TSV, Names, text_rows
-from switchrank.identify.columns import columns_of, words_in
 from switchrank.identify.kinds import IDS, Look, Row, Rows, Sign, json_lines
-from switchrank.identify.source import Source
+from switchrank.identify.source import Source, words_in
 
 ASKED = ("question", "query", "anchor")
 ANSWERED = ("answer", "positive", "passage", "context", "document", "text")
@@ -40,7 +39,7 @@ def _read(names: Names, negatives: bool, **layout: Any) -> Rows:
 
 
 def _are_triples(source: Source) -> bool:
-    table = columns_of(source)
+    table = source.columns
     return table.width == 3 and not table.of_ids and min(table.mean(1, words_in), table.mean(2, words_in)) > _LONG
 
 

@@ -1,9 +1,8 @@
 import re
 
 from switchrank.collections.trec.reader import ROWS
-from switchrank.identify.columns import columns_of, is_whole
 from switchrank.identify.kinds import NAMES, TAGS, Sign, judgements, texts
-from switchrank.identify.source import Source
+from switchrank.identify.source import Source, is_whole
 
 _TOP = re.compile(rb"<top>", re.IGNORECASE)
 _DOC = re.compile(rb"<doc>", re.IGNORECASE)
@@ -20,7 +19,7 @@ def _are_documents(source: Source) -> bool:
 
 
 def _are_judgements(source: Source) -> bool:
-    return columns_of(source).most_words(4, lambda row: row[1] in _ITER and is_whole(row[3]))
+    return source.columns.most_words(4, lambda row: row[1] in _ITER and is_whole(row[3]))
 
 
 KINDS = {

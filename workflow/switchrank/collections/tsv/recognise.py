@@ -14,9 +14,8 @@ from switchrank.collections.records import quoted_rows, read_records
 from switchrank.core.errors import UserError
 from switchrank.files.headers import is_header, is_id_name
 from switchrank.identify import languages
-from switchrank.identify.columns import MOST, Columns, columns_of, is_number
 from switchrank.identify.kinds import LAST, NAMES, VALUES, Look, Row, Sign
-from switchrank.identify.source import Source
+from switchrank.identify.source import MOST, Columns, Source, is_number
 
 _SIGNS = {",": "comma", ";": "semicolon"}
 _COLUMN_NAMES = b"""
@@ -40,7 +39,7 @@ def table_of(source: Source) -> Table | None:
                 return sign, [name.strip() for name in rows[0]], True
             if len(rows) > 2 and _alike(rows) and _starts_with_ids(rows):
                 return sign, [str(number) for number in range(1, len(rows[0]) + 1)], False
-    return ("\t", list(columns_of(source).header), True) if _is_named(columns_of(source)) else None
+    return ("\t", list(source.columns.header), True) if _is_named(source.columns) else None
 
 
 def _quoted(source: Source, lines: list[str], sign: str) -> list[list[str]]:
@@ -92,7 +91,7 @@ def _fits(source: Source, *signs: str, header: bool, pairs: bool | None = None) 
 
 
 def rows(path: str, look: Look) -> Iterator[Row]:
-    numbers = [str(number) for number in range(1, columns_of(look.source).width + 1)]
+    numbers = [str(number) for number in range(1, look.source.columns.width + 1)]
     separator, names, header = table_of(look.source) or ("\t", numbers, False)
     named = "with a header" if header else f"{len(names)} columns without names"
     title = f"{_SIGNS.get(separator, 'tab')}-separated text{' ' if header else ', '}{named}"
@@ -120,5 +119,5 @@ KINDS = {
     "csv-with-header": Sign(VALUES + 3, lambda source: _fits(source, ",", ";", header=True), rows),
     "csv": Sign(VALUES + 4, lambda source: _fits(source, ",", ";", header=False), rows),
     "tsv-with-header": Sign(NAMES + 3, lambda source: _fits(source, "\t", header=True), rows),
-    "tsv": Sign(LAST - 1, lambda source: columns_of(source).width > 1, rows),
+    "tsv": Sign(LAST - 1, lambda source: source.columns.width > 1, rows),
 }
