@@ -107,7 +107,7 @@ def test_a_whole_body_whose_process_died_before_it_was_published_is_not_fetched_
 ):
     server.files["/a.tsv"] = File()
     with monkeypatch.context() as patched:
-        patched.setattr("switchrank.files.fetched.check_content", _interrupt)
+        patched.setattr("switchrank.files.transfer.check_content", _interrupt)
         with pytest.raises(KeyboardInterrupt):
             fetch(f"{server.url}/a.tsv", tmp_path / "a.tsv")
     assert whole(cache) == []

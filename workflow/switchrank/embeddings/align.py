@@ -131,10 +131,7 @@ def _seed_rows(seed_pairs: SeedPairs, foreign: Vectors, english: Vectors, vector
 
 
 def _fitted(foreign: Floats, english: Floats) -> tuple[NDArray[np.float64], dict[str, float]]:
-    """The orthogonal W, float64 ``(d, d)``, that minimises the distance between ``foreign @ W`` and ``english``.
-
-    Both are ``(pairs, d)``; with W comes how many they are, and their mean cosine under it.
-    """
+    """The orthogonal W, float64 ``(d, d)``, that brings ``foreign @ W`` closest to ``english``, both ``(pairs, d)``."""
     left, _, right = np.linalg.svd(foreign.astype(np.float64).T @ english.astype(np.float64))
     turn = np.asarray(left @ right)
     cosine = np.einsum("ij,ij->i", _turned(foreign, turn), english).mean(dtype=np.float64)

@@ -67,22 +67,18 @@ def import_vectors(
 
     Words are kept as they are, in NFC; the lengths the rows had are kept as ``norm``. Skipped with a counted warning:
     repeated words (the first row stays), rows without a direction (zero, NaN, infinite), words that are not UTF-8, and
-    rows of the wrong dimension while they are fewer than one in a thousand.
+    rows of the wrong dimension while they are fewer than one in a thousand. Returns ``{"words": n, "dim": d}``.
 
     Args:
         path: ``.vec`` or other text of vectors, word2vec binary, fastText binary; plain, gzip or xz.
-        out: prefix of the store.
         max_words: stop after this many words; the rows of a fastText binary are chosen before reading, so that a few
             may be missing if more than one in a hundred is skipped.
         extra_words: text file, a word a line (UTF-8, plain, gzip or xz): these follow after the others, in this order.
             Needs a fastText binary; words outside of its vocabulary get the mean of their character n-grams.
         cache: folder in which stores are kept by the content of ``path``; nothing is kept without one.
 
-    Returns:
-        ``{"words": n, "dim": d}``.
-
     Raises:
-        UserError: the file is missing, damaged, broken off, empty, no vector file, or too many rows have the wrong
+        UserError: the file is missing, damaged, broken off, empty, no vector file, or has too many rows of the wrong
             dimension; extra words asked of a file that cannot give them; the store cannot be written.
     """
     path = Path(path)

@@ -23,7 +23,6 @@ from switchrank.core.cache import cache_folder
 from switchrank.core.digest import file_digest
 from switchrank.core.errors import UserError
 from switchrank.files.addresses import Address, file_name, parse_address, shown, split_advice
-from switchrank.files.content import check_content
 from switchrank.files.unpack import unpack_member
 
 if TYPE_CHECKING:
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 8
 """Servers asked for lengths at the same time."""
-_TIMEOUT = 10.0
-"""Seconds for each of them."""
 
 
 def is_offline(environment: Mapping[str, str]) -> bool:
@@ -44,17 +41,14 @@ def is_offline(environment: Mapping[str, str]) -> bool:
 def fetch_file(
     *, url: str, out: str | Path, sha256: str | None = None, copy: bool = False, patience: Patience | None = None
 ) -> None:
-    """Put the file of an address at ``out``: fetched into the cache unless it is there, then linked.
+    """Put the file of an address at ``out``: fetched into the cache unless it is there, then linked; whole or not.
 
     The link is symbolic: a hard one would share its time of change with the links of other runs, and touching it in one
-    folder would make another run start again.
+    folder would make another run start again. With ``copy`` the file is an independent copy.
 
     Args:
         url: an address as :mod:`switchrank.files.addresses` describes it.
-        out: the file to make; it appears whole or not at all.
         sha256: checksum of what is fetched; without it (and without one in ``url``) any content is taken.
-        copy: make an independent copy instead of a link.
-        patience: how long to try.
 
     Raises:
         UserError: the file cannot be had, is not what was asked for, or cannot be written.
@@ -101,7 +95,7 @@ def described(wanted: Mapping[str, Any]) -> Iterator[str]:
     missing = missing_files(wanted)
     urls = [] if is_offline(os.environ) else [_address(**wanted[path]).url for path in missing]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        lengths = dict(zip(urls, pool.map(lambda url: length_of(url, timeout=_TIMEOUT), urls), strict=True))
+        lengths = dict(zip(urls, pool.map(length_of, urls), strict=True))
     total, unknown = 0, 0
     for path, given in wanted.items():
         state = "here" if Path(path).exists() else "cached"
@@ -153,6 +147,7 @@ class Stored:
         self.url, self.sha256, self.address = address.url, address.sha256, shown(address.url)
         folder = cache_folder(os.environ) / "downloads"
         self.file = folder / file_name(address.url, sha256=address.sha256)
+        self._record = self._beside("json")
 
     def is_sound(self) -> bool:
         """Whether the file is there and unchanged since it was stored."""
@@ -190,11 +185,7 @@ class Stored:
                 return False
             problem = f"the file has sha256 {found}, not {wanted}"
             raise UserError(self.address, "", problem, "correct the checksum, or try again later")
-        try:
-            check_content(transfer.part, self.file.name, self.address)
-        except UserError:
-            transfer.discard()
-            raise
+        transfer.check()
         with transfer.part.open("rb") as stream:
             os.fsync(stream.fileno())
         self._record.unlink(missing_ok=True)
@@ -205,6 +196,8 @@ class Stored:
 
     def _adopt(self) -> bool:
         """Take a file that was put there by hand, or only touched, if it is what was asked for."""
+        from switchrank.files.transfer import check_content
+
         if not self.file.is_file():
             return False
         wanted, found = self.sha256 or self._recorded().get("sha256"), file_digest(self.file)
@@ -225,10 +218,6 @@ class Stored:
             return dict(json.loads(self._record.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return {}
-
-    @property
-    def _record(self) -> Path:
-        return self._beside("json")
 
     def _beside(self, suffix: str) -> Path:
         return self.file.with_name(f".{self.file.name}.{suffix}")

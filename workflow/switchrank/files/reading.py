@@ -76,15 +76,11 @@ def packing_and_unpacker(start: bytes) -> tuple[str, Callable[[], Any] | None]:
 
 @contextmanager
 def open_bytes(path: str | Path, *, what: str | None = None) -> Iterator[io.BufferedReader]:
-    """Open a file for reading its unpacked bytes; of a zip archive, the one file in it.
+    """Open a file, or the view of one, for reading its unpacked bytes; of a zip archive, the one file in it.
 
-    Args:
-        path: the file, or a view of it.
-        what: name of a progress bar over the packed bytes; none is shown without it.
-
-    Raises:
-        UserError: the file is missing or unreadable, is a web page, is a zip archive of several files or with a
-            password; and, while it is read: its packed stream is damaged, or unpacks to absurdly more than itself.
+    ``what`` names a progress bar over the packed bytes. UserError: the file is missing or unreadable, is a web page, is
+    a zip archive of several files or with a password; and, while it is read: its packed stream is damaged, or unpacks
+    to absurdly more than itself.
     """
     with ExitStack() as opened:
         if isinstance(path, View):
@@ -224,12 +220,7 @@ def read_lines(path: str | Path, *, what: str | None = None) -> Iterator[tuple[i
     r"""Yield ``(number from 1, line)``; only ``\n`` ends a line, and one ``\r`` before it goes with it.
 
     Other line separators of Unicode (U+2028, U+0085, ...) stay in the text. A byte order mark at the start is dropped.
-
-    Args:
-        path, what: as :func:`open_bytes` takes them.
-
-    Raises:
-        UserError: as :func:`open_bytes`, or a line is not UTF-8 or longer than ``LONGEST_LINE``.
+    UserError as of :func:`open_bytes`, or a line is not UTF-8 or longer than ``LONGEST_LINE``.
     """
     for number, raw in byte_lines(path, what=what):
         line = decode(raw, path, f"line {number}").removesuffix("\n").removesuffix("\r")

@@ -31,8 +31,21 @@ from switchrank.core.atomic import atomic_path
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
 from switchrank.files.addresses import hub_endpoint, is_private, request_url, shown, split_advice, variables
-from switchrank.files.content import HEAD, PAGE, is_page
 
+_HEAD = 1024
+"""Bytes at the start of a file that tell what it is."""
+_PAGE = ("a web page (HTML) in place of the file", "open the address in a browser: it may want a login, or have moved")
+_MAGIC = {
+    ".gz": (b"\x1f\x8b", "gzip"),
+    ".tgz": (b"\x1f\x8b", "gzip"),
+    ".bz2": (b"BZh", "bzip2"),
+    ".xz": (b"\xfd7zXZ\x00", "xz"),
+    ".zst": (b"\x28\xb5\x2f\xfd", "Zstandard"),
+    ".zip": (b"PK", "zip"),
+    ".parquet": (b"PAR1", "Parquet"),
+}
+_HTML = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype html|html|head|body)\b", re.I | re.S)
+_POINTER = b"version https://git-lfs.github.com/spec/"
 _SHORTEST = 4
 """Shorter values are no secrets, and would be found anywhere."""
 
@@ -127,28 +140,16 @@ def _number(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() else None
 
 
-def length_of(url: str, *, timeout: float = 20.0) -> int | None:
+def length_of(url: str) -> int | None:
     """The length of the file of an address, in bytes; None where the server does not say or cannot be asked."""
     try:
         address = request_url(url, os.environ)
         with Session(url) as session:
-            response = session.head(address, allow_redirects=True, auth=credentials(address), timeout=timeout)
+            response = session.head(address, allow_redirects=True, auth=credentials(address), timeout=10.0)
     except (requests.RequestException, ValueError):
         return None
     said = [*(each.headers.get("X-Linked-Size") for each in response.history), response.headers.get("Content-Length")]
     return next((size for size in map(_number, said) if size is not None), None) if response.ok else None
-
-
-def retry_after(response: requests.Response) -> float | None:
-    """Seconds of a Retry-After header, which is a number or a date."""
-    text = response.headers.get("Retry-After", "").strip()
-    seconds = _number(text)
-    if seconds is not None:
-        return float(seconds)
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-    except (TypeError, ValueError):
-        return None
 
 
 def reason_of(error: BaseException) -> str:
@@ -195,14 +196,10 @@ class _LaterError(Exception):
 
 
 class Transfer:
-    """The download of one address into a partial file.
+    """The download of one address, variables not filled in, into a partial file.
 
-    Args:
-        url: the address, variables not filled in.
-        part: the partial file; it and its record are left in place after an error, for the next attempt.
-        verified: whether the checksum is known, so that a file without validators may be resumed as well.
-        patience: how long to try.
-        name: what the progress bar shows.
+    After an error that file and its record are left in place for the next attempt. ``verified``: the checksum is known,
+    so that a file without validators may be resumed as well. ``name`` is what the progress bar shows.
     """
 
     def __init__(self, url: str, part: Path, *, verified: bool, patience: Patience, name: str) -> None:
@@ -211,10 +208,7 @@ class Transfer:
         self._record_path = part.with_name(f"{part.name}.json")
 
     def run(self) -> Record:
-        """Download to the end, or raise UserError with the reason.
-
-        After each failure in a row the pause doubles, unless the server asks for another.
-        """
+        """Download to the end, or raise UserError. Failures in a row double the pause, unless the server names one."""
         failures = 0
         for _ in range(self.patience.attempts):
             before = self._size()
@@ -232,6 +226,14 @@ class Transfer:
                 print(f"{self.address}: warning: {error.reason}; again in {pause:.1f} s", file=sys.stderr, flush=True)
                 time.sleep(pause)
         return self._give_up("the connection broke too often")
+
+    def check(self) -> None:
+        """Check the content of the whole file; one that is not what its name says is removed."""
+        try:
+            check_content(self.part, self.name, self.address)
+        except UserError:
+            self.discard()
+            raise
 
     def discard(self) -> None:
         """Remove the partial file and its record."""
@@ -311,8 +313,8 @@ class Transfer:
             self._fail(f"the server sends it encoded as {encoding}", "fetch the file with a browser")
         chunks = _chunks(response)
         first = next(chunks, b"")
-        if offset == 0 and is_page(first[:HEAD], response.headers.get("Content-Type", ""), self.name):
-            self._fail(*PAGE)
+        if offset == 0 and is_page(first[:_HEAD], response.headers.get("Content-Type", ""), self.name):
+            self._fail(*_PAGE)
         needed, free = (record.total or 0) - offset, shutil.disk_usage(self.part.parent).free
         if needed > free:
             problem = f"needs {needed / 1e9:.2f} GB, and {free / 1e9:.2f} GB are free in {self.part.parent}"
@@ -344,7 +346,11 @@ class Transfer:
         """Raise what an answer other than the file means."""
         status = response.status_code
         if status in _LATER:
-            raise _LaterError(f"the server answers {status}", retry_after(response))
+            try:
+                wish = urllib3.Retry().parse_retry_after(response.headers.get("Retry-After", ""))
+            except urllib3.exceptions.InvalidHeader:
+                wish = None
+            raise _LaterError(f"the server answers {status}", wish)
         code = response.headers.get("X-Error-Code", "")
         problem = f"the server answers {status}" + (f" {code}" if re.fullmatch(r"\w+", code) else "")
         if status not in {401, 403}:
@@ -369,3 +375,28 @@ def _chunks(response: requests.Response) -> Iterator[bytes]:
             yield chunk
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise _LaterError(reason_of(error)) from None
+
+
+def is_page(head: bytes, content_type: str, name: str) -> bool:
+    """Whether the start of a body is a web page though the file's name promises something else."""
+    if name.lower().endswith((".html", ".htm", ".xhtml")):
+        return False
+    head = head.removeprefix(b"\xef\xbb\xbf")
+    said = content_type.partition(";")[0].strip().lower() in {"text/html", "application/xhtml+xml"}
+    return _HTML.match(head) is not None or (said and head.lstrip().startswith(b"<"))
+
+
+def check_content(path: Path, name: str, address: str) -> None:
+    """Raise UserError where a fetched file is empty, a web page, a Git LFS pointer, or not what its ``name`` says."""
+    with path.open("rb") as stream:
+        head = stream.read(_HEAD)
+    if not head:
+        raise UserError(address, "", "the server sent an empty file", "correct the address, or try again later")
+    if is_page(head, "", name):
+        raise UserError(address, "", *_PAGE)
+    if head.startswith(_POINTER):
+        problem = "a Git LFS pointer in place of the file"
+        raise UserError(address, "", problem, "give the address of the file itself (/resolve/ or /media/, not /raw/)")
+    magic, kind = _MAGIC.get(Path(name).suffix.lower(), (b"", ""))
+    if not head.startswith(magic):
+        raise UserError(address, "", f"not {kind}, as its name says", "correct the address, or try again later")

@@ -38,19 +38,16 @@ class _Member:
 
 
 def unpack(archive: str | Path, out: str | Path, *, limit: int | None = None, overwrite: bool = False) -> list[str]:
-    """Unpack all files of an archive into a folder, which appears whole or not at all.
+    """Unpack all files of an archive into the folder ``out``, which appears whole or not at all; returns their names.
 
     Args:
-        out: the folder to make; one that an archive was unpacked into, and that nobody changed, is replaced.
+        out: one that an archive was unpacked into, and that nobody changed, is replaced.
         limit: largest sum of sizes in bytes; default: 1 GiB, or 200 times the archive where that is more.
         overwrite: replace an older folder ``out`` whatever it holds.
 
-    Returns:
-        The names of the files, in the archive's order.
-
     Raises:
-        UserError: not an archive, a broken or encrypted one, a dangerous member, or more than the limit;
-            ``out`` holds other things.
+        UserError: not an archive, a broken or encrypted one, a dangerous member, more than the limit, or ``out`` holds
+            other things.
     """
     with (
         _opened(archive, limit) as members,

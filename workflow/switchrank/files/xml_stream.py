@@ -23,14 +23,9 @@ LANG = "xml:lang"
 def read_elements(path: str | Path, names: Iterable[str], *, what: str | None = None) -> Iterator[Element]:
     """Yield every element with one of the ``names`` that is inside no other such element, in file order.
 
-    Args:
-        path: an XML file, plain or packed.
-        names: names without namespace; the name of the root yields the root without its content, first of all.
-        what: name of a progress bar over the file.
-
-    Raises:
-        UserError: as :func:`switchrank.files.reading.open_bytes`; the file is no well-formed XML, declares entities,
-            ends early, or an element is larger than 64 MB.
+    Names are without namespace; that of the root yields the root without its content, first of all. ``what`` names a
+    progress bar. UserError: as of :func:`switchrank.files.reading.open_bytes`; the file is no well-formed XML, declares
+    entities, ends early, or an element is larger than 64 MB.
     """
     reader = _Reader(path, frozenset(names))
     with open_bytes(path, what=what) as stream:

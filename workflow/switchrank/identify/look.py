@@ -14,7 +14,7 @@ from typing import Any
 from switchrank.collections.mmarco.names import MMARCO_NAMES
 from switchrank.collections.spec import folders, recognisers
 from switchrank.core.errors import UserError
-from switchrank.identify import binary, languages, lexicons, others, vectors
+from switchrank.identify import binary, languages, lexicons, others
 from switchrank.identify.found import Found, filled, shorten
 from switchrank.identify.kinds import FolderKind, Kind, counted, described
 from switchrank.identify.source import Source
@@ -22,7 +22,7 @@ from switchrank.identify.source import Source
 _BY_FIRST_BYTES: tuple[Callable[[Source], Found | None], ...] = (
     binary.inspect_table,
     binary.inspect_weights,
-    vectors.inspect,
+    binary.inspect_vectors,
     binary.inspect_tar,
 )
 _MOST_FILES = 2000
@@ -38,7 +38,7 @@ _PARALLEL = FolderKind(
 
 @cache
 def _modules() -> list[Any]:
-    return [*map(import_module, recognisers()), lexicons, others, vectors]
+    return [*map(import_module, recognisers()), lexicons, others, binary]
 
 
 def _described() -> Iterator[dict[str, Any]]:
@@ -78,15 +78,10 @@ def _with_entry(found: Found, path: Path, entry: str, why: str) -> Found:
 
 
 def inspect_path(path: str | Path, *, quick: bool = False, what: str | None = None) -> Found:
-    """What a file or folder is, with the config entry that reads it.
+    """What a file or folder is, whatever it is called, with the config entry that reads it.
 
-    Args:
-        path: the file or folder, whatever it is called.
-        quick: read the first megabytes only, and estimate the numbers.
-        what: name of a progress bar; none is shown without it.
-
-    Raises:
-        UserError: it is missing, unreadable, or of no known format; or no file of the folder is.
+    ``quick`` reads the first megabytes only and estimates the numbers; ``what`` names a progress bar. UserError: it is
+    missing, unreadable, or of no known format; or no file of the folder is.
     """
     inspect = _inspect_folder if Path(path).is_dir() else _inspect_file
     return inspect(Path(path), quick=quick, what=what)

@@ -32,15 +32,13 @@ def build_collection(
             ``queries/<split>/<lang>``, ``judgements/<split>``, and where there are any ``triples/train`` and
             ``groups`` (document id, topic); further files of a role are ``<role>+1``, ``<role>+2``. For ``squad``:
             ``<split>/<lang>``. Only test queries exist in other languages than the source and the training ones.
-        out: the folder to write.
-        overwrite: replace an older folder ``out`` whatever it holds.
+        out, overwrite: the folder to write, and whether an older one is replaced whatever it holds.
 
     Returns:
         ``{"documents": {lang: n}, "queries": {split: n}}``; queries are counted in the split's first language.
 
     Raises:
-        UserError: a wrong specification, a missing or defective file, nothing left to write, or a folder ``out`` that
-            holds something else.
+        UserError: a wrong specification, a defective file, nothing left to write, or ``out`` holds something else.
     """
     checked = CollectionSpec.from_plain(spec)
     check_files(checked, files)
@@ -102,22 +100,11 @@ def _assign(
 
 
 def cut_queries(queries: pl.DataFrame, *, share: float, seed: int, split: str = "dev") -> pl.Series:
-    """Choose the queries of a split: whole groups (articles, topics) in a seeded order, at least ``share`` of them.
+    """The ``qid`` of whole groups (articles, topics), drawn in a seeded order until they hold ``share`` of the queries.
 
-    The place of a group in that order depends only on the seed, the split and its own name, so that adding or
-    reordering queries moves few others.
-
-    Args:
-        queries: columns ``qid`` and ``group``.
-        share: share of queries, between 0 and 1.
-        seed: the collection's seed.
-        split: ``dev``, or ``labels`` (queries that are labelled examples only).
-
-    Returns:
-        The chosen ``qid`` values in the order of ``queries``.
-
-    Raises:
-        UserError: no group would be left for training.
+    The place of a group in that order depends only on the collection's seed, the split (``dev``, or ``labels``:
+    queries that are labelled examples only) and its own name, so that adding or reordering queries moves few others.
+    ``queries`` has columns ``qid`` and ``group``, and its order is kept. UserError if no group is left for training.
     """
     sizes = queries.group_by("group").len().sort("group")
     order = [derive_seed(seed, "sources", _CUTS[split], name) for name in sizes["group"]]

@@ -25,10 +25,7 @@ def write_wikitext(*, dumps: Sequence[str | Path], out: str | Path) -> dict[str,
 
     Returns:
         Counts: ``pages`` read, ``articles`` written, ``redirects`` and ``other`` pages left out, ``empty`` articles
-        without prose, ``lines``; they are told on standard error too.
-
-    Raises:
-        UserError: a dump cannot be read, or holds no prose.
+        without prose, ``lines``; told on standard error too. UserError: a dump is unreadable or holds no prose.
     """
     counts = dict.fromkeys(("pages", "articles", "redirects", "other", "empty", "lines"), 0)
     with atomic_path(out) as temporary, ExitStack() as opened:

@@ -48,9 +48,8 @@ of a test query). ``vectors``: languages that get word vectors aligned from the 
 def complete_spec(spec: dict[str, Any]) -> dict[str, Any]:
     """``spec`` with defaults filled in.
 
-    Raises:
-        UserError: an unknown key, design or layout, a language without a design or (for ``mmarco``) a name, English
-            not first, a number out of range, more themes than there are.
+    UserError: an unknown key, design or layout, a language without a design or (for ``mmarco``) a name, English not
+    first, a number out of range, more themes than there are.
     """
     full = {**DEFAULTS, **spec}
     for place, problem, todo in _mistakes(full):
@@ -96,10 +95,7 @@ def _mistakes(spec: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def world_outputs(spec: dict[str, Any]) -> list[str]:
-    """The names of the files of the world, relative to its folder, in a fixed order.
-
-    ``msmarco/`` and ``mmarco/`` are in parallel: collections and queries of all languages share their ids.
-    """
+    """The names of the world's files, relative to its folder; collections and queries of all languages share ids."""
     full = complete_spec(spec)
     languages = full["languages"]
     return [

@@ -152,10 +152,9 @@ def _write_rows(path: Path, rows: Iterable[tuple[object, ...]]) -> None:
 
 
 class _Contents:
-    """The rows of each kind of file of the search task.
+    """The rows of each kind of file of the search task. Ids are the same in all languages.
 
-    Ids are counted through, so that a query keeps its id in all languages: passages from 0, which is line 1 of every
-    collection, training queries from 1, test queries after them.
+    Passages count from 0, which is line 1 of every collection, training queries from 1, test queries after them.
     """
 
     def __init__(self, search: Search, languages: list[Language], spec: dict[str, Any]) -> None:

@@ -114,8 +114,8 @@ def _root(random: np.random.Generator, design: _Design, length: int) -> str:
 def build_language(code: str, meanings: Meanings, seed: int, after: str | None = None) -> Language:
     """The language ``code`` of the world drawn from ``seed``; ``after`` names the design of a code that has none.
 
-    Languages of one design share letters and endings, but no vocabulary. Where the design has short words for frequent
-    concepts, those modelled on it have none, since short words of several languages would mostly be the same.
+    Languages of one design share letters and endings, but no vocabulary. Only the design's own code has short words for
+    frequent concepts, since short words of several languages would mostly be the same.
     """
     if code == "en":
         everything = np.ones(len(meanings.concepts), dtype=bool)
@@ -168,11 +168,7 @@ def gold_pairs(english: Language, other: Language) -> list[tuple[str, str]]:
 
 
 class Grammar:
-    """Says clauses in one language.
-
-    Args:
-        language: its words and rules.
-    """
+    """Says clauses in one language."""
 
     def __init__(self, language: Language) -> None:
         self._words, self._particles, self._rules = language.words, language.particles, language.rules

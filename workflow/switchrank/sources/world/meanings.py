@@ -118,13 +118,10 @@ def _neighbours(
 
 
 class Speaker:
-    """Draws clauses about the concepts of a world that a language has words for.
+    """Draws clauses from ``random`` about the concepts of a world that a language has words for.
 
-    Args:
-        meanings: the world.
-        known: [concepts] whether the language can say it; unknown concepts are never drawn.
-        random: the stream that everything is drawn from.
-        flat: exponent on noun frequencies; below 1 rare nouns are mentioned more often.
+    ``known`` [concepts]: whether the language can say it; others are never drawn. ``flat`` is an exponent on noun
+    frequencies: below 1, rare nouns are mentioned more often.
     """
 
     def __init__(self, meanings: Meanings, known: Bools, random: np.random.Generator, flat: float = 1.0) -> None:
