@@ -18,7 +18,7 @@ from switchrank.core.errors import UserError
 from switchrank.core.seeds import generator
 from switchrank.sources.world.files import DEFAULTS, complete_spec, world_outputs
 from switchrank.sources.world.generate import generate_world
-from switchrank.sources.world.languages import DESIGNS, Grammar, build_language, gold_pairs
+from switchrank.sources.world.languages import DESIGNS, Language, build_language, gold_pairs
 from switchrank.sources.world.meanings import Clause, Meanings, Speaker, build_meanings
 from switchrank.sources.world.search import build_search
 from switchrank.sources.world.vocabulary import english_concepts, themes
@@ -44,7 +44,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def words(grammar: Grammar, clause: Clause) -> list[str]:
+def words(grammar: Language, clause: Clause) -> list[str]:
     return [word for phrase in grammar.phrases(clause) for word in phrase]
 
 
@@ -107,7 +107,7 @@ def test_the_default_english_text_has_three_thousand_words_in_a_zipf_law() -> No
     concepts = english_concepts()
     meanings = build_meanings(concepts, 1)
     english = build_language("en", meanings, 1)
-    grammar = Grammar(english)
+    grammar = english
     clauses = Speaker(meanings, english.known, generator(1, "test")).clauses(DEFAULTS["sentences"])
     counts = np.array(sorted(Counter(word for clause in clauses for word in words(grammar, clause)).values()))[::-1]
     assert len(counts) >= 3000
@@ -163,7 +163,7 @@ def test_one_language_runs_right_to_left_and_one_has_no_spaces(world: Path) -> N
 def test_unspaced_text_is_cut_into_its_words_by_longest_match() -> None:
     meanings = all_meanings()
     language = build_language("qac", meanings, 1)
-    grammar = Grammar(language)
+    grammar = language
     known = {form for forms in language.words for word in forms for form in word.values()}
     segmenter = Segmenter(known | set(language.particles.values()))
     clauses = Speaker(meanings, language.known, generator(1, "test")).clauses(300)

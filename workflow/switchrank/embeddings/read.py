@@ -32,7 +32,7 @@ from switchrank.core.digest import code_digest, value_digest
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
 from switchrank.embeddings.fasttext_binary import read_fasttext_vectors
-from switchrank.files.reading import open_bytes, read_lines
+from switchrank.files.reading import disk_errors, open_bytes, read_lines
 from switchrank.formats.vector_kinds import HEADER, MOST_DIMENSIONS, Kind, vector_kind
 from switchrank.formats.vectors import VectorWriter, vector_files, vector_writer, writing
 
@@ -118,11 +118,8 @@ def _read(path: Path, kind: Kind, out: str | Path, max_words: int | None, extra_
 
 def _content_digest(path: Path) -> str:
     """SHA-256 of the bytes of a file as they lie on disk, with a progress bar."""
-    try:
-        with path.open("rb") as file:
-            return _digest(file, f"digest of {path.name}", path.stat().st_size)
-    except OSError as error:
-        raise UserError(path, "", f"cannot be read ({error.strerror})", "correct the path or its rights") from error
+    with disk_errors(path), path.open("rb") as file:
+        return _digest(file, f"digest of {path.name}", path.stat().st_size)
 
 
 def _digest(file: IO[bytes], what: str | None = None, total: int = 0, copy: IO[bytes] | None = None) -> str:

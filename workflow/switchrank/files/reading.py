@@ -86,13 +86,13 @@ def open_bytes(path: str | Path, *, what: str | None = None) -> Iterator[io.Buff
         if isinstance(path, View):
             yield opened.enter_context(path.opens())
             return
-        with _one_line(path):
+        with disk_errors(path):
             file = opened.enter_context(Path(path).open("rb", buffering=0))
             size = Path(path).stat().st_size
         bar = opened.enter_context(progress(total=size, what=what, unit="B"))
 
         def read_plain(most: int) -> bytes:
-            with _one_line(path):
+            with disk_errors(path):
                 piece = file.read(most) or b""
             bar.update(len(piece))
             return piece
@@ -110,8 +110,8 @@ def open_bytes(path: str | Path, *, what: str | None = None) -> Iterator[io.Buff
 
 
 @contextmanager
-def _one_line(path: str | Path) -> Iterator[None]:
-    """An error of the disk becomes one of the user's."""
+def disk_errors(path: str | Path) -> Iterator[None]:
+    """An error of the disk in reading ``path`` becomes one of the user's."""
     try:
         yield
     except FileNotFoundError as error:

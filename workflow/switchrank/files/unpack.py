@@ -34,7 +34,7 @@ class _Member:
 
     name: str
     size: int
-    open: Callable[[], IO[bytes] | None]
+    open: Callable[[], IO[bytes]]
 
 
 def unpack(archive: str | Path, out: str | Path, *, limit: int | None = None, overwrite: bool = False) -> list[str]:
@@ -58,9 +58,9 @@ def unpack(archive: str | Path, out: str | Path, *, limit: int | None = None, ov
         return [member.name for member in members]
 
 
-def unpack_member(archive: str | Path, name: str, out: Path, *, limit: int | None = None) -> None:
+def unpack_member(archive: str | Path, name: str, out: Path) -> None:
     """Write one file of an archive to ``out``; UserError as of :func:`unpack`, or if there is no such file."""
-    with _opened(archive, limit) as members:
+    with _opened(archive, None) as members:
         found = next((member for member in members if member.name == name), None)
         if found is None:
             known = ", ".join(member.name for member in members[:5])
@@ -69,12 +69,9 @@ def unpack_member(archive: str | Path, name: str, out: Path, *, limit: int | Non
 
 
 def _write(archive: str | Path, member: _Member, out: Path) -> None:
-    stream = member.open()
-    if stream is None:
-        raise UserError(archive, member.name, "cannot be read", "fetch or make the archive again")
     out.parent.mkdir(parents=True, exist_ok=True)
     written = 0
-    with stream, out.open("wb") as file:
+    with member.open() as stream, out.open("wb") as file:
         while chunk := stream.read(_CHUNK):
             written += len(chunk)
             if written > member.size:
@@ -127,7 +124,7 @@ def _members(archive: str | Path, packed: zipfile.ZipFile | tarfile.TarFile) -> 
         if not (info.isfile() or info.isdir()):
             raise _dangerous(archive, info.name, "a link or device")
         if info.isfile():
-            yield _Member(info.name, info.size, partial(packed.extractfile, info))
+            yield _Member(info.name, info.size, partial(packed.extractfile, info))  # type: ignore[arg-type]
     assert packed.fileobj is not None
     packed.fileobj.seek(packed.offset)
     if len(packed.fileobj.read(tarfile.BLOCKSIZE)) < tarfile.BLOCKSIZE:

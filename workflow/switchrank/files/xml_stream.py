@@ -38,8 +38,7 @@ class _Reader:
     def __init__(self, path: str | Path, names: frozenset[str]) -> None:
         self._path, self._names = path, names
         self._parser = parser = expat.ParserCreate()
-        parser.buffer_text, parser.ordered_attributes = True, False
-        parser.buffer_size = _CHUNK
+        parser.buffer_text, parser.buffer_size = True, _CHUNK
         parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
         parser.CharacterDataHandler = self._data
         parser.EntityDeclHandler = self._refuse

@@ -14,6 +14,7 @@ from typing import Any
 from switchrank.collections.mmarco.names import MMARCO_NAMES
 from switchrank.collections.spec import folders, recognisers
 from switchrank.core.errors import UserError
+from switchrank.files.reading import disk_errors
 from switchrank.identify import binary, languages, lexicons, others
 from switchrank.identify.found import Found, filled, shorten
 from switchrank.identify.kinds import FolderKind, Kind, counted, described
@@ -93,10 +94,8 @@ def _inspect_file(path: Path, *, quick: bool = False, what: str | None = None) -
         raise UserError(path, "", problem, "correct the path")
     if not path.stat().st_size:
         raise UserError(path, "", "empty", "fetch or make the file again")
-    try:
+    with disk_errors(path):
         packed = binary.inspect_packed(path)
-    except OSError as error:
-        raise UserError(path, "", f"cannot be read ({error.strerror})", "correct the path or its rights") from error
     if packed:
         return packed
     source = Source(path, quick=quick, what=what)

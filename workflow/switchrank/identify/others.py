@@ -133,11 +133,6 @@ def _are_frequencies(source: Source) -> bool:
     return table.width == 2 and table.most(test) if table.tabbed else table.most_words(2, test)
 
 
-def _are_sentences(source: Source) -> bool:
-    table = source.columns
-    return table.width == 2 and is_parallel(table)
-
-
 def _plain(lines: Callable[[Sequence[bytes]], bool]) -> Callable[[Source], bool]:
     """Whether nearly all lines are readable, and all of them pass a test."""
 
@@ -175,7 +170,7 @@ KINDS = {
     "translation-table": Sign(VALUES + 1.5, _are_translations, _translations),
     "json-array": Sign(VALUES + 1.6, _are_records, _array),
     "word-frequencies": Sign(IDS + 3, _are_frequencies, _frequencies),
-    "parallel-tsv": Sign(GUESS, _are_sentences, _columns()),
+    "parallel-tsv": Sign(GUESS, lambda source: source.columns.width == 2 and is_parallel(source.columns), _columns()),
     "ids": Sign(LAST, _plain(_are_ids), _ids),
     "word-list": Sign(LAST + 1, _plain(_are_words), _lines),
     "text": Sign(LAST + 2, _plain(lambda _: True), _text),

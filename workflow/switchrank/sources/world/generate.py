@@ -18,7 +18,7 @@ from switchrank.core.seeds import generator
 from switchrank.search.bm25 import Bm25, best
 from switchrank.sources.world.dumps import write_dumps
 from switchrank.sources.world.files import INVENTED, SPLITS, complete_spec, search_files, world_outputs
-from switchrank.sources.world.languages import Grammar, Language, build_language, gold_pairs
+from switchrank.sources.world.languages import Language, build_language, gold_pairs
 from switchrank.sources.world.meanings import Clause, Floats, Meanings, Speaker, build_meanings
 from switchrank.sources.world.search import Query, Search, build_search
 from switchrank.sources.world.vocabulary import SLOTS, english_concepts, themes
@@ -91,8 +91,7 @@ def _write_text(path: Path, language: Language, meanings: Meanings, search: Sear
         concepts = clause.concepts
         return any(wanted.issubset(concepts) for concept in concepts for wanted in asked.get(concept, ()))
 
-    grammar = Grammar(language)
-    _write_rows(path, ((grammar.sentence(clause),) for clause in clauses if not told(clause)))
+    _write_rows(path, ((language.sentence(clause),) for clause in clauses if not told(clause)))
 
 
 def _write_vectors(path: Path, language: Language, meanings: Meanings, seed: int) -> None:
@@ -159,26 +158,25 @@ class _Contents:
 
     def __init__(self, search: Search, languages: list[Language], spec: dict[str, Any]) -> None:
         self._search, self._spec = search, spec
-        self._english = languages[0]
-        self._grammars = {language.code: Grammar(language) for language in languages}
+        self._languages = {language.code: language for language in languages}
 
     def _numbered(self, split: str) -> Iterator[tuple[int, Query]]:
         queries = self._search.queries
         return enumerate(queries[split], 1 if split == "train" else 1 + len(queries["train"]))
 
     def documents(self, language: str) -> Iterator[Text]:
-        say = self._grammars[language].passage
+        say = self._languages[language].passage
         return ((number, say(passage.clauses)) for number, passage in enumerate(self._search.passages))
 
     def queries(self, split: str, language: str) -> Iterator[Text]:
-        say = self._grammars[language].question
+        say = self._languages[language].question
         return ((qid, say(query.clause, query.asked)) for qid, query in self._numbered(split))
 
     def judgements(self, split: str) -> Iterator[tuple[int, int, int, int]]:
         return ((qid, 0, query.passage, 1) for qid, query in self._numbered(split))
 
     def topics(self) -> Iterator[Text]:
-        words = self._english.words
+        words = self._languages["en"].words
         return ((number, words[passage.topic][0]["sg"]) for number, passage in enumerate(self._search.passages))
 
     def triples(self) -> list[tuple[int, int, int]]:

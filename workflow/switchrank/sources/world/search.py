@@ -7,7 +7,6 @@ the passage of another: what a test query asks together was never seen together 
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -43,19 +42,12 @@ class Query(NamedTuple):
         return frozenset(self.clause.concepts)
 
 
-@dataclass
 class Search:
     """All passages, and the queries of each split; a passage's number is its place in ``passages``."""
 
-    passages: list[Passage]
-    queries: dict[str, list[Query]]
-
-
-class _Index:
-    """Keeps every query apart from all passages but its own: they share at most half of the query's concepts."""
-
     def __init__(self) -> None:
-        self.search = Search([], {})
+        self.passages: list[Passage] = []
+        self.queries: dict[str, list[Query]] = {}
         self._passages: defaultdict[int, list[int]] = defaultdict(list)
         self._queries: defaultdict[int, list[int]] = defaultdict(list)
         self._allowed: list[int] = []
@@ -78,13 +70,13 @@ class _Index:
         for concept in query.concepts:
             self._queries[concept].append(len(self._allowed))
         self._allowed.append(len(query.concepts) // 2)
-        self.search.queries[split].append(query)
+        self.queries[split].append(query)
 
     def add_passage(self, passage: Passage) -> None:
         self._seen.add(passage.concepts)
         for concept in passage.concepts:
-            self._passages[concept].append(len(self.search.passages))
-        self.search.passages.append(passage)
+            self._passages[concept].append(len(self.passages))
+        self.passages.append(passage)
 
 
 def _passages(random: np.random.Generator, speaker: Speaker, subjects: list[int] | None = None) -> Iterator[Passage]:
@@ -138,26 +130,24 @@ def build_search(meanings: Meanings, *, seed: int, queries: dict[str, int], dist
     random = generator(seed, "world", "search")
     speaker = Speaker(meanings, np.ones(len(meanings.concepts), dtype=bool), random, FLAT)
     supply = _passages(random, speaker)
-    index = _Index()
-    search = index.search
+    search = Search()
     for split, wanted in queries.items():
         search.queries[split] = []
         while len(search.queries[split]) < wanted:
             passage = next(supply)
             query = _ask(random, passage, len(search.passages))
-            if query and index.takes_passage(passage) and index.takes_query(query):
-                index.add_passage(passage)
-                index.add_query(query, split)
+            if query and search.takes_passage(passage) and search.takes_query(query):
+                search.add_passage(passage)
+                search.add_query(query, split)
     for split, count in distractors.items():
         topics = [search.passages[query.passage].topic for query in search.queries[split] for _ in range(count)]
         for passage in _passages(random, speaker, topics) if topics else ():
-            fitting = passage if index.takes_passage(passage) else next(p for p in supply if index.takes_passage(p))
-            index.add_passage(fitting)
+            fitting = passage if search.takes_passage(passage) else next(p for p in supply if search.takes_passage(p))
+            search.add_passage(fitting)
     # passages in a random order, so that a number says nothing about relevance
     order = random.permutation(len(search.passages)).tolist()
     place = {number: position for position, number in enumerate(order)}
-    moved = {
-        split: [query._replace(passage=place[query.passage]) for query in asked]
-        for split, asked in search.queries.items()
-    }
-    return Search([search.passages[number] for number in order], moved)
+    search.passages = [search.passages[number] for number in order]
+    for asked in search.queries.values():
+        asked[:] = [query._replace(passage=place[query.passage]) for query in asked]
+    return search
