@@ -68,11 +68,10 @@ def read_fasttext_vectors(path: Path, sink: RowSink, extra_words: Sequence[str] 
     count = len(model.words)
     _give(sink, model.words, matrix[:count])
     sink.limit = None
-    without = -sink.skipped["rows without a direction"]
+    before = sink.skipped["rows without a direction"]
     _give(sink, extra, matrix[count:])
-    without += sink.skipped["rows without a direction"]
-    sink.skipped["rows without a direction"] -= without
-    sink.skipped["extra words without a known n-gram"] += without
+    sink.skipped["extra words without a known n-gram"] += sink.skipped["rows without a direction"] - before
+    sink.skipped["rows without a direction"] = before
 
 
 def check_model(path: str | Path) -> Model:

@@ -2,13 +2,12 @@
 
 Text (fastText, word2vec, GloVe, MUSE) is a header ``rows dimensions`` (optional), then one row a line: a word, a space,
 the numbers. Rows end at the line feed alone, as words may hold other line separators (U+2028, U+0085); words may hold
-spaces, so rows are split from the right. Numbers are parsed in blocks, never one by one in Python. word2vec's binary is
-such a header, then per row a word, a space, float32 numbers; the original program ends each row with a line feed.
+spaces, so rows are split from the right. word2vec's binary is such a header, then per row a word, a space, float32
+numbers; the original program ends each row with a line feed.
 
-The content of a file decides what it is (:mod:`switchrank.formats.vector_kinds`). With a cache folder, a file that this
-code has read before with these settings is copied, not parsed. An entry of the cache is the two files of a store and a
-``.json`` with their digests, written last. Entries of one key are equal byte by byte, so that two processes may write
-or read one at the same time; a file that does not have its digest is not used.
+A file that this code has read before with these settings is copied from the cache, not parsed. An entry there is the
+two files of a store and a ``.json`` with their digests, written last. Entries of one key are equal byte by byte, so
+that two processes may write or read one at the same time; a file that does not have its digest is not used.
 """
 
 import hashlib
@@ -21,7 +20,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
-from typing import IO, TypedDict
+from typing import IO, Any
 
 import numpy as np
 import polars as pl
@@ -43,16 +42,6 @@ _SAMPLE = 100
 _DECIMAL = re.compile(rb"[-+]?\d*\.\d+(e[-+]?\d+)?")
 _TOLERATED = 1000
 """One row in this many may have the wrong dimension and is skipped; more make the file unusable."""
-
-
-class _Record(TypedDict):
-    words: int
-    dim: int
-    notes: list[str]
-
-
-class _Damaged(Exception):
-    """An entry of the cache is there, but it is not what was kept."""
 
 
 def import_vectors(
@@ -102,7 +91,8 @@ def import_vectors(
     return {"words": record["words"], "dim": record["dim"]}
 
 
-def _read(path: Path, kind: Kind, out: str | Path, max_words: int | None, extra_words: Sequence[str]) -> _Record:
+def _read(path: Path, kind: Kind, out: str | Path, max_words: int | None, extra_words: Sequence[str]) -> dict[str, Any]:
+    """Write a store; returns the number of its words and dimensions, and what there is to say of the file."""
     with vector_writer(out) as writer:
         sink = RowSink(writer, max_words)
         if kind == "fasttext":
@@ -134,21 +124,21 @@ def _digest(file: IO[bytes], what: str | None = None, total: int = 0, copy: IO[b
     return digest.hexdigest()
 
 
-def _fetch_cached(entry: Path, out: str | Path) -> _Record | None:
+def _fetch_cached(entry: Path, out: str | Path) -> dict[str, Any] | None:
     """Copy the store of ``entry`` (a prefix) to the prefix ``out``; None where there is no whole one."""
     try:
         kept = json.loads(Path(f"{entry}.json").read_text(encoding="utf-8"))
-        record: _Record = {"words": int(kept["words"]), "dim": int(kept["dim"]), "notes": list(map(str, kept["notes"]))}
+        record = {"words": int(kept["words"]), "dim": int(kept["dim"]), "notes": list(map(str, kept["notes"]))}
         _copy_store(entry, out, expected=kept["sha256"])
     except OSError:
         return None
-    except (_Damaged, ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError):
         print(f"{entry}: warning: the cached vectors are damaged and are made again", file=sys.stderr)
         return None
     return record
 
 
-def _keep_cached(entry: Path, out: str | Path, record: _Record) -> None:
+def _keep_cached(entry: Path, out: str | Path, record: dict[str, Any]) -> None:
     """Copy the store ``out`` into the cache. Where that fails there is a warning, and no harm is done."""
     try:
         digests = _copy_store(out, entry)
@@ -159,7 +149,7 @@ def _keep_cached(entry: Path, out: str | Path, record: _Record) -> None:
 
 
 def _copy_store(source: str | Path, target: str | Path, expected: list[str] | None = None) -> list[str]:
-    """Copy both files of a store, all or none; returns their digests."""
+    """Copy both files of a store, all or none; returns their digests. ValueError if they are not those ``expected``."""
     digests = []
     words, matrix = vector_files(target)
     with writing(target):
@@ -169,7 +159,7 @@ def _copy_store(source: str | Path, target: str | Path, expected: list[str] | No
             with file.open("rb") as reader, writing(temporary), temporary.open("wb") as writer:
                 digests.append(_digest(reader, copy=writer))
             if expected is not None and expected[len(digests) - 1] != digests[-1]:
-                raise _Damaged(file)
+                raise ValueError(file)
     return digests
 
 

@@ -1,10 +1,9 @@
 """Train word vectors on monolingual text: fastText skip-gram over the words that the rest of switchrank sees.
 
-Text is cut by :mod:`switchrank.text.words` and its words put under :func:`switchrank.text.equality.key` before fastText
-reads them, so that vectors, lexicons and switching agree on what a word is; the store holds each word as the text
-writes it most often, in lower case. Text without spaces is cut by a segmenter of its language, or a word vocabulary is
-learned first (:mod:`switchrank.text.learned_words`), and the text is cut by it exactly as later text will be cut by the
-words of the vectors.
+Words are cut by :mod:`switchrank.text.words` and put under :func:`switchrank.text.equality.key` before fastText reads
+them, so that vectors, lexicons and switching agree on what a word is; the store has the most frequent spelling, in
+lower case. Text without spaces is cut by a segmenter, or by a vocabulary that is learned from it first
+(:mod:`switchrank.text.learned_words`), exactly as later text will be cut by the words of the vectors.
 """
 
 import sys
@@ -96,10 +95,8 @@ def train_vectors(
         threads: more than 1 is faster but not reproducible.
 
     Returns:
-        ``{"words": n, "dim": d}``.
-
-    Raises:
-        UserError: a file is missing, not UTF-8 or no text (XML, SQL, binary), or no word occurs ``min_count`` times.
+        ``{"words": n, "dim": d}``; UserError if a file is missing, not UTF-8 or no text (XML, SQL, binary), or no word
+        occurs ``min_count`` times.
     """
     paths = [Path(path) for path in texts]
     if segmenter is not None:

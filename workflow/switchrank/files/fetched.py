@@ -171,20 +171,20 @@ class Stored:
                 raise UserError(self.address, "", problem, f"put it at {out}, or fetch it where there is a network")
             part, known = self._beside("part" if alone else f"{os.getpid()}.part"), self.sha256 is not None
             transfer = Transfer(self.url, part, verified=known, patience=patience or Patience(), name=self.file.name)
-            if not self._received(transfer, last=False):
-                self._received(transfer, last=True)
+            self._publish(transfer)
             return self.file
 
-    def _received(self, transfer: Transfer, *, last: bool) -> bool:
-        """Download, check, publish; False where a file of several pieces has a wrong checksum: worth another try."""
-        received = transfer.run()
-        wanted, found = self.sha256 or received.sha256, file_digest(transfer.part)
-        if wanted and found != wanted:
+    def _publish(self, transfer: Transfer) -> None:
+        """Download, check, move into place; a file of several pieces with a wrong checksum is fetched once more."""
+        for last in (False, True):
+            received = transfer.run()
+            wanted, found = self.sha256 or received.sha256, file_digest(transfer.part)
+            if wanted in {None, found}:
+                break
             transfer.discard()
-            if received.pieces > 1 and not last:
-                return False
-            problem = f"the file has sha256 {found}, not {wanted}"
-            raise UserError(self.address, "", problem, "correct the checksum, or try again later")
+            if received.pieces == 1 or last:
+                problem = f"the file has sha256 {found}, not {wanted}"
+                raise UserError(self.address, "", problem, "correct the checksum, or try again later")
         transfer.check()
         with transfer.part.open("rb") as stream:
             os.fsync(stream.fileno())
@@ -192,7 +192,6 @@ class Stored:
         os.replace(transfer.part, self.file)
         self._note(found)
         transfer.discard()
-        return True
 
     def _adopt(self) -> bool:
         """Take a file that was put there by hand, or only touched, if it is what was asked for."""

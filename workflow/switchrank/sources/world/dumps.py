@@ -1,9 +1,9 @@
 """The encyclopaedia of the made-up world: its ``page`` and ``langlinks`` tables as SQL dumps, as Wikimedia has them.
 
-Table layouts are those of MediaWiki's published schema (www.mediawiki.org/wiki/Manual:Page_table and
-Manual:Langlinks_table), the file layout that of ``mysqldump``: one CREATE TABLE, many rows to an INSERT, backslash
-escapes. Page titles have underscores and a capital, link titles have spaces. The tables hold what real ones hold
-besides good pairs: redirects, other namespaces, disambiguations, links to nowhere and links without a title.
+Layouts are those of MediaWiki's schema (www.mediawiki.org/wiki/Manual:Page_table, Manual:Langlinks_table) and of
+``mysqldump``: one CREATE TABLE, many rows to an INSERT, backslash escapes. Page titles have underscores and a capital,
+link titles have spaces. Beside good pairs there is what real tables hold: redirects, other namespaces, disambiguations,
+links to nowhere and links without a title.
 """
 
 import gzip

@@ -31,8 +31,7 @@ SYNONYMS = 0.12
 ENGLISH_PARTICLES = {
     "indefinite": "a",
     "definite": "the",
-    **{word: word for word in ("this", "every", "one", "some", "these", "many", "few")},
-    **{word: word for word in PREPOSITIONS},
+    **{word: word for word in ("this", "every", "one", "some", "these", "many", "few", *PREPOSITIONS)},
     **{word: word for words in ADVERBS.values() for word in words},
     **{word: word for word in ("how", "why", "where", "when", "who")},
 }
