@@ -15,7 +15,7 @@ from switchrank.collections.mmarco.names import MMARCO_NAMES
 from switchrank.collections.spec import folders, recognisers
 from switchrank.core.errors import UserError
 from switchrank.files.reading import disk_errors
-from switchrank.identify import binary, languages, lexicons, others
+from switchrank.identify import binary, languages, others
 from switchrank.identify.found import Found, filled, shorten
 from switchrank.identify.kinds import FolderKind, Kind, counted, described
 from switchrank.identify.source import Source
@@ -39,7 +39,7 @@ _PARALLEL = FolderKind(
 
 @cache
 def _modules() -> list[Any]:
-    return [*map(import_module, recognisers()), lexicons, others, binary]
+    return [*map(import_module, recognisers()), others, binary]
 
 
 def _described() -> Iterator[dict[str, Any]]:
