@@ -14,7 +14,7 @@ from switchrank.collections.records import read_records
 from switchrank.collections.rows import read_topics, triple_rows
 from switchrank.collections.separate import read_judgements, read_queries
 from switchrank.core.errors import UserError
-from switchrank.files.headers import is_header, is_word_header
+from switchrank.files.headers import is_header
 from switchrank.formats.pairs import read_pairs
 from switchrank.formats.trec import read_run
 from switchrank.lexicon.titlefiles import TitleFiles, read_titles
@@ -96,7 +96,7 @@ def test_rows_that_only_look_like_a_header_are_data(row):
 
 @pytest.mark.parametrize("pair", [["source", "source"], ["word", "Wort"], ["target", "cible"], ["term", "term"]])
 def test_words_that_are_names_of_columns_too_have_translations(pair):
-    assert not is_word_header(pair)
+    assert not is_header(pair, words=True)
 
 
 def test_a_byte_order_mark_is_no_part_of_an_ablation_table_or_a_run(tmp_path):

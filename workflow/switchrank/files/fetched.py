@@ -28,9 +28,6 @@ from switchrank.files.unpack import unpack_member
 if TYPE_CHECKING:
     from switchrank.files.transfer import Patience, Transfer
 
-_AT_ONCE = 8
-"""Servers asked for lengths at the same time."""
-
 
 def is_offline(environment: Mapping[str, str]) -> bool:
     """Whether no server may be asked."""
@@ -94,7 +91,7 @@ def described(wanted: Mapping[str, Any]) -> Iterator[str]:
 
     missing = missing_files(wanted)
     urls = [] if is_offline(os.environ) else [_address(**wanted[path]).url for path in missing]
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(8) as pool:
         lengths = dict(zip(urls, pool.map(length_of, urls), strict=True))
     total, unknown = 0, 0
     for path, given in wanted.items():

@@ -22,22 +22,18 @@ _WORD_NAMES = "source target src tgt trg word term translation translations lemm
 _IDS, _TEXTS, _WORDS = (frozenset(names.split()) for names in (_ID_NAMES, _TEXT_NAMES, _WORD_NAMES))
 
 
-def is_header(fields: Sequence[str]) -> bool:
-    """Whether the fields of a row of ids and texts are names of columns."""
+def is_header(fields: Sequence[str], *, words: bool = False) -> bool:
+    """Whether the fields of a row of ids and texts, or of ``words``, are names of columns."""
     names = _names(fields)
+    if not 1 < len(names) == len(set(names)):
+        return False
     named = names[0] in _IDS and any(name in _IDS | _TEXTS for name in names[1:])
-    return _differ(names) and (named or all(name in _TEXTS for name in names))
-
-
-def is_word_header(fields: Sequence[str]) -> bool:
-    """Whether a pair of words is a pair of column names, such as ``source target``."""
-    names = _names(fields)
-    return _differ(names) and all(name in _WORDS for name in names)
+    return all(name in _WORDS for name in names) if words else named or all(name in _TEXTS for name in names)
 
 
 def refuse_header(path: str | Path, fields: Sequence[str], todo: str, *, words: bool = False) -> None:
     """Raise UserError if the ``fields`` of a file's first row are a header; ``words``: of word pairs."""
-    if is_word_header(fields) if words else is_header(fields):
+    if is_header(fields, words=words):
         problem = f"a header ({', '.join(field.strip() for field in fields)}) where data begins"
         raise UserError(path, "line 1", problem, todo)
 
@@ -54,7 +50,3 @@ def header_separator(line: str) -> str:
 
 def _names(fields: Sequence[str]) -> list[str]:
     return [_PLAIN.sub("", field).casefold() for field in fields]
-
-
-def _differ(names: Sequence[str]) -> bool:
-    return 1 < len(names) == len(set(names))

@@ -46,8 +46,6 @@ _MAGIC = {
 }
 _HTML = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype html|html|head|body)\b", re.I | re.S)
 _POINTER = b"version https://git-lfs.github.com/spec/"
-_SHORTEST = 4
-"""Shorter values are no secrets, and would be found anywhere."""
 
 
 class UnsafeRedirectError(requests.RequestException):
@@ -66,7 +64,7 @@ class Session(requests.Session):
         self.max_redirects = 10
         self.headers.update({"User-Agent": f"switchrank/{__version__}", "Accept-Encoding": "identity"})
         values = [os.environ.get(name, "") for name in variables(url)]
-        self._secrets = [value for value in values if len(value) >= _SHORTEST]
+        self._secrets = [value for value in values if len(value) >= 4]  # shorter ones would be found anywhere
 
     def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
         """Refuse a redirect whose address holds a secret, and has another host or no encryption."""

@@ -286,12 +286,9 @@ def _are_probabilities(source: Source) -> bool:
     """Whether a file is ``{word: {translation: probability}}``."""
     value = _value(source)
     parts = list(value.values()) if isinstance(value, dict) else []
-    good = [
-        bool(part) and all(isinstance(number, float | int) for number in part.values())
-        for part in parts
-        if isinstance(part, dict)
-    ]
-    return bool(parts) and sum(good) >= MOST * len(parts)
+    full = [part for part in parts if part and isinstance(part, dict)]
+    good = sum(all(isinstance(number, float | int) for number in part.values()) for part in full)
+    return bool(parts) and good >= MOST * len(parts)
 
 
 def _is_msmarco_run(source: Source) -> bool:

@@ -37,8 +37,6 @@ ADVERBS = {
 }
 PREPOSITIONS = ("near", "with", "under", "behind", "for")
 
-PHRASE = ("noun", "plural", "determiner", "adjective")
-
 
 class Phrase(NamedTuple):
     """A noun with its number, determiner (0 to 4) and perhaps an adjective (-1: none)."""
@@ -196,7 +194,8 @@ class Speaker:
         return clauses
 
 
-_COLUMNS = ("verb", "tense", *PHRASE, *PHRASE, "preposition", *PHRASE, "adverb", "luck")
+_PHRASE = Phrase._fields
+_COLUMNS = ("verb", "tense", *_PHRASE, *_PHRASE, "preposition", *_PHRASE, "adverb", "luck")
 _CONCEPTS = [place for place, name in enumerate(_COLUMNS) if name in ("verb", "noun", "adjective")]
 
 
