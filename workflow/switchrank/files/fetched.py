@@ -41,14 +41,9 @@ def fetch_file(
     """Put the file of an address at ``out``: fetched into the cache unless it is there, then linked; whole or not.
 
     The link is symbolic: a hard one would share its time of change with the links of other runs, and touching it in one
-    folder would make another run start again. With ``copy`` the file is an independent copy.
-
-    Args:
-        url: an address as :mod:`switchrank.files.addresses` describes it.
-        sha256: checksum of what is fetched; without it (and without one in ``url``) any content is taken.
-
-    Raises:
-        UserError: the file cannot be had, is not what was asked for, or cannot be written.
+    folder would make another run start again. With ``copy`` the file is an independent copy. ``sha256`` is the checksum
+    of what is fetched; without it (and without one in ``url``) any content is taken. UserError: the file cannot be had,
+    is not what was asked for, or cannot be written.
     """
     address = _address(url, sha256)
     stored = Stored(address)

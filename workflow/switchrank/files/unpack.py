@@ -40,14 +40,10 @@ class _Member:
 def unpack(archive: str | Path, out: str | Path, *, limit: int | None = None, overwrite: bool = False) -> list[str]:
     """Unpack all files of an archive into the folder ``out``, which appears whole or not at all; returns their names.
 
-    Args:
-        out: one that an archive was unpacked into, and that nobody changed, is replaced.
-        limit: largest sum of sizes in bytes; default: 1 GiB, or 200 times the archive where that is more.
-        overwrite: replace an older folder ``out`` whatever it holds.
-
-    Raises:
-        UserError: not an archive, a broken or encrypted one, a dangerous member, more than the limit, or ``out`` holds
-            other things.
+    An older folder ``out`` is replaced where an archive was unpacked into it and nobody changed it, with ``overwrite``
+    whatever it holds. ``limit`` is the largest sum of sizes in bytes, by default 1 GiB, or 200 times the archive where
+    that is more. UserError: not an archive, a broken or encrypted one, a dangerous member, more than the limit, or
+    ``out`` holds other things.
     """
     with (
         _opened(archive, limit) as members,

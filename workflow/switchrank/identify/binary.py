@@ -23,7 +23,7 @@ from switchrank.formats import tables
 from switchrank.formats.vector_kinds import FASTTEXT_MAGIC, HEADER, MOST_DIMENSIONS, is_number, looks_binary
 from switchrank.identify import languages
 from switchrank.identify.found import SAMPLES, Found, Problems, quoted, shorten
-from switchrank.identify.kinds import closed
+from switchrank.identify.kinds import SAMPLED, closed
 from switchrank.identify.source import Source, packing_of
 from switchrank.models.folder import check_safetensors
 
@@ -46,12 +46,16 @@ _PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 _LARGEST_HEADER = 100_000_000
 _FEWEST = 8
 """Numbers that a line must have to be taken for a vector where no header says so."""
-_SAMPLED = 500
 PICKLED = "weights in a pickle are never read: run switchrank import-model on the folder that holds them"
 
 
-def inspect_table(source: Source) -> Found | None:
-    """What a file of Parquet, Arrow or NumPy is; None for all others. Our tables are recognised by their columns."""
+def inspect_start(source: Source) -> Found | None:
+    """What a file is that its first bytes, or lines of vectors, tell; None for all others."""
+    return _table(source) or _weights(source) or _vectors(source) or _tar(source)
+
+
+def _table(source: Source) -> Found | None:
+    """Parquet, Arrow or NumPy. Tables of ours are recognised by their columns."""
     if source.packing:
         return None
     if source.head.startswith(b"PAR1"):
@@ -107,8 +111,8 @@ def _describe(found: Found, path: Path, schema: Mapping[str, Any], sample: Seque
     found.values["columns"] = ",".join(schema)
 
 
-def inspect_weights(source: Source) -> Found | None:
-    """What a file of weights is: safetensors, or a pickle, which is named and never opened; None for all others."""
+def _weights(source: Source) -> Found | None:
+    """Safetensors, or a pickle, which is named and never opened."""
     if source.head.startswith(_PICKLES):
         return _pickle(source.path)
     size = struct.unpack("<Q", source.head[:8])[0] if len(source.head) > 9 else 0
@@ -155,8 +159,7 @@ def inspect_packed(path: Path) -> Found | None:
     return _listed(Found("zip", "a zip archive of several files", "files"), names) if len(names) != 1 else None
 
 
-def inspect_tar(source: Source) -> Found | None:
-    """What a tar archive holds; None for all other files."""
+def _tar(source: Source) -> Found | None:
     if source.head[257:262] != b"ustar":
         return None
     mode = {"gzip": "r|gz", "bzip2": "r|bz2", "xz": "r|xz"}.get(source.packing, "r|")
@@ -202,7 +205,7 @@ class _Tally(RowSink):
 
     def append(self, words: list[str], _matrix: NDArray[np.float32], _norms: NDArray[np.float64]) -> None:
         """Take rows as the store of vectors would."""
-        self.sample += words[: max(0, _SAMPLED - len(self.sample))]
+        self.sample += words[: max(0, SAMPLED - len(self.sample))]
 
     def take(self, words: list[bytes], matrix: NDArray[np.float32]) -> int:
         self.rows, self.dimensions = self.rows + len(words), matrix.shape[1]
@@ -210,8 +213,7 @@ class _Tally(RowSink):
 
 
 @silence()
-def inspect_vectors(source: Source) -> Found | None:
-    """What a file of word vectors is; None for all others."""
+def _vectors(source: Source) -> Found | None:
     if source.head.startswith(FASTTEXT_MAGIC):
         return _fasttext(source)
     if source.is_text:
@@ -279,4 +281,4 @@ def _fasttext(source: Source) -> Found:
         else:
             note = "no letter n-grams: words that it lacks get no vectors"
         found.notes.append(note)
-    return _finished(found, source, dimensions, words[:_SAMPLED])
+    return _finished(found, source, dimensions, words[:SAMPLED])

@@ -21,7 +21,7 @@ from switchrank.identify.source import Source
 TAGS, MEMBERS, VALUES, NAMES, IDS, TEXTS, GUESS, LAST = 10.0, 20.0, 25.0, 30.0, 40.0, 50.0, 60.0, 70.0
 """Signs of a kind, the most reliable first: tags, the members of records, the shape of one JSON value, the names of
 columns, ids in them, how long texts are; and then anything that could be it."""
-_SAMPLED = 500
+SAMPLED = 500
 """Texts whose letters are looked at for their script."""
 
 Row = tuple[str, Hashable, Sequence[str]]
@@ -49,10 +49,8 @@ Rows = Callable[[str, Look], Iterable[Row]]
 class Sign(NamedTuple):
     """How a kind of file is recognised and read.
 
-    Attributes:
-        sure: rank among the kinds that fit; the lowest is taken.
-        fits: whether a file is of this kind, by its beginning.
-        rows: reads it.
+    ``sure``: rank among the kinds that fit, of which the lowest is taken; ``fits``: whether a file is of this kind, by
+    its beginning; ``rows`` reads it.
     """
 
     sure: float
@@ -135,7 +133,7 @@ def counted(kind: Kind, source: Source) -> Found:
                 identities.add(identity, place)
             if any(not word or word.isspace() for word in words):
                 look.problems.add(f"empty {kind.texts}", place)
-            if len(texts) < _SAMPLED:
+            if len(texts) < SAMPLED:
                 texts += [word[:2000] for word in words]
             if len(found.samples) < SAMPLES:
                 named = identity if isinstance(identity, tuple) else () if identity is None else (identity,)

@@ -18,7 +18,8 @@ _TABLE: dict[str, dict[str, str]] = {
 ENGLISH_NAMES = _TABLE["english"]
 """English names of languages, capitalised, and their codes."""
 _KNOWN = _TABLE["two"] | _TABLE["three"] | _TABLE["alone"]
-_NAMED = {name: code for code, name in MMARCO_NAMES.items()}
+NAMED = {name: code for code, name in MMARCO_NAMES.items()}
+"""What mMARCO calls languages, and their codes."""
 _PACKED = re.compile(r"\.(gz|bz2|xz|zip|zst|json|jsonl|tsv|txt|vec|bin|xml|sql|tei|parquet|arrow)$")
 _WIKI = re.compile(r"([a-z]{2,3})wiki")
 _SCRIPT = {name: regex.compile(rf"\p{{Script={name}}}") for name in _TABLE["scripts"]}
@@ -49,7 +50,7 @@ def _of_name(name: str) -> list[str]:
     found = []
     for place, part in enumerate(parts):
         wiki = _WIKI.match(part)
-        known = _NAMED.get(part) or (_KNOWN.get(wiki[1], "") if wiki else _KNOWN.get(part, ""))
+        known = NAMED.get(part) or (_KNOWN.get(wiki[1], "") if wiki else _KNOWN.get(part, ""))
         beside = any(near in _KNOWN for near in parts[max(0, place - 1) : place] + parts[place + 1 : place + 2])
         if known and (part not in _TABLE["words"] or (place == last and place > 0) or beside or not last):
             found.append(known)

@@ -4,14 +4,13 @@ import fnmatch
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from switchrank.collections.mmarco.names import MMARCO_NAMES
 from switchrank.collections.spec import folders, recognisers
 from switchrank.core.errors import UserError
 from switchrank.files.reading import disk_errors
@@ -20,12 +19,6 @@ from switchrank.identify.found import Found, filled, shorten
 from switchrank.identify.kinds import FolderKind, Kind, counted, described
 from switchrank.identify.source import Source
 
-_BY_FIRST_BYTES: tuple[Callable[[Source], Found | None], ...] = (
-    binary.inspect_table,
-    binary.inspect_weights,
-    binary.inspect_vectors,
-    binary.inspect_tar,
-)
 _MOST_FILES = 2000
 _ABOUT = ("readme*", "license*", "licence*", "manifest*", "_about*", ".*", "*.md", "*.py")
 """Files of a folder that hold no data."""
@@ -99,9 +92,8 @@ def _inspect_file(path: Path, *, quick: bool = False, what: str | None = None) -
     if packed:
         return packed
     source = Source(path, quick=quick, what=what)
-    for inspect in _BY_FIRST_BYTES:
-        if found := inspect(source):
-            return _with_entry(found, path, *entries().get(found.format, ("", "")))
+    if found := binary.inspect_start(source):
+        return _with_entry(found, path, *entries().get(found.format, ("", "")))
     for kind in kinds() if source.is_text else ():
         if kind.sign.fits(source):
             return _with_entry(counted(kind, source), path, kind.entry, kind.why)
@@ -147,9 +139,8 @@ def _laid_out(path: Path, names: list[str]) -> tuple[Found, FolderKind] | None:
         return None
     kind = max(fitting, key=lambda kind: kind.sure)
     found = Found(kind.format, kind.title, "files", values=kind.values(path, names))
-    called = {name: code for code, name in MMARCO_NAMES.items()}
     parts = [match[1] for name in names if kind.language and (match := re.search(kind.language, name))]
-    found.languages = list(dict.fromkeys(called.get(name) or languages.code(name) or name for name in parts))
+    found.languages = list(dict.fromkeys(languages.NAMED.get(name) or languages.code(name) or name for name in parts))
     found.notes += [f"holds {other.title} too" for other in fitting if other is not kind]
     return found, kind
 

@@ -29,7 +29,6 @@ _CREATE = re.compile(rb"CREATE TABLE (?:IF NOT EXISTS )?`?(\w{1,64}+)`?\s{0,9}\(
 _TITLED = re.compile(rb"\b([A-Z][a-z]+)-([A-Z][a-z]+)\b")
 _MARKED = re.compile(rb"xml:lang=[\"']([A-Za-z-]{2,12})[\"']")
 _LOCALE = re.compile(rb'"main"\s*:\s*\{\s*"([\w-]{2,20})"')
-_LINKED = 30
 LARGEST = 1 << 28
 """Bytes of the largest JSON value that is read to see what it is."""
 _PAIRS = ("id", "query", "document", "own_model")
@@ -103,7 +102,7 @@ def _sql(path: str, look: Look) -> Iterable[Row]:
         found.counts["pages in namespace 0"] = articles
     elif table == "langlinks":
         found.counts["languages"] = len(linked)
-        known = languages.codes(code.decode("utf-8", "replace") for code, _ in linked.most_common(_LINKED))
+        known = languages.codes(code.decode("utf-8", "replace") for code, _ in linked.most_common(30))
         found.notes.append("languages linked to: " + ", ".join(known[:15]))
     return ()
 

@@ -42,12 +42,10 @@ def packing_of(path: Path) -> str:
 
 
 class Columns:
-    """The first lines of a text file, cut at tabs and at white space.
+    """The first lines of a text file that are not blank, cut at tabs and at white space; ``name`` is that of the file.
 
     Attributes:
-        lines: those that are not blank.
-        name: of the file, in small letters.
-        every: their tab-separated fields.
+        every: the tab-separated fields of the lines.
         width: the number of fields of nearly all lines; 0 where they differ.
         rows: the fields of the lines that have as many as most.
     """

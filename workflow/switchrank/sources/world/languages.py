@@ -6,10 +6,9 @@
   determiners and adverbs express number and tense. A word begins with a stop and goes on with other syllables.
 - ``qad``: Tifinagh letters, suffixes; meant to be left out of training.
 
-A language of any other code, such as ``de``, is modelled on one of these: their letters and grammar, its own words.
-
-Every concept has one or two words in each language, except that a share of them (``UNTRANSLATED``) has none: texts of
-the language never mention those, and a translation keeps the English word, spelled in the language's letters.
+Any other code, such as ``de``, is modelled on one of these: their letters and grammar, its own words. A concept has one
+or two words in each language, except that a share (``UNTRANSLATED``) has none: texts of the language never mention
+those, and a translation keeps the English word, spelled in the language's letters.
 """
 
 from collections.abc import Sequence

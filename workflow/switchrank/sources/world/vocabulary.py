@@ -32,11 +32,8 @@ class Concept:
 
 
 def _noun(lemma: str, plural: str | None) -> Forms:
-    if plural is None:
-        if _CONSONANT_Y.search(lemma):
-            plural = lemma[:-1] + "ies"
-        else:
-            plural = lemma + ("es" if _SIBILANT.search(lemma) else "s")
+    regular = lemma[:-1] + "ies" if _CONSONANT_Y.search(lemma) else lemma + ("es" if _SIBILANT.search(lemma) else "s")
+    plural = plural or regular
     return {"sg": lemma, "pl": plural, "sg_obl": lemma, "pl_obl": plural}
 
 
