@@ -56,8 +56,8 @@ class Model:
 def read_fasttext_vectors(path: Path, sink: RowSink, extra_words: Sequence[str] = ()) -> None:
     """Give the vocabulary of a fastText model to ``sink``, until it wants no more, then ``extra_words`` beyond it.
 
-    Extra words follow in their order, those outside of the vocabulary with the mean of their n-grams, and do not count
-    towards the limit of the sink. Raises UserError for a file that is damaged, quantised, or holds no words.
+    Those outside of the vocabulary get the mean of their n-grams, and none counts towards the limit of the sink.
+    UserError: a file that is damaged, quantised, or holds no words.
     """
     with open_bytes(path) as file:
         reader = _Reader(file, path)

@@ -103,7 +103,8 @@ def _read(path: Path, kind: Kind, out: str | Path, max_words: int | None, extra_
             read_text_vectors(path, sink)
         if not sink.words:
             raise UserError(path, "", "holds no word vector", "give a file of word vectors, such as a .vec file")
-    return {"words": len(writer.words), "dim": writer.dimensions, "notes": sink.notes()}
+    skipped = [f"skipped {count} {what}" for what, count in sink.skipped.items() if count]
+    return {"words": len(writer.words), "dim": writer.dimensions, "notes": skipped + sink.remarks}
 
 
 def _content_digest(path: Path) -> str:
@@ -200,9 +201,6 @@ class RowSink:
         if kept:
             self._writer.append(names, (matrix[kept] / norms[kept, None]).astype(np.float32), norms[kept])
         return len(kept)
-
-    def notes(self) -> list[str]:
-        return [f"skipped {count} {what}" for what, count in self.skipped.items() if count] + self.remarks
 
 
 def read_text_vectors(path: str | Path, sink: RowSink) -> None:

@@ -101,10 +101,7 @@ def described(wanted: Mapping[str, Any]) -> Iterator[str]:
 
 
 def fetch_all(wanted: Mapping[str, Any], config: Path) -> None:
-    """Fetch every file of ``wanted`` that is not there; UserError in the end if some could not be had.
-
-    Each of these is reported on standard error and does not stop the others.
-    """
+    """Fetch every file of ``wanted`` that is not there. Failures are told as they come; UserError at the end if any."""
     missing = missing_files(wanted)
     if missing and is_offline(os.environ):
         raise offline_error(config, wanted, missing)

@@ -36,8 +36,6 @@ def build_collection(
 
     Returns:
         ``{"documents": {lang: n}, "queries": {split: n}}``; queries are counted in the split's first language.
-
-    Raises:
         UserError: a wrong specification, a defective file, nothing left to write, or ``out`` holds something else.
     """
     checked = CollectionSpec.from_plain(spec)

@@ -28,8 +28,6 @@ DIMENSIONS = 64
 """Dimensions of the made-up word vectors; the published ones have 300."""
 THEME, FORM, NOISE = 0.5, 0.7, 1.2
 """Lengths of theme, form and noise in these vectors, relative to the concept."""
-Text = tuple[int, str]
-"""An id and what it says."""
 
 
 def generate_world(*, spec: dict[str, Any], out: str | Path, overwrite: bool = False) -> None:
@@ -164,18 +162,18 @@ class _Contents:
         queries = self._search.queries
         return enumerate(queries[split], 1 if split == "train" else 1 + len(queries["train"]))
 
-    def documents(self, language: str) -> Iterator[Text]:
+    def documents(self, language: str) -> Iterator[tuple[int, str]]:
         say = self._languages[language].passage
         return ((number, say(passage.clauses)) for number, passage in enumerate(self._search.passages))
 
-    def queries(self, split: str, language: str) -> Iterator[Text]:
+    def queries(self, split: str, language: str) -> Iterator[tuple[int, str]]:
         say = self._languages[language].question
         return ((qid, say(query.clause, query.asked)) for qid, query in self._numbered(split))
 
     def judgements(self, split: str) -> Iterator[tuple[int, int, int, int]]:
         return ((qid, 0, query.passage, 1) for qid, query in self._numbered(split))
 
-    def topics(self) -> Iterator[Text]:
+    def topics(self) -> Iterator[tuple[int, str]]:
         words = self._languages["en"].words
         return ((number, words[passage.topic][0]["sg"]) for number, passage in enumerate(self._search.passages))
 

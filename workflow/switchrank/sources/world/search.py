@@ -123,10 +123,7 @@ def _bare(random: np.random.Generator, phrase: Phrase, adjectives: float) -> Phr
 
 
 def build_search(meanings: Meanings, *, seed: int, queries: dict[str, int], distractors: dict[str, int]) -> Search:
-    """Draw ``queries[split]`` queries and, beside each relevant passage, ``distractors[split]`` on the same topic.
-
-    Topics are kept apart as far as can be: passages of one topic share their main noun.
-    """
+    """Draw ``queries[split]`` queries and, beside each relevant passage, ``distractors[split]`` about the same noun."""
     random = generator(seed, "world", "search")
     speaker = Speaker(meanings, np.ones(len(meanings.concepts), dtype=bool), random, FLAT)
     supply = _passages(random, speaker)
