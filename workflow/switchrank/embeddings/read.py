@@ -67,8 +67,8 @@ def import_vectors(
         cache: folder in which stores are kept by the content of ``path``; nothing is kept without one.
 
     Raises:
-        UserError: the file is missing, damaged, broken off, empty, no vector file, or has too many rows of the wrong
-            dimension; extra words asked of a file that cannot give them; the store cannot be written.
+        UserError: the file is missing, damaged, broken off, empty, no vector file, of too many wrong rows, or has no
+            vectors for extra words; the store cannot be written.
     """
     path = Path(path)
     kind = vector_kind(path)

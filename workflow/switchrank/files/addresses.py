@@ -46,10 +46,7 @@ def is_address(text: str) -> bool:
 
 
 def parse_address(text: str) -> Address:
-    """The parts of an address.
-
-    ValueError, ``problem: what to do``, where one is missing or wrong, or a password or token is written out.
-    """
+    """The parts of an address; ValueError, ``problem: what to do``, if one is missing or wrong or shows a secret."""
     plain, hash_sign, fragment = text.partition("#")
     checksum = _FRAGMENT.fullmatch(fragment)
     if hash_sign and not checksum:

@@ -96,18 +96,14 @@ class Columns:
 
 
 class Source:
-    """A file under inspection.
+    """A file under inspection; UserError if it cannot be read, or not one byte of it can be unpacked.
 
     Attributes:
-        path: where it is.
         packing: ``gzip``, ``bzip2``, ``xz``, ``zip`` or nothing.
         encoding: ``utf-8``, ``utf-8-sig``, ``utf-16-le``, ``utf-16-be``, or ``binary``.
         head: the first megabyte, unpacked; text is UTF-8 without a byte order mark.
         damage: what is wrong with the packed stream or its lines, once that has been found.
         stopped: whether reading ended at the limit of ``quick``.
-
-    Raises:
-        UserError: the file cannot be read, or not one byte of it can be unpacked.
     """
 
     def __init__(self, path: Path, *, quick: bool = False, what: str | None = None) -> None:
