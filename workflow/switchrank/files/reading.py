@@ -5,8 +5,6 @@ strictly: several streams in one file are one text (as ``pigz``, ``pbzip2`` and 
 them), and bytes behind the last stream that are not a stream are an error, never passed over.
 """
 
-from __future__ import annotations
-
 import bz2
 import io
 import lzma
@@ -62,11 +60,6 @@ class View(str):
     """The path of a file of which readers see, as its unpacked bytes, what ``opens`` gives, such as its beginning."""
 
     opens: Callable[[], AbstractContextManager[io.BufferedReader]]
-
-    def __new__(cls, path: str | Path, opens: Callable[[], AbstractContextManager[io.BufferedReader]]) -> View:
-        view = super().__new__(cls, path)
-        view.opens = opens
-        return view
 
 
 def packing_and_unpacker(start: bytes) -> tuple[str, Callable[[], Any] | None]:

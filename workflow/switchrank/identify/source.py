@@ -147,7 +147,9 @@ class Source:
     @property
     def view(self) -> View:
         """The file as readers are to see it: with ``quick`` only its beginning, up to the end of a line."""
-        return View(self.path, self._opened)
+        view = View(self.path)
+        view.opens = self._opened
+        return view
 
     @contextmanager
     def _opened(self) -> Iterator[io.BufferedReader]:
