@@ -64,9 +64,8 @@ def fetch_file(
 
 def missing_files(wanted: Mapping[str, Any]) -> list[str]:
     """The paths of ``wanted`` (arguments of :func:`fetch_file` by path) that are neither there nor in the cache."""
-    absent = {path: given for path, given in wanted.items() if not Path(path).exists()}
-    addresses = {path: _address(**given) for path, given in absent.items()}
-    return [path for path, address in addresses.items() if not Stored(address).file.is_file()]
+    absent = {path: Stored(_address(**given)) for path, given in wanted.items() if not Path(path).exists()}
+    return [path for path, stored in absent.items() if not stored.file.is_file()]
 
 
 def offline_error(file: str | Path, wanted: Mapping[str, Any], missing: Iterable[str]) -> UserError:
