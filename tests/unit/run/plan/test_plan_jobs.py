@@ -126,7 +126,7 @@ def test_the_jobs_behind_a_job_are_all_that_it_needs():
     jobs = [made("c", ["x"], ["z"]), made("b", ["x"], ["y"]), made("a", ["in"], ["x"])]
     graph = Graph(jobs)
     assert [job.rule for job in graph.jobs] == ["a", "b", "c"]
-    assert graph.behind([jobs[1]]) == {jobs[1], jobs[2]}
+    assert graph.behind([jobs[1]]) == [jobs[2], jobs[1]]
 
 
 def test_the_name_of_a_job_is_that_of_its_log_and_unique(graph):

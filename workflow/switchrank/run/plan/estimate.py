@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,8 +47,7 @@ def plan_schedule(
     """The schedule of the jobs that are not ``done``: a free core takes the job that most time depends on."""
     jobs = [job for job in graph.jobs if job not in done]
     path, behind = _critical(graph, jobs, costs)
-    seconds, memory = _simulate(graph, costs, behind, machine)
-    return Schedule(seconds, memory, path, sum(costs[job].seconds + BETWEEN for job in path))
+    return Schedule(*_simulate(graph, costs, behind, machine), path, max(behind.values(), default=0.0))
 
 
 def _critical(graph: Graph, jobs: Sequence[Job], costs: Mapping[Job, Cost]) -> tuple[list[Job], dict[Job, float]]:
@@ -59,10 +59,8 @@ def _critical(graph: Graph, jobs: Sequence[Job], costs: Mapping[Job, Cost]) -> t
         for need in graph.needs(job):
             if need in behind and behind[job] > behind[need]:
                 behind[need], after[need] = behind[job], job
-    if not jobs:
-        return [], behind
-    path = [max(jobs, key=lambda job: behind[job])]
-    while path[-1] in after:
+    path = [max(jobs, key=behind.__getitem__)] if jobs else []
+    while path and path[-1] in after:
         path.append(after[path[-1]])
     return path, behind
 
@@ -71,19 +69,15 @@ def _simulate(
     graph: Graph, costs: Mapping[Job, Cost], behind: Mapping[Job, float], machine: Machine
 ) -> tuple[float, float]:
     """Wall time and the most memory in use, of the jobs that ``behind`` has."""
-    missing: dict[Job, int] = {}
-    waiting: dict[Job, list[Job]] = {job: [] for job in behind}
-    for job in behind:
-        needs = [need for need in graph.needs(job) if need in behind]
-        missing[job] = len(needs)
-        for need in needs:
-            waiting[need].append(job)
-    order = {job: number for number, job in enumerate(sorted(behind, key=lambda job: -behind[job]))}
-    ready = [job for job in behind if not missing[job]]
+    waiting = TopologicalSorter({job: [need for need in graph.needs(job) if need in behind] for job in behind})
+    waiting.prepare()
+    order = {job: number for number, job in enumerate(sorted(behind, key=behind.__getitem__, reverse=True))}
+    ready: list[Job] = []
     running: list[tuple[float, int, Job]] = []
     now = memory = busiest = 0.0
     cores, gpus = machine.cores, machine.gpus
-    while ready or running:
+    while waiting.is_active():
+        ready += waiting.get_ready()
         for job in sorted(ready, key=order.__getitem__):
             threads, cards = min(job.threads, machine.cores), min(job.gpus, machine.gpus)
             if threads <= cores and cards <= gpus:
@@ -94,10 +88,7 @@ def _simulate(
         now, _, job = heapq.heappop(running)
         cores, gpus = cores + min(job.threads, machine.cores), gpus + min(job.gpus, machine.gpus)
         memory -= costs[job].memory
-        for other in waiting[job]:
-            missing[other] -= 1
-            if not missing[other]:
-                ready.append(other)
+        waiting.done(job)
     return now, busiest
 
 
@@ -224,8 +215,8 @@ class Estimate:
 
     def all_seconds(self, system: str) -> float:
         """The same with all that must be made before, as if there were no other system."""
-        needed = self.graph.behind(job for job in self.graph.jobs if _is_of(job, system) and job.kind == "rank")
-        return sum(self.costs[job].seconds for job in self.graph.jobs if job in needed)
+        ranked = [job for job in self.graph.jobs if job.kind == "rank" and _is_of(job, system)]
+        return sum(self.costs[job].seconds for job in self.graph.behind(ranked))
 
 
 def _is_of(job: Job, system: str) -> bool:

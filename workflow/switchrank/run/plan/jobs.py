@@ -85,8 +85,16 @@ class Graph:
     def __init__(self, jobs: Iterable[Job]) -> None:
         given = sorted(jobs, key=lambda job: (STAGES.index(job.stage) if job.stage in STAGES else 0, job.name))
         self.maker = {output: job for job in given for output in job.outputs}
+        self.jobs = self.behind(given)
+
+    def needs(self, job: Job) -> Iterator[Job]:
+        """The jobs whose outputs a job reads, once each."""
+        return iter(dict.fromkeys(self.maker[file] for file in job.inputs if file in self.maker))
+
+    def behind(self, jobs: Iterable[Job]) -> list[Job]:
+        """These jobs and all that they need, however far back, those first that others need."""
         placed: dict[Job, None] = {}
-        stack = list(reversed(given))
+        stack = list(jobs)[::-1]
         while stack:
             job = stack[-1]
             missing = [need for need in self.needs(job) if need not in placed]
@@ -94,22 +102,7 @@ class Graph:
                 stack += reversed(missing)
             else:
                 placed.setdefault(stack.pop())
-        self.jobs = list(placed)
-
-    def needs(self, job: Job) -> Iterator[Job]:
-        """The jobs whose outputs a job reads, once each."""
-        return iter(dict.fromkeys(self.maker[file] for file in job.inputs if file in self.maker))
-
-    def behind(self, jobs: Iterable[Job]) -> set[Job]:
-        """These jobs and all that they need, however far back."""
-        found: set[Job] = set()
-        stack = list(jobs)
-        while stack:
-            job = stack.pop()
-            if job not in found:
-                found.add(job)
-                stack += self.needs(job)
-        return found
+        return list(placed)
 
 
 def read_jobs(told: Iterable[Mapping[str, Any]]) -> Graph:
