@@ -4,17 +4,18 @@ assumption; and the model that it trains.
 A file is never read to its end: a sample of its first bytes tells the length of a row, and its size the rest.
 """
 
-import math
 import re
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from switchrank.collections.joined.section import Joined
 from switchrank.collections.section import CollectionSection
+from switchrank.config.models import World
 from switchrank.config.plan import Plan
 from switchrank.config.systems import Start
 from switchrank.core.errors import UserError
@@ -71,10 +72,23 @@ ASSUMED = {
     "vectors": Texts(200_000, 2_700),
 }
 """MS MARCO passage ranking and MUSE vectors: what a file that is not here yet is taken to hold, by role."""
-WORLD_DOCUMENT, WORLD_QUERY, WORLD_SENTENCE, WORLD_FILE = 100, 38, 70, 20e3
-"""Characters in the made-up world, and bytes of a small file of it, measured."""
-WORLD_WORDS, WORLD_WIDTH = 120, 64
-"""Words of each theme that its made-up vectors have, measured, and their dimensions."""
+WORLD_SENTENCE, WORLD_FILE = 70, 20e3
+"""Bytes of a sentence and of a small file of the made-up world, measured."""
+WIDTH, WORLD_WIDTH = 300, 64
+"""Dimensions of vectors that are not here yet."""
+
+
+def world_texts(world: World) -> dict[str, Texts]:
+    """What files of the made-up world will hold, by role; characters, and words of each of its themes, are measured."""
+    rows = world.train_queries * (1 + world.train_distractors) + world.test_queries * (1 + world.test_distractors)
+    return {
+        "documents": Texts(rows, 100),
+        "train": Texts(world.train_queries, 38),
+        "test": Texts(world.test_queries, 38),
+        "triples": Texts(world.train_queries * world.triples, 22),
+        "run": Texts(world.test_queries * world.candidates, 22),
+        "vectors": Texts(world.themes * 120, 450),
+    }
 
 
 class Sizes:
@@ -101,6 +115,11 @@ class Sizes:
     def _of_world(self, path: str) -> bool:
         return path.startswith(f"{self.plan.folder}/world/")
 
+    def _expected(self, path: str, role: str) -> Texts:
+        """What a file that is not here is taken to hold."""
+        world = self.plan.config.world
+        return world_texts(world)[role] if world and self._of_world(path) else ASSUMED[role]
+
     def _assume(self, path: str) -> None:
         """Note that a file is missing, unless a job of the run makes it."""
         if not path.startswith(f"{self.plan.folder}/") or path in self.plan.downloads:
@@ -109,40 +128,22 @@ class Sizes:
     def _collected(self, name: str) -> Collected:
         section = self.plan.config.collections[name]
         if isinstance(section, Joined):
-            whole = Collected()
-            for part in map(self.collection, section.of):
-                for lang, texts in part.documents.items():
-                    whole.documents[lang] = _sum(whole.documents.get(lang), texts)
-                for split, texts in part.queries.items():
-                    whole.queries[split] = _sum(whole.queries.get(split), texts)
-                whole.triples += part.triples
-            return whole
-        made_up = any(map(self._of_world, self.plan.collection_files(name).values()))
-        found = self._world(section) if made_up else self._given(name, section)
-        if "train" in found.queries:
-            training = found.queries["train"]
+            parts = [self.collection(part) for part in section.of]
+            documents, queries = ([getattr(part, kind) for part in parts] for kind in ("documents", "queries"))
+            return Collected(_sums(documents), _sums(queries), sum(part.triples for part in parts))
+        found = self._given(name, section)
+        if training := found.queries.get("train"):
             shares = {"train": 1 - section.dev - section.labels, "dev": section.dev, "labels": section.labels}
-            for split, share in shares.items():
-                if share:
-                    found.queries[split] = Texts(training.rows * share, training.chars)
+            found.queries |= {
+                split: Texts(training.rows * share, training.chars) for split, share in shares.items() if share
+            }
         folder = f"{self.plan.folder}/sources/{name}"  # tables that are there count as they are
         for lang in found.documents:
             found.documents[lang] = table_texts(f"{folder}/documents-{lang}.parquet") or found.documents[lang]
         for split in found.queries:
             files = sorted(Path(folder).glob(f"queries-{split}-*.parquet"))
-            found.queries[split] = (table_texts(str(files[0])) if files else None) or found.queries[split]
+            found.queries[split] = (table_texts(files[0]) if files else None) or found.queries[split]
         return found
-
-    def _world(self, section: CollectionSection) -> Collected:
-        world = self.plan.config.world
-        if world is None:
-            return Collected()
-        rows = world.train_queries * (1 + world.train_distractors) + world.test_queries * (1 + world.test_distractors)
-        return Collected(
-            documents=dict.fromkeys(section.languages, Texts(rows, WORLD_DOCUMENT)),
-            queries={"train": Texts(world.train_queries, WORLD_QUERY), "test": Texts(world.test_queries, WORLD_QUERY)},
-            triples=world.train_queries * world.triples if world.layout == "mmarco" else 0.0,
-        )
 
     def _given(self, name: str, section: CollectionSection) -> Collected:
         found = Collected()
@@ -190,8 +191,7 @@ class Sizes:
             return _sum(None, *parts)
         sample, size = self._sample(path)
         if sample is None:
-            world = self.plan.config.world if role == "run" and self._of_world(path) else None
-            return Texts(world.test_queries * world.candidates, ASSUMED[role].chars) if world else ASSUMED[role]
+            return self._expected(path, role)
         rows = max(1, sample.count(b"\n"))
         chars = len(sample.decode("utf-8", errors="replace")) / rows
         return Texts(rows * size / max(1, len(sample)), max(1.0, chars - 8))
@@ -220,36 +220,30 @@ class Sizes:
         if given.text is not None and config is not None:
             words = 12 * (self.text_bytes(given.text) / 6) ** 0.45
             return min(words, config.training.max_words or words), config.training.dim
-        sample, _ = self._sample(str(given.path))
-        world = self.plan.config.world
-        if sample is None and world and self._of_world(str(given.path)):
-            return min(world.themes * WORLD_WORDS, given.max_words or math.inf), WORLD_WIDTH
-        if sample is None:
-            return min(ASSUMED["vectors"].rows, given.max_words or ASSUMED["vectors"].rows), 300
-        head = sample.split(b"\n", 1)[0].split()
+        path = str(given.path)
+        sample, _ = self._sample(path)
+        head = (sample or b"").split(b"\n", 1)[0].split()
         if len(head) == 2 and all(part.isdigit() for part in head):
-            rows, width = float(head[0]), float(head[1])
+            rows, width = map(float, head)
         else:
-            rows, width = self.lines(str(given.path), "vectors").rows, max(1.0, len(head) - 1)
+            rows, width = self.lines(path, "vectors").rows, max(1.0, len(head) - 1)
+        if sample is None:
+            width = WORLD_WIDTH if self._of_world(path) else WIDTH
         return min(rows, given.max_words or rows), width
 
     def text_bytes(self, texts: Iterable[str]) -> float:
-        """The unpacked size of text files; one of the made-up world is known before it is made."""
-        total = 0.0
-        world, large = self.plan.config.world, {*self.plan.downloads, *self.plan.dumps.values()}
-        for path in texts:
-            if world and self._of_world(path) and not Path(path).is_file():
-                total += world.sentences * WORLD_SENTENCE
-            elif path in large and not Path(path).is_file():
-                total += 1e9
-            elif path.startswith(f"{self.plan.folder}/") and not Path(path).is_file():
-                total += 2e6
-            elif path.endswith(".parquet"):
-                total += 2.5 * self.on_disk(path)
-            else:
-                sample, size = self._sample(path)
-                total += ASSUMED["documents"].bytes if sample is None else size
-        return total
+        """The unpacked size of text files."""
+        return sum(map(self._text_bytes, texts))
+
+    def _text_bytes(self, path: str) -> float:
+        """One of the made-up world is known before it is made."""
+        if Path(path).is_file():
+            return 2.5 * self.on_disk(path) if path.endswith(".parquet") else self._sample(path)[1]
+        if self.plan.config.world and self._of_world(path):
+            return self.plan.config.world.sentences * WORLD_SENTENCE
+        if path in self.plan.downloads or path in self.plan.dumps.values():
+            return 1e9
+        return 2e6 if path.startswith(f"{self.plan.folder}/") else self.on_disk(path)
 
     def lexicon_rows(self, lexicon: str) -> float:
         """Words of a lexicon, by its name."""
@@ -257,7 +251,7 @@ class Sizes:
         return self.vectors(self.plan.config.languages.source)[0] * section.k if section.kind == "vectors" else 20_000.0
 
 
-def table_texts(path: str) -> Texts | None:
+def table_texts(path: str | Path) -> Texts | None:
     """The texts of a table of documents or queries; None where there is no such table."""
     if not Path(path).is_file():
         return None
@@ -275,6 +269,10 @@ def _sum(*parts: Texts | None) -> Texts:
     given = [part for part in parts if part is not None]
     rows = sum(part.rows for part in given)
     return Texts(rows, sum(part.rows * part.chars for part in given) / rows if rows else 1.0)
+
+
+def _sums(parts: Sequence[Mapping[str, Texts]]) -> dict[str, Texts]:
+    return {name: _sum(*(part.get(name) for part in parts)) for name in dict.fromkeys(chain(*parts))}
 
 
 @dataclass(frozen=True)
@@ -305,7 +303,8 @@ def shape_of(start: Start) -> Shape:
     """The shape of the model that a run starts from: of its preset, by ``config.json``, by its name, or XLM-R base."""
     if start.preset:
         return _shape(PRESETS[start.preset] | {"vocab_size": start.tokenizer.size})
-    found = _of_model(str(start.model))
+    local = Path(str(start.model), "config.json")
+    found = read_shape(local if local.is_file() else _fetched(str(start.model)))
     if found is not None:
         return found
     named = _NAMED.search(str(start.model))
@@ -321,19 +320,16 @@ def read_shape(path: str | Path) -> Shape | None:
     return _shape(found) if all(isinstance(found.get(key), int) for key in BASE) else None
 
 
-def _of_model(model: str) -> Shape | None:
-    """The shape of a folder, or of a hub model that was fetched before."""
-    path = Path(model, "config.json")
-    if path.is_file():
-        return read_shape(path)
+def _fetched(model: str) -> str:
+    """The ``config.json`` of a hub model that was fetched before; empty where there is none."""
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
     try:
         found = try_to_load_from_cache(model, "config.json")
     except HFValidationError:
-        return None
-    return read_shape(found) if isinstance(found, str) else None
+        return ""
+    return found if isinstance(found, str) else ""
 
 
 def _shape(given: Mapping[str, Any]) -> Shape:
