@@ -19,7 +19,7 @@ from switchrank.corpus.files import SAMPLED
 from switchrank.run.plan.jobs import Job
 from switchrank.run.plan.machine import Machine
 from switchrank.run.plan.sizes import Shape, Sizes, Texts, read_shape, shape_of
-from switchrank.run.plan.work import Work, optimiser_steps, run_parts, training_of
+from switchrank.run.plan.work import Work, run_parts, training_of
 from switchrank.search.choices import SEARCHED, Criterion
 
 MB = 1e6
@@ -244,8 +244,7 @@ class Costs:
         return self._plain(0.7 + 11e-6 * rows, self._switching(corpus, rows), disk, self._laid_down(corpus))
 
     def translate(self, job: Job) -> Cost:
-        documents = self.sizes.collection(job.wildcards["collection"]).documents
-        text = documents.get(job.wildcards["lang"]) or next(iter(documents.values()))
+        text = self.sizes.documents(job.wildcards["collection"], job.wildcards["lang"])
         texts = self._texts(job, job.wildcards["table"], text)
         return self._plain(0.5 + texts.bytes / 2e6, texts.bytes, 0.4 * texts.bytes)
 
@@ -276,8 +275,8 @@ class Costs:
         training, shape = training_of(self.plan, job), self._shape(job)
         settings, pairs = training.settings, self.work.pairs(training)
         length = self.work.tokens(pairs.chars, settings.max_length)
-        steps = optimiser_steps(self.plan, job)
-        tokens, judged = steps * settings.batch_size * length, self.work.judged(training, steps) * length
+        steps, judged = training.steps, self.work.judged(training) * length
+        tokens = steps * settings.batch_size * length
         flops = 3 * shape.forward(tokens, length) + shape.forward(judged, length)
         weights = 4 * shape.parameters
         moved = steps * 12 * weights / (1e12 if job.gpus else 8e9)

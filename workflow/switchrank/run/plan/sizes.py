@@ -103,6 +103,11 @@ class Sizes:
         """Words and dimensions of a language's vectors."""
         self._sample: Callable[[str], tuple[bytes | None, float]] = cache(self._read)
 
+    def documents(self, collection: str, language: str) -> Texts:
+        """The documents of a collection in a language; those of its first one, where it is not known to have them."""
+        found = self.collection(collection).documents
+        return found.get(language) or next(iter(found.values()))
+
     def on_disk(self, path: str, role: str = "documents") -> float:
         """The size of a file or folder on disk; one that no job makes and that is not here is assumed by its role."""
         if Path(path).exists():

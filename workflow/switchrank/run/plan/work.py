@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePath
 
-from switchrank.ablation.rows import Row
-from switchrank.config.models import Config
 from switchrank.config.plan import Plan
 from switchrank.config.plan_data import Pair
 from switchrank.config.sections import MIXED
-from switchrank.config.systems import Optimisation, Tuning
+from switchrank.config.systems import Optimisation
 from switchrank.run.plan.jobs import Job
 from switchrank.run.plan.sizes import Sizes, Texts
 
@@ -24,42 +22,45 @@ _LINES_PER_QUERY = 1000.0
 
 @dataclass(frozen=True)
 class Training:
-    """What a training job does: its settings, and the corpus or the row of the ablation that it trains on."""
+    """What a training job does.
+
+    Attributes:
+        settings: of its optimisation.
+        corpus: what it trains on; empty for a row of the ablation.
+        collection, language: where its pairs come from, and the language of their documents.
+        labelled, dev: training and development pairs of a row of the ablation.
+        epochs: passes over the data, if they set the length of training; 0 if steps do.
+    """
 
     settings: Optimisation
-    corpus: str = ""
-    row: Row | None = None
+    corpus: str
+    collection: str
+    language: str
+    labelled: int = 0
+    dev: int = 0
+    epochs: int = 0
 
     @property
-    def epochs(self) -> float:
-        """Passes over the data, if they set the length of training; 0 if steps do."""
-        return self.settings.epochs if isinstance(self.settings, Tuning) and not self.settings.steps else 0
+    def steps(self) -> int:
+        """Optimiser steps."""
+        return self.settings.steps or math.ceil(self.epochs * self.labelled / self.settings.batch_size)
 
 
 def training_of(plan: Plan, job: Job) -> Training:
     """What a training job does, by the values of its rule's wildcards."""
-    node = plan.node(job.wildcards)
-    row = next((row for row in plan.ablation if row.id == job.wildcards.get("row")), None)
-    return Training(node.settings, "" if row else str(node.facts["corpus"]), row)
-
-
-def held_out(config: Config, row: Row) -> int:
-    """Labelled queries of a row of the ablation that are not tuned on."""
-    return int(row.examples * config.ablation.held_out) if config.ablation else 0
-
-
-def labelled_pairs(config: Config, row: Row) -> int:
-    """Training pairs that a row of the ablation is tuned on."""
-    chosen = config.collections[config.labelled_collection(row.language)].instances
-    return (row.examples - held_out(config, row)) * (1 + chosen.negatives) * chosen.rounds
-
-
-def optimiser_steps(plan: Plan, job: Job) -> int:
-    """Optimiser steps of a training job."""
-    training = training_of(plan, job)
-    if not training.epochs or training.row is None:
-        return training.settings.steps
-    return math.ceil(training.epochs * labelled_pairs(plan.config, training.row) / training.settings.batch_size)
+    node, config = plan.node(job.wildcards), plan.config
+    if "row" not in job.wildcards:
+        corpus = str(node.facts["corpus"])
+        collection = config.corpora[corpus].collection
+        language = config.collections[collection].training_language(config.languages.source)
+        return Training(node.settings, corpus, collection, language)
+    row = next(row for row in plan.ablation if row.id == job.wildcards["row"])
+    collection, tuning = config.labelled_collection(row.language), plan.tuning
+    chosen, held_out = config.collections[collection].instances, int(row.examples * tuning.held_out)
+    labelled = (row.examples - held_out) * (1 + chosen.negatives) * chosen.rounds
+    dev = held_out * (1 + chosen.dev_negatives)
+    epochs = 0 if tuning.train.steps else tuning.train.epochs
+    return Training(tuning.train, "", collection, row.language, labelled, dev, epochs)
 
 
 def run_parts(files: Iterable[str]) -> list[tuple[str, str, str]]:
@@ -101,21 +102,16 @@ class Work:
 
     def pairs(self, training: Training) -> Texts:
         """The training pairs of a job, and characters of a pair."""
-        if training.row is None:
+        if training.corpus:
             return self.corpus(training.corpus)
-        name = self.config.labelled_collection(training.row.language)
-        documents = self.sizes.collection(name).documents
-        text = documents.get(training.row.language) or next(iter(documents.values()))
-        return Texts(labelled_pairs(self.config, training.row), text.chars + self.queries(name, "train").chars)
+        text = self.sizes.documents(training.collection, training.language)
+        return Texts(training.labelled, text.chars + self.queries(training.collection, "train").chars)
 
-    def judged(self, training: Training, steps: int) -> float:
+    def judged(self, training: Training) -> float:
         """Pairs that a training job scores on development data, all times together."""
-        settings, row = training.settings, training.row
-        times = -(-steps // settings.eval_every) if settings.eval_every else training.epochs or 1
-        if row is None:
-            return self.instances(self.config.corpora[training.corpus].collection, "dev") * times
-        chosen = self.config.collections[self.config.labelled_collection(row.language)].instances
-        return float(held_out(self.config, row) * (1 + chosen.dev_negatives) * times)
+        every = training.settings.eval_every
+        times = -(-training.steps // every) if every else training.epochs or 1
+        return times * (self.instances(training.collection, "dev") if training.corpus else training.dev)
 
     def tokens(self, chars: float, longest: int) -> float:
         """Tokens of a pair of texts with ``chars`` characters together."""
@@ -138,9 +134,8 @@ class Work:
 
     def documents(self, testset: str, language: str) -> Texts:
         """The documents of a test set in a language; of a mixed pool, those of the source language."""
-        found = self.sizes.collection(self.config.testsets[testset].collection).documents
         wanted = self.config.languages.source if language == MIXED else language
-        return found.get(wanted) or next(iter(found.values()))
+        return self.sizes.documents(self.config.testsets[testset].collection, wanted)
 
     def candidates(self, testset: str, language: str) -> float:
         """Candidates of a query among the documents of a language, or of a mixed pool."""

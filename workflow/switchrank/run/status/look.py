@@ -24,7 +24,7 @@ from switchrank.run.plan.estimate import Estimate, estimate_run, plan_schedule
 from switchrank.run.plan.jobs import STAGES, Job, job_graph
 from switchrank.run.plan.machine import Machine
 from switchrank.run.plan.table import columns, duration
-from switchrank.run.plan.work import optimiser_steps
+from switchrank.run.plan.work import training_of
 
 TAIL = 8192
 """Bytes of the end of a log that are looked at."""
@@ -284,7 +284,7 @@ def _models(look: Look) -> Iterator[list[str]]:
     """Of each model the step, the last one as recorded or configured, and the newest loss, which the log has."""
     yield ["model", "step", "of", "loss", "dev mrr@10"]
     for job, curve in look.curves.items():
-        steps = optimiser_steps(look.estimate.plan, job) if curve.steps is None else curve.steps
+        steps = training_of(look.estimate.plan, job).steps if curve.steps is None else curve.steps
         tail = look.tails.get(job)
         loss = tail.loss if tail and tail.loss is not None else curve.loss
         values = ("" if value is None else f"{value:.4f}" for value in (loss, curve.dev))
