@@ -3,15 +3,7 @@
 import pytest
 
 from switchrank.run.plan.costs import Cost
-from switchrank.run.plan.estimate import (
-    BETWEEN,
-    Calibration,
-    Measured,
-    Observation,
-    calibrate,
-    plan_schedule,
-    read_benchmark,
-)
+from switchrank.run.plan.estimate import BETWEEN, Calibration, calibrate, plan_schedule, read_benchmark
 from switchrank.run.plan.jobs import Graph, Job
 from switchrank.run.plan.machine import Machine
 
@@ -78,15 +70,15 @@ def test_a_job_that_asks_for_more_threads_than_there_are_cores_gets_all():
 def test_a_kind_is_corrected_by_the_sum_of_its_seconds_and_its_worst_memory():
     jobs = [job(name, kind="train") for name in "ab"]
     seen = [
-        Observation(jobs[0], Cost(seconds=10, memory=100), Measured(30, 110)),
-        Observation(jobs[1], Cost(seconds=30, memory=100), Measured(50, 150)),
+        (jobs[0], Cost(seconds=10, memory=100), Cost(seconds=30, memory=110)),
+        (jobs[1], Cost(seconds=30, memory=100), Cost(seconds=50, memory=150)),
     ]
     found = calibrate(seen)
     assert found.jobs == 2
     corrected = found.correct(job("c", kind="train"), Cost(seconds=5, memory=10))
     assert corrected.seconds == pytest.approx(5 * (80 + 10) / (40 + 10))
     assert corrected.memory == pytest.approx(15)
-    less = calibrate([Observation(jobs[0], Cost(seconds=10, memory=100), Measured(1, 50))])
+    less = calibrate([(jobs[0], Cost(seconds=10, memory=100), Cost(seconds=1, memory=50))])
     assert less.correct(job("c", kind="train"), Cost(memory=10)).memory == 10
     assert found.correct(job("d", kind="rank"), Cost(seconds=5)).seconds == 5
     assert found.correct(job("e", kind="train", gpus=1), Cost(seconds=5)).seconds == 5
@@ -106,6 +98,8 @@ def test_a_benchmark_file_that_tells_nothing_is_passed_over(tmp_path, text):
 def test_a_benchmark_file_has_seconds_and_mebibytes(tmp_path):
     header = "s\th:m:s\tmax_rss\tmax_vms"
     (tmp_path / "b.tsv").write_text(f"{header}\n12.5\t0:00:12\t100.0\t1\n")
-    assert read_benchmark(tmp_path / "b.tsv") == Measured(12.5, 100 * 2**20)
+    took = read_benchmark(tmp_path / "b.tsv")
+    assert (took.seconds, took.memory) == (12.5, 100 * 2**20)
     (tmp_path / "short.tsv").write_text(f"{header}\n0.2\t0:00:00\t-\t-\n")
-    assert read_benchmark(tmp_path / "short.tsv") == Measured(0.2, 0)
+    took = read_benchmark(tmp_path / "short.tsv")
+    assert (took.seconds, took.memory) == (0.2, 0)

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import NamedTuple
 
 from switchrank.config.plan import Plan
 from switchrank.core.errors import UserError
@@ -106,19 +105,8 @@ _REASONS = {
 """Snakemake's reasons in fewer words, those that count most first."""
 
 
-class Measured(NamedTuple):
-    """A benchmark file: seconds, and the most memory in bytes (0 where the job was too short to be seen)."""
-
-    seconds: float
-    memory: float
-
-
-class Observation(NamedTuple):
-    """A job that ran: what was estimated, and what it took."""
-
-    job: Job
-    cost: Cost
-    measured: Measured
+Observation = tuple[Job, Cost, Cost]
+"""A job that ran: what was estimated, and what it took."""
 
 
 @dataclass(frozen=True)
@@ -145,13 +133,14 @@ def kind_of(job: Job) -> tuple[str, bool]:
     return job.kind, job.gpus > 0
 
 
-def read_benchmark(path: str | Path) -> Measured | None:
-    """The first row of a benchmark file; None where there is none that can be read."""
+def read_benchmark(path: str | Path) -> Cost | None:
+    """The seconds and the most memory in a benchmark file (0 where the job was too short to be seen); None where there
+    is none that can be read."""
     try:
         with Path(path).open(encoding="utf-8", newline="") as stream:
             row = next(csv.DictReader(stream, delimiter="\t"), {})
-        memory = row.get("max_rss") or "0"
-        return Measured(float(row["s"]), 2**20 * (float(memory) if memory not in ("-", "NA") else 0.0))
+        mebibytes = "0" if row.get("max_rss") in (None, "", "-", "NA") else row["max_rss"]
+        return replace(NOTHING, seconds=float(row["s"]), memory=2**20 * float(mebibytes))
     except (OSError, ValueError, KeyError):
         return None
 
@@ -160,12 +149,12 @@ def calibrate(observations: Iterable[Observation]) -> Calibration:
     """The correction that the observations ask for."""
     by_kind: defaultdict[tuple[str, bool], list[Observation]] = defaultdict(list)
     for one in observations:
-        by_kind[kind_of(one.job)].append(one)
+        by_kind[kind_of(one[0])].append(one)
     seconds, memory = {}, {}
     for kind, found in by_kind.items():
-        measured = sum(one.measured.seconds for one in found) + PRIOR
-        seconds[kind] = measured / (sum(one.cost.seconds for one in found) + PRIOR)
-        memory[kind] = max(1.0, *(one.measured.memory / one.cost.memory for one in found))
+        measured = sum(took.seconds for _, _, took in found) + PRIOR
+        seconds[kind] = measured / (sum(cost.seconds for _, cost, _ in found) + PRIOR)
+        memory[kind] = max(1.0, *(took.memory / cost.memory for _, cost, took in found))
     return Calibration(seconds, memory, sum(map(len, by_kind.values())))
 
 
@@ -261,8 +250,8 @@ def _correction(plan: Plan, graph: Graph, machine: Machine) -> Calibration:
         elif started and known:
             found, assumed = _measured(started[0], known, machine)
             others += [] if assumed else found
-    known_kinds = {kind_of(one.job) for one in own}
-    return calibrate([*own, *(one for one in others if kind_of(one.job) not in known_kinds)])
+    known_kinds = {kind_of(job) for job, _, _ in own}
+    return calibrate([*own, *(one for one in others if kind_of(one[0]) not in known_kinds)])
 
 
 def _measured(plan: Plan, graph: Graph, machine: Machine) -> tuple[list[Observation], bool]:
@@ -272,7 +261,7 @@ def _measured(plan: Plan, graph: Graph, machine: Machine) -> tuple[list[Observat
     for job in graph.jobs:
         measured = read_benchmark(job.benchmark) if job.benchmark else None
         if measured and (cost := costs.of(job)):
-            found.append(Observation(job, cost, measured))
+            found.append((job, cost, measured))
     return found, bool(costs.sizes.assumed)
 
 
@@ -282,14 +271,13 @@ def check_disk(plan: Plan, jobs: Iterable[Job], place: str | Path) -> None:
     Where inputs are still to be fetched the need is a guess, and only a warning is written to standard error.
     """
     costs = Costs(plan, Sizes(plan), Machine(REFERENCE, 1))
-    disks: dict[int, dict[Path, list[Cost]]] = {}
+    disks: dict[int, tuple[Path, list[Cost]]] = {}
     for job in jobs:
         folder = nearest_folder(Path(job.outputs[0]).parent)
-        disks.setdefault(folder.stat().st_dev, {}).setdefault(folder, []).append(costs.of(job) or NOTHING)
-    for folders in disks.values():
-        found = [cost for folder in folders.values() for cost in folder]
+        disks.setdefault(folder.stat().st_dev, (folder, []))[1].append(costs.of(job) or NOTHING)
+    for folder, found in disks.values():
         needed = sum(cost.disk for cost in found) + max(cost.scratch for cost in found)
-        free = free_bytes(next(iter(folders)))
+        free = free_bytes(folder)
         if needed <= free:
             continue
         error = UserError(

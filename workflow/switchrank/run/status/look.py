@@ -53,16 +53,6 @@ class Tail:
     loss: float | None = None
 
 
-@dataclass(frozen=True)
-class Curve:
-    """The last values: step, training loss, development MRR@10; ``steps`` is where it ends."""
-
-    step: int
-    steps: int | None
-    loss: float | None
-    dev: float | None
-
-
 def read_tail(path: str | Path) -> Tail | None:
     """The end of a log; None where there is no log."""
     try:
@@ -86,8 +76,11 @@ def read_tail(path: str | Path) -> Tail | None:
     return Tail(last, written, last.startswith(FAILED), refused, **told)
 
 
-def last_values(job: Job) -> Curve | None:
-    """The last values of a training job, from ``train.json`` or its last checkpoint; None where nothing is written."""
+def last_values(job: Job) -> tuple[int, int | None, float | None, float | None] | None:
+    """Step, last step (None if it is not recorded), training loss and development MRR@10 of a training job.
+
+    They come from ``train.json`` or its last checkpoint; None where nothing is written.
+    """
     record = next((Path(output) for output in job.outputs if output.endswith("/train.json")), None)
     if record is None:
         return None
@@ -103,7 +96,7 @@ def last_values(job: Job) -> Curve | None:
         losses, devs = history.get("loss") or [], history.get("dev") or []
         loss = float(losses[-1][1]) if losses else None
         dev = float(devs[-1]["mrr@10"]) if devs else None
-        return Curve(int(step), int(steps) if steps else None, loss, dev)
+        return int(step), int(steps) if steps else None, loss, dev
     except (TypeError, ValueError, KeyError, IndexError, AttributeError):  # not what we write, or nothing
         return None
 
@@ -149,12 +142,6 @@ class Look:
     def refused(self) -> list[Job]:
         """Failed jobs that will fail again until their input is corrected."""
         return [job for job in self.jobs("failed") if self.tails[job].refused]
-
-    @cached_property
-    def curves(self) -> dict[Job, Curve]:
-        """The last values of every model that has any."""
-        found = {job: last_values(job) for job in self.estimate.graph.jobs if job.kind == "train"}
-        return {job: curve for job, curve in found.items() if curve}
 
     @cached_property
     def seconds_left(self) -> float:
@@ -252,8 +239,8 @@ def as_text(look: Look) -> str:
         jobs = look.jobs(state)
         if jobs:
             parts.append("\n".join([f"{state}:", *(_line(look, job, state) for job in jobs)]))
-    if look.curves:
-        parts.append(columns(list(_models(look)), 1))
+    models = list(_models(look))
+    parts += [columns([["model", "step", "of", "loss", "dev mrr@10"], *models], 1)] if models else []
     parts += ["\n".join(look.warnings)] if look.warnings else []
     parts.append(_last_line(look))
     return "\n\n".join(parts)
@@ -281,14 +268,17 @@ def _line(look: Look, job: Job, state: State) -> str:
 
 
 def _models(look: Look) -> Iterator[list[str]]:
-    """Of each model the step, the last one as recorded or configured, and the newest loss, which the log has."""
-    yield ["model", "step", "of", "loss", "dev mrr@10"]
-    for job, curve in look.curves.items():
-        steps = training_of(look.estimate.plan, job).steps if curve.steps is None else curve.steps
-        tail = look.tails.get(job)
-        loss = tail.loss if tail and tail.loss is not None else curve.loss
-        values = ("" if value is None else f"{value:.4f}" for value in (loss, curve.dev))
-        yield [job.name, str(curve.step), str(steps), *values]
+    """Of each model that has any values the step, the last one as recorded or configured, and the newest loss."""
+    for job in look.estimate.graph.jobs:
+        values = last_values(job) if job.kind == "train" else None
+        if values is None:
+            continue
+        step, steps, loss, dev = values
+        if steps is None:
+            steps = training_of(look.estimate.plan, job).steps
+        if (tail := look.tails.get(job)) and tail.loss is not None:  # a log is ahead of the checkpoints
+            loss = tail.loss
+        yield [job.name, str(step), str(steps), *("" if value is None else f"{value:.4f}" for value in (loss, dev))]
 
 
 def _last_line(look: Look) -> str:
