@@ -1,10 +1,8 @@
 """The tables of the ablation: the mean of every run, learning curves, and what a start is worth in labels.
 
 The mean curve of a start, over ``log2(1 + examples)``, is interpolated piecewise linearly. How many labelled queries it
-needs to reach a reference without any is the *first* place where it does. Curves need not be monotone: one that dips
-below the reference again later has reached it all the same, and one that dips first is followed from its first point
-on. The first crossing is never later than any other reading, so the worth of the reference is never overstated. Beyond
-the last point nothing is extrapolated.
+needs to reach a reference without any is the *first* place where it does, whether or not it dips below again: no other
+reading is earlier, so the worth of the reference is never overstated. Beyond the last point nothing is extrapolated.
 
 Intervals are 95% percentile bootstraps over queries, seeds averaged, the same queries drawn for all curves that are
 compared. A resample that never reaches the reference counts as infinite; an infinite end is null. So where ``examples``
@@ -30,6 +28,8 @@ from switchrank.formats.tables import ABLATION, CURVE, EQUIVALENCE, PER_QUERY, r
 Paths = str | Path | Sequence[str | Path]
 Floats = NDArray[np.float64]
 _BLOCK_DRAWS = 1 << 20
+_ENDS = (0.025, 0.975)
+"""Quantiles that a 95% interval lies between."""
 _ROUNDING = 1e-12
 """Means that differ by less are equal: seed averages of equal scores may differ in their last bits."""
 
@@ -61,11 +61,11 @@ def mean(values: Floats) -> float:
 def read_scores(per_query: Paths, rows: Sequence[Row], *, metric: str | None = None) -> list[Scores]:
     """The scores of every run of the ablation, rows in the order of the table, then by test set, pair and metric.
 
-    The PER_QUERY tables may be one per test set, or one of all; scores of other systems in them are left out. UserError
-    for a row without scores (of the metric), scores under a seed that is not the row's, a query scored twice.
+    Scores of other systems are left out. UserError for a row without scores (of the metric), scores under a seed that
+    is not the row's, a query scored twice.
     """
     settings = {row.id: row for row in rows}
-    found: dict[tuple[str, ...], Scores] = {}
+    found: dict[tuple[str, Cell], Scores] = {}
     for path in [per_query] if isinstance(per_query, str | Path) else per_query:
         table = read_table(path, PER_QUERY).filter(pl.col("system").is_in(list(settings)))
         if metric is not None:
@@ -73,14 +73,13 @@ def read_scores(per_query: Paths, rows: Sequence[Row], *, metric: str | None = N
         for key, part in table.partition_by("system", *Cell._fields[1:], as_dict=True).items():
             row, ordered = settings[key[0]], part.sort("qid")
             cell = Cell(row.language, *key[1:])
-            _check(path, row, cell, part, twice=key in found)
-            found[key] = Scores(row, cell, ordered["qid"], ordered["value"].to_numpy())
-    missing = next((name for name in settings if name not in {key[0] for key in found}), None)
-    if missing is not None:
+            _check(path, row, cell, part, twice=(row.id, cell) in found)
+            found[row.id, cell] = Scores(row, cell, ordered["qid"], ordered["value"].to_numpy())
+    places = {name: number for number, name in enumerate(settings)}
+    for missing in sorted(places.keys() - {name for name, _ in found}, key=places.__getitem__):
         what = f"no {metric}" if metric else "no scores"
         raise UserError("ablation", f"row {missing}", what, "rank and evaluate the model of every row")
-    place = {name: number for number, name in enumerate(settings)}
-    return [found[key] for key in sorted(found, key=lambda key: (place[key[0]], *key[1:]))]
+    return sorted(found.values(), key=lambda run: (places[run.row.id], *run.cell[1:]))
 
 
 def _check(path: str | Path, row: Row, cell: Cell, part: pl.DataFrame, *, twice: bool) -> None:
@@ -111,9 +110,10 @@ def ablation_table(
     missing = next((row.id for row in rows if row.examples and row.id not in epochs), None)
     if missing is not None:
         raise UserError("ablation", f"row {missing}", "no training record", "give the train.json of every tuned model")
-    means = []
-    for row, cell, _, values in read_scores(per_query, rows):
-        means.append((*astuple(row), *cell[1:], mean(values), epochs.get(row.id, 0.0)))
+    means = [
+        (*astuple(row), *cell[1:], mean(values), epochs.get(row.id, 0.0))
+        for row, cell, _, values in read_scores(per_query, rows)
+    ]
     write_table(pl.DataFrame(means, schema=pl.Schema(ABLATION), orient="row"), out, ABLATION)
 
 
@@ -132,10 +132,8 @@ def _epochs(records: Sequence[str | Path]) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Curve:
-    """One start in one cell: ``examples`` ascending; ``values`` of shape ``(points, queries)``, averaged over seeds.
-
-    Queries are in the same order in all curves of a cell.
-    """
+    """One start in one cell: ``examples`` ascending, how many ``seeds`` each point has, and ``values`` of shape
+    ``(points, queries)``, averaged over them; queries are in the same order in all curves of a cell."""
 
     start: str
     examples: tuple[int, ...]
@@ -149,13 +147,12 @@ def read_curves(per_query: Paths, rows: Sequence[Row], *, metric: str | None = N
     UserError as :func:`read_scores`, for runs of a cell that cover different queries, and for a row without a test pair
     that others of its start and language have.
     """
+    languages = [row.language for row in rows]
     cells: dict[Cell, list[Scores]] = {}
     for run in read_scores(per_query, rows, metric=metric):
         cells.setdefault(run.cell, []).append(run)
-    languages = list(dict.fromkeys(row.language for row in rows))
     curves = {}
-    for cell in sorted(cells, key=lambda cell: (languages.index(cell.language), *cell[1:])):
-        runs = cells[cell]
+    for cell, runs in sorted(cells.items(), key=lambda entry: (languages.index(entry[0].language), *entry[0][1:])):
         _check_complete(cell, runs, rows)
         starts = dict.fromkeys(run.row.start for run in runs)
         curves[cell] = [_curve(start, [run for run in runs if run.row.start == start]) for start in starts]
@@ -286,8 +283,8 @@ def crossings(examples: Sequence[int], above: Floats) -> Floats:
 def resampled_means(values: Floats, *, resamples: int, seed: int, purpose: tuple[str, ...]) -> Floats:
     """Means over queries drawn with replacement, the same draws for every series: shape ``(resamples, series)``.
 
-    ``values`` has shape ``(series, queries)``; a series of zeros has means of exactly zero. Equal ``seed``, ``purpose``
-    and numbers of queries give the same draws. UserError for less than one resample.
+    ``values`` has shape ``(series, queries)``. Equal ``seed``, ``purpose`` and numbers of queries give the same draws.
+    UserError for less than one resample.
     """
     if resamples < 1:
         raise UserError("ablation", "resamples", f"{resamples}", "give a whole number from 1, such as 2000")
@@ -304,13 +301,10 @@ def resampled_means(values: Floats, *, resamples: int, seed: int, purpose: tuple
     return np.concatenate(parts)
 
 
-def interval(samples: Floats, level: float = 0.95) -> tuple[float, float]:
-    """The percentile interval of ``samples``, shape ``(resamples,)``, which may be infinite.
+def interval(samples: Floats) -> tuple[float, float]:
+    """The 95% percentile interval of ``samples``, shape ``(resamples,)``, which may be infinite.
 
-    Its ends are samples themselves (the inverted distribution function), so that none lies between a number and
-    infinity.
+    Its ends are samples themselves, so that none lies between a number and infinity.
     """
-    ordered = np.sort(samples)
-    tail = (1 - level) / 2
-    ends = [max(math.ceil(round(share * len(ordered), 9)), 1) - 1 for share in (tail, 1 - tail)]
-    return float(ordered[ends[0]]), float(ordered[ends[1]])
+    low, high = np.quantile(samples, _ENDS, method="inverted_cdf")
+    return float(low), float(high)
