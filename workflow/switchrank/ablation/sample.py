@@ -1,10 +1,8 @@
 """Labelled queries of a target language: a nested seeded sample, and the proof that neither a test set nor the training
 of a starting model holds them."""
 
-from __future__ import annotations
-
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,56 +59,20 @@ class Side:
 
     Attributes:
         what: ``test`` or ``training``, for people.
-        shared_ids: whether ids mean the same as on the labelled side.
-        strict_documents: whether a relevant document (by id where ids are shared) may be of one side only.
-        ids: query id to table.
-        texts: folded text to query id.
-        documents: relevant document to query id.
-        passages: folded text of a relevant document to its id.
+        shared_ids, strict_documents: as those of :class:`Apart`.
+        ids, texts: table of a query, by its id; and the query with a folded text.
+        documents, passages: the query that a document is relevant to; and the document with a folded text.
         negatives: documents that training pairs hold as not relevant, where ids are shared.
     """
 
     what: str
     shared_ids: bool
     strict_documents: bool
-    ids: dict[str, str] = field(default_factory=dict)
-    texts: dict[str, str] = field(default_factory=dict)
-    documents: dict[str, str] = field(default_factory=dict)
-    passages: dict[str, str] = field(default_factory=dict)
-    negatives: set[str] = field(default_factory=set)
-
-    @classmethod
-    def tested(cls, apart: Apart) -> Side:
-        """Read QUERIES and JUDGEMENTS of all languages of the test sets."""
-        if apart.strict_documents and apart.test_queries and not apart.test_judgements:
-            problem = "relevant documents are to be compared, and there are none of the test sets"
-            raise UserError("ablation", "test judgements", problem, "give the judgements of every test set")
-        side = cls("test", apart.shared_ids, apart.strict_documents)
-        for path in apart.test_queries:
-            side._add_queries(path)
-        for path in apart.test_judgements:
-            side.documents.update(read_relevant(path).select("docid", "qid").iter_rows())
-        return side
-
-    @classmethod
-    def trained(cls, tables: Mapping[str, Any]) -> Side:
-        """Read what a starting model was trained on, an entry of :attr:`Apart.training`."""
-        shared = bool(tables["shared_ids"])
-        side = cls("training", shared, strict_documents=shared)
-        side._add_queries(tables["queries"])
-        relevant = read_relevant(tables["judgements"])
-        side.documents.update(relevant.select("docid", "qid").iter_rows())
-        passages = read_passages(tables["documents"], relevant["docid"])
-        side.passages.update({text: docid for docid, text in passages.items()})
-        if tables.get("instances") and shared:
-            pairs = scan_table(tables["instances"], INSTANCES).filter(pl.col("label") == 0)
-            side.negatives.update(pairs.select(pl.col("pid").unique()).collect(engine="streaming")["pid"])
-        return side
-
-    def _add_queries(self, path: str | Path) -> None:
-        frame = read_table(path, QUERIES)
-        self.ids.update(dict.fromkeys(frame["qid"], str(path)))
-        self.texts.update({folded(text): qid for qid, text in frame.select("qid", "text").iter_rows()})
+    ids: Mapping[str, str]
+    texts: Mapping[str, str]
+    documents: Mapping[str, str]
+    passages: Mapping[str, str] = field(default_factory=dict)
+    negatives: Collection[str] = ()
 
     def clash(self, qid: str, text: str, relevant: Mapping[str, str]) -> str | None:
         """Why a query with these relevant documents (folded text by id) must not be a label, or None."""
@@ -127,6 +89,37 @@ class Side:
                 asked = f"{self.what} query {self.documents[twin]}"
                 return f"its document {docid} has the text of {twin}, relevant for {asked}"
         return None
+
+
+def _sides(apart: Apart) -> list[Side]:
+    """The test sets, and what each starting model was trained on."""
+    if apart.strict_documents and apart.test_queries and not apart.test_judgements:
+        problem = "relevant documents are to be compared, and there are none of the test sets"
+        raise UserError("ablation", "test judgements", problem, "give the judgements of every test set")
+    queries, documents = _queries(apart.test_queries), _relevant(apart.test_judgements)
+    return [Side("test", apart.shared_ids, apart.strict_documents, *queries, documents), *map(_trained, apart.training)]
+
+
+def _trained(tables: Mapping[str, Any]) -> Side:
+    shared, documents = bool(tables["shared_ids"]), _relevant([tables["judgements"]])
+    passages = read_passages(tables["documents"], pl.Series(list(documents), dtype=pl.String))
+    twins, negatives = {text: docid for docid, text in passages.items()}, set()
+    if tables.get("instances") and shared:
+        pairs = scan_table(tables["instances"], INSTANCES).filter(pl.col("label") == 0)
+        negatives = set(pairs.select(pl.col("pid").unique()).collect(engine="streaming")["pid"])
+    return Side("training", shared, shared, *_queries([tables["queries"]]), documents, twins, negatives)
+
+
+def _queries(paths: Paths) -> tuple[dict[str, str], dict[str, str]]:
+    """:attr:`Side.ids` and :attr:`Side.texts` of QUERIES tables."""
+    tables = {str(path): read_table(path, QUERIES).select("qid", "text") for path in paths}
+    ids = {qid: path for path, table in tables.items() for qid in table["qid"]}
+    return ids, {folded(text): qid for table in tables.values() for qid, text in table.iter_rows()}
+
+
+def _relevant(paths: Paths) -> dict[str, str]:
+    """:attr:`Side.documents` of JUDGEMENTS tables."""
+    return dict(row for path in paths for row in read_relevant(path).select("docid", "qid").iter_rows())
 
 
 FREE = Apart()
@@ -176,8 +169,7 @@ def sample_queries(
     relevant, there = read_relevant(judgements), read_table(documents, DOCUMENTS).select("docid")
     trainable = relevant.join(there, on="docid", how="semi", maintain_order="left")
     labelled = table.join(trainable, on="qid", how="semi", maintain_order="left")
-    sides = [Side.tested(apart), *map(Side.trained, apart.training)]
-    near = {qid for qid, _ in _clashes(labelled, relevant, documents, sides)}
+    near = {qid for qid, _ in _clashes(labelled, relevant, documents, _sides(apart))}
     eligible = [qid for qid in labelled["qid"] if qid not in near]
     if examples > len(eligible):
         problem = f"{examples} labelled queries of {language} asked for, {len(eligible)} are eligible"
@@ -247,7 +239,7 @@ def check_no_overlap(
     Raises:
         UserError: naming the first labelled query that overlaps; or there are no test queries to compare with.
     """
-    tested, trained = Side.tested(apart), [Side.trained(tables) for tables in apart.training]
+    tested, *trained = _sides(apart)
     if not tested.ids:
         raise UserError("ablation overlap", "test queries", "none", "give the queries of every test set")
     if trained and documents is None:
