@@ -271,7 +271,7 @@ def crossings(examples: Sequence[int], above: Floats) -> Floats:
     reached = above >= -_ROUNDING
     place = reached.argmax(axis=1)
     found = np.where(reached.any(axis=1), 0.0, np.inf)
-    inside = np.flatnonzero(reached.any(axis=1) & (place > 0))
+    inside = np.flatnonzero(place > 0)
     later = place[inside]
     x = np.log2(1.0 + np.asarray(examples))
     y0, y1 = above[inside, later - 1], above[inside, later]

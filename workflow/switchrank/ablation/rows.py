@@ -5,7 +5,7 @@ model itself is tested. ``none`` is the initial model that all systems start fro
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from itertools import product
 from pathlib import Path
@@ -51,8 +51,8 @@ def read_ablation(path: str | Path, *, languages: Collection[str] | None, system
         systems: those that ``start`` may name beside ``none``; any when None.
 
     Raises:
-        UserError: a missing or unreadable file, wrong columns, no rows; or of each row a cell out of its range, an id
-            twice (also in other case: ids name folders) or one of a system, a setting twice.
+        UserError: a missing or unreadable file, wrong columns, no rows; or of each row what is wrong with a cell, an id
+            twice (also in other case: ids name folders), a setting twice.
     """
     if systems is not None and NO_SYSTEM in systems:
         problem = f"a system is called {NO_SYSTEM}, which means the initial model here"
@@ -62,10 +62,12 @@ def read_ablation(path: str | Path, *, languages: Collection[str] | None, system
     mistakes = []
     for place, cells in written_rows(path, COLUMNS, "ablation", _MISSING):
         try:
-            row = _row(path, place, by_column(path, place, cells, COLUMNS), languages, systems)
+            given = by_column(path, place, cells, COLUMNS)
+            for problem, todo in _mistakes(given, languages, systems):
+                raise UserError(path, place, problem, todo)
+            row = Row(given["id"], given["start"], given["language"], int(given["examples"]), int(given["seed"]))
             if row.id.casefold() in rows:
-                todo = "give every row an id of its own, not only in case"
-                raise UserError(path, place, f"id {row.id} twice", todo)
+                raise UserError(path, place, f"id {row.id} twice", "give every row an id of its own, not only in case")
             if (setting := astuple(row)[1:]) in settings:
                 problem = f"the setting of row {settings[setting]} again"
                 raise UserError(path, place, problem, "keep one of the two")
@@ -93,30 +95,23 @@ def check_starts(rows: Sequence[Row], reference: str, starts: Sequence[str]) -> 
                 raise UserError("ablation", f"start {start}", f"no row with 0 examples in {language}", todo)
 
 
-def _row(
-    path: str | Path,
-    place: str,
-    given: dict[str, str],
-    languages: Collection[str] | None,
-    systems: Collection[str] | None,
-) -> Row:
+def _mistakes(
+    given: Mapping[str, str], languages: Collection[str] | None, systems: Collection[str] | None
+) -> Iterator[tuple[str, str]]:
+    """What is wrong with the cells of a row, and what to do; only the first is to be relied upon."""
     if not _ID.fullmatch(given["id"]):
-        todo = "use letters, digits, '-', '_', '.', and a letter or digit first"
-        raise UserError(path, place, f"id '{given['id']}'", todo)
+        yield f"id '{given['id']}'", "use letters, digits, '-', '_', '.', and a letter or digit first"
     for name in ("examples", "seed"):
         if not _WHOLE.fullmatch(given[name]):
-            raise UserError(path, place, f"{name} '{given[name]}'", "write a whole number from 0, such as 16")
+            yield f"{name} '{given[name]}'", "write a whole number from 0, such as 16"
         if int(given[name]) > LARGEST:
-            raise UserError(path, place, f"{name} {given[name]} is too large", f"write {LARGEST} at most")
-    row = Row(given["id"], given["start"], given["language"], int(given["examples"]), int(given["seed"]))
-    if languages is not None and row.language not in languages:
-        raise UserError(path, place, f"unknown language '{row.language}'", f"known: {', '.join(languages)}")
-    if systems is not None and row.start not in (NO_SYSTEM, *systems):
-        known = ", ".join([NO_SYSTEM, *systems])
-        raise UserError(path, place, f"start '{row.start}' is no declared system", f"known: {known}")
-    if systems is not None and row.id in systems:
-        raise UserError(path, place, f"id {row.id} is the name of a system", "choose another: both name rows of scores")
-    return row
+            yield f"{name} {given[name]} is too large", f"write {LARGEST} at most"
+    if languages is not None and given["language"] not in languages:
+        yield f"unknown language '{given['language']}'", f"known: {', '.join(languages)}"
+    if systems is not None and given["start"] not in (NO_SYSTEM, *systems):
+        yield f"start '{given['start']}' is no declared system", f"known: {', '.join([NO_SYSTEM, *systems])}"
+    if systems is not None and given["id"] in systems:
+        yield f"id {given['id']} is the name of a system", "choose another: both name rows of scores"
 
 
 def expand_rows(

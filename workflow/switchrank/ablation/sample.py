@@ -23,12 +23,9 @@ class Apart:
     """What labelled queries must not overlap with.
 
     Attributes:
-        test_queries: QUERIES of the test sets, in all their languages.
-        test_judgements: their JUDGEMENTS.
-        strict_documents: no document may be relevant on both sides either. This needs collections in which an id means
-            the same document; shared documents are counted either way.
-        shared_ids: false where labelled and test queries come from collections that number their queries
-            independently, so that an id on both sides means nothing; then texts alone are compared.
+        test_queries, test_judgements: QUERIES and JUDGEMENTS of the test sets, in all their languages.
+        strict_documents: no document may be relevant on both sides either, where an id means the same document on both.
+        shared_ids: false where the two sides number their queries independently; then texts alone are compared.
         training: what the starting models were trained on: mappings with ``queries``, ``judgements`` and ``documents``
             (tables of a training split in one language), ``shared_ids``, and where pairs were drawn ``instances``.
             Here no relevant document may be on both sides, by id where ids are shared, and by text.
@@ -141,8 +138,8 @@ def sample_queries(
     """Write the first ``examples`` labelled queries of a seeded permutation, as QUERIES in that order.
 
     Eligible are queries with a positive judgement of a document that is there. The place of a query depends on seed,
-    language and its id alone: samples of one seed and language are nested, and a query more or less in the collection
-    moves no other. So is what is held out of them: of every four in order one, with a share of a quarter.
+    language and its id alone, so samples of one seed and language are nested, and so is what is held out of them: of
+    every four in order one, with a share of a quarter.
 
     Args:
         queries: QUERIES of the labelled split.
@@ -195,8 +192,7 @@ def draw_new_queries(
     apart: Apart,
     **sample: Any,
 ) -> None:
-    """Draw a sample by :func:`sample_queries`, and write to ``overlap``, as JSON, what :func:`check_no_overlap` says of
-    its side ``tuned_on`` and, where some are, of ``held_out``."""
+    """Draw a sample by :func:`sample_queries`; ``overlap`` (JSON) is what :func:`check_no_overlap` says of it."""
     near: dict[str, Any] = {"judgements": judgements, "documents": documents, "apart": apart}
     sample_queries(queries=queries, out=out, held_out_to=held_out_to, **sample, **near)
     samples = {"tuned_on": out} | ({"held_out": held_out_to} if held_out_to is not None else {})
@@ -206,7 +202,7 @@ def draw_new_queries(
 
 
 def divide(labelled: Sequence[str], held_out: float) -> tuple[list[str], list[str]]:
-    """The labelled queries to tune on and those held out, both in order; UserError where one side has none of a share.
+    """The labelled queries to tune on and those held out, in order; UserError where a share leaves one side none.
 
     Of a longer list no query changes sides.
     """
@@ -231,10 +227,8 @@ def check_no_overlap(
         documents: DOCUMENTS of the labelled split; needed to compare with those of training.
 
     Returns:
-        ``labelled_queries``, ``test_queries``, ``relevant_documents`` (of the labelled queries),
-        ``test_relevant_documents``, ``shared_documents`` (with the test sets), ``training_queries``,
-        ``training_relevant_documents``, ``trained_as_negatives`` (relevant documents of labelled queries that training
-        pairs hold as not relevant for another query): numbers of different ids.
+        Numbers of different ids: of queries and relevant documents of each side, ``shared_documents`` with the test
+        sets, and ``trained_as_negatives``: relevant documents that training pairs hold as not relevant to another.
 
     Raises:
         UserError: naming the first labelled query that overlaps; or there are no test queries to compare with.
