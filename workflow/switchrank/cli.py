@@ -32,7 +32,7 @@ _MODULES = {
     "import-model": "switchrank.models.import_model",
     "new": "switchrank.config.new",
     "plan": "switchrank.run.plan.cli",
-    "status": "switchrank.run.status.cli",
+    "status": "switchrank.run.status",
 }
 """Commands that are no stage, and the module whose ``COMMANDS`` they are."""
 

@@ -10,8 +10,8 @@ from tests.unit.planned import write_inputs
 from switchrank.cli import main
 from switchrank.config.load import read_yaml
 from switchrank.run.notes import Start, remember_start, started_plan
+from switchrank.run.plan.cli import amount, columns, duration
 from switchrank.run.plan.jobs import job_graph, keep_at_start
-from switchrank.run.plan.table import amount, columns, duration
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ from tests.unit.planned import jobs_of_config, write_inputs
 from switchrank.config.load import load_plan
 from switchrank.config.systems import Start
 from switchrank.core.errors import UserError
+from switchrank.run.plan.cli import as_json, as_text
 from switchrank.run.plan.costs import FORMULAS, Costs
 from switchrank.run.plan.estimate import check_disk, estimate_run
 from switchrank.run.plan.jobs import Graph, Job, job_graph
 from switchrank.run.plan.machine import Machine, free_bytes, measure_gflops
 from switchrank.run.plan.sizes import ASSUMED, Sizes, Texts, shape_of
-from switchrank.run.plan.table import as_json, as_text
 
 MACHINE = Machine(gflops=100, cores=2)
 SEARCH = Job("vectors_lexicon", "vectors_lexicon", wildcards={"lexicon": "gold", "src": "en", "tgt": "qaa"}, threads=4)

@@ -8,10 +8,10 @@ import pytest
 from tests.unit.planned import jobs_of_config, write_inputs
 
 from switchrank.config.load import load_plan
+from switchrank.run.plan.cli import as_json, as_text
 from switchrank.run.plan.estimate import estimate_run
 from switchrank.run.plan.jobs import Graph
 from switchrank.run.plan.machine import Machine
-from switchrank.run.plan.table import as_json, as_text
 
 MACHINE = Machine(10.0, 1)
 

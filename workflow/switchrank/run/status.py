@@ -1,10 +1,11 @@
-"""How a run is going, told by its files: outputs, logs, and the lock of the process that makes it.
+"""``switchrank status``: how a run is going, told by its files: outputs, logs, the lock of the process that makes it.
 
 On a cluster the jobs run elsewhere, but their files are here: a shared disk is all that is needed.
 """
 
 import os
 import re
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,16 +15,16 @@ from typing import Any, Literal
 
 from switchrank.config.load import load_plan
 from switchrank.config.plan import Plan
+from switchrank.core.command import Command
 from switchrank.core.errors import EXIT_USER, UserError
 from switchrank.core.job import FAILED
 from switchrank.core.locks import is_held
-from switchrank.formats.tables import warning_lines
 from switchrank.run.notes import SNAKEMAKE, Start, last_start, read_note, started_plan
+from switchrank.run.plan.cli import columns, duration
 from switchrank.run.plan.costs import REFERENCE
 from switchrank.run.plan.estimate import Estimate, estimate_run, plan_schedule
 from switchrank.run.plan.jobs import STAGES, Job, job_graph
 from switchrank.run.plan.machine import Machine
-from switchrank.run.plan.table import columns, duration
 from switchrank.run.plan.work import training_of
 
 TAIL = 8192
@@ -129,6 +130,8 @@ class Look:
     @property
     def warnings(self) -> list[str]:
         """What to know before believing the results; nothing if the table cannot be read."""
+        from switchrank.formats.tables import warning_lines
+
         try:
             return warning_lines(f"{self.estimate.plan.folder}/tables/warnings.csv")
         except UserError:
@@ -289,3 +292,33 @@ def _last_line(look: Look) -> str:
     basis = f"by {measured} jobs measured so far" if measured else "a rough guess, nothing is measured yet"
     about = "at least" if look.estimate.unknown - look.estimate.done else "about"
     return f"{done} of {whole} jobs, {look.share:.0%} of the work; {about} {duration(look.seconds_left)} left ({basis})"
+
+
+def status(*, run_or_config: str | None = None, watch: float | None = None) -> None:
+    """How a run is going: jobs done and running, last losses, time left.
+
+    Only files are read: outputs, logs, checkpoints, benchmark files and the lock of the process that makes the run. So
+    it works beside a run on this machine and for one whose jobs are on a cluster, and it disturbs neither.
+
+    A job is done when its outputs are there; it is stopped when its log is there, its outputs are not, and no process
+    makes the run. What a changed config would make again counts as done until the next start. The message of a job that
+    failed because of its input (exit code 2) is shown, since it would fail again. Time left is estimated from what jobs
+    of the same kind took, on as many cores as the run was started with.
+
+    Args:
+        run_or_config: name of the run, or its YAML file.
+        watch: look again every so many seconds.
+    """
+    while True:
+        page = as_text(look_at(run_or_config))
+        clear = "\x1b[H\x1b[2J" if watch and sys.stdout.isatty() else ""
+        print(f"{clear}{page}", flush=True)
+        if not watch:
+            return
+        try:
+            time.sleep(max(1.0, watch))
+        except KeyboardInterrupt:
+            return
+
+
+COMMANDS = Command(status, places=["run_or_config"], forms={"watch": "SECONDS"})

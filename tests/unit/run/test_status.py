@@ -19,7 +19,7 @@ from switchrank.core.locks import hold_run
 from switchrank.run.notes import Start, last_start, remember_start
 from switchrank.run.plan.costs import FORMULAS
 from switchrank.run.plan.jobs import job_graph, keep_at_start
-from switchrank.run.status.look import read_tail
+from switchrank.run.status import read_tail
 
 BAR = "train:  45%|####5     | 23.0k/51.2k [00:10<01:20, 1.20k pairs/s, loss=0.1234]"
 

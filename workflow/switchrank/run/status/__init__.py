@@ -1,1 +1,0 @@
-"""``switchrank status``: how a run is going, told from its files alone."""
