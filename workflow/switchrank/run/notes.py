@@ -1,7 +1,6 @@
 """Notes about a run, in ``.snakemake`` and beside its results; no run fails because of one.
 
-What a run was last started with is kept there: results say nothing about the jobs still to come, and with this note the
-name of a run is enough to look at it.
+With the note of what a run was last started with, its name is enough to look at it, and at the jobs still to come.
 """
 
 import json
@@ -50,11 +49,9 @@ class Start:
     """The last start of a run.
 
     Attributes:
-        config: the config as given, environment variables not filled in.
-        file: where it was read from.
+        config, file: the config as given, environment variables not filled in, and where it was read from.
         root: the folder of the Snakefile, which may hold pair tables too; empty if unknown.
-        cores: cores that its jobs may use at once, or on a cluster how many jobs; 0 if unknown.
-        gpus: the same of GPUs.
+        cores, gpus: how many its jobs may use at once, or on a cluster how many jobs; 0 if unknown.
         began: seconds since 1970.
     """
 

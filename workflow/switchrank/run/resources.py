@@ -1,7 +1,6 @@
-"""How much memory and run time a job asks a scheduler for: what it is estimated to cost on a slow machine, and more.
-
-Estimates are right within a factor of 3 (:mod:`switchrank.run.plan.costs`), so a request lies above them by as much. A
-job that is killed for asking too little is tried again with twice as much.
+"""How much memory and run time a job asks a scheduler for: what it is estimated to cost on a slow machine, and more,
+since estimates are right within a factor of 3. A job that is killed for asking too little is tried again with twice as
+much.
 """
 
 import math
@@ -26,7 +25,6 @@ _MB, _MINUTES = 2000.0, 15.0
 """Asked for in any case: buffers and libraries, and the time to find and open files on a busy disk."""
 _DAY = 24 * 60
 """Minutes of a day: the limit of many partitions."""
-_SMALL_MB = 100
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Need:
     longest: float = math.inf
 
     def request(self, attempt: int) -> tuple[int, int]:
-        """What the given attempt (from 1) asks for: whole hundreds of MB and whole minutes, twice as much each time."""
+        """What an attempt (from 1) asks for: whole hundreds of MB and whole minutes, twice as much each time."""
         growth = 2 ** (attempt - 1)
         return math.ceil(self.mem_mb * growth / 100) * 100, math.ceil(min(self.minutes * growth, self.longest))
 
@@ -78,6 +76,6 @@ def need_of(cost: Cost, kind: str) -> Need:
 def are_small(files: Iterable[str | Path]) -> bool:
     """Whether files together are so small that a job on them takes seconds; never so if one is missing."""
     try:
-        return sum(map(size_on_disk, files)) < _SMALL_MB * 1e6
+        return sum(map(size_on_disk, files)) < 100e6
     except OSError:
         return False

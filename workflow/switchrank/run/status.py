@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from switchrank.config.load import load_plan
 from switchrank.config.plan import Plan
@@ -41,8 +41,7 @@ class Tail:
     Attributes:
         failed: whether the job ended with an error.
         refused: its message about wrong input, which it will repeat when run again; empty if there is none.
-        progress: the last line of a progress bar, shortened; empty where there is none.
-        seconds_left, loss: what the bar shows of the time left and of the training loss.
+        progress, seconds_left, loss: what the last line of a progress bar shows, if there is one.
     """
 
     line: str
@@ -103,21 +102,16 @@ def last_values(job: Job) -> tuple[int, int | None, float | None, float | None] 
 
 
 State = Literal["done", "running", "failed", "stopped", "waiting"]
+_STATES: Sequence[State] = get_args(State)
 _EARLIER = 2.0
 """Seconds by which clocks of machines may differ."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """A run at one moment.
+    """A run at one moment (``now``, in seconds since 1970): its jobs, and whether a process makes it.
 
-    Attributes:
-        estimate: its jobs and what they cost.
-        alive: whether a process makes it.
-        start: when and with what it was started; None if unknown.
-        states: of each job.
-        tails: ends of the logs of jobs that are not done.
-        now: seconds since 1970.
+    ``start`` says when and with what it was started, if that is known; ``tails`` are logs of jobs that are not done.
     """
 
     estimate: Estimate
@@ -160,9 +154,8 @@ class Look:
     @property
     def share(self) -> float:
         """Share of the work that is done, by time."""
-        costs = self.estimate.costs
-        whole = sum(cost.seconds for cost in costs.values())
-        return sum(costs[job].seconds for job in self.jobs("done")) / whole if whole else 1.0
+        seconds = {job: cost.seconds for job, cost in self.estimate.costs.items()}
+        return sum(seconds[job] for job in self.jobs("done")) / (sum(seconds.values()) or 1.0)
 
 
 def look_at(named: str | None) -> Look:
@@ -226,21 +219,19 @@ def _only_run() -> str:
     raise UserError("results", "", f"{len(chosen)} runs", f"name one: {', '.join(chosen)}")
 
 
-_COUNTED: Sequence[State] = ("done", "running", "failed", "stopped", "waiting")
 _WIDTH = 120
 
 
 def as_text(look: Look) -> str:
     """The run in a line, its stages, running and failed jobs, models, warnings about its results, time left."""
-    rows = [["stage", "jobs", *_COUNTED]]
+    rows = [["stage", "jobs", *_STATES]]
     for stage in (*STAGES, "all"):
         states = [state for job, state in look.states.items() if stage in (job.stage, "all")]
         if states or stage == "all":
-            rows.append([stage, str(len(states)), *(str(states.count(state) or "") for state in _COUNTED)])
+            rows.append([stage, str(len(states)), *(str(states.count(state) or "") for state in _STATES)])
     parts = [_headline(look), columns(rows, 1)]
     for state in ("running", "failed", "stopped"):
-        jobs = look.jobs(state)
-        if jobs:
+        if jobs := look.jobs(state):
             parts.append("\n".join([f"{state}:", *(_line(look, job, state) for job in jobs)]))
     models = list(_models(look))
     parts += [columns([["model", "step", "of", "loss", "dev mrr@10"], *models], 1)] if models else []

@@ -25,13 +25,10 @@ BETWEEN = 0.3
 
 @dataclass(frozen=True)
 class Schedule:
-    """How a run would go.
+    """How a run would go: wall time, and bytes in use at the busiest moment.
 
-    Attributes:
-        seconds: wall time.
-        memory: bytes in use at the busiest moment.
-        path: the critical path: jobs that wait for each other and take longest, first to last.
-        path_seconds: their time, which no number of cores shortens.
+    ``path`` is the critical path, the jobs that wait for each other and take longest, first to last; ``path_seconds``
+    is their time, which no number of cores shortens.
     """
 
     seconds: float
@@ -163,13 +160,11 @@ class Estimate:
     """What a run will cost.
 
     Attributes:
-        plan, graph, machine: what was estimated.
-        costs: the cost of each job, :data:`NOTHING` if unknown.
-        unknown: jobs of unknown cost.
+        costs, unknown: the cost of each job, :data:`NOTHING` for those of unknown cost.
         calibration: the correction that is in the costs.
         assumed: inputs that are not here, whose size is a guess.
-        done: jobs whose outputs are there and, as far as is known, would not be made again.
-        again: jobs whose outputs are there and would be made again, with the reason.
+        done, again: jobs whose outputs are there: those that would not be made again, as far as is known, and those
+            that would, with the reason.
     """
 
     plan: Plan
@@ -222,12 +217,9 @@ def estimate_run(plan: Plan, graph: Graph, machine: Machine, *, calibrated: bool
     corrected = {job: correction.correct(job, cost) if cost else NOTHING for job, cost in found.items()}
     unknown = frozenset(job for job, cost in found.items() if cost is None)
     there = [job for job in graph.jobs if job.is_done]
-    again = {
-        job: next((words for reason, words in _REASONS.items() if reason in job.again), job.again)
-        for job in there
-        if job.again
-    }
-    done = frozenset(job for job in there if job not in again)
+    done = frozenset(job for job in there if not job.again)
+    reasons = {job: [words for reason, words in _REASONS.items() if reason in job.again] for job in there if job.again}
+    again = {job: (words or [job.again])[0] for job, words in reasons.items()}
     return Estimate(plan, graph, machine, corrected, unknown, correction, tuple(costs.sizes.assumed), done, again)
 
 

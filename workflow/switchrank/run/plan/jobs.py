@@ -1,9 +1,9 @@
 """The jobs of a run as Snakemake has them: what each reads and writes, what it asks for, and which others it needs.
 
-Rules are described in ``workflow/rules`` and nowhere else: a dry run in a process of its own writes the jobs down as
-JSON. It takes no lock, and happens in an empty folder, so that it lists all jobs and touches nothing of the user's. Its
-answer depends only on the config, its tables and the code, so it is kept (:mod:`switchrank.core.cache`); a start keeps
-its jobs in ``.snakemake``. Only to learn what would run again is Snakemake asked in the folder of the run.
+A dry run in a process of its own writes the jobs down as JSON. It takes no lock, and happens in an empty folder, so
+that it lists all jobs and touches nothing of the user's. Its answer depends only on the config, its tables and the
+code, so it is kept (:mod:`switchrank.core.cache`); a start keeps its jobs in ``.snakemake``. Only to learn what would
+run again is Snakemake asked in the folder of the run.
 """
 
 import importlib.util
@@ -41,13 +41,11 @@ class Job:
     """One job.
 
     Attributes:
-        rule: the rule's name, as Snakemake prints it.
+        rule, wildcards: as Snakemake names them.
         kind: the name of the script that it runs, such as ``train``; jobs of one kind cost alike.
         inputs, outputs: files, relative to the folder of the run's ``results``.
         log, benchmark: files of what happened and, except for small jobs, of what it took.
-        wildcards: by name, as text.
-        threads, gpus: what it asks for at once.
-        processes: how many share its work.
+        threads, gpus, processes: what it asks for at once, and how many processes share its work.
         again: why it will run; empty if it will not or if that was not asked.
     """
 
