@@ -20,7 +20,7 @@ from switchrank.run.plan.jobs import Job
 from switchrank.run.plan.machine import Machine
 from switchrank.run.plan.sizes import Shape, Sizes, Texts, read_shape, shape_of
 from switchrank.run.plan.work import Work, run_parts, training_of
-from switchrank.search.choices import SEARCHED, Criterion
+from switchrank.search.choices import SEARCHED
 
 MB = 1e6
 REFERENCE = 100.0
@@ -149,7 +149,6 @@ class Costs:
         return self._plain(1 + words * training.epochs * training.dim / 21e6, buckets + matrix, matrix)
 
     def _matrix(self, job: Job) -> float:
-        """Bytes of a language's vectors."""
         words, width = self.sizes.vectors(job.wildcards["lang"])
         return words * (width * 4 + 10)
 
@@ -167,7 +166,7 @@ class Costs:
         chosen, stored = self.config.vectors.alignment, self.keep_vectors(job)
         sides = [self.sizes.vectors(lang) for lang in (self.config.languages.source, job.wildcards["lang"])]
         left, right = (min(words, REFINED) for words, _ in sides)
-        flops = chosen.refinements * 2 * left * right * sides[0][1] * (_searches(chosen.criterion) + 1)
+        flops = chosen.refinements * 2 * left * right * sides[0][1] * (SEARCHED.get(chosen.criterion, 1) + 1)
         return replace(stored, seconds=stored.seconds + 0.5 * self._slow + flops / self._searched(job), flops=flops)
 
     # lexicon and corpus
@@ -178,7 +177,7 @@ class Costs:
         left, right = min(first, section.max_source or first), min(second, section.max_target or second)
         cores = self._cores(job)
         forward, back = _compared(section, left, right, cores), _compared(section, right, left, cores)
-        both = (_searches(section.criterion) - 1) / 2
+        both = (SEARCHED.get(section.criterion, 1) - 1) / 2  # beyond the first search, half each way
         flops = 2 * width * (forward * (1 + both) + back * (both + section.mutual))
         seconds = 0.5 * self._slow + flops / self._searched(job)
         copies = 8 if section.search == "exact" else 16
@@ -284,23 +283,19 @@ class Costs:
         micro = min(settings.token_budget, settings.batch_size * length)
         activations = 4 * micro * shape.layers * (10 * shape.hidden + 2 * shape.inner)
         each = TORCH + 4 * weights + (0 if job.gpus else activations)
-        cost = Cost(
-            seconds=(TORCH_JOB + 0.01 * steps) * self._slow + flops / self._rate(job) + moved + summed,
-            memory=(each + 1300 * min(pairs.rows, 2e7)) * job.processes + (TORCH if job.processes > 1 else 0),
+        prepared, held, scratch = TORCH_JOB + 0.01 * steps, 1300 * min(pairs.rows, 2e7), 9 * weights
+        corpus = training.corpus
+        if corpus and self.config.corpora[corpus].materialise is not True:
+            prepared += 2 + 1e-6 * pairs.rows + 25e-6 * steps * settings.batch_size
+            held = self._switching(corpus, 0) + IN_MEMORY * pairs.rows
+            scratch += self._laid_down(corpus) * job.processes
+        return Cost(
+            seconds=prepared * self._slow + flops / self._rate(job) + moved + summed,
+            memory=(each + held) * job.processes + (TORCH if job.processes > 1 else 0),
             disk=_model_bytes(shape),
-            scratch=9 * weights,
+            scratch=scratch,
             tokens=tokens + judged,
             flops=flops,
-        )
-        corpus = training.corpus
-        if not corpus or self.config.corpora[corpus].materialise is True:
-            return cost
-        held = self._switching(corpus, 0) + IN_MEMORY * pairs.rows
-        return replace(
-            cost,
-            seconds=cost.seconds + self._slow * (2 + 1e-6 * pairs.rows + 25e-6 * steps * settings.batch_size),
-            memory=(each + held) * job.processes + (TORCH if job.processes > 1 else 0),
-            scratch=cost.scratch + self._laid_down(corpus) * job.processes,
         )
 
     # rank and evaluate
@@ -338,14 +333,11 @@ class Costs:
         return kept
 
     def rank_reference(self, job: Job) -> Cost:
-        searched = run_parts(job.outputs)[0][0] == "bm25"
         lines = sum(self.work.run_lines(*run) for run in self.work.ranked(job.outputs))
-        texts = self._largest_table(job) if searched else 0.0
-        seconds = 0.8 + lines * (30e-6 if searched else 6e-6)
-        return self._plain(seconds, 60 * MB + 20 * lines + 3 * texts, self._kept(job))
+        each, texts = (30e-6, self._largest_table(job)) if run_parts(job.outputs)[0][0] == "bm25" else (6e-6, 0.0)
+        return self._plain(0.8 + lines * each, 60 * MB + 20 * lines + 3 * texts, self._kept(job))
 
     def _largest_table(self, job: Job) -> float:
-        """Bytes of the largest table of documents that a ranking job reads."""
         return max(self.work.documents(testset, pair.document).bytes for testset, pair in self.work.ranked(job.outputs))
 
     def rank(self, job: Job) -> Cost:
@@ -354,8 +346,8 @@ class Costs:
         tokens = sum(lines * length for lines, length in runs)
         flops = sum(shape.forward(lines * length, length) for lines, length in runs)
         lines = sum(lines for lines, _ in runs)
-        memory = TORCH + 4 * shape.parameters + 250 * MB + 200 * max(lines for lines, _ in runs)
-        memory += self._largest_table(job)
+        texts = self._largest_table(job) + 200 * max(lines for lines, _ in runs)
+        memory = TORCH + 4 * shape.parameters + 250 * MB + texts
         seconds = (TORCH_JOB + lines * 10e-6) * self._slow + flops / self._rate(job)
         return Cost(seconds=seconds, memory=memory, disk=self._kept(job), tokens=tokens, flops=flops)
 
@@ -371,7 +363,6 @@ class Costs:
     testsets = exposure = lexicon_coverage = overlap
 
     def _read_lines(self, job: Job) -> float:
-        """Lines of all runs that a job reads."""
         return sum(self.work.kept_lines(*run) for run in self.work.ranked(job.inputs))
 
     def score_runs(self, job: Job) -> Cost:
@@ -399,11 +390,6 @@ FORMULAS: dict[str, Callable[[Costs, Job], Cost]] = {
 def _model_bytes(shape: Shape) -> float:
     """A model on disk, its tokenizer included."""
     return 4 * shape.parameters + 65.0 * shape.vocabulary
-
-
-def _searches(criterion: Criterion) -> int:
-    """How often a criterion searches one set of vectors for neighbours of another: once, unless it says otherwise."""
-    return SEARCHED.get(criterion, 1)
 
 
 def _compared(section: VectorsLexicon, queries: float, base: float, cores: int) -> float:

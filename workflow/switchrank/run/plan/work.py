@@ -25,7 +25,6 @@ class Training:
     """What a training job does.
 
     Attributes:
-        settings: of its optimisation.
         corpus: what it trains on; empty for a row of the ablation.
         collection, language: where its pairs come from, and the language of their documents.
         labelled, dev: training and development pairs of a row of the ablation.
