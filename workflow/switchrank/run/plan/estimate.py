@@ -130,9 +130,10 @@ def kind_of(job: Job) -> tuple[str, bool]:
     return job.kind, job.gpus > 0
 
 
-def read_benchmark(path: str | Path) -> Cost | None:
-    """The seconds and the most memory in a benchmark file (0 where the job was too short to be seen); None where there
-    is none that can be read."""
+def read_benchmark(path: str | Path | None) -> Cost | None:
+    """Seconds and peak memory (0 of a job too short to be seen) in a benchmark file; None if it cannot be read."""
+    if path is None:
+        return None
     try:
         with Path(path).open(encoding="utf-8", newline="") as stream:
             row = next(csv.DictReader(stream, delimiter="\t"), {})
@@ -237,24 +238,16 @@ def _correction(plan: Plan, graph: Graph, machine: Machine) -> Calibration:
         except UserError:
             started = None
         known = known_graph(started[0]) if started else None
-        if run == plan.config.run:
-            own += _measured(started[0] if started else plan, known or graph, machine)[0]
-        elif started and known:
-            found, assumed = _measured(started[0], known, machine)
-            others += [] if assumed else found
+        here = run == plan.config.run
+        if not here and known is None:
+            continue
+        its_plan = started[0] if started else plan
+        costs = Costs(its_plan, Sizes(its_plan), machine)
+        seen = [(job, costs.of(job), took) for job in (known or graph).jobs if (took := read_benchmark(job.benchmark))]
+        if here or not costs.sizes.assumed:
+            (own if here else others).extend((job, cost, took) for job, cost, took in seen if cost)
     known_kinds = {kind_of(job) for job, _, _ in own}
     return calibrate([*own, *(one for one in others if kind_of(one[0]) not in known_kinds)])
-
-
-def _measured(plan: Plan, graph: Graph, machine: Machine) -> tuple[list[Observation], bool]:
-    """The jobs of a run that have benchmark files, and whether the size of any input had to be assumed."""
-    costs = Costs(plan, Sizes(plan), machine)
-    found = []
-    for job in graph.jobs:
-        measured = read_benchmark(job.benchmark) if job.benchmark else None
-        if measured and (cost := costs.of(job)):
-            found.append((job, cost, measured))
-    return found, bool(costs.sizes.assumed)
 
 
 def check_disk(plan: Plan, jobs: Iterable[Job], place: str | Path) -> None:

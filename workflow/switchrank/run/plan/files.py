@@ -1,8 +1,5 @@
-"""The files of a run before it starts: inputs that nobody makes, and files made earlier.
-
-Snakemake looks at times only, so nobody else notices a file that was cut short, or one that was deleted and that no job
-needs.
-"""
+"""The files of a run before it starts: inputs that nobody makes, and files made earlier that were cut short or deleted,
+which Snakemake does not notice where no job needs them."""
 
 import os
 from collections.abc import Collection
@@ -68,17 +65,15 @@ def check_outputs(plan: Plan) -> None:
                 raise UserError(table, "", "is cut short or no Parquet file", "delete it and run again")
 
 
-def missing_files(plan: Plan) -> list[str]:
-    """Public files, as the last whole start of the run knew them, that are missing although it has its report."""
+def missing_notice(plan: Plan) -> str:
+    """One line about public files that are missing although the run has its report; empty where none is.
+
+    Files are those that its last whole start knew; the line ends with the command that makes the first of them again.
+    """
     graph = known_graph(plan) if Path(plan.folder, "report.zip").exists() else None
     outputs = [output for job in graph.jobs for output in job.outputs] if graph else []
     public = tuple(f"{plan.folder}/{folder}/" for folder in PUBLIC)
-    return [output for output in outputs if output.startswith(public) and not Path(output).exists()]
-
-
-def missing_notice(plan: Plan) -> str:
-    """One line about missing files, with the command that makes the first of them again; empty where none is."""
-    missing = missing_files(plan)
+    missing = [output for output in outputs if output.startswith(public) and not Path(output).exists()]
     if not missing:
         return ""
     more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
