@@ -8,8 +8,8 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -121,26 +121,11 @@ class Look:
     tails: dict[Job, Tail]
     now: float
 
-    @property
-    def warnings(self) -> list[str]:
-        """What to know before believing the results; nothing if the table cannot be read."""
-        from switchrank.formats.tables import warning_lines
-
-        try:
-            return warning_lines(f"{self.estimate.plan.folder}/tables/warnings.csv")
-        except UserError:
-            return []
-
     def jobs(self, state: State) -> list[Job]:
         """Jobs in a state, in the order they are needed."""
         return [job for job, found in self.states.items() if found == state]
 
-    @cached_property
-    def refused(self) -> list[Job]:
-        """Failed jobs that will fail again until their input is corrected."""
-        return [job for job in self.jobs("failed") if self.tails[job].refused]
-
-    @cached_property
+    @property
     def seconds_left(self) -> float:
         """Time left: for a model in training what its progress bar says, for all other jobs as estimated."""
         costs = dict(self.estimate.costs)
@@ -150,12 +135,6 @@ class Look:
             costs[job] = replace(costs[job], seconds=costs[job].seconds / 2 if known is None else known)
         done = frozenset(self.jobs("done"))
         return plan_schedule(self.estimate.graph, costs, self.estimate.machine, done=done).seconds
-
-    @property
-    def share(self) -> float:
-        """Share of the work that is done, by time."""
-        seconds = {job: cost.seconds for job, cost in self.estimate.costs.items()}
-        return sum(seconds[job] for job in self.jobs("done")) / (sum(seconds.values()) or 1.0)
 
 
 def look_at(named: str | None) -> Look:
@@ -224,6 +203,8 @@ _WIDTH = 120
 
 def as_text(look: Look) -> str:
     """The run in a line, its stages, running and failed jobs, models, warnings about its results, time left."""
+    from switchrank.formats.tables import warning_lines
+
     rows = [["stage", "jobs", *_STATES]]
     for stage in (*STAGES, "all"):
         states = [state for job, state in look.states.items() if stage in (job.stage, "all")]
@@ -235,7 +216,9 @@ def as_text(look: Look) -> str:
             parts.append("\n".join([f"{state}:", *(_line(look, job, state) for job in jobs)]))
     models = list(_models(look))
     parts += [columns([["model", "step", "of", "loss", "dev mrr@10"], *models], 1)] if models else []
-    parts += ["\n".join(look.warnings)] if look.warnings else []
+    with suppress(UserError):  # a table that cannot be read
+        if warnings := warning_lines(f"{look.estimate.plan.folder}/tables/warnings.csv"):
+            parts.append("\n".join(warnings))
     parts.append(_last_line(look))
     return "\n\n".join(parts)
 
@@ -247,7 +230,7 @@ def _headline(look: Look) -> str:
         return f"run {run}: a process makes it{since}"
     if len(look.jobs("done")) == len(look.states):
         return f"run {run}: finished"
-    if look.refused:
+    if any(look.tails[job].refused for job in look.jobs("failed")):
         return f"run {run}: no process here makes it; put right what failed jobs say below, then start it again"
     return f"run {run}: no process here makes it; start it again and it goes on"
 
@@ -276,13 +259,15 @@ def _models(look: Look) -> Iterator[list[str]]:
 
 
 def _last_line(look: Look) -> str:
-    done, whole = len(look.jobs("done")), len(look.states)
-    if done == whole:
+    done, whole = look.jobs("done"), len(look.states)
+    if len(done) == whole:
         return f"all {whole} jobs done"
+    seconds = {job: cost.seconds for job, cost in look.estimate.costs.items()}
+    share = sum(seconds[job] for job in done) / (sum(seconds.values()) or 1.0)
     measured = look.estimate.calibration.jobs
     basis = f"by {measured} jobs measured so far" if measured else "a rough guess, nothing is measured yet"
     about = "at least" if look.estimate.unknown - look.estimate.done else "about"
-    return f"{done} of {whole} jobs, {look.share:.0%} of the work; {about} {duration(look.seconds_left)} left ({basis})"
+    return f"{len(done)} of {whole} jobs, {share:.0%} of the work; {about} {duration(look.seconds_left)} left ({basis})"
 
 
 def status(*, run_or_config: str | None = None, watch: float | None = None) -> None:

@@ -85,7 +85,7 @@ def test_a_kind_is_corrected_by_the_sum_of_its_seconds_and_its_worst_memory():
 
 
 def test_no_observation_corrects_nothing():
-    assert calibrate([]) == Calibration({}, {}, 0)
+    assert calibrate([]) == Calibration({}, 0)
 
 
 @pytest.mark.parametrize("text", ["", "s\th:m:s\tmax_rss\n", "s\nsoon\n", "s\tmax_rss\n1.0\tmuch\n"])

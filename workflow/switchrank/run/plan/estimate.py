@@ -110,18 +110,16 @@ Observation = tuple[Job, Cost, Cost]
 class Calibration:
     """By kind of job, on a GPU or not, how much longer and how much more memory than estimated, in ``jobs`` jobs.
 
-    Attributes:
-        seconds: all seconds measured by all estimated, so that long jobs count most; :data:`PRIOR` is added to both.
-        memory: the largest ratio, and no less than 1, since too little memory ends a job.
+    Of seconds all measured by all estimated, so that long jobs count most, with :data:`PRIOR` added to both; of memory
+    the largest ratio, and no less than 1, since too little memory ends a job.
     """
 
-    seconds: Mapping[tuple[str, bool], float] = field(default_factory=dict)
-    memory: Mapping[tuple[str, bool], float] = field(default_factory=dict)
+    ratios: Mapping[tuple[str, bool], tuple[float, float]] = field(default_factory=dict)
     jobs: int = 0
 
     def correct(self, job: Job, cost: Cost) -> Cost:
         """A cost as earlier jobs of its kind suggest."""
-        seconds, memory = (ratios.get(kind_of(job), 1.0) for ratios in (self.seconds, self.memory))
+        seconds, memory = self.ratios.get(kind_of(job), (1.0, 1.0))
         return replace(cost, seconds=cost.seconds * seconds, memory=cost.memory * memory)
 
 
@@ -148,12 +146,12 @@ def calibrate(observations: Iterable[Observation]) -> Calibration:
     by_kind: defaultdict[tuple[str, bool], list[Observation]] = defaultdict(list)
     for one in observations:
         by_kind[kind_of(one[0])].append(one)
-    seconds, memory = {}, {}
+    ratios = {}
     for kind, found in by_kind.items():
-        measured = sum(took.seconds for _, _, took in found) + PRIOR
-        seconds[kind] = measured / (sum(cost.seconds for _, cost, _ in found) + PRIOR)
-        memory[kind] = max(1.0, *(took.memory / cost.memory for _, cost, took in found))
-    return Calibration(seconds, memory, sum(map(len, by_kind.values())))
+        estimated = PRIOR + sum(cost.seconds for _, cost, _ in found)
+        measured = PRIOR + sum(took.seconds for _, _, took in found)
+        ratios[kind] = measured / estimated, max(1.0, *(took.memory / cost.memory for _, cost, took in found))
+    return Calibration(ratios, sum(map(len, by_kind.values())))
 
 
 @dataclass(frozen=True)
