@@ -7,7 +7,7 @@ A file is never read to its end: a sample of its first bytes tells the length of
 import re
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -140,7 +140,7 @@ class Sizes:
         if training := found.queries.get("train"):
             shares = {"train": 1 - section.dev - section.labels, "dev": section.dev, "labels": section.labels}
             found.queries |= {
-                split: Texts(training.rows * share, training.chars) for split, share in shares.items() if share
+                name: replace(training, rows=training.rows * part) for name, part in shares.items() if part
             }
         folder = f"{self.plan.folder}/sources/{name}"  # tables that are there count as they are
         for lang in found.documents:
@@ -153,17 +153,15 @@ class Sizes:
     def _given(self, name: str, section: CollectionSection) -> Collected:
         found = Collected()
         for role, path in self.plan.collection_files(name).items():
-            kind, _, rest = role.partition("+")[0].partition("/")
-            if kind == "documents":
-                lang = rest.split("/")[0]
-                found.documents[lang] = _sum(found.documents.get(lang), self.lines(path, "documents"))
-            elif kind == "queries" and "/" in rest:
-                split = rest.split("/")[0]
-                found.queries.setdefault(split, self.lines(path, split))
-            elif kind == "triples":
-                found.triples = self.lines(path, "triples").rows
-            elif kind in ("train", "test", "rows", "passages", "lists"):
-                self._records(found, section, role, path)
+            match role.partition("+")[0].split("/"):
+                case ["documents", lang, *_]:
+                    found.documents[lang] = _sum(found.documents.get(lang), self.lines(path, "documents"))
+                case ["queries", split, _, *_]:
+                    found.queries.setdefault(split, self.lines(path, split))
+                case ["triples", *_]:
+                    found.triples = self.lines(path, "triples").rows
+                case ["train" | "test" | "rows" | "passages" | "lists", *_]:
+                    self._records(found, section, role, path)
         for lang in section.languages:
             found.documents.setdefault(lang, next(iter(found.documents.values()), ASSUMED["documents"]))
         for split in section.splits:
@@ -315,8 +313,8 @@ def shape_of(start: Start) -> Shape:
     named = _NAMED.search(str(start.model))
     if named is None:
         return _shape(BASE)
-    width = int(named[2])
-    return _shape(BASE | {"num_hidden_layers": int(named[1]), "hidden_size": width, "intermediate_size": 4 * width})
+    layers, width = map(int, named.groups())
+    return _shape(BASE | {"num_hidden_layers": layers, "hidden_size": width, "intermediate_size": 4 * width})
 
 
 def read_shape(path: str | Path) -> Shape | None:
