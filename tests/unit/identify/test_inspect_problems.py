@@ -58,7 +58,7 @@ def problems(tmp_path: Path, content: bytes) -> str:
         (vectors_binary()[:-9], "the header promises 5 rows, the file has 4"),
         (fasttext_binary("a", "b")[:-9], "broken off: not a whole fastText model"),
         (fasttext_binary("a", "b")[:105], "broken off: not a whole fastText model"),
-        (records(_id="d#", title="T", text=PASSAGE) + b"{\n", "in double quotes) (line 5)"),
+        (records(_id="d#", title="T", text=PASSAGE) + b"{\n", "in double quotes) (line 5 column 2)"),
         (records(_id="d1", title="T", text=PASSAGE), "3 rows repeat _id (line 2, 3, 4)"),
         (records(times=30, docid="#", text="x") + b'{"docid": "y"}\n', "no member 'text' (line 31)"),
         (squad()[:-4], "not JSON"),
