@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from switchrank.core.seeds import counter_uniform, derive_seed, generator
+from switchrank.core.seeds import continue_state, counter_bits, counter_state, counter_uniform, derive_seed, generator
 
 
 def test_purposes_have_streams_of_their_own():
@@ -38,3 +38,24 @@ def test_draws_are_uniform_and_uncorrelated():
 
 def test_the_order_of_coordinates_matters():
     assert counter_uniform(1, 2, 3) != counter_uniform(1, 3, 2)
+
+
+def test_bits_are_splitmix64_from_each_state():
+    """The generator of Steele, Lea and Flood, in plain Python."""
+    whole, states = 2**64 - 1, [0, 2**64 - 3, 17]
+
+    def finalised(state):
+        state = (state ^ (state >> 30)) * 0xBF58476D1CE4E5B9 & whole
+        state = (state ^ (state >> 27)) * 0x94D049BB133111EB & whole
+        return state ^ (state >> 31)
+
+    expected = [
+        [finalised(state + j // 4 * 0x9E3779B97F4A7C15 & whole) >> 16 * (j % 4) & 0xFFFF for j in range(70_001)]
+        for state in states
+    ]
+    assert counter_bits(np.array(states, np.uint64), 70_001).tolist() == expected
+
+
+def test_a_state_continues_with_a_coordinate():
+    expected = counter_state(5, np.arange(3), 7)
+    assert np.array_equal(continue_state(counter_state(5, np.arange(3)), 7), expected)

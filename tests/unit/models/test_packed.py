@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
 from families import FAMILIES
@@ -17,8 +18,11 @@ from transformers import (
 )
 
 from switchrank.models import packed
+from switchrank.models.dropout import Draw
+from switchrank.models.packing import Block, into_blocks, out_of_blocks
 
 KINDS = FAMILIES | {"electra": (ElectraConfig, ElectraForSequenceClassification)}
+WHERE = {"first_position": 0, "pad": None, "device": torch.device("cpu")}
 OPTIONS = {
     "vocab_size": 40,
     "hidden_size": 256,
@@ -67,21 +71,6 @@ def test_logits_are_those_of_the_stock_model_in_any_mix_of_lengths(case, lengths
         expected = packed.stock_forward(model)(inputs)
         torch.testing.assert_close(packed.ranking_forward(model, None)(inputs), expected, atol=1e-5, rtol=0)
         torch.testing.assert_close(packed.training_forward(model)(inputs), expected, atol=1e-5, rtol=0)
-
-
-@pytest.mark.parametrize("family", KINDS)
-def test_gradients_are_those_of_the_stock_model(family):
-    model = model_of(family).train()
-    other = copy.deepcopy(model)
-    inputs = padded([9, 4, 9, 30, 1], family)
-    packed.training_forward(model)(inputs).square().sum().backward()
-    packed.stock_forward(other)(inputs).square().sum().backward()
-    found, expected = dict(model.named_parameters()), dict(other.named_parameters())
-    for name, parameter in expected.items():
-        assert (parameter.grad is None) == (found[name].grad is None), name
-        if parameter.grad is not None:
-            apart = (found[name].grad - parameter.grad).norm()
-            assert apart <= 1e-4 * (parameter.grad.norm() + 1), name
 
 
 @pytest.mark.parametrize("family", ["bert", "xlm-roberta"])
@@ -134,13 +123,100 @@ def test_dropout_is_drawn_in_training_only_and_keeps_the_mean():
     assert ((drawn.mean(0) - still).abs() < drawn.std(0)).all()
 
 
+@settings(max_examples=15, deadline=None)
+@given(lengths=st.lists(st.integers(1, 36), min_size=1, max_size=40), seed=st.integers(0, 99))
+def test_blocks_of_few_shapes_change_neither_logits_nor_gradients(case, lengths, seed):
+    family, model = case
+    inputs = padded(lengths, family, seed)
+    own, blocks, stock = copy.deepcopy(model), copy.deepcopy(model), copy.deepcopy(model)
+    expected = packed.stock_forward(stock)(inputs)
+    found = [packed.training_forward(own)(inputs), in_blocks(blocks)(inputs)]
+    for logits in (*found, expected):
+        logits.square().sum().backward()
+    for logits, other in zip(found, (own, blocks), strict=True):
+        torch.testing.assert_close(logits, expected, atol=1e-5, rtol=0)
+        assert_same_gradients(other, stock)
+
+
+def in_blocks(model):
+    """The forward pass of half precision, in single."""
+    pack = packed.pack
+
+    def forward(inputs):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(packed, "pack", lambda given, **options: pack(given, **{**options, "few_shapes": True}))
+            return packed.training_forward(model)(inputs)
+
+    return forward
+
+
+def assert_same_gradients(model, other):
+    found = dict(model.named_parameters())
+    for name, parameter in other.named_parameters():
+        assert (parameter.grad is None) == (found[name].grad is None), name
+        if parameter.grad is not None:
+            apart = (found[name].grad - parameter.grad).norm()
+            assert apart <= 1e-4 * (parameter.grad.norm() + 1), name
+
+
+@pytest.mark.parametrize("family", ["bert", "xlm-roberta"])
+def test_half_precision_takes_a_single_token_beside_the_longest_text_there_can_be(family):
+    """A block of either is longer than its text, and that of the longest than the model has positions for."""
+    longest = 37 if family == "bert" else 35
+    model = model_of(family, max_position_embeddings=37)
+    inputs = padded([longest, 1, longest, 2], family)
+    with torch.inference_mode():
+        whole = packed.stock_forward(model)(inputs)
+        half = packed.ranking_forward(model, torch.bfloat16)(inputs)
+    torch.testing.assert_close(half.float(), whole, atol=0.05, rtol=0.05)
+
+
+def test_what_is_dropped_follows_from_seed_step_and_pair_however_a_step_is_split():
+    model = model_of("bert", hidden_dropout_prob=0.2, attention_probs_dropout_prob=0.3).train()
+    forward, lengths = packed.training_forward(model), [6, 11, 30, 6, 1]
+    inputs, pairs = padded(lengths), np.array([40, 7, 8, 3, 5])
+    with torch.no_grad():
+        whole = forward(inputs, Draw(1, 2, pairs))
+        torch.rand(3)  # the state of torch's generator has no part in it
+        parts = [[3, 0], [4, 2, 1]]
+        for part in parts:
+            some = {name: values[part] for name, values in inputs.items()}
+            torch.testing.assert_close(forward(some, Draw(1, 2, pairs[part])), whole[part], atol=1e-5, rtol=0)
+        others = [forward(inputs, Draw(*draw)) for draw in ((2, 2, pairs), (1, 3, pairs), (1, 2, pairs + 1))]
+    for other in others:
+        assert ((other - whole).abs() > 1e-4).all()
+
+
+def test_half_precision_drops_what_single_precision_drops():
+    model = model_of("bert", hidden_dropout_prob=0.2, attention_probs_dropout_prob=0.3).train()
+    inputs, draw = padded([6, 11, 30, 1]), Draw(1, 2, np.arange(4))
+    with torch.no_grad():
+        single = packed.training_forward(model)(inputs, draw)
+        with torch.autocast("cpu", torch.bfloat16):
+            half = packed.training_forward(model)(inputs, draw)
+    torch.testing.assert_close(half.float(), single, atol=0.05, rtol=0.05)
+
+
 def test_packing_leaves_no_padding_and_knows_the_way_back():
     inputs = {"input_ids": torch.tensor([[5, 6, 0], [7, 8, 9]]), "attention_mask": torch.tensor([[1, 1, 0], [1, 1, 1]])}
     batch = packed.pack(inputs, first_position=0, pad=None, device=torch.device("cpu"))
     assert batch.ids.tolist() == [[7, 8, 9, 5, 6]]
     assert batch.positions.tolist() == [[0, 1, 2, 0, 1]]
-    assert (batch.starts.tolist(), batch.runs, batch.places.tolist()) == ([0, 3], [(1, 3), (1, 2)], [1, 0])
-    assert batch.types is None
+    assert (batch.starts.tolist(), batch.places.tolist()) == ([0, 3], [1, 0])
+    assert batch.blocks == [Block(0, 1, 3), Block(1, 1, 2)]
+    assert batch.types.tolist() == [[0, 0, 0, 0, 0]]
+
+
+def test_blocks_hold_powers_of_two_of_pairs_and_lengths_in_steps_of_eight():
+    lengths = [300, 40, 40, 9, 9, 8, 8, 8]
+    mask = (torch.arange(300) < torch.tensor(lengths)[:, None]).long()
+    batch = packed.pack({"input_ids": mask, "attention_mask": mask}, few_shapes=True, **WHERE)
+    shapes = [(block.first, block.pairs, block.length) for block in batch.blocks]
+    assert shapes == [(0, 2, 304), (2, 4, 40), (6, 2, 8)]
+    assert batch.ids.shape[1] == 512
+    assert [int((block.hidden == 0).sum()) for block in batch.blocks] == [340, 66, 16]
+    tokens = torch.arange(512.0)[:, None]
+    assert torch.equal(out_of_blocks(into_blocks(tokens, batch), batch)[:422], tokens[:422])
 
 
 def test_variable_length_attention_is_asked_for_each_pairs_own_tokens(monkeypatch):

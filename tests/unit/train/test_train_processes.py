@@ -19,7 +19,7 @@ from switchrank.core.errors import EXIT_TERMINATED, NoGpuError, UserError
 from switchrank.core.precision import find_devices
 from switchrank.train.processes import Processes
 
-PLAIN = {"dropout": 0.0, "lr": 1e-3, "log_every": 1, "warmup": 0}
+PLAIN = {"dropout": 0.2, "lr": 1e-3, "log_every": 1, "warmup": 0}
 LONG = SETTINGS | PLAIN | {"steps": 20_000, "checkpoint_every": 5}
 PATIENCE = 240.0
 

@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
+_IN_CACHE = 1 << 14
+"""Numbers that are mixed at a time, so that they stay in a core's cache."""
 
 
 def derive_seed(seed: int, *purpose: str) -> int:
@@ -46,6 +48,29 @@ def counter_state(key: int, *coordinates: ArrayLike) -> NDArray[np.uint64]:
         for coordinate in coordinates:
             state = _advance(state, coordinate)
         return state
+
+
+def continue_state(state: NDArray[np.uint64], coordinate: ArrayLike) -> NDArray[np.uint64]:
+    """States after one more coordinate, of the broadcast shape: ``continue_state(counter_state(k, a), b)`` is
+    ``counter_state(k, a, b)``."""
+    with np.errstate(over="ignore"):
+        return _advance(state, coordinate)
+
+
+def counter_bits(states: NDArray[np.uint64], count: int) -> NDArray[np.uint16]:
+    """``count`` times 16 bits after each of ``states`` ``(rows,)``; uint16 ``(rows, count)``.
+
+    Numbers j, j + 1, j + 2 and j + 3 of a row, for j a multiple of 4, are parts of the finalised state plus j / 4 times
+    the constant of SplitMix64, from the lowest.
+    """
+    words = -(-count // 4)
+    bits = np.empty((len(states), words), "<u8")
+    at_once = max(1, _IN_CACHE // max(1, words))
+    with np.errstate(over="ignore"):
+        steps = np.arange(words, dtype=np.uint64) * _GAMMA
+        for start in range(0, len(states), at_once):
+            bits[start : start + at_once] = _finalise(states[start : start + at_once, None] + steps)
+    return bits.view("<u2")[:, :count]
 
 
 def uniform_after(state: NDArray[np.uint64], *coordinates: ArrayLike) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 It computes the same logits as the stock transformers classes, up to rounding, from the same weights, with less work:
 
-- linear layers see real tokens only, and attention runs over pairs of equal length;
+- linear layers see real tokens only, and attention few of others (:mod:`switchrank.models.packing`);
 - a ranker's logit depends on the first token of a pair alone, so the last layer computes keys and values of all tokens
   but everything else of first tokens only;
 - query, key and value are one product, which goes to oneDNN on a CPU where it is wide: faster than MKL on some machines
@@ -12,19 +12,30 @@ Models of other classes, and cases the fast way does not cover, take the stock f
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from switchrank.models.dropout import Draw, Dropout, pair_states
+from switchrank.models.packing import Block, Packed, into_blocks, moved, out_of_blocks, pack
 from switchrank.models.plain import CLASSES, PlainRanker
 
 Forward = Callable[[Mapping[str, Tensor]], Tensor]
 """From padded inputs on the CPU (int64 ``(pairs, longest)``) to logits ``(pairs,)`` on the model's device."""
+
+
+class TrainingForward(Protocol):
+    def __call__(self, inputs: Mapping[str, Tensor], draw: Draw | None = None) -> Tensor:
+        """As :data:`Forward`, with gradients.
+
+        What is dropped on a CPU follows from ``draw``; without one, on a GPU, and in models that take the stock forward
+        pass it comes from torch's generator.
+        """
+
+
 Dense = Callable[[Tensor], Tensor]
 Model = Any
 _SMALLEST = 256
@@ -35,20 +46,19 @@ _ROWS = 2048
 
 def stock_forward(model: Model) -> Forward:
     def forward(inputs: Mapping[str, Tensor]) -> Tensor:
-        logits: Tensor = model(**_moved(inputs, model.device)).logits
+        logits: Tensor = model(**moved(inputs, model.device)).logits
         return logits[:, 0]
 
     return forward
 
 
-def training_forward(model: Model) -> Forward:
+def training_forward(model: Model) -> TrainingForward:
     """A forward pass through which gradients flow to the model's parameters; mind autocast and ``model.train()``."""
-    if not covered(model):
-        return stock_forward(model)
-    packed, stock = _packed_forward(model, _live), stock_forward(model)
+    stock = stock_forward(model)
+    packed = _packed_forward(model, _live) if covered(model) else None
 
-    def forward(inputs: Mapping[str, Tensor]) -> Tensor:
-        return packed(inputs) if _attends(model) else stock(inputs)
+    def forward(inputs: Mapping[str, Tensor], draw: Draw | None = None) -> Tensor:
+        return packed(inputs, draw) if packed and _attends(model) else stock(inputs)
 
     return forward
 
@@ -68,14 +78,8 @@ def ranking_forward(model: Model, dtype: torch.dtype | None) -> Forward:
 
         return forward
     with torch.inference_mode():
-        return _packed_forward(model, partial(_frozen, dtype or torch.float32))
-
-
-def _moved(inputs: Mapping[str, Tensor], device: torch.device) -> dict[str, Tensor]:
-    """The inputs on the model's device; from pinned memory, so that a GPU need not be waited for."""
-    if device.type == "cpu":
-        return dict(inputs)
-    return {name: tensor.pin_memory().to(device, non_blocking=True) for name, tensor in inputs.items()}
+        dtype = dtype or torch.float32
+        return _packed_forward(model, partial(_frozen, dtype), dtype)
 
 
 def covered(model: Model) -> bool:
@@ -97,119 +101,101 @@ def _attends(model: Model) -> bool:
     return torch.cuda.get_device_capability(model.device) >= (8, 0)
 
 
-@dataclass(frozen=True)
-class Packed:
-    """The tokens of a batch end to end, on a device; pairs by falling length.
-
-    Attributes:
-        ids, positions, types: int64 ``(1, tokens)``.
-        starts: number of each pair's first token, int64 ``(pairs,)``.
-        runs: how many pairs of which length follow one another.
-        places: number of each pair of the batch in this order, int64 ``(pairs,)``.
-        ends: on a GPU, the starts with the number of all tokens at the end, int32 ``(pairs + 1,)``.
-    """
-
-    ids: Tensor
-    positions: Tensor
-    starts: Tensor
-    runs: list[tuple[int, int]]
-    places: Tensor
-    types: Tensor | None = None
-    ends: Tensor | None = None
-
-
-def pack(inputs: Mapping[str, Tensor], *, first_position: int, pad: int | None, device: torch.device) -> Packed:
-    """Padded inputs (on the CPU; the mask has ones, then zeros) without their padding, on a device.
-
-    RoBERTa gives the token ``pad`` this position wherever it stands, and does not count it; for BERT it is None.
-    """
-    lengths = inputs["attention_mask"].sum(1)
-    order = torch.argsort(lengths, descending=True, stable=True)
-    real = inputs["attention_mask"][order].bool()
-    ids = inputs["input_ids"][order]
-    if pad is None:
-        positions = torch.arange(ids.shape[1]).expand_as(ids) + first_position
-    else:
-        counted = (ids != pad).long()
-        positions = (counted.cumsum(1) - 1 + first_position) * counted + pad * (1 - counted)
-    lengths = lengths[order]
-    ends = functional.pad(lengths.cumsum(0), (1, 0))
-    flat = {"ids": ids[real][None], "positions": positions[real][None], "starts": ends[:-1], "places": order.argsort()}
-    if "token_type_ids" in inputs:
-        flat["types"] = inputs["token_type_ids"][order][real][None]
-    if device.type != "cpu":
-        flat["ends"] = ends.int()
-    runs = [(len(list(equal)), length) for length, equal in groupby(lengths.tolist())]
-    return Packed(runs=runs, **_moved(flat, device))
-
-
-def _attend(query: Tensor, key_value: Tensor, batch: Packed, heads: int, dropout: float, *, first_only: bool) -> Tensor:
-    """Attention within each pair: ``(tokens, width)`` and ``(tokens, 2 * width)`` to the shape of ``query``."""
+def _attend(
+    query: Tensor, key_value: Tensor, batch: Packed, heads: int, drop: Dropout, share: float, *, first_only: bool
+) -> Tensor:
+    """Attention within each pair: ``(tokens, width)`` and ``(tokens, 2 * width)``, as they lie in blocks, to the shape
+    of ``query``, which holds first tokens alone with ``first_only``."""
     size = query.shape[-1] // heads
+    drop.next_place()
     if batch.ends is not None:
-        from torch.nn.attention.varlen import varlen_attn
-
-        key, value = key_value.unflatten(-1, (2, heads, size)).unbind(-3)
-        ends, longest = batch.ends, batch.runs[0][1]
-        if first_only:
-            ends = torch.arange(len(batch.starts) + 1, dtype=torch.int32, device=query.device)
-        ours, longest_query = query.unflatten(-1, (heads, size)), 1 if first_only else longest
-        together: Any = varlen_attn(ours, key, value, ends, batch.ends, longest_query, longest)
-        attended: Tensor = together.flatten(-2)
-        return attended
-    tokens = [pairs * length for pairs, length in batch.runs]
-    queries = query.split([pairs for pairs, _ in batch.runs] if first_only else tokens)
+        return _attend_on_gpu(query, key_value, batch, size, first_only=first_only)
+    tokens = [block.pairs * block.length for block in batch.blocks]
+    queries = query.split([block.pairs for block in batch.blocks] if first_only else tokens)
     parts = []
-    for (pairs, length), some, others in zip(batch.runs, queries, key_value.split(tokens), strict=True):
-        key, value = others.view(pairs, length, 2, heads, size).permute(2, 0, 3, 1, 4)
-        ours = some.view(pairs, -1, heads, size).transpose(1, 2)
-        mixed = _mixed(ours, key, value, dropout)
+    for block, some, others in zip(batch.blocks, queries, key_value.split(tokens), strict=True):
+        key, value = others.view(block.pairs, block.length, 2, heads, size).permute(2, 0, 3, 1, 4)
+        ours = some.view(block.pairs, -1, heads, size).transpose(1, 2)
+        mixed = _mixed(ours, key, value, block, drop, share)
         parts.append(mixed.transpose(1, 2).reshape(len(some), heads * size))
     return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
-def _mixed(query: Tensor, key: Tensor, value: Tensor, dropout: float) -> Tensor:
-    if query.device.type == "cpu" and query.dtype != torch.float32 and query.requires_grad:
-        # Step by step: the fused kernel's backward pass is four times slower than this in bf16 on a CPU.
-        shares = torch.softmax((query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2), -1, dtype=query.dtype)
-        return functional.dropout(shares, dropout) @ value if dropout else shares @ value
-    return functional.scaled_dot_product_attention(query, key, value, dropout_p=dropout)
+def _attend_on_gpu(query: Tensor, key_value: Tensor, batch: Packed, size: int, *, first_only: bool) -> Tensor:
+    from torch.nn.attention.varlen import varlen_attn
+
+    assert batch.ends is not None
+    key, value = key_value.unflatten(-1, (2, -1, size)).unbind(-3)
+    ends, longest = batch.ends, batch.blocks[0].length
+    if first_only:
+        ends = torch.arange(len(batch.starts) + 1, dtype=torch.int32, device=query.device)
+    ours, longest_query = query.unflatten(-1, (-1, size)), 1 if first_only else longest
+    together: Any = varlen_attn(ours, key, value, ends, batch.ends, longest_query, longest)
+    attended: Tensor = together.flatten(-2)
+    return attended
 
 
-def _packed_forward(model: Model, product: Callable[..., Dense]) -> Forward:
+def _mixed(query: Tensor, key: Tensor, value: Tensor, block: Block, drop: Dropout, share: float) -> Tensor:
+    """Attention of the pairs of a block, ``(pairs, heads, tokens, size)`` each.
+
+    In half precision step by step: on a CPU the fused kernel is slower, its backward pass four times.
+    """
+    if query.dtype == torch.float32 and block.hidden is None and not (share and drop.active):
+        return functional.scaled_dot_product_attention(query, key, value)
+    scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
+    if block.hidden is not None:
+        scores = scores + block.hidden.to(query.dtype)
+    weights = torch.softmax(scores, -1, dtype=query.dtype)
+    return drop.of_attention(weights, share, block.first) @ value
+
+
+def _packed_forward(model: Model, product: Callable[..., Dense], dtype: torch.dtype | None = None) -> TrainingForward:
     """The embeddings and head of a model that is :func:`covered`, and our layers between them.
 
-    ``product`` makes linear modules over the same inputs one product, followed by GELU with ``gelu=True``.
+    ``product`` makes linear modules over the same inputs one product, followed by GELU with ``gelu=True``; it computes
+    in ``dtype`` (None: as autocast says).
     """
     config, base = model.config, getattr(model, model.base_model_prefix)
     bert = config.model_type == "bert"
     pad = None if bert else int(config.pad_token_id)
     layers = [_layer(one, config, product, last=one is base.encoder.layer[-1]) for one in base.encoder.layer]
+    place: dict[str, Any] = {"first_position": 0 if pad is None else pad + 1, "pad": pad, "device": model.device}
 
-    def forward(inputs: Mapping[str, Tensor]) -> Tensor:
-        batch = pack(inputs, first_position=0 if pad is None else pad + 1, pad=pad, device=model.device)
+    def forward(inputs: Mapping[str, Tensor], draw: Draw | None = None) -> Tensor:
+        on_cpu = model.device.type == "cpu"
+        half = torch.is_autocast_enabled("cpu") if dtype is None else dtype != torch.float32
+        batch = pack(inputs, few_shapes=on_cpu and half, **place)
+        drop = _dropout(draw if on_cpu else None, batch, model)
         parts = base.embeddings
-        types = torch.zeros_like(batch.ids) if batch.types is None else batch.types
-        summed = parts.word_embeddings(batch.ids) + parts.token_type_embeddings(types)
-        tokens = parts.dropout(parts.LayerNorm(summed + parts.position_embeddings(batch.positions)))[0]
+        summed = parts.word_embeddings(batch.ids) + parts.token_type_embeddings(batch.types)
+        tokens = parts.LayerNorm(summed + parts.position_embeddings(batch.positions))[0]
+        tokens = drop.of_rows(tokens, parts.dropout.p)
         for layer in layers:
-            tokens = layer(tokens, batch, config.attention_probs_dropout_prob if model.training else 0.0)
-        if bert:
-            pooled, dropout, out = torch.tanh(base.pooler.dense(tokens)), model.dropout, model.classifier
-        else:
-            head = model.classifier
-            pooled, dropout, out = torch.tanh(head.dense(head.dropout(tokens))), head.dropout, head.out_proj
-        logits: Tensor = out(dropout(pooled))[:, 0]
+            tokens = layer(tokens, batch, drop)
+        head = model.dropout if bert else model.classifier.dropout
+        dense, out = (
+            (base.pooler.dense, model.classifier) if bert else (model.classifier.dense, model.classifier.out_proj)
+        )
+        pooled = torch.tanh(dense(tokens if bert else drop.of_rows(tokens, head.p, first_only=True)))
+        logits: Tensor = out(drop.of_rows(pooled, head.p, first_only=True))[:, 0]
         return logits[batch.places]
 
     return forward
 
 
+def _dropout(draw: Draw | None, batch: Packed, model: Model) -> Dropout:
+    lengths = batch.lengths.numpy()
+    if draw is None or not model.training:
+        return Dropout(None, lengths, 0, active=model.training)
+    states = pair_states(draw)[batch.order.numpy()]
+    return Dropout(states, lengths, batch.ids.shape[1] - int(lengths.sum()))
+
+
 def _layer(
     layer: Model, config: Any, product: Callable[..., Dense], *, last: bool
-) -> Callable[[Tensor, Packed, float], Tensor]:
-    """A transformer layer as a function of tokens ``(tokens, width)``, their batch and the share of attention that is
-    dropped; the last one gives first tokens only."""
+) -> Callable[[Tensor, Packed, Dropout], Tensor]:
+    """A transformer layer as a function of tokens ``(tokens, width)``, their batch and its dropout; the last one gives
+    first tokens only."""
     own, joined, outer, heads = layer.attention.self, layer.attention.output, layer.output, config.num_attention_heads
     products = [(own.query,), (own.key, own.value)] if last else [(own.query, own.key, own.value)]
     projections = [product(*modules) for modules in products]
@@ -217,18 +203,22 @@ def _layer(
     inner = product(layer.intermediate.dense, gelu=gelu)
     activation = torch.nn.Identity() if gelu else layer.intermediate.intermediate_act_fn
     after_attention, after = product(joined.dense), product(outer.dense)
+    share = float(config.attention_probs_dropout_prob)
 
-    def forward(tokens: Tensor, batch: Packed, dropped: float) -> Tensor:
+    def forward(tokens: Tensor, batch: Packed, drop: Dropout) -> Tensor:
         if last:
             first = tokens[batch.starts]
-            query, key_value = projections[0](first), projections[1](tokens)
+            query, key_value = projections[0](first), into_blocks(projections[1](tokens), batch)
+            mixed = _attend(query, key_value, batch, heads, drop, share, first_only=True)
             tokens = first
         else:
             width = tokens.shape[-1]
-            query, key_value = projections[0](tokens).split([width, 2 * width], dim=-1)
-        mixed = _attend(query, key_value, batch, heads, dropped, first_only=last)
-        tokens = joined.LayerNorm(joined.dropout(after_attention(mixed)) + tokens)
-        result: Tensor = outer.LayerNorm(outer.dropout(after(activation(inner(tokens)))) + tokens)
+            query, key_value = into_blocks(projections[0](tokens), batch).split([width, 2 * width], dim=-1)
+            mixed = out_of_blocks(_attend(query, key_value, batch, heads, drop, share, first_only=False), batch)
+        dropped = drop.of_rows(after_attention(mixed), joined.dropout.p, first_only=last)
+        tokens = joined.LayerNorm(dropped + tokens)
+        dropped = drop.of_rows(after(activation(inner(tokens))), outer.dropout.p, first_only=last)
+        result: Tensor = outer.LayerNorm(dropped + tokens)
         return result
 
     return forward

@@ -1,9 +1,9 @@
 """The loop of any training, in one of its processes: resumable at any step, the same bytes every time.
 
 One optimiser step sees a fixed number of a method's units, and its loss is that of the whole step; so splitting it to
-fit memory, or over several processes, changes nothing but rounding. Several processes draw what is dropped at a step
-from a seed of their rank and that step, so any number of them resumes a checkpoint. What is learned, from what data,
-and what a model folder holds is the method's (:mod:`switchrank.train.method`).
+fit memory, or over several processes, changes nothing but rounding. Where torch draws what is dropped, several
+processes do so from a seed of their rank and the step, so any number of them resumes a checkpoint. What is learned,
+from what data, and what a model folder holds is the method's (:mod:`switchrank.train.method`).
 """
 
 from __future__ import annotations

@@ -71,6 +71,7 @@ class CrossEncoder(Method[CrossEncoderSettings]):
     def __init__(self, context: Context[CrossEncoderSettings]) -> None:
         import torch
 
+        from switchrank.core.seeds import derive_seed
         from switchrank.models.packed import training_forward
         from switchrank.models.pretrained import open_both
         from switchrank.train.batches import Batcher, Pairs
@@ -78,6 +79,7 @@ class CrossEncoder(Method[CrossEncoderSettings]):
 
         settings, data = context.settings, context.data
         self._context, self._start = context, data.one("start")
+        self._drops = derive_seed(context.seed, "train", "dropout")
         model, tokenizer = open_both(self._start, dropout=settings.dropout, device=context.device)
         self.trained = model.to(context.device).train()
         self._forward = training_forward(model)
@@ -101,11 +103,13 @@ class CrossEncoder(Method[CrossEncoderSettings]):
         self._batcher.prepare(self._units.rows(units))
 
     def losses(self, step: Step) -> Iterator[torch.Tensor]:
+        from switchrank.models.dropout import Draw
+
         terms = self._objective.terms(self._labels[self._units.rows(step.units)])
         rows, sizes = self._units.rows(step.share), self._units.sizes(step.share)
         for batch in self._batcher.split(rows, sizes):
             with self._context.autocast():
-                scores = self._forward(batch.inputs)
+                scores = self._forward(batch.inputs, Draw(self._drops, step.number, batch.rows))
             yield self._objective.loss(scores.float(), self._labels[batch.rows]) / terms
 
     def counted(self, units: Numbers) -> int:
