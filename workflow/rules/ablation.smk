@@ -124,7 +124,8 @@ if PLAN.ablation:
                 model=PLAN.row_model(row),
                 pairs=pair_inputs(ABLATED, PLAN.tested_pairs(row)),
             output:
-                list(PLAN.row_runs(row).values()),
+                runs=list(PLAN.row_runs(row).values()),
+                record=f"{R}/runs/{row.id}/{ABLATED}/{row.id}.json",
             log:
                 f"{R}/logs/ablation/rank-{row.id}.log",
             benchmark:

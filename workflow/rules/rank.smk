@@ -190,12 +190,13 @@ for testset in CONFIG.testsets:
                         testset, PLAN.ranked_pairs(ranker, testset), ranker.translate
                     ),
                 output:
-                    [
+                    runs=[
                         PLAN.run_file(
                             ranker.system, testset, pair.id, run_seed(ranker)
                         )
                         for pair in PLAN.ranked_pairs(ranker, testset)
                     ],
+                    record=f"{R}/runs/{ranker.system}/{testset}/{ranker.name}-seed{run_seed(ranker)}.json",
                 log:
                     f"{R}/logs/rank/{ranker.name}-{testset}-seed{run_seed(ranker)}.log",
                 benchmark:

@@ -11,8 +11,9 @@ with job(snakemake) as rule, gpu_for_job(rule.resources.get("gpu", 0)) as device
     kept = {name: settings.pop(name) for name in ("sigmoid_scores", "depth") if name in settings}
     rank_pairs(
         model=Path(rule.input.model[0]).parent,
-        pairs=[part | {"out": out} for part, out in zip(rule.params.pairs, rule.output, strict=True)],
+        pairs=[part | {"out": out} for part, out in zip(rule.params.pairs, rule.output.runs, strict=True)],
         system=rule.params.system,
+        record=rule.output.record,
         inference=Inference(device=device, threads=rule.threads, **settings),
         **kept,
     )

@@ -315,3 +315,19 @@ def test_other_precisions_move_scores_a_little(bert_folder, pair, tmp_path, prec
     rank_pairs(model=bert_folder, pairs=[rough], system="toy", inference=Inference(precision=precision))
     scores = [read_run(out["out"]).sort("qid", "docid")["score"].to_numpy() for out in (pair, rough)]
     assert scores[1] == pytest.approx(scores[0], abs=0.2 * scores[0].std() + 0.05)
+
+
+@pytest.mark.parametrize(("precision", "found"), [("fp32", "fp32"), ("bf16", "bf16"), ("auto", "fp32")])
+def test_the_record_says_how_pairs_were_scored(bert_folder, pair, tmp_path, monkeypatch, precision, found):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
+    inference, record = Inference(precision=precision, max_length=16, threads=1), tmp_path / "record.json"
+    rank_pairs(model=bert_folder, pairs=[pair], system="toy", inference=inference, record=record)
+    said = json.loads(record.read_text())
+    assert {key: said[key] for key in ("device", "max_length", "precision", "threads", "truncation")} == {
+        "device": "cpu",
+        "max_length": 16,
+        "precision": found,
+        "threads": 1,
+        "truncation": "longest_first",
+    }
+    assert said["processor"]["architecture"]

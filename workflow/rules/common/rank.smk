@@ -126,6 +126,7 @@ def rank_settings(system):
     """How texts are scored: as the models of a system were trained on them; a finished model says itself how long."""
     settings = {
         "token_budget": CONFIG.rank.token_budget,
+        "precision": CONFIG.rank.precision,
         "sigmoid_scores": CONFIG.rank.sigmoid_scores,
     }
     if system not in PLAN.finished:

@@ -75,6 +75,11 @@ class Testset(Section):
 class Rank(Section):
     token_budget: Count = Field(16_384, description="padded tokens per batch")
     threads: Count = Field(1, description="CPU threads per ranking job")
+    precision: Literal["fp32", "bf16", "auto"] = Field(
+        "fp32",
+        description="arithmetic of scoring; bf16 changes scores a little; auto: what the GPU or CPU computes faster, "
+        "said in the log and in the record beside the runs",
+    )
     sigmoid_scores: bool = Field(False, description="compatibility: scores are probabilities, ties included")
     depth: Count | None = Field(
         None,

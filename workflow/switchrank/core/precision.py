@@ -7,6 +7,8 @@ import torch
 from switchrank.core.errors import NoGpuError, UserError
 
 PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+_NARROW = 64
+"""Below this width bf16 is no faster on a CPU."""
 
 
 def find_devices(names: str, processes: int) -> list[torch.device]:
@@ -45,23 +47,35 @@ def _device(name: str) -> torch.device:
         raise UserError("device", name, "unknown device", "write cpu, cuda or cuda:N") from error
 
 
-def find_precision(wanted: str, device: torch.device) -> str:
+def find_precision(wanted: str, device: torch.device, width: int | None = None) -> str:
     """``auto`` resolved, with one line on standard error that says why; anything else as it is.
 
-    bf16 where the device computes in it: GPUs since Ampere, CPUs with ``avx512_bf16`` or ``amx_bf16``. Else fp16 on a
-    GPU, fp32 on a CPU.
+    ``auto`` is what computes faster: bf16 on GPUs since Ampere, and on CPUs with ``avx512_bf16`` or ``amx_bf16`` for
+    models (``width``: the size of their hidden states) that are wide enough, by the measurements in docs/benchmarks.md;
+    else fp16 on a GPU, fp32 on a CPU. bf16 that was asked for and has to be emulated is said too.
     """
-    if wanted != "auto":
+    if wanted not in ("auto", "bf16"):
         return wanted
-    if device.type == "cpu":
-        units = [unit for unit in ("avx512_bf16", "amx_bf16") if torch.cpu.get_capabilities().get(unit)]
-        found = "bf16" if units else "fp32"
-        why = f"this CPU has {' and '.join(units)}" if units else "this CPU has neither avx512_bf16 nor amx_bf16"
-    else:
-        found = "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
-        why = f"this GPU {'has' if found == 'bf16' else 'lacks'} bf16"
+    able, why = _has_bf16(device)
+    if wanted == "bf16":
+        if not able:
+            print(f"precision bf16: slow, since {why}: write auto or fp32", file=sys.stderr)
+        return wanted
+    found = "bf16" if able else "fp32" if device.type == "cpu" else "fp16"
+    if found == "bf16" and device.type == "cpu" and width is not None and width < _NARROW:
+        found, why = "fp32", f"a model of width {width} gains nothing from bf16"
     print(f"precision auto: {found}, since {why}", file=sys.stderr)
     return found
+
+
+def _has_bf16(device: torch.device) -> tuple[bool, str]:
+    """Does a device compute in bf16, and the words that say so?"""
+    if device.type == "cpu":
+        able = torch.cpu.get_capabilities()
+        units = [unit for unit in ("avx512_bf16", "amx_bf16") if able.get(unit)]
+        return bool(units), f"this CPU has {' and '.join(units) or 'neither avx512_bf16 nor amx_bf16'}"
+    able_gpu = torch.cuda.is_bf16_supported(including_emulation=False)
+    return able_gpu, f"this GPU {'has' if able_gpu else 'lacks'} bf16"
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -51,7 +51,10 @@ COMMANDS = Group(
             forms={"bm25": "K", "run": "FILE"},
         ),
         "testset": Command(
-            "rank.inference:rank_pairs", "score all pairs of a test set with one model", unasked={"depth"}, **_PAIR
+            "rank.inference:rank_pairs",
+            "score all pairs of a test set with one model",
+            unasked={"depth", "record"},
+            **_PAIR,
         ),
         "reference": Command(
             "rank.reference:rank_reference",

@@ -15,7 +15,7 @@ class Inference:
     Attributes:
         device: cpu, cuda or cuda:N; exit code 75 without one.
         threads: CPU threads; results are byte-identical for equal threads.
-        precision: arithmetic; others than fp32 change scores a little.
+        precision: arithmetic; others than fp32 change scores a little. auto: what the device computes faster.
         token_budget: padded tokens per batch; lower it when memory is short. On a CPU fewer if the model is wide.
         max_length: subword tokens per pair (default: as trained).
         truncation: what is cut (default: as trained).
@@ -42,6 +42,7 @@ def rank_pairs(
     inference: Inference = USUAL,
     sigmoid_scores: bool = False,
     depth: int | None = None,
+    record: str | Path | None = None,
 ) -> None:
     """Score all pairs of a test set with one model and write one TREC run for each.
 
@@ -52,6 +53,7 @@ def rank_pairs(
         inference: how pairs are scored.
         sigmoid_scores: compatibility: float32 probabilities instead of logits, ties included.
         depth: documents of a query that a run keeps; default: all candidates.
+        record: JSON file to write: how pairs were scored, on what.
 
     Raises:
         UserError: see :class:`switchrank.rank.score.Reranker`; candidates that name unknown ids; scores not finite.
@@ -60,6 +62,8 @@ def rank_pairs(
     import polars as pl
     import torch
 
+    from switchrank.core.atomic import atomic_path
+    from switchrank.core.json_files import write_json
     from switchrank.formats.tables import CANDIDATES, DOCUMENTS, QUERIES, read_table
     from switchrank.formats.trec_writing import write_run
     from switchrank.rank.score import Reranker, TextTable, score_candidates
@@ -87,6 +91,9 @@ def rank_pairs(
                 probabilities = torch.tensor(scores["score"].to_numpy()).sigmoid().numpy()
                 scores = scores.with_columns(pl.Series("score", probabilities))
             write_run(scores, pair["out"], system, depth)
+    if record is not None:
+        with atomic_path(record) as temporary:
+            write_json(temporary, reranker.record())
 
 
 def check_system(name: str) -> None:

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from switchrank.core.allocator import LARGEST_KEPT, keep_freed_memory
 from switchrank.core.errors import UserError
+from switchrank.core.instructions import processor
 from switchrank.core.precision import PRECISIONS, find_devices, find_precision, is_out_of_memory
 from switchrank.core.progress import progress
 from switchrank.core.ragged import Numbers
@@ -30,7 +31,7 @@ class Reranker:
     """A trained model that scores (query, passage) pairs in order of length. Sets torch's number of CPU threads.
 
     What ``inference`` leaves open of ``max_length`` and ``truncation`` is as the model was trained (``train.json``),
-    else the longest pair its position embeddings hold and ``longest_first``; the attributes say what applies.
+    else the longest pair its position embeddings hold and ``longest_first``. The attributes say what applies.
 
     Raises:
         UserError: no model folder, one that is damaged or no ranker (:func:`switchrank.models.pretrained.open_both`),
@@ -43,9 +44,10 @@ class Reranker:
         if inference.precision not in (*PRECISIONS, "auto"):
             problem = f"unknown value {inference.precision}"
             raise UserError("rank", "precision", problem, "write fp32, bf16, fp16 or auto")
-        dtype = PRECISIONS[find_precision(inference.precision, self._device)]
         torch.set_num_threads(max(1, inference.threads))
         opened, self._tokenizer = open_both(model, new_head=False, device=self._device)
+        self.precision = find_precision(inference.precision, self._device, getattr(opened.config, "hidden_size", None))
+        dtype = PRECISIONS[self.precision]
         trained, longest = _trained_with(Path(model)), _longest(self._tokenizer, opened.config)
         self.max_length = min(inference.max_length or trained.get("max_length") or longest, longest)
         self.truncation = inference.truncation or trained.get("truncation") or _TRUNCATIONS[0]
@@ -59,6 +61,18 @@ class Reranker:
         self._room = self.max_length - self._template.specials
         if self._room < 2:
             raise UserError("rank", "max_length", f"{self.max_length} leaves no room for two texts", "make it larger")
+
+    def record(self) -> dict[str, Any]:
+        """What scores depend on besides model and texts, JSON-plain."""
+        on_gpu = self._device.type == "cuda"
+        return {
+            "device": torch.cuda.get_device_name(self._device) if on_gpu else "cpu",
+            "max_length": self.max_length,
+            "precision": self.precision,
+            "processor": processor(),
+            "threads": torch.get_num_threads(),
+            "truncation": self.truncation,
+        }
 
     def tokenise(self, texts: Sequence[str], what: str) -> Texts:
         return tokenise(self._tokenizer, texts, limit=self._room, what=what)
