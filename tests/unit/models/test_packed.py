@@ -138,6 +138,13 @@ def test_blocks_of_few_shapes_change_neither_logits_nor_gradients(case, lengths,
         assert_same_gradients(other, stock)
 
 
+def test_padding_of_blocks_is_hidden():
+    model, inputs = model_of("bert"), padded([5, 12, 12, 30, 2])
+    with torch.inference_mode():
+        expected = packed.stock_forward(model)(inputs)
+        torch.testing.assert_close(in_blocks(model)(inputs), expected, atol=1e-5, rtol=0)
+
+
 def in_blocks(model):
     """The forward pass of half precision, in single."""
     pack = packed.pack
