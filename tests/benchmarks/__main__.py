@@ -20,7 +20,9 @@ from tests.benchmarks.machine import description, threads
 from tests.benchmarks.parts import PARTS, SCALES, part
 from tests.benchmarks.row import Row, entry, from_record, table
 
-BEGIN, END = "<!-- begin measured: {scale} -->", "<!-- end measured: {scale} -->"
+BEGIN, END = "<!-- begin measured: {where} -->", "<!-- end measured: {where} -->"
+KINDS = ("amx", "avx512-bf16", "other")
+"""Kinds of CPU: figures of one say little of another, so each has a table of its own."""
 
 
 def main() -> int:
@@ -124,17 +126,35 @@ def _environment() -> dict[str, str]:
     return {**os.environ, **dict.fromkeys(pools, str(threads())), **offline}
 
 
+def places(scale: str) -> list[str]:
+    """The marks of a scale's tables: one for each kind of CPU, one for GPUs."""
+    return [scale] if scale == "gpu" else [f"{scale} {kind}" for kind in KINDS]
+
+
+def _place(scale: str, cpu: str) -> str:
+    units = {"amx": "amx_tile", "avx512-bf16": "avx512_bf16"}
+    kind = next((kind for kind, unit in units.items() if unit in cpu.split()), "other")
+    return scale if scale == "gpu" else f"{scale} {kind}"
+
+
 def _write(file: Path, scale: str, records: list[dict[str, Any]]) -> None:
-    """Put the table of a scale between its marks in a Markdown file."""
-    begin, end = BEGIN.format(scale=scale), END.format(scale=scale)
+    """Put the tables of a scale between their marks in a Markdown file; those of other kinds of CPU stay."""
     text = file.read_text(encoding="utf-8")
+    for where in places(scale):
+        found = [record for record in records if _place(scale, record["cpu"]) == where]
+        if found:
+            text = _replaced(text, where, found, file)
+    file.write_text(text, encoding="utf-8")
+
+
+def _replaced(text: str, where: str, records: list[dict[str, Any]], file: Path) -> str:
+    begin, end = BEGIN.format(where=where), END.format(where=where)
     head, _, rest = text.partition(begin)
     _, found, tail = rest.partition(end)
     if not found:
         raise SystemExit(f"{file}: no lines '{begin}' and '{end}': add them where the table belongs")
     machines = sorted({f"{r['cpu']}, {r['threads']} threads, commit {r['commit']}" for r in records})
-    body = f"\n{'; '.join(machines)}\n\n{table(map(from_record, records))}"
-    file.write_text(f"{head}{begin}{body}{end}{tail}", encoding="utf-8")
+    return f"{head}{begin}\n{'; '.join(machines)}\n\n{table(map(from_record, records))}{end}{tail}"
 
 
 if __name__ == "__main__":

@@ -97,3 +97,10 @@ def has_bf16() -> bool:
 
     found = torch.cpu.get_capabilities()
     return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
+
+
+def has_amx() -> bool:
+    """Has this CPU units for products of whole tiles in bf16?"""
+    import torch
+
+    return bool(torch.cpu.get_capabilities().get("amx_bf16"))

@@ -6,7 +6,7 @@ import json
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from tests.benchmarks.rankers import (
     PASSAGE_WORDS,
     QUERY_WORDS,
     Shape,
+    has_amx,
     has_bf16,
     operations,
     ranker_folder,
@@ -38,6 +39,8 @@ _SEED = 1
 _SCHEDULE: dict[str, Any] = {"clip": 1.0, "weight_decay": 0.01}
 CURVES = {"fp32": 2e-3, "bf16": 3e-2}
 """How far two loss curves may lie apart."""
+_ANOTHER_DRAW = 0.1
+"""How far the means of two may where each side drops other numbers."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class Work:
     token_budget: int = 4096
     lr: float = 5e-5
     warmup: int = 2
+    dropout: float = 0.0
 
     @property
     def start(self) -> Path:
@@ -101,7 +105,7 @@ def trained(work: Work, precision: str, out: Path) -> Trained:
         "batch_size": work.batch_size,
         "token_budget": work.token_budget,
         "precision": precision,
-        "dropout": 0.0,
+        "dropout": work.dropout,
         "threads": threads(),
         "log_every": 1,
         "checkpoint_every": 0,
@@ -132,7 +136,8 @@ def peer(work: Work, precision: str) -> Trained:
     frame = frame[Order(len(frame), work.batch_size, _SEED).rows(0, work.steps)]
     columns = {"query": frame["query"].to_list(), "passage": frame["passage"].to_list()}
     data = Dataset.from_dict({**columns, "label": frame["label"].cast(pl.Float32).to_list()})
-    model = CrossEncoder(str(work.start), device=work.device)
+    dropout = {"hidden_dropout_prob": work.dropout, "attention_probs_dropout_prob": work.dropout}
+    model = CrossEncoder(str(work.start), device=work.device, config_kwargs=dropout)
     watch = _watch()
     with tempfile.TemporaryDirectory() as folder:
         arguments = CrossEncoderTrainingArguments(
@@ -211,37 +216,59 @@ def train(scale: str) -> list[Row]:
     """6 steps of 64 instances (``large``: 100), 6 x 384, on the CPU, in fp32 and where the CPU has it in bf16."""
     with tempfile.TemporaryDirectory() as folder:
         work = make_work(Path(folder), MINILM, steps=6 if scale == "small" else 100)
-        names = ("fp32", "bf16") if has_bf16() else ("fp32",)
-        return [_row(work, precision) for precision in names]
+        rows = [_row(work, "fp32")]
+        if has_bf16():
+            rows += [_row(replace(work, dropout=dropout), "bf16") for dropout in (0.0, 0.1)]
+        return rows
 
 
 def _row(work: Work, precision: str) -> Row:
+    """Each side trains twice, its faster turn counts: so what torch compiles in the first is no part of the time."""
     first, second = ours(work, precision), peer(work, precision)
-    apart = distance(first, second)
-    assert apart < CURVES[precision], (first.loss, second.loss)
     rates = max(first.rate, ours(work, precision).rate), max(second.rate, peer(work, precision).rate)
     whole, needed = operations(MINILM, lengths(work))
     rate = gemm_rate(dtype="float32" if precision == "fp32" else "bfloat16")
-    pairs = work.steps * work.batch_size
+    pairs, dropout = work.steps * work.batch_size, f", dropout {work.dropout:g}" if work.dropout else ""
+    ratio, share = _asked(precision)
     return Row(
         name="train",
         unit="pairs/s",
-        size=f"{work.steps} steps of {work.batch_size}, {MINILM.name}, {precision}",
+        size=f"{work.steps} steps of {work.batch_size}, {MINILM.name}, {precision}{dropout}",
         ours=rates[0],
         peer=rates[1],
         peer_name="CrossEncoderTrainer, fused AdamW" + (", bf16=True" if precision == "bf16" else ""),
         peer_version=package_version("sentence-transformers"),
-        required_ratio=1.5,
+        required_ratio=ratio,
         floor=pairs * rate / (3 * needed),
+        required_share=share,
         peak_rss_mb=alone(_few, work, precision).peak_rss_mb,
-        checked=f"Loss curves from {first.loss[0]:.3f} to {first.loss[-1]:.3f} lie within {apart:.1e}.",
+        checked=_alike(work, precision, first, second),
         note=f"The operations of a stock step (real tokens) take {3 * whole / rate / pairs * rates[0]:.2f} of the time "
-        "at the gemm rate. The peer pads its batches: its trainer groups by length only at another order of instances.",
+        f"at the {precision} gemm rate. Each side trains twice in one process, and the faster turn counts. The peer "
+        "pads its batches: its trainer groups by length only at another order of instances.",
     )
 
 
+def _asked(precision: str) -> tuple[float, float]:
+    """The ratio and the share of the floor to reach: products are so fast in AMX that other parts weigh more."""
+    if precision == "fp32":
+        return 3.5, 0.8
+    return (3.0, 0.15) if has_amx() else (2.8, 0.35)
+
+
+def _alike(work: Work, precision: str, one: Trained, other: Trained) -> str:
+    """Check that losses agree: step by step, or where other numbers are dropped on both sides, on average."""
+    if work.dropout:
+        means = np.mean(one.loss), np.mean(other.loss)
+        assert abs(means[0] - means[1]) < _ANOTHER_DRAW, (one.loss, other.loss)
+        return f"Both sides drop other numbers; their mean losses are {means[0]:.3f} and {means[1]:.3f}."
+    apart = distance(one, other)
+    assert apart < CURVES[precision], (one.loss, other.loss)
+    return f"Loss curves from {one.loss[0]:.3f} to {one.loss[-1]:.3f} lie within {apart:.1e}."
+
+
 def _few(work: Work, precision: str) -> Callable[[], Trained]:
-    few = Work(work.folder, 3, work.batch_size, work.device, work.token_budget)
+    few = replace(work, steps=3)
     return lambda: ours(few, precision)
 
 
@@ -266,8 +293,8 @@ def gpu_row(shape: Shape, *, steps: int, batch_size: int, device: str = "cuda", 
         return Row(
             name="train-gpu", unit="pairs/s", size=f"{steps} steps of {batch_size}, {shape.name}, bf16", ours=rates[0],
             peer=rates[1], peer_name="CrossEncoderTrainer, fused AdamW, bf16=True",
-            peer_version=package_version("sentence-transformers"), required_ratio=1.3,
+            peer_version=package_version("sentence-transformers"), required_ratio=1.5,
             floor=pairs * rate / (3 * needed), checked=f"Loss curves lie within {apart:.1e}.",
             note=f"Model FLOPs utilisation {used:.2f} of the measured bf16 matrix product rate (asked for base size: "
-                 f"0.35); {busy(lambda: ours(work, 'bf16'), device)}.",
+                 f"0.4); {busy(lambda: ours(work, 'bf16'), device)}.",
         )  # fmt: skip

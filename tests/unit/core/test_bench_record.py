@@ -64,6 +64,30 @@ def test_a_part_measured_again_takes_the_place_of_its_rows_only(tmp_path, monkey
     ]
 
 
+def test_the_table_of_another_kind_of_cpu_stays(tmp_path, monkeypatch):
+    page, out = tmp_path / "page.md", tmp_path / "bench.json"
+    marks = [mark.format(where=where) for where in bench.places("small") for mark in (bench.BEGIN, bench.END)]
+    page.write_text("\n".join(["top", *marks, "bottom"]))
+    for cpu, ours in (("A avx2 avx512_bf16", 3.0), ("B avx512_bf16 amx_tile", 5.0), ("A avx2 avx512_bf16", 4.0)):
+        row = {**records(Row(**{**vars(ROW), "ours": ours}))[0], "cpu": cpu}
+        bench.save([row], out)
+        monkeypatch.setattr("sys.argv", ["bench", "--only", "rank", "--out", str(out), "--write", str(page)])
+        monkeypatch.setattr(bench, "_measured", lambda *_: True)
+        assert bench.main() == 0
+    text = page.read_text()
+    amx, avx512, other = (
+        text.split(bench.BEGIN.format(where=where))[1].split(bench.END.format(where=where))[0]
+        for where in bench.places("small")
+    )
+    assert "B avx512_bf16 amx_tile, 2 threads, commit abc" in amx
+    assert "| 5 pairs/s |" in amx
+    assert "| 4 pairs/s |" in avx512
+    assert "| 3 pairs/s |" not in text
+    assert other.strip() == ""
+    assert text.startswith("top\n")
+    assert text.endswith("\nbottom")
+
+
 def test_parts_are_named_one_by_one_or_together():
     known = list(PARTS["small"])
     assert bench.named_parts("switch", known) == ["switch"]
@@ -93,5 +117,5 @@ def test_what_a_timed_call_returns_may_be_told_after_the_clock():
 def test_every_part_of_every_scale_has_its_function_and_the_page_has_its_place():
     page = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
     for scale, parts in PARTS.items():
-        assert bench.BEGIN.format(scale=scale) in page
+        assert all(bench.BEGIN.format(where=where) in page for where in bench.places(scale))
         assert all(callable(part(scale, name)) for name in parts)
