@@ -21,7 +21,8 @@ STAGES = {
     "ablation": "how many labelled queries of the target language each starting model needs",
     "report": "pictures and tables",
     "config": "check a config file; write the schema and the key reference",
-    "import-model": "weights that exist only as a pickle become safetensors, once",
+    "models": "known models that a run can start from or be compared with; fetch one into a folder",
+    "import-model": "weights that exist only as a pickle, or in 4 bits, become safetensors, once",
     "inspect": "what a file or folder is, what is wrong with it, and the config entry that reads it",
     "new": "write a config file for data of your own",
     "plan": "what a config will cost before it runs: jobs, tokens, time, memory, disk",
@@ -30,6 +31,7 @@ STAGES = {
 _MODULES = {
     "inspect": "switchrank.identify.cli",
     "import-model": "switchrank.models.import_model",
+    "models": "switchrank.models.catalogue",
     "new": "switchrank.config.new",
     "plan": "switchrank.run.plan.cli",
     "status": "switchrank.run.status",

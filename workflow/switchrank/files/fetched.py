@@ -135,7 +135,7 @@ class Stored:
         self.url, self.sha256, self.address = address.url, address.sha256, shown(address.url)
         folder = cache_folder(os.environ) / "downloads"
         self.file = folder / file_name(address.url, sha256=address.sha256)
-        self._record = self._beside("json")
+        self._record = _beside(self.file, "json")
 
     def is_sound(self) -> bool:
         """Whether the file is there and unchanged since it was stored."""
@@ -151,13 +151,13 @@ class Stored:
         from switchrank.files.transfer import Patience, Transfer
 
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        with self._alone() as alone:
+        with hold_alone(self.file, self.address) as alone:
             if self.is_sound() or self._adopt():
                 return self.file
             if is_offline(os.environ):
                 problem = "offline, and the file is missing"
                 raise UserError(self.address, "", problem, f"put it at {out}, or fetch it where there is a network")
-            part, known = self._beside("part" if alone else f"{os.getpid()}.part"), self.sha256 is not None
+            part, known = _beside(self.file, "part" if alone else f"{os.getpid()}.part"), self.sha256 is not None
             transfer = Transfer(self.url, part, verified=known, patience=patience or Patience(), name=self.file.name)
             self._publish(transfer)
             return self.file
@@ -206,25 +206,27 @@ class Stored:
         except (OSError, ValueError, TypeError):
             return {}
 
-    def _beside(self, suffix: str) -> Path:
-        return self.file.with_name(f".{self.file.name}.{suffix}")
 
-    @contextmanager
-    def _alone(self) -> Iterator[bool]:
-        """Wait until no other process fetches this address; False where the file system has no locks."""
-        from filelock import FileLock, Timeout
+@contextmanager
+def hold_alone(file: Path, what: str) -> Iterator[bool]:
+    """Wait until no other process fetches ``file``; yields False where the file system has no locks."""
+    from filelock import FileLock, Timeout
 
-        lock = FileLock(self._beside("lock"))
+    lock = FileLock(_beside(file, "lock"))
+    try:
         try:
-            try:
-                lock.acquire(timeout=0)
-            except Timeout:
-                print(f"{self.address}: another process fetches it; waiting", file=sys.stderr, flush=True)
-                lock.acquire(poll_interval=0.5)
-        except NotImplementedError:
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            lock.release()
+            lock.acquire(timeout=0)
+        except Timeout:
+            print(f"{what}: another process fetches it; waiting", file=sys.stderr, flush=True)
+            lock.acquire(poll_interval=0.5)
+    except NotImplementedError:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+def _beside(file: Path, suffix: str) -> Path:
+    return file.with_name(f".{file.name}.{suffix}")

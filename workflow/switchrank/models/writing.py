@@ -5,11 +5,11 @@ from pathlib import Path
 
 import torch
 
-from switchrank.models.folder import STARTING_FILES, TOKENIZER_FILES, TRAINED_FILES
+from switchrank.models.folder import ORIGIN_RECORD, STARTING_FILES, TOKENIZER_FILES, TRAINED_FILES
 from switchrank.models.plain import PlainRanker
 from switchrank.models.pretrained import Model
 
-_NOT_TOKENIZER = {*STARTING_FILES, *TRAINED_FILES} - {*TOKENIZER_FILES}
+_NOT_TOKENIZER = {*STARTING_FILES, *TRAINED_FILES, ORIGIN_RECORD} - {*TOKENIZER_FILES}
 _WEIGHTS = (".safetensors", ".bin", ".pt", ".h5", ".msgpack", ".onnx")
 
 
