@@ -11,6 +11,7 @@ from switchrank.corpus.files import SAMPLED
 from switchrank.core.digest import code_digest, file_digest
 from switchrank.core.errors import NoGpuError, UserError, raise_all
 from switchrank.files.fetched import is_offline, missing_files, offline_error
+from switchrank.models.catalogue import entry_of
 from switchrank.models.folder import STARTING_FILES, MODEL_FILES, TRAINED_FILES
 from switchrank.run.plan.estimate import check_disk
 from switchrank.run.plan.files import (

@@ -90,9 +90,11 @@ rule pretrained_start:
     resources:
         **asks("pretrained_model"),
     params:
-        model=lambda wildcards: first_weights(wildcards).model,
+        model=lambda wildcards: described(first_weights(wildcards).model),
         seed=lambda wildcards: first_weights(wildcards).seed,
-        code=CODE("train.start"),
+        code=lambda wildcards: copying_code(
+            "train.start", first_weights(wildcards).model
+        ),
     script:
         "../scripts/pretrained_model.py"
 
@@ -224,8 +226,10 @@ rule finished_model:
     resources:
         **asks("finished_model"),
     params:
-        model=lambda wildcards: PLAN.finished[wildcards.system],
-        code=CODE("models.finished"),
+        model=lambda wildcards: described(PLAN.finished[wildcards.system]),
+        code=lambda wildcards: copying_code(
+            "models.finished", PLAN.finished[wildcards.system]
+        ),
     script:
         "../scripts/finished_model.py"
 

@@ -6,5 +6,7 @@ from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.models.finished import copy_ranker
+    from switchrank.models.obtain import obtained
 
-    copy_ranker(model=rule.params.model, out=Path(rule.output[0]).parent)
+    with obtained(rule.params.model) as model:
+        copy_ranker(model=model, out=Path(rule.output[0]).parent)

@@ -5,6 +5,8 @@ from pathlib import Path
 from switchrank.core.job import job
 
 with job(snakemake) as rule:
+    from switchrank.models.obtain import obtained
     from switchrank.train.start import build_start
 
-    build_start(model=rule.params.model, seed=rule.params.seed, out=Path(rule.output[0]).parent)
+    with obtained(rule.params.model) as model:
+        build_start(model=model, seed=rule.params.seed, out=Path(rule.output[0]).parent)

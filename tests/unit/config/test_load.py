@@ -236,8 +236,39 @@ def put(path, value):
         (
             "systems.peer",
             {"model": "reranker"},
-            "systems.peer.model: unknown trained system reranker: declared: ",
+            "systems.peer.model: unknown trained system reranker: did you mean bge-reranker-v2-m3? else a finished",
         ),
+        (
+            "systems.peer",
+            {"model": "x"},
+            "systems.peer.model: unknown trained system x: declared: ",
+        ),
+        (
+            "systems.peer",
+            {"model": "LaBSE"},
+            "systems.peer.model: LaBSE is no cross-encoder but a dual-encoder, which cannot rank untrained yet: see",
+        ),
+        (
+            "systems.peer",
+            {"model": "Qwen3-Reranker-0.6B"},
+            "systems.peer.model: Qwen3-Reranker-0.6B is a causal language model, which cannot be opened yet: see",
+        ),
+        (
+            "systems",
+            {"zero-shot": {"corpus": "english"}, "e5-small-q4": {"corpus": "english"}, "two": {"model": "e5-small-q4"}},
+            "systems.two.model: e5-small-q4 is a system and a known model: give the system another name",
+        ),
+        (
+            "starts.a",
+            {"model": "allminilm-l6"},
+            "starts.a.model: unknown model allminilm-l6: did you mean all-MiniLM-L6-v2? else write owner/name of a",
+        ),
+        (
+            "starts.a",
+            {"model": "Qwen3-Reranker-0.6B"},
+            "starts.a.model: Qwen3-Reranker-0.6B is a causal language model, which cannot be opened yet: see",
+        ),
+        ("start", {"model": "gpt"}, "start.model: unknown model gpt: write owner/name of a hub, or a folder, such as"),
         (
             "systems.peer",
             {"model": "ml-c", "test": {"translate": "clwe"}},
@@ -272,7 +303,7 @@ def put(path, value):
         (
             "starts.a",
             {"model": "bert"},
-            "starts.a: unknown model bert: write owner/name of a hub, or a folder, such as ./bert",
+            "starts.a.model: unknown model bert: did you mean mmBERT-small? else write owner/name of a hub, or",
         ),
         ("starts.a", {"model": "a/b", "from": "start"}, "starts.a: give exactly one of model (pretrained), preset"),
         ("starts.a", {"from": "start"}, "starts.a: from alone changes nothing: give either corpus (to train on) or"),

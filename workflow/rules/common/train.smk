@@ -23,6 +23,17 @@ def first_weights(wildcards):
     return start.weights
 
 
+def described(model):
+    """A model from elsewhere as a job has it: its folder or hub name, or all that the catalogue says of it."""
+    entry = entry_of(model)
+    return entry.plain() if entry else model
+
+
+def copying_code(module, model):
+    """The digest of the code that copies a model, and of what reads the 4-bit file that a known one may be."""
+    return CODE(module, *(["models.four_bit"] if entry_of(model) else []))
+
+
 def start_vectors(wildcards):
     """The vectors that the embeddings of a start begin with, by language."""
     used = "vectors" in first_weights(wildcards).init

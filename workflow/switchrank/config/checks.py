@@ -26,6 +26,7 @@ from switchrank.config.systems import OWN_START, Optimisation
 from switchrank.core.errors import UserError
 from switchrank.files.addresses import placeholders
 from switchrank.formats.pairs import check_reading
+from switchrank.models.catalogue import entry_of, nearest
 from switchrank.search.choices import Choice
 from switchrank.sources.world.files import complete_spec
 from switchrank.text.segmenters import LIBRARIES
@@ -42,7 +43,7 @@ def findings(config: Config) -> list[Finding]:
     """Everything that is wrong with a config whose values are right one by one."""
     checks = (
         *(_downloads, _languages, _collections, _vectors, _seed_pairs, _lexicons, _corpora),
-        *(_testsets, _evaluate, _gold, _starts, _systems, _sweeps, _ablation, _settings),
+        *(_testsets, _evaluate, _gold, _starts, _systems, _known_models, _sweeps, _ablation, _settings),
     )
     return [finding for check in checks for finding in check(config)]
 
@@ -305,12 +306,28 @@ def _systems(config: Config) -> Iterator[Finding]:
     yield from known_names("evaluate.baseline", "system", config.evaluate.baseline, config.systems)
 
 
+def _known_models(config: Config) -> Iterator[Finding]:
+    """Names without a slash are those of the catalogue, and never looked for elsewhere."""
+    for place, model in config.outside_models.items():
+        entry = entry_of(model)
+        if entry is None and "/" not in model:
+            close = nearest(model)
+            hint = f"did you mean {close}? else " if close else ""
+            yield place, f"unknown model {model}", f"{hint}write owner/name of a hub, or a folder, such as ./{model}"
+        elif place.startswith("systems.") and model in config.systems:
+            yield place, f"{model} is a system and a known model", "give the system another name"
+        elif entry is not None and (refusal := entry.refusal(finished=place.startswith("systems."))):
+            yield place, refusal, "see `switchrank models`"
+
+
 def _used(config: Config, name: str, model: str) -> Iterator[Finding]:
     """A system that uses another's models differs in how it is tested, and the other has one model for all pairs."""
     place = f"systems.{name}.model"
     if model not in config.with_models:
         for _, problem, todo in known_names(place, "trained system", model, config.with_models):
-            yield place, problem, todo if todo.startswith("did") else f"{todo}; {_SLASH}"
+            close = nearest(model)
+            other = f"did you mean {close}? else {_SLASH}" if close else f"{todo}; {_SLASH}"
+            yield place, problem, todo if todo.startswith("did") else other
         return
     corpus = config.corpora.get(str(config.systems[model].corpus))
     if corpus and corpus.bilingual:

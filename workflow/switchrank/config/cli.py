@@ -45,11 +45,15 @@ def _reach(data: Mapping[str, Any], config: "Config", environment: Mapping[str, 
     In ``data``, the config as its file has it, variables are not filled in.
     """
     from switchrank.files.addresses import SEND, host_of, hub_endpoint, is_address, parse_address, sendable, variables
+    from switchrank.models.catalogue import entry_of
 
     hosts = {host_of(download.url, environment) for download in config.downloads.values()}
-    models = config.outside_models.values()
-    if any(not Path(model).is_dir() and not model.startswith((".", "/", "~")) for model in models):
+    models = {model: entry_of(model) for model in config.outside_models.values()}
+    named = [model for model, entry in models.items() if not (entry or Path(model).is_dir() or model[:1] in "./~")]
+    if named or any(entry.hub for entry in models.values() if entry):
         hosts.add(re.sub(r"^\w+://", "", hub_endpoint(environment)))
+    if any(entry.wheel for entry in models.values() if entry):
+        hosts.add("the package index of pip")
     yield f"hosts asked: {', '.join(sorted(hosts)) or 'none'}"
     used: dict[str, set[str]] = {}
     for text in _strings(data):

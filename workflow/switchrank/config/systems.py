@@ -8,6 +8,7 @@ from pydantic import Field, create_model, model_validator
 
 from switchrank.config.sections import Count, Distinct, Language, Name, OpenShare, Section, Seed, Whole, suffix_of
 from switchrank.core.limits import LARGEST
+from switchrank.models.catalogue import entry_of
 from switchrank.train.methods.cross_encoder import CrossEncoderSettings
 from switchrank.train.settings import BY_EPOCHS
 
@@ -89,7 +90,9 @@ class Changes(Optimisation):
 class FirstWeights(Section):
     """A model before any training of the run."""
 
-    model: str | None = Field(None, description="a pretrained model: folder or hub name")
+    model: str | None = Field(
+        None, description="a pretrained model: one of `switchrank models`, a folder, or a hub name"
+    )
     preset: Literal["tiny", "small"] | None = Field(None, description="a small encoder from scratch")
     init: Distinct[Literal["mimetic", "vectors"]] = Field(
         ["mimetic"], description="mimetic: arXiv 2305.09828; vectors: word embeddings from the aligned vectors"
@@ -127,10 +130,6 @@ class NamedStart(FirstWeights):
         ways = [key for key in ("corpus", "transplant") if getattr(self, key)]
         if [self.model, self.preset, self.source].count(None) != 2:
             raise ValueError("give exactly one of model (pretrained), preset (from scratch), from (another start)")
-        if self.model and "/" not in self.model:
-            raise ValueError(
-                f"unknown model {self.model}: write owner/name of a hub, or a folder, such as ./{self.model}"
-            )
         if self.source and len(ways) != 1:
             raise ValueError("from alone changes nothing: give either corpus (to train on) or transplant (a lexicon)")
         if ways and not self.source:
@@ -148,8 +147,8 @@ class System(Section):
     corpus: Name | None = Field(None, description="the corpus it is trained on")
     model: str | None = Field(
         None,
-        description="instead: the system whose models it uses, with `test`; or, with a slash in it, a finished ranker, "
-        "hub name or folder, that is scored beside the others and never trained",
+        description="instead: the system whose models it uses, with `test`; or a finished ranker that is scored beside "
+        "the others and never trained: one of `switchrank models` or, with a slash in it, a hub name or folder",
     )
     test: Translation | None = Field(None, description="Translate-Test, with `model`")
     start: Name = Field(OWN_START, description="the start it is trained from: of `starts`, or `start`, the run's own")
@@ -167,7 +166,7 @@ class System(Section):
 
     @property
     def is_finished(self) -> bool:
-        return self.model is not None and "/" in self.model
+        return self.model is not None and ("/" in self.model or entry_of(self.model) is not None)
 
     @property
     def uses(self) -> str | None:

@@ -165,5 +165,5 @@ def fetch_model(*, name: str, out: str | Path, overwrite: bool = False) -> None:
 
 COMMANDS = Group(
     {"fetch": Command(fetch_model, folder="an imported model", places=["name"], forms={"out": "FOLDER"})},
-    alone=Command(list_models, flags={"as_json": "--json"}),
+    alone=Command(list_models, flags={"as_json": "json"}),
 )

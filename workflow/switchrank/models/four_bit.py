@@ -175,7 +175,10 @@ def _weights(content: _Content, model: _Model) -> Iterator[tuple[str, NDArray[np
         tensor = model.tensors.get(name)
         if tensor is None or tensor.count != np.prod(shape):
             raise content.damaged(name, "no such tensor" if tensor is None else f"{tensor.count} weights, not {shape}")
-        yield ours, _values(content, tensor).reshape(shape)
+        values = _values(content, tensor)
+        if not np.isfinite(values).all():
+            raise content.damaged(name, "weights that are no numbers")
+        yield ours, values.reshape(shape)
 
 
 def _expected(sizes: dict[str, int]) -> dict[str, tuple[str, tuple[int, ...]]]:
@@ -204,7 +207,8 @@ def _values(content: _Content, tensor: _Tensor) -> NDArray[np.float32]:
     values[:, : _BLOCK // 2] = blocks["bits"] & 15
     values[:, _BLOCK // 2 :] = blocks["bits"] >> 4
     values -= 8
-    values *= blocks["scale"].astype(np.float32)[:, None]
+    with np.errstate(invalid="ignore"):
+        values *= blocks["scale"].astype(np.float32)[:, None]
     return values
 
 

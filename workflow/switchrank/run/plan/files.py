@@ -8,6 +8,7 @@ from pathlib import Path
 from switchrank.config.plan import Plan
 from switchrank.config.plan_data import concrete_downloads
 from switchrank.core.errors import UserError
+from switchrank.models.catalogue import entry_of
 from switchrank.models.folder import START_RECORD, check_model
 from switchrank.run.plan.jobs import known_graph
 from switchrank.sources.world.files import world_outputs
@@ -47,7 +48,8 @@ def start_mistakes(plan: Plan) -> list[UserError]:
     copies = {f"{step.key}.model": step.folder for start in plan.starts.values() for step in start.steps()}
     copies |= {f"systems.{system}.model": plan.model_folder(system, None, 0) for system in plan.finished}
     for key, model in plan.config.outside_models.items():
-        if Path(copies.get(key, ""), START_RECORD).exists() and not Path(model).exists():
+        is_copied = Path(copies.get(key, ""), START_RECORD).exists() and not Path(model).exists()
+        if is_copied or entry_of(model):
             continue
         try:
             check_model(model, finished=key.startswith("systems."))

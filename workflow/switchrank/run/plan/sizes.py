@@ -20,6 +20,7 @@ from switchrank.config.plan import Plan
 from switchrank.config.systems import Start
 from switchrank.core.errors import UserError
 from switchrank.files.reading import open_bytes
+from switchrank.models.catalogue import entry_of
 from switchrank.models.presets import PRESETS
 from switchrank.run.notes import read_note
 from switchrank.run.plan.machine import size_on_disk
@@ -303,11 +304,14 @@ class Shape:
 
 
 def shape_of(start: Start) -> Shape:
-    """The shape of the model that a run starts from: of its preset, by ``config.json``, by its name, or XLM-R base."""
+    """The shape of the model that a run starts from: by its preset, the catalogue, ``config.json``, or its name.
+
+    Where none of these tells, it is that of XLM-R base.
+    """
     if start.preset:
         return _shape(PRESETS[start.preset] | {"vocab_size": start.tokenizer.size})
-    local = Path(str(start.model), "config.json")
-    found = read_shape(local if local.is_file() else _fetched(str(start.model)))
+    entry, local = entry_of(str(start.model)), Path(str(start.model), "config.json")
+    found = Shape(*entry.shape) if entry else read_shape(local if local.is_file() else _fetched(str(start.model)))
     if found is not None:
         return found
     named = _NAMED.search(str(start.model))
