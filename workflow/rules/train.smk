@@ -76,6 +76,8 @@ rule initial_start:
 
 
 rule pretrained_start:
+    input:
+        vocabulary_texts,
     output:
         [f"{R}/starts/{{start}}/{file}" for file in STARTING_FILES],
     log:
@@ -93,7 +95,7 @@ rule pretrained_start:
         model=lambda wildcards: described(first_weights(wildcards).model),
         seed=lambda wildcards: first_weights(wildcards).seed,
         code=lambda wildcards: copying_code(
-            "train.start", first_weights(wildcards).model
+            first_weights(wildcards).model, "train.start", *pruning_code(wildcards)
         ),
     script:
         "../scripts/pretrained_model.py"
@@ -228,7 +230,7 @@ rule finished_model:
     params:
         model=lambda wildcards: described(PLAN.finished[wildcards.system]),
         code=lambda wildcards: copying_code(
-            "models.finished", PLAN.finished[wildcards.system]
+            PLAN.finished[wildcards.system], "models.finished"
         ),
     script:
         "../scripts/finished_model.py"

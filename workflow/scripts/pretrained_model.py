@@ -6,7 +6,8 @@ from switchrank.core.job import job
 
 with job(snakemake) as rule:
     from switchrank.models.obtain import obtained
+    from switchrank.train.pruning import pruned
     from switchrank.train.start import build_start
 
-    with obtained(rule.params.model) as model:
+    with obtained(rule.params.model) as whole, pruned(whole, list(rule.input)) as model:
         build_start(model=model, seed=rule.params.seed, out=Path(rule.output[0]).parent)

@@ -307,6 +307,11 @@ def put(path, value):
         ),
         ("starts.a", {"model": "a/b", "from": "start"}, "starts.a: give exactly one of model (pretrained), preset"),
         ("starts.a", {"from": "start"}, "starts.a: from alone changes nothing: give either corpus (to train on) or"),
+        (
+            "starts.a",
+            {"preset": "tiny", "vocabulary": "run"},
+            "starts.a: vocabulary: run without model",
+        ),
         ("starts.a", {"model": "a/b", "corpus": "english"}, "starts.a: corpus without from: name the start that is"),
         (
             "starts.a",

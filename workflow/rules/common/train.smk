@@ -29,9 +29,33 @@ def described(model):
     return entry.plain() if entry else model
 
 
-def copying_code(module, model):
+def copying_code(model, *modules):
     """The digest of the code that copies a model, and of what reads the 4-bit file that a known one may be."""
-    return CODE(module, *(["models.four_bit"] if entry_of(model) else []))
+    return CODE(*modules, *(["models.four_bit"] if entry_of(model) else []))
+
+
+def pruning_code(wildcards):
+    """The module that prunes a start, where it is pruned."""
+    return ["train.pruning"] if first_weights(wildcards).vocabulary == "run" else []
+
+
+def vocabulary_texts(wildcards):
+    """What a start is pruned to: documents and queries of the run, and lexicons that they are switched or translated by."""
+    if first_weights(wildcards).vocabulary == "whole":
+        return []
+    tables = [
+        file
+        for name in CONFIG.collections
+        for file in collection_tables(name)
+        if Path(file).name.startswith(("documents-", "queries-"))
+    ]
+    used = [part.lexicon for part in CONFIG.corpora.values() if part.lexicon]
+    used += [system.test.translate for system in CONFIG.systems.values() if system.test]
+    return tables + [
+        PLAN.lexicon_file(lexicon, lang)
+        for lexicon in sorted(set(used))
+        for lang in PLAN.lexicon_languages(lexicon)
+    ]
 
 
 def start_vectors(wildcards):

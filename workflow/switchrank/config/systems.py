@@ -98,6 +98,13 @@ class FirstWeights(Section):
         ["mimetic"], description="mimetic: arXiv 2305.09828; vectors: word embeddings from the aligned vectors"
     )
     seed: Seed = Field(1, description="seed of the initial weights")
+    vocabulary: Literal["whole", "run"] = Field(
+        "whole", description="with `model`: `run` keeps the pieces that the run's texts and lexicons are cut into"
+    )
+
+    def _check_vocabulary(self) -> None:
+        if self.vocabulary == "run" and self.model is None:
+            raise ValueError("vocabulary: run without model: only a pretrained model has pieces to spare")
 
 
 class Start(FirstWeights):
@@ -111,6 +118,7 @@ class Start(FirstWeights):
     def _one(self) -> Self:
         if (self.model is None) == (self.preset is None):
             raise ValueError("give either model (pretrained) or preset (from scratch)")
+        self._check_vocabulary()
         return self
 
 
@@ -127,6 +135,7 @@ class NamedStart(FirstWeights):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
+        self._check_vocabulary()
         ways = [key for key in ("corpus", "transplant") if getattr(self, key)]
         if [self.model, self.preset, self.source].count(None) != 2:
             raise ValueError("give exactly one of model (pretrained), preset (from scratch), from (another start)")

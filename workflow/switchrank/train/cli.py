@@ -92,6 +92,13 @@ COMMANDS = Group(
             forms={"lexicons": "LANG=FILE"},
             shown=print_json,
         ),
+        "prune": Command(
+            "train.pruning:prune_vocabulary",
+            "leave out pieces of a pretrained model that no text uses",
+            folder="an imported model",
+            forms={"texts": "FILE"},
+            shown=print_json,
+        ),
         "ranker": Command(
             "train.training:train_model",
             "train a cross-encoder",

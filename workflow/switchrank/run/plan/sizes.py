@@ -35,6 +35,8 @@ BASE = {
     "vocab_size": 250_002,
 }
 """XLM-R base, which a model is taken for that is not here and whose name says nothing."""
+_PRUNED = 50_000
+"""Pieces that the texts of a run in ten languages use."""
 _NAMED = re.compile(r"L(\d+)[-_]?H(\d+)", re.IGNORECASE)
 """Layers and width in the names of MiniLM models."""
 _QUESTION, _CONTEXT = re.compile(rb'"question"\s*:'), re.compile(rb'"context"\s*:\s*"((?:[^"\\]|\\.)*)"')
@@ -313,7 +315,7 @@ def shape_of(start: Start) -> Shape:
     entry, local = entry_of(str(start.model)), Path(str(start.model), "config.json")
     found = Shape(*entry.shape) if entry else read_shape(local if local.is_file() else _fetched(str(start.model)))
     if found is not None:
-        return found
+        return replace(found, vocabulary=min(found.vocabulary, _PRUNED)) if start.vocabulary == "run" else found
     named = _NAMED.search(str(start.model))
     if named is None:
         return _shape(BASE)
