@@ -6,8 +6,8 @@ from typing import Any
 
 from switchrank.core.atomic import atomic_folder
 from switchrank.core.digest import file_digest
-from switchrank.core.json_files import read_json, write_json
-from switchrank.models.folder import ORIGIN_RECORD, START_RECORD, TOKENIZER_FILES, TRAINING_RECORD
+from switchrank.core.json_files import write_json
+from switchrank.models.folder import ORIGIN_RECORD, START_RECORD, TOKENIZER_FILES, TRAINING_RECORD, read_object
 from switchrank.models.pretrained import CPU, open_both
 from switchrank.models.writing import save_model
 
@@ -23,7 +23,7 @@ def copy_model(name: str | Path, folder: Path, *, new_head: bool) -> dict[str, A
     if not usual:
         tokenizer.save_pretrained(folder)
     if Path(name, ORIGIN_RECORD).is_file():
-        return dict(read_json(Path(name, ORIGIN_RECORD)))
+        return read_object(Path(name, ORIGIN_RECORD))
     return {"model": Path(name).name if Path(name).is_dir() else str(name)}
 
 

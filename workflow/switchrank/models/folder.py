@@ -62,7 +62,7 @@ def check_tokenizer(name: str | Path) -> None:
         raise UserError(folder, TOKENIZER, "no such file, nor another vocabulary", todo)
     for file in TOKENIZER_FILES:
         if Path(folder, file).is_file():
-            _read_object(folder / file)
+            read_object(folder / file)
 
 
 def has_safetensors(folder: str | Path) -> bool:
@@ -103,7 +103,7 @@ def _check_config(folder: Path, finished: bool) -> None:
     file = folder / "config.json"
     if not file.is_file():
         raise UserError(folder, "", "no config.json: not a Hugging Face model folder", "give the folder of a model")
-    config = _read_object(file)
+    config = read_object(file)
     if not isinstance(config.get("model_type"), str):
         raise UserError(folder, file.name, "no model_type", "give the config.json that belongs to the model")
     names = config.get("architectures")
@@ -132,13 +132,14 @@ def _check_weights(folder: Path) -> None:
 
 def weight_map(index: Path) -> dict[str, str]:
     """Which file holds each tensor, by an index of weights; raises UserError where it names none."""
-    places = _read_object(index).get("weight_map")
+    places = read_object(index).get("weight_map")
     if not isinstance(places, dict) or not places:
         raise UserError(index.parent, index.name, "its weight_map names no file", _AGAIN)
     return {name: str(file) for name, file in places.items()}
 
 
-def _read_object(file: Path) -> dict[str, Any]:
+def read_object(file: Path) -> dict[str, Any]:
+    """The object in a JSON file of a model folder; UserError for a damaged file, or another value."""
     try:
         value = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, RecursionError, OSError) as error:

@@ -14,10 +14,9 @@ import polars as pl
 from switchrank.core.atomic import atomic_folder, scratch_folder
 from switchrank.core.cache import cache_folder
 from switchrank.core.errors import UserError
-from switchrank.core.json_files import read_json, write_json
+from switchrank.core.json_files import write_json
 from switchrank.core.progress import progress
-from switchrank.models.folder import ORIGIN_RECORD, TOKENIZER_FILES, check_model, is_folder
-from switchrank.models.pretrained import open_tokenizer
+from switchrank.models.folder import ORIGIN_RECORD, TOKENIZER_FILES, check_model, is_folder, read_object
 
 _BATCH = 4096
 _EMBEDDINGS = "embeddings.word_embeddings.weight"
@@ -61,7 +60,7 @@ def prune_vocabulary(
     """
     check_model(model)
     folder = Path(model)
-    tokenizer = read_json(folder / TOKENIZER_FILES[0])
+    tokenizer = read_object(folder / TOKENIZER_FILES[0])
     if tokenizer["model"].get("type") not in {"Unigram", "WordPiece"}:
         problem = f"a vocabulary of type {tokenizer['model'].get('type')} cannot be pruned"
         raise UserError(folder, TOKENIZER_FILES[0], problem, "write vocabulary: whole")
@@ -70,13 +69,13 @@ def prune_vocabulary(
     numbers = {old: new for new, old in enumerate(kept)}
     with atomic_folder(out, "an imported model", overwrite=overwrite) as made:
         rows = _write_weights(folder, made, kept)
-        config = read_json(folder / "config.json") | {"vocab_size": len(kept)}
+        config = read_object(folder / "config.json") | {"vocab_size": len(kept)}
         ids = {key: numbers[value] for key, value in config.items() if key.endswith("_token_id") and value in numbers}
         write_json(made / "config.json", config | ids)
         _write_tokenizer(tokenizer, folder, made, numbers)
         origin = folder / ORIGIN_RECORD
         record = {"kept": len(kept), "used": len(used), "of": rows}
-        told = read_json(origin) if origin.is_file() else {"model": folder.resolve().name}
+        told = read_object(origin) if origin.is_file() else {"model": folder.resolve().name}
         write_json(made / ORIGIN_RECORD, told | {"vocabulary": record})
     return record
 
@@ -140,6 +139,8 @@ def _write_weights(folder: Path, made: Path, kept: list[int]) -> int:
 
 
 def _write_tokenizer(tokenizer: dict[str, Any], folder: Path, made: Path, numbers: Mapping[int, int]) -> None:
+    from switchrank.models.pretrained import open_tokenizer
+
     model = tokenizer["model"]
     if model["type"] == "Unigram":
         model["vocab"] = [model["vocab"][old] for old in numbers if old < len(model["vocab"])]
@@ -153,9 +154,9 @@ def _write_tokenizer(tokenizer: dict[str, Any], folder: Path, made: Path, number
     _renumber(tokenizer["post_processor"] or {}, numbers)
     text = json.dumps(tokenizer, ensure_ascii=False)
     (made / TOKENIZER_FILES[0]).write_text(text, encoding="utf-8")
-    given = {}
+    given: dict[str, Any] = {}
     for file in ("special_tokens_map.json", TOKENIZER_FILES[1]):
-        given |= read_json(folder / file) if (folder / file).is_file() else {}
+        given |= read_object(folder / file) if (folder / file).is_file() else {}
     tokens = {key: given[key] for key in _SPECIAL if given.get(key)}
     settings = {key: token["content"] if isinstance(token, dict) else token for key, token in tokens.items()}
     inputs = list(open_tokenizer(folder).model_input_names)
