@@ -12,7 +12,8 @@ from switchrank.core.command import Door, Option
 from switchrank.evaluate.tables import make_tables
 
 READING = {
-    "ablation overlap", "config check", "corpus text", "evaluate show", "inspect", "plan", "status",
+    "ablation overlap", "config check", "corpus text", "evaluate show", "inspect", "models", "plan",
+    "status",
 }  # fmt: skip
 """Commands that write nothing of the user's."""
 OWN_RULE = {"config reference", "new"}
