@@ -6,7 +6,7 @@ BIN = .venv/bin
 LOCK = envs/requirements.lock
 TORCH = $(shell sed -n 's/^torch==/torch==/p' $(LOCK))
 
-.PHONY: demo test test-long test-all test-real test-slurm test-kill test-mutants paper-mini fuzz segmenters bench bench-large bench-gpu lint reference clean clean-results
+.PHONY: demo test test-long test-all test-real test-slurm test-gpu test-kill test-mutants paper-mini fuzz segmenters bench bench-large bench-gpu lint reference clean clean-results
 
 demo: .venv/ready
 	$(BIN)/snakemake --cores $(CORES)
@@ -38,6 +38,10 @@ test-real: .venv/ready
 # The smoke config on a one-node Slurm, which is started from Debian's packages (root on Debian) and stopped again.
 test-slurm: .venv/ready
 	$(BIN)/python -m pytest -rsP tests/slurm
+
+# What needs a GPU, at most a minute, and `make bench-gpu`, ten; DEVICE=cpu tries the tests themselves.
+test-gpu: .venv/ready
+	$(BIN)/python -m pytest -rs tests/gpu
 
 # A small run killed at 40 seeded moments, then every other fault: full disks, damaged files, two starts at once.
 test-kill: .venv/ready

@@ -53,20 +53,21 @@ def test_what_fails_ends_it(tmp_path, broken):
     assert made[-1] == broken
 
 
-def test_where_a_slurm_can_be_started_it_is_tested(tmp_path):
+def test_where_a_slurm_can_be_started_and_a_gpu_is_seen_both_are_tested(tmp_path):
     (tmp_path / "data").mkdir()
     code, made, printed = ran(tmp_path, SWITCHRANK_DATA=str(tmp_path / "data"))
-    assert (code, made) == (0, [*ALWAYS, "test-slurm", "test-real"])
+    assert (code, made) == (0, [*ALWAYS, "test-slurm", "test-gpu", "test-real"])
     assert "skipped" not in printed
     assert printed.endswith("left out: 0\n")
 
 
 def test_what_is_left_out_is_told_with_the_reason(tmp_path):
-    code, made, printed = ran(tmp_path, python='echo "starting Slurm needs root on Debian"')
+    code, made, printed = ran(tmp_path, python='echo "$2 cannot run here"')
     assert (code, made) == (0, ALWAYS)
-    assert "skipped: tests/slurm, the smoke config on a real Slurm: starting Slurm needs root on Debian\n" in printed
+    assert "skipped: tests/slurm, the smoke config on a real Slurm: tests.slurm cannot run here\n" in printed
+    assert "skipped: tests/gpu, what only a GPU shows: tests.gpu cannot run here\n" in printed
     assert "skipped: tests/real, real data: read 0 folders" in printed
-    assert printed.split("left out: 2\n")[1].count("\n- ") == 1  # two lines, the second after the first
+    assert printed.split("left out: 3\n")[1].count("\n- ") == 2  # three lines, two after the first
 
 
 def test_a_fuzzer_that_does_not_install_is_told(tmp_path):
