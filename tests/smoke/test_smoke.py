@@ -81,6 +81,14 @@ def test_every_system_has_the_runs_it_can_have(finished):
     assert {folder.name for folder in (runs / "zs-8" / "world").iterdir()} == {"en-en", "en-qaa"}
 
 
+def test_each_ranking_says_how_it_scored(finished):
+    records = finished.folder / "results" / "smoke" / "rank"
+    said = json.loads((records / "zero-shot-en-en-world-seed1.json").read_text())
+    assert (said["device"], said["precision"], said["truncation"]) == ("cpu", "fp32", "longest_first")
+    runs = {file.stem for file in (finished.folder / "results" / "smoke" / "benchmarks" / "rank").glob("*-seed*.tsv")}
+    assert {file.stem for file in records.iterdir()} >= runs
+
+
 def test_a_row_without_examples_has_the_scores_of_its_start_and_one_with_examples_others(finished):
     results = finished.folder / "results" / "smoke"
     pair = {"testset": "world", "query_lang": "en", "doc_lang": "qaa", "metric": "map"}

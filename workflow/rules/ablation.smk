@@ -125,7 +125,7 @@ if PLAN.ablation:
                 pairs=pair_inputs(ABLATED, PLAN.tested_pairs(row)),
             output:
                 runs=list(PLAN.row_runs(row).values()),
-                record=f"{R}/runs/{row.id}/{ABLATED}/{row.id}.json",
+                record=f"{R}/rank/{row.id}-{ABLATED}.json",
             log:
                 f"{R}/logs/ablation/rank-{row.id}.log",
             benchmark:

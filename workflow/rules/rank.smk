@@ -196,7 +196,7 @@ for testset in CONFIG.testsets:
                         )
                         for pair in PLAN.ranked_pairs(ranker, testset)
                     ],
-                    record=f"{R}/runs/{ranker.system}/{testset}/{ranker.name}-seed{run_seed(ranker)}.json",
+                    record=f"{R}/rank/{ranker.name}-{testset}-seed{run_seed(ranker)}.json",
                 log:
                     f"{R}/logs/rank/{ranker.name}-{testset}-seed{run_seed(ranker)}.log",
                 benchmark:

@@ -78,7 +78,7 @@ class Rank(Section):
     precision: Literal["fp32", "bf16", "auto"] = Field(
         "fp32",
         description="arithmetic of scoring; bf16 changes scores a little; auto: what the GPU or CPU computes faster, "
-        "said in the log and in the record beside the runs",
+        "said in the log and in `rank/<system>-<testset>-seed<k>.json`",
     )
     sigmoid_scores: bool = Field(False, description="compatibility: scores are probabilities, ties included")
     depth: Count | None = Field(
