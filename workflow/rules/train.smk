@@ -122,6 +122,53 @@ else:
             f"{R}/benchmarks/train/initial.tsv"
 
 
+rule extended_start:
+    input:
+        lambda wildcards: sum(extension_texts(wildcards).values(), []),
+        lambda wildcards: list(extension_lexicons(wildcards).values()),
+        lambda wildcards: [
+            file
+            for prefix in extension_vectors(wildcards).values()
+            for file in store(prefix).values()
+        ],
+        model=extended_files,
+    output:
+        [f"{R}/starts/{{start}}/{file}" for file in STARTING_FILES],
+    log:
+        f"{R}/logs/train/starts/{{start}}.log",
+    benchmark:
+        f"{R}/benchmarks/train/starts/{{start}}.tsv"
+    wildcard_constraints:
+        start=starts_where(lambda start: start.extension),
+    localrule: SMALL
+    conda:
+        "../../envs/switchrank.yaml"
+    resources:
+        **asks("extend"),
+    params:
+        texts=extension_texts,
+        lexicons=extension_lexicons,
+        vectors=extension_vectors,
+        source=CONFIG.languages.source,
+        settings=lambda wildcards: extended(wildcards)[0].extension.plain(
+            "languages", "lexicon"
+        ),
+        code=CODE("train.extending"),
+    script:
+        "../scripts/extend.py"
+
+
+if CONFIG.start.extend:
+
+    use rule extended_start as extended_model with:
+        output:
+            [f"{R}/start/extended/{file}" for file in STARTING_FILES],
+        log:
+            f"{R}/logs/train/extend.log",
+        benchmark:
+            f"{R}/benchmarks/train/extend.tsv"
+
+
 rule transplanted_start:
     input:
         model=transplanted_files,

@@ -312,6 +312,32 @@ def put(path, value):
             {"preset": "tiny", "vocabulary": "run"},
             "starts.a: vocabulary: run without model",
         ),
+        (
+            "starts.a",
+            {"from": "hub", "extend": {"rows": ["copy", "lexicon"]}},
+            "starts.a.extend: lexicon and rows: name a lexicon where lexicon is among the rows, and only there",
+        ),
+        (
+            "starts.a",
+            {"from": "start", "extend": {"rows": ["copy"], "neighbours": 5}},
+            "starts.a.extend: neighbours without vectors: leave it out",
+        ),
+        (
+            "starts.a",
+            {"from": "start", "extend": {"rows": ["parts"]}},
+            "starts.a.extend: a model from scratch, whose tokenizer has pieces for all languages: extend a pretrained",
+        ),
+        (
+            "starts",
+            {"b": {"model": "a/b"}, "a": {"from": "b", "extend": {"lexicon": "clew"}}},
+            "starts.a.extend.lexicon: unknown lexicon clew: did you mean clwe?",
+        ),
+        (
+            "starts",
+            {"b": {"model": "a/b"}, "a": {"from": "b", "extend": {"rows": ["parts"], "languages": ["en"]}}},
+            "starts.a.extend.languages: en is the source language: leave it out: its pieces are there",
+        ),
+        ("start.extend", {"rows": ["parts"]}, "start: extend without model: the tokenizer of a model from scratch has"),
         ("starts.a", {"model": "a/b", "corpus": "english"}, "starts.a: corpus without from: name the start that is"),
         (
             "starts.a",

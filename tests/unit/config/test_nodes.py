@@ -84,6 +84,28 @@ def test_the_steps_of_the_runs_own_start_lie_where_they_always_did_and_have_one_
     assert folders(made.system_node("ml-cs", "xx-xx", 2).start) == {f"{FOLDER}/start/transplanted"}
 
 
+def test_an_extended_start_is_made_from_a_pretrained_one_and_comes_before_training(plan):
+    extend = {"rows": ["copy", "parts"]}
+    first = {"corpus": "english", "steps": 100, "warmup": 10}
+    start = {"preset": None, "model": "owner/encoder", "extend": extend, "first": first}
+    made = plan(start=start, starts={"hub": STARTS["hub"], "more": {"from": "hub", "extend": extend}})
+    assert [step.folder for step in made.own_start] == [
+        f"{FOLDER}/start/{name}" for name in ("initial", "extended", "first")
+    ]
+    more, _ = made.named_starts["more"]
+    assert (more.source, more.extension.pieces) == (made.starts["hub"], 30_000)
+    languages = made.config.languages
+    assert made.config.extended_languages(more.extension) == [*languages.seen, *languages.unseen]
+
+
+def test_a_language_to_extend_by_needs_text_or_a_lexicon(plan):
+    with pytest.raises(UserError, match="starts.more.extend: no text and no lexicon to learn pieces of sw from: name"):
+        plan(
+            languages={"unseen": ["qad", "sw"]},
+            starts={"hub": STARTS["hub"], "more": {"from": "hub", "extend": {"rows": ["parts"], "languages": ["sw"]}}},
+        )
+
+
 def test_a_tuned_model_is_a_node_that_starts_from_that_of_its_system(plan):
     made = plan()
     row = next(row for row in made.ablation if row.id == "ml-cs_qaa_n16_seed1")

@@ -87,6 +87,53 @@ def transplant_lexicons(wildcards):
     }
 
 
+def extended(wildcards):
+    """The start that is extended, and its seed."""
+    own = [step for step in PLAN.own_start if step.extension]
+    name = wildcards.get("start")
+    return PLAN.named_starts[name] if name else (own[0], CONFIG.seeds[0])
+
+
+def extended_files(wildcards):
+    """The files of the model that a start extends."""
+    start, seed = extended(wildcards)
+    return start.source.files_of(seed)
+
+
+def extension_texts(wildcards):
+    """What pieces are learned from, by language: documents, training queries and running text; no test query."""
+    languages = CONFIG.extended_languages(extended(wildcards)[0].extension)
+    tables = [file for name in CONFIG.collections for file in collection_tables(name)]
+    found = {}
+    for lang in [CONFIG.languages.source, *languages]:
+        names = {f"documents-{lang}.parquet", f"queries-train-{lang}.parquet"}
+        files = [file for file in tables if Path(file).name in names]
+        found[lang] = list(dict.fromkeys(files + TEXTS.get(lang, [])))
+    return {lang: files for lang, files in found.items() if files}
+
+
+def extension_lexicons(wildcards):
+    """The lexicons of the languages that a start is extended by."""
+    extension = extended(wildcards)[0].extension
+    known = PLAN.lexicon_languages(extension.lexicon) if extension.lexicon else []
+    return {
+        lang: PLAN.lexicon_file(extension.lexicon, lang)
+        for lang in CONFIG.extended_languages(extension)
+        if lang in known
+    }
+
+
+def extension_vectors(wildcards):
+    """The vectors that the embeddings of new pieces are found by."""
+    extension = extended(wildcards)[0].extension
+    languages = [CONFIG.languages.source, *CONFIG.extended_languages(extension)]
+    return {
+        lang: f"{R}/vectors/aligned/{lang}"
+        for lang in CONFIG.vector_sources
+        if lang in languages and "vectors" in extension.rows
+    }
+
+
 def node(wildcards):
     """What a job trains: the model of a system, a start or a tuned one."""
     return PLAN.node(dict(wildcards.items()))

@@ -22,7 +22,7 @@ from switchrank.config.lexicons import (
 from switchrank.config.models import MAIN_METRIC, Config, Testset
 from switchrank.config.sections import Finding, known_names, known_placeholders, listed
 from switchrank.config.sweeps import is_of_corpus
-from switchrank.config.systems import OWN_START, Optimisation
+from switchrank.config.systems import OWN_START, Extension, FirstWeights, Optimisation
 from switchrank.core.errors import UserError
 from switchrank.files.addresses import placeholders
 from switchrank.formats.pairs import check_reading
@@ -278,15 +278,55 @@ def _starts(config: Config) -> Iterator[Finding]:
         yield from known_names(f"{place}.from", "start", start.source, [OWN_START, *config.starts])
         if name in _made_of(name, lambda one: [config.starts[one].source], config.starts):
             yield f"{place}.from", f"{name} is made of itself", "name another start"
+        if start.extend and (root := _root(config, name)) and root.preset:
+            problem = "a model from scratch, whose tokenizer has pieces for all languages"
+            yield f"{place}.extend", problem, "extend a pretrained start"
         yield from _one_corpus(config, f"{place}.corpus", start.corpus)
     for place, made in config.every_start.items():
         yield from known_names(f"{place}.transplant", "lexicon", made.transplant, config.lexicons)
+        if made.extend:
+            yield from _extension(config, f"{place}.extend", made.extend)
         if made.preset and "vectors" in made.init and not config.vector_sources:
             yield f"{place}.init", "no vectors to start from", "add vectors.languages"
         if made.preset and not config.vector_sources and not config.start.tokenizer.texts:
             pieces = "pieces" if place == "start" else f"pieces of {place}"
             problem = f"no text and no vectors to learn {pieces} from"
             yield "start.tokenizer.texts", problem, "name texts, or add vectors"
+
+
+def _root(config: Config, name: str) -> FirstWeights | None:
+    """The first weights that a named start goes back to; None where it goes back to none."""
+    seen: set[str] = set()
+    while name in config.starts and name not in seen:
+        seen.add(name)
+        if config.starts[name].source is None:
+            return config.starts[name]
+        name = str(config.starts[name].source)
+    return config.start if name == OWN_START else None
+
+
+def _extension(config: Config, place: str, extension: Extension) -> Iterator[Finding]:
+    """What the pieces of new languages, and their embeddings, are made from is there."""
+    source, languages = config.languages.source, config.extended_languages(extension)
+    yield from known_names(f"{place}.languages", "language", languages, config.languages.every)
+    yield from known_names(f"{place}.lexicon", "lexicon", extension.lexicon, config.lexicons)
+    if source in languages:
+        yield f"{place}.languages", f"{source} is the source language", "leave it out: its pieces are there"
+    lexicon = config.lexicons.get(extension.lexicon or "")
+    learned = {*config.start.tokenizer.texts, *(config.targets(lexicon) if lexicon else ())}
+    learned |= {language for language, vectors in config.vector_sources.items() if vectors.text}
+    for part in config.collections.values():
+        learned |= {*part.languages, *part.train_languages}
+    for language in languages:
+        if language in config.languages.every and language not in learned:
+            todo = f"name one in start.tokenizer.texts.{language}, or leave {language} out of languages"
+            yield place, f"no text and no lexicon to learn pieces of {language} from", todo
+    if "vectors" in extension.rows and not {source} < config.vector_sources.keys():
+        yield (
+            f"{place}.rows",
+            f"no vectors of {source} and another language",
+            "add vectors.languages, or leave vectors out",
+        )
 
 
 def _systems(config: Config) -> Iterator[Finding]:

@@ -7,7 +7,17 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 from switchrank.collections.sections import Collection
 from switchrank.config.lexicons import DictionaryFile, Lexicon, Vectors, VectorSource
 from switchrank.config.sections import Count, Distinct, Language, LanguageList, Name, Section, Seed, Share, Whole
-from switchrank.config.systems import Ablation, Changes, NamedStart, Optimisation, Start, Sweep, System, Train
+from switchrank.config.systems import (
+    Ablation,
+    Changes,
+    Extension,
+    NamedStart,
+    Optimisation,
+    Start,
+    Sweep,
+    System,
+    Train,
+)
 from switchrank.files.addresses import filled, parse_address, placeholders
 from switchrank.sources.world.files import DEFAULTS as WORLD
 
@@ -273,6 +283,10 @@ class Config(Section):
     def every_start(self) -> dict[str, Start | NamedStart]:
         """The run's own start and the named ones, by the key of each."""
         return {"start": self.start} | {f"starts.{name}": start for name, start in self.starts.items()}
+
+    def extended_languages(self, extension: Extension) -> list[str]:
+        """The languages that get new pieces."""
+        return extension.languages or [one for one in self.languages.every if one != self.languages.source]
 
     @property
     def outside_models(self) -> dict[str, str]:

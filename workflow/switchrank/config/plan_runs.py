@@ -12,7 +12,7 @@ from switchrank.config.lexicons import DictionaryLexicon, TitlesLexicon
 from switchrank.config.models import Download
 from switchrank.config.plan_data import DataPlan, Pair, concrete_downloads
 from switchrank.config.sections import MIXED, suffix_of, text_of
-from switchrank.config.systems import OWN_START, FirstWeights, Optimisation
+from switchrank.config.systems import OWN_START, Extension, FirstWeights, Optimisation
 from switchrank.core.errors import UserError
 from switchrank.files.addresses import filled
 from switchrank.models.folder import MODEL_FILES, STARTING_FILES
@@ -28,6 +28,7 @@ class StartNode:
         weights: how its first weights are made, where it is made from no other start.
         source: the start it is made from.
         lexicon: what embeddings are transplanted through.
+        extension: what pieces it has more than its source.
         corpus: what it is trained on, with ``settings`` and ``seed`` (None: the seeds of the run).
     """
 
@@ -36,6 +37,7 @@ class StartNode:
     weights: FirstWeights | None = None
     source: Self | None = None
     lexicon: str | None = None
+    extension: Extension | None = None
     corpus: str | None = None
     settings: Optimisation | None = None
     seed: int | None = None
@@ -137,6 +139,7 @@ class RunsPlan(DataPlan):
                     weights=None if section.source else section,
                     source=source,
                     lexicon=section.transplant,
+                    extension=section.extend,
                     corpus=section.corpus,
                     settings=self.config.training(section.train) if section.corpus else None,
                 )
@@ -145,6 +148,8 @@ class RunsPlan(DataPlan):
     def _own_start(self) -> StartNode:
         start, folder = self.config.start, f"{self.folder}/start"
         node = StartNode("start", f"{folder}/initial", weights=start)
+        if start.extend:
+            node = StartNode("start.extend", f"{folder}/extended", source=node, extension=start.extend)
         if first := start.first:
             node = StartNode(
                 "start.first", f"{folder}/first", source=node, corpus=first.corpus, settings=first, seed=start.seed

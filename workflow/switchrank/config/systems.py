@@ -107,7 +107,36 @@ class FirstWeights(Section):
             raise ValueError("vocabulary: run without model: only a pretrained model has pieces to spare")
 
 
+class Extension(Section):
+    languages: Distinct[Language] = Field(
+        [], description="languages that get pieces; default: all of the run but the source language"
+    )
+    rows: Distinct[Literal["copy", "lexicon", "vectors", "parts"]] = Field(
+        ["copy", "lexicon", "parts"],
+        min_length=1,
+        description="where embeddings of new pieces come from, in the order in which they are tried: the piece in "
+        "another form or case, translations, aligned vectors (arXiv 2112.06598), the pieces it was cut into",
+    )
+    lexicon: Name | None = Field(None, description="with `lexicon` among the rows: the lexicon")
+    pieces: Count = Field(30_000, description="new pieces at most, shared evenly by the languages")
+    neighbours: Count = Field(10, description="with `vectors` among the rows: pieces whose embeddings are averaged")
+    temperature: Annotated[float, Field(gt=0)] = Field(
+        0.1, description="with `vectors`: cosines are divided by it before the softmax that weighs these pieces"
+    )
+
+    @model_validator(mode="after")
+    def _used(self) -> Self:
+        if ("lexicon" in self.rows) != (self.lexicon is not None):
+            raise ValueError("lexicon and rows: name a lexicon where lexicon is among the rows, and only there")
+        self._refuse(() if "vectors" in self.rows else {"neighbours", "temperature"}, "without vectors", "leave it out")
+        return self
+
+
+_EXTEND = "pieces for languages that a pretrained model cannot write"
+
+
 class Start(FirstWeights):
+    extend: Extension | None = Field(None, description=f"with `model`: {_EXTEND}")
     tokenizer: Tokenizer = Field(Tokenizer(), description="subword tokenizer of all models from scratch")
     first: Warmup | None = Field(None, description="train on this before any system starts; all start from its result")
     transplant: Name | None = Field(
@@ -118,6 +147,8 @@ class Start(FirstWeights):
     def _one(self) -> Self:
         if (self.model is None) == (self.preset is None):
             raise ValueError("give either model (pretrained) or preset (from scratch)")
+        if self.extend and self.model is None:
+            raise ValueError("extend without model: the tokenizer of a model from scratch has pieces for all languages")
         self._check_vocabulary()
         return self
 
@@ -129,6 +160,7 @@ class NamedStart(FirstWeights):
         description="instead: the start it is made of, one of `starts` or `start`, the run's own",
     )
     transplant: Name | None = Field(None, description="with `from`: a lexicon, as `start.transplant`")
+    extend: Extension | None = Field(None, description=f"with `from`: {_EXTEND}")
     corpus: Name | None = Field(None, description="with `from`: the corpus it is trained on, once for each seed")
     method: Literal["cross-encoder"] = Field("cross-encoder", description="with `corpus`: the way it is trained")
     train: Changes = Field(default_factory=Changes, description="with `corpus`: keys of `train` that differ here")
@@ -136,11 +168,12 @@ class NamedStart(FirstWeights):
     @model_validator(mode="after")
     def _one(self) -> Self:
         self._check_vocabulary()
-        ways = [key for key in ("corpus", "transplant") if getattr(self, key)]
+        ways = [key for key in ("corpus", "transplant", "extend") if getattr(self, key)]
         if [self.model, self.preset, self.source].count(None) != 2:
             raise ValueError("give exactly one of model (pretrained), preset (from scratch), from (another start)")
         if self.source and len(ways) != 1:
-            raise ValueError("from alone changes nothing: give either corpus (to train on) or transplant (a lexicon)")
+            todo = "give either corpus (to train on) or transplant (a lexicon) or extend (pieces)"
+            raise ValueError(f"from alone changes nothing: {todo}")
         if ways and not self.source:
             raise ValueError(f"{ways[0]} without from: name the start that is changed")
         self._refuse({"init", "seed"} if self.source else (), "beside from", "it is about first weights: leave it out")

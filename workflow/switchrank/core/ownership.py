@@ -22,6 +22,7 @@ Kind = Literal[
     "a starting model",
     "a finished model",
     "a transplanted model",
+    "an extended model",
     "a trained model",
     "an imported model",
 ]

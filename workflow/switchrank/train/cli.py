@@ -92,6 +92,14 @@ COMMANDS = Group(
             forms={"lexicons": "LANG=FILE"},
             shown=print_json,
         ),
+        "extend": Command(
+            "train.extending:extend_vocabulary",
+            "give a pretrained model pieces for further languages",
+            folder="an extended model",
+            forms={"texts": _TEXTS, "lexicons": "LANG=FILE", "vectors": "LANG=PREFIX"},
+            reads={"texts": _texts},
+            shown=print_json,
+        ),
         "prune": Command(
             "train.pruning:prune_vocabulary",
             "leave out pieces of a pretrained model that no text uses",

@@ -1,8 +1,6 @@
 """Pruning: a pretrained model keeps the pieces that the texts of a run use, and their embeddings."""
 
 import itertools
-import json
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,10 +15,9 @@ from switchrank.core.errors import UserError
 from switchrank.core.json_files import write_json
 from switchrank.core.progress import progress
 from switchrank.models.folder import ORIGIN_RECORD, TOKENIZER_FILES, check_model, is_folder, read_object
+from switchrank.train.vocabulary import load_weights, write_tokenizer, write_weights
 
 _BATCH = 4096
-_EMBEDDINGS = "embeddings.word_embeddings.weight"
-_SPECIAL = tuple(f"{name}_token" for name in ("bos", "eos", "unk", "sep", "pad", "cls", "mask"))
 
 
 @contextmanager
@@ -68,11 +65,13 @@ def prune_vocabulary(
     kept = sorted(used | _needed(tokenizer, used))
     numbers = {old: new for new, old in enumerate(kept)}
     with atomic_folder(out, "an imported model", overwrite=overwrite) as made:
-        rows = _write_weights(folder, made, kept)
+        weights, name = load_weights(folder, kept[-1] + 1, "write vocabulary: whole")
+        rows = len(weights[name])
+        write_weights(weights | {name: weights[name][kept].contiguous()}, made)
         config = read_object(folder / "config.json") | {"vocab_size": len(kept)}
         ids = {key: numbers[value] for key, value in config.items() if key.endswith("_token_id") and value in numbers}
         write_json(made / "config.json", config | ids)
-        _write_tokenizer(tokenizer, folder, made, numbers)
+        write_tokenizer(_renumbered(tokenizer, numbers), folder, made)
         origin = folder / ORIGIN_RECORD
         record = {"kept": len(kept), "used": len(used), "of": rows}
         told = read_object(origin) if origin.is_file() else {"model": folder.resolve().name}
@@ -124,23 +123,8 @@ def _bare(piece: str) -> str:
     return piece.removeprefix("##") if len(piece) > len("##") else piece
 
 
-def _write_weights(folder: Path, made: Path, kept: list[int]) -> int:
-    """Write the weights with the rows that are kept; returns how many there were."""
-    from safetensors.torch import load_file, save_file
-
-    weights = load_file(folder / "model.safetensors")
-    name = next((name for name in weights if name.endswith(_EMBEDDINGS)), None)
-    if name is None or kept[-1] >= len(weights[name]):
-        raise UserError(folder, "model.safetensors", "no embeddings of these pieces", "write vocabulary: whole")
-    rows = len(weights[name])
-    weights[name] = weights[name][kept].contiguous()
-    save_file(weights, made / "model.safetensors", metadata={"format": "pt"})
-    return rows
-
-
-def _write_tokenizer(tokenizer: dict[str, Any], folder: Path, made: Path, numbers: Mapping[int, int]) -> None:
-    from switchrank.models.pretrained import open_tokenizer
-
+def _renumbered(tokenizer: dict[str, Any], numbers: Mapping[int, int]) -> dict[str, Any]:
+    """The ``tokenizer.json`` with the pieces that have new numbers alone."""
     model = tokenizer["model"]
     if model["type"] == "Unigram":
         model["vocab"] = [model["vocab"][old] for old in numbers if old < len(model["vocab"])]
@@ -152,19 +136,7 @@ def _write_tokenizer(tokenizer: dict[str, Any], folder: Path, made: Path, number
     ]
     tokenizer["padding"] = tokenizer["truncation"] = None
     _renumber(tokenizer["post_processor"] or {}, numbers)
-    text = json.dumps(tokenizer, ensure_ascii=False)
-    (made / TOKENIZER_FILES[0]).write_text(text, encoding="utf-8")
-    given: dict[str, Any] = {}
-    for file in ("special_tokens_map.json", TOKENIZER_FILES[1]):
-        given |= read_object(folder / file) if (folder / file).is_file() else {}
-    tokens = {key: given[key] for key in _SPECIAL if given.get(key)}
-    settings = {key: token["content"] if isinstance(token, dict) else token for key, token in tokens.items()}
-    inputs = list(open_tokenizer(folder).model_input_names)
-    length = min(int(given.get("model_max_length") or 512), 1 << 20)
-    settings |= {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": length}
-    write_json(made / TOKENIZER_FILES[1], settings | {"model_input_names": inputs})
-    if (folder / "README.md").is_file():
-        shutil.copyfile(folder / "README.md", made / "README.md")
+    return tokenizer
 
 
 def _renumber(processor: dict[str, Any], numbers: Mapping[int, int]) -> None:

@@ -168,7 +168,13 @@ def _pretokens(backend: Tokenizer, text: str) -> list[str]:
 def _count_texts(
     backend: Tokenizer, paths: Sequence[str | Path], max_characters: int, split: Splitter | None
 ) -> Counter[str]:
-    """Counts of the words of some files, read in order; no text is begun after ``max_characters``."""
+    """Counts of the words of some files."""
+    runs = count_words(backend, count_chunks(paths, max_characters))
+    return runs if split is None else _recount(runs, lambda run: split(run)[0])
+
+
+def count_chunks(paths: Sequence[str | Path], max_characters: int) -> Counter[str]:
+    """Counts of what is between white space in some files, read in order; no text is begun after ``max_characters``."""
     chunks: Counter[str] = Counter()
     seen = 0
     for path in paths:
@@ -177,8 +183,12 @@ def _count_texts(
                 break
             seen += len(text)
             chunks.update(text.split())
-    runs = _recount(chunks, lambda chunk: _pretokens(backend, chunk))
-    return runs if split is None else _recount(runs, lambda run: split(run)[0])
+    return chunks
+
+
+def count_words(backend: Tokenizer, chunks: Counter[str]) -> Counter[str]:
+    """Counts of the words that the model of a tokenizer sees, of chunks of text."""
+    return _recount(chunks, lambda chunk: _pretokens(backend, chunk))
 
 
 def _recount(counts: Counter[str], cut: Callable[[str], list[str]]) -> Counter[str]:

@@ -264,6 +264,14 @@ class Costs:
         rows = self.sizes.lexicon_rows(lexicon) * len(self.plan.lexicon_languages(lexicon))
         return self._torch(TORCH_JOB + rows / 20e3, 4e3 * rows + 8 * self._started.parameters)
 
+    def extend(self, job: Job) -> Cost:
+        """Words are counted, and rows of new pieces summed over the words of lexicons and vectors."""
+        size = self.sizes.text_bytes(
+            file for file in job.inputs if not file.endswith((".npy", ".json", ".safetensors"))
+        )
+        rows = 8 * self._started.vocabulary * self._started.hidden * 4
+        return self._torch(TORCH_JOB + 10 + 0.5e-6 * size, rows + 12 * self._started.parameters)
+
     def _rate(self, job: Job) -> float:
         """Floating point operations a second that a job's model reaches."""
         if job.gpus:

@@ -310,6 +310,11 @@ def shape_of(start: Start) -> Shape:
 
     Where none of these tells, it is that of XLM-R base.
     """
+    found = _unextended(start)
+    return replace(found, vocabulary=found.vocabulary + start.extend.pieces) if start.extend else found
+
+
+def _unextended(start: Start) -> Shape:
     if start.preset:
         return _shape(PRESETS[start.preset] | {"vocab_size": start.tokenizer.size})
     entry, local = entry_of(str(start.model)), Path(str(start.model), "config.json")
