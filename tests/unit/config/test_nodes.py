@@ -99,7 +99,9 @@ def test_an_extended_start_is_made_from_a_pretrained_one_and_comes_before_traini
 
 
 def test_a_language_to_extend_by_needs_text_or_a_lexicon(plan):
-    with pytest.raises(UserError, match="starts.more.extend: no text and no lexicon to learn pieces of sw from: name"):
+    with pytest.raises(
+        UserError, match=r"starts\.more\.extend: no text and no lexicon to learn pieces of sw from: name"
+    ):
         plan(
             languages={"unseen": ["qad", "sw"]},
             starts={"hub": STARTS["hub"], "more": {"from": "hub", "extend": {"rows": ["parts"], "languages": ["sw"]}}},

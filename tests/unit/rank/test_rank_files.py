@@ -75,6 +75,16 @@ def test_queries_that_a_run_does_not_hold_are_counted(own, bert_folder, capsys):
     assert "left out" not in capsys.readouterr().err
 
 
+def test_pieces_that_the_model_does_not_know_are_counted(own, bert_folder, capsys):
+    assert _rank(own, bert_folder) == 0
+    assert "unknown to the model" not in capsys.readouterr().err
+    (own / "q.tsv").write_text("q1\tкит fox\nq2\tкот\n")  # a piece each, and three
+    assert _rank(own, bert_folder) == 0
+    told = capsys.readouterr().err
+    assert f"{own}/q.tsv: 2 of 5 pieces (40.00%) are unknown to the model\n" in told
+    assert told.count("unknown to the model") == 1
+
+
 def test_an_empty_run_is_no_empty_answer(own, bert_folder, capsys):
     (own / "r.trec").write_text("")
     assert _rank(own, bert_folder, "--run", str(own / "r.trec")) == 2

@@ -58,6 +58,7 @@ class Reranker:
         keep_freed_memory()
         self._forward = ranking_forward(opened.eval().to(self._device), dtype)
         self._template = read_template(self._tokenizer)
+        self._unknown = self._tokenizer.unk_token_id
         self._room = self.max_length - self._template.specials
         if self._room < 2:
             raise UserError("rank", "max_length", f"{self.max_length} leaves no room for two texts", "make it larger")
@@ -74,8 +75,13 @@ class Reranker:
             "truncation": self.truncation,
         }
 
-    def tokenise(self, texts: Sequence[str], what: str) -> Texts:
-        return tokenise(self._tokenizer, texts, limit=self._room, what=what)
+    def tokenise(self, texts: Sequence[str], source: str | Path) -> Texts:
+        """Pieces of texts; how many of them the model does not know is said on stderr, if any."""
+        tokens = tokenise(self._tokenizer, texts, limit=self._room, what=f"tokenise {Path(source).name}")
+        if unknown := int((tokens.ids == self._unknown).sum()):
+            share = f"{unknown:,} of {len(tokens.ids):,} pieces ({unknown / len(tokens.ids):.2%})"
+            tqdm.write(f"{source}: {share} are unknown to the model", file=sys.stderr)
+        return tokens
 
     def score(
         self, queries: Texts, passages: Texts, query: Numbers, passage: Numbers, what: str = "rank"
@@ -169,7 +175,7 @@ class TextTable:
         numbers: dict[str, int] = {}
         self._rows = {name: numbers.setdefault(text, len(numbers)) for name, text in zip(ids, texts, strict=True)}
         self._source, self._what = source, what
-        self.tokens = reranker.tokenise(list(numbers), f"tokenise {Path(source).name}")
+        self.tokens = reranker.tokenise(list(numbers), source)
 
     def __len__(self) -> int:
         return len(self.tokens.starts)

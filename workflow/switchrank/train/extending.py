@@ -162,7 +162,8 @@ def _rows(materials: Materials, rows: Sequence[Way]) -> tuple[Matrix, list[str]]
 def _as_long(rows: Matrix, old: Matrix) -> Matrix:
     """Rows with the norm of an old one, by the median: means are shorter, and count for less beside positions."""
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows * (np.median(np.linalg.norm(old, axis=1)) / np.where(norms > 0, norms, 1.0)).astype(np.float32)
+    length = float(np.median(np.linalg.norm(old, axis=1)))
+    return (rows * length / np.where(norms > 0, norms, 1.0)).astype(np.float32)
 
 
 def _shares(extended: Extended, words: Mapping[str, Mapping[str, float]], ways: Sequence[str]) -> dict[str, Any]:
