@@ -319,11 +319,6 @@ def put(path, value):
         ),
         (
             "starts.a",
-            {"from": "start", "extend": {"rows": ["copy"], "neighbours": 5}},
-            "starts.a.extend: neighbours without vectors: leave it out",
-        ),
-        (
-            "starts.a",
             {"from": "start", "extend": {"rows": ["parts"]}},
             "starts.a.extend: a model from scratch, whose tokenizer has pieces for all languages: extend a pretrained",
         ),

@@ -117,13 +117,12 @@ def test_without_lexicon_rows_a_word_has_those_of_its_letters(folder, given, tmp
 
 
 def test_vectors_weigh_the_nearest_pieces_by_a_softmax(folder, given, tmp_path):
-    known = {"cat": [1, 0, 0], "dog": [0, 1, 0], "house": [0, 0, 1]}
+    words = [word for word in vocabulary(folder) if word.isalpha() and word not in ("un", "cafe")][:11]
+    known = dict(zip(words, np.random.default_rng(1).standard_normal((11, 3)), strict=True))
     write_vectors(tmp_path / "v-en", list(known), np.array(list(known.values()), np.float32))
     write_vectors(tmp_path / "v-ru", ["кот", "дом"], np.array([[1, 0.1, 0], [0, 0.2, 1]], np.float32))
     vectors = {"en": tmp_path / "v-en", "ru": tmp_path / "v-ru"}
-    extend_vocabulary(
-        model=folder, out=tmp_path / "more", pieces=200, rows=["vectors"], vectors=vectors, neighbours=2, **given
-    )
+    extend_vocabulary(model=folder, out=tmp_path / "more", pieces=200, rows=["vectors"], vectors=vectors, **given)
     numbers, old, new = vocabulary(tmp_path / "more"), embeddings(folder), embeddings(tmp_path / "more")
 
     def centred(rows):
@@ -133,7 +132,7 @@ def test_vectors_weigh_the_nearest_pieces_by_a_softmax(folder, given, tmp_path):
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
     cosines = centred([[1, 0.1, 0], [0, 0.2, 1]])[0] @ centred(list(known.values())).T
-    nearest = np.argsort(-cosines)[:2]
+    nearest = np.argsort(-cosines)[:10]
     weights = np.exp(cosines[nearest] / 0.1)
     row = (weights / weights.sum()) @ old[[numbers[list(known)[place]] for place in nearest]]
     np.testing.assert_allclose(new[numbers["кот"]], of_length(row, old), rtol=1e-4)

@@ -119,16 +119,11 @@ class Extension(Section):
     )
     lexicon: Name | None = Field(None, description="with `lexicon` among the rows: the lexicon")
     pieces: Count = Field(30_000, description="new pieces at most, shared evenly by the languages")
-    neighbours: Count = Field(10, description="with `vectors` among the rows: pieces whose embeddings are averaged")
-    temperature: Annotated[float, Field(gt=0)] = Field(
-        0.1, description="with `vectors`: cosines are divided by it before the softmax that weighs these pieces"
-    )
 
     @model_validator(mode="after")
     def _used(self) -> Self:
         if ("lexicon" in self.rows) != (self.lexicon is not None):
             raise ValueError("lexicon and rows: name a lexicon where lexicon is among the rows, and only there")
-        self._refuse(() if "vectors" in self.rows else {"neighbours", "temperature"}, "without vectors", "leave it out")
         return self
 
 

@@ -43,6 +43,19 @@ class Means:
         return (sums / np.where(found, weights, 1.0)[:, None]).astype(np.float32), found
 
 
+def translated_rows(
+    old: Matrix, sources: Sequence[list[int]], targets: list[list[int]], ranks: NDArray[np.integer], pieces: int
+) -> tuple[Matrix, NDArray[np.bool_]]:
+    """Embeddings ``(pieces, d)`` of the pieces of target words from a lexicon, and a mask of those that have one.
+
+    A word counts as the mean of the ``old`` rows of its translation's pieces, a translation of rank r as 1 / r.
+    """
+    rows = np.array([old[ids].mean(axis=0) if ids else np.zeros(old.shape[1]) for ids in sources])
+    means = Means(pieces, old.shape[1])
+    means.add(targets, rows.astype(np.float32), 1.0 / ranks)
+    return means.best()
+
+
 def _unit(rows: NDArray[np.floating]) -> Matrix:
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
     return (rows / np.where(norms > 0, norms, 1.0)).astype(np.float32)

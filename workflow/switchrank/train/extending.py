@@ -36,8 +36,6 @@ def extend_vocabulary(
     vectors: Mapping[str, str | Path] | None = None,
     rows: Sequence[Way] = ("copy", "lexicon", "parts"),
     pieces: int = 30_000,
-    neighbours: int = 10,
-    temperature: float = 0.1,
     overwrite: bool = False,
 ) -> dict[str, Any]:
     """Write a model with pieces for further languages; all that it had keep their numbers and embeddings.
@@ -62,8 +60,6 @@ def extend_vocabulary(
         vectors: aligned vector stores, that of the source language among them.
         rows: ways to embeddings, in the order in which they are tried.
         pieces: new ones at most, shared evenly by the languages.
-        neighbours: nearest pieces, for vectors.
-        temperature: of the softmax over their cosines.
         overwrite: replace the folder whatever it holds.
 
     Returns:
@@ -95,7 +91,7 @@ def extend_vocabulary(
             raise UserError(out, language, "no text and no lexicon to learn pieces from", todo)
         room = (pieces - len(extended.added)) // (len(languages) - place)
         extended.add(language, words[language], room, known)
-    materials = Materials(extended, old, plain, lexicons, vectors, source, neighbours, temperature)
+    materials = Materials(extended, old, plain, lexicons, vectors, source)
     made, ways = _rows(materials, rows)
     record = {
         "source": source,
@@ -170,7 +166,7 @@ def _shares(extended: Extended, words: Mapping[str, Mapping[str, float]], ways: 
     """Of each language, how many pieces it brought, the share of each way, and of words with unknown parts."""
     frame = pl.DataFrame({"language": list(extended.added.values()), "way": ways})
     after, told = extended.after(), dict[str, dict[str, Any]]()
-    for language in frame["language"].unique(maintain_order=True):
+    for language in dict.fromkeys([*extended.added.values(), *words]):
         found = Counter(frame.filter(language=language)["way"])
         shares = {way: round(count / found.total(), 4) for way, count in sorted(found.items())}
         told[language] = {"pieces": found.total(), **shares}

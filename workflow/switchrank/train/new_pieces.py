@@ -80,8 +80,8 @@ class Extended:
         self._take(language, _ordered(saved), end - round(room * (1 - _WORD_SHARE)))
         endings: defaultdict[str, float] = defaultdict(float)
         for word, count in words.items():
-            rest = self._rest(word)
-            endings[rest] += count * len(rest)
+            if rest := self._rest(word):
+                endings[rest] += count * len(rest)
         self._take(language, _ordered(endings), end)
 
     def _take(self, language: str, pieces: Iterable[str], end: int) -> None:

@@ -1,7 +1,7 @@
 """Embeddings of the pieces that a vocabulary is extended by, from those it has."""
 
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from switchrank.formats.tables import LEXICON, read_table
-from switchrank.train.embeddings import Matrix, piece_vectors
+from switchrank.train.embeddings import Matrix, piece_vectors, translated_rows
 from switchrank.train.new_pieces import INNER, Extended
-from switchrank.train.transplant import translated_rows
 
 Way = Literal["copy", "lexicon", "vectors", "parts"]
 Found = tuple[Matrix, NDArray[np.bool_]]
 """Rows of all pieces, old and new, float32 ``(n, d)``, and a mask of those that have one."""
 _BLOCK = 2048
+_NEIGHBOURS, _TEMPERATURE = 10, 0.1
+"""As WECHSEL has them by default."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,6 @@ class Materials:
         plain: those of the new ones that are old ones but for accents.
         lexicons: lexicons from the source language, by target language.
         vectors: aligned word vectors by language, that of the ``source`` language among them.
-        neighbours, temperature: of :meth:`of_vectors`.
     """
 
     extended: Extended
@@ -41,8 +41,6 @@ class Materials:
     lexicons: Mapping[str, str | Path]
     vectors: Mapping[str, str | Path]
     source: str
-    neighbours: int
-    temperature: float
 
     @cached_property
     def pieces(self) -> list[str]:
@@ -67,12 +65,7 @@ class Materials:
 
     def by(self, way: Way) -> Found:
         """The embeddings that a way finds."""
-        ways: dict[Way, Callable[[], Found]] = {
-            "copy": self.of_copies,
-            "lexicon": self.of_lexicon,
-            "vectors": self.of_vectors,
-            "parts": self.of_parts,
-        }
+        ways = {"copy": self.of_copies, "lexicon": self.of_lexicon, "vectors": self.of_vectors, "parts": self.of_parts}
         return ways[way]()
 
     def _from(self, sets: Sequence[Sequence[int]]) -> Found:
@@ -98,6 +91,8 @@ class Materials:
             frame = read_table(path, LEXICON)
             sources, targets = self._cut_before(frame["source"].to_list()), self._cut(frame["target"].to_list())
             known = [place for place, ids in enumerate(sources) if ids]
+            if not known:
+                continue
             sources, targets = [sources[place] for place in known], [targets[place] for place in known]
             rows, there = translated_rows(self.rows, sources, targets, frame["rank"].to_numpy()[known], self._all)
             new = there & ~found
@@ -115,12 +110,13 @@ class Materials:
         others = {language: path for language, path in self.vectors.items() if language != self.source}
         after, found = piece_vectors(others, self._cut, self._all)
         found[:count] = False
+        found &= has.any()
         olds, made = np.flatnonzero(has), np.zeros((self._all, self.rows.shape[1]), np.float32)
-        most = min(self.neighbours, len(olds))
+        most = min(_NEIGHBOURS, len(olds))
         for block in np.array_split(np.flatnonzero(found), max(1, found.sum() // _BLOCK)):
             cosines = after[block] @ before[olds].T
             near = np.argpartition(-cosines, most - 1, axis=1)[:, :most]
-            weights = np.exp(np.take_along_axis(cosines, near, axis=1) / self.temperature)
+            weights = np.exp(np.take_along_axis(cosines, near, axis=1) / _TEMPERATURE)
             weights /= weights.sum(axis=1, keepdims=True)
             made[block] = np.einsum("nk,nkd->nd", weights, self.rows[olds[near]])
         return made, found

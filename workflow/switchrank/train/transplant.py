@@ -1,17 +1,11 @@
 """Transplanting: a model trained on the source language gets embeddings for the words of other languages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from switchrank.core.atomic import atomic_folder
 from switchrank.core.json_files import write_json
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from switchrank.train.embeddings import Matrix
 
 
 def transplant_embeddings(
@@ -35,7 +29,7 @@ def transplant_embeddings(
     from switchrank.formats.tables import LEXICON, read_table
     from switchrank.models.pretrained import CPU, open_both
     from switchrank.models.writing import save_model
-    from switchrank.train.embeddings import cutter
+    from switchrank.train.embeddings import cutter, translated_rows
 
     opened, tokenizer = open_both(model, device=CPU)
     weights, cut = opened.get_input_embeddings().weight, cutter(tokenizer)
@@ -53,25 +47,3 @@ def transplant_embeddings(
         save_model(opened, folder, Path(model))
         write_json(folder / "start.json", record)
     return record
-
-
-def translated_rows(
-    old: "Matrix",
-    sources: Sequence[list[int]],
-    targets: list[list[int]],
-    ranks: "NDArray[np.integer]",
-    pieces: int,
-) -> "tuple[Matrix, NDArray[np.bool_]]":
-    """Embeddings ``(pieces, d)`` of target-language pieces, and a mask of those that have one.
-
-    The pieces of a target word, or of those that a piece is part of where it is no word, take the mean of the rows that
-    ``sources`` names for the word, weighted by 1 / rank over its translations.
-    """
-    import numpy as np
-
-    from switchrank.train.embeddings import Means
-
-    rows = np.array([old[ids].mean(axis=0) if ids else np.zeros(old.shape[1]) for ids in sources])
-    means = Means(pieces, old.shape[1])
-    means.add(targets, rows.astype(np.float32), 1.0 / ranks)
-    return means.best()
