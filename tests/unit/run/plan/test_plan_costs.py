@@ -88,6 +88,8 @@ def test_the_shape_of_a_model_is_that_of_its_preset_its_config_or_its_name(tmp_p
     assert tiny.forward(tokens=10, length=20) == 10 * (2 * 65_536 + 4 * 20 * 64 * 2)
     named = shape_of(Start(model="someone/mMiniLMv2-L6-H384-distilled"))
     assert (named.layers, named.hidden, named.inner) == (6, 384, 1536)
+    more = shape_of(Start(model="all-MiniLM-L6-v2", extend={"rows": ["parts"], "pieces": 2000}))
+    assert (more.layers, more.vocabulary) == (6, 30_522 + 2000)
     known = shape_of(Start(model="e5-small-q4"))
     assert (known.layers, known.hidden, known.vocabulary) == (12, 384, 250_037)
     told = '{"num_hidden_layers": 3, "hidden_size": 32, "intermediate_size": 64, "vocab_size": 99}'

@@ -155,7 +155,8 @@ def _model_card(record: Mapping[str, Any], batch: str, measure: str) -> str:
 
 def _origin(start: Mapping[str, Any]) -> str:
     if "model" in start:
-        return f"the weights of {start['model']}"
+        more = f" with {start['extend']['pieces']} further pieces" if "extend" in start else ""
+        return f"the weights of {start['model']}{more}"
     if "preset" in start:
         named = start["preset"] if isinstance(start["preset"], str) else "own shape"
         return f"scratch ({named}; initialisation: {', '.join(start['init']) or 'usual'})"
