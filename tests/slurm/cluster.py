@@ -132,9 +132,14 @@ class Cluster:
     def start_node(self) -> None:
         """Start the node, for the first time or after a failure."""
         self._node = _start(["slurmd", "-D"], self.folder / "slurmd.log")
-        if self.state() == "down":
-            self.ask("scontrol", "update", f"NodeName={self.host}", "State=RESUME")
-        wait_for(lambda: self.state() in ("idle", "mix", "alloc"), 20)
+        wait_for(self._is_up, 60)
+
+    def _is_up(self) -> bool:
+        state = self.state()
+        if state == "down":  # refused where the node has come back in between
+            resume = ["scontrol", "update", f"NodeName={self.host}", "State=RESUME"]
+            subprocess.run(resume, check=False, stderr=subprocess.DEVNULL)
+        return state in ("idle", "mix", "alloc")
 
     def fail_node(self) -> None:
         """Power off: the node and every process of its jobs are gone at once, and Slurm is told that it is down."""
