@@ -51,6 +51,20 @@ def test_a_run_killed_between_checkpoints_repeats_the_lost_steps_exactly(run, mo
     same(straight, run("killed", checkpoint_every=3))
 
 
+def test_what_torch_itself_draws_is_drawn_again_after_a_kill(run, monkeypatch):
+    """As on a GPU, and in models that take the stock forward pass."""
+    from switchrank.models import packed
+
+    make = packed.training_forward
+    monkeypatch.setattr(packed, "training_forward", lambda model: lambda inputs, _draw=None: make(model)(inputs))
+    straight = run("straight", checkpoint_every=3)
+    with monkeypatch.context() as patch:
+        strike(patch, 7, lambda: os.kill(os.getpid(), signal.SIGTERM))
+        with pytest.raises(SystemExit):
+            run("killed", checkpoint_every=3)
+    same(straight, run("killed", checkpoint_every=3))
+
+
 def test_a_checkpoint_of_other_settings_is_never_resumed(run, monkeypatch, tmp_path):
     with monkeypatch.context() as patch:
         strike(patch, 3, lambda: os.kill(os.getpid(), signal.SIGUSR1))
