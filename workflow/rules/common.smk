@@ -4,7 +4,7 @@ import re
 import sys
 from functools import cache
 
-from switchrank.config.checks import training_findings
+from switchrank.config.trainings import training_findings
 from switchrank.config.load import checked_plan, read_yaml
 from switchrank.config.models import MAIN_METRIC
 from switchrank.corpus.files import SAMPLED

@@ -6,7 +6,6 @@ the very function that the job calls first. Nothing heavy is imported, since the
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from switchrank.collections.joined.section import Joined
 from switchrank.collections.mmarco.names import MMARCO_NAMES
@@ -20,22 +19,19 @@ from switchrank.config.lexicons import (
     VectorsLexicon,
 )
 from switchrank.config.models import MAIN_METRIC, Config, Testset
-from switchrank.config.sections import Finding, known_names, known_placeholders, listed
+from switchrank.config.sections import Finding, known_names, known_placeholders, listed, refused
 from switchrank.config.sweeps import is_of_corpus
-from switchrank.config.systems import OWN_START, Extension, FirstWeights, Optimisation
-from switchrank.core.errors import UserError
+from switchrank.config.systems import OWN_START, Extension, FirstWeights
+from switchrank.config.trainings import training_findings
 from switchrank.files.addresses import placeholders
 from switchrank.formats.pairs import check_reading
 from switchrank.models.catalogue import entry_of, nearest
 from switchrank.search.choices import Choice
 from switchrank.sources.world.files import complete_spec
 from switchrank.text.segmenters import LIBRARIES
-from switchrank.train.methods.cross_encoder import CrossEncoderSettings
-from switchrank.train.settings import check_dev, check_precision, parse_settings
 
 _FETCHED = re.compile(r"data(/(?!\.)[^/\x00-\x1f]+)+")
 """Where a file may be fetched to: below ``data/``, where nothing is run and no result lies; in no hidden folder."""
-_DEFAULT = " (its default)"
 _SLASH = "a finished ranker has a slash in its name: owner/name of a hub, or a folder, such as ./name"
 
 
@@ -406,56 +402,3 @@ def _settings(config: Config) -> Iterator[Finding]:
     if config.world:
         yield from refused("world", complete_spec, config.world_spec())
     yield from training_findings(config, config.train.device)
-
-
-def refused(place: str, check: Callable[..., object], *given: Any, **named: Any) -> Iterator[Finding]:
-    """What the check of a job says about what it is given; the key that it names stands below ``place``."""
-    try:
-        check(*given, **named)
-    except UserError as error:
-        yield ".".join(part for part in (place, error.place) if part), error.problem, error.todo
-
-
-def training_findings(config: Config, device: str) -> Iterator[Finding]:
-    """What the trainings of systems, starts and rows of the ablation would refuse on a device."""
-    sections: list[tuple[str, Optimisation, bool]] = [("train", config.train, True)]
-    if config.start.first:
-        sections.append(("start.first", config.start.first, True))
-    if config.ablation:
-        sections.append(("ablation.train", config.ablation.train, config.ablation.held_out > 0))
-    told = [finding for section in sections for finding in _training(config, *section, device)]
-    yield from told
-    known = {(place.rpartition(".")[2], problem) for place, problem, _ in told if place.startswith("train.")}
-    changed = {f"systems.{name}.train": one.train for name, one in config.systems.items() if one.corpus}
-    changed |= {f"starts.{name}.train": one.train for name, one in config.starts.items() if one.corpus}
-    for place, changes in changed.items():
-        found = _training(config, place, config.training(changes), True, device) if changes.model_fields_set else ()
-        for where, problem, todo in found:
-            key = where.rpartition(".")[2]
-            if (key, problem) not in known:
-                inherited = key not in changes.model_fields_set and not problem.endswith(_DEFAULT)
-                yield where, problem + (" (as in train)" if inherited else ""), todo
-
-
-def _training(config: Config, place: str, section: Optimisation, has_dev: bool, device: str) -> Iterator[Finding]:
-    settings = config.training_settings(section) | {"checkpoint_every": section.checkpoint_every}
-    while True:
-        try:
-            parsed = parse_settings(settings, CrossEncoderSettings)
-        except UserError as error:
-            unwritten = error.place not in section.model_fields_set
-            yield f"{place}.{error.place}", error.problem + (_DEFAULT if unwritten else ""), error.todo
-            if settings.pop(error.place, None) is None:
-                return
-            if error.place == "warmup":  # its default too may be more than the steps
-                settings["warmup"] = 0
-        else:
-            break
-    if parsed.epochs and parsed.warmup >= 1:
-        todo = "write a share of them, such as 0.1: few labels take few steps"
-        yield f"{place}.warmup", f"{parsed.warmup:g} steps of those that epochs take", todo
-    if parsed.epochs and parsed.schedule_steps is not None:
-        problem = f"{parsed.schedule_steps} steps beside epochs, whose steps depend on the data"
-        yield f"{place}.schedule_steps", problem, "leave it out, or give steps in place of epochs"
-    yield from refused(place, check_dev, parsed, given=has_dev)
-    yield from refused(place, check_precision, parsed.precision, device)

@@ -8,10 +8,9 @@ from functools import cached_property
 
 from switchrank.ablation.rows import NO_SYSTEM, Row, check_starts, read_ablation
 from switchrank.collections.joined.section import Joined
-from switchrank.config.checks import refused
 from switchrank.config.plan_data import Pair
 from switchrank.config.plan_runs import Node, Ranker, RunsPlan
-from switchrank.config.sections import MIXED, Finding
+from switchrank.config.sections import MIXED, Finding, refused
 from switchrank.config.systems import OWN_START, Ablation
 from switchrank.core.errors import UserError, raise_all
 from switchrank.corpus.recipe import read_recipe

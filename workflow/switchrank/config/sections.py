@@ -2,12 +2,13 @@
 
 import difflib
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from string import Formatter
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from switchrank.core.errors import UserError
 from switchrank.core.limits import LARGEST
 
 MIXED = "xx"
@@ -96,6 +97,14 @@ def known_placeholders(place: str, given: str | Iterable[str] | None, known: Col
             yield place, f"{path}: {error}", "pair the braces"
         else:
             yield from ((place, f"unknown placeholder {{{field}}}", todo) for field in used if field not in known)
+
+
+def refused(place: str, check: Callable[..., object], *given: Any, **named: Any) -> Iterator[Finding]:
+    """What the check of a job says about what it is given; the key that it names stands below ``place``."""
+    try:
+        check(*given, **named)
+    except UserError as error:
+        yield ".".join(part for part in (place, error.place) if part), error.problem, error.todo
 
 
 def suffix_of(sweep: str, value: object) -> str:

@@ -7,7 +7,10 @@ import os
 import platform
 from importlib import import_module, util
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
 
 _LIMITS = (
     "ATEN_CPU_CAPABILITY",
@@ -41,6 +44,14 @@ def processor() -> dict[str, Any]:
         "torch": torch.backends.cpu.get_cpu_capability(),
         "limits": {name: os.environ[name] for name in _LIMITS if name in os.environ},
     }
+
+
+def computed_on(device: "torch.device") -> dict[str, Any]:
+    """The device by its kind or model, and the :func:`processor` beside it."""
+    import torch
+
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+    return {"device": name, "processor": processor()}
 
 
 def kernels() -> dict[str, str]:

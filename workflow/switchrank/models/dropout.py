@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from switchrank.core.ragged import Numbers
+from switchrank.core.ragged import Numbers, spans
 from switchrank.core.seeds import continue_state, counter_bits, counter_state
 
 States = NDArray[np.uint64]
@@ -49,8 +49,8 @@ class Dropout:
 
     def __init__(self, pairs: States | None, lengths: Numbers, rest: int, *, active: bool = True) -> None:
         self.active, self._pairs, self._place = active, pairs, 0
-        if pairs is not None:
-            within = np.concatenate([np.arange(length) for length in lengths])
+        if pairs is not None and active:
+            within = spans(np.zeros_like(lengths), lengths)
             each = continue_state(np.repeat(pairs, lengths), within)
             self._tokens = np.concatenate([each, np.zeros(rest, np.uint64)])
             self._firsts = continue_state(pairs, 0)

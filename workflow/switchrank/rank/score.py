@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from switchrank.core.allocator import LARGEST_KEPT, keep_freed_memory
 from switchrank.core.errors import UserError
-from switchrank.core.instructions import processor
+from switchrank.core.instructions import computed_on
 from switchrank.core.precision import PRECISIONS, find_devices, find_precision, is_out_of_memory
 from switchrank.core.progress import progress
 from switchrank.core.ragged import Numbers
@@ -65,12 +65,10 @@ class Reranker:
 
     def record(self) -> dict[str, Any]:
         """What scores depend on besides model and texts, JSON-plain."""
-        on_gpu = self._device.type == "cuda"
         return {
-            "device": torch.cuda.get_device_name(self._device) if on_gpu else "cpu",
+            **computed_on(self._device),
             "max_length": self.max_length,
             "precision": self.precision,
-            "processor": processor(),
             "threads": torch.get_num_threads(),
             "truncation": self.truncation,
         }

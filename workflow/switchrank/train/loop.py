@@ -27,7 +27,7 @@ from tqdm import tqdm
 from switchrank import __version__
 from switchrank.core.atomic import atomic_folder
 from switchrank.core.errors import EXIT_TERMINATED, UserError
-from switchrank.core.instructions import processor
+from switchrank.core.instructions import computed_on
 from switchrank.core.json_files import write_json
 from switchrank.core.ownership import Kind
 from switchrank.core.precision import find_precision, is_out_of_memory
@@ -296,6 +296,5 @@ def _made_with(device: torch.device) -> dict[str, Any]:
     own = {"switchrank": __version__, "python": platform.python_version()}
     return {
         "versions": own | {name: version(name) for name in packages},
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
-        "processor": processor(),
+        **computed_on(device),
     }
