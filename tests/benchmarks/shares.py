@@ -11,9 +11,14 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import numpy as np
 
+from switchrank.core.seeds import counter_bits
+from switchrank.models import packed
+from switchrank.models.dropout import Draw, Dropout, pair_states
 from switchrank.train.units import Order
 from tests.benchmarks import dumps, evaluate, rank, train
 from tests.benchmarks.clock import alone
@@ -81,6 +86,83 @@ def attention_backward() -> Iterator[str]:
     yield f"attention and its backward, bf16, {shape}: fused takes {times[0] / times[1]:.1f} times as long as plain"
 
 
+def shapes() -> Iterator[str]:
+    """A step and a ranking in bf16 with attention over pairs of equal length, and over blocks whose shapes recur."""
+    pack = packed.pack
+    for layers, width, lengths, batches in ((2, 128, (12, 45), 60), (6, 384, (30, 80), 8)):
+        for trains, dropout in ((True, 0.0), (True, 0.1), (False, 0.0)):
+            took = []
+            for few in (False, True):
+                with mock.patch.object(packed, "pack", partial(_packed, pack, few)):
+                    took.append(_batch_ms(layers, width, lengths, batches, dropout, trains=trains, half=True))
+            what = f"a training step, dropout {dropout:g}" if trains else "ranking"
+            told = f"{took[0]:.0f} ms over equal lengths, {took[1]:.0f} ms over blocks"
+            yield f"{layers} x {width}, {lengths[0]} to {lengths[1]} tokens, bf16, {what}: {told}"
+
+
+def _packed(pack: Callable[..., packed.Packed], few: bool, inputs: Any, **given: Any) -> packed.Packed:
+    return pack(inputs, **{**given, "few_shapes": few})
+
+
+def widths() -> Iterator[str]:
+    """fp32 beside bf16 for models of several widths, which is what ``precision: auto`` goes by."""
+    for layers, width in ((1, 32), (2, 64), (2, 128), (3, 256), (6, 384)):
+        batches = 40 if width < 256 else 8
+        for trains, what in ((True, "a training step"), (False, "ranking")):
+            took = [
+                _batch_ms(layers, width, (12, 80), batches, 0.0, trains=trains, half=half) for half in (False, True)
+            ]
+            yield f"{layers} x {width}, 12 to 80 tokens, {what}: {took[0]:.1f} ms in fp32, {took[1]:.1f} ms in bf16"
+
+
+def bits() -> Iterator[str]:
+    """What it takes to draw and apply dropout to 5.4 million numbers, by torch and from our counter."""
+    import torch
+
+    torch.set_num_threads(1)
+    lengths = np.full(64, 60)
+    values = torch.randn(int(lengths.sum()), 1_404)
+    drop = Dropout(pair_states(Draw(1, 0, np.arange(64))), lengths, 0)
+    for what, work in (
+        ("torch", lambda: torch.nn.functional.dropout(values, 0.1)),
+        ("a counter", lambda: drop.of_rows(values, 0.1)),
+        ("a counter, its bits alone", lambda: counter_bits(drop._tokens, 1_404)),
+    ):
+        yield f"dropout of {values.numel():,} numbers by {what}: {1e3 * min(_processor(work) for _ in range(10)):.1f} ms"
+
+
+def _batch_ms(
+    layers: int, width: int, lengths: tuple[int, int], batches: int, dropout: float, *, trains: bool, half: bool
+) -> float:
+    """Median milliseconds of one thread for a batch of 64 pairs that the process has not seen before."""
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification
+
+    torch.set_num_threads(1)
+    rng, shares = np.random.default_rng(3), {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout}
+    config = BertConfig(num_hidden_layers=layers, hidden_size=width, num_attention_heads=max(2, width // 32),
+                        intermediate_size=4 * width, vocab_size=5_000, num_labels=1, **shares)  # fmt: skip
+    model = BertForSequenceClassification(config).train(trains)
+    forward = packed.training_forward(model) if trains else None
+    ranks = packed.ranking_forward(model, torch.bfloat16 if half else None)
+    took = []
+    for step in range(batches):
+        sizes = torch.from_numpy(rng.integers(*lengths, 64, endpoint=True))
+        mask = (torch.arange(int(sizes.max())) < sizes[:, None]).long()
+        inputs = {"input_ids": torch.randint(5, 5_000, mask.shape) * mask, "attention_mask": mask}
+        start = time.process_time()
+        if forward is None:
+            with torch.inference_mode():
+                ranks(inputs)
+        else:
+            with torch.autocast("cpu", torch.bfloat16, enabled=half):
+                logits = forward(inputs, Draw(1, step, np.arange(64)))
+            logits.float().square().mean().backward()
+            model.zero_grad()
+        took.append(time.process_time() - start)
+    return 1e3 * float(np.median(took[len(took) // 4 :]))
+
+
 def scoring() -> Iterator[str]:
     """The share of reading in pytrec_eval's time from file to scores."""
     import pytrec_eval
@@ -118,6 +200,9 @@ SHARES = {
     "padding": padding,
     "ranking": ranking,
     "attention": attention_backward,
+    "shapes": shapes,
+    "widths": widths,
+    "bits": bits,
     "scoring": scoring,
     "unpacking": unpacking,
 }
