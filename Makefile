@@ -39,7 +39,7 @@ test-real: .venv/ready
 test-slurm: .venv/ready
 	$(BIN)/python -m pytest -rsP tests/slurm
 
-# What needs a GPU, at most a minute, and `make bench-gpu`, ten; DEVICE=cpu tries the tests themselves.
+# What needs a GPU, beside `make bench-gpu`; DEVICE=cpu tries the tests themselves elsewhere.
 test-gpu: .venv/ready
 	$(BIN)/python -m pytest -rs tests/gpu
 
