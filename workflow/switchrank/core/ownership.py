@@ -25,6 +25,7 @@ Kind = Literal[
     "an extended model",
     "a trained model",
     "an imported model",
+    "joined tables",
 ]
 _LITTER = frozenset({RECORD, ".DS_Store", "Thumbs.db", "desktop.ini"})
 """Files that may be lost; file managers leave some of them."""

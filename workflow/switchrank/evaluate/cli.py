@@ -178,6 +178,14 @@ COMMANDS = Group(
             reads={"mixed": _mixed, "same": _same},
             unasked=["apart"],
         ),
+        "join": Command(
+            "evaluate.join:join_tables",
+            "make one set of tables of several runs: seeds that were run one by one, or runs side by side",
+            folder="joined tables",
+            places=["folders"],
+            flags={"folders": "folder", "run": "run-name"},
+            unasked=["baseline", "apart", "same", "tests", "families", "correction", "seed"],
+        ),
         "sweep": Command(
             "evaluate.sweep:sweep_table",
             "gather the numbers of settings varied one at a time",

@@ -101,9 +101,14 @@ def family(scope: str, row: Mapping[str, Any], *, apart: str = "") -> str:
     return " ".join([*(row[column] for column in columns[scope]), *([apart] if apart else [])])
 
 
+def scope_of(row: Mapping[str, Any]) -> Scope:
+    """What the family of a SIGNIFICANCE row spans, from its name."""
+    return next(scope for scope in SCOPES if f"{row['family']} ".startswith(f"{family(scope, row)} "))
+
+
 def span(row: Mapping[str, Any]) -> str:
-    """What the family of a SIGNIFICANCE row spans, in words, from its name."""
-    return next(words for scope, words in SCOPES.items() if f"{row['family']} ".startswith(f"{family(scope, row)} "))
+    """What the family of a SIGNIFICANCE row spans, in words."""
+    return SCOPES[scope_of(row)]
 
 
 def fisher(differences: Floats, *, permutations: int, random: np.random.Generator) -> list[float]:
@@ -161,6 +166,30 @@ def _drawn(rows: Floats, permutations: int, random: np.random.Generator) -> Floa
     return (1 + hits) / (1 + permutations)
 
 
+def resampled_means(differences: Floats, *, resamples: int, random: np.random.Generator) -> Floats:
+    """The mean of each row over queries drawn with replacement, as many as there are; the rows share the draws.
+
+    Args:
+        differences: float64 of shape ``(rows, queries)``.
+        resamples: how many times queries are drawn.
+        random: what draws them.
+
+    Returns:
+        float64 of shape ``(resamples, rows)``.
+    """
+    queries = differences.shape[1]
+    columns = np.ascontiguousarray(differences.T)
+    block = max(1, _CACHED // queries)
+    means = np.empty((resamples, len(differences)))
+    for start in range(0, resamples, block):
+        size = min(block, resamples - start)
+        drawn = random.integers(0, queries, size=(size, queries)) + np.arange(size)[:, None] * queries
+        counts = np.bincount(drawn.ravel(), minlength=size * queries).reshape(size, queries)
+        means[start : start + size] = counts.astype(np.float64) @ columns
+    means /= queries
+    return means
+
+
 def bootstrap_intervals(
     differences: Floats, *, resamples: int, alpha: float, random: np.random.Generator
 ) -> list[Interval]:
@@ -180,16 +209,7 @@ def bootstrap_intervals(
         raise UserError("evaluate", "resamples", f"{resamples} is too few", "write 10000 or more")
     if differences.shape[1] < 2:
         return [(None, None)] * len(differences)
-    queries = differences.shape[1]
-    columns = np.ascontiguousarray(differences.T)
-    block = max(1, _CACHED // queries)
-    means = np.empty((resamples, len(differences)))
-    for start in range(0, resamples, block):
-        size = min(block, resamples - start)
-        drawn = random.integers(0, queries, size=(size, queries)) + np.arange(size)[:, None] * queries
-        counts = np.bincount(drawn.ravel(), minlength=size * queries).reshape(size, queries)
-        means[start : start + size] = counts.astype(np.float64) @ columns
-    means /= queries
+    means = resampled_means(differences, resamples=resamples, random=random)
     lows, highs = np.quantile(means, [alpha / 2, 1 - alpha / 2], axis=0)
     intervals: list[Interval] = []
     for row, low, high in zip(differences, lows, highs, strict=True):

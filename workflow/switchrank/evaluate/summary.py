@@ -110,7 +110,8 @@ def _legend(significance: pl.DataFrame) -> list[str]:
     row = tested.row(0, named=True)
     corrections = {"holm": "Holm's", "bonferroni": "Bonferroni's", "none": "no"}
     tests = {"t": "paired t-test", "fisher": "Fisher randomisation test"}
+    baselines = " or ".join(tested["baseline"].unique(maintain_order=True))
     return [
-        f"Signed numbers: difference to {row['baseline']}. * significantly better, ! significantly worse:",
+        f"Signed numbers: difference to {baselines}. * significantly better, ! significantly worse:",
         f"two-sided {tests[row['test']]} over queries, {corrections[row['correction']]} correction {span(row)}.",
     ]

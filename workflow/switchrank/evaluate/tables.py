@@ -249,6 +249,20 @@ def make_tables(
     if settings.baseline not in scores["system"].unique().to_list():
         raise UserError("evaluate", "baseline", f"no run of {settings.baseline}", "name a system that was ranked")
     metrics = metric_rows(scores, run=run, languages=languages)
+    write_tables(scores, metrics, out=out, settings=settings, systems=systems, tested=tested)
+
+
+def write_tables(
+    scores: pl.DataFrame,
+    metrics: list[Row],
+    *,
+    out: str | Path,
+    settings: Settings,
+    systems: Sequence[str],
+    tested: Sequence[str],
+) -> None:
+    """Compare the systems of PER_QUERY ``scores`` and write the four tables of :func:`make_tables`, which says what the
+    options are; ``metrics`` are the METRICS rows of ``scores``."""
     significance, effects = compare(samples(scores, list(tested)), settings)
     folder = Path(out)
     write_table(scores, folder / "per_query.parquet", PER_QUERY)
