@@ -109,6 +109,29 @@ def show(*, tables: str, metric: str = "mrr@10", width: int = 100) -> None:
     print("".join(f"\n{line}\n" for line in warning_lines(folder / "warnings.csv")), end="")
 
 
+def claims(*, tables: Sequence[str | Path], out: str | Path | None = None) -> None:
+    """Print what the published experiment claims beside what your runs say: sign, size, interval, verdict.
+
+    A run is compared by its systems of the usual names: zero-shot, bl-cs, ml-cs, wiki-cs, fine-tuning, zero-shot-tt,
+    ml-cs-tt, and for other shares of switched words ml-cs-p-0-25, ml-cs-p-0-75, ml-cs-p-1-0. Where a run lacks one, its
+    line says so.
+
+    Args:
+        tables: tables/ of each run, such as those of several starts; seeds are joined first (switchrank evaluate join).
+        out: CLAIMS table to write (.csv or .parquet) beside what is printed.
+    """
+    import polars as pl
+
+    from switchrank.evaluate.claims import claim_rows, published, read_runs
+    from switchrank.evaluate.claims_text import claims_text
+    from switchrank.formats.tables import CLAIMS, write_table
+
+    rows = claim_rows(read_runs(tables), published())
+    if out is not None:
+        write_table(pl.DataFrame(rows, schema=pl.Schema(CLAIMS)), out, CLAIMS)
+    print(claims_text(rows, published()), end="")
+
+
 def _mixed(words: Sequence[str]) -> dict[str, tuple[str, ...]]:
     pairs = named(words, "--mixed", "TESTSET=L1,L2")
     return {testset: tuple(members.split(",")) for testset, members in pairs.items()}
@@ -186,6 +209,7 @@ COMMANDS = Group(
             flags={"folders": "folder", "run": "run-name"},
             unasked=["baseline", "apart", "same", "tests", "families", "correction", "seed"],
         ),
+        "claims": Command(claims, forms={"tables": "FOLDER"}),
         "sweep": Command(
             "evaluate.sweep:sweep_table",
             "gather the numbers of settings varied one at a time",
