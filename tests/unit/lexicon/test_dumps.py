@@ -147,21 +147,28 @@ def test_a_backslash_at_the_end_of_a_number_stays():
     assert block.texts("id", np.arange(block.rows)) == [b"1\\", b"2"]
 
 
+SLASHES = st.sampled_from([1, 2, 62, 63, 64, 65, 128, 200]).map(lambda count: b"\\" * count)
+
+
 @settings(max_examples=300, deadline=None)
-@given(st.lists(st.sampled_from([b"'", b",", b";", b"\\", b"x", b"(1,'a", b"y" * 61]) | st.binary(max_size=3)))
+@given(st.lists(st.sampled_from([b"'", b",", b";", b"x", b"(1,'a", b"y" * 61]) | SLASHES | st.binary(max_size=3)))
 def test_bytes_taken_64_at_a_time_are_cut_as_one_by_one(parts):
     text = b"".join(parts)
     scan = Scan(text)
     assert (scan.commas.tolist(), scan.end, scan.quoted) == one_by_one(text)
 
 
+SPACES = st.sampled_from([b"", b"", b" ", b"\n", b"\t ", b" " * 61])
+
+
 @settings(max_examples=300, deadline=None)
-@given(st.lists(st.sampled_from([b"'", b",", b" ", b"\n", b"\\", b"x", b"y" * 61, b"z" * 62])))
-def test_white_space_beside_a_comma_is_seen_wherever_it_stands(parts):
-    text = b"".join(parts)
-    commas, _, _ = one_by_one(text)
-    beside = [text[place : place + 1] for comma in commas for place in (comma - 1, comma + 1) if place >= 0]
-    assert Scan(text).spaced == any(byte.isspace() for byte in beside)
+@given(st.lists(st.tuples(*[SPACES] * 6, st.sampled_from([b"", b" a ", b"a , b", b"y" * 62])), min_size=1))
+def test_white_space_around_fields_is_no_part_of_them_wherever_it_stands(rows):
+    written = [b"%b(%b1%b,%b'%b'%b)%b" % (*spaces[:4], text, *spaces[4:]) for *spaces, text in rows]
+    block = block_of(b",".join(written), ["id", "title"])
+    every = np.arange(block.rows)
+    assert block.numbers("id", every).tolist() == [1] * len(rows)
+    assert block.texts("title", every) == [text for *_, text in rows]
 
 
 def test_equal_compares_whole_fields():
