@@ -56,7 +56,7 @@ def find_precision(wanted: str, device: torch.device, width: int | None = None) 
     """
     if wanted not in ("auto", "bf16"):
         return wanted
-    able, why = _has_bf16(device)
+    able, why = has_bf16(device)
     if wanted == "bf16":
         if not able:
             print(f"precision bf16: slow, since {why}: write auto or fp32", file=sys.stderr)
@@ -68,7 +68,7 @@ def find_precision(wanted: str, device: torch.device, width: int | None = None) 
     return found
 
 
-def _has_bf16(device: torch.device) -> tuple[bool, str]:
+def has_bf16(device: torch.device) -> tuple[bool, str]:
     """Does a device compute in bf16, and the words that say so?"""
     if device.type == "cpu":
         able = torch.cpu.get_capabilities()

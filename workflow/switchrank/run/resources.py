@@ -17,7 +17,7 @@ from switchrank.run.plan.sizes import Sizes
 
 SEARCH_THREADS = 4
 """CPU threads that a search for nearest neighbours asks for."""
-SLOW = Machine(gflops=25, cores=10_000, gpu_tflops=60)
+SLOW = Machine(gflops=25, cores=10_000, gpu_tflops=60, bf16=False)
 """The slowest machine that a job may meet; it has as many cores as any job asks for."""
 _TIMES_MEMORY, _TIMES_SECONDS = 2.0, 3.0
 """How far a request lies above an estimate."""

@@ -13,7 +13,7 @@ from switchrank.config.load import load_plan
 from switchrank.config.systems import Start
 from switchrank.core.errors import UserError
 from switchrank.run.plan.cli import as_json, as_text
-from switchrank.run.plan.costs import FORMULAS, Costs
+from switchrank.run.plan.costs import FORMULAS, SHARE_OF_PEAK, Costs
 from switchrank.run.plan.estimate import check_disk, estimate_run
 from switchrank.run.plan.jobs import Graph, Job, job_graph
 from switchrank.run.plan.machine import Machine, free_bytes, measure_gflops
@@ -117,6 +117,18 @@ def test_ranking_costs_every_candidate_of_every_pair(config):
     cost = costs(config)["rank/zero-shot-en-en-docs-seed1"]
     assert cost.tokens == 2 * 4 * 5 * 16
     assert cost.disk == 2 * 4 * 5 * 36
+
+
+@pytest.mark.parametrize(
+    ("name", "faster"), [("rank/zero-shot-en-en-docs-seed1", 1.1), ("train/ml-cs-xx-xx-seed1", 1.4)]
+)
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "auto"])
+def test_half_precision_takes_less_time_where_the_cpu_has_units_for_it(config, name, faster, precision):
+    rank = f"rank: {{precision: {precision}}}"
+    config.write_text(config.read_text().replace("train: {", f"{rank}\ntrain: {{precision: {precision}, "))
+    with_units, without = (costs(config, Machine(100, 2, bf16=bf16))[name] for bf16 in (True, False))
+    saved = 0 if precision == "fp32" else without.flops / (100e9 * SHARE_OF_PEAK) * (1 - 1 / faster)
+    assert without.seconds - with_units.seconds == pytest.approx(saved)
 
 
 def test_a_run_that_is_given_has_as_many_candidates_of_a_query_as_it_has_lines(config):

@@ -27,6 +27,13 @@ REFERENCE = 100.0
 """GFLOP/s of the core that seconds below were measured on."""
 SHARE_OF_PEAK, SHARE_OF_GPU = 0.36, 0.3
 """What training and ranking get of the rate of matrix products, on a CPU and on a GPU."""
+FASTER: dict[str, dict[int, float]] = {
+    "train": {64: 1.4, 128: 1.6, 384: 1.7},
+    "rank": {64: 1.1, 128: 1.2, 256: 1.5, 384: 1.6},
+}
+"""How many times as fast a CPU with units for bf16 is in bf16 as in fp32, from a width of the model on: measured with
+AVX-512 bf16 (docs/benchmarks.md, "Training and ranking"), taken for AMX too. A GPU's rate is that of the run's
+precision."""
 TORCH, RANX, POLARS = 500 * MB, 360 * MB, 120 * MB
 """Memory of a process that has imported these."""
 SMALL_JOB = 0.4
@@ -272,11 +279,13 @@ class Costs:
         rows = 8 * self._started.vocabulary * self._started.hidden * 4
         return self._torch(TORCH_JOB + 10 + 0.5e-6 * size, rows + 12 * self._started.parameters)
 
-    def _rate(self, job: Job) -> float:
-        """Floating point operations a second that a job's model reaches."""
+    def _rate(self, job: Job, precision: str, width: int) -> float:
+        """Floating point operations a second that a job reaches with a model of a width."""
         if job.gpus:
             return self.machine.gpu_tflops * 1e12 * SHARE_OF_GPU * job.gpus
-        return self.machine.gflops * 1e9 * self._cores(job) * SHARE_OF_PEAK
+        half = precision in ("bf16", "auto") and self.machine.computes_bf16
+        faster = [times for least, times in FASTER[job.kind].items() if half and width >= least]
+        return self.machine.gflops * 1e9 * self._cores(job) * SHARE_OF_PEAK * max(faster, default=1.0)
 
     def train(self, job: Job) -> Cost:
         training, shape = training_of(self.plan, job), self._shape(job)
@@ -285,7 +294,7 @@ class Costs:
         steps, judged = training.steps, self.work.judged(training) * length
         tokens = steps * settings.batch_size * length
         flops = 3 * shape.forward(tokens, length) + shape.forward(judged, length)
-        weights = 4 * shape.parameters
+        weights, rate = 4 * shape.parameters, self._rate(job, settings.precision, shape.hidden)
         moved = steps * 12 * weights / (1e12 if job.gpus else 8e9)
         summed = steps * 2 * weights / (5e10 if job.gpus else 1e9) if job.processes > 1 else 0.0
         micro = min(settings.token_budget, settings.batch_size * length)
@@ -298,7 +307,7 @@ class Costs:
             held = self._switching(corpus, 0) + IN_MEMORY * pairs.rows
             scratch += self._laid_down(corpus) * job.processes
         return Cost(
-            seconds=prepared * self._slow + flops / self._rate(job) + moved + summed,
+            seconds=prepared * self._slow + flops / rate + moved + summed,
             memory=(each + held) * job.processes + (TORCH if job.processes > 1 else 0),
             disk=_model_bytes(shape),
             scratch=scratch,
@@ -356,7 +365,8 @@ class Costs:
         lines = sum(lines for lines, _ in runs)
         texts = self._largest_table(job) + 200 * max(lines for lines, _ in runs)
         memory = TORCH + 4 * shape.parameters + 250 * MB + texts
-        seconds = (TORCH_JOB + lines * 10e-6) * self._slow + flops / self._rate(job)
+        rate = self._rate(job, self.config.rank.precision, shape.hidden)
+        seconds = (TORCH_JOB + lines * 10e-6) * self._slow + flops / rate
         return Cost(seconds=seconds, memory=memory, disk=self._kept(job), tokens=tokens, flops=flops)
 
     def overlap(self, _: Job) -> Cost:

@@ -253,7 +253,7 @@ def check_disk(plan: Plan, jobs: Iterable[Job], place: str | Path) -> None:
 
     Where inputs are still to be fetched the need is a guess, and only a warning is written to standard error.
     """
-    costs = Costs(plan, Sizes(plan), Machine(REFERENCE, 1))
+    costs = Costs(plan, Sizes(plan), Machine(REFERENCE, 1, bf16=False))
     disks: dict[int, tuple[Path, list[Cost]]] = {}
     for job in jobs:
         folder = nearest_folder(Path(job.outputs[0]).parent)

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from switchrank.core.errors import UserError
@@ -29,12 +30,30 @@ print(best / 1e9)
 
 @dataclass(frozen=True)
 class Machine:
-    """A machine: GFLOP/s of one core, cores, TFLOP/s of a GPU, how many GPUs."""
+    """A machine: GFLOP/s of one core, cores, TFLOP/s of a GPU, how many GPUs.
+
+    ``bf16`` tells whether its CPUs have units for bf16; None: if this one's have them.
+    """
 
     gflops: float
     cores: int
     gpu_tflops: float = GPU_TFLOPS
     gpus: int = 1
+    bf16: bool | None = None
+
+    @property
+    def computes_bf16(self) -> bool:
+        """Whether its CPUs compute in bf16; torch, which knows it of the one here, is imported only when asked."""
+        return _computes_bf16() if self.bf16 is None else self.bf16
+
+
+@cache
+def _computes_bf16() -> bool:
+    import torch
+
+    from switchrank.core.precision import has_bf16
+
+    return has_bf16(torch.device("cpu"))[0]
 
 
 def measure_gflops(seconds: float = 0.8) -> float:
