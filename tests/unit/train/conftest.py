@@ -53,9 +53,18 @@ def run(world, start_folder, tmp_path):
     from switchrank.train.training import train_model
 
     def call(
-        name="model", seed=1, device="cpu", dev=True, record=None, corpus=None, processes=1, reader=None, **changes
+        name="model",
+        seed=1,
+        device="cpu",
+        dev=True,
+        record=None,
+        corpus=None,
+        start=start_folder,
+        processes=1,
+        reader=None,
+        **changes,
     ):
-        files = {"corpus": corpus or [world / "train.parquet"], "start": start_folder}
+        files = {"corpus": corpus or [world / "train.parquet"], "start": start}
         train_model(
             Data(files | {"dev": world / "dev.parquet" if dev else None}, reader),
             out=tmp_path / name,

@@ -94,7 +94,8 @@ def test_old_pieces_keep_their_numbers_and_rows_and_new_languages_are_written(fo
     assert record["languages"]["ru"]["unknown"] == [1.0, 0.0]
     model, tokenizer = open_both(tmp_path / "more", new_head=False)
     assert tokenizer.vocab_size <= len(model.get_input_embeddings().weight) == len(new)
-    assert json.loads((tmp_path / "more" / "start.json").read_text()) == {"model": "model", "extend": record}
+    told = json.loads((tmp_path / "more" / "start.json").read_text())
+    assert told == {"model": "model", "licence": "not stated", "extend": record}
 
 
 def test_rows_come_from_the_first_way_that_finds_one(folder, given, tmp_path):

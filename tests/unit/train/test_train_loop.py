@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,14 +13,16 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+import yaml
 from train_world import same, strike, train_record, weights
 
 from switchrank.core.errors import NoGpuError, UserError
-from switchrank.formats.tables import CORPUS, read_table
+from switchrank.formats.tables import CORPUS, LEXICON, read_table, write_table
 from switchrank.train import objectives, units
 from switchrank.train.batches import Pairs
 from switchrank.train.objectives import mean_reciprocal_rank
 from switchrank.train.settings import Settings, parse_settings
+from switchrank.train.transplant import transplant_embeddings
 
 
 def test_a_run_ended_by_sigterm_goes_on_to_the_bytes_of_an_undisturbed_one(run, monkeypatch, tmp_path):
@@ -180,6 +184,52 @@ def test_the_record_says_what_was_done_and_names_no_folder(run, tmp_path):
     assert "MRR@10" in card
     for file in folder.iterdir():
         assert str(tmp_path).encode() not in file.read_bytes(), file.name
+
+
+@pytest.mark.parametrize(
+    ("licence", "stated", "told"),
+    [
+        ("Apache-2.0", "apache-2.0", "These weights are under the licence Apache-2.0.\n"),
+        (
+            "cc-by-nc-4.0",
+            "cc-by-nc-4.0",
+            "under the licence cc-by-nc-4.0, which forbids commercial use, of this model too",
+        ),
+        (
+            "not stated",
+            "unknown",
+            "The licence of these weights is not known (not stated): ask their makers before you",
+        ),
+    ],
+)
+def test_card_and_record_tell_the_licence_of_the_start_over_any_number_of_steps(
+    run, start_folder, tmp_path, licence, stated, told
+):
+    """A start from elsewhere, a model trained from it, its embeddings transplanted, and a model trained from those."""
+    start = shutil.copytree(start_folder, tmp_path / "start")
+    origin = {"model": "theirs", "licence": licence, "base_model": "owner/theirs"}
+    (start / "start.json").write_text(json.dumps(origin))
+    first = run("first", start=start, dev=False, steps=2)
+    entries = pl.DataFrame([("sun", "sonne", None, 1)], schema=LEXICON, orient="row")
+    write_table(entries, tmp_path / "lexicon.parquet", LEXICON)
+    transplant_embeddings(model=first, lexicons={"qaa": tmp_path / "lexicon.parquet"}, out=tmp_path / "moved")
+    last = run("last", start=tmp_path / "moved", dev=False, steps=2)
+    for folder, earlier in ((first, ""), (last, "an earlier checkpoint of ")):
+        assert origin.items() <= train_record(folder)[0]["start"].items()
+        _, front_matter, text = (folder / "README.md").read_text().split("---\n", 2)
+        assert yaml.safe_load(front_matter)["license"] == stated
+        assert yaml.safe_load(front_matter)["base_model"] == "owner/theirs"
+        assert f" from {earlier}the weights of theirs.\n" in text
+        assert told in text
+
+
+def test_a_model_from_scratch_states_no_licence(run):
+    first = run("first", dev=False, steps=2)
+    later = run("later", start=first, dev=False, steps=2)
+    assert train_record(later)[0]["start"] == {"preset": train_record(first)[0]["start"]["preset"], "trained": True}
+    card = (later / "README.md").read_text()
+    assert "licen" not in card
+    assert " from an earlier checkpoint.\n" in card
 
 
 def test_the_best_development_score_decides_what_is_kept(run, monkeypatch):

@@ -7,7 +7,8 @@ from typing import Any
 from switchrank.core.atomic import atomic_folder
 from switchrank.core.digest import file_digest
 from switchrank.core.json_files import write_json
-from switchrank.models.folder import ORIGIN_RECORD, START_RECORD, TOKENIZER_FILES, TRAINING_RECORD, read_object
+from switchrank.models.folder import START_RECORD, TOKENIZER_FILES, TRAINING_RECORD
+from switchrank.models.origin import origin_of
 from switchrank.models.pretrained import CPU, open_both
 from switchrank.models.writing import save_model
 
@@ -15,20 +16,18 @@ from switchrank.models.writing import save_model
 def copy_model(name: str | Path, folder: Path, *, new_head: bool) -> dict[str, Any]:
     """Write the model and tokenizer that :func:`switchrank.models.pretrained.open_both` opens into ``folder``.
 
-    Returns what records say of it: its ``origin.json``, else its name, a folder's without what is before it.
+    Returns what records say of where it comes from (:func:`switchrank.models.origin.origin_of`).
     """
     opened, tokenizer = open_both(name, device=CPU, new_head=new_head)
     usual = all(Path(name, file).is_file() for file in TOKENIZER_FILES)
     save_model(opened, folder, Path(name) if usual else None)
     if not usual:
         tokenizer.save_pretrained(folder)
-    if Path(name, ORIGIN_RECORD).is_file():
-        return read_object(Path(name, ORIGIN_RECORD))
-    return {"model": Path(name).name if Path(name).is_dir() else str(name)}
+    return origin_of(name)
 
 
 def copy_ranker(*, model: str | Path, out: str | Path, overwrite: bool = False) -> dict[str, Any]:
-    """Write a folder with a finished cross-encoder as it is, and ``start.json``: its name and the digest of each file.
+    """Write a folder with a finished cross-encoder as it is, and ``start.json``: its name, licence and files' digests.
 
     ``model`` is a folder or hub name; ``overwrite`` replaces an older ``out`` whatever it holds. Raises UserError for
     what is no ranker with one label and a tokenizer, cannot be had, or where ``out`` holds other things.

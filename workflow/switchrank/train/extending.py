@@ -15,6 +15,7 @@ from switchrank.core.progress import progress
 from switchrank.core.seeds import generator
 from switchrank.formats.tables import LEXICON, read_table
 from switchrank.models.folder import START_RECORD, TOKENIZER, check_model, read_object
+from switchrank.models.origin import origin_of, start_record
 from switchrank.train.embeddings import Matrix
 from switchrank.train.new_pieces import INNER, Extended
 from switchrank.train.new_rows import Materials, Way, without_accents
@@ -105,9 +106,7 @@ def extend_vocabulary(
         write_weights(weights | {name: torch.from_numpy(np.concatenate([old, made]))}, new)
         write_json(new / "config.json", read_object(folder / "config.json") | {"vocab_size": len(old) + len(made)})
         write_tokenizer(extended.described(), folder, new)
-        start = folder / START_RECORD
-        told = read_object(start) if start.is_file() else {"model": folder.resolve().name}
-        write_json(new / START_RECORD, told | {"extend": record})
+        write_json(new / START_RECORD, (start_record(folder) or origin_of(folder)) | {"extend": record})
     return record
 
 

@@ -15,6 +15,7 @@ from switchrank.core.errors import UserError
 from switchrank.core.json_files import write_json
 from switchrank.core.progress import progress
 from switchrank.models.folder import ORIGIN_RECORD, TOKENIZER_FILES, check_model, is_folder, read_object
+from switchrank.models.origin import origin_of
 from switchrank.train.vocabulary import load_weights, write_tokenizer, write_weights
 
 _BATCH = 4096
@@ -72,10 +73,8 @@ def prune_vocabulary(
         ids = {key: numbers[value] for key, value in config.items() if key.endswith("_token_id") and value in numbers}
         write_json(made / "config.json", config | ids)
         write_tokenizer(_renumbered(tokenizer, numbers), folder, made)
-        origin = folder / ORIGIN_RECORD
         record = {"kept": len(kept), "used": len(used), "of": rows}
-        told = read_object(origin) if origin.is_file() else {"model": folder.resolve().name}
-        write_json(made / ORIGIN_RECORD, told | {"vocabulary": record})
+        write_json(made / ORIGIN_RECORD, origin_of(folder) | {"vocabulary": record})
     return record
 
 

@@ -27,6 +27,7 @@ def transplant_embeddings(
     import torch
 
     from switchrank.formats.tables import LEXICON, read_table
+    from switchrank.models.origin import inherited
     from switchrank.models.pretrained import CPU, open_both
     from switchrank.models.writing import save_model
     from switchrank.train.embeddings import cutter, translated_rows
@@ -42,7 +43,8 @@ def transplant_embeddings(
     found &= ~known
     with torch.no_grad():
         weights.copy_(torch.from_numpy(np.where(found[:, None], new, old).astype(np.float32)))
-    record = {"init": ["transplant"], "languages": sorted(lexicons), "replaced": int(found.sum())}
+    replaced = {"init": ["transplant"], "languages": sorted(lexicons), "replaced": int(found.sum())}
+    record = inherited(Path(model)) | replaced
     with atomic_folder(out, "a transplanted model", overwrite=overwrite) as folder:
         save_model(opened, folder, Path(model))
         write_json(folder / "start.json", record)

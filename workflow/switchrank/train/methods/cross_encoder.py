@@ -7,7 +7,6 @@ positive and its negatives as fit that on average.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 _CARD = """---
 library_name: sentence-transformers
-pipeline_tag: text-ranking
+{metadata}pipeline_tag: text-ranking
 tags:
 - cross-encoder
 - switchrank
@@ -34,7 +33,7 @@ tags:
 
 A cross-encoder that scores how well a passage answers a query; the higher the logit, the better. Trained with
 switchrank {version} for {steps} steps of {batch} (learning rate {lr:g}, {precision}, seed {seed}{loss}) from {start}.
-{dev}
+{licence}{dev}
 `train.json` records parameters, inputs, versions, loss and development scores.
 
 ```python
@@ -123,9 +122,9 @@ class CrossEncoder(Method[CrossEncoderSettings]):
         return {self.measure: mean_reciprocal_rank(self._dev, scores)}
 
     def record(self) -> dict[str, Any]:
-        file = self._start / "start.json"
-        start = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-        return {"start": start, "pairs": len(self._labels), **self._units.record()}
+        from switchrank.models.origin import start_record
+
+        return {"start": start_record(self._start), "pairs": len(self._labels), **self._units.record()}
 
     def write(self, folder: Path, record: Mapping[str, Any]) -> None:
         from switchrank.models.writing import save_model
@@ -137,9 +136,15 @@ class CrossEncoder(Method[CrossEncoderSettings]):
 
 def _model_card(record: Mapping[str, Any], batch: str, measure: str) -> str:
     """The text of ``README.md``; ``batch`` says what one step is, such as ``64 pairs``."""
+    import yaml
+
+    from switchrank.models.origin import card_metadata
+
+    metadata = card_metadata(record["start"])
     params, kept = record["params"], record["kept"]
     score = next((row[measure] for row in record["dev"] if row["step"] == kept), None)
     return _CARD.format(
+        metadata=yaml.safe_dump(metadata, sort_keys=False, allow_unicode=True) if metadata else "",
         name=record.get("name", "switchrank cross-encoder"),
         version=__version__,
         steps=params["steps"],
@@ -149,18 +154,34 @@ def _model_card(record: Mapping[str, Any], batch: str, measure: str) -> str:
         seed=record["seed"],
         loss="" if params["objective"] == "bce" else f", {params['objective']} objective",
         start=_origin(record["start"]),
+        licence=_licence(record["start"]),
         dev=f"MRR@10 on the development set after step {kept}: {score:.4f}.\n" if score is not None else "",
     )
 
 
 def _origin(start: Mapping[str, Any]) -> str:
     if "model" in start:
+        earlier = "an earlier checkpoint of " if "trained" in start else ""
         more = f" with {start['extend']['pieces']} further pieces" if "extend" in start else ""
-        return f"the weights of {start['model']}{more}"
-    if "preset" in start:
+        return f"{earlier}the weights of {start['model']}{more}"
+    if "preset" in start and "trained" not in start:
         named = start["preset"] if isinstance(start["preset"], str) else "own shape"
         return f"scratch ({named}; initialisation: {', '.join(start['init']) or 'usual'})"
     return "an earlier checkpoint"
+
+
+def _licence(start: Mapping[str, Any]) -> str:
+    """What the card says of the licence of weights from elsewhere."""
+    from switchrank.models.origin import caution
+
+    if "licence" not in start:
+        return ""
+    kind = caution(start["licence"])
+    if kind == "unknown":
+        todo = "ask their makers before you use or share this model"
+        return f"The licence of these weights is not known ({start['licence']}): {todo}.\n"
+    more = ", which forbids commercial use, of this model too" if kind else ""
+    return f"These weights are under the licence {start['licence']}{more}.\n"
 
 
 METHOD = CrossEncoder
