@@ -12,7 +12,12 @@ from switchrank.core.digest import code_digest, file_digest
 from switchrank.core.errors import NoGpuError, UserError, raise_all
 from switchrank.files.fetched import is_offline, missing_files, offline_error
 from switchrank.models.catalogue import entry_of
-from switchrank.models.folder import STARTING_FILES, MODEL_FILES, TRAINED_FILES
+from switchrank.models.folder import (
+    MODEL_FILES,
+    START_RECORD,
+    STARTING_FILES,
+    TRAINED_FILES,
+)
 from switchrank.run.plan.estimate import check_disk
 from switchrank.run.plan.files import (
     check_outputs,

@@ -295,6 +295,7 @@ rule warnings:
         per_query=rules.tables.output.per_query,
         testsets=rules.testsets.output[0],
         coverage=rules.coverage.output[0] if switched_corpora() else [],
+        origins=[f"{folder}/{START_RECORD}" for folder in PLAN.weights.values()],
     output:
         f"{R}/tables/warnings.csv",
     log:
@@ -308,6 +309,7 @@ rule warnings:
         **asks("warnings_table"),
     params:
         references=list(CONFIG.evaluate.references),
+        models=PLAN.weights,
         code=CODE("evaluate.warnings"),
     script:
         "../scripts/warnings_table.py"

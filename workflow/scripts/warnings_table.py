@@ -10,5 +10,6 @@ with job(snakemake) as rule:
         testsets=rule.input.testsets,
         coverage=rule.input.get("coverage"),
         references=rule.params.references,
+        models=rule.params.models,
         out=rule.output[0],
     )

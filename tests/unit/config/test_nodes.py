@@ -48,6 +48,18 @@ def test_a_start_that_is_trained_and_what_is_made_of_it_have_a_folder_for_each_s
     assert all(start.folder_of(seed) == f"{FOLDER}/starts/{name}" for name, (start, seed) in found.items())
 
 
+def test_the_plan_tells_where_the_weights_of_each_system_come_from(plan):
+    systems = {
+        "new": {"corpus": "ml-cs", "start": "moved"},
+        "new-tt": {"model": "new", "test": {"translate": "clwe"}},
+        "peer": {"model": "owner/ranker"},
+        "peer-tt": {"model": "peer", "test": {"translate": "clwe"}},
+    }
+    found = plan(starts=STARTS, systems=systems).weights
+    peer = dict.fromkeys(["peer", "peer-tt"], f"{FOLDER}/models/peer")
+    assert found == dict.fromkeys(["new", "new-tt"], f"{FOLDER}/starts/hub") | peer
+
+
 def test_the_starts_may_stand_in_any_order(plan):
     backwards = plan(starts=dict(reversed(STARTS.items())))
     assert backwards.starts["moved"].source == backwards.starts["warm"]

@@ -1,5 +1,7 @@
 """What is warned of before results are believed, and where it is told."""
 
+import json
+
 import numpy as np
 import polars as pl
 import pytest
@@ -107,6 +109,40 @@ def test_lexicons_that_cover_less_than_a_third_of_a_side_are_warned_of(scored, t
         "lexicon clwe covers less than a third of the words for de (ml-cs training 5%, world query 33%): "
         "what is switched hardly meets these texts; give vectors or titles with more words, or merge lexicons"
     )
+
+
+def test_models_whose_licence_forbids_use_or_is_not_known_are_warned_of(scored, tested, warned, tmp_path):
+    told = {
+        "ml-cs": "cc-by-nc-4.0",
+        "zero-shot": "cc-by-nc-4.0",
+        "peer": "not stated",
+        "free": "Apache-2.0",
+        "own": None,
+    }
+    for system, licence in told.items():
+        (tmp_path / system).mkdir()
+        model = {"model": {"peer": "owner/ranker"}.get(system, "theirs"), "licence": licence}
+        record = {"start.json": {"preset": "tiny"} if licence is None else model}
+        if system == "zero-shot":
+            record = {"train.json": {"start": model}}
+        for name, value in record.items():
+            (tmp_path / system / name).write_text(json.dumps(value))
+    values = scored({("ml-cs", "de", "en", 1): np.ones(64)})
+    given = {"per_query": values, "testsets": tested({"en": (64, 0)})}
+    assert warned(**given, models={system: tmp_path / system for system in told}) == [
+        (
+            "licence",
+            "owner/ranker",
+            "the licence of owner/ranker (in peer) is not known (not stated): "
+            "ask its makers before you use or share these models",
+        ),
+        (
+            "licence",
+            "theirs",
+            "theirs (in ml-cs, zero-shot) is under cc-by-nc-4.0, which forbids commercial use: "
+            "keep to it with these models too, or start from another one",
+        ),
+    ]
 
 
 def test_a_side_without_words_is_not_covered_badly(scored, tested, warned, tmp_path):

@@ -199,6 +199,19 @@ class RunsPlan(DataPlan):
             found += [Ranker(name, trained, pair, translate) for model, pair in self.models if model == trained]
         return found
 
+    @cached_property
+    def weights(self) -> dict[str, str]:
+        """Of each system that goes back to weights from elsewhere, the folder that holds them as they came."""
+        found = {}
+        for name, system in self.config.systems.items():
+            trained = system.uses or name
+            root = [*self.starts[self.config.systems[trained].start].steps()][-1]
+            if trained in self.finished:
+                found[name] = self.model_folder(trained, None, 0)
+            elif root.weights and root.weights.model:
+                found[name] = root.folder
+        return found
+
     def model_folder(self, system: str, train_pair: str | None, seed: int | str) -> str:
         """The folder of a model; a finished one has no training pair and no seed."""
         folder = f"{self.folder}/models/{system}"

@@ -233,6 +233,7 @@ COMMANDS = Group(
         "warnings": Command(
             "evaluate.warnings:warnings_table",
             "say what must be known before the results are believed",
+            forms={"models": "SYSTEM=FOLDER"},
             counts={"references": ANY_NUMBER},
         ),
         "testsets": Command(

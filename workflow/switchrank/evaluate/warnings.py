@@ -1,17 +1,19 @@
 """What must be known before results are believed; shown by the report, ``evaluate show`` and ``status``.
 
 Three things make a table look like a result when it is none: a model that ranks no better than chance, a test set of a
-few queries, and a lexicon that lacks most words of the texts it is used for. Chance is computed from the candidates
+few queries, and a lexicon that lacks most words of the texts it is used for. A fourth keeps a result from being used:
+weights under a licence that forbids it, or that nobody knows. Chance is computed from the candidates
 (TESTSETS), not taken from the reference ranking ``random``: that is one draw, and a run may leave it out.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from switchrank.formats.tables import COVERAGE, PER_QUERY, TESTSETS, WARNINGS, read_table, scan_table, write_table
+from switchrank.models.origin import caution, inherited
 
 FEW_QUERIES = 50
 LEAST_COVERAGE = 1 / 3
@@ -33,8 +35,9 @@ def warnings_table(
     out: str | Path,
     coverage: str | Path | None = None,
     references: Sequence[str] = ("random", "bm25"),
+    models: Mapping[str, str | Path] | None = None,
 ) -> None:
-    """Write WARNINGS: one row for each system and test set at chance, each small test set, each poor lexicon.
+    """Write WARNINGS: one row for each system and test set at chance, small test set, poor lexicon, doubtful licence.
 
     A model is at chance on a language pair if its MRR@10, seeds averaged, is less than 1.645 standard errors over
     queries above that of a random order of the candidates.
@@ -45,14 +48,16 @@ def warnings_table(
         out: table to write (.csv or .parquet); without rows where there is nothing to warn of.
         coverage: COVERAGE table (coverage.csv), where words were switched.
         references: systems that are no models.
+        models: the folder of each system's model, or of the start it comes from, whose record tells the licence.
 
     Raises:
-        UserError: a table is missing or unreadable.
+        UserError: a table or record is missing or unreadable.
     """
     tested = read_table(testsets, TESTSETS)
     found = [*_at_chance(per_query, tested, references), *_few_queries(tested)]
     if coverage is not None:
         found += _poor_lexicons(read_table(coverage, COVERAGE))
+    found += _licences(models or {})
     write_table(pl.DataFrame(found, schema=WARNINGS, orient="row"), out, WARNINGS)
 
 
@@ -89,6 +94,22 @@ def _poor_lexicons(coverage: pl.DataFrame) -> Iterator[Found]:
         problem = f"lexicon {lexicon} covers less than a third of the words for {lang} ({sides})"
         todo = "what is switched hardly meets these texts; give vectors or titles with more words, or merge lexicons"
         yield "coverage", f"{lexicon} {lang}", f"{problem}: {todo}"
+
+
+def _licences(models: Mapping[str, str | Path]) -> Iterator[Found]:
+    systems: dict[tuple[str, str], list[str]] = {}
+    for system, folder in models.items():
+        told = inherited(Path(folder))
+        if caution(told.get("licence", "")):
+            systems.setdefault((told["model"], told["licence"]), []).append(system)
+    for (model, licence), names in sorted(systems.items()):
+        if caution(licence) == "unknown":
+            problem = f"the licence of {model} (in {_listed(names)}) is not known ({licence})"
+            todo = "ask its makers before you use or share these models"
+        else:
+            problem = f"{model} (in {_listed(names)}) is under {licence}, which forbids commercial use"
+            todo = "keep to it with these models too, or start from another one"
+        yield "licence", model, f"{problem}: {todo}"
 
 
 def _listed(names: list[str]) -> str:
