@@ -32,6 +32,8 @@ share()
 UNMADE = unmade_inputs() if RUN_LOCK or ASKED else []
 if ASKED:
     atexit.register(tell_jobs)
+elif workflow.output_settings.dryrun and is_offline():
+    atexit.register(tell_missing)
 
 # What is not there stands in the DAG all the same: a start tells every such file, and who asks for jobs has them all.
 for number, path in enumerate(UNMADE, 1):

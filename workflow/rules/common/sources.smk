@@ -1,6 +1,9 @@
 # Functions of the rules of sources: the tables of a collection, and what is fetched.
 from switchrank.collections.spec import CollectionSpec
 
+# The scripts that copy models from elsewhere.
+COPYING = {"pretrained_model", "finished_model"}
+
 
 def collection_tables(name):
     """The files that a collection becomes."""
@@ -8,13 +11,31 @@ def collection_tables(name):
     return [f"{R}/sources/{name}/{file}" for file in outputs]
 
 
-def end_if_offline():
-    """Before the first job: where no server may be asked, tell every file that this start would have fetched."""
-    if not is_offline(os.environ):
-        return
-    jobs = [job for job in workflow.dag.needrun_jobs() if job.name.startswith("fetch_")]
-    paths = sorted(path for job in jobs for path in job.output)
+def missing_offline():
+    """Where no server may be asked: the error that tells every file and model that this start would fetch, if any."""
+    if not is_offline():
+        return None
+    from switchrank.models.obtain import missing as missing_model
+
+    jobs = [job for job in workflow.dag.jobs if workflow.dag.needrun(job)]
+    fetching = [job for job in jobs if job.name.startswith("fetch_")]
+    paths = sorted(path for job in fetching for path in job.output)
     wanted = {path: PLAN.downloads[path].plain() for path in paths}
-    missing = missing_files(wanted)
-    if missing:
-        raise offline_error(workflow.configfiles[-1], wanted, missing)
+    missing = sources_of(wanted, missing_files(wanted))
+    for job in jobs:
+        if job.rule.script and Path(job.rule.script).stem in COPYING:
+            missing |= missing_model(job.params.model)
+    missing = dict(sorted(missing.items()))
+    return offline_error(workflow.configfiles[-1], missing) if missing else None
+
+
+def end_if_offline():
+    """Before the first job: end where it cannot be had."""
+    if error := missing_offline():
+        raise error
+
+
+def tell_missing():
+    """At the end of a dry run: what a start would end with; Snakemake has no hook for that."""
+    if hasattr(workflow, "dag") and (error := missing_offline()):  # after an error there is none
+        print(error, file=sys.stderr)

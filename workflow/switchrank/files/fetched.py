@@ -3,7 +3,6 @@
 They are under ``downloads/`` in :func:`switchrank.core.cache.cache_folder`; an address with a checksum has a place of
 its own. A record beside each file has its checksum, length and time of change: a changed file is fetched again, one
 without a record was put there by hand and is taken as it is. One process at a time fetches an address; others wait.
-With ``SWITCHRANK_OFFLINE=1`` (or ``HF_HUB_OFFLINE=1``) no server is asked for anything.
 """
 
 from __future__ import annotations
@@ -22,17 +21,12 @@ from switchrank.core.atomic import atomic_path
 from switchrank.core.cache import cache_folder
 from switchrank.core.digest import file_digest
 from switchrank.core.errors import UserError
+from switchrank.core.offline import is_offline
 from switchrank.files.addresses import Address, file_name, parse_address, shown, split_advice
 from switchrank.files.unpack import unpack_member
 
 if TYPE_CHECKING:
     from switchrank.files.transfer import Patience, Transfer
-
-
-def is_offline(environment: Mapping[str, str]) -> bool:
-    """Whether no server may be asked."""
-    names = ("SWITCHRANK_OFFLINE", "HF_HUB_OFFLINE")
-    return any(environment.get(name, "").strip().lower() in {"1", "true", "yes", "on"} for name in names)
 
 
 def fetch_file(
@@ -68,10 +62,16 @@ def missing_files(wanted: Mapping[str, Any]) -> list[str]:
     return [path for path, stored in absent.items() if not stored.file.is_file()]
 
 
-def offline_error(file: str | Path, wanted: Mapping[str, Any], missing: Iterable[str]) -> UserError:
-    """The error for ``missing`` paths when no server may be asked: all of them, and where each is to be put."""
-    listed = [f"{path}  from  {shown(wanted[path]['url'])}" for path in missing]
-    todo = "put each at its path, or run `switchrank sources fetch --config` where there is a network:"
+def sources_of(wanted: Mapping[str, Any], missing: Iterable[str]) -> dict[str, str]:
+    """Where each of the ``missing`` paths is from, in words."""
+    return {path: shown(wanted[path]["url"]) for path in missing}
+
+
+def offline_error(file: str | Path, missing: Mapping[str, str]) -> UserError:
+    """The error where no server may be asked: each path that is to be filled, with what it is from."""
+    listed = [f"{path}  from  {source}" for path, source in missing.items()]
+    ways = "`switchrank sources fetch --config`, `switchrank models fetch`"
+    todo = f"put each at its path, or fetch it where there is a network ({ways}):"
     return UserError(file, "", f"offline, and {len(listed)} files are missing", todo, listed)
 
 
@@ -84,7 +84,7 @@ def described(wanted: Mapping[str, Any]) -> Iterator[str]:
     from switchrank.files.transfer import length_of
 
     missing = missing_files(wanted)
-    urls = [] if is_offline(os.environ) else [_address(**wanted[path]).url for path in missing]
+    urls = [] if is_offline() else [_address(**wanted[path]).url for path in missing]
     with ThreadPoolExecutor(8) as pool:
         lengths = dict(zip(urls, pool.map(length_of, urls), strict=True))
     total, unknown = 0, 0
@@ -102,8 +102,8 @@ def described(wanted: Mapping[str, Any]) -> Iterator[str]:
 def fetch_all(wanted: Mapping[str, Any], config: Path) -> None:
     """Fetch every file of ``wanted`` that is not there. Failures are told as they come; UserError at the end if any."""
     missing = missing_files(wanted)
-    if missing and is_offline(os.environ):
-        raise offline_error(config, wanted, missing)
+    if missing and is_offline():
+        raise offline_error(config, sources_of(wanted, missing))
     failed = 0
     for path, given in wanted.items():
         if Path(path).exists():
@@ -154,7 +154,7 @@ class Stored:
         with hold_alone(self.file, self.address) as alone:
             if self.is_sound() or self._adopt():
                 return self.file
-            if is_offline(os.environ):
+            if is_offline():
                 problem = "offline, and the file is missing"
                 raise UserError(self.address, "", problem, f"put it at {out}, or fetch it where there is a network")
             part, known = _beside(self.file, "part" if alone else f"{os.getpid()}.part"), self.sha256 is not None

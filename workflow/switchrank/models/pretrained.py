@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from switchrank.core.errors import UserError, in_one_line
+from switchrank.core.offline import is_offline
 from switchrank.models.encode import read_template
 from switchrank.models.folder import check_model, check_tokenizer, is_folder, refuse_pickle
 from switchrank.models.plain import open_fast_tokenizer, open_plain
@@ -63,7 +64,8 @@ def _open_stock(name: str | Path, new_head: bool, changes: dict[str, float]) -> 
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
-        config = AutoConfig.from_pretrained(name, trust_remote_code=False, **({"num_labels": 1} if new_head else {}))
+        labels = {"num_labels": 1} if new_head else {}
+        config = AutoConfig.from_pretrained(name, **_asking(), **labels)
         for key, value in changes.items():
             if hasattr(config, key):
                 setattr(config, key, value)
@@ -71,7 +73,7 @@ def _open_stock(name: str | Path, new_head: bool, changes: dict[str, float]) -> 
             name,
             config=config,
             use_safetensors=True,
-            trust_remote_code=False,
+            **_asking(),
             dtype=torch.float32,
             output_loading_info=True,
             ignore_mismatched_sizes=True,
@@ -81,6 +83,11 @@ def _open_stock(name: str | Path, new_head: bool, changes: dict[str, float]) -> 
         raise _cannot(name, "model", error) from error
     _check_weights(name, model, found, new_head)
     return model
+
+
+def _asking() -> dict[str, bool]:
+    """How the hub is asked: never for code, and offline not at all."""
+    return {"trust_remote_code": False, "local_files_only": is_offline()}
 
 
 def _check_weights(name: str | Path, model: Model, found: dict[str, Any], new_head: bool) -> None:
@@ -114,7 +121,7 @@ def open_tokenizer(name: str | Path) -> Any:
         from transformers import AutoTokenizer
 
         try:
-            tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+            tokenizer = AutoTokenizer.from_pretrained(name, **_asking())
         except Exception as error:  # as above
             raise _cannot(name, "tokenizer", error) from error
     if not set(tokenizer.get_vocab()) - set(tokenizer.all_special_tokens):
@@ -132,6 +139,6 @@ def _cannot(name: str | Path, place: str, error: Exception) -> UserError:
     reason = said if said and isinstance(error, OSError | ValueError) else f"{type(error).__name__} {said}".strip()
     if Path(name).is_dir():
         return UserError(name, place, f"cannot be opened: {reason}", "give a folder that transformers can open")
-    offline = " (offline mode is on)" if os.environ.get("HF_HUB_OFFLINE") in {"1", "true", "TRUE"} else ""
+    offline = " (offline mode is on)" if is_offline() else ""
     todo = "fetch it where there is a network, or give a folder with config.json, model.safetensors and tokenizer.json"
     return UserError(name, place, f"cannot be opened{offline}: {reason}", todo)
