@@ -74,6 +74,19 @@ def test_seed_dictionaries_and_lexicons_by_language_are_fetched_for_their_langua
     }
 
 
+def test_a_copy_beside_an_address_keeps_its_variable_and_needs_none_to_be_set():
+    path, url = "data/c/{name}.tsv", "https://example.org/{name}.tsv"
+
+    def change(data):
+        data["downloads"][path] = {"url": url, "local": "${MY_DATA}/{name}.tsv.gz"}
+        data["collections"]["mmarco"]["documents"] = path
+
+    plans = [Plan(config(change, environment), [ROOT]) for environment in ({}, {"MY_DATA": "/mine"})]
+    found = {"url": "https://example.org/dutch.tsv", "sha256": None, "local": "${MY_DATA}/dutch.tsv.gz"}
+    assert plans[0].downloads["data/c/dutch.tsv"].plain() == found
+    assert plans[0].downloads == plans[1].downloads
+
+
 def test_the_published_config_names_its_downloads_itself():
     made = load_config(PAPER, {})
     assert Plan(made, [ROOT]).downloads == made.downloads
@@ -164,6 +177,14 @@ def test_an_address_that_cannot_be_used_is_one_line_without_its_secrets(place, v
     [
         ({"a": {"url": "https://me:s3cret@h/a"}}, "downloads.a.url: a password or token is written out"),
         ({"a": {"url": "https://h/{lang}"}}, "downloads.a.url: unknown placeholder lang: declared: none"),
+        (
+            {"a": {"url": "https://h/a", "local": "x/{lang}"}},
+            "downloads.a.local: unknown placeholder lang: declared: none",
+        ),
+        (
+            {"a": {"url": "https://h/a", "local": "https://h/b"}},
+            "downloads.a.local: a web address where the path of a copy is meant: write it as url",
+        ),
         ({"a{lang}": {"url": "https://h/{lang}", "sha256": HEX}}, "downloads.a{lang}: one checksum for several files"),
         ("https://me:s3cret@h/a", "downloads: 'https://***@h/a' is not allowed"),
     ],

@@ -52,6 +52,38 @@ def test_a_copy_that_is_asked_for_shares_nothing_with_the_cache(server, cache, t
     assert not os.path.samefile(next(cache.rglob("a.tsv")), tmp_path / "a.tsv")
 
 
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_local_copy_is_taken_packed_or_not_and_nobody_is_asked(pack, server, cache, tmp_path, monkeypatch):
+    monkeypatch.setenv("MY_DATA", str(tmp_path))
+    (tmp_path / "mine").write_bytes(pack(BODY))
+    wanted = {"url": f"{server.url}/a.tsv", "sha256": digest(BODY), "local": "${MY_DATA}/mine"}
+    assert missing_files({str(tmp_path / "a.tsv"): wanted}) == []
+    fetch(**wanted, out=tmp_path / "a.tsv")
+    assert (tmp_path / "a.tsv").readlink() == tmp_path / "mine"
+    assert server.asked == []
+    assert whole(cache) == []
+
+
+@pytest.mark.parametrize("environment", [{}, {"MY_DATA": ""}, {"MY_DATA": "/nowhere"}])
+def test_without_a_local_copy_the_address_is_asked(environment, server, tmp_path, monkeypatch):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    server.files["/a.tsv"] = File()
+    wanted = {"url": f"{server.url}/a.tsv", "local": "${MY_DATA}/mine"}
+    assert missing_files({str(tmp_path / "a.tsv"): wanted}) == [str(tmp_path / "a.tsv")]
+    fetch(**wanted, out=tmp_path / "a.tsv")
+    assert (tmp_path / "a.tsv").read_bytes() == BODY
+
+
+def test_a_local_copy_of_something_else_is_one_line(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("MY_DATA", str(tmp_path))
+    (tmp_path / "mine").write_bytes(OTHER)
+    told = rf"mine: the copy has sha256 {digest(OTHER)}, not {digest(BODY)}: put the right file there, or move this one"
+    with pytest.raises(UserError, match=told):
+        fetch(f"{server.url}/a.tsv", tmp_path / "a.tsv", sha256=digest(BODY), local="${MY_DATA}/mine")
+    assert not (tmp_path / "a.tsv").exists()
+
+
 def test_a_changed_copy_in_the_cache_is_fetched_again_and_a_touched_one_is_not(server, cache, tmp_path):
     server.files["/a.tsv"] = File()
     fetch(f"{server.url}/a.tsv", tmp_path / "a.tsv")

@@ -46,7 +46,8 @@ def findings(config: Config) -> list[Finding]:
 
 def _downloads(config: Config) -> Iterator[Finding]:
     for path, download in config.downloads.items():
-        yield from known_names(f"downloads.{path}.url", "placeholder", placeholders(download.url), placeholders(path))
+        for key, given in (("url", download.url), ("local", download.local or "")):
+            yield from known_names(f"downloads.{path}.{key}", "placeholder", placeholders(given), placeholders(path))
         if not _FETCHED.fullmatch(path):
             todo = "write data/ and a name, without .. or a dot before a name"
             yield f"downloads.{path}", "not a path below data/", todo

@@ -1,8 +1,8 @@
 """Reading a config file and the tables that it names: environment expanded, every mistake told in one line.
 
 A web address in place of a path is replaced, in the plain config, by the path of the file it becomes, and listed under
-``downloads``. The paths are relative, and the addresses keep their ``${NAME}``: nothing of a machine and no password
-gets into rules, digests or provenance.
+``downloads``. The paths are relative, and addresses and the copies beside them keep their ``${NAME}``: nothing of a
+machine and no password gets into rules, digests or provenance.
 """
 
 import difflib
@@ -33,6 +33,8 @@ _MODEL_KEY = re.compile(r"start\.model|(starts|systems)\.[^.]+\.model")
 """Keys that name a folder or a model of a hub."""
 _LOCAL = re.compile(rf"testsets\.[^.]+\.pairs|ablation\.rows|{_MODEL_KEY.pattern}|run")
 """Places whose files are read before anything can be fetched, or that name no file."""
+_COPY = re.compile(r"downloads\..+\.local")
+"""Places of paths that are looked at when a file is needed: their variables may be unset."""
 _EXPONENT = re.compile(r"^([-+]?[0-9]+)(\.[0-9]*)?[eE]([-+]?[0-9]+)$")
 _TAGGED = {"collections", "lexicons"}
 """Mappings whose sections are of several kinds: pydantic puts the kind behind the name."""
@@ -175,6 +177,8 @@ def _prepared(
     downloads: dict[str, Any] = {}
 
     def prepared(value: str, place: str) -> str:
+        if _COPY.fullmatch(place):
+            return value
         for name in variables(value):
             if not environment.get(name) and name not in missing:
                 missing.add(name)

@@ -1,5 +1,6 @@
 """Every key of a config file, typed and described. The JSON schema and the key reference are generated from here."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
@@ -18,7 +19,7 @@ from switchrank.config.systems import (
     System,
     Train,
 )
-from switchrank.files.addresses import filled, parse_address, placeholders
+from switchrank.files.addresses import filled, is_address, parse_address, placeholders
 from switchrank.sources.world.files import DEFAULTS as WORLD
 
 MAIN_METRIC = "mrr@10"
@@ -181,6 +182,11 @@ class Download(Section):
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = Field(
         None, description="checksum of what is fetched"
     )
+    local: str | None = Field(
+        None,
+        description="a copy of the file, plain or packed, that is taken in place of the address where its variables "
+        "are set and it is there, such as `${MY_DATA}/en.json.gz`",
+    )
 
     @field_validator("url")
     @classmethod
@@ -188,11 +194,27 @@ class Download(Section):
         parse_address(url)
         return url
 
+    @field_validator("local")
+    @classmethod
+    def _path(cls, local: str | None) -> str | None:
+        if local and is_address(local):
+            raise ValueError("a web address where the path of a copy is meant: write it as url")
+        return local
+
     @model_validator(mode="after")
     def _one_file(self) -> Self:
         if self.sha256 and placeholders(self.url):
             raise ValueError("one checksum for several files: give each file its own")
         return self
+
+    def plain(self, *leave_out: str) -> dict[str, Any]:
+        """The section as plain JSON values; variables of a copy are not filled in, and without a copy none is named."""
+        return super().plain(*leave_out, *([] if self.local else ["local"]))
+
+    def filled_in(self, values: Mapping[str, str]) -> Self:
+        """The download of one file, where placeholders stand for several."""
+        named = {"url": filled(self.url, values), "local": filled(self.local, values) if self.local else None}
+        return self.model_copy(update=named)
 
 
 class Corpus(Section):

@@ -16,7 +16,7 @@ from switchrank.config.sections import MIXED
 from switchrank.core.digest import value_digest
 from switchrank.core.errors import Sieve, UserError, raise_all
 from switchrank.corpus.files import RECORD
-from switchrank.files.addresses import filled, placeholders
+from switchrank.files.addresses import placeholders
 from switchrank.formats.written import by_column, written_rows
 
 PAIR_COLUMNS = ["id", "query", "document", "own_model"]
@@ -81,7 +81,7 @@ def concrete_downloads(downloads: dict[str, Download], inputs: Iterable[str]) ->
     for path in inputs:
         for pattern, download in templates:
             if match := pattern.fullmatch(path):
-                made.setdefault(path, download.model_copy(update={"url": filled(download.url, match.groupdict())}))
+                made.setdefault(path, download.filled_in(match.groupdict()))
     return made
 
 

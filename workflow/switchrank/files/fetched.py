@@ -7,6 +7,7 @@ without a record was put there by hand and is taken as it is. One process at a t
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -22,7 +23,8 @@ from switchrank.core.cache import cache_folder
 from switchrank.core.digest import file_digest
 from switchrank.core.errors import UserError
 from switchrank.core.offline import is_offline
-from switchrank.files.addresses import Address, file_name, parse_address, shown, split_advice
+from switchrank.files.addresses import Address, file_name, parse_address, shown, split_advice, variables
+from switchrank.files.reading import open_bytes
 from switchrank.files.unpack import unpack_member
 
 if TYPE_CHECKING:
@@ -30,19 +32,29 @@ if TYPE_CHECKING:
 
 
 def fetch_file(
-    *, url: str, out: str | Path, sha256: str | None = None, copy: bool = False, patience: Patience | None = None
+    *,
+    url: str,
+    out: str | Path,
+    sha256: str | None = None,
+    local: str | None = None,
+    copy: bool = False,
+    patience: Patience | None = None,
 ) -> None:
     """Put the file of an address at ``out``: fetched into the cache unless it is there, then linked; whole or not.
 
-    The link is symbolic: a hard one would share its time of change with the links of other runs, and touching it in one
-    folder would make another run start again. With ``copy`` the file is an independent copy. ``sha256`` is the checksum
-    of what is fetched; without it (and without one in ``url``) any content is taken. UserError: the file cannot be had,
-    is not what was asked for, or cannot be written.
+    A ``local`` copy, at a path with environment variables, is linked instead where there is one; as it is or unpacked
+    it must have the checksum, if one is given. The link is symbolic: a hard one would share its time of change with the
+    links of other runs, and touching it in one folder would make another run start again. With ``copy`` the file is an
+    independent copy. ``sha256`` is the checksum of what is fetched; without it (and without one in ``url``) any content
+    is taken. UserError: the file cannot be had, is not what was asked for, or cannot be written.
     """
     address = _address(url, sha256)
     stored = Stored(address)
     try:
-        file = stored.file if stored.is_sound() else stored.fetch(out, patience)
+        own = local_copy(local)
+        if own is not None:
+            _check_copy(own, address.sha256)
+        file = own or (stored.file if stored.is_sound() else stored.fetch(out, patience))
         with atomic_path(out) as temporary:
             if address.member is not None:
                 unpack_member(file, address.member, temporary)
@@ -56,10 +68,37 @@ def fetch_file(
         raise UserError(place, "", f"cannot be written ({error.strerror})", todo) from error
 
 
+def local_copy(local: str | None) -> Path | None:
+    """The file at a path with environment variables; None where one of them is not set, or no file is there."""
+    if not local or not all(os.environ.get(name) for name in variables(local)):
+        return None
+    for name in variables(local):
+        local = local.replace(f"${{{name}}}", os.environ[name])
+    return Path(local) if Path(local).is_file() else None
+
+
+def _check_copy(path: Path, sha256: str | None) -> None:
+    """Raise UserError unless a file, or what is packed in it, has a checksum."""
+    if sha256 is None or file_digest(path) == sha256:
+        return
+    with open_bytes(path) as stream:
+        found = hashlib.sha256()
+        while block := stream.read(1 << 20):
+            found.update(block)
+    if found.hexdigest() != sha256:
+        problem = f"the copy has sha256 {found.hexdigest()}, not {sha256}"
+        raise UserError(path, "", problem, "put the right file there, or move this one away to have it fetched")
+
+
 def missing_files(wanted: Mapping[str, Any]) -> list[str]:
-    """The paths of ``wanted`` (arguments of :func:`fetch_file` by path) that are neither there nor in the cache."""
-    absent = {path: Stored(_address(**given)) for path, given in wanted.items() if not Path(path).exists()}
-    return [path for path, stored in absent.items() if not stored.file.is_file()]
+    """The paths of ``wanted`` (arguments of :func:`fetch_file` by path) that are not there and have no copy here."""
+    absent = {path: given for path, given in wanted.items() if not Path(path).exists()}
+    return [path for path, given in absent.items() if not (local_copy(given.get("local")) or _stored(given).is_file())]
+
+
+def _stored(given: Mapping[str, Any]) -> Path:
+    """Where the cache has the file that arguments of :func:`fetch_file` name."""
+    return Stored(_address(given["url"], given.get("sha256"))).file
 
 
 def sources_of(wanted: Mapping[str, Any], missing: Iterable[str]) -> dict[str, str]:
@@ -78,20 +117,20 @@ def offline_error(file: str | Path, missing: Mapping[str, str]) -> UserError:
 def described(wanted: Mapping[str, Any]) -> Iterator[str]:
     """Yield a line for each file of ``wanted`` (arguments of :func:`fetch_file` by path), and one with the sum.
 
-    A line has the file's state (``here``, ``cached``, or bytes to fetch), path and address, between tabs. The length is
-    what the server says without sending the file, else ``unknown``.
+    A line has the file's state (``here``, ``copy``, ``cached``, or bytes to fetch), path and address, between tabs. The
+    length is what the server says without sending the file, else ``unknown``.
     """
     from switchrank.files.transfer import length_of
 
     missing = missing_files(wanted)
-    urls = [] if is_offline() else [_address(**wanted[path]).url for path in missing]
+    urls = [] if is_offline() else [_address(wanted[path]["url"]).url for path in missing]
     with ThreadPoolExecutor(8) as pool:
         lengths = dict(zip(urls, pool.map(length_of, urls), strict=True))
     total, unknown = 0, 0
     for path, given in wanted.items():
-        state = "here" if Path(path).exists() else "cached"
+        state = "here" if Path(path).exists() else "copy" if local_copy(given.get("local")) else "cached"
         if path in missing:
-            length = lengths.get(_address(**given).url)
+            length = lengths.get(_address(given["url"]).url)
             total, unknown = total + (length or 0), unknown + (length is None)
             state = "unknown" if length is None else f"{length:,}"
         yield f"{state}\t{path}\t{shown(given['url'])}"
