@@ -6,6 +6,7 @@ Counts that a folder's README does not tell were taken with ``zcat``, ``grep -c`
 from __future__ import annotations
 
 import gzip
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -142,3 +143,26 @@ def test_sentences_and_questions_belong_together_line_by_line(tmp_path):
         pl.read_parquet(out / "documents-en.parquet"), on="docid", suffix="_document"
     )
     assert set(texts.select("text", "text_document").rows()) == pairs
+
+
+@pytest.mark.parametrize(("documents", "lost"), [("paragraphs", 240), ("sentences", 1162)])
+def test_squad_without_the_questions_of_xquad_is_the_file_without_its_paragraphs(documents, lost, tmp_path):
+    """The ids of documents are their places in the file, so judgements are compared by the texts of their documents."""
+    squad, spec = DATA / "squad-v1.1-dev", {"format": "squad", "languages": ["en"], "documents_as": documents}
+    xquad, training = {"test/en": DATA / "xquad-r/en.json.gz"}, spec | {"splits": ["train"], "dev": 0.04}
+    _, other = build(tmp_path / "xquad", spec, xquad)
+    files = {"train/en": squad / "dev-v1.1.json.gz", "excluded/queries-test-en": other / "queries-test-en.parquet"}
+    counts, left = build(tmp_path / "whole", training | {"excluding": "xquad"}, files)
+    wanted, without = build(tmp_path / "cut", training, {"train/en": squad / "dev-v1.1.minus-xquad.json.gz"})
+
+    assert counts == wanted
+    assert sum(counts["queries"].values()) == 9380
+    record = {"questions_of": "xquad", "questions": 1190, "documents": {"en": lost}}
+    assert json.loads((left / "excluded.json").read_text()) == record
+    texts = [pl.read_parquet(folder / "documents-en.parquet").select("docid", "text") for folder in (left, without)]
+    for table in without.glob("*.parquet"):
+        found, expected = (pl.read_parquet(folder / table.name) for folder in (left, without))
+        if table.name.startswith("judgements"):
+            named = zip((found, expected), texts, strict=True)
+            found, expected = (frame.join(text, on="docid", maintain_order="left") for frame, text in named)
+        assert found.drop("docid", strict=False).equals(expected.drop("docid", strict=False))

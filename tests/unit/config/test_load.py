@@ -441,6 +441,21 @@ def put(path, value):
             {"format": "joined", "of": ["world", "other"], "labels": 0.1},
             "collections.both.labels: its parts are cut already: set labels of world or other",
         ),
+        (
+            "collections.world.exclude",
+            {"questions_of": "wrld"},
+            "collections.world.exclude.questions_of: unknown collection wrld: did you mean world?",
+        ),
+        (
+            "collections.world.exclude",
+            {"questions_of": "world"},
+            "collections.world.exclude.questions_of: world would lose all its questions: name another collection",
+        ),
+        (
+            "collections.both",
+            {"format": "joined", "of": ["world", "other"], "exclude": {"questions_of": "world"}},
+            "collections.both.exclude: its parts are read already: set exclude of world or other",
+        ),
         ("ablation.reference", "ml", "ablation.reference: unknown trained system ml: did you mean ml-cs?"),
         ("evaluate.metrics", ["map"], "evaluate.metrics: no mrr@10, which is what is tested and drawn: add mrr@10"),
         ("evaluate.tests", [], "evaluate.tests: [] is not allowed: list should have at least 1 item"),
@@ -464,6 +479,16 @@ def test_a_mistake_is_one_line_with_place_value_and_advice(tmp_path, path, value
     lines = str(caught.value).splitlines()
     assert any(one.startswith(f"{file}: {line}") for one in lines)
     assert all(one.startswith(f"{file}: ") for one in lines)
+
+
+def test_two_collections_cannot_each_be_left_without_the_questions_of_the_other(tmp_path):
+    def change(data):
+        collections = data["collections"]
+        collections["other"] = collections["world"] | {"exclude": {"questions_of": "world"}}
+        collections["world"] = collections["world"] | {"exclude": {"questions_of": "other"}}
+
+    with pytest.raises(UserError, match=r"exclude\.questions_of: other is itself left without questions of world"):
+        load_config(write(tmp_path, change), {})
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from switchrank.config.sections import (
     Distinct,
     Language,
     LanguageList,
+    Name,
     OpenShare,
     Section,
     Share,
@@ -44,6 +45,13 @@ class Instances(Section):
     dev_negatives: Count = Field(19, description="negatives per positive in the development set")
 
 
+class Exclusion(Section):
+    questions_of: Name = Field(
+        description="another collection: its questions are left out, by id, with the documents that answer them; of a "
+        "sentence, all of its paragraph"
+    )
+
+
 Template = tuple[str, str, tuple[str, ...]]
 """A path of the config: the key it stands at, the text, and the placeholders it may hold."""
 
@@ -58,6 +66,7 @@ class CollectionSection(Section):
         "system trains on them or on passages that answer them as such",
     )
     instances: Instances = Field(Instances(), description="how training pairs are made")
+    exclude: Exclusion | None = Field(None, description="what is left out because a test set holds it")
     max_skipped: Share = Field(
         0.1,
         description="largest share of a file's rows that may be left out: empty, incomplete or of an unknown document; "
@@ -145,6 +154,7 @@ class CollectionSection(Section):
             "train_languages": list(self.train_languages),
             "seed": 1,
             "max_skipped": self.max_skipped,
+            "excluding": self.exclude.questions_of if self.exclude else "",
             "options": self.options(),
         }
 

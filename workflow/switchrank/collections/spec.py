@@ -26,6 +26,8 @@ _ROOM = Path(__file__).parent
 _ALSO = {"datasets": "parquet"}
 """Second names of formats."""
 SPLITS = ("train", "dev", "test")
+EXCLUDED = "excluded.json"
+"""The record of what a collection was left without."""
 Relevance = Literal["judged", "gold", "answer"]
 """What makes a document relevant: people judged it, it is the passage that the question was asked about, or it holds
 one of the answers word for word."""
@@ -87,6 +89,7 @@ class CollectionSpec:
         train_languages: further languages that training queries exist in, under the ids of the source's.
         asked_in: query languages of the test split; none means those of the documents.
         max_skipped: largest share of a file's rows that may be left out as unusable.
+        excluding: the collection whose questions are left out (:mod:`switchrank.sources.exclude`); empty: none.
         options: further settings of the format's reader, as plain JSON values.
     """
 
@@ -102,6 +105,7 @@ class CollectionSpec:
     train_languages: tuple[str, ...] = ()
     asked_in: tuple[str, ...] = ()
     max_skipped: float = 1.0
+    excluding: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -186,7 +190,7 @@ class CollectionSpec:
         for split in self.written_splits:
             names += [f"queries-{split}-{language}.parquet" for language in self.query_languages(split)]
             names += [f"judgements-{split}-{language}.parquet" for language in self.judged_languages(split)]
-        return names + (["triples-train.parquet"] if self.triples else [])
+        return names + (["triples-train.parquet"] if self.triples else []) + ([EXCLUDED] if self.excluding else [])
 
 
 @dataclass(frozen=True)

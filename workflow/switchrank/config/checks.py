@@ -85,6 +85,7 @@ def _collections(config: Config) -> Iterator[Finding]:
         place = f"collections.{name}.train_languages"
         wrong += known_names(place, "language of it:", part.train_languages, part.languages)
         yield from wrong
+        yield from _exclusion(config, name, part)
         if isinstance(part, Joined):
             yield from _joined(config, name, part)
         elif not wrong:  # otherwise its paths cannot be filled in
@@ -102,6 +103,25 @@ def _templates(place: str, part: CollectionSection) -> Iterator[Finding]:
         for language in dict.fromkeys(named):
             if language not in MMARCO_NAMES:
                 yield f"{place}.{key}", f"mMARCO has no name for {language}", "write {lang} instead of {name}"
+
+
+def _exclusion(config: Config, name: str, part: CollectionSection) -> Iterator[Finding]:
+    """A collection is left without the questions of another that is read without its own."""
+    if part.exclude is None:
+        return
+    place, other = f"collections.{name}.exclude", part.exclude.questions_of
+    if isinstance(part, Joined):
+        yield place, "its parts are read already", f"set exclude of {' or '.join(part.of)}"
+    others = [known for known, section in config.collections.items() if not isinstance(section, Joined)]
+    yield from known_names(f"{place}.questions_of", "collection", other, others)
+    if other == name:
+        yield f"{place}.questions_of", f"{name} would lose all its questions", "name another collection"
+    elif name in _made_of(name, lambda one: _excluded(config.collections[one]), config.collections):
+        yield f"{place}.questions_of", f"{other} is itself left without questions of {name}", "leave one of them out"
+
+
+def _excluded(part: CollectionSection) -> list[str]:
+    return [part.exclude.questions_of] if part.exclude else []
 
 
 def _joined(config: Config, name: str, joined: Joined) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from switchrank.collections.joined.section import Joined
-from switchrank.collections.spec import CollectionSpec
+from switchrank.collections.spec import EXCLUDED, CollectionSpec
 from switchrank.config.lexicons import MergedLexicon
 from switchrank.config.models import Config, Download
 from switchrank.config.sections import MIXED
@@ -129,7 +129,7 @@ class DataPlan:
         return next((root / path for root in self.roots if (root / path).is_file()), path)
 
     def collection_files(self, collection: str) -> dict[str, str]:
-        """Input files of a collection by role, such as ``documents/en`` or ``test/de``."""
+        """Input files of a collection by role, such as ``documents/en``, ``test/de``, ``excluded/queries-test-de``."""
         section = self.config.collections[collection]
         if isinstance(section, Joined):
             tables = CollectionSpec.from_plain(self.collection_spec(collection)).outputs()
@@ -137,8 +137,15 @@ class DataPlan:
                 f"{part}/{Path(table).stem}": f"{self.folder}/sources/{part}/{table}"
                 for part in section.of
                 for table in tables
+                if table != EXCLUDED
             }
-        return section.roles(self.config.languages.source)
+        files = section.roles(self.config.languages.source)
+        if section.exclude:
+            other = section.exclude.questions_of
+            tables = CollectionSpec.from_plain(self.collection_spec(other)).outputs()
+            asked = [table for table in tables if table.startswith("queries-")]
+            files |= {f"excluded/{Path(table).stem}": f"{self.folder}/sources/{other}/{table}" for table in asked}
+        return files
 
     def collection_spec(self, collection: str) -> dict[str, Any]:
         """What the sources stage needs to know of a collection, as plain JSON values."""

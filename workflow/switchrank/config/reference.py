@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from switchrank.collections.section import CollectionSection, Instances, JudgementColumns, TextColumns
+from switchrank.collections.section import CollectionSection, Exclusion, Instances, JudgementColumns, TextColumns
 from switchrank.collections.sections import FORMATS
 from switchrank.config import lexicons, models, systems
 from switchrank.core.atomic import atomic_path
@@ -23,6 +23,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("collections.<name>.judgements (formats tsv, parquet)", JudgementColumns),
     ("collections.<name> (every format)", CollectionSection),
     ("collections.<name>.instances", Instances),
+    ("collections.<name>.exclude", Exclusion),
     ("vectors", lexicons.Vectors),
     ("vectors.languages.<language>", lexicons.VectorSource),
     ("vectors.training", lexicons.VectorTraining),

@@ -12,6 +12,7 @@ from switchrank.core.atomic import atomic_folder
 from switchrank.core.errors import UserError
 from switchrank.core.seeds import derive_seed
 from switchrank.formats.tables import JUDGEMENTS, QUERIES, write_table
+from switchrank.sources.exclude import ROLE, exclude_questions
 
 _CUTS = {"dev": "development cut", "labels": "labelled cut"}
 """What the seed of each cut of the training queries is derived for, by the split it makes."""
@@ -32,6 +33,7 @@ def build_collection(
             ``queries/<split>/<lang>``, ``judgements/<split>``, and where there are any ``triples/train`` and
             ``groups`` (document id, topic); further files of a role are ``<role>+1``, ``<role>+2``. For ``squad``:
             ``<split>/<lang>``. Only test queries exist in other languages than the source and the training ones.
+            With ``excluding``, ``excluded/<table>`` are the other collection's tables of queries.
         out, overwrite: the folder to write, and whether an older one is replaced whatever it holds.
 
     Returns:
@@ -39,12 +41,19 @@ def build_collection(
         UserError: a wrong specification, a defective file, nothing left to write, or ``out`` holds something else.
     """
     checked = CollectionSpec.from_plain(spec)
-    check_files(checked, files)
+    own = {role: path for role, path in files.items() if not role.startswith(ROLE)}
+    check_files(checked, own)
+    excluded = [path for role, path in files.items() if role not in own]
+    if bool(excluded) != bool(checked.excluding):
+        todo = f"name the collection in excluding, and its tables of queries as {ROLE}<table>"
+        raise UserError("collection", "excluding", "either a name or tables are missing", todo)
     for role, path in files.items():
         if not Path(path).exists():
             raise UserError(path, role, "no such file", "correct the path")
     with atomic_folder(out, "a collection", overwrite=overwrite) as folder:
-        parsed = read_files(checked, files, folder)
+        parsed = read_files(checked, own, folder)
+        if excluded:
+            parsed = exclude_questions(parsed, checked, excluded, folder)
         queries = _judged_queries(parsed, checked)
         splits = _assign(queries, checked)
         for split, (origin, qids) in splits.items():
