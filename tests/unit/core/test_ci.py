@@ -82,6 +82,54 @@ def test_a_slurm_that_fails_is_a_failure(tmp_path, broken):
     assert ran(tmp_path, **broken)[0] != 0
 
 
+def real(
+    folder: Path, switchrank: str = "true", configs: tuple[str, ...] = ("afriqa", "xquad")
+) -> tuple[int, str, str]:
+    """`make real` in a checkout with these configs: its exit status, the runs it started, what it printed."""
+    for name in [*configs, "demo", "demo-pretrained", "paper", "paper-mini", "xquad-public"]:
+        (folder / "checkout/config").mkdir(parents=True, exist_ok=True)
+        (folder / f"checkout/config/{name}.yaml").touch()
+    (folder / "checkout/.ci").mkdir()
+    shutil.copy(ROOT / ".ci/real", folder / "checkout/.ci/real")
+    program(
+        folder / "checkout/.venv/bin/switchrank", f'[ $1 != plan ] || echo "wall time: 9 min on 2 cores"\n{switchrank}'
+    )
+    program(folder / "checkout/.venv/bin/snakemake", f'echo "$@" >> {folder}/started; echo "started: $4"')
+    script = folder / "checkout/.ci/real"
+    done = subprocess.run([script], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    started = folder / "started"
+    return done.returncode, started.read_text() if started.exists() else "", done.stdout
+
+
+def test_real_runs_start_one_after_the_other_when_all_is_told(tmp_path):
+    code, started, printed = real(tmp_path)
+    runs = ["config/afriqa.yaml", "config/xquad.yaml"]
+    assert code == 0
+    assert started == "".join(f"--cores 2 --configfile {config}\n" for config in runs)
+    assert printed.splitlines() == [
+        "left out: config/xquad-public.yaml: made for machines without the data of the others",
+        *(line for config in runs for line in (f"to run: {config}", "wall time: 9 min on 2 cores")),
+        *(f"started: {config}" for config in runs),
+    ]
+
+
+def test_a_real_run_without_its_data_is_left_out_with_the_reason(tmp_path):
+    missing = '[ "$2 $3" != "check config/xquad.yaml" ] || { echo "$3: no such file: en.json"; echo more; exit 2; }'
+    code, started, printed = real(tmp_path, missing)
+    assert (code, started) == (0, "--cores 2 --configfile config/afriqa.yaml\n")
+    assert printed.startswith("left out: config/xquad.yaml: no such file: en.json\nleft out: config/xquad-public.yaml")
+
+
+def test_without_any_data_the_run_of_public_data_is_started(tmp_path):
+    code, started, printed = real(tmp_path, '[ "$2" != check ] || { echo "$3: SWITCHRANK_DATA is not set"; exit 2; }')
+    assert (code, started) == (0, "--cores 2 --configfile config/xquad-public.yaml\n")
+    assert printed.startswith("left out: config/afriqa.yaml: SWITCHRANK_DATA is not set\n")
+
+
+def test_files_that_cannot_be_fetched_end_it_before_anything_runs(tmp_path):
+    assert real(tmp_path, '[ "$2" != fetch ]')[:2] == (1, "")
+
+
 @pytest.fixture
 def debian(tmp_path, monkeypatch):
     """Root on a Debian without Slurm, as far as the tests of Slurm can see; where its configuration would be."""
