@@ -48,6 +48,20 @@ def test_a_batch_equals_the_tokenizer_with_longest_first(fixture, pairs, max_len
         np.testing.assert_array_equal(values, expected[name])
 
 
+@pytest.mark.parametrize("fixture", ["bert_folder", "roberta_folder"])
+@settings(max_examples=30, deadline=None)
+@given(texts=st.lists(text, min_size=1, max_size=5), max_length=st.integers(8, 40))
+def test_a_batch_of_single_texts_equals_the_tokenizer(fixture, texts, max_length, request):
+    tokenizer = _opened(str(request.getfixturevalue(fixture)))
+    expected = tokenizer(texts, truncation=True, max_length=max_length, padding=True, return_tensors="np")
+    template = read_template(tokenizer, pair=False)
+    found = tokenise(tokenizer, texts, limit=max_length).cut(max_length - template.specials)
+    batch = assemble(template, found, found.cut(0))
+    assert sorted(batch) == sorted(expected)
+    for name, values in batch.items():
+        np.testing.assert_array_equal(values, expected[name])
+
+
 @settings(max_examples=30, deadline=None)
 @given(passage=text, max_length=st.integers(10, 30))
 def test_a_batch_equals_the_tokenizer_with_only_second(bert_folder, passage, max_length):

@@ -73,6 +73,28 @@ def test_logits_are_those_of_the_stock_model_in_any_mix_of_lengths(case, lengths
         torch.testing.assert_close(packed.training_forward(model)(inputs), expected, atol=1e-5, rtol=0)
 
 
+@settings(max_examples=8, deadline=None)
+@given(lengths=st.lists(st.integers(1, 36), min_size=1, max_size=9), seed=st.integers(0, 99))
+def test_vectors_of_all_tokens_are_those_of_the_stock_model_and_zero_at_padding(case, lengths, seed):
+    family, model = case
+    inputs = padded(lengths, family, seed)
+    with torch.inference_mode():
+        expected = getattr(model, model.base_model_prefix)(**inputs).last_hidden_state
+        found = packed.encoding_forward(model)(inputs)
+    torch.testing.assert_close(found, expected * inputs["attention_mask"][..., None], atol=1e-5, rtol=0)
+
+
+def test_gradients_flow_through_the_vectors_of_all_tokens():
+    model, inputs = model_of("bert"), padded([3, 9, 9, 1])
+    every = []
+    for vectors in (packed.encoding_forward(model)(inputs), model.bert(**inputs).last_hidden_state):
+        model.zero_grad()
+        (vectors.square() * inputs["attention_mask"][..., None]).sum().backward()
+        every.append([parameter.grad for parameter in model.bert.encoder.parameters()])
+    for ours, theirs in zip(*every, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-3)
+
+
 @pytest.mark.parametrize("family", ["bert", "xlm-roberta"])
 def test_half_precision_differs_from_single_by_rounding_only(family):
     model = model_of(family)

@@ -35,6 +35,10 @@ class Texts:
         """Some of the texts (repeats allowed); the ids are shared."""
         return replace(self, starts=self.starts[numbers], lengths=self.lengths[numbers])
 
+    def cut(self, most: int) -> Self:
+        """The texts without what they have beyond so many tokens."""
+        return replace(self, lengths=np.minimum(self.lengths, most))
+
 
 @dataclass(frozen=True)
 class Template:
@@ -85,20 +89,23 @@ def _plain_backend(tokenizer: Any) -> Any:
     return backend
 
 
-def read_template(tokenizer: Any) -> Template:
-    """Find the special tokens of a pair by encoding one; raises UserError for a tokenizer that makes no batches."""
+def read_template(tokenizer: Any, *, pair: bool = True) -> Template:
+    """Find the special tokens of a pair by encoding one; raises UserError for a tokenizer that makes no batches.
+
+    Without ``pair``, those of a single text: what stands around a second one, which is to be empty, is nothing.
+    """
     name = str(tokenizer.name_or_path)
     if not tokenizer.is_fast:
         raise UserError(name, "tokenizer", "not a fast tokenizer", "save it with tokenizer.json")
     if tokenizer.pad_token_id is None:
         raise UserError(name, "tokenizer", "no padding token", "name its pad_token in tokenizer_config.json")
-    pair = _plain_backend(tokenizer).encode("a", "a")
-    sides = pair.sequence_ids
-    if 0 not in sides or 1 not in sides:
+    encoded = _plain_backend(tokenizer).encode(*("a" * (1 + pair)))
+    sides = encoded.sequence_ids
+    if 0 not in sides or (pair and 1 not in sides):
         raise UserError(name, "tokenizer", "gives no token for 'a'", "train it with an unknown token")
-    query, passage = sides.index(0), sides.index(1)
+    query, passage = sides.index(0), sides.index(1) if pair else len(sides)
     cuts = [query, query + sides.count(0), passage, passage + sides.count(1)]
-    ids, types = (np.split(np.array(values, dtype=np.int64), cuts) for values in (pair.ids, pair.type_ids))
+    ids, types = (np.split(np.array(values, dtype=np.int64), cuts) for values in (encoded.ids, encoded.type_ids))
     types[1::2] = types[1][:1], types[3][:1]
     typed = "token_type_ids" in tokenizer.model_input_names
     pad_type = int(getattr(tokenizer, "pad_token_type_id", 0))

@@ -3,7 +3,7 @@
 It computes the same logits as the stock transformers classes, up to rounding, from the same weights, with less work:
 
 - linear layers see real tokens only, and attention few of others (:mod:`switchrank.models.packing`);
-- a ranker's logit depends on the first token of a pair alone, so the last layer computes keys and values of all tokens
+- a ranker's logit depends on the first token of a pair alone, so its last layer computes keys and values of all tokens
   but everything else of first tokens only;
 - query, key and value are one product, which goes to oneDNN on a CPU where it is wide: faster than MKL on some machines
   and never much slower. A model that is only used has its weights laid out once for that.
@@ -59,6 +59,27 @@ def training_forward(model: Model) -> TrainingForward:
 
     def forward(inputs: Mapping[str, Tensor], draw: Draw | None = None) -> Tensor:
         return packed(inputs, draw) if packed and _attends(model) else stock(inputs)
+
+    return forward
+
+
+def encoding_forward(model: Model) -> TrainingForward:
+    """As :func:`training_forward`, of the encoder alone: from padded inputs of n texts to the vectors of their tokens.
+
+    These are its last hidden states, ``(n, longest, width)``, zeros at padding.
+    """
+    encode = _packed_encoder(model, _live, None, first_only=False) if covered(model) else None
+
+    def forward(inputs: Mapping[str, Tensor], draw: Draw | None = None) -> Tensor:
+        mask = inputs["attention_mask"]
+        if encode and _attends(model):
+            tokens, batch, _ = encode(inputs, draw)
+            places = torch.arange(mask.numel()).view_as(mask)[batch.order][mask[batch.order].bool()].to(tokens.device)
+            spread = tokens.new_zeros(mask.numel(), tokens.shape[-1]).index_copy(0, places, tokens[: len(places)])
+            return spread.view(*mask.shape, -1)
+        inputs = moved(inputs, model.device)
+        hidden: Tensor = getattr(model, model.base_model_prefix)(**inputs).last_hidden_state
+        return hidden * inputs["attention_mask"][..., None]
 
     return forward
 
@@ -150,18 +171,39 @@ def _mixed(query: Tensor, key: Tensor, value: Tensor, block: Block, drop: Dropou
 
 
 def _packed_forward(model: Model, product: Callable[..., Dense], dtype: torch.dtype | None = None) -> TrainingForward:
-    """The embeddings and head of a model that is :func:`covered`, and our layers between them.
+    """The encoder of a model that is :func:`covered`, by :func:`_packed_encoder`, and its head."""
+    base, bert = getattr(model, model.base_model_prefix), model.config.model_type == "bert"
+    encode = _packed_encoder(model, product, dtype, first_only=True)
+
+    def forward(inputs: Mapping[str, Tensor], draw: Draw | None = None) -> Tensor:
+        tokens, batch, drop = encode(inputs, draw)
+        head = model.dropout if bert else model.classifier.dropout
+        dense, out = (
+            (base.pooler.dense, model.classifier) if bert else (model.classifier.dense, model.classifier.out_proj)
+        )
+        pooled = torch.tanh(dense(tokens if bert else drop.of_rows(tokens, head.p, first_only=True)))
+        logits: Tensor = out(drop.of_rows(pooled, head.p, first_only=True))[:, 0]
+        return logits[batch.places]
+
+    return forward
+
+
+def _packed_encoder(
+    model: Model, product: Callable[..., Dense], dtype: torch.dtype | None, *, first_only: bool
+) -> Callable[[Mapping[str, Tensor], Draw | None], tuple[Tensor, Packed, Dropout]]:
+    """The embeddings of a model that is :func:`covered`, and our layers: from padded inputs to vectors of all tokens
+    or of first ones, with their batch and its dropout.
 
     ``product`` makes linear modules over the same inputs one product, followed by GELU with ``gelu=True``; it computes
     in ``dtype`` (None: as autocast says).
     """
     config, base = model.config, getattr(model, model.base_model_prefix)
-    bert = config.model_type == "bert"
-    pad = None if bert else int(config.pad_token_id)
-    layers = [_layer(one, config, product, last=one is base.encoder.layer[-1]) for one in base.encoder.layer]
+    pad = None if config.model_type == "bert" else int(config.pad_token_id)
+    last = base.encoder.layer[-1] if first_only else None
+    layers = [_layer(one, config, product, last=one is last) for one in base.encoder.layer]
     place: dict[str, Any] = {"first_position": 0 if pad is None else pad + 1, "pad": pad, "device": model.device}
 
-    def forward(inputs: Mapping[str, Tensor], draw: Draw | None = None) -> Tensor:
+    def encode(inputs: Mapping[str, Tensor], draw: Draw | None) -> tuple[Tensor, Packed, Dropout]:
         on_cpu = model.device.type == "cpu"
         half = torch.is_autocast_enabled("cpu") if dtype is None else dtype != torch.float32
         batch = pack(inputs, few_shapes=on_cpu and half, **place)
@@ -172,15 +214,9 @@ def _packed_forward(model: Model, product: Callable[..., Dense], dtype: torch.dt
         tokens = drop.of_rows(tokens, parts.dropout.p)
         for layer in layers:
             tokens = layer(tokens, batch, drop)
-        head = model.dropout if bert else model.classifier.dropout
-        dense, out = (
-            (base.pooler.dense, model.classifier) if bert else (model.classifier.dense, model.classifier.out_proj)
-        )
-        pooled = torch.tanh(dense(tokens if bert else drop.of_rows(tokens, head.p, first_only=True)))
-        logits: Tensor = out(drop.of_rows(pooled, head.p, first_only=True))[:, 0]
-        return logits[batch.places]
+        return tokens, batch, drop
 
-    return forward
+    return encode
 
 
 def _dropout(draw: Draw | None, batch: Packed, model: Model) -> Dropout:
@@ -237,7 +273,7 @@ def _onednn(inputs: Tensor, weight: Tensor, bias: Tensor | None, activation: str
 
 
 class _Product(torch.autograd.Function):
-    """``inputs @ weight.T + bias`` of float32 matrices by oneDNN, and the gradient of ``inputs``."""
+    """``inputs @ weight.T + bias`` of float32 matrices by oneDNN; of frozen weights no gradient is computed."""
 
     @staticmethod
     def forward(ctx: Any, inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -245,10 +281,11 @@ class _Product(torch.autograd.Function):
         return _onednn(inputs, weight, bias)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
         inputs, weight = ctx.saved_tensors
         gradient = gradients[0].contiguous()
-        return _onednn(gradient, weight.t(), None), gradient.t() @ inputs, gradient.sum(0)
+        of_weights = (gradient.t() @ inputs, gradient.sum(0)) if ctx.needs_input_grad[1] else (None, None)
+        return _onednn(gradient, weight.t(), None), *of_weights
 
 
 def _live(*modules: Model, gelu: bool = False) -> Dense:
