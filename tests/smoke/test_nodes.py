@@ -16,7 +16,8 @@ pytestmark = pytest.mark.slow
 PAIRS = ("en-en", "en-qaa", "qac-qaa", "qad-en")
 STARTS = {
     "plain": {"preset": "tiny", "init": ["mimetic"], "seed": 3},
-    "warm": {"from": "plain", "corpus": "english", "train": {"steps": 4, "warmup": 1}},
+    "fewer": {"from": "plain", "layers": [1], "repair": {"steps": 4, "batch_size": 8, "max_length": 24}},
+    "warm": {"from": "fewer", "corpus": "english", "train": {"steps": 4, "warmup": 1}},
     "moved": {"from": "warm", "transplant": "clwe"},
 }
 
@@ -65,6 +66,14 @@ def test_a_system_is_trained_from_its_own_start_with_its_own_settings(extended):
     warm = json.loads((made / "starts/warm/seed1/train.json").read_text())
     assert (warm["params"]["steps"], warm["seed"], warm["start"]["seed"]) == (4, 1, 3)
     assert not (made / "starts/plain/seed1").exists()
+
+
+def test_a_start_with_fewer_layers_is_repaired_on_the_texts_of_the_run(extended):
+    made = results(extended) / "starts/fewer/seed1"
+    told = json.loads((made / "train.json").read_text())
+    assert (told["layers"], told["system"], told["params"]["layers"]) == ({"kept": [1], "of": 2}, "fewer", [1])
+    assert told["texts"]["trained_on"] > told["texts"]["held_out"] > 0
+    assert json.loads((made / "config.json").read_text())["num_hidden_layers"] == 1
 
 
 def test_nothing_that_was_there_was_made_again(finished, extended):

@@ -206,8 +206,9 @@ if CONFIG.start.transplant:
 
 rule train_model:
     input:
-        corpus=lambda wildcards: node(wildcards).corpus,
+        corpus=lambda wildcards: node(wildcards).corpus or [],
         parts=on_the_fly_parts,
+        texts=repair_texts,
         dev=lambda wildcards: node(wildcards).dev or [],
         start=lambda wildcards: node(wildcards).start,
     output:
@@ -227,7 +228,8 @@ rule train_model:
         **asks_to_train(),
         **shared_training(),
     params:
-        settings=lambda wildcards: CONFIG.training_settings(node(wildcards).settings),
+        settings=lambda wildcards: CONFIG.training_settings(node(wildcards).settings)
+        | node(wildcards).more,
         seed=lambda wildcards: node(wildcards).seed,
         names=lambda wildcards: node(wildcards).facts,
         method=lambda wildcards: node(wildcards).method,
@@ -244,18 +246,33 @@ use rule train_model as train_start with:
     benchmark:
         f"{R}/benchmarks/train/starts/{{start}}.tsv"
     wildcard_constraints:
-        start=starts_where(lambda start: start.corpus),
+        start=starts_where(lambda start: start.settings),
+
+
+if CONFIG.start.layers:
+
+    use rule train_model as repaired_model with:
+        output:
+            [f"{R}/start/{{step}}/{file}" for file in TRAINED_FILES],
+        log:
+            f"{R}/logs/train/{{step}}.log",
+        benchmark:
+            f"{R}/benchmarks/train/{{step}}.tsv"
+        wildcard_constraints:
+            step="repaired",
 
 
 if CONFIG.start.first:
 
     use rule train_model as first_model with:
         output:
-            [f"{R}/start/first/{file}" for file in TRAINED_FILES],
+            [f"{R}/start/{{step}}/{file}" for file in TRAINED_FILES],
         log:
-            f"{R}/logs/train/first.log",
+            f"{R}/logs/train/{{step}}.log",
         benchmark:
-            f"{R}/benchmarks/train/first.tsv"
+            f"{R}/benchmarks/train/{{step}}.tsv"
+        wildcard_constraints:
+            step="first",
 
 
 rule finished_model:

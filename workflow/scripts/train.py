@@ -1,4 +1,4 @@
-"""Rules train_model and those like it: one cross-encoder, resumed from a checkpoint of the same job."""
+"""Rules train_model and those like it: one model, resumed from a checkpoint of the same job."""
 
 from pathlib import Path
 
@@ -8,11 +8,11 @@ with job(snakemake) as rule, gpu_for_job(rule.resources.get("gpu", 0), rule.reso
     from switchrank.train.method import Data
     from switchrank.train.training import train_model
 
+    given = {role: rule.input.get(role) or None for role in ("corpus", "dev", "texts")}
     reader = None
-    if rule.input.corpus.endswith(".json"):
+    if given["corpus"] and given["corpus"].endswith(".json"):
         from switchrank.corpus.onthefly import SwitchedPairs as reader
-    start = Path(rule.input.start[0]).parent
-    files = {"corpus": [rule.input.corpus], "dev": rule.input.get("dev") or None, "start": start}
+    files = given | {"start": Path(rule.input.start[0]).parent}
     out = Path(rule.output[0]).parent
     train_model(
         Data(files, reader),

@@ -306,7 +306,7 @@ def put(path, value):
             "starts.a.model: unknown model bert: did you mean mmBERT-small? else write owner/name of a hub, or",
         ),
         ("starts.a", {"model": "a/b", "from": "start"}, "starts.a: give exactly one of model (pretrained), preset"),
-        ("starts.a", {"from": "start"}, "starts.a: from alone changes nothing: give either corpus (to train on) or"),
+        ("starts.a", {"from": "start"}, "starts.a: from alone changes nothing: give one of corpus (to train on), tr"),
         (
             "starts.a",
             {"preset": "tiny", "vocabulary": "run"},
@@ -332,6 +332,46 @@ def put(path, value):
             {"b": {"model": "a/b"}, "a": {"from": "b", "extend": {"rows": ["parts"], "languages": ["en"]}}},
             "starts.a.extend.languages: en is the source language: leave it out: its pieces are there",
         ),
+        (
+            "starts.a",
+            {"from": "start", "layers": [1]},
+            "starts.a: layers without repair: what is left does not work untrained: add repair: {steps: 500}",
+        ),
+        ("starts.a", {"from": "start", "repair": {"steps": 5}}, "starts.a: repair without layers: name those that are"),
+        (
+            "start.layers",
+            [0],
+            "start: layers without model: a model from scratch has nothing to lose: choose a smaller preset",
+        ),
+        (
+            "starts.a",
+            {"from": "start", "layers": [0, 2], "repair": {}},
+            "starts.a.layers: no layer 2, as there are 2: list each layer once, in order, the first as 0, the last as",
+        ),
+        (
+            "starts",
+            {
+                "e5": {"model": "e5-small-q4"},
+                "few": {"from": "e5", "layers": [1, 3, 5], "repair": {}},
+                "one": {"from": "few", "layers": [3], "repair": {}},
+            },
+            "starts.one.layers: no layer 3, as there are 3: list each layer once",
+        ),
+        (
+            "starts",
+            {"e5": {"model": "e5-small-q4"}, "a": {"from": "e5", "layers": [1, 12], "repair": {}}},
+            "starts.a.layers: no layer 12, as there are 12: list each layer once",
+        ),
+        (
+            "starts",
+            {"hub": {"model": "a/b"}, "a": {"from": "hub", "layers": [3, 1], "repair": {}}},
+            "starts.a.layers: [3, 1] is not in order, or names one twice: list each layer once",
+        ),
+        (
+            "starts.a",
+            {"from": "start", "layers": [1], "repair": {"steps": 10, "warmup": 20}},
+            "starts.a.repair.warmup: 20 of 10 steps: warm up for less, or for a share such as 0.1",
+        ),
         ("start.extend", {"rows": ["parts"]}, "start: extend without model: the tokenizer of a model from scratch has"),
         ("starts.a", {"model": "a/b", "corpus": "english"}, "starts.a: corpus without from: name the start that is"),
         (
@@ -349,7 +389,12 @@ def put(path, value):
             {"from": "start", "corpus": "english", "method": "distil"},
             "starts.a.method: 'distil' is not allowed: input should be 'cross-encoder'",
         ),
-        ("starts.a", {"model": "a/b", "layers": [1, 3]}, "starts.a.layers: unknown key layers: known keys: corpus,"),
+        ("starts.a", {"model": "a/b", "loyers": [1, 3]}, "starts.a.loyers: unknown key loyers: did you mean layers?"),
+        (
+            "starts.a",
+            {"model": "a/b", "layers": [1, 3], "repair": {}},
+            "starts.a: layers without from: name the start that is changed",
+        ),
         (
             "starts.a",
             {"from": "start", "corpus": "bl-cs"},

@@ -89,7 +89,7 @@ def test_the_steps_of_the_runs_own_start_lie_where_they_always_did_and_have_one_
     assert [step.folder for step in made.own_start] == [
         f"{FOLDER}/start/{name}" for name in ("initial", "first", "transplanted")
     ]
-    node = made.node({})
+    node = made.node({"step": "first"})
     assert (node.folder, node.seed, node.settings.steps) == (f"{FOLDER}/start/first", 5, 100)
     assert node.facts == {"system": "start", "corpus": "english"}
     assert folders(node.start) == {f"{FOLDER}/start/initial"}
@@ -108,6 +108,29 @@ def test_an_extended_start_is_made_from_a_pretrained_one_and_comes_before_traini
     assert (more.source, more.extension.pieces) == (made.starts["hub"], 30_000)
     languages = made.config.languages
     assert made.config.extended_languages(more.extension) == [*languages.seen, *languages.unseen]
+
+
+def test_layers_of_a_start_are_repaired_once_for_each_seed_on_the_texts_of_the_run(plan):
+    fewer = {"from": "hub", "layers": [1, 3], "repair": {"steps": 50}}
+    made = plan(starts={"hub": STARTS["hub"], "fewer": fewer, "on": {"from": "fewer", "transplant": "clwe"}})
+    node = made.node({"start": "fewer/seed2"})
+    assert folders(node.start) == {f"{FOLDER}/starts/hub"}
+    assert (node.folder, node.seed, node.corpus, node.dev) == (f"{FOLDER}/starts/fewer/seed2", 2, None, None)
+    assert (node.method, node.more, node.settings.steps) == ("distil", {"layers": [1, 3]}, 50)
+    assert made.starts["on"].is_seeded
+    assert made.learned_by("ml-cs") == [("ml-cs", "ml-cs")]
+
+
+def test_the_runs_own_start_is_repaired_after_its_vocabulary_is_fitted_and_before_it_is_trained(plan):
+    start = {"preset": None, "model": "owner/encoder", "layers": [0, 5], "repair": {"lr": 1.0e-4}, "seed": 5}
+    more = {"extend": {"rows": ["parts"]}, "first": {"corpus": "english", "steps": 100, "warmup": 10}}
+    made = plan(start=start | more)
+    steps = ("initial", "extended", "repaired", "first")
+    assert [step.folder for step in made.own_start] == [f"{FOLDER}/start/{name}" for name in steps]
+    node = made.node({"step": "repaired"})
+    assert folders(node.start) == {f"{FOLDER}/start/extended"}
+    assert (node.seed, node.settings.lr, node.more) == (5, 1e-4, {"layers": [0, 5]})
+    assert folders(made.node({"step": "first"}).start) == {f"{FOLDER}/start/repaired"}
 
 
 def test_a_language_to_extend_by_needs_text_or_a_lexicon(plan):

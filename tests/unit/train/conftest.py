@@ -46,6 +46,16 @@ def start_folder(world, tokenizer_folder) -> Path:
     return world / "start"
 
 
+@pytest.fixture(scope="session")
+def deep_folder(world, tokenizer_folder) -> Path:
+    """The same with 3 layers, whose weights are large, so that each matters."""
+    from switchrank.train.start import build_start
+
+    preset = MICRO | {"num_hidden_layers": 3, "initializer_range": 0.4}
+    build_start(tokenizer=tokenizer_folder, preset=preset, init=[], out=world / "deep")
+    return world / "deep"
+
+
 @pytest.fixture
 def run(world, start_folder, tmp_path):
     """Train into ``tmp_path/<name>``; returns the folder."""

@@ -42,18 +42,20 @@ def views(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def worlds(world, start_folder, views):
+def worlds(world, start_folder, deep_folder, views):
     """Per method its files, and settings: common ones, such as draw by chance, and such as split a step finely."""
     pairs = {"corpus": [world / "train.parquet"], "dev": world / "dev.parquet", "start": start_folder}
+    texts = {"start": deep_folder, "texts": [world / "en.txt", world / "qaa.txt"]}
     arrays = {role: views / f"{role}.npy" for role in ("views", "dev", "teacher")}
     plain = {"max_length": 24, "dropout": 0.0, "lr": 1e-3}
     return {
         "cross-encoder": (pairs, plain, {"dropout": 0.3}, {"token_budget": 40}),
+        "distil": (texts, plain | {"layers": [1]}, {"dropout": 0.3}, {"token_budget": 40}),
         MATCHING: (arrays, {}, {"noise": 0.3}, {"rows_at_once": 3}),
     }
 
 
-WORLDS = ["cross-encoder", MATCHING]
+WORLDS = ["cross-encoder", "distil", MATCHING]
 every_method = pytest.mark.parametrize("method", WORLDS)
 
 

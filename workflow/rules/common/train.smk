@@ -100,16 +100,21 @@ def extended_files(wildcards):
     return start.source.files_of(seed)
 
 
-def extension_texts(wildcards):
-    """What pieces are learned from, by language: documents, training queries and running text; no test query."""
-    languages = CONFIG.extended_languages(extended(wildcards)[0].extension)
+def run_texts(languages):
+    """The text that a run has in some languages: documents, training queries and running text; no test query."""
     tables = [file for name in CONFIG.collections for file in collection_tables(name)]
     found = {}
-    for lang in [CONFIG.languages.source, *languages]:
+    for lang in languages:
         names = {f"documents-{lang}.parquet", f"queries-train-{lang}.parquet"}
         files = [file for file in tables if Path(file).name in names]
         found[lang] = list(dict.fromkeys(files + TEXTS.get(lang, [])))
     return {lang: files for lang, files in found.items() if files}
+
+
+def extension_texts(wildcards):
+    """What pieces are learned from, by language."""
+    languages = CONFIG.extended_languages(extended(wildcards)[0].extension)
+    return run_texts([CONFIG.languages.source, *languages])
 
 
 def extension_lexicons(wildcards):
@@ -137,6 +142,13 @@ def extension_vectors(wildcards):
 def node(wildcards):
     """What a job trains: the model of a system, a start or a tuned one."""
     return PLAN.node(dict(wildcards.items()))
+
+
+def repair_texts(wildcards):
+    """What layers are repaired on, in an order that the config does not change; nothing where a corpus is trained on."""
+    if node(wildcards).corpus:
+        return []
+    return sorted(sum(run_texts(CONFIG.languages.every).values(), []))
 
 
 def on_the_fly_parts(wildcards):

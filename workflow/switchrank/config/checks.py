@@ -5,7 +5,9 @@ the very function that the job calls first. Nothing heavy is imported, since the
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
 
 from switchrank.collections.joined.section import Joined
 from switchrank.collections.mmarco.names import MMARCO_NAMES
@@ -21,14 +23,18 @@ from switchrank.config.lexicons import (
 from switchrank.config.models import MAIN_METRIC, Config, Testset
 from switchrank.config.sections import Finding, known_names, known_placeholders, listed, refused
 from switchrank.config.sweeps import is_of_corpus
-from switchrank.config.systems import OWN_START, Extension, FirstWeights
+from switchrank.config.systems import OWN_START, Extension, FirstWeights, NamedStart, Start
 from switchrank.config.trainings import training_findings
+from switchrank.core.errors import UserError
 from switchrank.files.addresses import placeholders
 from switchrank.formats.pairs import check_reading
 from switchrank.models.catalogue import entry_of, nearest
+from switchrank.models.folder import read_object
+from switchrank.models.presets import PRESETS
 from switchrank.search.choices import Choice
 from switchrank.sources.world.files import complete_spec
 from switchrank.text.segmenters import LIBRARIES
+from switchrank.train.methods.distil import check_layers
 
 _FETCHED = re.compile(r"data(/(?!\.)[^/\x00-\x1f]+)+")
 """Where a file may be fetched to: below ``data/``, where nothing is run and no result lies; in no hidden folder."""
@@ -295,7 +301,7 @@ def _starts(config: Config) -> Iterator[Finding]:
         yield from known_names(f"{place}.from", "start", start.source, [OWN_START, *config.starts])
         if name in _made_of(name, lambda one: [config.starts[one].source], config.starts):
             yield f"{place}.from", f"{name} is made of itself", "name another start"
-        if start.extend and (root := _root(config, name)) and root.preset:
+        if start.extend and any(one.preset for one in _sources(config, start)):
             problem = "a model from scratch, whose tokenizer has pieces for all languages"
             yield f"{place}.extend", problem, "extend a pretrained start"
         yield from _one_corpus(config, f"{place}.corpus", start.corpus)
@@ -303,6 +309,8 @@ def _starts(config: Config) -> Iterator[Finding]:
         yield from known_names(f"{place}.transplant", "lexicon", made.transplant, config.lexicons)
         if made.extend:
             yield from _extension(config, f"{place}.extend", made.extend)
+        if made.layers:
+            yield from refused(place, check_layers, made.layers, _layers_of_source(config, made))
         if made.preset and "vectors" in made.init and not config.vector_sources:
             yield f"{place}.init", "no vectors to start from", "add vectors.languages"
         if made.preset and not config.vector_sources and not config.start.tokenizer.texts:
@@ -311,15 +319,31 @@ def _starts(config: Config) -> Iterator[Finding]:
             yield "start.tokenizer.texts", problem, "name texts, or add vectors"
 
 
-def _root(config: Config, name: str) -> FirstWeights | None:
-    """The first weights that a named start goes back to; None where it goes back to none."""
-    seen: set[str] = set()
-    while name in config.starts and name not in seen:
-        seen.add(name)
-        if config.starts[name].source is None:
-            return config.starts[name]
-        name = str(config.starts[name].source)
-    return config.start if name == OWN_START else None
+def _sources(config: Config, start: FirstWeights) -> list[Start | NamedStart]:
+    """The starts that one goes back to, the nearest first; cut short where one is unknown or comes again."""
+    found: list[Start | NamedStart] = []
+    while isinstance(start, NamedStart) and start.source:
+        known: Mapping[str, Start | NamedStart] = {**config.starts, OWN_START: config.start}
+        if start.source not in known or known[start.source] in found:
+            break
+        start = known[start.source]
+        found.append(start)
+    return found
+
+
+def _layers_of_source(config: Config, start: FirstWeights) -> int | None:
+    """How many layers the model has that a start keeps some of; None where that is not known yet."""
+    sources = _sources(config, start)
+    kept = next((one.layers for one in sources if one.layers), None)
+    root = [start, *sources][-1]
+    if kept or root.preset:
+        return len(kept) if kept else PRESETS[str(root.preset)]["num_hidden_layers"]
+    if entry := entry_of(str(root.model)):
+        return entry.shape[0]
+    file = Path(str(root.model), "config.json")
+    with suppress(UserError):
+        return read_object(file).get("num_hidden_layers") if file.is_file() else None
+    return None
 
 
 def _extension(config: Config, place: str, extension: Extension) -> Iterator[Finding]:

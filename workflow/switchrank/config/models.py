@@ -13,11 +13,11 @@ from switchrank.config.systems import (
     Changes,
     Extension,
     NamedStart,
-    Optimisation,
     Start,
     Sweep,
     System,
     Train,
+    Training,
 )
 from switchrank.files.addresses import filled, is_address, parse_address, placeholders
 from switchrank.sources.world.files import DEFAULTS as WORLD
@@ -320,7 +320,7 @@ class Config(Section):
         """How a system or a start is trained: by the run's ``train``, with its own changes."""
         return self.train.model_copy(update={key: getattr(changes, key) for key in changes.model_fields_set})
 
-    def training_settings(self, section: Optimisation) -> dict[str, Any]:
+    def training_settings(self, section: Training) -> dict[str, Any]:
         """The settings on which the result of a training depends."""
         kept = section.plain("device", "processes", "corpus", "checkpoint_every")
         return kept | {"threads": self.train.threads}

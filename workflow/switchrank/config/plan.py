@@ -5,11 +5,12 @@ This is what the Snakefile asks. Nothing heavy is imported, and nothing is read 
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from typing import Any
 
 from switchrank.ablation.rows import NO_SYSTEM, Row, check_starts, read_ablation
 from switchrank.collections.joined.section import Joined
 from switchrank.config.plan_data import Pair
-from switchrank.config.plan_runs import Node, Ranker, RunsPlan
+from switchrank.config.plan_runs import Node, Ranker, RunsPlan, StartNode
 from switchrank.config.sections import MIXED, Finding, refused
 from switchrank.config.systems import OWN_START, Ablation
 from switchrank.core.errors import UserError, raise_all
@@ -147,20 +148,21 @@ class Plan(RunsPlan):
             return self.system_node(words["system"], words["train_pair"], int(words["seed"]))
         if "start" in words:
             start, seed = self.named_starts[words["start"]]
-            name = start.key.partition(".")[2]
-        else:
-            start, name, seed = next(step for step in self.own_start if step.corpus), OWN_START, self.config.seeds[0]
-        assert start.corpus is not None
+            return self._trained_start(start, start.key.partition(".")[2], seed)
+        steps = {step.folder.rpartition("/")[2]: step for step in self.own_start}
+        return self._trained_start(steps[words["step"]], OWN_START, self.config.seeds[0])
+
+    def _trained_start(self, start: StartNode, name: str, seed: int) -> Node:
         assert start.settings is not None
         assert start.source is not None
-        return Node(
-            start.folder_of(seed),
-            start.source.files_of(seed),
-            *self.training_data(start.corpus, self.train_pairs(start.corpus)[0]),
-            settings=start.settings,
-            seed=seed if start.seed is None else start.seed,
-            facts={"system": name, "corpus": start.corpus},
-        )
+        made: dict[str, Any] = {"settings": start.settings, "seed": seed if start.seed is None else start.seed}
+        made |= {"folder": start.folder_of(seed), "start": start.source.files_of(seed)}
+        if start.corpus is None:
+            made |= {"facts": {"system": name}, "method": "distil", "more": {"layers": list(start.layers)}}
+            return Node(corpus=None, dev=None, on_the_fly=None, **made)
+        corpus, dev, on_the_fly = self.training_data(start.corpus, self.train_pairs(start.corpus)[0])
+        facts = {"system": name, "corpus": start.corpus}
+        return Node(corpus=corpus, dev=dev, on_the_fly=on_the_fly, **made, facts=facts)
 
     def shares_runs(self, row: Row) -> bool:
         """Whether a row's runs are those of its starting system: it has no examples, and that has ranked all pairs."""

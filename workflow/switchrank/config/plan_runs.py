@@ -1,6 +1,6 @@
 """The plan of models and of what is tested: starts, who ranks with what, texts, candidates, runs, values of sweeps."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,7 +12,7 @@ from switchrank.config.lexicons import DictionaryLexicon, TitlesLexicon
 from switchrank.config.models import Download
 from switchrank.config.plan_data import DataPlan, Pair, concrete_downloads
 from switchrank.config.sections import MIXED, suffix_of, text_of
-from switchrank.config.systems import OWN_START, Extension, FirstWeights, Optimisation
+from switchrank.config.systems import OWN_START, Extension, FirstWeights, Training
 from switchrank.core.errors import UserError
 from switchrank.files.addresses import filled
 from switchrank.models.folder import MODEL_FILES, STARTING_FILES
@@ -29,7 +29,9 @@ class StartNode:
         source: the start it is made from.
         lexicon: what embeddings are transplanted through.
         extension: what pieces it has more than its source.
-        corpus: what it is trained on, with ``settings`` and ``seed`` (None: the seeds of the run).
+        layers: those that it keeps of its source, repaired by a training on the run's texts.
+        corpus: what it is trained on as a ranker.
+        settings, seed: those of its training, if it is trained (None: the seeds of the run).
     """
 
     key: str
@@ -38,8 +40,9 @@ class StartNode:
     source: Self | None = None
     lexicon: str | None = None
     extension: Extension | None = None
+    layers: Sequence[int] = ()
     corpus: str | None = None
-    settings: Optimisation | None = None
+    settings: Training | None = None
     seed: int | None = None
 
     @property
@@ -51,7 +54,7 @@ class StartNode:
 
     def files_of(self, seed: int | str) -> list[str]:
         """Its files that are read for a seed of the run; the record of a training is not."""
-        names = MODEL_FILES if self.corpus else STARTING_FILES
+        names = MODEL_FILES if self.settings else STARTING_FILES
         return [f"{self.folder_of(seed)}/{name}" for name in names]
 
     def steps(self) -> Iterator[Self]:
@@ -67,22 +70,24 @@ class Node:
 
     Attributes:
         start: the files of the model that it starts from.
-        corpus: the training table, or the record of a corpus that is switched on the fly.
+        corpus: the training table, or the record of a corpus that is switched on the fly; None: the run's texts.
         dev: the table it is judged by, if any.
         on_the_fly: that corpus and its training pair.
         facts: what ``train.json`` says about it.
         method: how it learns, one of :mod:`switchrank.train.methods`.
+        more: settings beside those of its section.
     """
 
     folder: str
     start: list[str]
-    corpus: str
+    corpus: str | None
     dev: str | None
     on_the_fly: tuple[str, str] | None
-    settings: Optimisation
+    settings: Training
     seed: int
     facts: dict[str, Any] = field(default_factory=dict)
     method: str = "cross-encoder"
+    more: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -132,7 +137,8 @@ class RunsPlan(DataPlan):
             for name in ready:
                 section = waiting.pop(name)
                 source = found.get(section.source or "")
-                seeded = section.corpus is not None or (source is not None and source.is_seeded)
+                trained = self.config.training(section.train) if section.corpus else section.repair
+                seeded = trained is not None or (source is not None and source.is_seeded)
                 found[name] = StartNode(
                     key=f"starts.{name}",
                     folder=f"{self.folder}/starts/{name}{'/seed{seed}' if seeded else ''}",
@@ -140,8 +146,9 @@ class RunsPlan(DataPlan):
                     source=source,
                     lexicon=section.transplant,
                     extension=section.extend,
+                    layers=section.layers or (),
                     corpus=section.corpus,
-                    settings=self.config.training(section.train) if section.corpus else None,
+                    settings=trained,
                 )
         return found
 
@@ -150,6 +157,9 @@ class RunsPlan(DataPlan):
         node = StartNode("start", f"{folder}/initial", weights=start)
         if start.extend:
             node = StartNode("start.extend", f"{folder}/extended", source=node, extension=start.extend)
+        if start.layers:
+            fewer: dict[str, Any] = {"layers": start.layers, "settings": start.repair, "seed": start.seed}
+            node = StartNode("start.layers", f"{folder}/repaired", source=node, **fewer)
         if first := start.first:
             node = StartNode(
                 "start.first", f"{folder}/first", source=node, corpus=first.corpus, settings=first, seed=start.seed

@@ -41,6 +41,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("start", systems.Start),
     ("starts.<name> (start's keys model, preset, init, seed and vocabulary, and these)", systems.NamedStart),
     ("start.extend, starts.<name>.extend", systems.Extension),
+    ("start.repair, starts.<name>.repair", systems.Repair),
     ("start.tokenizer", systems.Tokenizer),
     ("train", systems.Train),
     ("start.first (train's keys, and these)", systems.Warmup),

@@ -10,20 +10,20 @@ from switchrank.config.sections import Count, Distinct, Language, Name, OpenShar
 from switchrank.core.limits import LARGEST
 from switchrank.models.catalogue import entry_of
 from switchrank.train.methods.cross_encoder import CrossEncoderSettings
-from switchrank.train.settings import BY_EPOCHS
-
-_SETTINGS = {field.name: field for field in dataclasses.fields(CrossEncoderSettings)}
-_HINTS = typing.get_type_hints(CrossEncoderSettings)
+from switchrank.train.methods.distil import DistilSettings
+from switchrank.train.settings import BY_EPOCHS, Settings
 
 
-def setting(name: str, default: Any = None) -> Any:
+def setting(name: str, default: Any = None, kind: type[Settings] = CrossEncoderSettings) -> Any:
     """A setting of training as a field of a section, with its meaning, bounds and, if no other is given, default."""
-    kinds, about = {_HINTS[name], *typing.get_args(_HINTS[name])}, _SETTINGS[name].metadata
+    (field,) = (field for field in dataclasses.fields(kind) if field.name == name)
+    hint, about = typing.get_type_hints(kind)[name], field.metadata
+    kinds = {hint, *typing.get_args(hint)}
     bounds = about["bounds"] if kinds & {int, float} else {}
     bounds = ({"le": LARGEST} if int in kinds else {}) | bounds
     if name == "steps":  # 0 would stand for epochs
         bounds["ge"] = 1
-    return Field(_SETTINGS[name].default if default is None else default, description=about["meaning"], **bounds)
+    return Field(field.default if default is None else default, description=about["meaning"], **bounds)
 
 
 if TYPE_CHECKING:  # mypy knows the fields by their class, pydantic by create_model
@@ -31,10 +31,27 @@ if TYPE_CHECKING:  # mypy knows the fields by their class, pydantic by create_mo
     class Optimisation(Section, CrossEncoderSettings):
         pass
 
+    class Repair(Section, DistilSettings):
+        pass
+
 else:
-    _COMMON = [name for name in _SETTINGS if name not in ("epochs", "log_every", "threads")]
-    _FIELDS = {name: (_HINTS[name], setting(name)) for name in _COMMON}
-    Optimisation = create_model("Optimisation", __base__=Section, **_FIELDS)
+
+    def _section(name, kind, *leave_out):
+        hints, left_out = typing.get_type_hints(kind), ("epochs", "log_every", "threads", *leave_out)
+        kept = {key: hints[key] for key in (field.name for field in dataclasses.fields(kind)) if key not in left_out}
+        return create_model(
+            name, __base__=Section, **{key: (hint, setting(key, kind=kind)) for key, hint in kept.items()}
+        )
+
+    Optimisation = _section("Optimisation", CrossEncoderSettings)
+    Repair = _section("Repair", DistilSettings, "layers")
+
+Training = Optimisation | Repair
+
+
+def settings_of(section: Training) -> type[Settings]:
+    """The settings that a section of training is about."""
+    return DistilSettings if isinstance(section, Repair) else CrossEncoderSettings
 
 
 class Train(Optimisation):
@@ -128,9 +145,29 @@ class Extension(Section):
 
 
 _EXTEND = "pieces for languages that a pretrained model cannot write"
+Layers = Annotated[list[Whole], Field(min_length=1)]
 
 
-class Start(FirstWeights):
+class Smaller(Section):
+    """Some layers of a model, and how they learn to do without the others."""
+
+    layers: Layers | None = Field(
+        None,
+        description="with `model` or `from`: the layers that are kept, in order and counted from 0, such as "
+        "[1, 3, 5, 7, 9, 11] of 12; always with `repair`",
+    )
+    repair: Repair | None = Field(
+        None, description="with `layers`: how they are trained, on the run's texts, to give the token vectors of all"
+    )
+
+    def _check_layers(self) -> None:
+        if self.layers and not self.repair:
+            raise ValueError("layers without repair: what is left does not work untrained: add repair: {steps: 500}")
+        if self.repair and not self.layers:
+            raise ValueError("repair without layers: name those that are kept, or leave it out")
+
+
+class Start(Smaller, FirstWeights):
     extend: Extension | None = Field(None, description=f"with `model`: {_EXTEND}")
     tokenizer: Tokenizer = Field(Tokenizer(), description="subword tokenizer of all models from scratch")
     first: Warmup | None = Field(None, description="train on this before any system starts; all start from its result")
@@ -144,11 +181,14 @@ class Start(FirstWeights):
             raise ValueError("give either model (pretrained) or preset (from scratch)")
         if self.extend and self.model is None:
             raise ValueError("extend without model: the tokenizer of a model from scratch has pieces for all languages")
+        if self.layers and self.model is None:
+            raise ValueError("layers without model: a model from scratch has nothing to lose: choose a smaller preset")
         self._check_vocabulary()
+        self._check_layers()
         return self
 
 
-class NamedStart(FirstWeights):
+class NamedStart(Smaller, FirstWeights):
     source: Name | None = Field(
         None,
         alias="from",
@@ -163,11 +203,12 @@ class NamedStart(FirstWeights):
     @model_validator(mode="after")
     def _one(self) -> Self:
         self._check_vocabulary()
-        ways = [key for key in ("corpus", "transplant", "extend") if getattr(self, key)]
+        self._check_layers()
+        ways = [key for key in ("corpus", "transplant", "extend", "layers") if getattr(self, key)]
         if [self.model, self.preset, self.source].count(None) != 2:
             raise ValueError("give exactly one of model (pretrained), preset (from scratch), from (another start)")
         if self.source and len(ways) != 1:
-            todo = "give either corpus (to train on) or transplant (a lexicon) or extend (pieces)"
+            todo = "give one of corpus (to train on), transplant (a lexicon), extend (pieces), layers (that are kept)"
             raise ValueError(f"from alone changes nothing: {todo}")
         if ways and not self.source:
             raise ValueError(f"{ways[0]} without from: name the start that is changed")

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 from switchrank.config.models import Config
 from switchrank.config.sections import Finding, refused
-from switchrank.config.systems import Optimisation
+from switchrank.config.systems import Training, settings_of
 from switchrank.core.errors import UserError
-from switchrank.train.methods.cross_encoder import CrossEncoderSettings
 from switchrank.train.settings import check_dev, check_precision, parse_settings
 
 _DEFAULT = " (its default)"
@@ -14,11 +13,12 @@ _DEFAULT = " (its default)"
 
 def training_findings(config: Config, device: str) -> Iterator[Finding]:
     """What the trainings of systems, starts and rows of the ablation would refuse on a device."""
-    sections: list[tuple[str, Optimisation, bool]] = [("train", config.train, True)]
+    sections: list[tuple[str, Training, bool]] = [("train", config.train, True)]
     if config.start.first:
         sections.append(("start.first", config.start.first, True))
     if config.ablation:
         sections.append(("ablation.train", config.ablation.train, config.ablation.held_out > 0))
+    sections += [(f"{place}.repair", one.repair, True) for place, one in config.every_start.items() if one.repair]
     told = [finding for section in sections for finding in _training(config, *section, device)]
     yield from told
     known = {(place.rpartition(".")[2], problem) for place, problem, _ in told if place.startswith("train.")}
@@ -33,11 +33,11 @@ def training_findings(config: Config, device: str) -> Iterator[Finding]:
                 yield where, problem + (" (as in train)" if inherited else ""), todo
 
 
-def _training(config: Config, place: str, section: Optimisation, has_dev: bool, device: str) -> Iterator[Finding]:
+def _training(config: Config, place: str, section: Training, has_dev: bool, device: str) -> Iterator[Finding]:
     settings = config.training_settings(section) | {"checkpoint_every": section.checkpoint_every}
     while True:
         try:
-            parsed = parse_settings(settings, CrossEncoderSettings)
+            parsed = parse_settings(settings, settings_of(section))
         except UserError as error:
             unwritten = error.place not in section.model_fields_set
             yield f"{place}.{error.place}", error.problem + (_DEFAULT if unwritten else ""), error.todo

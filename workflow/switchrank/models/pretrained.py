@@ -56,6 +56,13 @@ def open_both(
     return model, tokenizer
 
 
+def freeze_body(model: Model) -> None:
+    """Leave of a model its embeddings of pieces and its head to be trained."""
+    embeddings = model.get_input_embeddings().weight
+    for name, parameter in getattr(model, model.base_model_prefix).named_parameters():
+        parameter.requires_grad_(parameter is embeddings or name.startswith("pooler."))
+
+
 def _open_stock(name: str | Path, new_head: bool, changes: dict[str, float]) -> Model:
     from transformers import AutoConfig, AutoModelForSequenceClassification
     from transformers.utils import logging

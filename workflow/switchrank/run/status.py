@@ -25,7 +25,7 @@ from switchrank.run.plan.costs import REFERENCE
 from switchrank.run.plan.estimate import Estimate, estimate_run, plan_schedule
 from switchrank.run.plan.jobs import STAGES, Job, job_graph
 from switchrank.run.plan.machine import Machine
-from switchrank.run.plan.work import training_of
+from switchrank.run.plan.work import steps_of
 
 TAIL = 8192
 """Bytes of the end of a log that are looked at."""
@@ -95,8 +95,8 @@ def last_values(job: Job) -> tuple[int, int | None, float | None, float | None] 
             history, step, steps = state.get("history", {}), state["step"], None
         losses, devs = history.get("loss") or [], history.get("dev") or []
         loss = float(losses[-1][1]) if losses else None
-        dev = float(devs[-1]["mrr@10"]) if devs else None
-        return int(step), int(steps) if steps else None, loss, dev
+        dev = devs[-1].get("mrr@10") if devs else None
+        return int(step), int(steps) if steps else None, loss, None if dev is None else float(dev)
     except (TypeError, ValueError, KeyError, IndexError, AttributeError):  # not what we write, or nothing
         return None
 
@@ -252,7 +252,7 @@ def _models(look: Look) -> Iterator[list[str]]:
             continue
         step, steps, loss, dev = values
         if steps is None:
-            steps = training_of(look.estimate.plan, job).steps
+            steps = steps_of(look.estimate.plan, job)
         if (tail := look.tails.get(job)) and tail.loss is not None:  # a log is ahead of the checkpoints
             loss = tail.loss
         yield [job.name, str(step), str(steps), *("" if value is None else f"{value:.4f}" for value in (loss, dev))]

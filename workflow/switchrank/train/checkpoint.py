@@ -48,8 +48,10 @@ def restore_random_states(plain: dict[str, Any], tensors: Tensors) -> None:
 
 
 def state_of(module: torch.nn.Module) -> Tensors:
-    """Parameters and persistent buffers by name, not copied; one with several names comes under the first."""
-    first = {name for name, _ in module.named_parameters()} | {name for name, _ in module.named_buffers()}
+    """Parameters that are not frozen and persistent buffers by name, not copied; one with several names comes under the
+    first."""
+    trained = {name for name, parameter in module.named_parameters() if parameter.requires_grad}
+    first = trained | {name for name, _ in module.named_buffers()}
     return {name: tensor.detach() for name, tensor in module.state_dict().items() if name in first}
 
 

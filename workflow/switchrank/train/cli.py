@@ -10,10 +10,14 @@ from switchrank.core.command import ANY_NUMBER, Command, Group, named, print_jso
 from switchrank.core.errors import UserError
 from switchrank.train.method import Data
 from switchrank.train.methods.cross_encoder import CrossEncoderSettings
+from switchrank.train.methods.distil import DistilSettings
 from switchrank.train.settings import describe_settings
 
-_RANKER = """\
+_RESUMED = """\
 Training can be ended at any time (SIGTERM, SIGUSR1: saves and exits with 143); the same command goes on where it was.
+"""
+_RANKER = f"""\
+{_RESUMED.strip()}
 The folder it writes opens with sentence_transformers.CrossEncoder.
 
 settings are KEY=VALUE, for example: steps=1000 warmup=0.1 lr=1.0e-3 eval_every=250 keep=best precision=auto
@@ -105,6 +109,16 @@ COMMANDS = Group(
             "leave out pieces of a pretrained model that no text uses",
             folder="an imported model",
             forms={"texts": "FILE"},
+            shown=print_json,
+        ),
+        "repair": Command(
+            "train.repair:repair_layers",
+            "make a smaller model of some layers of another",
+            about=_RESUMED + "\nsettings are KEY=VALUE:\n" + describe_settings(DistilSettings),
+            folder="a trained model",
+            places=["settings"],
+            forms={"settings": "KEY=VALUE", "texts": "FILE", "layers": "N"},
+            reads={"settings": _settings},
             shown=print_json,
         ),
         "ranker": Command(

@@ -165,7 +165,7 @@ class _Run:
             bar.update(per_step)
             if self._due(settings.log_every):
                 bar.set_postfix(loss=f"{self._log():.4f}")
-            if self.context.data.has("dev") and self._is_judged():
+            if self.method.is_judged(self.context.data) and self._is_judged():
                 bar.set_postfix({"loss": f"{self.history.loss[-1][1]:.4f}"} if self.history.loss else {})
                 self._judge()
             stopping = self.processes.any(stop.asked)

@@ -146,8 +146,8 @@ class Method(ABC, Generic[S]):
         instances: plural of what a step is counted in for people and ``batch_size`` speaks of: ``pairs``.
         measure: the key of :meth:`judge` that ``keep: best`` goes by.
         trained: holds all that changes in training, on the device and in training mode. Its parameters that require a
-            gradient are stepped; its parameters and persistent buffers are what checkpoints hold and ``keep: best``
-            keeps. A projection, an adapter or a queue of earlier vectors belongs in here, a frozen teacher does not.
+            gradient are stepped; these and its persistent buffers are what checkpoints hold and ``keep: best`` keeps.
+            A projection, an adapter or a queue of earlier vectors belongs in here, a frozen teacher does not.
         count: number of units.
         unit: plural of a unit: ``groups``.
         budget: how much of a step is computed at once; None where a step cannot be split.
@@ -166,6 +166,11 @@ class Method(ABC, Generic[S]):
     @abstractmethod
     def __init__(self, context: Context[S]) -> None:
         """Open data and model; raises UserError for what is wrong with them."""
+
+    @classmethod
+    def is_judged(cls, data: Data) -> bool:
+        """Whether there is anything to judge a model by: the role ``dev``, unless a method sets some data aside."""
+        return data.has("dev")
 
     def order(self, seed: int) -> Order:
         """Which units each step sees: a new permutation of all per pass, unless a method composes its batches."""
@@ -199,7 +204,7 @@ class Method(ABC, Generic[S]):
         return len(units)
 
     def judge(self) -> dict[str, float]:
-        """Measures of the model on the data of the role ``dev``, ``measure`` among them, the same in every process.
+        """Measures of the model on data it is not trained on, ``measure`` among them, the same in every process.
 
         :attr:`trained` is in training mode afterwards. Nothing is drawn from global generators.
         """

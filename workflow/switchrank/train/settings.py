@@ -11,7 +11,7 @@ import operator
 import textwrap
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -27,7 +27,7 @@ _BOUNDS = {"ge": ("of at least", operator.ge), "gt": ("above", operator.gt), "le
 def setting(
     default: Any, meaning: str, *, least: float = 0, above: float | None = None, most: float | None = None
 ) -> Any:
-    """The definition of a setting, as a field of a dataclass; its type is a number, bool, str or Literal.
+    """A setting, as a field of a dataclass; its type is a number, bool, str, Literal or Sequence[int].
 
     It is at least ``least``, or larger than ``above``, and at most ``most``.
     """
@@ -35,6 +35,12 @@ def setting(
     if most is not None:
         bounds["le"] = most
     return dataclasses.field(default=default, metadata={"meaning": meaning, "bounds": bounds})
+
+
+def setting_of(kind: "type[Settings]", name: str, default: Any) -> Any:
+    """A setting of another class with a default of its own."""
+    (field,) = (field for field in dataclasses.fields(kind) if field.name == name)
+    return dataclasses.field(default=default, metadata=field.metadata)
 
 
 @dataclass(frozen=True)
@@ -122,6 +128,9 @@ class TextSettings(Settings):
     )
     max_length: int = setting(512, "subword tokens per pair", least=8)  # special tokens take up to five
     dropout: float | None = setting(0.1, "hidden and attention dropout; null: what the starting model says", most=1)
+    trainable: Literal["all", "embeddings"] = setting(
+        "all", "what is trained; `embeddings`: those of pieces, and a ranker's head, while the layers are frozen"
+    )
 
 
 S = TypeVar("S", bound=Settings)
@@ -163,6 +172,10 @@ def check_precision(precision: str, device: str) -> None:
 
 def _check(name: str, value: Any, hint: Any, bounds: Mapping[str, float]) -> None:
     kinds = typing.get_args(hint) or (hint,)
+    if typing.get_origin(hint) is Sequence:
+        if not isinstance(value, list | tuple) or not all(type(item) is int for item in value):
+            raise UserError(_PLACE, name, f"{value!r} is not a list of whole numbers", "write one, such as [1, 3, 5]")
+        return
     if typing.get_origin(hint) is Literal:
         if value not in kinds:
             raise UserError(_PLACE, name, f"{value!r} is not known", f"choose {' or '.join(kinds)}")

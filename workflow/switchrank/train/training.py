@@ -64,7 +64,7 @@ def train_model(
 
     Returns:
         ``steps``, ``loss``, the method's measure and ``<instances>_per_second`` of the kept model; the measure is
-        None without ``dev``.
+        None where nothing is judged.
 
     Raises:
         UserError: bad settings or data, a loss that is not finite, another process trains this model, or ``out`` holds
@@ -77,8 +77,9 @@ def train_model(
     from switchrank.train.checkpoint import own_checkpoints
 
     check_folder(out, loop.KIND, overwrite=overwrite)
-    options = parse_settings(settings, find_method(method).Settings)
-    check_dev(options, given=data.has("dev"))
+    kind = find_method(method)
+    options = parse_settings(settings, kind.Settings)
+    check_dev(options, given=kind.is_judged(data))
     devices = find_devices(device, processes)
     facts = dict(record or {})
     if "code" not in facts:

@@ -287,8 +287,10 @@ class Costs:
         faster = [times for least, times in FASTER[job.kind].items() if half and width >= least]
         return self.machine.gflops * 1e9 * self._cores(job) * SHARE_OF_PEAK * max(faster, default=1.0)
 
-    def train(self, job: Job) -> Cost:
+    def train(self, job: Job) -> Cost | None:
         training, shape = training_of(self.plan, job), self._shape(job)
+        if training is None:
+            return None
         settings, pairs = training.settings, self.work.pairs(training)
         length = self.work.tokens(pairs.chars, settings.max_length)
         steps, judged = training.steps, self.work.judged(training) * length
@@ -399,7 +401,7 @@ class Costs:
     shift = bias
 
 
-FORMULAS: dict[str, Callable[[Costs, Job], Cost]] = {
+FORMULAS: dict[str, Callable[[Costs, Job], Cost | None]] = {
     name: formula for name, formula in vars(Costs).items() if not name.startswith("_") and name != "of"
 }
 """By kind of job, which is the name of the script that its rule runs."""

@@ -311,6 +311,7 @@ def shape_of(start: Start) -> Shape:
     Where none of these tells, it is that of XLM-R base.
     """
     found = _unextended(start)
+    found = replace(found, layers=len(start.layers)) if start.layers else found
     return replace(found, vocabulary=found.vocabulary + start.extend.pieces) if start.extend else found
 
 

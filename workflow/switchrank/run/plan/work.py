@@ -9,7 +9,7 @@ from pathlib import PurePath
 from switchrank.config.plan import Plan
 from switchrank.config.plan_data import Pair
 from switchrank.config.sections import MIXED
-from switchrank.config.systems import Optimisation
+from switchrank.config.systems import Optimisation, Repair
 from switchrank.run.plan.jobs import Job
 from switchrank.run.plan.sizes import Sizes, Texts
 
@@ -45,9 +45,11 @@ class Training:
         return self.settings.steps or math.ceil(self.epochs * self.labelled / self.settings.batch_size)
 
 
-def training_of(plan: Plan, job: Job) -> Training:
-    """What a training job does, by the values of its rule's wildcards."""
+def training_of(plan: Plan, job: Job) -> Training | None:
+    """What a training job does, by the values of its rule's wildcards; None where it has no pairs."""
     node, config = plan.node(job.wildcards), plan.config
+    if node.corpus is None or isinstance(node.settings, Repair):
+        return None
     if "row" not in job.wildcards:
         corpus = str(node.facts["corpus"])
         collection = config.corpora[corpus].collection
@@ -60,6 +62,12 @@ def training_of(plan: Plan, job: Job) -> Training:
     dev = held_out * (1 + chosen.dev_negatives)
     epochs = 0 if tuning.train.steps else tuning.train.epochs
     return Training(tuning.train, "", collection, row.language, labelled, dev, epochs)
+
+
+def steps_of(plan: Plan, job: Job) -> int:
+    """The optimiser steps of a training job."""
+    training = training_of(plan, job)
+    return training.steps if training else plan.node(job.wildcards).settings.steps
 
 
 def run_parts(files: Iterable[str]) -> list[tuple[str, str, str]]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from switchrank import __version__
 from switchrank.train.method import Context, Method, Step
+from switchrank.train.origin import describe_licence, describe_start, front_matter
 from switchrank.train.settings import TextSettings, setting
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class CrossEncoder(Method[CrossEncoderSettings]):
 
         from switchrank.core.seeds import derive_seed
         from switchrank.models.packed import training_forward
-        from switchrank.models.pretrained import open_both
+        from switchrank.models.pretrained import freeze_body, open_both
         from switchrank.train.batches import Batcher, Pairs
         from switchrank.train.objectives import OBJECTIVES
 
@@ -81,6 +82,8 @@ class CrossEncoder(Method[CrossEncoderSettings]):
         self._drops = derive_seed(context.seed, "train", "dropout")
         model, tokenizer = open_both(self._start, dropout=settings.dropout, device=context.device)
         self.trained = model.to(context.device).train()
+        if settings.trainable == "embeddings":
+            freeze_body(model)
         self._forward = training_forward(model)
         pairs = (data.reader or Pairs)(data.every("corpus"))
         self._labels, self._objective = torch.from_numpy(pairs.label), OBJECTIVES[settings.objective]
@@ -136,15 +139,10 @@ class CrossEncoder(Method[CrossEncoderSettings]):
 
 def _model_card(record: Mapping[str, Any], batch: str, measure: str) -> str:
     """The text of ``README.md``; ``batch`` says what one step is, such as ``64 pairs``."""
-    import yaml
-
-    from switchrank.models.origin import card_metadata
-
-    metadata = card_metadata(record["start"])
     params, kept = record["params"], record["kept"]
     score = next((row[measure] for row in record["dev"] if row["step"] == kept), None)
     return _CARD.format(
-        metadata=yaml.safe_dump(metadata, sort_keys=False, allow_unicode=True) if metadata else "",
+        metadata=front_matter(record["start"]),
         name=record.get("name", "switchrank cross-encoder"),
         version=__version__,
         steps=params["steps"],
@@ -153,35 +151,10 @@ def _model_card(record: Mapping[str, Any], batch: str, measure: str) -> str:
         precision=params["precision"],
         seed=record["seed"],
         loss="" if params["objective"] == "bce" else f", {params['objective']} objective",
-        start=_origin(record["start"]),
-        licence=_licence(record["start"]),
+        start=describe_start(record["start"]),
+        licence=describe_licence(record["start"]),
         dev=f"MRR@10 on the development set after step {kept}: {score:.4f}.\n" if score is not None else "",
     )
-
-
-def _origin(start: Mapping[str, Any]) -> str:
-    if "model" in start:
-        earlier = "an earlier checkpoint of " if "trained" in start else ""
-        more = f" with {start['extend']['pieces']} further pieces" if "extend" in start else ""
-        return f"{earlier}the weights of {start['model']}{more}"
-    if "preset" in start and "trained" not in start:
-        named = start["preset"] if isinstance(start["preset"], str) else "own shape"
-        return f"scratch ({named}; initialisation: {', '.join(start['init']) or 'usual'})"
-    return "an earlier checkpoint"
-
-
-def _licence(start: Mapping[str, Any]) -> str:
-    """What the card says of the licence of weights from elsewhere."""
-    from switchrank.models.origin import caution
-
-    if "licence" not in start:
-        return ""
-    kind = caution(start["licence"])
-    if kind == "unknown":
-        todo = "ask their makers before you use or share this model"
-        return f"The licence of these weights is not known ({start['licence']}): {todo}.\n"
-    more = ", which forbids commercial use, of this model too" if kind else ""
-    return f"These weights are under the licence {start['licence']}{more}.\n"
 
 
 METHOD = CrossEncoder
