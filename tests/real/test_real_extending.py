@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from transformers import BertModel
 
 from switchrank.collections.spec import CollectionSpec, Parsed
 from switchrank.collections.squad import reader as squad
@@ -22,9 +19,9 @@ from switchrank.formats.tables import DOCUMENTS, read_table
 from switchrank.lexicon.dictionary import dictionary_lexicon
 from switchrank.models.catalogue import catalogue
 from switchrank.models.obtain import obtained
-from switchrank.models.pretrained import open_tokenizer
 from switchrank.train.extending import extend_vocabulary
 from switchrank.train.new_rows import Way
+from tests.real.mean_vectors import vectors
 
 DATA = Path(os.environ.get("SWITCHRANK_DATA", "none"))
 pytestmark = pytest.mark.real
@@ -40,25 +37,6 @@ def read(folder: Path, path: str, languages: list[str]) -> Parsed:
     folder.mkdir()
     files = {f"test/{language}": str(DATA / path.format(language)) for language in languages}
     return squad.read_collection(spec, files, folder)
-
-
-@torch.inference_mode()
-def vectors(folder: Path, texts: list[str]) -> np.ndarray[Any, Any]:
-    """Mean vectors of texts, of norm 1."""
-    model, tokenizer = BertModel.from_pretrained(folder, add_pooling_layer=False).eval(), open_tokenizer(folder)
-    backend = tokenizer.backend_tokenizer
-    backend.no_padding()
-    backend.enable_truncation(256)
-    order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
-    means = torch.zeros(len(texts), model.config.hidden_size)
-    for start in range(0, len(order), 64):
-        places = order[start : start + 64]
-        ids = [torch.tensor(one.ids) for one in backend.encode_batch([texts[place] for place in places])]
-        mask = torch.nn.utils.rnn.pad_sequence([torch.ones(len(one)) for one in ids], batch_first=True)
-        padded = torch.nn.utils.rnn.pad_sequence(ids, batch_first=True)
-        states = model(input_ids=padded, attention_mask=mask).last_hidden_state
-        means[places] = (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
-    return torch.nn.functional.normalize(means).numpy()
 
 
 def mean_reciprocal_rank(model: Path, folder: Path, parsed: Parsed, language: str) -> float:
