@@ -271,7 +271,8 @@ def test_the_examples_of_gold_measure_a_lexicon() -> None:
 
 
 def test_addresses_in_the_examples_of_downloads_become_files_below_data() -> None:
-    addresses, declared = blocks("Downloads")
+    addresses, declared, copied = blocks("Downloads")
+    assert [set(download) for download in copied["downloads"].values()] == [{"url", "sha256", "local"}]
     titles = whole_config(addresses, ["de"])
     urls = {part: addresses["lexicons"]["titles"][part] for part in ("page", "langlinks")}
 

@@ -37,5 +37,7 @@ def end_if_offline():
 
 def tell_missing():
     """At the end of a dry run: what a start would end with; Snakemake has no hook for that."""
-    if hasattr(workflow, "dag") and (error := missing_offline()):  # after an error there is none
+    if hasattr(workflow, "dag") and (
+        error := missing_offline()
+    ):  # after an error there is none
         print(error, file=sys.stderr)

@@ -14,7 +14,7 @@ def repair_layers(
     layers: Sequence[int],
     texts: Sequence[str | Path],
     out: str | Path,
-    settings: Mapping[str, Any],
+    settings: Mapping[str, Any] | None = None,
     work: str | Path | None = None,
     seed: int = 1,
     device: str = "cpu",
@@ -43,14 +43,14 @@ def repair_layers(
         SystemExit: code 143, after SIGTERM or SIGUSR1 and saving.
 
     Example:
-        >>> repair_layers(model="e5", layers=[1, 3, 5, 7, 9, 11], texts=["en.txt", "de.txt"], out="e5-6", settings={})
+        >>> repair_layers(model="e5", layers=[1, 3, 5, 7, 9, 11], texts=["en.txt", "de.txt"], out="e5-6")
     """
     return train_model(
         Data({"start": model, "texts": texts}),
         method="distil",
         out=out,
         work=work,
-        settings={**settings, "layers": layers},
+        settings={**(settings or {}), "layers": layers},
         seed=seed,
         device=device,
         processes=processes,
