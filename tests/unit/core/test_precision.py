@@ -46,3 +46,9 @@ def test_what_is_asked_for_is_kept_and_emulated_bf16_is_said(monkeypatch, capsys
     cpu_has(monkeypatch, "avx512_bf16")
     find_precision(wanted, CPU)
     assert capsys.readouterr().err == ""
+
+
+def test_bf16_that_a_gpu_lacks_is_kept_and_said(monkeypatch, capsys):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda *, including_emulation: including_emulation)
+    assert find_precision("bf16", GPU) == "bf16"
+    assert capsys.readouterr().err == "precision bf16: slow, since this GPU lacks bf16: write auto or fp32\n"

@@ -380,6 +380,31 @@ def test_memory_that_runs_out_halves_the_token_budget_and_training_goes_on(run, 
     assert told[0].endswith("train: step 0: out of memory: token budget halved to 80, going on")
 
 
+def test_memory_that_runs_out_in_the_middle_of_a_step_leaves_nothing_of_its_first_part(run, monkeypatch, capsys):
+    from switchrank.models import packed
+
+    options = {"token_budget": 40, "dropout": 0.2, "dev": False, "lr": 1e-3, "log_every": 1}
+    whole = train_record(run("whole", **options))[0]["loss"]
+    make, parts = packed.training_forward, []
+
+    def once(model):
+        forward = make(model)
+
+        def call(inputs, draw=None):
+            parts.append(inputs)
+            if len(parts) == 7:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+            return forward(inputs, draw)
+
+        return call
+
+    with monkeypatch.context() as patch:
+        patch.setattr(packed, "training_forward", once)
+        interrupted = train_record(run("interrupted", **options))[0]["loss"]
+    np.testing.assert_allclose(interrupted, whole, rtol=1e-4)
+    assert "train: step 1: out of memory: token budget halved to 20, going on" in capsys.readouterr().err
+
+
 def test_memory_too_small_for_anything_is_one_line(run, monkeypatch):
     _forgetful(monkeypatch, largest=0)
     with pytest.raises(UserError, match="step 0: out of memory with 20 tokens at a time: lower max_length"):
