@@ -121,6 +121,12 @@ def test_a_model_made_of_one_of_ours_has_the_licence_that_this_was_made_under(li
     assert inherited(tmp_path / "again")["licence"] == "cc-by-nc-4.0"
 
 
+def test_a_file_of_training_data_in_the_folder_of_others_is_no_record(licensed):
+    for content in ([{"text": "a"}], {"text": "a"}, {"start": "here"}):
+        (licensed / "train.json").write_text(json.dumps(content))
+        assert origin_of(licensed) == {"model": "theirs", "licence": "cc-by-nc-4.0"}
+
+
 def test_a_model_from_scratch_has_no_licence_of_others_and_an_old_record_none_that_is_known(tmp_path):
     for name, start, licence in (("new", {"preset": "tiny"}, None), ("old", {}, "not stated")):
         (tmp_path / name).mkdir()

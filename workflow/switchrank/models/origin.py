@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from switchrank.core.errors import UserError
 from switchrank.core.offline import is_offline
 from switchrank.models.folder import ORIGIN_RECORD, START_RECORD, TRAINING_RECORD, is_folder, read_object
 
@@ -16,7 +17,7 @@ NOT_STATED = "not stated"
 _INHERITED = ("model", "preset", "licence", "base_model", "trained")
 _NON_COMMERCIAL = re.compile(r"(?<![a-z0-9])nc(?![a-z0-9])|non[- ]?commercial", re.IGNORECASE)
 _UNKNOWN = re.compile(rf"(^|, )({NOT_STATED}|unknown|other)\b", re.IGNORECASE)
-_NAMED = re.compile(r"other \((.*)\)")
+_NAMED = re.compile(r"other \((.*)\)", re.IGNORECASE)
 _FRONT_MATTER = re.compile(r"\ufeff?---[ \t]*\r?\n(.*?)^---[ \t]*\r?$", re.DOTALL | re.MULTILINE)
 
 
@@ -32,7 +33,7 @@ def origin_of(model: str | Path) -> dict[str, Any]:
     folder = Path(model)
     if (folder / ORIGIN_RECORD).is_file():
         return read_object(folder / ORIGIN_RECORD)
-    if _is_ours(folder):
+    if _record(folder) is not None:
         found = inherited(folder)
         known = {} if "preset" in found else {"licence": NOT_STATED}
         return known | found | {"model": folder.resolve().name}
@@ -53,12 +54,7 @@ def inherited(folder: Path) -> dict[str, Any]:
     That is ``model``, ``licence`` and ``base_model``, or ``preset`` where there are none, and ``trained`` where one of
     these steps was a training. Empty for a folder that is not ours.
     """
-    if (folder / START_RECORD).is_file():
-        told = read_object(folder / START_RECORD)
-    elif (folder / TRAINING_RECORD).is_file():
-        told = {**read_object(folder / TRAINING_RECORD).get("start", {}), "trained": True}
-    else:
-        return {}
+    told = _record(folder) or {}
     return {key: told[key] for key in _INHERITED if key in told}
 
 
@@ -80,15 +76,22 @@ def card_metadata(told: Mapping[str, Any]) -> dict[str, Any]:
     model = {"base_model": told["base_model"]} if "base_model" in told else {}
     if "licence" not in told:
         return model
-    licence = str(told["licence"]).lower()
-    if named := _NAMED.fullmatch(licence):
+    if named := _NAMED.fullmatch(told["licence"]):
         return {"license": "other", "license_name": named[1]} | model
+    licence = str(told["licence"]).lower()
     every = licence.split(", ")
     return {"license": "unknown" if licence == NOT_STATED else every if len(every) > 1 else licence} | model
 
 
-def _is_ours(folder: Path) -> bool:
-    return any((folder / record).is_file() for record in (START_RECORD, TRAINING_RECORD))
+def _record(folder: Path) -> dict[str, Any] | None:
+    """What a model of ours tells of its start; None for a folder that is not ours, whatever its ``train.json`` is."""
+    if (folder / START_RECORD).is_file():
+        return read_object(folder / START_RECORD)
+    try:
+        start = read_object(folder / TRAINING_RECORD).get("start")
+    except UserError:
+        return None
+    return {**start, "trained": True} if isinstance(start, dict) else None
 
 
 def _repository(folder: Path) -> str | None:
