@@ -21,11 +21,13 @@ _SMALL = {
     "dag": "dag:dag",
     "demo": "demo:demo",
 }
+_LARGE = {"passages": "passages:passages"}
+"""Parts that tell something only at full size."""
 _ONE_SIZE = ("dag", "demo")
 """Parts that a larger scale would not change."""
 PARTS: dict[str, dict[str, str]] = {
     "small": _SMALL,
-    "large": {name: where for name, where in _SMALL.items() if name not in _ONE_SIZE},
+    "large": {name: where for name, where in _SMALL.items() if name not in _ONE_SIZE} | _LARGE,
     "gpu": {"train-gpu": "train:on_gpu", "rank-gpu": "rank:on_gpu", "lexicon-gpu": "lexicon:on_gpu"},
 }
 """By scale: ``small`` fits 25 minutes on two cores, ``large`` is full size, ``gpu`` needs CUDA."""
