@@ -1,7 +1,7 @@
 """Distillation: an encoder learns to give the token vectors of another, which is frozen, by mean squared error.
 
-The student may be some layers of its teacher. Layers that are left out change what the others are given, so that they
-are of no use before they are trained again; as they still know most of it, little text without any labels repairs them.
+The student may be some layers of its teacher. Layers that are left out change what the others are given, so that these
+do badly before they are trained again; as they still know most of it, little text without any labels repairs them.
 """
 
 from __future__ import annotations
