@@ -21,6 +21,7 @@ from switchrank.core.errors import UserError
 from switchrank.formats.tables import LEXICON, write_table
 from switchrank.lexicon.titlefiles import TitleFiles, TitleFormat, Titles, read_titles
 from switchrank.text.equality import lower
+from switchrank.text.scripts import letters_of
 from switchrank.text.words import key, split_words
 
 HELD = 1 << 17
@@ -57,34 +58,6 @@ def parts_by_source(files: Sequence[Path]) -> Iterator[pl.DataFrame]:
 _DISAMBIGUATOR = re.compile(r"(?<=\S)\s*\([^()]*\)$")
 _NAMESPACE = re.compile(r"[^\s:]+:(?=\S)")
 _LETTER = regex.compile(r"\p{L}")
-_SCRIPTS = {
-    "Arabic": "ar fa ur ps sd ug ckb ku arz azb pnb",
-    "Armenian": "hy",
-    "Bengali": "bn as",
-    "Cyrillic": "ru uk be bg mk sr kk ky tg mn tt ba cv os ce ab av",
-    "Devanagari": "hi mr ne sa",
-    "Ethiopic": "am ti",
-    "Georgian": "ka",
-    "Greek": "el",
-    "Gujarati": "gu",
-    "Gurmukhi": "pa",
-    "Han": "zh yue wuu",
-    "Hangul": "ko",
-    "Hebrew": "he yi",
-    "Kannada": "kn",
-    "Khmer": "km",
-    "Lao": "lo",
-    "Malayalam": "ml",
-    "Myanmar": "my",
-    "Oriya": "or",
-    "Sinhala": "si",
-    "Tamil": "ta",
-    "Telugu": "te",
-    "Thai": "th",
-    "Tibetan": "bo dz",
-}
-_SCRIPT_OF = {code: [script] for script, codes in _SCRIPTS.items() for code in codes.split()}
-_SCRIPT_OF |= {"ja": ["Han", "Hiragana", "Katakana"], "sr": ["Cyrillic", "Latin"], "ku": ["Arabic", "Latin"]}
 Drop = Literal["equal", "colon", "number", "script"]
 """Pairs left out: equal titles, a colon in one, one without letters, one without its language's script."""
 _REASONS = ("no_article", "undecodable", "empty", "too_long", "unmatchable", *get_args(Drop))
@@ -154,7 +127,7 @@ def titles_lexicon(
 class _Cleaner:
     def __init__(self, source: str, target: str, drop: Collection[str], max_words: int, onesided: bool) -> None:
         self._target, self._drop, self._max_words, self._onesided = target, drop, max_words, onesided
-        self._scripts = [_letters_of(code) for code in (source, target)]
+        self._scripts = [letters_of(code) for code in (source, target)]
 
     def pairs(self, titles: Titles, counts: Counter[str]) -> Iterator[Pair]:
         for source, target in titles:
@@ -185,12 +158,6 @@ class _Cleaner:
             return not (_LETTER.search(source) and _LETTER.search(target))
         titles = zip(self._scripts, (source, target), strict=True)
         return any(_LETTER.search(title) and not letters.search(title) for letters, title in titles)
-
-
-def _letters_of(language: str) -> regex.Pattern[str]:
-    """The letters of a language; those not listed are written in Latin letters."""
-    scripts = _SCRIPT_OF.get(language.partition("-")[0], ["Latin"])
-    return regex.compile("[" + "".join(rf"\p{{Script={script}}}" for script in scripts) + "]")
 
 
 def _text(title: str) -> str:
