@@ -94,6 +94,34 @@ for name in CONFIG.collections:
             "../scripts/collection.py"
 
 
+for name, section in CONFIG.bitext.items():
+    for language, outputs in PLAN.bitext_files(name).items():
+
+        rule:
+            name:
+                identifier("bitext", name, language)
+            input:
+                section.given(language),
+            output:
+                outputs,
+            log:
+                f"{R}/logs/sources/bitext-{name}-{language}.log",
+            benchmark:
+                f"{R}/benchmarks/sources/bitext-{name}-{language}.tsv"
+            localrule: SMALL
+            conda:
+                "../../envs/switchrank.yaml"
+            resources:
+                **asks("bitext"),
+            params:
+                spec=section.reading(language),
+                files=in_order(section.given(language)),
+                code=CODE("sources.bitext.write"),
+            script:
+                "../scripts/bitext.py"
+
+
 rule sources:
     input:
         [file for name in CONFIG.collections for file in collection_tables(name)],
+        [file for name in CONFIG.bitext for file in bitext_tables(name)],

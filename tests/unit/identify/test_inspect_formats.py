@@ -34,6 +34,7 @@ from switchrank.collections.separate import TextFile
 from switchrank.collections.spec import code_of
 from switchrank.collections.tsv.reader import ROWS
 from switchrank.config import lexicons
+from switchrank.config.bitext import Bitext
 from switchrank.formats.tables import LEXICON
 from switchrank.identify.found import Found, filled
 from switchrank.identify.look import entries, folder_kinds, inspect_path, kinds
@@ -236,7 +237,7 @@ def test_an_entry_is_one_that_a_config_takes_and_what_has_none_says_why(tmp_path
 def taken_by_a_config(entry: str) -> None:
     """As soon as a code is written for the language that neither data nor name tell."""
     entry = re.sub(r"\bxx\b", "qaa", entry)
-    kinds = {"collections": Collection, "lexicons": lexicons.Lexicon}
+    kinds = {"collections": Collection, "lexicons": lexicons.Lexicon, "bitext": Bitext}
     for section, parts in (yaml.safe_load(entry) or {}).items():
         for part in parts.values() if section in kinds else []:
             TypeAdapter(kinds[section]).validate_python(part)
@@ -306,10 +307,16 @@ def test_a_folder_is_told_by_its_files(tmp_path, name, files):
     found = inspect_path(folder(tmp_path / "x", files))
     assert found.format == name
     assert found.sound
-    if name in {"folder", "parallel-text", "afriqa-folder"}:
+    if name in {"folder", "afriqa-folder"}:
         assert found.notes
     else:
         taken_by_a_config(found.entry)
+
+
+def test_parallel_text_in_languages_that_nothing_tells_has_no_entry(tmp_path):
+    found = inspect_path(folder(tmp_path / "x", {"a": lines(SENTENCE), "b": lines(SENTENCE)}))
+    assert (found.format, found.entry) == ("parallel-text", "")
+    assert any("name the files under bitext" in note for note in found.notes)
 
 
 def test_a_dataset_on_disk_counts_the_rows_of_its_shards(tmp_path):

@@ -11,6 +11,11 @@ def collection_tables(name):
     return [f"{R}/sources/{name}/{file}" for file in outputs]
 
 
+def bitext_tables(name):
+    """The files that a parallel text becomes."""
+    return [file for files in PLAN.bitext_files(name).values() for file in files]
+
+
 def missing_offline():
     """Where no server may be asked: the error that tells every file and model that this start would fetch, if any."""
     if not is_offline():

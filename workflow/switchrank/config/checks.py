@@ -12,6 +12,7 @@ from pathlib import Path
 from switchrank.collections.joined.section import Joined
 from switchrank.collections.mmarco.names import MMARCO_NAMES
 from switchrank.collections.section import CollectionSection
+from switchrank.config.bitext import bitext_findings
 from switchrank.config.lexicons import (
     DegradedLexicon,
     DictionaryLexicon,
@@ -47,7 +48,8 @@ def findings(config: Config) -> list[Finding]:
         *(_downloads, _languages, _collections, _vectors, _seed_pairs, _lexicons, _corpora),
         *(_testsets, _evaluate, _gold, _starts, _systems, _known_models, _sweeps, _ablation, _settings),
     )
-    return [finding for check in checks for finding in check(config)]
+    bitext = bitext_findings(config.bitext, config.languages.every)
+    return bitext + [finding for check in checks for finding in check(config)]
 
 
 def _downloads(config: Config) -> Iterator[Finding]:

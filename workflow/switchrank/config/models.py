@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from switchrank.collections.sections import Collection
+from switchrank.config.bitext import Bitext
 from switchrank.config.lexicons import DictionaryFile, Lexicon, Vectors, VectorSource
 from switchrank.config.sections import Count, Distinct, Language, LanguageList, Name, Section, Seed, Share, Whole
 from switchrank.config.systems import (
@@ -260,6 +261,7 @@ class Config(Section):
     world: World | None = Field(None, description="generate the made-up world under results/<run>/world/")
     downloads: dict[str, Download] = Field({}, description="files fetched when needed: path and `url`, maybe `sha256`")
     collections: dict[Name, Collection]
+    bitext: dict[Name, Bitext] = Field({}, description="parallel texts, by name")
     vectors: Vectors | None = None
     lexicons: dict[Name, Lexicon] = Field({})
     gold: dict[Name, dict[Name, str | DictionaryFile]] = Field(

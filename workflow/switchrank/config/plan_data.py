@@ -18,6 +18,7 @@ from switchrank.core.errors import Sieve, UserError, raise_all
 from switchrank.corpus.files import RECORD
 from switchrank.files.addresses import placeholders
 from switchrank.formats.written import by_column, written_rows
+from switchrank.sources.bitext.files import bitext_outputs
 
 PAIR_COLUMNS = ["id", "query", "document", "own_model"]
 _DUMP = re.compile(r"\.xml(-[\w-]+)?(\.(bz2|gz|xz|zip))?$")
@@ -150,6 +151,13 @@ class DataPlan:
     def collection_spec(self, collection: str) -> dict[str, Any]:
         """What the sources stage needs to know of a collection, as plain JSON values."""
         return self.config.collections[collection].spec(self.config.languages.source)
+
+    def bitext_files(self, bitext: str) -> dict[str, list[str]]:
+        """What a parallel text becomes, by the second language of each of its pairs."""
+        section = self.config.bitext[bitext]
+        first, *others = section.every
+        folder, names = f"{self.folder}/bitext/{bitext}", bitext_outputs(section.held_out)
+        return {other: [f"{folder}/{first}-{other}/{name}" for name in names] for other in others}
 
     def lexicon_languages(self, lexicon: str) -> list[str]:
         return self.config.targets(self.config.lexicons[lexicon])

@@ -316,8 +316,8 @@ class RunsPlan(DataPlan):
 
     @property
     def raw_files(self) -> list[str]:
-        """The files of collections, lexicons and vectors that the run reads and does not make; they decide its size."""
-        sections = ("collections.", "lexicons.", "vectors.languages.")
+        """The files of collections, bitext, lexicons and vectors that no job makes; they decide the size of a run."""
+        sections = ("collections.", "bitext.", "lexicons.", "vectors.languages.")
         named = dict.fromkeys(path for key, path in self.named_inputs() if key.startswith(sections))
         return [path for path in named if not path.startswith(f"{self.folder}/")]
 
@@ -327,6 +327,8 @@ class RunsPlan(DataPlan):
         for name, part in config.collections.items():
             if not isinstance(part, Joined) and f"collections.{name}" not in wrong:
                 yield from ((f"collections.{name}", path) for path in part.roles(source).values())
+        for name, bitext in config.bitext.items():
+            yield from ((f"bitext.{name}", path) for path in bitext.inputs if f"bitext.{name}" not in wrong)
         for name, lexicon in config.lexicons.items():
             for language in self.lexicon_languages(name) if f"lexicons.{name}" not in wrong else []:
                 if isinstance(lexicon, TitlesLexicon):

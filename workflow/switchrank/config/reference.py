@@ -9,7 +9,7 @@ from pydantic_core import PydanticUndefined
 
 from switchrank.collections.section import CollectionSection, Exclusion, Instances, JudgementColumns, TextColumns
 from switchrank.collections.sections import FORMATS
-from switchrank.config import lexicons, models, systems
+from switchrank.config import bitext, lexicons, models, systems
 from switchrank.core.atomic import atomic_path
 
 BEGIN, END = "<!-- begin generated reference -->", "<!-- end generated reference -->"
@@ -24,6 +24,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("collections.<name> (every format)", CollectionSection),
     ("collections.<name>.instances", Instances),
     ("collections.<name>.exclude", Exclusion),
+    ("bitext.<name>", bitext.Bitext),
     ("vectors", lexicons.Vectors),
     ("vectors.languages.<language>", lexicons.VectorSource),
     ("vectors.training", lexicons.VectorTraining),

@@ -164,6 +164,11 @@ def named(words: Sequence[str], flag: str, form: str) -> dict[str, str]:
     return found
 
 
+def columns_of(words: Sequence[str]) -> list[int | str]:
+    """Columns as they are typed, by number or by name."""
+    return [int(word) if word.isdigit() else word for word in words]
+
+
 def plain_text(text: str) -> str:
     """A docstring's text without its markup, and without names of code in brackets."""
     return _ROLE.sub(r"\1", _ASIDE.sub("", text)).replace("``", "")

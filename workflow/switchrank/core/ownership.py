@@ -16,6 +16,7 @@ RECORD = ".switchrank.json"
 Kind = Literal[
     "a collection",
     "a made-up world",
+    "a parallel text",
     "an unpacked archive",
     "a token table",
     "a tokenizer",

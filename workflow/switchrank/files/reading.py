@@ -157,15 +157,45 @@ def _damaged(path: str | Path, kind: str, error: Exception) -> UserError:
     return UserError(path, "", problem, "fetch or make the file again")
 
 
-def _only_member(path: str | Path, opened: ExitStack) -> Read:
-    """Reads the only file of a zip archive; nothing is ever written, so names in it can do no harm."""
+def is_zip(path: str | Path) -> bool:
+    """Whether a file begins as zip archives do; UserError if it is missing or unreadable."""
+    with disk_errors(path), Path(path).open("rb") as stream:
+        return stream.read(4) == ZIP
+
+
+def zip_members(path: str | Path) -> list[str]:
+    """The names of the files in a zip archive; UserError if it is damaged or none."""
     try:
-        archive = opened.enter_context(zipfile.ZipFile(path))
-        names = [entry.filename for entry in archive.infolist() if not entry.filename.endswith("/")]
-        if len(names) != 1:
-            problem = f"a zip archive of {len(names)} files"
-            raise UserError(path, "", problem, "unpack it, and give the file that is meant")
-        return opened.enter_context(archive.open(names[0])).read
+        with zipfile.ZipFile(path) as archive:
+            return [entry.filename for entry in archive.infolist() if not entry.filename.endswith("/")]
+    except BROKEN as error:
+        raise _damaged(path, "zip", error) from error
+
+
+def zip_member(path: str | Path, name: str) -> View:
+    """One file of a zip archive, as a path that readers open; nothing is written, so names in it can do no harm."""
+
+    @contextmanager
+    def opens() -> Iterator[io.BufferedReader]:
+        with ExitStack() as opened:
+            read = _member(path, name, opened)
+            yield _buffered(_strict(path, "zip", read, lambda: Path(path).stat().st_size))
+
+    view = View(f"{path}!{name}")
+    view.opens = opens
+    return view
+
+
+def _only_member(path: str | Path, opened: ExitStack) -> Read:
+    names = zip_members(path)
+    if len(names) != 1:
+        raise UserError(path, "", f"a zip archive of {len(names)} files", "unpack it, and give the file that is meant")
+    return _member(path, names[0], opened)
+
+
+def _member(path: str | Path, name: str, opened: ExitStack) -> Read:
+    try:
+        return opened.enter_context(opened.enter_context(zipfile.ZipFile(path)).open(name)).read
     except BROKEN as error:
         raise _damaged(path, "zip", error) from error
 

@@ -82,7 +82,13 @@ def check_reading(paths: Sequence[str | Path], format: str, columns: Sequence[in
         raise UserError(place, "", f"{len(paths)} files for format {chosen}", "give two for panlex, else one")
     if bool(columns) != (chosen == "tsv"):
         raise UserError(place, "", f"format {chosen} and columns {list(columns)}", "columns go with format tsv")
-    if columns and len(columns) != 2:
+    if columns:
+        check_columns(place, columns)
+
+
+def check_columns(place: str | Path, columns: Sequence[int | str]) -> None:
+    """Raise UserError unless these are two columns, both by number from 1 or both by name."""
+    if len(columns) != 2:
         raise UserError(place, "columns", f"{len(columns)} columns", "name two, the source's and the target's")
     by_number = [column for column in columns if isinstance(column, int)]
     if len(by_number) == 1 or any(number < 1 for number in by_number):
@@ -114,27 +120,40 @@ def text_pairs(path: str | Path, defect: Defect = refuse) -> Iterator[tuple[str,
             yield f"line {number}", (fields[0], fields[1])
 
 
-def _tsv(path: str | Path, columns: Sequence[int | str]) -> Pairs:
-    numbers = [column - 1 for column in columns if isinstance(column, int)]
-    empty = 0
-    for number, line in read_lines(path):
+def tsv_rows(
+    path: str | Path, columns: Sequence[int | str], *, what: str | None = None
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield line number and fields of the ``columns``: numbers from 1, or names in the first line, which is no row.
+
+    In a line of white space all fields are empty. ``what`` names a progress bar. UserError: a line lacks a column.
+    """
+    places = [column - 1 for column in columns if isinstance(column, int)]
+    for number, line in read_lines(path, what=what):
         fields = line.split("\t")
-        if not numbers:
+        if not places:
             missing = [name for name in columns if name not in fields]
             if missing:
                 raise UserError(path, f"line {number}", f"no column {missing[0]!r}", f"found: {', '.join(fields)[:80]}")
-            numbers = [fields.index(str(name)) for name in columns]
+            places = [fields.index(str(name)) for name in columns]
         elif not line.strip():
-            continue
-        elif len(fields) <= max(numbers):
+            yield number, [""] * len(places)
+        elif len(fields) <= max(places):
             todo = "correct the line or the columns"
-            raise UserError(path, f"line {number}", f"{len(fields)} fields between tabs", todo)
-        elif all(fields[column].strip() for column in numbers):
-            if number == 1:
-                refuse_header(path, [fields[column] for column in numbers], _NO_HEADER, words=True)
-            yield fields[numbers[0]], fields[numbers[1]]
+            problem = f"{len(fields)} fields between tabs, no column {max(places) + 1}"
+            raise UserError(path, f"line {number}", problem, todo)
         else:
-            empty += 1
+            yield number, [fields[place] for place in places]
+
+
+def _tsv(path: str | Path, columns: Sequence[int | str]) -> Pairs:
+    empty = 0
+    for number, (source, target) in tsv_rows(path, columns):
+        if source.strip() and target.strip():
+            if number == 1:
+                refuse_header(path, [source, target], _NO_HEADER, words=True)
+            yield source, target
+        else:
+            empty += bool(source.strip() or target.strip())
     _tell(path, empty, "rows with an empty side")
 
 

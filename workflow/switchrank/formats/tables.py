@@ -28,6 +28,9 @@ QUERIES = _schema("qid text group")
 JUDGEMENTS = _schema("qid docid relevance:Int32")
 """Relevance 1 and up is relevant; ids are those of the documents of one language."""
 TRIPLES = _schema("qid positive negative")
+BITEXT = _schema("id:UInt64 source target")
+"""Texts that translate each other, in the order of the file they come from; ``id`` is the number of their line in it,
+from 1, so that lines of files that are aligned with each other have the same."""
 WORDS = _schema("word norm:Float32")
 """Words of a vector store by falling frequency; row i of the ``.npy`` beside it is the unit vector of word i, ``norm``
 the length it had before."""

@@ -5,6 +5,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from itertools import islice
@@ -15,7 +16,7 @@ from switchrank.collections.spec import folders, recognisers
 from switchrank.core.errors import UserError
 from switchrank.files.reading import disk_errors
 from switchrank.identify import binary, languages, others
-from switchrank.identify.found import Found, filled, shorten
+from switchrank.identify.found import Found, filled, quoted, shorten
 from switchrank.identify.kinds import FolderKind, Kind, counted, described
 from switchrank.identify.source import Source
 
@@ -26,7 +27,7 @@ _MIXED = FolderKind("folder", "a folder of files: ", why="files of several kinds
 _PARALLEL = FolderKind(
     "parallel-text",
     "parallel text, line by line",
-    why="no key reads parallel sentences: one side alone can be a text of vectors",
+    entry="bitext:\n  mine:\n    files:\n$files",
 )
 
 
@@ -156,7 +157,10 @@ def _alike(path: Path, members: dict[str, Found]) -> tuple[Found, FolderKind]:
             first = next(iter(members.values()))
             return Found(kind.format, kind.title, "files", values=kind.sides(files, first)), kind
     if format == "text" and whole and len({one.rows for one in members.values()}) == 1 and count > 1:
-        return Found(_PARALLEL.format, _PARALLEL.title, "files"), _PARALLEL
+        sides = "\n".join(f"      {language}: {quoted(str(file))}" for language, file in files.items())
+        untold = "" if len(files) == count else "neither data nor names tell all languages: name the files under bitext"
+        kind = replace(_PARALLEL, why=untold, entry="" if untold else _PARALLEL.entry)
+        return Found(kind.format, kind.title, "files", values={"files": sides}), kind
     listed = ", ".join(f"{number} {name}" for name, number in kinds.items())
     return Found(_MIXED.format, f"{_MIXED.title}{listed}", "files"), _MIXED
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from switchrank.core.command import Command, Group
+from switchrank.core.command import Command, Group, columns_of
 from switchrank.core.errors import UserError
 
 
@@ -68,10 +68,6 @@ def quality(*, lexicon: str, gold: Sequence[str], src: str, tgt: str, out: str |
     )
 
 
-def _columns(words: Sequence[str]) -> list[int | str]:
-    return [int(word) if word.isdigit() else word for word in words]
-
-
 _STORES = {"source": "PREFIX", "target": "PREFIX"}
 
 COMMANDS = Group(
@@ -86,7 +82,7 @@ COMMANDS = Group(
             "lexicon.dictionary:dictionary_lexicon",
             "a given dictionary as a lexicon",
             counts={"columns": (2, 2)},
-            reads={"columns": _columns},
+            reads={"columns": columns_of},
             forms={"columns": "COLUMN COLUMN"},
         ),
         "merge": Command(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from switchrank.collections.spec import SPLITS, names
-from switchrank.core.command import Command, Group
+from switchrank.core.command import ANY_NUMBER, Command, Group, columns_of
 from switchrank.core.errors import UserError
 from switchrank.files.addresses import SEND
 
@@ -223,6 +223,21 @@ COMMANDS = Group(
             "the articles of a pages-articles dump as plain text",
             places=["dumps"],
             forms={"out": "FILE"},
+        ),
+        "bitext": Command(
+            "sources.bitext.write:write_bitext",
+            "parallel text as a table: cleaned, each loss counted, a part held out",
+            folder="a parallel text",
+            places=["files"],
+            counts={"languages": (2, 2), "columns": (2, 2), "endings": (2, 2), "drop": ANY_NUMBER},
+            reads={"columns": columns_of},
+            forms={
+                "languages": "LANG LANG",
+                "columns": "COLUMN COLUMN",
+                "endings": "CODE CODE",
+                "held_out": "N",
+                "out": "FOLDER",
+            },
         ),
         "world": Command(
             "sources.world.generate:generate_world",

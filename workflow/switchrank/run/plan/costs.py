@@ -147,6 +147,10 @@ class Costs:
         seconds = SMALL_JOB + sum(sizes) / 15e6 + found.triples / 1e6
         return self._plain(seconds, 1.5 * max(sizes), 0.35 * sum(sizes) + 12 * found.triples)
 
+    def bitext(self, job: Job) -> Cost:
+        size = self.sizes.text_bytes(job.inputs)
+        return self._plain(SMALL_JOB + size / 5e6, 90 * MB, 0.4 * size, size)
+
     def train_vectors(self, job: Job) -> Cost:
         assert self.config.vectors is not None
         training, lang = self.config.vectors.training, job.wildcards["lang"]
