@@ -4,6 +4,7 @@ import re
 import sys
 from functools import cache
 
+from switchrank.config.encoders import lexicon_origins
 from switchrank.config.trainings import training_findings
 from switchrank.config.load import checked_plan, read_yaml
 from switchrank.config.models import MAIN_METRIC

@@ -1,4 +1,5 @@
-# Word vectors: trained on text or read from files, then turned into the space of the source language.
+# Word vectors: trained on text or read from files, then turned into the space of the source language; or words encoded
+# by a pretrained model, whose space is one for all languages.
 rule train_vectors:
     input:
         text=lambda wildcards: PLAN.plain(CONFIG.vector_sources[wildcards.lang].text),
@@ -108,6 +109,43 @@ rule keep_vectors:
         code=CODE("embeddings.keep"),
     script:
         "../scripts/keep_vectors.py"
+
+
+rule encode_words:
+    input:
+        words=lambda wildcards: PLAN.word_files(wildcards.lexicon, wildcards.lang),
+        cut=lambda wildcards: vocabulary(wildcards.lang) if of_texts(wildcards) else [],
+        model=encoder_files,
+    output:
+        **store(f"{R}/vectors/encoded/{{lexicon}}/{{lang}}"),
+        record=f"{R}/vectors/encoded/{{lexicon}}/{{lang}}.json",
+    log:
+        f"{R}/logs/embeddings/encode-{{lexicon}}-{{lang}}.log",
+    benchmark:
+        f"{R}/benchmarks/embeddings/encode-{{lexicon}}-{{lang}}.tsv"
+    wildcard_constraints:
+        lexicon="|".join(CONFIG.encoders) or "none",
+    cache: SHARED
+    localrule: SMALL
+    conda:
+        "../../envs/switchrank.yaml"
+    threads: CONFIG.rank.threads
+    resources:
+        **asks("encode_words", threads=CONFIG.rank.threads),
+    params:
+        model=lambda wildcards: encoder(wildcards),
+        words=lambda wildcards: in_order(
+            PLAN.word_files(wildcards.lexicon, wildcards.lang)
+        ),
+        texts=lambda wildcards: of_texts(wildcards),
+        splitter=lambda wildcards: (
+            word_splitter(wildcards.lang) if of_texts(wildcards) else None
+        ),
+        max_words=lambda wildcards: CONFIG.encoders[wildcards.lexicon].max_words,
+        lang=lambda wildcards: wildcards.lang,
+        code=lambda wildcards: encoding_code(wildcards),
+    script:
+        "../scripts/encode_words.py"
 
 
 rule embeddings:

@@ -310,6 +310,7 @@ rule warnings:
     params:
         references=list(CONFIG.evaluate.references),
         models=PLAN.weights,
+        origins=lexicon_origins(PLAN),
         code=CODE("evaluate.warnings"),
     script:
         "../scripts/warnings_table.py"

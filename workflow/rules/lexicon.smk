@@ -1,10 +1,7 @@
-# Bilingual lexicons, from aligned vectors by nearest neighbours or from Wikipedia titles, and their quality.
+# Bilingual lexicons, from vectors by nearest neighbours or from Wikipedia titles, and their quality.
 rule vectors_lexicon:
     input:
-        source_words=f"{R}/vectors/aligned/{{src}}.words.parquet",
-        source_matrix=f"{R}/vectors/aligned/{{src}}.npy",
-        target_words=f"{R}/vectors/aligned/{{tgt}}.words.parquet",
-        target_matrix=f"{R}/vectors/aligned/{{tgt}}.npy",
+        unpack(induced_from),
     output:
         f"{R}/lexicons/{{lexicon}}/{{src}}-{{tgt}}.parquet",
     log:
@@ -12,7 +9,7 @@ rule vectors_lexicon:
     benchmark:
         f"{R}/benchmarks/lexicon/{{lexicon}}-{{src}}-{{tgt}}.tsv"
     wildcard_constraints:
-        lexicon=lexicons_of("vectors"),
+        lexicon=lexicons_of("vectors", "encoder"),
     cache: SHARED
     localrule: SMALL
     conda:
@@ -21,9 +18,7 @@ rule vectors_lexicon:
     resources:
         **asks("vectors_lexicon", threads=SEARCHING_THREADS),
     params:
-        spec=lambda wildcards: CONFIG.lexicons[wildcards.lexicon].plain(
-            "kind", "languages"
-        ),
+        spec=lambda wildcards: CONFIG.lexicons[wildcards.lexicon].choice(),
         pair=lambda wildcards: [wildcards.src, wildcards.tgt],
         code=CODE("lexicon.induce"),
     script:

@@ -277,7 +277,7 @@ if CONFIG.start.first:
 
 rule finished_model:
     input:
-        finished_files,
+        lambda wildcards: model_files(PLAN.finished[wildcards.system]),
     output:
         [f"{R}/models/{{system}}/{file}" for file in STARTING_FILES],
     log:

@@ -11,5 +11,6 @@ with job(snakemake) as rule:
         coverage=rule.input.get("coverage"),
         references=rule.params.references,
         models=rule.params.models,
+        origins=rule.params.origins,
         out=rule.output[0],
     )

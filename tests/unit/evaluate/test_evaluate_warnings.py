@@ -152,6 +152,17 @@ def test_a_side_without_words_is_not_covered_badly(scored, tested, warned, tmp_p
     assert warned(per_query=values, testsets=tested({"en": (64, 0)}), coverage=tmp_path / "coverage.csv") == []
 
 
+def test_a_lexicon_of_the_model_under_test_is_warned_of(scored, tested, warned):
+    origin = {"lexicon": "clenc", "model": "e5-small-q4", "systems": ["ml-cs", "bl-cs"]}
+    found = warned(
+        per_query=scored({("ml-cs", "en", "en", 1): EVEN}), testsets=tested({"en": (60, 0.1)}), origins=[origin]
+    )
+    assert [row[:2] for row in found] == [("origin", "clenc")]
+    assert found[0][2].startswith(
+        "lexicon clenc was induced from e5-small-q4, which is also the start of ml-cs, bl-cs: "
+    )
+
+
 def test_the_command_makes_the_table_and_show_tells_of_it(scored, tested, tmp_path, capsys):
     scores = scored({(name, "de", "en", 1): EVEN for name in ("zero-shot", "ml-cs")})
     words = ["--run-name", "demo", "--seen", "de", "--resamples", "10", "--out", tmp_path]

@@ -1,4 +1,4 @@
-# Functions of the rules of embeddings: languages, seed pairs of the alignment.
+# Functions of the rules of embeddings: languages, seed pairs of the alignment, encoders.
 
 
 def languages_where(test):
@@ -22,3 +22,29 @@ def seed_kind():
         if seed in CONFIG.lexicons
         else "identical" if seed == "identical" else "dictionary"
     )
+
+
+def of_texts(wildcards):
+    """Whether the words that are encoded are counted in documents."""
+    return CONFIG.encoders[wildcards.lexicon].words == "texts"
+
+
+def encoder_files(wildcards):
+    """The files of the model that encodes words: of a start, or of a folder of this machine; none of one elsewhere."""
+    model = CONFIG.encoders[wildcards.lexicon].model
+    if model in PLAN.starts:
+        return PLAN.starts[model].files_of(CONFIG.seeds[0])
+    return model_files(model)
+
+
+def encoder(wildcards):
+    """The model that encodes words, as a job has it: its folder or hub name, or all that the catalogue says of it."""
+    model = CONFIG.encoders[wildcards.lexicon].model
+    if model in PLAN.starts:
+        return PLAN.starts[model].folder_of(CONFIG.seeds[0])
+    return described(model)
+
+
+def encoding_code(wildcards):
+    """The digest of the code that encodes words."""
+    return copying_code(CONFIG.encoders[wildcards.lexicon].model, "embeddings.encode")

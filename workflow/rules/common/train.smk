@@ -49,11 +49,9 @@ def vocabulary_texts(wildcards):
         for file in collection_tables(name)
         if Path(file).name.startswith(("documents-", "queries-"))
     ]
-    used = [part.lexicon for part in CONFIG.corpora.values() if part.lexicon]
-    used += [system.test.translate for system in CONFIG.systems.values() if system.test]
     return tables + [
         PLAN.lexicon_file(lexicon, lang)
-        for lexicon in sorted(set(used))
+        for lexicon in PLAN.used_lexicons
         for lang in PLAN.lexicon_languages(lexicon)
     ]
 
@@ -165,9 +163,9 @@ def method_code(node):
     )
 
 
-def finished_files(wildcards):
-    """The files of a finished model that lies in a folder of this machine; none of one on a hub."""
-    folder = Path(PLAN.finished[wildcards.system])
+def model_files(model):
+    """The files of a model from elsewhere that lies in a folder of this machine; none of one on a hub."""
+    folder = Path(model)
     return (
         sorted(str(file) for file in folder.iterdir() if file.is_file())
         if folder.is_dir()

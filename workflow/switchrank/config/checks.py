@@ -16,10 +16,10 @@ from switchrank.config.bitext import bitext_findings
 from switchrank.config.lexicons import (
     DegradedLexicon,
     DictionaryLexicon,
+    InducedLexicon,
     Lexicon,
     MergedLexicon,
     TitlesLexicon,
-    VectorsLexicon,
 )
 from switchrank.config.models import MAIN_METRIC, Config, Testset
 from switchrank.config.sections import Finding, known_names, known_placeholders, listed, refused
@@ -198,8 +198,8 @@ def _lexicons(config: Config) -> Iterator[Finding]:
             if "{" not in str(lexicon.path) and len(targets) > 1:
                 todo = f"write {{lang}} where the files differ, or languages: [{targets[0]}]"
                 yield place, f"one dictionary for {len(targets)} languages", todo
-        if isinstance(lexicon, VectorsLexicon):
-            yield from refused(place, Choice, **lexicon.plain("kind", "languages"))
+        if isinstance(lexicon, InducedLexicon):
+            yield from refused(place, Choice, **lexicon.choice())
         yield from known_names(f"{place}.of", "lexicon", _parts(lexicon), config.lexicons)
         if name in _made_of(name, lambda one: _parts(config.lexicons[one]), config.lexicons):
             yield f"{place}.of", f"{name} is made of itself", "name others"
@@ -381,8 +381,8 @@ def _systems(config: Config) -> Iterator[Finding]:
             yield from _used(config, name, system.uses)
         lexicon = system.test.translate if system.test else None
         yield from known_names(f"{place}.test.translate", "lexicon", lexicon, config.lexicons)
-        if lexicon in config.lexicons and config.lexicons[lexicon].kind != "vectors":
-            problem = f"{lexicon} is not of kind vectors, so it has no reverse"
+        if lexicon in config.lexicons and not isinstance(config.lexicons[lexicon], InducedLexicon):
+            problem = f"{lexicon} is not of kind vectors or encoder, so it has no reverse"
             yield f"{place}.test.translate", problem, "name one that is"
         if name in {"random", "bm25"}:
             yield place, "the name of a reference row", "choose another name"
@@ -399,8 +399,11 @@ def _known_models(config: Config) -> Iterator[Finding]:
             yield place, f"unknown model {model}", f"{hint}write owner/name of a hub, or a folder, such as ./{model}"
         elif place.startswith("systems.") and model in config.systems:
             yield place, f"{model} is a system and a known model", "give the system another name"
-        elif entry is not None and (refusal := entry.refusal(finished=place.startswith("systems."))):
-            yield place, refusal, "see `switchrank models`"
+        elif entry is not None:
+            finished = place.startswith("systems.")
+            refusal = entry.no_encoder() if place.startswith("lexicons.") else entry.refusal(finished=finished)
+            if refusal:
+                yield place, refusal, "see `switchrank models`"
 
 
 def _used(config: Config, name: str, model: str) -> Iterator[Finding]:

@@ -59,8 +59,8 @@ class Vectors(Section):
 TitleFormat = Literal["dumps", "pages-articles", "wikidata", "wikidata-labels", "linguatools", "wikititles", "cldr"]
 
 
-class VectorsLexicon(Section):
-    kind: Literal["vectors"]
+class InducedLexicon(Section):
+    kind: Literal["vectors", "encoder"]
     criterion: Criterion = Field("csls", description="by what words are near: `nn` is cosine; `csls` takes hubs down")
     k: Count = Field(1, description="translations kept per word")
     csls_k: Count = Field(10, description="neighbours in the CSLS correction")
@@ -82,6 +82,33 @@ class VectorsLexicon(Section):
     ef_construction: Count = Field(EXACT.ef_construction, description="hnsw: candidates while the graph is built")
     ef_search: Count = Field(EXACT.ef_search, description="hnsw: candidates while it is searched")
     languages: Distinct[Language] | None = Field(None, description="target languages; default: seen languages")
+
+    def choice(self) -> dict[str, Any]:
+        """The settings of the search, as :class:`switchrank.search.choices.Choice` takes them."""
+        return self.plain("kind", "languages", *(type(self).model_fields.keys() - InducedLexicon.model_fields.keys()))
+
+
+class VectorsLexicon(InducedLexicon):
+    kind: Literal["vectors"]
+
+
+class EncoderLexicon(InducedLexicon):
+    kind: Literal["encoder"]
+    model: str = Field(
+        description="the encoder: a start of this run by its name, one of `switchrank models`, a folder, or a hub name"
+    )
+    words: Literal["vectors", "texts"] | dict[Language, str] = Field(
+        "texts",
+        description="the words of each language: those of the run's `vectors`, or of the documents of its collections, "
+        "the most frequent first; or a file for each language, a word a line (its first column), the most frequent "
+        "first",
+    )
+    max_words: Count = Field(50_000, description="so many words of each language, the most frequent")
+
+    @property
+    def encoding(self) -> dict[str, Any]:
+        """On what the vectors of its words depend."""
+        return self.plain(*InducedLexicon.model_fields)
 
 
 class TitlesLexicon(Section):
@@ -184,5 +211,6 @@ class MergedLexicon(Section):
 
 
 Lexicon = Annotated[
-    VectorsLexicon | TitlesLexicon | DictionaryLexicon | DegradedLexicon | MergedLexicon, Field(discriminator="kind")
+    VectorsLexicon | EncoderLexicon | TitlesLexicon | DictionaryLexicon | DegradedLexicon | MergedLexicon,
+    Field(discriminator="kind"),
 ]

@@ -7,9 +7,10 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from switchrank.collections.sections import Collection
 from switchrank.config.bitext import Bitext
-from switchrank.config.lexicons import DictionaryFile, Lexicon, Vectors, VectorSource
+from switchrank.config.lexicons import DictionaryFile, EncoderLexicon, Lexicon, Vectors, VectorSource
 from switchrank.config.sections import Count, Distinct, Language, LanguageList, Name, Section, Seed, Share, Whole
 from switchrank.config.systems import (
+    OWN_START,
     Ablation,
     Changes,
     Extension,
@@ -86,7 +87,7 @@ class Testset(Section):
 
 class Rank(Section):
     token_budget: Count = Field(16_384, description="padded tokens per batch")
-    threads: Count = Field(1, description="CPU threads per ranking job")
+    threads: Count = Field(1, description="CPU threads of a job that ranks, or that encodes words")
     precision: Literal["fp32", "bf16", "auto"] = Field(
         "fp32",
         description="arithmetic of scoring; bf16 changes scores a little; auto: what the GPU or CPU computes faster, "
@@ -289,6 +290,11 @@ class Config(Section):
     def vector_sources(self) -> dict[str, VectorSource]:
         return self.vectors.languages if self.vectors else {}
 
+    @property
+    def encoders(self) -> dict[str, EncoderLexicon]:
+        """The lexicons that are induced from encoders."""
+        return {name: one for name, one in self.lexicons.items() if isinstance(one, EncoderLexicon)}
+
     def targets(self, lexicon: Lexicon) -> list[str]:
         """Target languages of a lexicon."""
         return lexicon.languages or self.languages.seen
@@ -316,6 +322,9 @@ class Config(Section):
     def outside_models(self) -> dict[str, str]:
         """The models that come from elsewhere, folders and hub names, by the key that names each."""
         found = {f"{place}.model": start.model for place, start in self.every_start.items() if start.model}
+        for name, lexicon in self.encoders.items():
+            if lexicon.model not in (OWN_START, *self.starts):
+                found[f"lexicons.{name}.model"] = lexicon.model
         return found | {f"systems.{name}.model": str(s.model) for name, s in self.systems.items() if s.is_finished}
 
     def training(self, changes: Changes) -> Train:

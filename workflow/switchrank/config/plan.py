@@ -9,6 +9,7 @@ from typing import Any
 
 from switchrank.ablation.rows import NO_SYSTEM, Row, check_starts, read_ablation
 from switchrank.collections.joined.section import Joined
+from switchrank.config.encoders import encoder_findings
 from switchrank.config.plan_data import Pair
 from switchrank.config.plan_runs import Node, Ranker, RunsPlan, StartNode
 from switchrank.config.sections import MIXED, Finding, refused
@@ -186,6 +187,7 @@ class Plan(RunsPlan):
         for corpus, section in config.corpora.items():
             for pair in [] if section.parallel else self.train_pairs(corpus):
                 yield from refused(f"corpora.{corpus}", read_recipe, self.switching_recipe(corpus, pair))
+        yield from encoder_findings(self)
         for testset in config.testsets:
             yield from self._first_stage(testset)
             yield from self._baseline(testset)

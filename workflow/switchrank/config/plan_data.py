@@ -10,7 +10,7 @@ from typing import Any
 
 from switchrank.collections.joined.section import Joined
 from switchrank.collections.spec import EXCLUDED, CollectionSpec
-from switchrank.config.lexicons import MergedLexicon
+from switchrank.config.lexicons import EncoderLexicon, MergedLexicon
 from switchrank.config.models import Config, Download
 from switchrank.config.sections import MIXED
 from switchrank.core.digest import value_digest
@@ -166,6 +166,36 @@ class DataPlan:
         """The lexicon from the source language to ``language``, or the other way round."""
         sides = [self.config.languages.source, language]
         return f"{self.folder}/lexicons/{lexicon}/{'-'.join(sides[::-1] if reverse else sides)}.parquet"
+
+    def lexicon_vectors(self, lexicon: str, language: str) -> str:
+        """The prefix of the vectors of a language that a lexicon is induced from.
+
+        Encoded words lie under the first lexicon for which the same words are encoded by the same model.
+        """
+        section = self.config.lexicons[lexicon]
+        if not isinstance(section, EncoderLexicon):
+            return f"{self.folder}/vectors/aligned/{language}"
+        first = next(name for name, one in self.config.encoders.items() if one.encoding == section.encoding)
+        return f"{self.folder}/vectors/encoded/{first}/{language}"
+
+    def word_files(self, lexicon: str, language: str) -> list[str]:
+        """What the words are taken from that a lexicon encodes: those of vectors, documents, or a list; [] for none."""
+        section = self.config.encoders[lexicon]
+        if isinstance(section.words, dict):
+            return [section.words[language]] if language in section.words else []
+        if section.words == "vectors":
+            known = language in self.config.vector_sources
+            return [f"{self.folder}/vectors/raw/{language}.words.parquet"] if known else []
+        own = {name: part for name, part in self.config.collections.items() if not isinstance(part, Joined)}
+        names = [name for name, part in own.items() if language in part.languages]
+        return [f"{self.folder}/sources/{name}/documents-{language}.parquet" for name in names]
+
+    @property
+    def used_lexicons(self) -> list[str]:
+        """The lexicons that texts are switched or translated by."""
+        used = [part.lexicon for part in self.config.corpora.values() if part.lexicon]
+        used += [system.test.translate for system in self.config.systems.values() if system.test]
+        return sorted(set(used))
 
     def merged_files(self, lexicon: str, language: str) -> list[str]:
         """The lexicons that a merged one is made of, if they have the language."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from switchrank.collections.joined.section import Joined
-from switchrank.config.lexicons import DictionaryLexicon, TitlesLexicon
+from switchrank.config.lexicons import DictionaryLexicon, EncoderLexicon, TitlesLexicon
 from switchrank.config.models import Download
 from switchrank.config.plan_data import DataPlan, Pair, concrete_downloads
 from switchrank.config.sections import MIXED, suffix_of, text_of
@@ -335,6 +335,8 @@ class RunsPlan(DataPlan):
                     yield from ((f"lexicons.{name}", path) for path in lexicon.files(source, language))
                 if isinstance(lexicon, DictionaryLexicon):
                     yield from ((f"lexicons.{name}", path) for path in lexicon.files(language))
+            if isinstance(lexicon, EncoderLexicon) and isinstance(lexicon.words, dict):
+                yield from ((f"lexicons.{name}", path) for path in lexicon.words.values())
         for name, pairs in config.gold.items() if not any(place.startswith("gold.") for place in wrong) else []:
             for pair in pairs:
                 given = config.gold_file(name, pair).files(pair.split("-")[1])

@@ -30,6 +30,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("vectors.training", lexicons.VectorTraining),
     ("vectors.alignment", lexicons.Alignment),
     ("lexicons.<name> (kind: vectors)", lexicons.VectorsLexicon),
+    ("lexicons.<name> (kind: encoder; the keys of kind vectors, and these)", lexicons.EncoderLexicon),
     ("lexicons.<name> (kind: titles)", lexicons.TitlesLexicon),
     ("lexicons.<name> (kind: dictionary); gold.<name>.<pair> has the first four keys", lexicons.DictionaryLexicon),
     ("lexicons.<name> (kind: degraded)", lexicons.DegradedLexicon),
@@ -77,6 +78,8 @@ def _inherited(model: type[BaseModel]) -> set[str]:
         return set(systems.Optimisation.model_fields)
     if model is systems.NamedStart:
         return set(systems.FirstWeights.model_fields)
+    if model is lexicons.EncoderLexicon:
+        return set(lexicons.InducedLexicon.model_fields)
     shared = issubclass(model, CollectionSection) and model is not CollectionSection
     return set(CollectionSection.model_fields) if shared else set()
 

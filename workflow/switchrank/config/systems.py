@@ -218,7 +218,9 @@ class NamedStart(Smaller, FirstWeights):
 
 
 class Translation(Section):
-    translate: Name = Field(description="lexicon of kind vectors: test texts go word by word into the source language")
+    translate: Name = Field(
+        description="lexicon of kind vectors or encoder: test texts go word by word into the source language"
+    )
 
 
 class System(Section):

@@ -1,10 +1,11 @@
-"""``switchrank embeddings``: read, train, align or keep word vectors."""
+"""``switchrank embeddings``: read, train, align or keep word vectors, or encode words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from switchrank.core.command import Command, Group
+from switchrank.core.errors import UserError
 
 
 def read(
@@ -31,6 +32,49 @@ def read(
 
     cache = None if no_cache else cache_folder()
     import_vectors(path=path, out=out, max_words=max_words, extra_words=extra_words, cache=cache)
+
+
+def encode(
+    *,
+    model: str,
+    out: str | Path,
+    words: str | None = None,
+    texts: Sequence[str] = (),
+    max_words: int | None = None,
+    language: str = "",
+    vocabulary: str | None = None,
+    threads: int = 1,
+) -> None:
+    """Vectors of words by a pretrained encoder, each word by itself.
+
+    Stores of two languages by the same model are in one space: lexicon induce takes them as they are.
+
+    Args:
+        model: one of ``switchrank models``, a folder, or a hub name.
+        out: writes PREFIX.words.parquet, PREFIX.npy and PREFIX.json.
+        words: a word a line (its first column), the most frequent first; or the .words.parquet of a store.
+        texts: instead: tables of documents (.parquet), whose words are counted.
+        max_words: only the most frequent words.
+        language: texts: code of the language; lower case depends on it.
+        vocabulary: texts without spaces: segmenter:NAME, or a store whose words they are cut into.
+        threads: CPU threads; equal ones give equal bytes.
+    """
+    from switchrank.embeddings.encode import encode_words, frequent_words, listed_words
+    from switchrank.models.catalogue import entry_of
+    from switchrank.models.obtain import obtained
+
+    if (words is None) == (not texts):
+        problem = "both given" if words else "none of them given"
+        raise UserError("command line", "--words, --texts", problem, "name a list of words, or texts to count them in")
+    entry = entry_of(model)
+    if entry and (refusal := entry.no_encoder()):
+        raise UserError("command line", "--model", refusal, "see `switchrank models`")
+    if words:
+        found = listed_words(words, max_words)
+    else:
+        found = frequent_words(texts, max_words, language=language, vocabulary=vocabulary)
+    with obtained(entry.plain() if entry else model) as opened:
+        encode_words(model=opened, words=found, out=out, threads=threads)
 
 
 def _seed_pairs(given: str) -> dict[str, str]:
@@ -60,6 +104,7 @@ COMMANDS = Group(
             writes=_store,
             forms={"out": "PREFIX", "segmenter": "segmenter:NAME"},
         ),
+        "encode": Command(encode, writes=_recorded_store, forms={"out": "PREFIX", "words": "FILE"}),
         "align": Command(
             "embeddings.align:align_vectors",
             "turn vectors into the space of other vectors",

@@ -235,6 +235,7 @@ COMMANDS = Group(
             "say what must be known before the results are believed",
             forms={"models": "SYSTEM=FOLDER"},
             counts={"references": ANY_NUMBER},
+            unasked=["origins"],
         ),
         "testsets": Command(
             "evaluate.testsets:table_of_testsets",

@@ -1,14 +1,16 @@
 """What must be known before results are believed; shown by the report, ``evaluate show`` and ``status``.
 
-Three things make a table look like a result when it is none: a model that ranks no better than chance, a test set of a
-few queries, and a lexicon that lacks most words of the texts it is used for. A fourth keeps a result from being used:
-weights under a licence that forbids it, or that nobody knows. Chance is computed from the candidates
-(TESTSETS), not taken from the reference ranking ``random``: that is one draw, and a run may leave it out.
+Four things make a table look like a result when it is none: a model that ranks no better than chance, a test set of a
+few queries, a lexicon that lacks most words of the texts it is used for, and one that was made by the model under test.
+A fifth keeps a result from being used: weights under a licence that forbids it, or that nobody knows. Chance is computed
+from the candidates (TESTSETS), not taken from the reference ranking ``random``: that is one draw, and a run may leave it
+out.
 """
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypedDict
 
 import polars as pl
 
@@ -28,6 +30,14 @@ Found = tuple[str, str, str]
 """A row of WARNINGS."""
 
 
+class Origin(TypedDict):
+    """A lexicon, the encoder that it was induced from, and the systems that start from that."""
+
+    lexicon: str
+    model: str
+    systems: list[str]
+
+
 def warnings_table(
     *,
     per_query: str | Path,
@@ -36,8 +46,10 @@ def warnings_table(
     coverage: str | Path | None = None,
     references: Sequence[str] = ("random", "bm25"),
     models: Mapping[str, str | Path] | None = None,
+    origins: Sequence[Origin] = (),
 ) -> None:
-    """Write WARNINGS: one row for each system and test set at chance, small test set, poor lexicon, doubtful licence.
+    """Write WARNINGS: one row for each system and test set at chance, small test set, poor lexicon, lexicon that was
+    induced from what systems start from, doubtful licence.
 
     A model is at chance on a language pair if its MRR@10, seeds averaged, is less than 1.645 standard errors over
     queries above that of a random order of the candidates.
@@ -49,6 +61,7 @@ def warnings_table(
         coverage: COVERAGE table (coverage.csv), where words were switched.
         references: systems that are no models.
         models: the folder of each system's model, or of the start it comes from, whose record tells the licence.
+        origins: lexicons of encoders that are also the start of systems.
 
     Raises:
         UserError: a table or record is missing or unreadable.
@@ -57,6 +70,7 @@ def warnings_table(
     found = [*_at_chance(per_query, tested, references), *_few_queries(tested)]
     if coverage is not None:
         found += _poor_lexicons(read_table(coverage, COVERAGE))
+    found += map(_same_origin, origins)
     found += _licences(models or {})
     write_table(pl.DataFrame(found, schema=WARNINGS, orient="row"), out, WARNINGS)
 
@@ -110,6 +124,13 @@ def _licences(models: Mapping[str, str | Path]) -> Iterator[Found]:
             problem = f"{model} (in {_listed(names)}) is under {licence}, which forbids commercial use"
             todo = "keep to it with these models too, or start from another one"
         yield "licence", model, f"{problem}: {todo}"
+
+
+def _same_origin(origin: Origin) -> Found:
+    lexicon, model, systems = origin["lexicon"], origin["model"], _listed(origin["systems"])
+    problem = f"lexicon {lexicon} was induced from {model}, which is also the start of {systems}"
+    todo = "what switching teaches there the start may know already; compare a lexicon of another source"
+    return "origin", lexicon, f"{problem}: {todo}"
 
 
 def _listed(names: list[str]) -> str:

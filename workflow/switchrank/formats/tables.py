@@ -124,8 +124,9 @@ EXPOSURE = _schema(
 """Test documents that were positives or negatives in the training pairs of the collection ``training``, of which
 ``systems`` learn; ``by`` is how documents were compared, ``id`` or ``text``."""
 WARNINGS = _schema("kind subject warning")
-"""What must be known before results are believed or used; ``kind`` is ``chance``, ``queries``, ``coverage`` or
-``licence``, ``subject`` the system on its test set, the test set, the lexicon and its language, or the model."""
+"""What must be known before results are believed or used; ``kind`` is ``chance``, ``queries``, ``coverage``, ``origin``
+or ``licence``, ``subject`` the system on its test set, the test set, the lexicon and its language, the lexicon, or the
+model."""
 COVERAGE = _schema("lexicon lang testset side words:Int64 covered:Int64 share:Float64")
 """Running words that a lexicon covers. ``side`` is ``query`` or ``document`` (test words that are words of a target)
 or ``training`` (source words that have a translation; ``testset`` is then the corpus); ``share`` is null without

@@ -17,10 +17,9 @@ from typing import Any
 from switchrank.core.command import Command, Group
 from switchrank.core.errors import UserError
 from switchrank.core.offline import is_offline
+from switchrank.models.folder import OPENED
 from switchrank.models.origin import caution
 
-_OPENED = ("bert", "modernbert", "roberta", "xlm-roberta")
-"""Architectures that can be started from, or rank."""
 _RANKERS = ("cross-encoder",)
 
 
@@ -82,11 +81,17 @@ class Entry:
 
     def refusal(self, *, finished: bool) -> str | None:
         """Why it cannot be a start, or with ``finished`` a system of its own, yet; None where it can."""
-        if self.architecture not in _OPENED:
+        if self.architecture not in OPENED:
             return f"{self.name} is a {self.kind}, which cannot be opened yet"
         if finished and self.kind not in _RANKERS:
             return f"{self.name} is no cross-encoder but {_with_article(self.kind)}, which cannot rank untrained yet"
         return None
+
+    def no_encoder(self) -> str | None:
+        """Why it cannot encode words; None where it can."""
+        if self.kind in _RANKERS:
+            return f"{self.name} is {_with_article(self.kind)}, which reads pairs of texts and encodes no word"
+        return self.refusal(finished=False)
 
 
 def _with_article(noun: str) -> str:
@@ -152,7 +157,7 @@ def _lacking(entries: Collection[Entry]) -> Iterator[str]:
 def _row(entry: Entry) -> tuple[str, ...]:
     places = [f"wheel {entry.wheel.file.partition('-')[0]}"] if entry.wheel else []
     places += [f"hub {entry.hub}"] if entry.hub else []
-    kind = entry.kind if entry.architecture in _OPENED else f"{entry.kind} (not yet)"
+    kind = entry.kind if entry.architecture in OPENED else f"{entry.kind} (not yet)"
     million = f"{entry.parameters / 1e6:.0f} M"
     more = " (non-commercial)" if caution(entry.licence) == "non-commercial" else ""
     return (entry.name, million, kind, entry.languages, entry.licence + more, ", ".join(places))

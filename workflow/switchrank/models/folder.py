@@ -5,6 +5,7 @@ some with a traceback, and others, such as a tokenizer without its vocabulary, w
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,9 @@ VOCABULARIES = {
 }
 """Where slow tokenizers keep their pieces; transformers makes a fast one of them."""
 _AGAIN = "fetch the model again"
+_CLASSIFIER = "ForSequenceClassification"
+OPENED = ("bert", "modernbert", "roberta", "xlm-roberta")
+"""Architectures, by ``model_type``, that can be started from, encode words, or rank."""
 
 
 def is_folder(name: str | Path) -> bool:
@@ -50,6 +54,27 @@ def check_model(name: str | Path, *, finished: bool = False) -> None:
     refuse_pickle(folder)
     _check_weights(folder)
     check_tokenizer(folder)
+
+
+def check_encoder(name: str | Path) -> None:
+    """Raise UserError where a folder does not hold a whole model that can encode a text by itself, and its tokenizer.
+
+    A name on a hub is not looked at. Starts of ours are encoders, though they have a head already.
+    """
+    check_model(name)
+    if is_folder(name) and not Path(name, START_RECORD).is_file():
+        refuse_ranker(name, read_object(Path(name, "config.json")))
+
+
+def refuse_ranker(name: str | Path, config: Mapping[str, Any]) -> None:
+    """Raise UserError for the config of a model that gives a single text no vector: a decoder or a cross-encoder."""
+    kind, names = config.get("model_type"), config.get("architectures") or []
+    if kind not in OPENED or config.get("is_decoder"):
+        problem = f"a model of type {kind}{' that decodes' if kind in OPENED else ''}, which is no encoder"
+        raise UserError(name, "config.json", problem, f"give one of type {', '.join(OPENED)}")
+    if any(str(one).endswith(_CLASSIFIER) for one in names):
+        problem = "a cross-encoder, which reads pairs of texts and gives a single one no vector"
+        raise UserError(name, "config.json", problem, "give the encoder that it was made from, or another")
 
 
 def check_tokenizer(name: str | Path) -> None:
@@ -107,7 +132,7 @@ def _check_config(folder: Path, finished: bool) -> None:
     if not isinstance(config.get("model_type"), str):
         raise UserError(folder, file.name, "no model_type", "give the config.json that belongs to the model")
     names = config.get("architectures")
-    if not (isinstance(names, list) and any(str(name).endswith("ForSequenceClassification") for name in names)):
+    if not (isinstance(names, list) and any(str(name).endswith(_CLASSIFIER) for name in names)):
         if finished:
             raise UserError(folder, file.name, "an encoder without a classifier", "give a trained cross-encoder")
         return

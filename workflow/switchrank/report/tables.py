@@ -138,8 +138,8 @@ TITLES = {
     "warnings": Described(
         "What to know before these results are believed",
         "Models that rank no better than a random order of the candidates, test sets of fewer than 50 queries, lexicons"
-        " that cover less than a third of the words of a side, models whose licence forbids commercial use or is not"
-        " known.",
+        " that cover less than a third of the words of a side or come from the model that is tested with them, models"
+        " whose licence forbids commercial use or is not known.",
     ),
     "testsets": Described(
         "Test sets and their candidates",

@@ -12,13 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from switchrank.config.lexicons import VectorsLexicon
+from switchrank.config.lexicons import EncoderLexicon, InducedLexicon
 from switchrank.config.plan import Plan
 from switchrank.config.sections import MIXED
 from switchrank.corpus.files import SAMPLED
 from switchrank.run.plan.jobs import Job
 from switchrank.run.plan.machine import Machine
-from switchrank.run.plan.sizes import Shape, Sizes, Texts, read_shape, shape_of
+from switchrank.run.plan.sizes import Shape, Sizes, Texts, encoder_shape, read_shape, shape_of
 from switchrank.run.plan.work import Work, run_parts, training_of
 from switchrank.search.choices import SEARCHED
 
@@ -48,6 +48,8 @@ costs that is computed by itself, as in a cell or a graph."""
 VISITED, COMPARED = 2.4, 4.0
 """Approximate searches: how many times an average cell's words a visited cell has, since large ones are visited more;
 and how many words are compared for each link of each candidate that is kept in a graph."""
+TOKENS_OF_WORD = 5.0
+"""Pieces of a word that is encoded by itself, special tokens included."""
 REFINED = 15_000
 """Most frequent words that refine an alignment."""
 SEARCH = 35e-9
@@ -180,11 +182,21 @@ class Costs:
         flops = chosen.refinements * 2 * left * right * sides[0][1] * (SEARCHED.get(chosen.criterion, 1) + 1)
         return replace(stored, seconds=stored.seconds + 0.5 * self._slow + flops / self._searched(job), flops=flops)
 
+    def encode_words(self, job: Job) -> Cost:
+        section = self.config.lexicons[job.wildcards["lexicon"]]
+        assert isinstance(section, EncoderLexicon)
+        words, shape = self.sizes.encoded_words(section, job.wildcards["lang"]), encoder_shape(self.plan, section)
+        tokens, weights = words * TOKENS_OF_WORD, 4 * shape.parameters
+        flops, disk = shape.forward(tokens, TOKENS_OF_WORD), words * (shape.hidden * 4 + 10)
+        seconds = (TORCH_JOB + weights / 100e6) * self._slow + flops / self._rate(job)
+        return Cost(seconds, TORCH + 2 * weights, disk, tokens=tokens, flops=flops)
+
     # lexicon and corpus
     def vectors_lexicon(self, job: Job) -> Cost:
         section = self.config.lexicons[job.wildcards["lexicon"]]
-        assert isinstance(section, VectorsLexicon)
-        (first, width), (second, _) = (self.sizes.vectors(job.wildcards[side]) for side in ("src", "tgt"))
+        assert isinstance(section, InducedLexicon)
+        sides = (self.sizes.lexicon_vectors(job.wildcards["lexicon"], job.wildcards[side]) for side in ("src", "tgt"))
+        (first, width), (second, _) = sides
         left, right = min(first, section.max_source or first), min(second, section.max_target or second)
         cores = self._cores(job)
         forward, back = _compared(section, left, right, cores), _compared(section, right, left, cores)
@@ -416,7 +428,7 @@ def _model_bytes(shape: Shape) -> float:
     return 4 * shape.parameters + 65.0 * shape.vocabulary
 
 
-def _compared(section: VectorsLexicon, queries: float, base: float, cores: int) -> float:
+def _compared(section: InducedLexicon, queries: float, base: float, cores: int) -> float:
     """Pairs of vectors that one search compares; those compared one by one count for more, by the time they take."""
     if section.search == "ivf":
         cells = section.cells or (8 * base) ** 0.5

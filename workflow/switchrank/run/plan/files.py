@@ -9,7 +9,7 @@ from switchrank.config.plan import Plan
 from switchrank.config.plan_data import concrete_downloads
 from switchrank.core.errors import UserError
 from switchrank.models.catalogue import entry_of
-from switchrank.models.folder import START_RECORD, check_model
+from switchrank.models.folder import START_RECORD, check_encoder, check_model
 from switchrank.run.plan.jobs import known_graph
 from switchrank.sources.world.files import world_outputs
 
@@ -52,7 +52,10 @@ def start_mistakes(plan: Plan) -> list[UserError]:
         if is_copied or entry_of(model):
             continue
         try:
-            check_model(model, finished=key.startswith("systems."))
+            if key.startswith("lexicons."):
+                check_encoder(model)
+            else:
+                check_model(model, finished=key.startswith("systems."))
         except UserError as error:
             found.append(error)
     return found

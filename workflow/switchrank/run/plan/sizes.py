@@ -15,6 +15,7 @@ from typing import Any
 
 from switchrank.collections.joined.section import Joined
 from switchrank.collections.section import CollectionSection
+from switchrank.config.lexicons import EncoderLexicon, InducedLexicon
 from switchrank.config.models import World
 from switchrank.config.plan import Plan
 from switchrank.config.systems import Start
@@ -254,7 +255,24 @@ class Sizes:
     def lexicon_rows(self, lexicon: str) -> float:
         """Words of a lexicon, by its name."""
         section = self.plan.config.lexicons[lexicon]
-        return self.vectors(self.plan.config.languages.source)[0] * section.k if section.kind == "vectors" else 20_000.0
+        if not isinstance(section, InducedLexicon):
+            return 20_000.0
+        return self.lexicon_vectors(lexicon, self.plan.config.languages.source)[0] * section.k
+
+    def lexicon_vectors(self, lexicon: str, language: str) -> tuple[float, float]:
+        """Words and dimensions of the vectors of a language that a lexicon is induced from."""
+        section = self.plan.config.lexicons[lexicon]
+        if isinstance(section, EncoderLexicon):
+            return self.encoded_words(section, language), encoder_shape(self.plan, section).hidden
+        return self.vectors(language)
+
+    def encoded_words(self, section: EncoderLexicon, language: str) -> float:
+        """The words of a language that are encoded."""
+        if section.words == "vectors":
+            return min(self.vectors(language)[0], section.max_words)
+        if isinstance(section.words, dict):
+            return min(self.lines(section.words[language], "documents").rows, section.max_words)
+        return section.max_words
 
 
 def table_texts(path: str | Path) -> Texts | None:
@@ -310,19 +328,27 @@ def shape_of(start: Start) -> Shape:
 
     Where none of these tells, it is that of XLM-R base.
     """
-    found = _unextended(start)
+    if start.preset:
+        return _shape(PRESETS[start.preset] | {"vocab_size": start.tokenizer.size})
+    found = shape_of_model(str(start.model))
+    if start.vocabulary == "run":
+        found = replace(found, vocabulary=min(found.vocabulary, _PRUNED))
     found = replace(found, layers=len(start.layers)) if start.layers else found
     return replace(found, vocabulary=found.vocabulary + start.extend.pieces) if start.extend else found
 
 
-def _unextended(start: Start) -> Shape:
-    if start.preset:
-        return _shape(PRESETS[start.preset] | {"vocab_size": start.tokenizer.size})
-    entry, local = entry_of(str(start.model)), Path(str(start.model), "config.json")
-    found = Shape(*entry.shape) if entry else read_shape(local if local.is_file() else _fetched(str(start.model)))
+def encoder_shape(plan: Plan, lexicon: EncoderLexicon) -> Shape:
+    """The shape of the model that encodes the words of a lexicon; a start counts as the run's own."""
+    return shape_of(plan.config.start) if lexicon.model in plan.starts else shape_of_model(lexicon.model)
+
+
+def shape_of_model(model: str) -> Shape:
+    """The shape of a pretrained model, as that of a start."""
+    entry, local = entry_of(model), Path(model, "config.json")
+    found = Shape(*entry.shape) if entry else read_shape(local if local.is_file() else _fetched(model))
     if found is not None:
-        return replace(found, vocabulary=min(found.vocabulary, _PRUNED)) if start.vocabulary == "run" else found
-    named = _NAMED.search(str(start.model))
+        return found
+    named = _NAMED.search(model)
     if named is None:
         return _shape(BASE)
     layers, width = map(int, named.groups())
