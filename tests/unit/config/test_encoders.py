@@ -65,7 +65,7 @@ def test_such_a_lexicon_translates_into_the_source_language_too() -> None:
     assert made.lexicon_file("enc", "qaa", reverse=True) == f"{FOLDER}/lexicons/enc/qaa-en.parquet"
 
 
-VECTORS = {"languages": {"en": {"text": ["en.txt"]}, "qac": {"text": ["qac.txt"]}}, "alignment": {}}
+VECTORS = {language: {"text": [f"{language}.txt"]} for language in ("en", "qaa", "qab", "qac")}
 
 
 @pytest.mark.parametrize(
@@ -75,9 +75,9 @@ VECTORS = {"languages": {"en": {"text": ["en.txt"]}, "qac": {"text": ["qac.txt"]
         ({"words": {"en": "a", "qaa": "b{lang}"}}, {}, "lexicons.enc.words: unknown placeholder {lang}"),
         ({"words": {"en": "a", "qaa": "b", "qzz": "c"}}, {}, "lexicons.enc.words: unknown language qzz"),
         (
-            {"languages": ["qad"]},
-            {"languages": {"unseen": ["qad", "qae"]}, "lexicons": {"more": ENC | {"languages": ["qae"]}}},
-            "lexicons.more.words: no documents in qae: name a file",
+            {"words": "vectors", "languages": ["qad"]},
+            {"vectors": {"languages": VECTORS}},
+            "lexicons.enc.words: no vectors of qad: name a file, words: {qad: PATH}, or leave qad out of languages",
         ),
         ({"model": "bge-reranker-v2-m3"}, {}, "lexicons.enc.model: bge-reranker-v2-m3 is a cross-encoder, which reads"),
         ({"model": "Qwen3-Reranker-0.6B"}, {}, "lexicons.enc.model: Qwen3-Reranker-0.6B is a causal language"),

@@ -205,7 +205,8 @@ def put(path, value):
         (
             "systems.new",
             {"model": "ml-cs", "test": {"translate": "titles"}},
-            "systems.new.test.translate: titles is not of kind vectors, so it has no reverse: name one that is",
+            "systems.new.test.translate: titles is of kind titles, which has no reverse: "
+            "name one of kind vectors or encoder",
         ),
         ("systems.ml-cs.start", "hot", "systems.ml-cs.start: unknown start hot: declared: start"),
         (

@@ -382,8 +382,8 @@ def _systems(config: Config) -> Iterator[Finding]:
         lexicon = system.test.translate if system.test else None
         yield from known_names(f"{place}.test.translate", "lexicon", lexicon, config.lexicons)
         if lexicon in config.lexicons and not isinstance(config.lexicons[lexicon], InducedLexicon):
-            problem = f"{lexicon} is not of kind vectors or encoder, so it has no reverse"
-            yield f"{place}.test.translate", problem, "name one that is"
+            problem = f"{lexicon} is of kind {config.lexicons[lexicon].kind}, which has no reverse"
+            yield f"{place}.test.translate", problem, "name one of kind vectors or encoder"
         if name in {"random", "bm25"}:
             yield place, "the name of a reference row", "choose another name"
     yield from known_names("evaluate.baseline", "system", config.evaluate.baseline, config.systems)

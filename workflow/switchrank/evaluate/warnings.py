@@ -2,9 +2,9 @@
 
 Four things make a table look like a result when it is none: a model that ranks no better than chance, a test set of a
 few queries, a lexicon that lacks most words of the texts it is used for, and one that was made by the model under test.
-A fifth keeps a result from being used: weights under a licence that forbids it, or that nobody knows. Chance is computed
-from the candidates (TESTSETS), not taken from the reference ranking ``random``: that is one draw, and a run may leave it
-out.
+A fifth keeps a result from being used: weights under a licence that forbids it, or that nobody knows. Chance is
+computed from the candidates (TESTSETS), not taken from the reference ranking ``random``: that is one draw, and a run
+may leave it out.
 """
 
 import math

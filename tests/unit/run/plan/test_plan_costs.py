@@ -271,16 +271,15 @@ def test_lexicons_of_vectors_cost_what_searches_took(config, lexicon, words, sec
 
 
 def test_words_cost_a_forward_pass_over_their_pieces(config):
-    """33,000 words of four languages took 84 s on one busy core."""
-    enc = "{kind: encoder, model: e5-small-q4, words: texts, max_words: 33000}"
+    """7,766 words of four languages took 29 s on one core, 5 of them to import what is needed."""
+    enc = "{kind: encoder, model: e5-small-q4, words: texts, max_words: 7766}"
     config.write_text(config.read_text().replace("{kind: dictionary, path: data/en-qaa.tsv}", enc))
     encode = Job("encode_words", "encode_words", wildcards={"lexicon": "gold", "lang": "qaa"}, threads=1)
     cost = cost_of(config, encode, Machine(98, 2))
-    assert cost.tokens == 33_000 * 5
-    assert cost.seconds == pytest.approx(84, rel=0.5)
-    assert cost.disk == pytest.approx(33_000 * 384 * 4, rel=0.01)
+    assert 29 / 2 < cost.seconds < 29 * 2
+    assert cost.disk == 7_766 * (384 * 4 + 10)
     induced = cost_of(config, SEARCH, Machine(98, 2))
-    assert induced.flops == 2 * 384 * 33_000**2 * 3
+    assert induced.flops == 2 * 384 * 7_766**2 * 3
 
 
 def test_an_alignment_costs_its_refinements(config):

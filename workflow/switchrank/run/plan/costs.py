@@ -48,7 +48,7 @@ costs that is computed by itself, as in a cell or a graph."""
 VISITED, COMPARED = 2.4, 4.0
 """Approximate searches: how many times an average cell's words a visited cell has, since large ones are visited more;
 and how many words are compared for each link of each candidate that is kept in a graph."""
-TOKENS_OF_WORD = 5.0
+TOKENS_OF_WORD = 3.5
 """Pieces of a word that is encoded by itself, special tokens included."""
 REFINED = 15_000
 """Most frequent words that refine an alignment."""
@@ -188,7 +188,7 @@ class Costs:
         words, shape = self.sizes.encoded_words(section, job.wildcards["lang"]), encoder_shape(self.plan, section)
         tokens, weights = words * TOKENS_OF_WORD, 4 * shape.parameters
         flops, disk = shape.forward(tokens, TOKENS_OF_WORD), words * (shape.hidden * 4 + 10)
-        seconds = (TORCH_JOB + weights / 100e6) * self._slow + flops / self._rate(job)
+        seconds = (TORCH_JOB + weights / 100e6) * self._slow + flops / self._rate(job, "fp32", shape.hidden)
         return Cost(seconds, TORCH + 2 * weights, disk, tokens=tokens, flops=flops)
 
     # lexicon and corpus
@@ -300,7 +300,7 @@ class Costs:
         if job.gpus:
             return self.machine.gpu_tflops * 1e12 * SHARE_OF_GPU * job.gpus
         half = precision in ("bf16", "auto") and self.machine.computes_bf16
-        faster = [times for least, times in FASTER[job.kind].items() if half and width >= least]
+        faster = [times for least, times in FASTER.get(job.kind, {}).items() if half and width >= least]
         return self.machine.gflops * 1e9 * self._cores(job) * SHARE_OF_PEAK * max(faster, default=1.0)
 
     def train(self, job: Job) -> Cost | None:
