@@ -21,7 +21,7 @@ def copies(config: str) -> dict[str, Download]:
     return {path: download for path, download in downloads.items() if download.local}
 
 
-@pytest.mark.parametrize(("config", "files"), [("xquad-public", 18), ("demo-pretrained", 8)])
+@pytest.mark.parametrize(("config", "files"), [("xquad-public", 23), ("demo-pretrained", 8)])
 def test_every_copy_has_the_checksum_of_its_address(config, files, tmp_path, monkeypatch):
     monkeypatch.setenv("SWITCHRANK_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("SWITCHRANK_OFFLINE", "1")
