@@ -1,8 +1,8 @@
 # Functions of the rules of sources: the tables of a collection, and what is fetched.
 from switchrank.collections.spec import CollectionSpec
 
-# The scripts that copy models from elsewhere.
-COPYING = {"pretrained_model", "finished_model"}
+# The scripts that need models from elsewhere.
+COPYING = {"pretrained_model", "finished_model", "encode_words"}
 
 
 def collection_tables(name):
