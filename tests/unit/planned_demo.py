@@ -22,12 +22,12 @@ CONFIG = ROOT / "config/demo.yaml"
 MACHINE = Machine(gflops=130, cores=2)
 WALL = 354.7
 """Seconds that Snakemake took for all 213 jobs."""
-_TABLE = Path(__file__).with_name("run") / "plan" / "demo-benchmarks.tsv"
+TABLE = Path(__file__).with_name("run") / "plan" / "demo-benchmarks.tsv"
 
 
-def took() -> dict[str, tuple[float, float]]:
+def took(table: Path = TABLE) -> dict[str, tuple[float, float]]:
     """By job (stage and name of the benchmark file) seconds and the most memory in bytes."""
-    with _TABLE.open(encoding="utf-8", newline="") as stream:
+    with table.open(encoding="utf-8", newline="") as stream:
         rows = csv.DictReader(stream, delimiter="\t")
         return {row["benchmark"]: (float(row["s"]), 2**20 * float(row["max_rss"])) for row in rows}
 
@@ -38,9 +38,9 @@ def estimated(config: Path, *, calibrated: bool) -> Estimate:
     return estimate_run(plan, job_graph(plan), MACHINE, calibrated=calibrated)
 
 
-def leave_benchmarks(folder: Path) -> None:
+def leave_benchmarks(folder: Path, table: Path = TABLE) -> None:
     """Put the benchmark files into a folder, the present one, as the run left them, with the notes of its start."""
-    for name, (seconds, memory) in took().items():
+    for name, (seconds, memory) in took(table).items():
         file = folder / f"results/demo/benchmarks/{name}.tsv"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"s\th:m:s\tmax_rss\n{seconds}\t0:00:00\t{memory / 2**20}\n")
