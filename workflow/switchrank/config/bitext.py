@@ -34,7 +34,7 @@ class Bitext(Section):
     languages: Distinct[Language] = Field(
         [], description="path: its languages, the one that is paired with each other first"
     )
-    columns: Sequence[int | str] = Field(
+    columns: list[int | str] = Field(
         [],
         description="path: columns between tabs, by number from 1 or by name: of the two languages of each file with "
         "`{lang}`, else of every language",
@@ -95,7 +95,7 @@ class Bitext(Section):
     def reading(self, language: str) -> dict[str, Any]:
         """How a pair is read, as :func:`switchrank.sources.bitext.write.write_bitext` takes it."""
         pair = [self.every[0], language]
-        columns = list(self.columns)
+        columns = self.columns
         if columns and not self._by_language:
             columns = [columns[self.every.index(one)] for one in pair]
         endings = [self._code(one) for one in pair]
