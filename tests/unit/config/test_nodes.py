@@ -10,8 +10,8 @@ import yaml
 from tests.conftest import ROOT
 
 from switchrank.config.load import check_config
+from switchrank.config.nodes import Ranker
 from switchrank.config.plan import Plan
-from switchrank.config.plan_runs import Ranker
 from switchrank.core.errors import UserError
 
 STARTS = {

@@ -6,8 +6,8 @@ import pytest
 
 from switchrank.config.lexicons import MergedLexicon, VectorSource
 from switchrank.config.load import load_config
+from switchrank.config.nodes import Ranker
 from switchrank.config.plan import Plan
-from switchrank.config.plan_runs import Ranker
 from switchrank.config.reference import SECTIONS, update
 from switchrank.config.sections import Section
 from switchrank.config.systems import Warmup

@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from switchrank.config.load import check_config
+from switchrank.config.nodes import SweepPoint
 from switchrank.config.plan import Plan
-from switchrank.config.plan_runs import SweepPoint
 from switchrank.core.errors import UserError
 
 ROOT = Path(__file__).parents[3]

@@ -5,9 +5,7 @@ the very function that the job calls first. Nothing heavy is imported, since the
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
 from switchrank.collections.joined.section import Joined
 from switchrank.collections.mmarco.names import MMARCO_NAMES
@@ -21,32 +19,26 @@ from switchrank.config.lexicons import (
     MergedLexicon,
     TitlesLexicon,
 )
+from switchrank.config.model_checks import model_findings
 from switchrank.config.models import MAIN_METRIC, Config, Testset
-from switchrank.config.sections import Finding, known_names, known_placeholders, listed, refused
+from switchrank.config.sections import Finding, known_names, known_placeholders, listed, made_of, refused
 from switchrank.config.sweeps import is_of_corpus
-from switchrank.config.systems import OWN_START, Extension, FirstWeights, NamedStart, Start
 from switchrank.config.trainings import training_findings
-from switchrank.core.errors import UserError
 from switchrank.files.addresses import placeholders
 from switchrank.formats.pairs import check_reading
-from switchrank.models.catalogue import entry_of, nearest
-from switchrank.models.folder import read_object
-from switchrank.models.presets import PRESETS
 from switchrank.search.choices import Choice
 from switchrank.sources.world.files import complete_spec
 from switchrank.text.segmenters import LIBRARIES
-from switchrank.train.methods.distil import check_layers
 
 _FETCHED = re.compile(r"data(/(?!\.)[^/\x00-\x1f]+)+")
 """Where a file may be fetched to: below ``data/``, where nothing is run and no result lies; in no hidden folder."""
-_SLASH = "a finished ranker has a slash in its name: owner/name of a hub, or a folder, such as ./name"
 
 
 def findings(config: Config) -> list[Finding]:
     """Everything that is wrong with a config whose values are right one by one."""
     checks = (
         *(_downloads, _languages, _collections, _vectors, _seed_pairs, _lexicons, _corpora),
-        *(_testsets, _evaluate, _gold, _starts, _systems, _known_models, _sweeps, _ablation, _settings),
+        *(_testsets, _evaluate, _gold, model_findings, _sweeps, _ablation, _settings),
     )
     bitext = bitext_findings(config.bitext, config.languages.every)
     return bitext + [finding for check in checks for finding in check(config)]
@@ -124,7 +116,7 @@ def _exclusion(config: Config, name: str, part: CollectionSection) -> Iterator[F
     yield from known_names(f"{place}.questions_of", "collection", other, others)
     if other == name:
         yield f"{place}.questions_of", f"{name} would lose all its questions", "name another collection"
-    elif name in _made_of(name, lambda one: _excluded(config.collections[one]), config.collections):
+    elif name in made_of(name, lambda one: _excluded(config.collections[one]), config.collections):
         yield f"{place}.questions_of", f"{other} is itself left without questions of {name}", "leave one of them out"
 
 
@@ -201,7 +193,7 @@ def _lexicons(config: Config) -> Iterator[Finding]:
         if isinstance(lexicon, InducedLexicon):
             yield from refused(place, Choice, **lexicon.choice())
         yield from known_names(f"{place}.of", "lexicon", _parts(lexicon), config.lexicons)
-        if name in _made_of(name, lambda one: _parts(config.lexicons[one]), config.lexicons):
+        if name in made_of(name, lambda one: _parts(config.lexicons[one]), config.lexicons):
             yield f"{place}.of", f"{name} is made of itself", "name others"
         found = [config.lexicons[part] for part in _parts(lexicon) if part in config.lexicons]
         there = sorted({language for part in found for language in config.targets(part)})
@@ -211,16 +203,6 @@ def _lexicons(config: Config) -> Iterator[Finding]:
 
 def _parts(lexicon: Lexicon) -> list[str]:
     return listed(lexicon.of) if isinstance(lexicon, DegradedLexicon | MergedLexicon) else []
-
-
-def _made_of(name: str, parts: Callable[[str], Iterable[str | None]], known: Iterable[str]) -> set[str]:
-    found: set[str] = set()
-    todo = [name]
-    while todo:
-        new = {part for part in parts(todo.pop()) if part is not None and part in known} - found
-        found |= new
-        todo += new
-    return found
 
 
 def _corpora(config: Config) -> Iterator[Finding]:
@@ -285,142 +267,6 @@ def _gold(config: Config) -> Iterator[Finding]:
         yield from known_names(place, "language", languages, config.languages.every)
         yield from known_placeholders(place, given.path, ("lang",))
         yield from refused(place, check_reading, listed(given.path), given.format, given.columns)
-
-
-def _one_corpus(config: Config, place: str, name: str | None) -> Iterator[Finding]:
-    yield from known_names(place, "corpus", name, config.corpora)
-    if name in config.corpora and config.corpora[name].bilingual:
-        yield place, "one corpus per pair", "name a corpus that is one for all pairs"
-
-
-def _starts(config: Config) -> Iterator[Finding]:
-    if config.start.first:
-        yield from _one_corpus(config, "start.first.corpus", config.start.first.corpus)
-    for name, start in config.starts.items():
-        place = f"starts.{name}"
-        if name == OWN_START:
-            yield place, "the name of the run's own start", "choose another name"
-        yield from known_names(f"{place}.from", "start", start.source, [OWN_START, *config.starts])
-        if name in _made_of(name, lambda one: [config.starts[one].source], config.starts):
-            yield f"{place}.from", f"{name} is made of itself", "name another start"
-        if start.extend and any(one.preset for one in _sources(config, start)):
-            problem = "a model from scratch, whose tokenizer has pieces for all languages"
-            yield f"{place}.extend", problem, "extend a pretrained start"
-        yield from _one_corpus(config, f"{place}.corpus", start.corpus)
-    for place, made in config.every_start.items():
-        yield from known_names(f"{place}.transplant", "lexicon", made.transplant, config.lexicons)
-        if made.extend:
-            yield from _extension(config, f"{place}.extend", made.extend)
-        if made.layers:
-            yield from refused(place, check_layers, made.layers, _layers_of_source(config, made))
-        if made.preset and "vectors" in made.init and not config.vector_sources:
-            yield f"{place}.init", "no vectors to start from", "add vectors.languages"
-        if made.preset and not config.vector_sources and not config.start.tokenizer.texts:
-            pieces = "pieces" if place == "start" else f"pieces of {place}"
-            problem = f"no text and no vectors to learn {pieces} from"
-            yield "start.tokenizer.texts", problem, "name texts, or add vectors"
-
-
-def _sources(config: Config, start: FirstWeights) -> list[Start | NamedStart]:
-    """The starts that one goes back to, the nearest first; cut short where one is unknown or comes again."""
-    found: list[Start | NamedStart] = []
-    while isinstance(start, NamedStart) and start.source:
-        known: Mapping[str, Start | NamedStart] = {**config.starts, OWN_START: config.start}
-        if start.source not in known or known[start.source] in found:
-            break
-        start = known[start.source]
-        found.append(start)
-    return found
-
-
-def _layers_of_source(config: Config, start: FirstWeights) -> int | None:
-    """How many layers the model has that a start keeps some of; None where that is not known yet."""
-    sources = _sources(config, start)
-    kept = next((one.layers for one in sources if one.layers), None)
-    root = [start, *sources][-1]
-    if kept or root.preset:
-        return len(kept) if kept else PRESETS[str(root.preset)]["num_hidden_layers"]
-    if entry := entry_of(str(root.model)):
-        return entry.shape[0]
-    file = Path(str(root.model), "config.json")
-    with suppress(UserError):
-        return read_object(file).get("num_hidden_layers") if file.is_file() else None
-    return None
-
-
-def _extension(config: Config, place: str, extension: Extension) -> Iterator[Finding]:
-    """What the pieces of new languages, and their embeddings, are made from is there."""
-    source, languages = config.languages.source, config.extended_languages(extension)
-    yield from known_names(f"{place}.languages", "language", languages, config.languages.every)
-    yield from known_names(f"{place}.lexicon", "lexicon", extension.lexicon, config.lexicons)
-    if source in languages:
-        yield f"{place}.languages", f"{source} is the source language", "leave it out: its pieces are there"
-    lexicon = config.lexicons.get(extension.lexicon or "")
-    learned = {*config.start.tokenizer.texts, *(config.targets(lexicon) if lexicon else ())}
-    learned |= {language for language, vectors in config.vector_sources.items() if vectors.text}
-    for part in config.collections.values():
-        learned |= {*part.languages, *part.train_languages}
-    for language in languages:
-        if language in config.languages.every and language not in learned:
-            todo = f"name one in start.tokenizer.texts.{language}, or leave {language} out of languages"
-            yield place, f"no text and no lexicon to learn pieces of {language} from", todo
-    if "vectors" in extension.rows and not {source} < config.vector_sources.keys():
-        yield (
-            f"{place}.rows",
-            f"no vectors of {source} and another language",
-            "add vectors.languages, or leave vectors out",
-        )
-
-
-def _systems(config: Config) -> Iterator[Finding]:
-    for name, system in config.systems.items():
-        place = f"systems.{name}"
-        yield from known_names(f"{place}.corpus", "corpus", system.corpus, config.corpora)
-        yield from known_names(f"{place}.start", "start", system.start, [OWN_START, *config.starts])
-        if system.uses:
-            yield from _used(config, name, system.uses)
-        lexicon = system.test.translate if system.test else None
-        yield from known_names(f"{place}.test.translate", "lexicon", lexicon, config.lexicons)
-        if lexicon in config.lexicons and not isinstance(config.lexicons[lexicon], InducedLexicon):
-            problem = f"{lexicon} is of kind {config.lexicons[lexicon].kind}, which has no reverse"
-            yield f"{place}.test.translate", problem, "name one of kind vectors or encoder"
-        if name in {"random", "bm25"}:
-            yield place, "the name of a reference row", "choose another name"
-    yield from known_names("evaluate.baseline", "system", config.evaluate.baseline, config.systems)
-
-
-def _known_models(config: Config) -> Iterator[Finding]:
-    """Names without a slash are those of the catalogue, and never looked for elsewhere."""
-    for place, model in config.outside_models.items():
-        entry = entry_of(model)
-        if entry is None and "/" not in model:
-            close = nearest(model)
-            hint = f"did you mean {close}? else " if close else ""
-            yield place, f"unknown model {model}", f"{hint}write owner/name of a hub, or a folder, such as ./{model}"
-        elif place.startswith("systems.") and model in config.systems:
-            yield place, f"{model} is a system and a known model", "give the system another name"
-        elif entry is not None:
-            finished = place.startswith("systems.")
-            refusal = entry.no_encoder() if place.startswith("lexicons.") else entry.refusal(finished=finished)
-            if refusal:
-                yield place, refusal, "see `switchrank models`"
-
-
-def _used(config: Config, name: str, model: str) -> Iterator[Finding]:
-    """A system that uses another's models differs in how it is tested, and the other has one model for all pairs."""
-    place = f"systems.{name}.model"
-    if model not in config.with_models:
-        for _, problem, todo in known_names(place, "trained system", model, config.with_models):
-            close = nearest(model)
-            other = f"did you mean {close}? else {_SLASH}" if close else f"{todo}; {_SLASH}"
-            yield place, problem, todo if todo.startswith("did") else other
-        return
-    corpus = config.corpora.get(str(config.systems[model].corpus))
-    if corpus and corpus.bilingual:
-        yield place, f"{model} has a model per pair", "name a system with one model for all"
-    if config.systems[name].test is None:
-        todo = "a system that only tests another's models says how"
-        yield f"systems.{name}", "model and test go together", todo
 
 
 def _sweeps(config: Config) -> Iterator[Finding]:

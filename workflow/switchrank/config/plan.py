@@ -10,8 +10,9 @@ from typing import Any
 from switchrank.ablation.rows import NO_SYSTEM, Row, check_starts, read_ablation
 from switchrank.collections.joined.section import Joined
 from switchrank.config.encoders import encoder_findings
+from switchrank.config.nodes import Node, Ranker, StartNode
 from switchrank.config.plan_data import Pair
-from switchrank.config.plan_runs import Node, Ranker, RunsPlan, StartNode
+from switchrank.config.plan_runs import RunsPlan
 from switchrank.config.sections import MIXED, Finding, refused
 from switchrank.config.systems import OWN_START, Ablation
 from switchrank.core.errors import UserError, raise_all

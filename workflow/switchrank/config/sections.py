@@ -115,3 +115,14 @@ def suffix_of(sweep: str, value: object) -> str:
 def text_of(value: object) -> str:
     """A value as it stands in tables."""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def made_of(name: str, parts: Callable[[str], Iterable[str | None]], known: Iterable[str]) -> set[str]:
+    """The names that one is made of, at any number of steps; its own among them if it is made of itself."""
+    found: set[str] = set()
+    todo = [name]
+    while todo:
+        new = {part for part in parts(todo.pop()) if part is not None and part in known} - found
+        found |= new
+        todo += new
+    return found
