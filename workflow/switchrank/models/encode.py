@@ -35,8 +35,8 @@ class Texts:
         """Some of the texts (repeats allowed); the ids are shared."""
         return replace(self, starts=self.starts[numbers], lengths=self.lengths[numbers])
 
-    def cut(self, most: int) -> Self:
-        """The texts without what they have beyond so many tokens."""
+    def cut(self, most: int | Numbers) -> Self:
+        """The texts without what they have beyond so many tokens, of all or of each."""
         return replace(self, lengths=np.minimum(self.lengths, most))
 
 
@@ -180,3 +180,12 @@ def assemble(template: Template, queries: Texts, passages: Texts) -> dict[str, N
             types = template.types[number]
             inputs["token_type_ids"][here] = types[0] if len(types) == 1 else types[spans(zero, kept)]
     return inputs
+
+
+def text_batches(template: Template, texts: Texts, token_budget: int) -> Iterator[tuple[Numbers, dict[str, Numbers]]]:
+    """Numbers of single texts in batches, as :func:`by_length` makes them, and their padded inputs.
+
+    ``template`` is that of a single text (:func:`read_template`); the texts have the lengths that are kept.
+    """
+    for some in by_length(texts.lengths + template.specials, token_budget):
+        yield some, assemble(template, texts.take(some), texts.take(some).cut(0))

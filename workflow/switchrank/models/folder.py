@@ -163,12 +163,17 @@ def weight_map(index: Path) -> dict[str, str]:
     return {name: str(file) for name, file in places.items()}
 
 
-def read_object(file: Path) -> dict[str, Any]:
-    """The object in a JSON file of a model folder; UserError for a damaged file, or another value."""
+def read_json(file: Path) -> Any:
+    """What a JSON file of a model folder holds; UserError for a damaged file."""
     try:
-        value = json.loads(file.read_text(encoding="utf-8"))
+        return json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, RecursionError, OSError) as error:
         raise UserError(file.parent, file.name, f"not JSON ({error})", _AGAIN) from error
+
+
+def read_object(file: Path) -> dict[str, Any]:
+    """The object in a JSON file of a model folder; UserError for a damaged file, or another value."""
+    value = read_json(file)
     if not isinstance(value, dict):
         kinds = {list: "a list", str: "a text", type(None): "null"}
         held = kinds.get(type(value), "a number or truth value")

@@ -83,6 +83,14 @@ def card_metadata(told: Mapping[str, Any]) -> dict[str, Any]:
     return {"license": "unknown" if licence == NOT_STATED else every if len(every) > 1 else licence} | model
 
 
+def front_matter(told: Mapping[str, Any]) -> str:
+    """The same as lines of a card."""
+    import yaml
+
+    metadata = card_metadata(told)
+    return yaml.safe_dump(metadata, sort_keys=False, allow_unicode=True) if metadata else ""
+
+
 def _record(folder: Path) -> dict[str, Any] | None:
     """What a model of ours tells of its start; None for a folder that is not ours, whatever its ``train.json`` is."""
     if (folder / START_RECORD).is_file():

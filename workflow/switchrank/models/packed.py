@@ -37,6 +37,7 @@ class TrainingForward(Protocol):
 
 
 Dense = Callable[[Tensor], Tensor]
+PackedEncoder = Callable[[Mapping[str, Tensor], Draw | None], tuple[Tensor, Packed, Dropout]]
 Model = Any
 _SMALLEST = 256
 """Below this width oneDNN's products are slower than MKL's."""
@@ -68,8 +69,10 @@ def encoding_forward(model: Model) -> TrainingForward:
 
     These are its last hidden states, ``(n, longest, width)``, zeros at padding.
     """
-    encode = _packed_encoder(model, _live, None, first_only=False) if covered(model) else None
+    return _encoding(model, _packed_encoder(model, _live, None, first_only=False) if covered(model) else None)
 
+
+def _encoding(model: Model, encode: PackedEncoder | None) -> TrainingForward:
     def forward(inputs: Mapping[str, Tensor], draw: Draw | None = None) -> Tensor:
         mask = inputs["attention_mask"]
         if encode and _attends(model):
@@ -89,18 +92,28 @@ def ranking_forward(model: Model, dtype: torch.dtype | None) -> Forward:
 
     Linear layers and attention compute in ``dtype`` (None: float32), norms and sums in float32.
     """
-    device = model.device
-    if device.type != "cpu" or not covered(model):
-        live = training_forward(model)
-
-        def forward(inputs: Mapping[str, Tensor]) -> Tensor:
-            with torch.autocast(device.type, dtype=dtype, enabled=dtype is not None):
-                return live(inputs)
-
-        return forward
+    if model.device.type != "cpu" or not covered(model):
+        return _cast(training_forward(model), model.device, dtype)
     with torch.inference_mode():
         dtype = dtype or torch.float32
         return _packed_forward(model, partial(_frozen, dtype), dtype)
+
+
+def frozen_encoding_forward(model: Model, dtype: torch.dtype | None) -> TrainingForward:
+    """:func:`encoding_forward` of a model that :func:`ranking_forward` would take."""
+    if model.device.type != "cpu" or not covered(model):
+        return _cast(encoding_forward(model), model.device, dtype)
+    with torch.inference_mode():
+        dtype = dtype or torch.float32
+        return _encoding(model, _packed_encoder(model, partial(_frozen, dtype), dtype, first_only=False))
+
+
+def _cast(live: TrainingForward, device: torch.device, dtype: torch.dtype | None) -> TrainingForward:
+    def forward(inputs: Mapping[str, Tensor], draw: Draw | None = None) -> Tensor:
+        with torch.autocast(device.type, dtype=dtype, enabled=dtype is not None):
+            return live(inputs, draw)
+
+    return forward
 
 
 def covered(model: Model) -> bool:
@@ -190,7 +203,7 @@ def _packed_forward(model: Model, product: Callable[..., Dense], dtype: torch.dt
 
 def _packed_encoder(
     model: Model, product: Callable[..., Dense], dtype: torch.dtype | None, *, first_only: bool
-) -> Callable[[Mapping[str, Tensor], Draw | None], tuple[Tensor, Packed, Dropout]]:
+) -> PackedEncoder:
     """The embeddings of a model that is :func:`covered`, and our layers: from padded inputs to vectors of all tokens
     or of first ones, with their batch and its dropout.
 

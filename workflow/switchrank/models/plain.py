@@ -20,11 +20,8 @@ from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from torch import nn
 
-CLASSES = {
-    "bert": "BertForSequenceClassification",
-    "roberta": "RobertaForSequenceClassification",
-    "xlm-roberta": "XLMRobertaForSequenceClassification",
-}
+_RANKER = "ForSequenceClassification"
+CLASSES = {"bert": f"Bert{_RANKER}", "roberta": f"Roberta{_RANKER}", "xlm-roberta": f"XLMRoberta{_RANKER}"}
 """The stock class of each kind of model."""
 _SIZES = (
     *("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads"),
@@ -100,13 +97,23 @@ class PlainRanker(nn.Module):
 
     def save_pretrained(self, folder: Path) -> None:
         """Write ``config.json`` and ``model.safetensors``, in the bytes of transformers."""
-        written = vars(self.config) | {
-            "architectures": [CLASSES[self.config.model_type]],
+        self._save(folder, self, CLASSES[self.config.model_type], vars(self.config))
+
+    def save_encoder(self, folder: Path) -> None:
+        """The same of the model without its head."""
+        config = {key: value for key, value in vars(self.config).items() if key not in _LABELS}
+        encoder = self.get_submodule(self.base_model_prefix)
+        self._save(folder, encoder, CLASSES[self.config.model_type].replace(_RANKER, "Model"), config)
+
+    def _save(self, folder: Path, module: nn.Module, name: str, config: Mapping[str, Any]) -> None:
+        written = {
+            **config,
+            "architectures": [name],
             "dtype": "float32",
             "transformers_version": version("transformers"),
         }
         (folder / "config.json").write_text(json.dumps(written, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-        tensors = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
+        tensors = {name: tensor.contiguous() for name, tensor in module.state_dict().items()}
         save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
 
 

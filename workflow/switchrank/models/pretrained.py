@@ -138,6 +138,14 @@ def open_tokenizer(name: str | Path) -> Any:
     return tokenizer
 
 
+def longest_input(tokenizer: Any, config: Any) -> int:
+    """Tokens that tokenizer and position embeddings allow; RoBERTa's positions start after its padding id."""
+    positions = getattr(config, "max_position_embeddings", None) or tokenizer.model_max_length
+    if "roberta" in config.model_type or config.model_type in ("camembert", "xmod"):
+        positions -= config.pad_token_id + 1
+    return int(min(tokenizer.model_max_length, positions))
+
+
 def _cannot(name: str | Path, place: str, error: Exception) -> UserError:
     known = in_one_line(error)
     if known is not None:

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from switchrank.core.allocator import LARGEST_KEPT, keep_freed_memory
+from switchrank.core.allocator import keep_freed_memory, swift_tokens
 from switchrank.core.errors import UserError
 from switchrank.core.instructions import computed_on
 from switchrank.core.precision import PRECISIONS, find_devices, find_precision, is_out_of_memory
@@ -21,7 +21,7 @@ from switchrank.core.ragged import Numbers
 from switchrank.models.encode import Texts, assemble, by_length, read_template, tokenise, truncated
 from switchrank.models.folder import TRAINING_RECORD
 from switchrank.models.packed import ranking_forward
-from switchrank.models.pretrained import open_both
+from switchrank.models.pretrained import longest_input, open_both
 from switchrank.rank.inference import USUAL, Inference
 
 _TRUNCATIONS = ("longest_first", "only_second")
@@ -48,13 +48,14 @@ class Reranker:
         opened, self._tokenizer = open_both(model, new_head=False, device=self._device)
         self.precision = find_precision(inference.precision, self._device, getattr(opened.config, "hidden_size", None))
         dtype = PRECISIONS[self.precision]
-        trained, longest = _trained_with(Path(model)), _longest(self._tokenizer, opened.config)
+        trained, longest = _trained_with(Path(model)), longest_input(self._tokenizer, opened.config)
         self.max_length = min(inference.max_length or trained.get("max_length") or longest, longest)
         self.truncation = inference.truncation or trained.get("truncation") or _TRUNCATIONS[0]
         if self.truncation not in _TRUNCATIONS:
             problem = f"unknown value {self.truncation}"
             raise UserError(model, "truncation", problem, f"write {' or '.join(_TRUNCATIONS)}")
-        self._budget = min(inference.token_budget, _swift_tokens(opened.config, self._device, dtype))
+        itemsize = (dtype or torch.float32).itemsize
+        self._budget = min(inference.token_budget, swift_tokens(opened.config, self._device.type, itemsize))
         keep_freed_memory()
         self._forward = ranking_forward(opened.eval().to(self._device), dtype)
         self._template = read_template(self._tokenizer)
@@ -146,22 +147,6 @@ def _trained_with(folder: Path) -> dict[str, Any]:
     except (ValueError, TypeError, AttributeError) as error:
         problem = f"not a training record ({error})"
         raise UserError(record, "", problem, "delete it, or train the model again") from error
-
-
-def _longest(tokenizer: Any, config: Any) -> int:
-    """What tokenizer and position embeddings allow; RoBERTa's positions start after its padding id."""
-    positions = getattr(config, "max_position_embeddings", None) or tokenizer.model_max_length
-    if "roberta" in config.model_type or config.model_type in ("camembert", "xmod"):
-        positions -= config.pad_token_id + 1
-    return int(min(tokenizer.model_max_length, positions))
-
-
-def _swift_tokens(config: Any, device: torch.device, dtype: torch.dtype | None) -> int:
-    """How many tokens' widest activations a CPU's allocator keeps: zeroing larger ones is a sixth of the time."""
-    width = getattr(config, "intermediate_size", None)
-    if device.type != "cpu" or not width:
-        return sys.maxsize
-    return max(1, LARGEST_KEPT // (int(width) * (dtype or torch.float32).itemsize))
 
 
 class TextTable:

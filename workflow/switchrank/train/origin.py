@@ -31,13 +31,3 @@ def describe_licence(start: Mapping[str, Any]) -> str:
         return f"The licence of these weights is not known ({start['licence']}): {todo}.\n"
     more = ", which forbids commercial use, of this model too" if kind else ""
     return f"These weights are under the licence {start['licence']}{more}.\n"
-
-
-def front_matter(start: Mapping[str, Any]) -> str:
-    """The lines of a card's front matter that tell where the weights are from, as the hub names them."""
-    import yaml
-
-    from switchrank.models.origin import card_metadata
-
-    metadata = card_metadata(start)
-    return yaml.safe_dump(metadata, sort_keys=False, allow_unicode=True) if metadata else ""

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from switchrank import __version__
+from switchrank.models.origin import front_matter
 from switchrank.train.method import Context, Method, Step
-from switchrank.train.origin import describe_licence, describe_start, front_matter
+from switchrank.train.origin import describe_licence, describe_start
 from switchrank.train.settings import TextSettings, setting
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ from switchrank import __version__
 from switchrank.core.errors import UserError
 from switchrank.core.json_files import write_json
 from switchrank.models.folder import START_RECORD
+from switchrank.models.origin import front_matter
 from switchrank.train.method import Budget, Context, Data, Method, Step
-from switchrank.train.origin import describe_licence, describe_start, front_matter
+from switchrank.train.origin import describe_licence, describe_start
 from switchrank.train.settings import Settings, TextSettings, setting, setting_of
 
 if TYPE_CHECKING:
