@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from train_world import ENGLISH, FOREIGN, MICRO, SETTINGS, corpus_frame, sentences
+from train_world import ENGLISH, FOREIGN, MICRO, SETTINGS, corpus_frame, parallel_frame, sentences
 
 from switchrank.formats.tables import CORPUS, write_table
 from switchrank.formats.vectors import write_vectors
@@ -26,6 +26,15 @@ def world(tmp_path_factory) -> Path:
     write_table(corpus_frame(), folder / "train.parquet", CORPUS)
     write_table(corpus_frame(20, seed=9), folder / "dev.parquet", CORPUS)
     return folder
+
+
+@pytest.fixture(scope="session")
+def parallel(tmp_path_factory) -> list[Path]:
+    """Tables of the same pairs in both languages."""
+    folder = tmp_path_factory.mktemp("parallel")
+    for language in ("en", "qaa"):
+        write_table(parallel_frame(language), folder / f"{language}.parquet", CORPUS)
+    return sorted(folder.iterdir())
 
 
 @pytest.fixture(scope="session")

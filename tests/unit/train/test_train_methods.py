@@ -42,20 +42,23 @@ def views(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def worlds(world, start_folder, deep_folder, views):
+def worlds(world, start_folder, deep_folder, parallel, views):
     """Per method its files, and settings: common ones, such as draw by chance, and such as split a step finely."""
     pairs = {"corpus": [world / "train.parquet"], "dev": world / "dev.parquet", "start": start_folder}
     texts = {"start": deep_folder, "texts": [world / "en.txt", world / "qaa.txt"]}
+    bilingual = {"corpus": parallel, "dev": world / "dev.parquet", "start": start_folder}
+    hybrid = {"batches": "hybrid", "align": 0.5, "negatives": 2, "query_length": 12}
     arrays = {role: views / f"{role}.npy" for role in ("views", "dev", "teacher")}
     plain = {"max_length": 24, "dropout": 0.0, "lr": 1e-3}
     return {
+        "contrastive": (bilingual, plain | hybrid, {"dropout": 0.3, "token_budget": 90}, {"token_budget": 40}),
         "cross-encoder": (pairs, plain, {"dropout": 0.3}, {"token_budget": 40}),
         "distil": (texts, plain | {"layers": [1]}, {"dropout": 0.3}, {"token_budget": 40}),
         MATCHING: (arrays, {}, {"noise": 0.3}, {"rows_at_once": 3}),
     }
 
 
-WORLDS = ["cross-encoder", "distil", MATCHING]
+WORLDS = ["contrastive", "cross-encoder", "distil", MATCHING]
 every_method = pytest.mark.parametrize("method", WORLDS)
 
 
@@ -229,7 +232,7 @@ def test_a_method_has_settings_of_its_own(learn, changes, problem):
     ("method", "problem"),
     [
         ("cross-encoders", "method: 'cross-encoders' is not known: did you mean cross-encoder?"),
-        ("translation", "method: 'translation' is not known: known are cross-encoder"),
+        ("summaries", "method: 'summaries' is not known: known are contrastive, cross-encoder"),
         ("nowhere:Nothing", "method: 'nowhere:Nothing' cannot be had: No module named 'nowhere'"),
         ("matching:Nothing", "method: 'matching:Nothing' cannot be had: module 'matching' has no attribute 'Nothing'"),
     ],

@@ -33,8 +33,9 @@ def corpus_frame(count: int = 40, seed: int = 1) -> pl.DataFrame:
 
 
 def bytes_of(folder: Path, *leave_out: str) -> dict[str, bytes]:
-    """Every file of a folder by its name, hidden ones aside."""
-    return {file.name: file.read_bytes() for file in sorted(folder.glob("[!.]*")) if file.name not in leave_out}
+    """Every file below a folder by its path in it, hidden ones aside."""
+    files = (file for file in sorted(folder.rglob("[!.]*")) if file.is_file() and file.name not in leave_out)
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
 
 
 def weights(folder):
@@ -64,3 +65,17 @@ def strike(monkeypatch, step, deed):
     monkeypatch.setattr(
         loop, "learning_rate", lambda now, settings: (deed() if now == step else None, rate(now, settings))[1]
     )
+
+
+def parallel_frame(language: str, count: int = 24) -> pl.DataFrame:
+    """Pairs in one of the languages, equal ids in both: every query has a passage with its words, and two others."""
+    words = {"en": ENGLISH, "qaa": FOREIGN}[language]
+    rows = []
+    for number in range(count):
+        drawn = np.random.default_rng(number).permutation(len(words))
+        query, passages = drawn[:3], [drawn[:6], np.roll(drawn, 3)[:6], drawn[5:9]]
+        for place, passage in enumerate(passages):
+            texts = (" ".join(words[one] for one in text) for text in (query, passage))
+            qid, pid = f"q{number}", f"p{number}-{place}"
+            rows.append((qid, next(texts), pid, next(texts), int(place == 0), language, language))
+    return pl.DataFrame(rows, schema=CORPUS, orient="row")

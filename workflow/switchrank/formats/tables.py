@@ -46,6 +46,8 @@ KEYS = _schema("key")
 TOKENS: Schema = {"id": pl.String, "pieces": pl.List(pl.UInt32)}
 """A text as piece numbers, alternating gap, word, gap, ..., gap: joined they are the text, byte for byte."""
 CORPUS = _schema("qid query pid passage label:Int8 query_lang passage_lang")
+SCORES = _schema("qid pid score:Float64")
+"""What a teacher makes of the pairs of a corpus; the higher, the more relevant."""
 CANDIDATES = _schema("qid docid rank:Int32")
 """Documents to re-rank, queries in source order, ``rank`` from 1 in first-stage order."""
 QUALITY = _schema("lexicon src tgt gold p_at_1:Float64 p_at_5:Float64 mrr:Float64 coverage:Float64 gold_size:Int64")

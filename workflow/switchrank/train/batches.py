@@ -58,26 +58,25 @@ class Pairs:
     def queries(self) -> pl.Series:
         return self.frame["qid"].cast(pl.Categorical).to_physical()
 
-    def tokens(self, tokenizer: Any, limit: int) -> TokenStore:
-        return TokenStore(self, tokenizer, limit)
+    def tokens(self, tokenizer: Any, limit: int) -> PairTokens:
+        return PairTokens(self, tokenizer, limit)
 
 
 class TokenStore:
-    """The :class:`Tokens` of pairs: each distinct text is tokenised when first asked for, into one growing array."""
+    """Token ids of distinct texts: each is tokenised when first asked for, into one growing array."""
 
-    def __init__(self, pairs: Pairs, tokenizer: Any, limit: int) -> None:
-        self._pairs, self._tokenizer, self._limit = pairs, tokenizer, limit
+    def __init__(self, texts: pl.Series, tokenizer: Any, limit: int) -> None:
+        self._texts, self._tokenizer, self._limit = texts, tokenizer, limit
         self._used = 0
         self._ids: NDArray[np.int32] = np.zeros(1 << 16, np.int32)
-        self._starts: Numbers = np.full(len(pairs.texts), -1, np.int64)  # -1: not tokenised yet
-        self._lengths: Numbers = np.zeros(len(pairs.texts), np.int64)
+        self._starts: Numbers = np.full(len(texts), -1, np.int64)  # -1: not tokenised yet
+        self._lengths: Numbers = np.zeros(len(texts), np.int64)
 
-    def prepare(self, rows: Numbers) -> None:
-        numbers = np.concatenate([self._pairs.query[rows], self._pairs.passage[rows]])
+    def prepare(self, numbers: Numbers) -> None:
         missing = np.unique(numbers[self._starts[numbers] < 0])
         if not len(missing):
             return
-        new = tokenise(self._tokenizer, self._pairs.texts[missing].to_list(), limit=self._limit)
+        new = tokenise(self._tokenizer, self._texts[missing].to_list(), limit=self._limit)
         while self._used + len(new.ids) > len(self._ids):
             self._ids = np.concatenate([self._ids, np.zeros_like(self._ids)])
         self._ids[self._used : self._used + len(new.ids)] = new.ids
@@ -85,9 +84,22 @@ class TokenStore:
         self._lengths[missing] = new.lengths
         self._used += len(new.ids)
 
+    def take(self, numbers: Numbers) -> Texts:
+        """Those of texts that are ready."""
+        return Texts(self._ids, self._starts, self._lengths).take(numbers)
+
+
+class PairTokens:
+    """The :class:`Tokens` of pairs."""
+
+    def __init__(self, pairs: Pairs, tokenizer: Any, limit: int) -> None:
+        self._pairs, self._store = pairs, TokenStore(pairs.texts, tokenizer, limit)
+
+    def prepare(self, rows: Numbers) -> None:
+        self._store.prepare(np.concatenate([self._pairs.query[rows], self._pairs.passage[rows]]))
+
     def take(self, rows: Numbers) -> tuple[Texts, Texts]:
-        texts = Texts(self._ids, self._starts, self._lengths)
-        return texts.take(self._pairs.query[rows]), texts.take(self._pairs.passage[rows])
+        return self._store.take(self._pairs.query[rows]), self._store.take(self._pairs.passage[rows])
 
 
 @dataclass(frozen=True)
