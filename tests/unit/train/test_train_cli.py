@@ -22,6 +22,13 @@ def test_tokenizer_start_and_ranker_in_three_commands(world, tmp_path, capsys):
     assert (tmp_path / "model" / "train.json").is_file()
 
 
+def test_an_encoder_is_trained_in_one_command(parallel, start_folder, tmp_path, capsys):
+    files = ["--corpus", *map(str, parallel), "--start", str(start_folder), "--out", str(tmp_path / "model")]
+    assert main(["train", "encoder", *files, "steps=2", "warmup=0", "batch_size=4", "batches=cross"]) == 0
+    assert json.loads(capsys.readouterr().out)["steps"] == 2
+    assert json.loads((tmp_path / "model" / "train.json").read_text())["params"]["batches"] == "cross"
+
+
 @pytest.mark.parametrize(
     ("words", "line"),
     [

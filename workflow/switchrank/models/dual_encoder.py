@@ -141,7 +141,7 @@ class DualEncoder:
         (place,) = find_devices(device, 1)
         torch.set_num_threads(max(1, threads))
         model, tokenizer, recipe = open_parts(name, device=place)
-        given = {"pooling": pooling, "prompts": prompts, "normalised": normalised}
+        given: dict[str, Any] = {"pooling": pooling, "prompts": prompts, "normalised": normalised}
         recipe = replace(recipe, **{key: value for key, value in given.items() if value is not None})
         if recipe.pooling not in POOLINGS:
             raise UserError(name, "pooling", f"{recipe.pooling!r} is not known", f"choose {' or '.join(POOLINGS)}")

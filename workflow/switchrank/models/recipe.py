@@ -25,7 +25,7 @@ _MODES: dict[Pooling, tuple[str, str]] = {
 _UNUSED = ("pooling_mode_max_tokens", "pooling_mode_mean_sqrt_len_tokens")
 _MODULES, _POOLING, _TRANSFORMER = "modules.json", "1_Pooling", "sentence_bert_config.json"
 _SETTINGS = "config_sentence_transformers.json"
-_NAMES = {"query": ("query",), "document": ("document", "passage", "corpus")}
+_NAMES: dict[Kind, tuple[str, ...]] = {"query": ("query",), "document": ("document", "passage", "corpus")}
 """Under which names the prompt of a kind is looked up, as by sentence-transformers."""
 _OLDEST = "2.2.0"
 
@@ -44,7 +44,7 @@ class Recipe:
 
     pooling: Pooling = "mean"
     normalised: bool = True
-    prompts: Mapping[str, str] = field(default_factory=dict)
+    prompts: Mapping[Kind, str] = field(default_factory=dict)
     max_length: int | None = None
 
 

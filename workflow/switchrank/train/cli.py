@@ -1,14 +1,16 @@
-"""``switchrank train``: tokenizer, starting checkpoint, ranker."""
+"""``switchrank train``: tokenizer, starting checkpoint, ranker, dual encoder."""
 
 import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from switchrank.core.command import ANY_NUMBER, Command, Group, named, print_json
 from switchrank.core.errors import UserError
 from switchrank.train.method import Data
+from switchrank.train.methods.contrastive import ContrastiveSettings
 from switchrank.train.methods.cross_encoder import CrossEncoderSettings
 from switchrank.train.methods.distil import DistilSettings
 from switchrank.train.settings import describe_settings
@@ -23,12 +25,18 @@ The folder it writes opens with sentence_transformers.CrossEncoder.
 settings are KEY=VALUE, for example: steps=1000 warmup=0.1 lr=1.0e-3 eval_every=250 keep=best precision=auto
 With epochs=N there are as many steps as they take, and warmup=0.1 eval_every=0 are the defaults.
 """
+_ENCODER = f"""\
+{_RESUMED.strip()}
+The folder it writes opens with sentence_transformers.SentenceTransformer.
+
+settings are KEY=VALUE, for example: steps=600 warmup=0.1 batch_size=64 batches=hybrid mono=0.5
+"""
 _TEXTS = "LANG=FILE[,FILE]"
 
 
 @dataclass(frozen=True)
 class Files:
-    """What a cross-encoder is trained from.
+    """What a ranker is trained from.
 
     Attributes:
         corpus: training tables, in order.
@@ -39,6 +47,53 @@ class Files:
     corpus: Sequence[str]
     start: str
     dev: str | None = None
+
+
+@dataclass(frozen=True)
+class EncoderFiles(Files):
+    """What a dual encoder is trained from.
+
+    Attributes:
+        corpus: training tables, in order; equal ids in several languages are the same text.
+        start: folder of the starting model.
+        dev: table of the development set.
+        scores: table of a teacher's scores, qid, pid and score, for teacher=WEIGHT.
+    """
+
+    scores: str | None = None
+
+
+def encoder(
+    *,
+    data: Data,
+    out: str | Path,
+    settings: dict[str, Any],
+    work: str | Path | None = None,
+    seed: int = 1,
+    device: str = "cpu",
+    processes: int = 1,
+    overwrite: bool = False,
+) -> dict[str, Any]:
+    """Train a dual encoder.
+
+    Args:
+        data: the files it is trained from.
+        out: folder to write. Equal arguments give equal bytes, except for ``timing`` in ``train.json``.
+        settings: KEY=VALUE, see below; what is left out has its default.
+        work: folder for checkpoints (default: .work beside --out).
+        seed: of batches and of dropout.
+        device: cpu, cuda or cuda:N[,cuda:M].
+        processes: that share each step.
+        overwrite: replace the folder whatever it holds.
+    """
+    from switchrank.train.training import train_model
+
+    more: dict[str, Any] = {"work": work, "seed": seed, "device": device, "processes": processes}
+    return train_model(data, method="contrastive", out=out, settings=settings, overwrite=overwrite, **more)
+
+
+def _encoder_data(files: EncoderFiles) -> Data:
+    return _data(files)
 
 
 def _data(files: Files) -> Data:
@@ -130,6 +185,15 @@ COMMANDS = Group(
             forms={"settings": "KEY=VALUE", "corpus": "FILE"},
             reads={"data": _data, "settings": _settings},
             unasked={"method", "record"},
+            shown=print_json,
+        ),
+        "encoder": Command(
+            encoder,
+            about=_ENCODER + describe_settings(ContrastiveSettings),
+            folder="a trained model",
+            places=["settings"],
+            forms={"settings": "KEY=VALUE", "corpus": "FILE"},
+            reads={"data": _encoder_data, "settings": _settings},
             shown=print_json,
         ),
     }

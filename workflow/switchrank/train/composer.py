@@ -16,6 +16,7 @@ from switchrank.core.errors import UserError
 from switchrank.core.ragged import Numbers
 from switchrank.core.seeds import counter_uniform, derive_seed
 from switchrank.train.parallel import ParallelPairs
+from switchrank.train.units import Order
 
 Mixture = Literal["mono", "cross", "hybrid", "mixed"]
 Scope = Literal["row", "batch"]
@@ -54,8 +55,8 @@ class _Choice:
         return self.pairs[np.searchsorted(self._ends, draws, side="right")]
 
 
-class Composer:
-    """The units of each step (:class:`switchrank.train.units.Order`): exactly ``size`` pairs, no text twice.
+class Composer(Order):
+    """The units of each step: exactly ``size`` pairs, no text twice.
 
     In a batch no query and no passage comes twice, in whatever language, nor do two that have the same text.
 
@@ -64,7 +65,8 @@ class Composer:
     """
 
     def __init__(self, pairs: ParallelPairs, size: int, seed: int, batches: Batches) -> None:
-        self._pairs, self._size, self._batches = pairs, size, batches
+        super().__init__(len(pairs), size, seed)
+        self._pairs, self._batches = pairs, batches
         self._seeds = {what: derive_seed(seed, "batches", what) for what in ("kind", "languages", "pairs")}
         counts = pairs.counts()
         same = np.eye(len(counts), dtype=np.bool_)

@@ -85,19 +85,22 @@ class ParallelPairs:
 
     def has(self, pairs: Numbers, query: Numbers | int, passage: Numbers | int) -> NDArray[np.bool_]:
         """Whether pairs have their query and their passage in these languages."""
-        there = self.queries[self.query[pairs], query] >= 0
-        return there & (self.passages[self.passage[pairs], passage] >= 0)
+        there: NDArray[np.bool_] = self.queries[self.query[pairs], query] >= 0
+        there &= self.passages[self.passage[pairs], passage] >= 0
+        return there
 
     def counts(self) -> Numbers:
         """How many pairs have their query in one language and their passage in another, ``(L, L)``."""
         queries, passages = self.queries[self.query] >= 0, self.passages[self.passage] >= 0
-        return (queries.T.astype(np.float64) @ passages).astype(np.int64)
+        found: Numbers = (queries.T.astype(np.float64) @ passages).astype(np.int64)
+        return found
 
     def is_relevant(self, queries: Numbers, passages: Numbers) -> NDArray[np.bool_]:
         """Whether passages are known to be relevant to queries, both numbers of ids, of the broadcast shape."""
         keys = queries * len(self._pids) + passages
         places = np.searchsorted(self._relevant, keys).clip(max=len(self._relevant) - 1)
-        return self._relevant[places] == keys
+        found: NDArray[np.bool_] = self._relevant[places] == keys
+        return found
 
     def negatives(self, query: int) -> Numbers:
         """The passages that are known not to be relevant to a query, numbers of ids in order."""
