@@ -25,10 +25,10 @@ from switchrank.core.precision import PRECISIONS, find_devices, find_precision, 
 from switchrank.core.progress import progress
 from switchrank.models.dropout import Draw
 from switchrank.models.encode import read_template, text_batches, tokenise
-from switchrank.models.folder import TOKENIZER_FILES, check_encoder, refuse_ranker
+from switchrank.models.folder import TOKENIZER_FILES
 from switchrank.models.origin import front_matter, origin_of
 from switchrank.models.packed import encoding_forward, frozen_encoding_forward
-from switchrank.models.pretrained import Model, longest_input, open_both
+from switchrank.models.pretrained import Model, longest_input, open_encoder
 from switchrank.models.recipe import KINDS, POOLINGS, Kind, Pooling, Recipe, read_recipe, write_recipe
 from switchrank.models.writing import copy_tokenizer, save_encoder
 
@@ -140,9 +140,9 @@ class DualEncoder:
         """
         (place,) = find_devices(device, 1)
         torch.set_num_threads(max(1, threads))
-        model, tokenizer, recipe = open_parts(name, device=place)
+        model, tokenizer = open_encoder(name, device=place)
         given: dict[str, Any] = {"pooling": pooling, "prompts": prompts, "normalised": normalised}
-        recipe = replace(recipe, **{key: value for key, value in given.items() if value is not None})
+        recipe = replace(read_recipe(name), **{key: value for key, value in given.items() if value is not None})
         if recipe.pooling not in POOLINGS:
             raise UserError(name, "pooling", f"{recipe.pooling!r} is not known", f"choose {' or '.join(POOLINGS)}")
         if precision not in (*PRECISIONS, "auto"):
@@ -260,22 +260,6 @@ class DualEncoder:
             prompts=f"{' and '.join(before)} is its prompt." if before else "There are no prompts.",
         )
         (folder / "README.md").write_text(card, encoding="utf-8")
-
-
-def open_parts(
-    name: str | Path, *, dropout: float | None = None, device: torch.device | None = None
-) -> tuple[Model, Any, Recipe]:
-    """Model, tokenizer and recipe of a dual encoder or any other encoder; see :func:`open_both`.
-
-    Raises UserError where they cannot be had, or it is a cross-encoder.
-    """
-    check_encoder(name)
-    with torch.random.fork_rng(devices=[]):  # draws a head, which is not used
-        model, tokenizer = open_both(name, dropout=dropout, device=device)
-    is_folder = Path(name).is_dir()
-    if not is_folder:
-        refuse_ranker(name, model.config.to_dict())
-    return model, tokenizer, read_recipe(Path(name)) if is_folder else Recipe()
 
 
 def pool(states: Tensor, lengths: Tensor, pooling: Pooling) -> Tensor:

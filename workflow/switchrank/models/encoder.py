@@ -14,8 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from switchrank.models.folder import check_encoder, refuse_ranker
-from switchrank.models.pretrained import open_both
+from switchrank.models.pretrained import open_encoder
 
 LONGEST = 64
 """Tokens of a text that are looked at, special ones included."""
@@ -43,10 +42,7 @@ class Encoder:
 
     def __init__(self, model: str | Path, *, threads: int = 1) -> None:
         torch.set_num_threads(max(1, threads))
-        check_encoder(model)
-        whole, self.tokenizer = open_both(model)
-        if not Path(model).is_dir():
-            refuse_ranker(model, whole.config.to_dict())
+        whole, self.tokenizer = open_encoder(model)
         self._model = getattr(whole, whole.base_model_prefix).eval()
         self.dimensions = int(whole.config.hidden_size)
 

@@ -13,7 +13,14 @@ import torch
 from switchrank.core.errors import UserError, in_one_line
 from switchrank.core.offline import is_offline
 from switchrank.models.encode import read_template
-from switchrank.models.folder import check_model, check_tokenizer, is_folder, refuse_pickle
+from switchrank.models.folder import (
+    check_encoder,
+    check_model,
+    check_tokenizer,
+    is_folder,
+    refuse_pickle,
+    refuse_ranker,
+)
 from switchrank.models.plain import open_fast_tokenizer, open_plain
 
 Model = Any
@@ -53,6 +60,21 @@ def open_both(
     if pieces > rows:
         problem = f"the tokenizer has {pieces} pieces, the model {rows} embeddings"
         raise UserError(name, "tokenizer", problem, "give the tokenizer that the model was trained with")
+    return model, tokenizer
+
+
+def open_encoder(
+    name: str | Path, *, dropout: float | None = None, device: torch.device | None = None
+) -> tuple[Model, Any]:
+    """The same of a model that gives single texts vectors; its head is not used, and nothing is drawn for it.
+
+    Raises UserError for a cross-encoder or a decoder too.
+    """
+    check_encoder(name)
+    with torch.random.fork_rng(devices=[]):
+        model, tokenizer = open_both(name, dropout=dropout, device=device)
+    if not is_folder(name):
+        refuse_ranker(name, model.config.to_dict())
     return model, tokenizer
 
 

@@ -48,11 +48,12 @@ class Recipe:
     max_length: int | None = None
 
 
-def read_recipe(folder: Path) -> Recipe:
-    """The recipe of a folder of sentence-transformers; of another model folder the usual one.
+def read_recipe(model: str | Path) -> Recipe:
+    """The recipe of a folder of sentence-transformers; of another folder, or a name on a hub, the usual one.
 
     Raises UserError for what is made in another way, such as by a further layer.
     """
+    folder = Path(model)
     if not (folder / _MODULES).is_file():
         return Recipe()
     modules = read_json(folder / _MODULES)

@@ -110,12 +110,14 @@ class Contrastive(Method[ContrastiveSettings]):
     def _open(self) -> None:
         from dataclasses import replace
 
-        from switchrank.models.dual_encoder import DualEncoder, open_parts
-        from switchrank.models.pretrained import freeze_body
+        from switchrank.models.dual_encoder import DualEncoder
+        from switchrank.models.pretrained import freeze_body, open_encoder
+        from switchrank.models.recipe import read_recipe
 
         settings = self._context.settings
         device = self._context.device
-        model, self._tokenizer, recipe = open_parts(self._start, dropout=settings.dropout, device=device)
+        model, self._tokenizer = open_encoder(self._start, dropout=settings.dropout, device=device)
+        recipe = read_recipe(self._start)
         model.to(device).train()
         self.trained = getattr(model, model.base_model_prefix)
         if settings.trainable == "embeddings":
