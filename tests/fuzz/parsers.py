@@ -27,6 +27,7 @@ from switchrank.collections.spec import code_of, folders
 from switchrank.collections.tevatron import reader as tevatron
 from switchrank.config.load import load_config
 from switchrank.core.errors import UserError, each
+from switchrank.embeddings.encode import listed_words
 from switchrank.embeddings.read import import_vectors
 from switchrank.files.reading import read_text
 from switchrank.files.unpack import unpack
@@ -39,6 +40,7 @@ from switchrank.identify.look import inspect_path
 from switchrank.lexicon.titles import titles_lexicon
 from switchrank.rank.candidates import read_ranking
 from switchrank.rank.files import read_texts as read_ranked_texts
+from switchrank.sources.bitext.write import write_bitext
 from switchrank.sources.build import build_collection
 from switchrank.sources.wikitext import write_wikitext
 from switchrank.text.running_text import read_prose
@@ -203,6 +205,9 @@ def _collections() -> Iterator[Parser]:
     yield Parser("pairs-records", read, (samples.json_lines(record),), samples.json_lines(record | {"pos": LAST}))
     aligned = _collection("passages/train", {"queries/train": b"who\nwhen\n"}, format="pairs", splits=["train"])
     yield Parser("pairs-aligned", aligned, (b"Ada Lee\nin 1850\n",))
+    known = samples.parquet(qid=["q1"], text=["who built it"], group=["g"])
+    without = _collection("excluded/queries", MSMARCO, **msmarco, excluding="other")
+    yield Parser("excluded", without, (known,), packed=False, native=True)
     yield from _questions()
 
 
@@ -250,6 +255,25 @@ def _questions() -> Iterator[Parser]:
     part["p/judgements-test-en"] = samples.parquet(qid=["q"], docid=["d"], relevance=pl.Series([1], dtype=pl.Int32))
     joined = _collection("p/documents-en", part, format="joined", **one, options={"of": ["p"]})
     yield Parser("joined", joined, (samples.parquet(docid=["d"], text=["x"], group=["g"]),), packed=False, native=True)
+
+
+def _bitext(others: Iterable[bytes], **settings: Any) -> Callable[[Path], Iterable[str]]:
+    """Reads parallel text of a file and others beside it."""
+
+    def read(path: Path) -> Iterable[str]:
+        files = [path, *(path.with_name(f"other{number}") for number, _ in enumerate(others))]
+        for file, content in zip(files[1:], others, strict=True):
+            file.write_bytes(content)
+        write_bitext(files=files, languages=["en", "de"], out=path.with_name(OUT), drop=(), **settings)
+        return _strings(pl.read_parquet(path.with_name(OUT) / "train.parquet"))
+
+    return read
+
+
+def _parallel() -> Iterator[Parser]:
+    rows = samples.lines("Ada Lee built it.\tAda Lee baute es.", "In 1850.\tIm Jahr 1850.")
+    yield Parser("bitext-columns", _bitext([], columns=[1, 2]), (rows,), f"{LAST}\tletzte\n".encode())
+    yield Parser("bitext-aligned", _bitext([b"One.\nTwo.\n"]), (b"Eins.\nZwei.\n",))
 
 
 def _tables() -> Iterator[Parser]:
@@ -303,6 +327,7 @@ def _embeddings() -> Iterator[Parser]:
     yield Parser("vectors-text", _vectors, (plain, b"2 3\n" + plain), last)
     yield Parser("vectors-word2vec", _vectors, (samples.word2vec("cat", "straße"),))
     yield Parser("vectors-fasttext", _vectors, (samples.fasttext("cat", "dog"),))
+    yield Parser("words", listed_words, (samples.lines("cat 31", "dog 7"),), f"{LAST} 1\n".encode())
     yield Parser("prose", read_prose, (samples.lines("Ada Lee built it.", "a < b"),), f"{LAST}\n".encode())
 
 
@@ -385,7 +410,7 @@ def _rest() -> Iterator[Parser]:
 
 
 def _all() -> Iterator[Parser]:
-    parsers = [*_shapes(), *_collections(), *_tables(), *_embeddings(), *_lexicons(), *_rest()]
+    parsers = [*_shapes(), *_collections(), *_parallel(), *_tables(), *_embeddings(), *_lexicons(), *_rest()]
     yield from parsers
     seeds = dict.fromkeys(seed for parser in parsers if not parser.native for seed in parser.seeds)
 

@@ -270,6 +270,7 @@ def test_memory_that_runs_out_lowers_the_token_budget_and_ranking_goes_on(
 
 
 def test_wide_models_get_smaller_batches_on_a_cpu(bert_folder, pair, tmp_path, monkeypatch):
+    from switchrank.core import allocator
     from switchrank.rank import score
 
     whole, sizes = pair | {"out": str(tmp_path / "whole.trec")}, []
@@ -282,7 +283,7 @@ def test_wide_models_get_smaller_batches_on_a_cpu(bert_folder, pair, tmp_path, m
 
     width = json.loads((bert_folder / "config.json").read_text())["intermediate_size"]
     monkeypatch.setattr(score, "ranking_forward", watched)
-    monkeypatch.setattr(score, "LARGEST_KEPT", 60 * width * 4)
+    monkeypatch.setattr(allocator, "LARGEST_KEPT", 60 * width * 4)
     rank_pairs(model=bert_folder, pairs=[pair], system="toy")
     assert max(sizes) <= 60
     assert len(sizes) > 1

@@ -43,7 +43,7 @@ def end_if_offline():
 
 
 def tell_missing():
-    """At the end of a dry run: what a start would end with; Snakemake has no hook for that."""
+    """Tell, when a dry run ends, what a start would end with; Snakemake has no hook for that."""
     if hasattr(workflow, "dag") and (
         error := missing_offline()
     ):  # after an error there is none
