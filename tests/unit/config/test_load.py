@@ -336,7 +336,7 @@ def put(path, value):
         (
             "starts.a",
             {"from": "start", "layers": [1]},
-            "starts.a: layers without repair: what is left does not work untrained: add repair: {steps: 500}",
+            "starts.a: layers without repair: they do much worse untrained: add repair: {steps: 500}",
         ),
         ("starts.a", {"from": "start", "repair": {"steps": 5}}, "starts.a: repair without layers: name those that are"),
         (

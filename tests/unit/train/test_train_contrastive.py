@@ -221,5 +221,5 @@ def test_settings_that_cannot_be_are_one_line(parallel, start_folder, tmp_path, 
 def test_texts_made_in_training_are_one_line(parallel, start_folder):
     settings = parse_settings(PLAIN, ContrastiveSettings)
     data = Data({"corpus": parallel, "start": start_folder}, reader=json.loads)
-    with pytest.raises(UserError, match="train: corpus: texts that are made in training"):
+    with pytest.raises(UserError, match=r"train: corpus: texts that are made in training.*\(materialise: true\)"):
         Contrastive(Context(data, settings, 1, torch.device("cpu"), "fp32", ALONE))

@@ -162,7 +162,7 @@ class Smaller(Section):
 
     def _check_layers(self) -> None:
         if self.layers and not self.repair:
-            raise ValueError("layers without repair: what is left does not work untrained: add repair: {steps: 500}")
+            raise ValueError("layers without repair: they do much worse untrained: add repair: {steps: 500}")
         if self.repair and not self.layers:
             raise ValueError("repair without layers: name those that are kept, or leave it out")
 

@@ -93,7 +93,7 @@ class Contrastive(Method[ContrastiveSettings]):
         settings, data = context.settings, context.data
         if data.reader is not None:
             problem = "texts that are made in training, of which languages are not known"
-            raise UserError("train", "corpus", problem, "write the corpus (write: true), or train a cross-encoder")
+            raise UserError("train", "corpus", problem, "write it (materialise: true), or train a cross-encoder")
         self._context, self._start = context, data.one("start")
         self._drops = derive_seed(context.seed, "train", "dropout")
         self._open()
