@@ -171,7 +171,7 @@ def _rows(path: Path, tenth: Path, described: str) -> list[Row]:
             peer=unpacking.seconds,
             peer_name="gzip -dc",
             peer_version=_gzip_version(),
-            required_ratio=1 / 3,
+            required_ratio=1,
             note="gzip unpacks and does nothing else.",
         ),
     ]

@@ -95,7 +95,7 @@ def from_text(scale: str) -> list[Row]:
         count = INSTANCES_OF[scale]
         _inputs(folder, count)
         ours, peer = _by_turns(partial(alone, cut_and_switch, folder), folder)
-        return [_row(folder, ours, peer, name="switch-from-text", required_ratio=20, checked="As in `switch`.")]
+        return [_row(folder, ours, peer, name="switch-from-text", required_ratio=24, checked="As in `switch`.")]
 
 
 _FLOOR = "The floor is writing the finished texts to Parquet and nothing else; words are those of UAX 29 on both sides."
