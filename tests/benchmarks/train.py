@@ -39,8 +39,8 @@ _SEED = 1
 _SCHEDULE: dict[str, Any] = {"clip": 1.0, "weight_decay": 0.01}
 CURVES = {"fp32": 2e-3, "bf16": 3e-2}
 """How far two loss curves may lie apart."""
-_ANOTHER_DRAW = 0.1
-"""How far the means of two may where each side drops other numbers."""
+_ANOTHER_DRAW = 0.25
+"""By what share the means of two may differ where each side drops other numbers: each is over a few steps."""
 
 
 @dataclass(frozen=True)
@@ -260,7 +260,7 @@ def _alike(work: Work, precision: str, one: Trained, other: Trained) -> str:
     """Check that losses agree: step by step, or where other numbers are dropped on both sides, on average."""
     if work.dropout:
         means = np.mean(one.loss), np.mean(other.loss)
-        assert abs(means[0] - means[1]) < _ANOTHER_DRAW, (one.loss, other.loss)
+        assert abs(means[0] - means[1]) < _ANOTHER_DRAW * means[1], (one.loss, other.loss)
         return f"Both sides drop other numbers; their mean losses are {means[0]:.3f} and {means[1]:.3f}."
     apart = distance(one, other)
     assert apart < CURVES[precision], (one.loss, other.loss)
