@@ -21,7 +21,7 @@ _SMALL = {
     "dag": "dag:dag",
     "demo": "demo:demo",
 }
-_LARGE = {"passages": "passages:passages"}
+_LARGE = {"passages": "passages:passages", "switch-on-the-fly": "onthefly:on_the_fly"}
 """Parts that tell something only at full size."""
 _ONE_SIZE = ("dag", "demo")
 """Parts that a larger scale would not change."""
