@@ -1,20 +1,24 @@
 """Whether glibc keeps large blocks that are freed, or returns them, so that the system must zero every page again."""
 
+import ctypes
 import sys
 from typing import Any
 
-import numpy as np
-
 LARGEST_KEPT = 1 << 25
-"""Bytes; larger blocks always go back to the system (glibc's ``M_MMAP_THRESHOLD`` grows up to this)."""
+"""Bytes; larger blocks always go back to the system: ``M_MMAP_THRESHOLD`` can be no larger."""
+_MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1
+"""What glibc's ``mallopt`` calls them, in ``malloc.h``."""
 
 
 def keep_freed_memory() -> None:
-    """From here on freed blocks of up to ``LARGEST_KEPT`` are kept for the next ones, in all threads.
+    """From here on freed blocks of up to ``LARGEST_KEPT`` are kept for the next ones, in all threads of this process.
 
-    glibc's limit grows to the largest block ever freed, so one is freed here, without having been written to.
+    Where the C library is another than glibc, nothing changes.
     """
-    np.empty(LARGEST_KEPT - (1 << 13), dtype=np.uint8)
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
+    if set_option is not None:
+        set_option(_MMAP_THRESHOLD, LARGEST_KEPT)
+        set_option(_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def swift_tokens(config: Any, device: str, itemsize: int) -> int:

@@ -11,7 +11,7 @@ It computes the same logits as the stock transformers classes, up to rounding, f
 Models of other classes, and cases the fast way does not cover, take the stock forward pass.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -183,6 +183,55 @@ def _mixed(query: Tensor, key: Tensor, value: Tensor, block: Block, drop: Dropou
     return drop.of_attention(weights, share, block.first) @ value
 
 
+def _attend_to_all(sides: Tensor, batch: Packed, heads: int, drop: Dropout, share: float) -> Tensor:
+    """Attention of all tokens, of their queries, keys and values side by side, ``(tokens, 3 * width)``."""
+    if batch.ends is batch.slots is None and sides.dtype == torch.float32 and not (share and drop.active):
+        drop.next_place()
+        attended: Tensor = _Attention.apply(sides, batch.blocks, heads)
+        return attended
+    width = sides.shape[1] // 3
+    query, key_value = into_blocks(sides, batch).split([width, 2 * width], dim=-1)
+    return out_of_blocks(_attend(query, key_value, batch, heads, drop, share, first_only=False), batch)
+
+
+class _Attention(torch.autograd.Function):
+    """Attention within each pair, of queries, keys and values side by side, float32 ``(tokens, 3 * width)``.
+
+    It is ``scaled_dot_product_attention`` block by block. Results and gradients are written where they belong, while
+    autograd would copy those of a block three times.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, sides: Tensor, blocks: Sequence[Block], heads: int) -> Tensor:
+        result = sides.new_empty(len(sides), sides.shape[1] // 3)
+        ctx.blocks, ctx.heads, sums = blocks, heads, []
+        parts = (_by_block(sides, 3, blocks, heads), _by_block(result, 1, blocks, heads))
+        for given, (place,) in zip(*parts, strict=True):
+            attended, total = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(*given)
+            place.copy_(attended)
+            sums.append(total)
+        ctx.save_for_backward(sides, result, *sums)
+        return result
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        sides, result, *sums = ctx.saved_tensors
+        found = torch.empty_like(sides)
+        ours = [(gradients[0].contiguous(), 1), (sides, 3), (result, 1), (found, 3)]
+        parts = [_by_block(rows, count, ctx.blocks, ctx.heads) for rows, count in ours]
+        for (gradient,), given, (attended,), places, total in zip(*parts, sums, strict=True):
+            back = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
+            for place, part in zip(places, back(gradient, *given, attended, total, 0.0, False), strict=True):
+                place.copy_(part)
+        return found, None, None
+
+
+def _by_block(rows: Tensor, sides: int, blocks: Sequence[Block], heads: int) -> Iterator[Sequence[Tensor]]:
+    """Of each block, the parts ``(pairs, heads, length, size)`` of what lies side by side in the rows of its tokens."""
+    for block, some in zip(blocks, rows.split([block.pairs * block.length for block in blocks]), strict=True):
+        yield some.view(block.pairs, block.length, sides, heads, -1).permute(2, 0, 3, 1, 4).unbind()
+
+
 def _packed_forward(model: Model, product: Callable[..., Dense], dtype: torch.dtype | None = None) -> TrainingForward:
     """The encoder of a model that is :func:`covered`, by :func:`_packed_encoder`, and its head."""
     base, bert = getattr(model, model.base_model_prefix), model.config.model_type == "bert"
@@ -261,9 +310,7 @@ def _layer(
             mixed = _attend(query, key_value, batch, heads, drop, share, first_only=True)
             tokens = first
         else:
-            width = tokens.shape[-1]
-            query, key_value = into_blocks(projections[0](tokens), batch).split([width, 2 * width], dim=-1)
-            mixed = out_of_blocks(_attend(query, key_value, batch, heads, drop, share, first_only=False), batch)
+            mixed = _attend_to_all(projections[0](tokens), batch, heads, drop, share)
         dropped = drop.of_rows(after_attention(mixed), joined.dropout.p, first_only=last)
         tokens = joined.LayerNorm(dropped + tokens)
         dropped = drop.of_rows(after(activation(inner(tokens))), outer.dropout.p, first_only=last)

@@ -25,6 +25,7 @@ import torch
 from tqdm import tqdm
 
 from switchrank import __version__
+from switchrank.core.allocator import keep_freed_memory
 from switchrank.core.atomic import atomic_folder
 from switchrank.core.errors import EXIT_TERMINATED, UserError
 from switchrank.core.instructions import computed_on
@@ -57,6 +58,7 @@ _AHEAD = 100
 def train(task: Task, processes: Processes = ALONE) -> dict[str, Any]:
     """Train; the first process writes the folder and returns the summary."""
     with _repeatable(task.settings.threads_each(processes.count)):
+        keep_freed_memory()
         run = _Run(task, processes)
         run.resume()
         with stop_signals() as stop:
