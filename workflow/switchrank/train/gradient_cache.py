@@ -1,7 +1,8 @@
 """Gradient caching: a loss that couples all vectors of a step, of which few are differentiated at once.
 
-Vectors are first made without gradients, the loss is differentiated by them, and each part is made again to pass its
-share of that on to the weights (Gao et al. 2021, arXiv 2101.06983). Gradients are those of the whole step.
+All vectors are made first, the loss is differentiated by them, and each part passes its share of that on to the weights
+(Gao et al. 2021, arXiv 2101.06983). The first part keeps for that what its forward pass computed; the others make
+their vectors again, one part at a time. Gradients are those of the whole step.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,10 +39,10 @@ def losses_of_parts(
 ) -> Iterator[Tensor]:
     """The loss of a step in parts, as :meth:`switchrank.train.method.Method.losses` yields it.
 
-    A single part is encoded once. Where parts are encoded twice, what torch's generator draws is the same.
+    The first part is encoded once, the others twice, where what torch's generator draws is the same.
 
     Args:
-        parts: those of this process.
+        parts: those of this process, the largest first.
         encode: makes the vectors of a part.
         loss: makes the loss of the step of all its vectors.
         vectors: zeros of the shape of all vectors; those of all processes are written into it.
@@ -50,12 +51,11 @@ def losses_of_parts(
     Raises:
         OutOfMemoryError: in every process, where one has run out of memory before vectors are exchanged.
     """
-    cached, device = len(parts) > 1, vectors.device
-    encoded, states, failure = [], [], None
+    encoded, states, failure, device = [], [], None, vectors.device
     try:
-        with torch.set_grad_enabled(not cached):
-            for part in parts:
-                states.append(_generator_states(device))
+        for part in parts:
+            states.append(_generator_states(device))
+            with torch.set_grad_enabled(part is parts[0]):
                 encoded.append(encode(part))
     except RuntimeError as error:
         if not is_out_of_memory(error):
@@ -66,16 +66,15 @@ def losses_of_parts(
     for part, some in zip(parts, encoded, strict=True):
         vectors[part.index(device)] = some.detach()
     processes.add(vectors)
-    if not cached:
-        for part, some in zip(parts, encoded, strict=True):
-            whole = loss(vectors.index_copy(0, part.index(device), some))
-            yield whole - whole.detach() * (1 - len(part.places) / count)
-        return
     whole = loss(vectors.requires_grad_())
     (gradients,) = torch.autograd.grad(whole, vectors)
     for part, state in zip(parts, states, strict=True):
-        with _replayed(state, device):
-            carrier = (encode(part) * gradients[part.index(device)]).sum()
+        if part is parts[0]:
+            again = encoded[0]
+        else:
+            with _replayed(state, device):
+                again = encode(part)
+        carrier = (again * gradients[part.index(device)]).sum()
         yield carrier - carrier.detach() + whole.detach() * (len(part.places) / count)
 
 
