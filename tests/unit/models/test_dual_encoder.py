@@ -116,8 +116,21 @@ def test_texts_come_in_parts_and_in_any_batches_to_the_same_vectors(folder, monk
     assert DualEncoder.open(folder).encode([]).shape == (0, 32)
 
 
-def test_memory_that_runs_out_halves_what_is_encoded_at_once(folder, monkeypatch, capsys):
-    encoder, whole = DualEncoder.open(folder), DualEncoder.open(folder).encode(TEXTS)
+def test_the_number_of_threads_changes_no_byte(folder):
+    many, cores = [" ".join(np.random.default_rng(n).choice(WORDS, n % 9)) for n in range(40)], torch.get_num_threads()
+    one, three = (DualEncoder.open(folder, threads=threads, token_budget=30) for threads in (1, 3))
+    try:
+        found = three.encode(many)
+        assert torch.get_num_threads() == 3
+        torch.set_num_threads(1)
+        np.testing.assert_array_equal(found, one.encode(many))
+    finally:
+        torch.set_num_threads(cores)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_memory_that_runs_out_halves_what_is_encoded_at_once(folder, monkeypatch, capsys, threads):
+    encoder, whole = DualEncoder.open(folder, threads=threads), DualEncoder.open(folder).encode(TEXTS)
     states = encoder._states
 
     def forward(inputs, draw=None):

@@ -5,8 +5,11 @@ opens with ``sentence_transformers.SentenceTransformer``, which gives the same v
 """
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self
@@ -23,8 +26,9 @@ from switchrank.core.atomic import atomic_folder
 from switchrank.core.errors import UserError
 from switchrank.core.precision import PRECISIONS, find_devices, find_precision, is_out_of_memory
 from switchrank.core.progress import progress
+from switchrank.core.ragged import Numbers
 from switchrank.models.dropout import Draw
-from switchrank.models.encode import read_template, text_batches, tokenise
+from switchrank.models.encode import Texts, assemble, by_length, read_template, tokenise
 from switchrank.models.folder import TOKENIZER_FILES
 from switchrank.models.origin import front_matter, origin_of
 from switchrank.models.packed import encoding_forward, frozen_encoding_forward
@@ -34,6 +38,8 @@ from switchrank.models.writing import copy_tokenizer, save_encoder
 
 Vectors = NDArray[np.float32]
 _CHUNK = 8192
+_LEAST, _PARTS = 1024, 32
+"""Few texts are cut into so many batches, of at least so many tokens, so that there is work for several threads."""
 _CARD = """---
 library_name: sentence-transformers
 {metadata}pipeline_tag: sentence-similarity
@@ -71,6 +77,7 @@ class DualEncoder:
         source: the folder or hub name that the tokenizer was opened from; its files are written with the model.
         lengths: tokens of a text of each kind, special ones and the prompt included; default: as the recipe says.
         precision: of a model whose weights do not change any more; None for one that is being trained.
+        threads: how many batches :meth:`encode` computes at a time, each on one core; 1: one, on all of torch's.
     """
 
     def __init__(
@@ -83,8 +90,9 @@ class DualEncoder:
         lengths: Mapping[Kind, int] | None = None,
         precision: str | None = None,
         token_budget: int = 16_384,
+        threads: int = 1,
     ) -> None:
-        self.model, self._tokenizer, self._source = model, tokenizer, source
+        self.model, self._tokenizer, self._source, self._threads = model, tokenizer, source, threads
         self.dimensions = int(model.config.hidden_size)
         self.template = read_template(tokenizer, pair=False)
         longest = longest_input(tokenizer, model.config)
@@ -125,9 +133,9 @@ class DualEncoder:
             lengths: tokens that are read of a text of each kind, special ones and the prompt included; default: as the
                 folder says, and never more. sentence-transformers knows one length for both.
             device: cpu, cuda or cuda:N.
-            threads: CPU threads; equal ones give equal bytes.
+            threads: CPU threads; any number gives the same bytes.
             precision: fp32, bf16, fp16 or auto; other than fp32 changes vectors a little.
-            token_budget: padded tokens at a time; on a CPU fewer if the model is wide.
+            token_budget: padded tokens at a time, on a CPU in each thread, and fewer if the model is wide.
 
         Raises:
             UserError: the model cannot be had, is damaged, a cross-encoder, or pooled in a way that is not known.
@@ -156,6 +164,7 @@ class DualEncoder:
             lengths=lengths,
             precision=find_precision(precision, place, model.config.hidden_size),
             token_budget=token_budget,
+            threads=threads if place.type == "cpu" else 1,
         )
 
     def encode(self, texts: Sequence[str], kind: Kind | None = None, *, what: str | None = None) -> Vectors:
@@ -186,33 +195,60 @@ class DualEncoder:
         while some := list(islice(waiting, _CHUNK)):
             yield self._encoded(some, kind)
 
-    @torch.inference_mode()
     def _encoded(self, texts: Sequence[str], kind: Kind | None) -> Vectors:
         prompt = self.recipe.prompts.get(kind, "") if kind else ""
         room = self.rooms[kind or "document"]
         tokens = tokenise(self._tokenizer, [f"{prompt}{text}" for text in texts] if prompt else texts, limit=room)
         tokens = tokens.cut(room)
         found = np.zeros((len(texts), self.dimensions), np.float32)
-        done = tokens.lengths + self.template.specials == 0
+        lengths = tokens.lengths + self.template.specials
+        done = lengths == 0
         while not done.all():
             left = np.flatnonzero(~done)
-            for some, inputs in text_batches(self.template, tokens.take(left), self._budget):
-                try:
-                    vectors = self.vectors({name: torch.from_numpy(values) for name, values in inputs.items()})
-                except RuntimeError as error:
-                    if not is_out_of_memory(error):
-                        raise
-                    self._halve_budget(inputs["input_ids"].shape)
-                    break
-                found[left[some]] = vectors.cpu().numpy()
-                done[left[some]] = True
+            batches = [left[some] for some in by_length(lengths[left], self._tokens_at_once(lengths[left]))]
+            with self._each() as each:
+                for some, vectors in zip(batches, each(partial(self._batch, tokens), batches), strict=True):
+                    if vectors is None:
+                        self._halve_budget(len(some), int(lengths[some].max()))
+                        break
+                    found[some], done[some] = vectors, True
         if not np.isfinite(found).all():
             problem = "the model gives vectors that are not finite"
             raise UserError(self._source, "vectors", problem, "encode in fp32, or train it again")
         return found
 
-    def _halve_budget(self, shape: tuple[int, ...]) -> None:
-        texts, longest = shape
+    def _tokens_at_once(self, lengths: Numbers) -> int:
+        """The padded tokens of a batch of texts of these lengths; it does not depend on the number of threads."""
+        on_cpu = self.model.device.type == "cpu"
+        return min(self._budget, max(_LEAST, int(lengths.sum()) // _PARTS)) if on_cpu else self._budget
+
+    @torch.inference_mode()
+    def _batch(self, tokens: Texts, some: Numbers) -> Vectors | None:
+        """The vectors of some of the texts, computed at once; None where memory does not hold them."""
+        texts = tokens.take(some)
+        inputs = assemble(self.template, texts, texts.cut(0))
+        try:
+            vectors = self.vectors({name: torch.from_numpy(values) for name, values in inputs.items()})
+        except RuntimeError as error:
+            if is_out_of_memory(error):
+                return None
+            raise
+        return vectors.cpu().numpy()
+
+    @contextmanager
+    def _each(self) -> Iterator[Callable[..., Iterator[Vectors | None]]]:
+        """``map``; with several threads in these, on one core each, so that none waits for another within a batch."""
+        if self._threads == 1:
+            yield map
+            return
+        pool = ThreadPoolExecutor(self._threads, initializer=torch.set_num_threads, initargs=(1,))
+        try:
+            yield pool.map
+        finally:
+            pool.shutdown(cancel_futures=True)
+            torch.set_num_threads(self._threads)  # the pool's threads have set that of threads to come
+
+    def _halve_budget(self, texts: int, longest: int) -> None:
         if texts == 1:
             problem = f"out of memory with one text of {longest} tokens"
             raise UserError("encode", "max_length", problem, "lower it, or use a device with more memory")
