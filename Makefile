@@ -57,7 +57,7 @@ test-kill: .venv/ready
 test-mutants: .venv/ready
 	$(BIN)/python -m tests.mutants.run --jobs $(CORES) $(ONLY)
 
-# Each part beside its peers, at most 25 minutes on two cores; ONLY="rank switch" runs some of them.
+# Each part beside its peers, at most 35 minutes on two cores; ONLY="rank switch" runs some of them.
 bench bench-large bench-gpu: .venv/bench
 	$(BIN)/python -m tests.benchmarks --scale $(subst bench,small,$(@:bench-%=%)) $(if $(ONLY),--only $(ONLY)) --write docs/benchmarks.md
 

@@ -51,6 +51,11 @@ def description() -> dict[str, Any]:
     return {"commit": commit.stdout.strip() or "unknown", "cpu": _cpu(), "threads": threads()}
 
 
+def is_amd() -> bool:
+    """Is this one of the CPUs on which MKL, with which stock torch multiplies, is slow?"""
+    return "AMD" in _cpu()
+
+
 def _cpu() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()

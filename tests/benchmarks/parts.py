@@ -16,6 +16,8 @@ _SMALL = {
     "switch-from-text": "switch:from_text",
     "train": "train:train",
     "rank": "rank:rank",
+    "encode": "encode:encode",
+    "contrastive": "contrastive:contrastive",
     "evaluate": "evaluate:evaluate",
     "dump-langlinks": "dumps:langlinks",
     "dag": "dag:dag",
@@ -28,9 +30,15 @@ _ONE_SIZE = ("dag", "demo")
 PARTS: dict[str, dict[str, str]] = {
     "small": _SMALL,
     "large": {name: where for name, where in _SMALL.items() if name not in _ONE_SIZE} | _LARGE,
-    "gpu": {"train-gpu": "train:on_gpu", "rank-gpu": "rank:on_gpu", "lexicon-gpu": "lexicon:on_gpu"},
+    "gpu": {
+        "train-gpu": "train:on_gpu",
+        "rank-gpu": "rank:on_gpu",
+        "encode-gpu": "encode:on_gpu",
+        "contrastive-gpu": "contrastive:on_gpu",
+        "lexicon-gpu": "lexicon:on_gpu",
+    },
 }
-"""By scale: ``small`` fits 25 minutes on two cores, ``large`` is full size, ``gpu`` needs CUDA."""
+"""By scale: ``small`` fits 35 minutes on two cores, ``large`` is full size, ``gpu`` needs CUDA."""
 
 
 def part(scale: str, name: str) -> Callable[[str], list[Row]]:

@@ -1,10 +1,11 @@
-"""A ranker of MiniLM's shape with random weights, and generated text of MS MARCO's lengths."""
+"""Rankers and encoders of MiniLM's shape with random weights, and generated text of MS MARCO's lengths."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,8 +51,32 @@ def texts(count: int, words: tuple[float, float], seed: int) -> list[str]:
 def ranker_folder(folder: Path, shape: Shape = MINILM, vocabulary: int = 16_000) -> Path:
     """Write a BERT ranker, its logits spread like a trained one's, and a tokenizer trained on generated text."""
     import torch
+    from transformers import BertForSequenceClassification
+
+    model = _random_model(BertForSequenceClassification, folder, shape, vocabulary)
+    with torch.no_grad():
+        model.classifier.weight.mul_(8)
+    model.config.sentence_transformers = {"activation_fn": "torch.nn.modules.linear.Identity", "version": "5.0.0"}
+    model.save_pretrained(folder)
+    return folder
+
+
+def encoder_folder(folder: Path, shape: Shape = MINILM, *, max_length: int, vocabulary: int = 16_000) -> Path:
+    """The same of a dual encoder that sentence-transformers opens: vectors are means of states, of length 1."""
+    from transformers import BertModel
+
+    from switchrank.models.recipe import Recipe, write_recipe
+
+    _random_model(BertModel, folder, shape, vocabulary).save_pretrained(folder)
+    write_recipe(Recipe(max_length=max_length), folder, shape.width)
+    return folder
+
+
+def _random_model(kind: Any, folder: Path, shape: Shape, vocabulary: int) -> Any:
+    """A model of a BERT class; its tokenizer is written into the folder."""
+    import torch
     from tokenizers import BertWordPieceTokenizer
-    from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
+    from transformers import BertConfig, BertTokenizerFast
 
     trained = BertWordPieceTokenizer()
     trained.train_from_iterator(texts(2_000, PASSAGE_WORDS, seed=12), vocab_size=vocabulary, show_progress=False)
@@ -70,12 +95,7 @@ def ranker_folder(folder: Path, shape: Shape = MINILM, vocabulary: int = 16_000)
         num_labels=1,
         pad_token_id=tokenizer.pad_token_id,
     )
-    model = BertForSequenceClassification(config)
-    with torch.no_grad():
-        model.classifier.weight.mul_(8)
-    model.config.sentence_transformers = {"activation_fn": "torch.nn.modules.linear.Identity", "version": "5.0.0"}
-    model.save_pretrained(folder)
-    return folder
+    return kind(config)
 
 
 def operations(shape: Shape, lengths: Numbers) -> tuple[float, float]:

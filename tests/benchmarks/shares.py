@@ -20,11 +20,11 @@ from switchrank.core.seeds import counter_bits
 from switchrank.models import packed
 from switchrank.models.dropout import Draw, Dropout, pair_states
 from switchrank.train.units import Order
-from tests.benchmarks import dumps, evaluate, rank, train
+from tests.benchmarks import dumps, encode, evaluate, rank, train
 from tests.benchmarks.clock import alone
 from tests.benchmarks.rankers import MINILM, has_bf16, operations
 
-_ATTENTION = "aten::scaled_dot_product_attention"
+_ATTENTION = ("aten::_scaled_dot_product_flash_attention_for_cpu", "aten::bmm", "aten::_softmax")
 _PRODUCTS = ("mkldnn::_linear_pointwise", "aten::addmm")
 _SUMS_AND_NORMS = ("aten::add", "aten::native_layer_norm", "aten::gelu")
 
@@ -41,28 +41,43 @@ def padding() -> Iterator[str]:
 
 def ranking() -> Iterator[str]:
     """Shares of products, attention, and sums and norms in ranking; the rate of attention beside that of products."""
-    import torch
-
     with tempfile.TemporaryDirectory() as folder:
         work = rank.make_work(Path(folder), MINILM, queries=1, candidates=200)
         needed = operations(MINILM, rank.lengths(work))[1]
         squares = float((rank.lengths(work) ** 2).sum())
         attended = 4 * MINILM.width * ((MINILM.layers - 1) * squares + float(rank.lengths(work).sum()))
         for precision in ("fp32", "bf16") if has_bf16() else ("fp32",):
-            call = rank.ours(work, precision, cores=1)
-            call()
-            with torch.profiler.profile() as profile:
-                call()
-            taken = {event.key: event.cpu_time_total for event in profile.key_averages()}
-            whole = sum(event.self_cpu_time_total for event in profile.key_averages())
-            products, attention, rest = (
-                sum(taken.get(name, 0) for name in names) for names in (_PRODUCTS, [_ATTENTION], _SUMS_AND_NORMS)
-            )
+            products, attention, rest = _parts_of(rank.ours(work, precision, cores=1))
             rate = attended / attention / ((needed - attended) / products)
             yield (
-                f"ranking, {precision}: products {products / whole:.2f}, attention {attention / whole:.2f}, sums and "
-                f"norms {rest / whole:.2f} of the time; attention at {rate:.2f} of the rate of products"
+                f"ranking, {precision}: products {products:.2f}, attention {attention:.2f}, sums and norms {rest:.2f} "
+                f"of the time; attention at {rate:.2f} of the rate of products"
             )
+
+
+def encoding() -> Iterator[str]:
+    """The same shares of encoding."""
+    with tempfile.TemporaryDirectory() as folder:
+        work = encode.make_work(Path(folder), MINILM, count=160)
+        for precision in ("fp32", "bf16") if has_bf16() else ("fp32",):
+            products, attention, rest = _parts_of(partial(encode.ours(work, precision, cores=1), work.passages))
+            yield (
+                f"encoding, {precision}: products {products:.2f}, attention {attention:.2f}, sums and norms {rest:.2f} "
+                "of the time"
+            )
+
+
+def _parts_of(call: Callable[[], object]) -> tuple[float, ...]:
+    """The shares of products, of attention (in half precision without its masks and copies), of sums and norms."""
+    import torch
+
+    call()
+    with torch.profiler.profile() as profile:
+        call()
+    taken = {event.key: event.cpu_time_total for event in profile.key_averages()}
+    whole = sum(event.self_cpu_time_total for event in profile.key_averages())
+    kinds = _PRODUCTS, _ATTENTION, _SUMS_AND_NORMS
+    return tuple(sum(taken.get(name, 0) for name in names) / whole for names in kinds)
 
 
 def attention_backward() -> Iterator[str]:
@@ -200,6 +215,7 @@ def _processor(work: Callable[[], object]) -> float:
 SHARES = {
     "padding": padding,
     "ranking": ranking,
+    "encoding": encoding,
     "attention": attention_backward,
     "shapes": shapes,
     "widths": widths,
