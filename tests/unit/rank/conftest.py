@@ -41,3 +41,18 @@ def candidates(tmp_path) -> Path:
     rows = [("q2", "d3", 1), ("q2", "d5", 2), ("q2", "d4", 3), ("q2", "d1", 4), ("q1", "d1", 1), ("q1", "d2", 2)]
     write_table(pl.DataFrame(rows, schema=CANDIDATES, orient="row"), path, CANDIDATES)
     return path
+
+
+@pytest.fixture(scope="session")
+def dual_folder(bert_folder, tmp_path_factory) -> Path:
+    """A dual encoder with prompts: the encoder of ``bert_folder``."""
+    from transformers import BertModel
+
+    from switchrank.models.dual_encoder import DualEncoder
+    from switchrank.models.writing import copy_tokenizer
+
+    folder = tmp_path_factory.mktemp("dual")
+    BertModel.from_pretrained(bert_folder).save_pretrained(folder / "plain")
+    copy_tokenizer(bert_folder, folder / "plain")
+    DualEncoder.open(folder / "plain", prompts={"query": "q", "document": "p"}).save(folder / "dual")
+    return folder / "dual"

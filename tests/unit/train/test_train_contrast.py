@@ -36,6 +36,21 @@ def test_loss_and_gradients_are_those_of_sentence_transformers(both):
     torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-5)
 
 
+def test_the_reverse_loss_is_added_to_that_of_sentence_transformers_by_its_weight():
+    given = [numbers(6, 5, seed=seed) for seed in range(3)]
+    queries, passages, negatives = (normalize(one, dim=-1) for one in given)
+    peers = [
+        losses.MultipleNegativesRankingLoss(None, scale=8.0, directions=directions, partition_mode="per_direction")
+        for directions in (("query_to_doc",), ("query_to_doc", "doc_to_query"))
+    ]
+    forward, mean = (peer.compute_loss_from_embeddings(given, None) for peer in peers)
+    expected = forward + 0.3 * (2 * mean - forward)
+    theirs = torch.autograd.grad(expected, given)
+    found = info_nce(queries, torch.cat([passages, negatives]), 1 / 8, reverse=0.3)
+    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(torch.autograd.grad(found, given), theirs, atol=1e-6, rtol=1e-5)
+
+
 @settings(max_examples=20)
 @given(order=st.permutations(range(5)), other=st.permutations(range(3)), both=st.booleans())
 def test_the_order_of_rows_and_of_negatives_does_not_change_the_loss(order, other, both):

@@ -76,7 +76,8 @@ def test_loss_and_gradients_are_those_of_sentence_transformers(opened, tmp_path,
 def test_cached_gradients_are_those_of_the_whole_batch_with_all_terms_and_dropout(opened, parallel, tmp_path):
     frame = pl.read_parquet(parallel[0]).select("qid", "pid", score=pl.col("label").cast(pl.Float64))
     write_table(frame, tmp_path / "scores.parquet", SCORES)
-    more = {"batches": "hybrid", "align": 0.7, "teacher": 0.5, "negatives": 2, "margin": 0.3, "dropout": 0.2}
+    terms = {"reverse": 0.4, "align": 0.7, "teacher": 0.5, "negatives": 2, "margin": 0.3}
+    more = {"batches": "hybrid", "dropout": 0.2} | terms
     files = {"scores": tmp_path / "scores.parquet"}
     whole, found = gradients(opened(files, **more, token_budget=100_000))
     split, parts = gradients(opened(files, **more, token_budget=50))
@@ -88,7 +89,9 @@ def test_cached_gradients_are_those_of_the_whole_batch_with_all_terms_and_dropou
     assert len(list(parted.losses(Step(0, units, units)))) > 5
 
 
-@pytest.mark.parametrize("term", [{"align": 1.0}, {"teacher": 1.0}, {"teacher": 1.0, "teacher_loss": "margin"}])
+@pytest.mark.parametrize(
+    "term", [{"reverse": 1.0}, {"align": 1.0}, {"teacher": 1.0}, {"teacher": 1.0, "teacher_loss": "margin"}]
+)
 def test_a_weight_adds_its_term(opened, parallel, tmp_path, term):
     frame = pl.read_parquet(parallel[0]).select("qid", "pid", score=pl.col("label").cast(pl.Float64))
     write_table(frame, tmp_path / "scores.parquet", SCORES)
@@ -207,6 +210,7 @@ def test_memory_that_runs_out_before_vectors_are_exchanged_is_told_to_all_proces
         ({"batches": "both"}, "batches: 'both' is not known: choose mono or cross or hybrid or mixed"),
         ({"mono": 1.5}, "mono: 1.5 is not a number of at least 0 and at most 1: write one"),
         ({"query_prompt": 3}, "query_prompt: 3 is not a text: write one"),
+        ({"reverse": 0.5, "directions": "both"}, "reverse: 0.5, while directions: both has the same loss in it: write"),
         ({"teacher": 1.0, "negatives": 0}, "negatives: 0, so that a teacher has nothing to compare: write 1 or more"),
         ({"teacher": 1.0}, "train: scores: not given, and this method needs it: give scores"),
         ({"batch_size": 25}, "batch_size: 24 distinct pairs in en, fewer than a batch of 25: lower it"),

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tokenize import TokenError
-from typing import IO
 
 import numpy as np
 import polars as pl
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 
 from switchrank.core.atomic import atomic_path
 from switchrank.core.errors import UserError
+from switchrank.formats.matrices import MatrixWriter, matrix_writer, open_matrix
 from switchrank.formats.tables import WORDS, read_table, write_table
 
 
@@ -37,35 +36,23 @@ def vector_files(prefix: str | Path) -> tuple[Path, Path]:
 class VectorWriter:
     """A store being written: rows go to disk block by block, so that no matrix is held in memory."""
 
-    def __init__(self, file: IO[bytes], prefix: str | Path) -> None:
+    def __init__(self, matrix: MatrixWriter, prefix: str | Path) -> None:
         self.words: list[str] = []
-        self.dimensions = 0
-        self._file, self._prefix = file, prefix
+        self._matrix, self._prefix = matrix, prefix
         self._norms: list[NDArray[np.float32]] = []
 
     def append(self, words: list[str], rows: NDArray[np.float32], norms: NDArray[np.float32]) -> None:
         """Add unit rows, float32 ``(n, d)``, ``d`` the same in every call, and the lengths ``(n,)`` that they had."""
         with writing(self._prefix):
-            if not self._norms:
-                self.dimensions = rows.shape[1]
-                self._write_header()
-            self._file.write(np.ascontiguousarray(rows, dtype="<f4").data)
+            self._matrix.append(rows)
         self.words += words
         self._norms.append(norms.astype(np.float32))
 
     def finish(self, words_file: Path) -> None:
-        """Put the final number of rows into the head of the matrix, and write the words."""
+        """Write the words."""
         with writing(self._prefix):
-            self._file.seek(0)
-            self._write_header()
-            self._file.flush()
             norms = np.concatenate([np.empty(0, dtype=np.float32), *self._norms])
             write_table(pl.DataFrame({"word": self.words, "norm": norms}, schema=WORDS), words_file, WORDS)
-
-    def _write_header(self) -> None:
-        """The head of a ``.npy`` file; numpy leaves room in it for any number of rows."""
-        head = {"descr": "<f4", "fortran_order": False, "shape": (len(self.words), self.dimensions)}
-        np.lib.format.write_array_header_1_0(self._file, head)
 
 
 @contextmanager
@@ -74,12 +61,8 @@ def vector_writer(prefix: str | Path) -> Iterator[VectorWriter]:
     words_file, matrix_file = vector_files(prefix)
     with writing(prefix):
         words_file.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        atomic_path(words_file) as words_temporary,
-        atomic_path(matrix_file) as matrix_temporary,
-        matrix_temporary.open("wb") as file,
-    ):
-        writer = VectorWriter(file, prefix)
+    with atomic_path(words_file) as words_temporary, matrix_writer(matrix_file) as matrix:
+        writer = VectorWriter(matrix, prefix)
         yield writer
         writer.finish(words_temporary)
 
@@ -112,16 +95,7 @@ def load_vectors(prefix: str | Path) -> Vectors:
     words_file, matrix_file = vector_files(prefix)
     table = read_table(words_file, WORDS)
     words = table["word"].to_list()
-    if not matrix_file.is_file():
-        raise UserError(matrix_file, "", "no such file", "delete the .words.parquet beside it and rerun")
-    try:
-        matrix = np.load(matrix_file, mmap_mode="r", allow_pickle=False)
-    except (ValueError, TypeError, OverflowError, SyntaxError, TokenError, OSError, EOFError) as error:
-        problem = f"not a whole .npy file ({' '.join(str(error).split())})"
-        raise UserError(matrix_file, "", problem, "delete both files and rerun") from error
-    if matrix.ndim != 2 or matrix.dtype != np.float32:
-        problem = f"an array of shape {matrix.shape} and type {matrix.dtype}, not rows of float32"
-        raise UserError(matrix_file, "", problem, "delete both files and rerun")
+    matrix = open_matrix(matrix_file, "delete both files and rerun")
     if len(words) != len(matrix):
         raise UserError(matrix_file, "", f"{len(matrix)} rows for {len(words)} words", "delete both files and rerun")
     return Vectors(words, matrix, table["norm"].to_numpy())

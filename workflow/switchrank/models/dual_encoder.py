@@ -4,11 +4,13 @@ It is a stock encoder whose token states are pooled (Reimers and Gurevych 2019, 
 opens with ``sentence_transformers.SentenceTransformer``, which gives the same vectors.
 """
 
+import hashlib
+import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -72,6 +74,7 @@ class DualEncoder:
         model: the transformers model, or the one of ours in its place, with a head that is not used.
         recipe: how vectors are made; its ``max_length`` is a number here.
         dimensions: of a vector.
+        precision: as given, ``auto`` resolved.
 
     Args:
         source: the folder or hub name that the tokenizer was opened from; its files are written with the model.
@@ -93,7 +96,7 @@ class DualEncoder:
         threads: int = 1,
     ) -> None:
         self.model, self._tokenizer, self._source, self._threads = model, tokenizer, source, threads
-        self.dimensions = int(model.config.hidden_size)
+        self.dimensions, self.precision = int(model.config.hidden_size), precision
         self.template = read_template(tokenizer, pair=False)
         longest = longest_input(tokenizer, model.config)
         whole = min(recipe.max_length or longest, longest)
@@ -265,6 +268,17 @@ class DualEncoder:
         states = self._states(inputs, draw)
         pooled = pool(states.float(), inputs["attention_mask"].sum(1).to(states.device), self.recipe.pooling)
         return functional.normalize(pooled, dim=-1) if self.recipe.normalised else pooled
+
+    def digest(self) -> str:
+        """SHA-256 of what vectors follow from: weights, tokenizer, recipe and lengths; not where they lie."""
+        base = getattr(self.model, self.model.base_model_prefix)
+        weights = {name: one for name, one in base.state_dict().items() if not name.startswith("pooler.")}
+        told = json.dumps([asdict(self.recipe), self.rooms], sort_keys=True)
+        made = hashlib.sha256(f"{told}{self._tokenizer.backend_tokenizer.to_str()}".encode())
+        for name, values in sorted(weights.items()):
+            made.update(f"{name} {tuple(values.shape)}".encode())
+            made.update(values.detach().float().cpu().contiguous().numpy().data)
+        return made.hexdigest()
 
     def save(self, out: str | Path, *, overwrite: bool = False) -> None:
         """Write a folder that sentence-transformers opens; raises UserError where ``out`` holds other things."""

@@ -21,6 +21,8 @@ STARTING_FILES = (*MODEL_FILES, "start.json")
 TRAINED_FILES = (*MODEL_FILES, "README.md", "train.json")
 START_RECORD, TRAINING_RECORD = STARTING_FILES[-1], TRAINED_FILES[-1]
 """What tells how a model came to be: one that was built, copied or transplanted, and one that was trained."""
+MODULES = "modules.json"
+"""What tells sentence-transformers what a model consists of."""
 ORIGIN_RECORD = "origin.json"
 """What tells where a known model was had from, before it is copied into a run."""
 VOCABULARIES = {
@@ -75,6 +77,24 @@ def refuse_ranker(name: str | Path, config: Mapping[str, Any]) -> None:
     if any(str(one).endswith(_CLASSIFIER) for one in names):
         problem = "a cross-encoder, which reads pairs of texts and gives a single one no vector"
         raise UserError(name, "config.json", problem, "give the encoder that it was made from, or another")
+
+
+def module_folders(folder: Path) -> dict[str, str]:
+    """The kinds of the modules that sentence-transformers makes of a folder, each with its place in it.
+
+    Empty for a folder that does not tell them; raises UserError for a damaged list.
+    """
+    if not (folder / MODULES).is_file():
+        return {}
+    try:
+        return {str(one["type"]).rpartition(".")[2]: str(one["path"]) for one in read_json(folder / MODULES)}
+    except (TypeError, LookupError) as error:
+        raise UserError(folder, MODULES, "not a list of modules", _AGAIN) from error
+
+
+def is_dual_encoder(name: str | Path) -> bool:
+    """Whether a folder tells that it is an encoder with a pooling, whatever the kind of model that it was made from."""
+    return "Pooling" in module_folders(Path(name))
 
 
 def check_tokenizer(name: str | Path) -> None:

@@ -14,9 +14,11 @@ from switchrank.core.errors import UserError, in_one_line
 from switchrank.core.offline import is_offline
 from switchrank.models.encode import read_template
 from switchrank.models.folder import (
+    MODULES,
     check_encoder,
     check_model,
     check_tokenizer,
+    is_dual_encoder,
     is_folder,
     refuse_pickle,
     refuse_ranker,
@@ -51,6 +53,9 @@ def open_both(
             more than one label, or the tokenizer pieces that it has no embedding for.
     """
     check_model(name)
+    if not new_head and is_dual_encoder(name):
+        problem = "a dual encoder, which gives each text a vector and reads no pairs"
+        raise UserError(name, MODULES, problem, "give a trained cross-encoder")
     changes = {} if dropout is None else dict.fromkeys(_DROPOUTS, dropout)
     quick = device == CPU and is_folder(name)
     plain = open_plain(Path(name), new_head=new_head, changes=changes) if quick else None

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 from switchrank.core.errors import UserError
 from switchrank.core.json_files import write_json
-from switchrank.models.folder import read_json, read_object
+from switchrank.models.folder import MODULES, module_folders, read_object
 
 Kind = Literal["query", "document"]
 Pooling = Literal["mean", "cls", "last"]
@@ -23,7 +23,7 @@ _MODES: dict[Pooling, tuple[str, str]] = {
 }
 """What a pooling is called by version 6 of sentence-transformers, and by those before."""
 _UNUSED = ("pooling_mode_max_tokens", "pooling_mode_mean_sqrt_len_tokens")
-_MODULES, _POOLING, _TRANSFORMER = "modules.json", "1_Pooling", "sentence_bert_config.json"
+_POOLING, _TRANSFORMER = "1_Pooling", "sentence_bert_config.json"
 _SETTINGS = "config_sentence_transformers.json"
 _NAMES: dict[Kind, tuple[str, ...]] = {"query": ("query",), "document": ("document", "passage", "corpus")}
 """Under which names the prompt of a kind is looked up, as by sentence-transformers."""
@@ -54,17 +54,13 @@ def read_recipe(model: str | Path) -> Recipe:
     Raises UserError for what is made in another way, such as by a further layer.
     """
     folder = Path(model)
-    if not (folder / _MODULES).is_file():
+    if not (folder / MODULES).is_file():
         return Recipe()
-    modules = read_json(folder / _MODULES)
-    try:
-        kinds = {str(one["type"]).rpartition(".")[2]: str(one["path"]) for one in modules}
-    except (TypeError, LookupError) as error:
-        raise UserError(folder, _MODULES, "not a list of modules", "fetch the model again") from error
+    kinds = module_folders(folder)
     unknown = sorted(kinds.keys() - {"Transformer", "Pooling", "Normalize"})
     if unknown or not {"Transformer", "Pooling"} <= kinds.keys():
         problem = f"a module {unknown[0]}, which cannot be opened" if unknown else f"only {', '.join(kinds)}"
-        raise UserError(folder, _MODULES, problem, "give an encoder that is pooled, and no more")
+        raise UserError(folder, MODULES, problem, "give an encoder that is pooled, and no more")
     settings, transformer = (_optional(folder / name) for name in (_SETTINGS, _TRANSFORMER))
     if transformer.get("do_lower_case"):
         raise UserError(
@@ -87,7 +83,7 @@ def write_recipe(recipe: Recipe, folder: Path, width: int) -> None:
         {"idx": number, "name": str(number), "path": path, "type": f"sentence_transformers.models.{kind}"}
         for number, (kind, path) in enumerate(kinds)
     ]
-    write_json(folder / _MODULES, modules)
+    write_json(folder / MODULES, modules)
     modes = {name: pooling == recipe.pooling for pooling, (_, name) in _MODES.items()} | dict.fromkeys(_UNUSED, False)
     (folder / _POOLING).mkdir()
     write_json(folder / _POOLING / "config.json", {"word_embedding_dimension": width, **modes})

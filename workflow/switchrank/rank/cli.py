@@ -1,6 +1,7 @@
-"""``switchrank rank``: your own files by default; candidates, test sets, reference rankings, pools as subcommands."""
+"""``switchrank rank``: your own files by default; candidates, test sets, vectors, fusion, pools as subcommands."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from switchrank.core.command import ONE_EACH, Command, Group
@@ -15,6 +16,47 @@ def _print_counts(counts: Mapping[str, int]) -> None:
         print(f"{language}\t{count}")
 
 
+def retrieve(
+    *,
+    queries: str | Path,
+    documents: str | Path,
+    query_vectors: str | Path,
+    document_vectors: str | Path,
+    out: str | Path,
+    candidates: str | Path | None = None,
+    system: str = "switchrank",
+    depth: int | None = None,
+    threads: int = 1,
+) -> None:
+    """Rank documents for queries by the cosine of their vectors.
+
+    Without candidates all documents are searched, whose vectors need not fit in memory.
+
+    Args:
+        queries: QUERIES table.
+        documents: DOCUMENTS table.
+        query_vectors: vectors of the queries (.npy), by ``switchrank rank encode``.
+        document_vectors: vectors of the documents, likewise, by the same model.
+        out: the TREC run to write.
+        candidates: rank only these documents of each query (CANDIDATES table).
+        system: tag in the last column.
+        depth: documents of a query that the run keeps (default: 1000, with --candidates all of them).
+        threads: CPU threads; they change no byte.
+    """
+    from switchrank.rank.dense import retrieve_pairs
+
+    names = ("queries", "documents", "query_vectors", "document_vectors", "out")
+    pair = dict(zip(names, map(str, (queries, documents, query_vectors, document_vectors, out)), strict=True))
+    given = {} if candidates is None else {"candidates": str(candidates)}
+    retrieve_pairs(pairs=[pair | given], system=system, depth=depth, threads=threads)
+
+
+def _with_record(given: Mapping[str, Any]) -> list[Path]:
+    from switchrank.formats.encoded import record_file
+
+    return [Path(given["out"]), record_file(given["out"])]
+
+
 _PAIR: dict[str, Any] = {
     "writes": lambda given: [pair[3] for pair in given["pairs"]],
     "flags": {"pairs": "pair"},
@@ -22,7 +64,7 @@ _PAIR: dict[str, Any] = {
     "counts": {"pairs": ONE_EACH},
     "reads": {"pairs": _files_of},
 }
-_OF_LANGUAGES = dict.fromkeys(("texts", "documents", "judgements", "candidates"), "LANG=TABLE")
+_OF_LANGUAGES = dict.fromkeys(("texts", "documents", "judgements", "candidates", "tables"), "LANG=TABLE")
 
 _POOLS = {
     "draw": Command(
@@ -39,6 +81,12 @@ _POOLS = {
     "judgements": Command(
         "rank.pools:pool_judgements",
         "the judgements of a drawn pool: those of the source language whose document is in it",
+    ),
+    "vectors": Command(
+        "rank.derived:pool_vectors",
+        "the vectors of a pool's texts, taken from those of its languages",
+        writes=_with_record,
+        forms=_OF_LANGUAGES,
     ),
 }
 
@@ -63,6 +111,24 @@ COMMANDS = Group(
             unasked={"system", "depth"},
             **_PAIR,
         ),
+        "encode": Command(
+            "rank.dense:encode_table",
+            "turn the texts of a table into vectors with a dual encoder",
+            writes=_with_record,
+            unasked={"truncation"},
+        ),
+        "retrieve": Command(retrieve),
+        "shift": Command(
+            "rank.derived:shift_vectors",
+            "take the mean of their language off vectors, so that languages lie closer together",
+            writes=_with_record,
+        ),
+        "mix": Command(
+            "rank.derived:mix_vectors",
+            "the weighted mean of each text's vector and another one, such as that of its translation",
+            writes=_with_record,
+        ),
+        "fuse": Command("rank.fuse:fuse_runs", "make one run of several"),
         "pool": Group(_POOLS, "make a mixed pool of documents or queries in several languages"),
     },
     alone=Command("rank.files:rank_files", "re-rank your own files with a trained model"),

@@ -10,8 +10,9 @@ from switchrank.files.headers import refuse_header
 from switchrank.files.reading import read_lines
 from switchrank.formats.tables import DAMAGE, reason
 from switchrank.formats.trec_writing import write_run
-from switchrank.models.folder import check_model
+from switchrank.models.folder import check_model, is_dual_encoder
 from switchrank.rank.candidates import Lists, bm25_lists, candidate_table, run_lists
+from switchrank.rank.dense import DEPTH, Texts, rank_texts
 from switchrank.rank.inference import USUAL, Inference, check_system
 
 _ID_COLUMNS = ("id", "qid", "docid", "pid")
@@ -85,16 +86,17 @@ def rank_files(
     Texts are one 'id<TAB>text' a line, no header (.tsv, .tsv.gz), or Parquet tables with columns id and text. With
     neither ``run`` nor ``top``, every document is scored for every query. The output has the columns qid Q0 docid rank
     score system, best first; scores are logits. A query without candidates is not in it; how many there are is said on
-    stderr.
+    stderr. A dual encoder searches all documents, and its scores are cosines.
 
     Args:
-        model: folder of a trained cross-encoder (Hugging Face, one label).
+        model: folder of a trained cross-encoder (Hugging Face, one label), or of a dual encoder.
         queries: TSV id, text, or Parquet (:func:`read_texts`).
         docs: documents, likewise.
         out: the TREC run to write.
         run: re-rank only the documents of this TREC or MS MARCO run (:func:`switchrank.rank.candidates.read_ranking`).
-        top: re-rank at most this many documents per query, of --run or else by BM25.
-        vocabulary: vector store prefix (or segmenter:NAME) whose words cut text for --top.
+        top: re-rank at most this many documents per query, of --run or else by BM25; of a dual encoder: keep so many
+            (default: 1000, with --run all of it).
+        vocabulary: vector store prefix (or segmenter:NAME) whose words cut text for BM25.
         system: tag in the last column.
         inference: how pairs are scored.
 
@@ -102,29 +104,50 @@ def rank_files(
         UserError: unreadable texts, a run that names unknown ids, no query with a candidate, an unusable model.
         NoGpuError: a GPU was asked for and none is there.
     """
-    from switchrank.rank.score import Reranker, TextTable, score_candidates
-
     check_system(system)
     if top is not None and top < 1:
         raise UserError("rank", "top", f"{top} documents per query", "give 1 or more, or leave it out to rank them all")
     check_model(Path(model))
-    qids, query_texts = read_texts(queries)
-    docids, doc_texts = read_texts(docs)
+    dual = is_dual_encoder(model)
+    if dual and vocabulary is not None:
+        raise UserError("rank", "vocabulary", "has no meaning with a dual encoder", "leave it out")
+    asked, texts = Texts(*read_texts(queries), queries), Texts(*read_texts(docs), docs)
     if run is not None:
-        lists = run_lists(run, qids, set(qids), set(docids), depth=top)
+        lists = run_lists(run, asked.ids, set(asked.ids), set(texts.ids), depth=top)
+    elif dual:
+        write_run(rank_texts(model, asked, texts, depth=top or DEPTH, inference=inference), out, system)
+        return
     elif top is not None:
-        lists = bm25_lists(query_texts, docids, doc_texts, k=top, vocabulary=vocabulary)
+        lists = bm25_lists(asked.texts, texts.ids, texts.texts, k=top, vocabulary=vocabulary)
     else:
-        lists = [docids for _ in qids]
+        lists = [texts.ids for _ in asked.ids]
     _tell_unanswered(lists, queries, run)
-    candidates = candidate_table(qids, lists)
-    reranker = Reranker(model, inference)
-    query_table = TextTable(reranker, qids, query_texts, source=queries, what="query")
+    candidates = candidate_table(asked.ids, lists)
     used = set(candidates["docid"])
-    kept = {docid: text for docid, text in zip(docids, doc_texts, strict=True) if docid in used}
-    documents = TextTable(reranker, kept, kept.values(), source=docs, what="document")
-    scores = score_candidates(reranker, query_table, documents, candidates, source=run or docs, what="rank")
-    write_run(scores, out, system)
+    kept = [(docid, text) for docid, text in zip(texts.ids, texts.texts, strict=True) if docid in used]
+    texts = Texts([docid for docid, _ in kept], [text for _, text in kept], docs)
+    rank = rank_texts if dual else _rerank
+    write_run(rank(model, asked, texts, candidates, source=run or docs, inference=inference), out, system)
+
+
+def _rerank(
+    model: str | Path,
+    queries: Texts,
+    documents: Texts,
+    candidates: pl.DataFrame,
+    *,
+    source: str | Path,
+    inference: Inference,
+) -> pl.DataFrame:
+    """The scores of candidates by a cross-encoder, as ``qid docid score``."""
+    from switchrank.rank.score import Reranker, TextTable, score_candidates
+
+    reranker = Reranker(model, inference)
+    sides = [
+        TextTable(reranker, texts.ids, texts.texts, source=texts.source, what=what)
+        for texts, what in ((queries, "query"), (documents, "document"))
+    ]
+    return score_candidates(reranker, *sides, candidates, source=source, what="rank")
 
 
 def _tell_unanswered(lists: Lists, queries: str | Path, run: str | Path | None) -> None:

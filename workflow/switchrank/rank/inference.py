@@ -10,15 +10,16 @@ from switchrank.core.errors import UserError
 
 @dataclass(frozen=True)
 class Inference:
-    """How pairs are scored.
+    """How pairs are scored, and how texts become vectors.
 
     Attributes:
         device: cpu, cuda or cuda:N; exit code 75 without one.
         threads: CPU threads; results are byte-identical for equal threads.
-        precision: arithmetic; others than fp32 change scores a little. auto: what the device computes faster.
+        precision: arithmetic of the model; others than fp32 change scores a little. auto: what the device computes
+            faster.
         token_budget: padded tokens per batch; lower it when memory is short. On a CPU fewer if the model is wide.
-        max_length: subword tokens per pair (default: as trained).
-        truncation: what is cut (default: as trained).
+        max_length: subword tokens per pair, or per text of a dual encoder (default: as trained).
+        truncation: what is cut of a pair (default: as trained).
     """
 
     device: str = "cpu"

@@ -21,7 +21,8 @@ Paths = Mapping[str, str | Path]
 """One table per language."""
 
 
-def _schema(path: str | Path) -> Schema:
+def schema_of(path: str | Path) -> Schema:
+    """That of a table of texts: QUERIES or DOCUMENTS."""
     try:
         columns = pl.read_parquet_schema(path)
     except (pl.exceptions.PolarsError, OSError):
@@ -90,7 +91,7 @@ def draw_pool(*, texts: Paths, purpose: str, out: str | Path, draw_out: str | Pa
     """
     if not texts:
         raise UserError("pool", purpose, "no languages", "give the texts of at least one")
-    schema = _schema(next(iter(texts.values())))
+    schema = schema_of(next(iter(texts.values())))
     column = next(iter(schema))
     ids, numbers = _numbered(texts, schema)
     winner = _drawn(ids, numbers, seed, purpose)

@@ -1,1 +1,1 @@
-"""Searching: the nearest neighbours of vectors."""
+"""Searching: BM25, the nearest neighbours of vectors, and whole collections of them."""

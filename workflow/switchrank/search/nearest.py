@@ -4,23 +4,17 @@ FAISS (Johnson, Douze and Jegou 2019, arXiv 1702.08734; Douze et al. 2024, arXiv
 queries at a time, each on one core, and builds cells or a graph on one core: threads change no result.
 """
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
-from switchrank.core.progress import progress
+from switchrank.search.blocks import ROUNDING, Floats, Indices, in_threads, one_core, pool
 from switchrank.search.choices import EXACT, Choice, Criterion
 
-Floats = NDArray[np.float32]
-Indices = NDArray[np.int64]
 Nearest = tuple[Floats, Indices]
 
 BLOCK = 1024
@@ -54,11 +48,14 @@ def nearest(
         the lower number first; -inf and -1 where an approximate search met too few rows.
     """
     k = min(k, len(base))
-    with _one_core():
-        find = _INDEX[search.search](np.ascontiguousarray(base, dtype=np.float32), search, threads)
-        parts = _in_threads(
-            lambda block: _ordered(*find(prepare(block) if prepare else block, k)), queries, threads, what
-        )
+
+    def best(block: slice) -> Nearest:
+        rows = _contiguous(queries[block])
+        return _ordered(*find(prepare(rows) if prepare else rows, k))
+
+    with one_core():
+        find = _INDEX[search.search](_contiguous(base), search, threads)
+        parts = in_threads(best, len(queries), size=BLOCK, threads=threads, what=what)
     scores, ids = (np.concatenate([part[of] for part in parts]) for of in (0, 1))
     return scores, ids
 
@@ -79,7 +76,10 @@ def _ivf(base: Floats, search: Choice, threads: int) -> Find:
     quantizer.add(_centres(base, count, threads))
     index = faiss.IndexIVFFlat(quantizer, dimensions, quantizer.ntotal, faiss.METRIC_INNER_PRODUCT)
     index.nprobe = search.probes
-    homes = np.concatenate(_in_threads(lambda block: quantizer.search(block, 1)[1], base, threads, "cells"))
+    found = in_threads(
+        lambda block: quantizer.search(base[block], 1)[1], rows, size=BLOCK, threads=threads, what="cells"
+    )
+    homes = np.concatenate(found)
     index.add_core(rows, faiss.swig_ptr(base), None, faiss.swig_ptr(homes))
     return index.search  # type: ignore[no-any-return]
 
@@ -96,8 +96,12 @@ def _centres(base: Floats, count: int, threads: int) -> Floats:
     around = [sample[home == centre] for centre in range(len(coarse))]
     shares = [max(1, round(count * len(rows) / len(sample))) for rows in around]
     parts = [part for part in zip(around, shares, strict=True) if len(part[0])]
-    with _pool(threads) as pool:
-        return np.concatenate(list(pool.map(lambda part: _k_means(*part), parts)))
+    with pool(threads) as workers:
+        return np.concatenate(list(workers.map(lambda part: _k_means(*part), parts)))
+
+
+def _contiguous(rows: Floats) -> Floats:
+    return np.ascontiguousarray(rows, dtype=np.float32)
 
 
 def _k_means(rows: Floats, count: int) -> Floats:
@@ -131,46 +135,6 @@ def _ordered(scores: Floats, ids: Indices) -> Nearest:
     scores = np.where(ids < 0, np.float32(-np.inf), scores)
     order = np.lexsort((ids, -scores), axis=1)
     return np.take_along_axis(scores, order, 1), np.take_along_axis(ids, order, 1)
-
-
-@contextmanager
-def _one_core() -> Iterator[None]:
-    """FAISS on one core, with products of matrices for any number of queries."""
-    cores, fewest = faiss.omp_get_max_threads(), faiss.cvar.distance_compute_blas_threshold
-    faiss.omp_set_num_threads(1)
-    faiss.cvar.distance_compute_blas_threshold = 1
-    try:
-        with threadpool_limits(1, user_api="blas"):
-            yield
-    finally:
-        faiss.cvar.distance_compute_blas_threshold = fewest
-        faiss.omp_set_num_threads(cores)
-
-
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, initializer=faiss.omp_set_num_threads, initargs=(1,))
-
-
-def _in_threads(work: Callable[[Floats], Any], queries: Floats, threads: int, what: str | None) -> list[Any]:
-    """The results of ``work`` on blocks of queries, in order; the blocks do not depend on the number of threads."""
-    edges = np.linspace(0, len(queries), -(-len(queries) // BLOCK) + 1).astype(int)
-    blocks = [slice(*pair) for pair in pairwise(edges.tolist())]
-
-    def one(block: slice) -> Any:
-        done = work(np.ascontiguousarray(queries[block], dtype=np.float32))
-        bar.update(block.stop - block.start)
-        return done
-
-    with _pool(threads) as pool, progress(total=len(queries), what=what, unit="words") as bar:
-        try:
-            return list(pool.map(one, blocks))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-
-
-ROUNDING = 1e-5
-"""More than the error of a score of unit vectors in float32; scores closer than this are equal."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ def info_nce(
     excluded: Tensor | None = None,
     margin: float | None = None,
     both: bool = False,
+    reverse: float = 0.0,
 ) -> Tensor:
     """The mean over queries of minus the logarithm of its passage's softmax share of all candidates.
 
@@ -28,15 +29,17 @@ def info_nce(
         excluded: bool ``(n, m)``: candidates that are no negatives of a query, such as others that are relevant to it.
         margin: nor are those whose cosine is above that of the passage by more than this.
         both: the mean with the loss of finding the query of each passage among all queries.
+        reverse: instead: the weight of that loss, which is added.
     """
     cosines = queries @ candidates.T
     if excluded is None:
         excluded = torch.zeros_like(cosines, dtype=torch.bool)
     loss = _cross_entropy(cosines, temperature, excluded, margin)
-    if not both:
+    if not (both or reverse):
         return loss
     square = slice(None), slice(len(queries))
-    return (loss + _cross_entropy(cosines[square].T, temperature, excluded[square].T, margin)) / 2
+    back = _cross_entropy(cosines[square].T, temperature, excluded[square].T, margin)
+    return (loss + back) / 2 if both else loss + reverse * back
 
 
 def _cross_entropy(cosines: Tensor, temperature: float, excluded: Tensor, margin: float | None) -> Tensor:

@@ -62,6 +62,9 @@ class ContrastiveSettings(TextSettings):
         "uniform", "how languages are drawn; `size`: as their pairs are many"
     )
     parallel: bool = setting(True, "equal ids in tables of several languages are the same text")
+    reverse: float = setting(
+        0.0, "weight of telling the query of each passage from others, which is added; not with `directions: both`"
+    )
     align: float = setting(0.0, "weight of telling the same text in another language from those of other rows")
     teacher: float = setting(0.0, "weight of the difference to a teacher's scores of passage and hard negatives")
     teacher_loss: Literal["kl", "margin"] = setting("kl", "how that is measured")
@@ -71,6 +74,9 @@ class ContrastiveSettings(TextSettings):
         if self.teacher and not self.negatives:
             problem = "0, so that a teacher has nothing to compare"
             raise UserError("train settings", "negatives", problem, "write 1 or more, or teacher: 0")
+        if self.reverse and self.directions == "both":
+            problem = f"{self.reverse:g}, while directions: both has the same loss in it"
+            raise UserError("train settings", "reverse", problem, "write directions: query, or reverse: 0")
 
 
 class Contrastive(Method[ContrastiveSettings]):
@@ -205,7 +211,8 @@ class Contrastive(Method[ContrastiveSettings]):
         kept = ids >= 0
         candidates = vectors[:, 1:columns].transpose(0, 1).flatten(0, 1)[torch.from_numpy(kept).to(vectors.device)]
         relevant = torch.from_numpy(self._pairs.is_relevant(batch.query[:, None], ids[kept])).to(vectors.device)
-        how: dict[str, Any] = {"margin": settings.margin, "both": settings.directions == "both"}
+        both, reverse = settings.directions == "both", settings.reverse
+        how: dict[str, Any] = {"margin": settings.margin, "both": both, "reverse": reverse}
         loss = info_nce(vectors[:, 0], candidates, settings.temperature, excluded=relevant, **how)
         for side, copy in enumerate(range(columns, vectors.shape[1])):
             rows = torch.from_numpy(batch.texts[:, copy] >= 0).to(vectors.device)
