@@ -46,8 +46,8 @@ _ROWS = 65_536
 class Texts(NamedTuple):
     """Texts in memory: their ids, and the file they come from."""
 
-    ids: Sequence[str]
-    texts: Sequence[str]
+    ids: list[str]
+    texts: list[str]
     source: str | Path
 
 
@@ -249,16 +249,17 @@ def rank_texts(
 ) -> pl.DataFrame:
     """The same of texts in memory, as ``qid docid score``: of CANDIDATES from ``source``, else of a search."""
     encoder = _open(model, inference)
-    sides = []
+
+    def encoded(some: Texts, kind: Kind) -> _Side:
+        vectors = Path(folder, f"{kind}.npy")
+        _encode(encoder, pl.LazyFrame({"text": some.texts}, schema={"text": pl.String}), kind, vectors, some.source)
+        return _Side(pl.Series(some.ids, dtype=pl.String), some.source, vectors)
+
     with TemporaryDirectory() as folder:
-        given: list[tuple[Kind, Texts]] = [("query", queries), ("document", documents)]
-        for kind, some in given:
-            vectors = Path(folder, f"{kind}.npy")
-            _encode(encoder, pl.LazyFrame({"text": some.texts}, schema={"text": pl.String}), kind, vectors, some.source)
-            sides.append(_Side(pl.Series(some.ids, dtype=pl.String), some.source, vectors))
+        asking, among = encoded(queries, "query"), encoded(documents, "document")
         if candidates is not None:
-            return _scored(*sides, candidates, source)
-        (found,) = _searched(sides[:1], sides[1], depth, inference.threads)
+            return _scored(asking, among, candidates, source)
+        (found,) = _searched([asking], among, depth, inference.threads)
         return found
 
 

@@ -143,11 +143,9 @@ def _rerank(
     from switchrank.rank.score import Reranker, TextTable, score_candidates
 
     reranker = Reranker(model, inference)
-    sides = [
-        TextTable(reranker, texts.ids, texts.texts, source=texts.source, what=what)
-        for texts, what in ((queries, "query"), (documents, "document"))
-    ]
-    return score_candidates(reranker, *sides, candidates, source=source, what="rank")
+    asking = TextTable(reranker, queries.ids, queries.texts, source=queries.source, what="query")
+    among = TextTable(reranker, documents.ids, documents.texts, source=documents.source, what="document")
+    return score_candidates(reranker, asking, among, candidates, source=source, what="rank")
 
 
 def _tell_unanswered(lists: Lists, queries: str | Path, run: str | Path | None) -> None:

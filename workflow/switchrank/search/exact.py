@@ -7,6 +7,7 @@ equal vectors have equal scores.
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import faiss
 import numpy as np
@@ -98,7 +99,8 @@ def inner_products(queries: Floats, query: Indices, rows: Floats, row: Indices) 
     products = np.empty(len(query), dtype=np.float32)
     sides = [faiss.swig_ptr(one) for pair in zip(arrays, places, strict=True) for one in pair]
     if len(query):
-        faiss.pairwise_indexed_inner_product(queries.shape[1], len(query), *sides, faiss.swig_ptr(products))
+        compute: Any = faiss.pairwise_indexed_inner_product  # type: ignore[attr-defined]
+        compute(queries.shape[1], len(query), *sides, faiss.swig_ptr(products))
     return products
 
 
