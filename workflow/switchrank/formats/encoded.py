@@ -6,11 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from switchrank.core.atomic import atomic_path
 from switchrank.core.errors import UserError
 from switchrank.core.json_files import write_json
 from switchrank.formats.matrices import Floats, open_matrix
+from switchrank.formats.tables import Schema, scan_table
+
+
+def read_ids(table: str | Path, schema: Schema) -> pl.Series:
+    """The ids of a table of texts, which is not read as a whole."""
+    column = next(iter(schema))
+    return scan_table(table, schema).select(column).collect()[column]
 
 
 def open_vectors(path: str | Path, texts: int, table: str | Path) -> Floats:

@@ -15,19 +15,9 @@ import polars as pl
 
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
-from switchrank.formats.encoded import check_same_model, open_vectors, unit_rows, write_record
+from switchrank.formats.encoded import check_same_model, open_vectors, read_ids, unit_rows, write_record
 from switchrank.formats.matrices import Floats, matrix_writer, read_blocks
-from switchrank.formats.tables import (
-    CANDIDATES,
-    DAMAGE,
-    DOCUMENTS,
-    QUERIES,
-    Schema,
-    read_relevant,
-    read_table,
-    reason,
-    scan_table,
-)
+from switchrank.formats.tables import CANDIDATES, DAMAGE, DOCUMENTS, QUERIES, read_relevant, read_table, reason
 from switchrank.formats.trec_writing import write_run
 from switchrank.models.recipe import Kind
 from switchrank.rank.inference import USUAL, Inference, check_system
@@ -170,11 +160,6 @@ class _Side:
         self.ids, self.source, self.vectors = ids, source, vectors
         self.matrix = open_vectors(vectors, len(ids), source)
 
-    @classmethod
-    def of_table(cls, table: str | Path, schema: Schema, vectors: str | Path) -> "_Side":
-        column = next(iter(schema))
-        return cls(scan_table(table, schema).select(column).collect()[column], table, vectors)
-
     def judged(self, judgements: str | Path) -> "_Side":
         """The queries with a positive judgement."""
         kept = self.ids.is_in(read_relevant(judgements)["qid"].implode()).to_numpy()
@@ -221,10 +206,10 @@ def retrieve_pairs(
     for pair in pairs:
         groups.setdefault((str(pair["documents"]), str(pair["document_vectors"])), []).append(pair)
     for (table, vectors), group in groups.items():
-        documents = _Side.of_table(table, DOCUMENTS, vectors)
+        documents = _Side(read_ids(table, DOCUMENTS), table, vectors)
         searching = []
         for pair in group:
-            queries = _Side.of_table(pair["queries"], QUERIES, pair["query_vectors"])
+            queries = _Side(read_ids(pair["queries"], QUERIES), pair["queries"], pair["query_vectors"])
             check_same_model(vectors, queries.vectors)
             if candidates := pair.get("candidates"):
                 scores = _scored(queries, documents, read_table(candidates, CANDIDATES), candidates)

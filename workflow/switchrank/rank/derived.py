@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from switchrank.core.errors import UserError
-from switchrank.formats.encoded import check_same_model, open_vectors, read_record, unit_rows, write_record
+from switchrank.formats.encoded import check_same_model, open_vectors, read_ids, read_record, unit_rows, write_record
 from switchrank.formats.matrices import Floats, matrix_writer, open_matrix, read_blocks
 from switchrank.formats.tables import DRAW, read_table
 from switchrank.rank.pools import Paths, schema_of
@@ -87,7 +87,7 @@ def pool_vectors(*, draw: str | Path, tables: Paths, vectors: Paths, out: str | 
     for language in pool["lang"].unique(maintain_order=True):
         if language not in tables or language not in vectors:
             raise UserError(draw, f"language {language}", "no table or no vectors", "give both of every language")
-        ids = read_table(tables[language], schema_of(tables[language])).to_series(0)
+        ids = read_ids(tables[language], schema_of(tables[language]))
         matrices[language] = open_vectors(vectors[language], len(ids), tables[language])
         check_same_model(vectors[language], first)
         here = (pool["lang"] == language).to_numpy()
