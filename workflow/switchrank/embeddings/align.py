@@ -18,8 +18,9 @@ from switchrank.embeddings.keep import write_record
 from switchrank.formats.pairs import read_pairs
 from switchrank.formats.tables import LEXICON, read_table
 from switchrank.formats.vectors import Vectors, load_vectors, write_vectors
+from switchrank.search.blocks import Floats, Indices
 from switchrank.search.choices import Criterion
-from switchrank.search.nearest import Floats, Indices, Matcher
+from switchrank.search.nearest import Matcher
 from switchrank.text.words import key
 
 FEW_PAIRS = 50

@@ -41,6 +41,11 @@ class VectorWriter:
         self._matrix, self._prefix = matrix, prefix
         self._norms: list[NDArray[np.float32]] = []
 
+    @property
+    def dimensions(self) -> int:
+        """Of a vector; 0 before there is one."""
+        return self._matrix.dimensions
+
     def append(self, words: list[str], rows: NDArray[np.float32], norms: NDArray[np.float32]) -> None:
         """Add unit rows, float32 ``(n, d)``, ``d`` the same in every call, and the lengths ``(n,)`` that they had."""
         with writing(self._prefix):

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from switchrank.core.errors import UserError
 from switchrank.formats.tables import LEXICON, write_table
 from switchrank.formats.vectors import Vectors, load_vectors
+from switchrank.search.blocks import Floats, Indices
 from switchrank.search.choices import EXACT, Choice
-from switchrank.search.nearest import Floats, Indices, Matcher
+from switchrank.search.nearest import Matcher
 from switchrank.text.words import key
 
 SAMPLE = 1000
