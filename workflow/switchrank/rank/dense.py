@@ -232,7 +232,10 @@ def rank_texts(
     depth: int = DEPTH,
     inference: Inference = USUAL,
 ) -> pl.DataFrame:
-    """The same of texts in memory, as ``qid docid score``: of CANDIDATES from ``source``, else of a search."""
+    """Scores of texts in memory, as ``qid docid score``: of CANDIDATES from ``source``, else of a search.
+
+    Vectors are written to a temporary folder, and errors are those of :func:`encode_table` and :func:`retrieve_pairs`.
+    """
     encoder = _open(model, inference)
 
     def encoded(some: Texts, kind: Kind) -> _Side:
