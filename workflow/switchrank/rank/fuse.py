@@ -21,11 +21,13 @@ BY_SCORE: frozenset[Method] = frozenset({"sum", "mnz", "anz", "max", "med", "min
 """Those that look at scores, from 0 to 1 within each query of a run; the others look at ranks."""
 _QUERIES = 64
 """Queries that are fused at once."""
-_NOTHING = ""
-"""Stands for a document where a run has none for a query: no run can hold an id without a letter."""
+_DIGITS = 9
+_NOTHING = "-" * _DIGITS
+"""Stands for a document where a run has none for a query."""
 
 Found = dict[str, dict[str, float]]
-"""Scores by query and document, as ranx takes them."""
+"""Scores by query and document, as ranx takes them. A document goes by a number of :data:`_DIGITS` digits: for ids of
+another length ranx would be compiled anew."""
 
 
 def fuse_runs(
@@ -61,13 +63,18 @@ def fuse_runs(
     qids = pl.concat([frame["qid"] for frame in frames]).unique(maintain_order=True)
     if qids.is_empty():
         raise UserError(", ".join(map(str, runs)), "", "no lines", "give runs that have some")
+    docids = pl.concat([frame["docid"] for frame in frames]).unique(maintain_order=True)
+    numbers = pl.int_range(len(docids), eager=True).cast(pl.String).str.zfill(_DIGITS)
+    named = pl.DataFrame({"docid": docids, "number": numbers})
+    frames = [frame.join(named, on="docid", how="left", maintain_order="left") for frame in frames]
     parts = []
     with progress(total=len(qids), what=f"fuse {Path(out).parent.name}", unit="queries") as bar:
         for start in range(0, len(qids), _QUERIES):
             some = qids[start : start + _QUERIES]
             parts.append(_fused([_of_queries(frame, some) for frame in frames], method))
             bar.update(len(some))
-    write_run(pl.concat(parts), out, system, depth)
+    fused = pl.concat(parts).join(named, on="number", how="left", maintain_order="left")
+    write_run(fused, out, system, depth)
 
 
 def _points(run: pl.DataFrame, method: Method) -> pl.DataFrame:
@@ -78,15 +85,15 @@ def _points(run: pl.DataFrame, method: Method) -> pl.DataFrame:
 
 def _of_queries(run: pl.DataFrame, qids: pl.Series) -> Found:
     found: Found = {qid: {_NOTHING: 0.0} for qid in qids}
-    kept = run.filter(pl.col("qid").is_in(qids.implode())).group_by("qid", maintain_order=True).agg("docid", "score")
-    return found | {qid: dict(zip(docids, scores, strict=True)) for qid, docids, scores in kept.iter_rows()}
+    kept = run.filter(pl.col("qid").is_in(qids.implode())).group_by("qid", maintain_order=True).agg("number", "score")
+    return found | {qid: dict(zip(numbers, scores, strict=True)) for qid, numbers, scores in kept.iter_rows()}
 
 
 def _fused(found: Sequence[Found], method: Method) -> pl.DataFrame:
-    """The fused scores of some queries, which all runs have, as ``qid docid score``."""
+    """The fused scores of some queries, which all runs have, as ``qid number score``."""
     run = _fuser(method)(found)
-    rows = [(qid, docid, score) for qid in found[0] for docid, score in run[qid].items() if docid != _NOTHING]
-    return pl.DataFrame(rows, schema={"qid": pl.String, "docid": pl.String, "score": pl.Float64}, orient="row")
+    rows = [(qid, number, score) for qid in found[0] for number, score in run[qid].items() if number != _NOTHING]
+    return pl.DataFrame(rows, schema={"qid": pl.String, "number": pl.String, "score": pl.Float64}, orient="row")
 
 
 @cache
@@ -94,12 +101,11 @@ def _fuser(method: Method) -> Callable[[Sequence[Found]], Any]:
     """A method of ranx, compiled or loaded from where it is kept: seconds, once a process."""
 
     def fuse(found: Sequence[Found]) -> Any:
-        return ranx.fuse(
-            [ranx.Run(one) for one in found], norm="min-max" if method in BY_SCORE else None, method=method
-        ).run
+        norm = "min-max" if method in BY_SCORE else None
+        return ranx.fuse([ranx.Run(one) for one in found], norm=norm, method=method).run
 
     with compiled_code(), warnings.catch_warnings(action="ignore"):
         import ranx
 
-        fuse([{"q": {"d": 1.0}}] * 2)
+        fuse([{"q": {_NOTHING: 0.0}}] * 2)
     return fuse
