@@ -27,7 +27,7 @@ def written(folder, name, found):
     return folder / f"{name}.trec"
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(found=RUNS, queries=st.sampled_from([1, 64]))
 def test_reciprocal_ranks_are_added_up_and_equal_sums_go_by_docid(tmp_path, monkeypatch, found, queries):
     monkeypatch.setattr(fuse, "_QUERIES", queries)
