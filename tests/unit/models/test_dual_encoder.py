@@ -59,6 +59,8 @@ def test_a_written_folder_gives_the_same_vectors_in_sentence_transformers(folder
     encoder.save(tmp_path / "made")
     peer, again = SentenceTransformer(str(tmp_path / "made"), device="cpu"), DualEncoder.open(tmp_path / "made")
     assert again.recipe == encoder.recipe == Recipe(pooling, prompts=PROMPTS, max_length=16)
+    modules = json.loads((tmp_path / "made/modules.json").read_text())
+    assert all((tmp_path / "made" / module["path"]).is_dir() for module in modules)
     for kind, theirs in (("query", peer.encode_query), ("document", peer.encode_document), (None, peer.encode)):
         ours = encoder.encode(TEXTS, kind)
         np.testing.assert_allclose(ours, theirs(TEXTS), atol=1e-5)

@@ -22,7 +22,9 @@ _MODES: dict[Pooling, tuple[str, str]] = {
     "last": ("lasttoken", "pooling_mode_lasttoken"),
 }
 """What a pooling is called by version 6 of sentence-transformers, and by those before."""
-_UNUSED = ("pooling_mode_max_tokens", "pooling_mode_mean_sqrt_len_tokens")
+_TOLD = ("cls_token", "mean_tokens", "max_tokens", "mean_sqrt_len_tokens")
+"""The modes that all versions know, and are told of; some refuse a folder that has another name in it, even if it is
+off."""
 _POOLING, _TRANSFORMER = "1_Pooling", "sentence_bert_config.json"
 _SETTINGS = "config_sentence_transformers.json"
 _NAMES: dict[Kind, tuple[str, ...]] = {"query": ("query",), "document": ("document", "passage", "corpus")}
@@ -84,8 +86,9 @@ def write_recipe(recipe: Recipe, folder: Path, width: int) -> None:
         for number, (kind, path) in enumerate(kinds)
     ]
     write_json(folder / MODULES, modules)
-    modes = {name: pooling == recipe.pooling for pooling, (_, name) in _MODES.items()} | dict.fromkeys(_UNUSED, False)
-    (folder / _POOLING).mkdir()
+    modes = {f"pooling_mode_{name}": False for name in _TOLD} | {_MODES[recipe.pooling][1]: True}
+    for _, path in kinds[1:]:
+        (folder / path).mkdir()  # also where it stays empty: version 2.3 looks for it
     write_json(folder / _POOLING / "config.json", {"word_embedding_dimension": width, **modes})
     write_json(folder / _TRANSFORMER, {"max_seq_length": recipe.max_length, "do_lower_case": False})
     prompts = {kind: recipe.prompts.get(kind, "") for kind in KINDS}
