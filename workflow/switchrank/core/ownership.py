@@ -17,6 +17,7 @@ Kind = Literal[
     "a collection",
     "a made-up world",
     "a parallel text",
+    "an exported test set",
     "an unpacked archive",
     "a token table",
     "a tokenizer",

@@ -1,4 +1,4 @@
-"""``switchrank sources``: collections from your own files, text of a Wikipedia dump, a made-up world, downloads."""
+"""``switchrank sources``: collections from your files, test sets for other tools, a made-up world, downloads."""
 
 import os
 from collections.abc import Mapping
@@ -210,6 +210,11 @@ _ROLES = {
     "files": "SPLIT/LANG=FILE",
 }
 
+
+def _print_counts(counts: Mapping[str, int]) -> None:
+    print(", ".join(f"{name} {number:,}" for name, number in counts.items()))
+
+
 COMMANDS = Group(
     {
         "build": Command(
@@ -238,6 +243,14 @@ COMMANDS = Group(
                 "held_out": "N",
                 "out": "FOLDER",
             },
+        ),
+        "export": Command(
+            "sources.export:export_testset",
+            "a test set of one language pair, as other tools read it",
+            folder="an exported test set",
+            places=["collection"],
+            forms={"pair": "LANG-LANG", "out": "FOLDER"},
+            shown=_print_counts,
         ),
         "world": Command(
             "sources.world.generate:generate_world",
