@@ -6,7 +6,7 @@ BIN = .venv/bin
 LOCK = envs/requirements.lock
 TORCH = $(shell sed -n 's/^torch==/torch==/p' $(LOCK))
 
-.PHONY: demo demo-pretrained real test test-long test-all test-real test-slurm test-gpu test-kill test-mutants paper-mini fuzz segmenters bench bench-large bench-gpu lint reference clean clean-results
+.PHONY: demo demo-pretrained real test test-long test-all test-real test-slurm test-gpu test-kill test-mutants paper-mini fuzz segmenters mteb bench bench-large bench-gpu lint reference clean clean-results
 
 # make demo-pretrained: real languages, from a package index and public addresses or SWITCHRANK_DATA.
 demo demo-pretrained: .venv/ready
@@ -70,6 +70,9 @@ fuzz: .venv/fuzz
 # The optional libraries of languages.segmenters; with them no test of `make test` is skipped for want of one.
 segmenters: .venv/segmenters
 
+# MTEB, for `switchrank mteb`; without it its tests are skipped.
+mteb: .venv/mteb
+
 lint: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -97,8 +100,8 @@ reference: .venv/ready
 	  || { echo "make fuzz: atheris does not install here; make test fuzzes the same parsers without it"; exit 1; }
 	touch $@
 
-.venv/segmenters: envs/segmenters.lock .venv/ready
-	$(BIN)/pip install -q $(PIP_ARGS) -r envs/segmenters.lock
+.venv/segmenters .venv/mteb: .venv/%: envs/%.lock .venv/ready
+	$(BIN)/pip install -q $(PIP_ARGS) -r $<
 	touch $@
 
 clean:

@@ -23,6 +23,7 @@ STAGES = {
     "config": "check a config file; write the schema and the key reference",
     "models": "known models that a run can start from or be compared with; fetch one into a folder",
     "import-model": "weights that exist only as a pickle, or in 4 bits, become safetensors, once",
+    "mteb": "score a model with MTEB, on its tasks or on the test sets of a run",
     "inspect": "what a file or folder is, what is wrong with it, and the config entry that reads it",
     "new": "write a config file for data of your own",
     "plan": "what a config will cost before it runs: jobs, tokens, time, memory, disk",

@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.slurm import cluster
 
-ALWAYS = ["segmenters", "test", "test-long", "paper-mini", "test-kill", "test-mutants", ".venv/fuzz", "fuzz"]
+ALWAYS = ["segmenters", "mteb", "test", "test-long", "paper-mini", "test-kill", "test-mutants", ".venv/fuzz", "fuzz"]
 DEBIAN = 'NAME="Debian"\nID=debian\n'
 
 

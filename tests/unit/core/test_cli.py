@@ -104,7 +104,8 @@ def test_no_stage_imports_another_stage():
 
     from switchrank.core.digest import PACKAGE
 
-    stages = set(cli.STAGES) - {"config", "plan", "models"}  # they tell what a run consists of, and open models
+    # they tell what a run consists of, open models, and hand rankers to others
+    stages = set(cli.STAGES) - {"config", "plan", "models", "mteb"}
     for stage in stages:
         for source in (PACKAGE / stage).rglob("*.py"):
             for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
