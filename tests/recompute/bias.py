@@ -1,16 +1,17 @@
 """How systems treat the languages of mixed pools: bias.csv.
 
-rank_distance is METHODS 2.2 (max minus min rank of a query's relevant documents over languages, the best one of each);
-RankC is METHODS 2.7, from its formula with sets.
+rank_distance and max_rank come from the ranks of a query's relevant documents over languages, the best one of each;
+RankC from its formula with sets, the rank correlation from SciPy's.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import polars as pl
+from scipy.stats import spearmanr
 
 from switchrank.formats.tables import BIAS
 from tests.recompute.design import MIXED
@@ -18,6 +19,7 @@ from tests.recompute.finished import Finished, Series, mean, ranked
 from tests.recompute.rankings import Rankings
 
 Measured = tuple[str, list[float]]
+Agreement = Callable[[list[str], list[str]], float | None]
 
 
 def check_bias(run: Finished) -> None:
@@ -29,11 +31,14 @@ def check_bias(run: Finished) -> None:
             for measure, values in _pooled(run, series, ranking):
                 if values:
                     expected[*series, measure] = {"value": mean(values), "queries": len(values)}
-    for series, values in _consistency(rankings).items():
-        expected[*series, "rankc"] = {
-            "value": mean(mean(one) for one in values),
-            "queries": min(len(one) for one in values),
-        }
+    agreements = {"rankc": _rankc, "rank_correlation": _correlation}
+    for measure in agreements.keys() & set(run.design.bias):
+        for series, values in _consistency(rankings, agreements[measure]).items():
+            expected[*series, measure] = {
+                "value": mean(mean(one) for one in values),
+                "queries": min(len(one) for one in values),
+            }
+    expected = {key: told for key, told in expected.items() if key[-1].startswith(run.design.bias)}
     run.check("bias.csv", BIAS, (*Series._fields, "measure"), expected)
 
 
@@ -50,10 +55,13 @@ def _pooled(run: Finished, series: Series, ranking: Rankings) -> Iterator[Measur
     for measure, depth in (("own_language_top10", 10), ("own_language_pool", None)):
         yield measure, [mean(language[d] == own[qid] for d in docids[:depth]) for qid, docids in asked.items()]
     if testset.every:
-        yield "rank_distance", list(_distances(ranking, run.relevant(series.testset, MIXED), language))
+        ranks = list(_ranks(ranking, run.relevant(series.testset, MIXED), language))
+        yield "rank_distance", [max(one) - min(one) for one in ranks]
+        yield "max_rank", list(map(max, ranks))
 
 
-def _distances(ranking: Rankings, judged: dict[str, dict[str, int]], language: dict[str, str]) -> Iterator[float]:
+def _ranks(ranking: Rankings, judged: dict[str, dict[str, int]], language: dict[str, str]) -> Iterator[list[float]]:
+    """For each query the best rank of a relevant document in each language."""
     for qid, grades in judged.items():
         docids = ranking.get(qid)
         if docids is None or len({language[docid] for docid in grades}) < 2:
@@ -62,17 +70,17 @@ def _distances(ranking: Rankings, judged: dict[str, dict[str, int]], language: d
         for docid in grades:
             rank = docids.index(docid) + 1 if docid in docids else len(docids) + 1
             best[language[docid]] = min(rank, best.get(language[docid], rank))
-        yield max(best.values()) - min(best.values())
+        yield list(best.values())
 
 
-def _consistency(rankings: dict[Series, Rankings]) -> dict[Series, list[list[float]]]:
-    """For each run the RankC of each query with each run that differs in the language of its queries alone."""
+def _consistency(rankings: dict[Series, Rankings], agreement: Agreement) -> dict[Series, list[list[float]]]:
+    """For each run the agreement on each query with each run that differs in the language of its queries alone."""
     found: dict[Series, list[list[float]]] = defaultdict(list)
     for series, ours in rankings.items():
         for other, theirs in rankings.items():
             alike = series._replace(query_lang="") == other._replace(query_lang="")
             if alike and series != other and MIXED not in (series.query_lang, other.query_lang):
-                values = [_rankc(ours[qid], theirs[qid]) for qid in ours.keys() & theirs.keys()]
+                values = [agreement(ours[qid], theirs[qid]) for qid in ours.keys() & theirs.keys()]
                 found[series].append([value for value in values if value is not None])
     return found
 
@@ -86,3 +94,12 @@ def _rankc(first: list[str], second: list[str]) -> float | None:
     weights = [math.exp(-depth) for depth in range(len(common))]
     shares = [len(set(ours[:depth]) & set(theirs[:depth])) / depth for depth in range(1, len(common) + 1)]
     return math.fsum(w * share for w, share in zip(weights, shares, strict=True)) / math.fsum(weights)
+
+
+def _correlation(first: list[str], second: list[str]) -> float | None:
+    """Spearman's over the documents of either ranking; those that it lacks come after its last and tie."""
+    documents = sorted({*first, *second})
+    if len(documents) < 2 or not first or not second:
+        return None
+    ranks = [[one.index(d) if d in one else len(one) for d in documents] for one in (first, second)]
+    return float(spearmanr(*ranks).statistic)

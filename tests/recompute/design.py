@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 METRICS = ("mrr@10", "ndcg@10", "map", "recall@100")
+BIAS = ("rank_distance", "own_language", "rankc")
 MIXED = "xx"
 
 
@@ -75,6 +76,7 @@ class Design:
         unspaced: languages whose text is cut by the words of their vectors, where they have vectors.
         copies: systems whose runs within the source language are the baseline's own.
         apart: systems that are no hypothesis of the experiment, with the group each is tested in.
+        bias: measures of bias, or what their names begin with.
         tested: metrics of significance tests; overlap and the curves of the ablation are of the first.
         switched: corpora that words are switched in, with the lexicon of each.
         translating: lexicons that test texts are translated by, with the languages of each.
@@ -92,6 +94,7 @@ class Design:
     testsets: Mapping[str, EvaluationSet]
     unspaced: frozenset[str] = frozenset()
     metrics: tuple[str, ...] = METRICS
+    bias: tuple[str, ...] = BIAS
     tested: tuple[str, ...] = METRICS[:1]
     baseline: str = "zero-shot"
     tests: tuple[str, ...] = ("t",)
@@ -143,7 +146,7 @@ def read_design(path: Path, root: Path) -> Design:
     swept = {name: section["system"] for name, section in (config.get("sweeps") or {}).items()}
     extra = {point.system: f"sweep {point.sweep}" for point in points if point.system not in swept.values()}
     references = tuple(evaluate.get("references", ("random", "bm25")))
-    lists = {key: tuple(evaluate[key]) for key in ("metrics", "tests") if key in evaluate}
+    lists = {key: tuple(evaluate[key]) for key in ("metrics", "bias", "tests") if key in evaluate}
     plain = {
         key: evaluate[key]
         for key in ("baseline", "correction", "families", "alpha", "permutations", "resamples")

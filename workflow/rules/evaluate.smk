@@ -96,6 +96,11 @@ rule bias:
         pools=[file for files in bias_pools().values() for file in files.values()],
     output:
         f"{R}/tables/bias.csv",
+        **(
+            {"per_query": f"{R}/tables/bias_per_query.parquet"}
+            if FALLING.intersection(CONFIG.evaluate.setups)
+            else {}
+        ),
     log:
         f"{R}/logs/evaluate/bias.log",
     benchmark:
@@ -109,9 +114,34 @@ rule bias:
     params:
         runs=bias_records(),
         pools=bias_pools(),
+        measures=CONFIG.evaluate.bias,
         code=CODE("evaluate.bias"),
     script:
         "../scripts/bias.py"
+
+
+# Means over the language pairs of each setup, tested; made only where the config asks for some.
+rule setups:
+    input:
+        averaged_scores(),
+    output:
+        f"{R}/tables/setups.csv",
+    log:
+        f"{R}/logs/evaluate/setups.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/setups.tsv"
+    priority: LATER
+    localrule: SMALL
+    conda:
+        "../../envs/switchrank.yaml"
+    resources:
+        **asks("setups"),
+    params:
+        compared=compared_by_setup(),
+        metrics=CONFIG.evaluate.setups,
+        code=CODE("evaluate.setups"),
+    script:
+        "../scripts/setups.py"
 
 
 rule sweep:
@@ -321,6 +351,7 @@ rule evaluate:
         rules.main_table.output,
         rules.tables.output,
         rules.bias.output,
+        rules.setups.output if CONFIG.evaluate.setups else [],
         rules.overlap.output,
         rules.shift.output if shift_records() else [],
         rules.sweep.output if CONFIG.sweeps else [],

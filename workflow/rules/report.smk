@@ -2,6 +2,7 @@
 REPORT = f"{R}/report"
 CHALLENGERS = [name for name in PLAN.main_systems if name != CONFIG.evaluate.baseline]
 LANGUAGES = CONFIG.languages.plain("unspaced", "segmenters", "right_to_left")
+DRAWN_METRIC = next(filter(CONFIG.evaluate.metrics.count, CONFIG.evaluate.setups), None)
 ENGLISH = [name for name, section in CONFIG.corpora.items() if section.lexicon is None]
 
 
@@ -82,6 +83,39 @@ rule gain_picture:
         code=CODE("report.gain"),
     script:
         "../scripts/gain_picture.py"
+
+
+rule matrix_picture:
+    input:
+        metrics=rules.tables.output.metrics,
+    output:
+        picture=report(
+            f"{REPORT}/matrix-{{testset}}.svg",
+            caption="../report/matrix.rst",
+            category="1 Retrieval",
+            subcategory="{testset}",
+            labels={
+                "what": f"{DRAWN_METRIC} by language",
+                "system": "all",
+                "pair": "all",
+                "test set": "{testset}",
+            },
+        ),
+        numbers=f"{REPORT}/matrix-{{testset}}.csv",
+    log:
+        f"{R}/logs/report/matrix-{{testset}}.log",
+    localrule: True
+    conda:
+        "../../envs/switchrank.yaml"
+    params:
+        testset=lambda wildcards: wildcards.testset,
+        languages=LANGUAGES,
+        baseline=CONFIG.evaluate.baseline,
+        systems=PLAN.main_systems,
+        metric=DRAWN_METRIC,
+        code=CODE("report.matrix"),
+    script:
+        "../scripts/matrix_picture.py"
 
 
 rule lexicon_picture:
@@ -176,6 +210,7 @@ TABLE_TITLES = {
     "metrics": "1 Retrieval",
     "significance": "1 Retrieval",
     "effects": "1 Retrieval",
+    "setups": "1 Retrieval",
     "bias": "1 Retrieval",
     "overlap": "5 Why it works",
     "shift": "5 Why it works",
@@ -198,6 +233,7 @@ TABLES_MADE = [
         "bias",
         "overlap",
     ],
+    *(["setups"] if CONFIG.evaluate.setups else []),
     *(["shift"] if shift_records() else []),
     *(["lexicon_quality"] if QUALITY_PAIRS else []),
     *(["coverage"] if switched_corpora() else []),
@@ -292,6 +328,11 @@ rule report_items:
             for testset in CONFIG.testsets
             for system in CHALLENGERS
             if any(run.system == system for run in PLAN.runs(testset))
+        ],
+        [
+            f"{REPORT}/matrix-{testset}.svg"
+            for testset in CONFIG.testsets
+            if DRAWN_METRIC and testset not in POOLS
         ],
         [f"{REPORT}/{picture}.svg" for picture in EXPERIMENT],
         [f"{REPORT}/{table}.html" for table in TABLES_MADE],

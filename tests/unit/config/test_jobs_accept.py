@@ -120,7 +120,7 @@ def ask_trainings(plan: Plan) -> None:
 def ask_evaluation(plan: Plan) -> None:
     config = plan.config
     check_metrics(list(config.evaluate.metrics))
-    given = config.evaluate.plain("metrics", "references")
+    given = config.evaluate.plain("metrics", "references", "bias", "setups")
     Settings(apart=plan.apart, same=frozenset(), seed=1, **(given | {"tests": tuple(given["tests"])}))
     for testset in config.testsets:
         assert any(run.system == config.evaluate.baseline for run in plan.runs(testset))

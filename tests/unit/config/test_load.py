@@ -504,6 +504,11 @@ def put(path, value):
         ),
         ("ablation.reference", "ml", "ablation.reference: unknown trained system ml: did you mean ml-cs?"),
         ("evaluate.metrics", ["map"], "evaluate.metrics: no mrr@10, which is what is tested and drawn: add mrr@10"),
+        ("evaluate.metrics", ["mrr@10", "recall@5"], "evaluate.metrics.1: 'recall@5' is not allowed"),
+        ("evaluate.bias", [], "evaluate.bias: [] is not allowed: list should have at least 1 item"),
+        ("evaluate.setups", ["recall@1"], "evaluate.setups: recall@1 is not measured: add it to evaluate.metrics"),
+        ("evaluate.setups", ["max_rank"], "evaluate.setups: max_rank is not measured: add it to evaluate.bias"),
+        ("testsets.world.asked", "every", "testsets.world: asked without mixed: leave it out"),
         ("evaluate.tests", [], "evaluate.tests: [] is not allowed: list should have at least 1 item"),
         (
             "downloads",
@@ -525,6 +530,18 @@ def test_a_mistake_is_one_line_with_place_value_and_advice(tmp_path, path, value
     lines = str(caught.value).splitlines()
     assert any(one.startswith(f"{file}: {line}") for one in lines)
     assert all(one.startswith(f"{file}: ") for one in lines)
+
+
+def test_ranks_by_language_need_a_pool_of_every_document_in_every_language(tmp_path):
+    ask = put("evaluate.setups", ["rank_distance"])
+    assert load_config(write(tmp_path, ask), {}).evaluate.setups == ["rank_distance"]
+
+    def ask_without(data):
+        ask(data)
+        del data["testsets"]["world-every-mlir5"]
+
+    with pytest.raises(UserError, match=r"evaluate\.setups: rank_distance needs every document in every language: add"):
+        load_config(write(tmp_path, ask_without), {})
 
 
 def test_two_collections_cannot_each_be_left_without_the_questions_of_the_other(tmp_path):

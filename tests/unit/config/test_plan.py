@@ -219,6 +219,19 @@ def test_a_drawn_pool_keeps_the_candidates_of_the_source_and_a_pool_of_all_has_i
     assert plan.judged_languages("world-every-mlir5") == ["en", "qaa", "qab", "qac", "qad"]
 
 
+def test_a_pool_is_asked_in_the_source_and_in_drawn_languages_or_in_every_one_of_its_languages():
+    config = load_config(ROOT / "config" / "demo.yaml", {})
+    plan = Plan(config, [ROOT])
+    assert [pair.id for pair in plan.pairs["world-every-mlir5"]] == ["en-xx", "xx-en", "xx-xx"]
+    every = config.testsets["world-every-mlir5"].model_copy(update={"asked": "every"})
+    asked = Plan(config.model_copy(update={"testsets": {"world-every-mlir5": every}}), [ROOT])
+    pairs = asked.pairs["world-every-mlir5"]
+    assert [pair.id for pair in pairs] == ["en-xx", "qaa-xx", "qab-xx", "qac-xx", "qad-xx"]
+    assert asked.document_languages("world-every-mlir5") == ["xx"]
+    queries = asked.texts("world-every-mlir5", "queries", "qad")
+    assert queries == "results/demo/sources/world/queries-test-qad.parquet"
+
+
 def test_a_merged_lexicon_is_made_of_the_parts_that_have_the_language():
     config = load_config(ROOT / "config" / "demo.yaml", {})
     merged = MergedLexicon(kind="merged", of=["clwe", "titles"], languages=["qaa", "qad"])

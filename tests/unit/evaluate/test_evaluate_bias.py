@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from switchrank.cli import main
 from switchrank.core.errors import UserError
-from switchrank.evaluate.bias import bias_table, own_language_shares, rank_distances
-from switchrank.formats.tables import BIAS, DRAW, read_table, write_table
+from switchrank.evaluate.bias import bias_table, language_ranks, own_language_shares
+from switchrank.formats.tables import BIAS, DRAW, PER_QUERY, read_table, write_table
 
 E = math.e
 DOCUMENTS = [(f"{lang}:{docid}", lang) for lang in ("en", "de", "it") for docid in "abcdef"]
@@ -70,6 +70,56 @@ def test_the_measures_of_a_union_pool_are_those_by_hand(measured, trec, draw, ju
     assert "1 queries with relevant documents have no candidates" in capsys.readouterr().err
 
 
+EVERY = ["rank_distance", "max_rank", "own_language", "rankc", "rank_correlation"]
+
+
+def test_the_worst_rank_is_that_of_the_worst_language_and_what_a_run_lacks_comes_after_its_last(
+    measured, trec, draw, judge
+):
+    """Ranks by language as above: q1 3, 1 and, it not being in the run of four, 5; q2 4 and 2. Cut off after two, q1
+    has de at 1 and the others at 3, q2 de at 2 and en at 3."""
+    pools = {"union": {"documents": draw(DOCUMENTS), "judgements": judge(JUDGED)}}
+    ranks = ["rank_distance", "max_rank"]
+    assert measured([describe(trec(RUN))], pools, measures=ranks) == {
+        ("de", "rank_distance"): ((4 + 2) / 2, 2),
+        ("de", "max_rank"): ((5 + 4) / 2, 2),
+    }
+    cut = trec({qid: docids[:2] for qid, docids in RUN.items()}, "cut.trec")
+    assert measured([describe(cut)], pools, measures=ranks) == {
+        ("de", "rank_distance"): ((2 + 1) / 2, 2),
+        ("de", "max_rank"): (3, 2),
+    }
+
+
+def test_only_what_is_asked_for_is_measured(measured, trec, draw, judge):
+    pools = {"union": {"documents": draw(DOCUMENTS), "judgements": judge(JUDGED)}}
+    runs = [describe(trec(RUN), language) for language in ("de", "en")]
+    told = {name: {measure for _, measure in measured(runs, pools, measures=[name])} for name in EVERY}
+    assert told == {name: {name} for name in EVERY} | {"own_language": {"own_language_top10", "own_language_pool"}}
+    with pytest.raises(UserError, match="unknown measure rank: write rank_distance, max_rank"):
+        measured(runs, pools, measures=["rank"])
+    with pytest.raises(UserError, match="none given"):
+        measured(runs, pools, measures=[])
+
+
+def test_scores_per_query_are_those_whose_means_the_table_has(trec, draw, judge, tmp_path):
+    pools = {"union": {"documents": draw(DOCUMENTS), "judgements": judge(JUDGED)}}
+    runs = [describe(trec(RUN), language) for language in ("it", "de")]
+    bias_table(runs=runs, pools=pools, out=tmp_path / "b.csv", measures=EVERY, per_query_out=tmp_path / "q.parquet")
+    scores = read_table(tmp_path / "q.parquet", PER_QUERY)
+    asked = scores.filter(query_lang="de", metric="max_rank")
+    assert asked.select("system", "testset", "doc_lang", "seed", "qid", "value").rows() == [
+        ("toy", "union", "xx", 1, "q1", 5.0),
+        ("toy", "union", "xx", 1, "q2", 4.0),
+    ]
+    keys = ["query_lang", "metric"]
+    means = scores.group_by(keys).agg(pl.col("value").mean(), queries=pl.len().cast(pl.Int64)).sort(keys)
+    table = read_table(tmp_path / "b.csv", BIAS).rename({"measure": "metric"})
+    of_runs = table.filter(~pl.col("metric").str.starts_with("rankc"), pl.col("metric") != "rank_correlation")
+    assert means.equals(of_runs.select(*keys, "value", "queries").sort(keys))
+    assert scores["query_lang"].is_sorted()
+
+
 def test_the_top_is_ten_documents_and_the_pool_all(measured, trec, draw):
     """q1: 7 of the first 10 and 7 of 20 in de; q2, a shorter list: 1 of 4."""
     documents = [(f"d{n}", "de" if n < 7 else "en") for n in range(20)]
@@ -107,6 +157,22 @@ def test_rankc_is_the_mean_over_the_other_query_languages(measured, trec):
         ("it", "rankc"): (pytest.approx(1), 1),
     }
     assert measured(runs[:2], depth=1)["en", "rankc"] == (pytest.approx((1 + 0) / 2), 2)
+
+
+def test_the_rank_correlation_is_the_mean_over_the_other_query_languages(measured, trec):
+    """en against de: q1 the same, q2 turned round; en and de against it: q1 the same, and q2's documents are others."""
+    runs = [
+        describe(trec({"q1": ["a", "b", "c"], "q2": ["a", "b"]}, "en.trec"), "en", "en"),
+        describe(trec({"q1": ["a", "b", "c"], "q2": ["b", "a"]}, "de.trec"), "de", "en"),
+        describe(trec({"q1": ["a", "b", "c"], "q2": ["x"]}, "it.trec"), "it", "en"),
+    ]
+    # a b x in en 1 2 3, in de 2 1 3, and 2.5 2.5 1 in it: deviations -1 0 1 or 0 -1 1, and .5 .5 -1
+    apart = (-0.5 - 1) / math.sqrt(2 * 1.5)
+    assert measured(runs, measures=["rank_correlation"]) == {
+        ("en", "rank_correlation"): (pytest.approx(((1 - 1) / 2 + (1 + apart) / 2) / 2), 2),
+        ("de", "rank_correlation"): (pytest.approx(((1 - 1) / 2 + (1 + apart) / 2) / 2), 2),
+        ("it", "rank_correlation"): (pytest.approx((1 + apart) / 2), 2),
+    }
 
 
 def test_rankc_compares_runs_that_differ_in_nothing_but_the_language_of_the_queries(measured, trec, draw):
@@ -152,10 +218,10 @@ def test_the_distance_is_0_for_one_language_and_lies_within_the_list(ranking, de
     best: dict[str, int] = {}
     for docid, lang in relevant:
         best[lang] = min(best.get(lang, depth + 1), ranks.get(docid, depth + 1))
-    found = rank_distances(listing(ranking[:depth]), frame)["rank_distance"].to_list()
-    assert found == [max(best.values()) - min(best.values())]
-    assert 0 <= found[0] <= depth
-    assert len(best) > 1 or found == [0]
+    (found,) = language_ranks(listing(ranking[:depth]), frame).rows()
+    assert found == ("q", max(best.values()) - min(best.values()), max(best.values()))
+    assert 0 <= found[1] < found[2] <= depth + 1
+    assert len(best) > 1 or found[1] == 0
 
 
 @pytest.mark.parametrize("period", [2, 5])
@@ -225,4 +291,4 @@ def test_the_command_measures_a_list_of_runs(trec, draw, judge, tmp_path):
 def test_the_help_says_what_the_measures_mean(capsys):
     assert main(["evaluate", "bias", "--help"]) == 0
     shown = capsys.readouterr().out
-    assert all(measure in shown for measure in ("rank_distance", "own_language_top10", "own_language_pool", "rankc"))
+    assert all(measure in shown for measure in (*EVERY, "own_language_top10", "own_language_pool"))

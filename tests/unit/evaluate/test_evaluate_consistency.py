@@ -1,4 +1,5 @@
-"""RankC against values worked out by hand and against its definition, sets and all."""
+"""RankC and rank correlation against values worked out by hand, RankC against its definition, sets and all, rank
+correlation against SciPy's."""
 
 import math
 
@@ -7,8 +8,9 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import spearmanr
 
-from switchrank.evaluate.bias import Rankings, rankc
+from switchrank.evaluate.consistency import Rankings, rank_correlation, rankc
 
 E = math.e
 
@@ -104,9 +106,58 @@ def test_rankings_of_several_languages_are_matched_by_query_and_document():
     for language, asked in lists.items():
         rows = [(qid, d, place) for qid, docids in asked.items() for place, d in enumerate(docids, 1)]
         kept.add(language, pl.DataFrame(rows, schema=["qid", "docid", "place"], orient="row"))
-    found = {pair: values.tolist() for pair, values in kept.consistency().items()}
+    found = {pair: values.tolist() for pair, values in kept.compared(rankc).items()}
     assert found == {
         ("en", "de"): pytest.approx([defined("abc", "acb")]),
         ("en", "it"): pytest.approx([defined("ab", "ba"), 1]),
         ("de", "it"): pytest.approx([defined("acb", "abc")]),
     }
+
+
+def correlated(first, second):
+    """The rank correlation of two rankings of one query; None if there is none."""
+    documents = sorted({*first, *second})
+    owner = np.zeros(len(documents), int)
+    values, queries = rank_correlation(places(first, documents), places(second, documents), owner)
+    assert len(values) == len(queries)
+    return float(values[0]) if len(values) else None
+
+
+CORRELATIONS = {
+    ("abcd", "abcd"): 1.0,
+    ("abcd", "dcba"): -1.0,
+    # 1 - 6 * (0 + 1 + 1) / (3 * 8)
+    ("abc", "acb"): 0.5,
+    # 1 - 6 * (4 + 4 + 4 + 4) / (4 * 15)
+    ("abcd", "cdab"): -0.6,
+    # ranks 1, 2, 3 and, c not being found, 1, 2, 3
+    ("abc", "ab"): 1.0,
+    # a b c d have ranks 1, 2, 3.5, 3.5 and 3.5, 3.5, 1, 2: deviations -1.5 -.5 1 1 and 1 1 -1.5 -.5
+    ("ab", "cd"): (-1.5 - 0.5 - 1.5 - 0.5) / (2.25 + 0.25 + 1 + 1),
+    ("a", "b"): -1.0,
+}
+
+
+@pytest.mark.parametrize("pair", CORRELATIONS)
+def test_the_rank_correlation_is_what_it_is_by_hand(pair):
+    assert correlated(*pair) == pytest.approx(CORRELATIONS[pair], rel=1e-14)
+
+
+@given(first=rankings, second=rankings)
+def test_the_rank_correlation_is_that_of_scipy_with_what_a_list_lacks_tied_after_its_last(first, second):
+    documents = sorted({*first, *second})
+    if len(documents) < 2:
+        assert correlated(first, second) is None
+        return
+    ranks = [[one.find(d) if d in one else len(one) for d in documents] for one in (first, second)]
+    expected = spearmanr(*ranks).statistic
+    assert correlated(first, second) == pytest.approx(expected, abs=1e-12)
+    assert correlated(first, second) == correlated(second, first)
+
+
+def test_queries_correlate_apart_and_those_without_a_candidate_in_one_ranking_have_no_value():
+    owner = np.array([2, 0, 2, 1, 0, 0, 3])
+    first, second = np.array([1, 2, 2, 1, 1, 3, 1]), np.array([2, 2, 1, 0, 1, 3, 1])
+    values, queries = rank_correlation(first, second, owner)
+    assert queries.tolist() == [0, 2]
+    assert values == pytest.approx([1, -1])

@@ -13,6 +13,7 @@ from switchrank.cli import main
 from switchrank.core.errors import UserError
 from switchrank.core.languages import Languages
 from switchrank.evaluate.join import join_tables
+from switchrank.evaluate.setups import setups_table
 from switchrank.evaluate.tables import Settings, make_tables
 from switchrank.formats.tables import (
     BIAS,
@@ -20,6 +21,7 @@ from switchrank.formats.tables import (
     METRICS,
     PER_QUERY,
     QUALITY,
+    SETUPS,
     SIGNIFICANCE,
     TESTSETS,
     WARNINGS,
@@ -149,6 +151,29 @@ def test_runs_side_by_side_keep_their_comparisons_under_their_names(run, tmp_pat
     assert "large/ml-cs-p-0-25" in shown
     assert "difference to small/zero-shot or large/zero-shot." in shown
     assert "within a test set and setup" in shown
+
+
+def test_means_by_setup_are_tested_anew_over_all_seeds_and_kept_apart_by_run(run, tmp_path):
+    metrics = ["map", "max_rank"]
+
+    def average(folder, scores):
+        """What a run with measures of ranks has, the map of a query standing for its worst rank."""
+        ranks = scores.filter(metric="map").with_columns(metric=pl.lit("max_rank"), doc_lang=pl.lit("xx"))
+        write_table(ranks, folder / "bias_per_query.parquet", PER_QUERY)
+        given = [folder / "per_query.parquet", folder / "bias_per_query.parquet"]
+        own = replace(SETTINGS, resamples=200)
+        setups_table(per_query=given, metrics=metrics, settings=own, systems=SYSTEMS[:3], out=folder / "setups.csv")
+        return folder
+
+    parts = [average(run(f"part{seed}", scores_of(seed)), scores_of(seed)) for seed in (1, 2)]
+    every = pl.concat([scores_of(seed) for seed in (1, 2)])
+    whole = average(run("whole", every), every)
+    join_tables(folders=parts, out=tmp_path / "joined", settings=QUICK)
+    assert (tmp_path / "joined" / "setups.csv").read_bytes() == (whole / "setups.csv").read_bytes()
+    join_tables(folders=parts, out=tmp_path / "apart", by="run")
+    apart = read_table(tmp_path / "apart" / "setups.csv", SETUPS)
+    assert set(apart["baseline"].drop_nulls()) == {"part1/zero-shot", "part2/zero-shot"}
+    assert {"map part1", "max_rank references part2"} < set(apart["family"])
 
 
 def provenance(folder, config):

@@ -261,6 +261,12 @@ def test_bias_draws_the_measures_that_are_there(tmp_path: Path) -> None:
     assert pl.read_csv(tmp_path / "b.csv")["value"].to_list() == [pytest.approx(0.6)]
 
 
+def test_bias_draws_worst_ranks_and_correlations_where_they_were_asked_for(tmp_path: Path) -> None:
+    found = _bias(tmp_path, {("max_rank", "xx"): 40.0, ("rank_correlation", "xx"): -0.25})
+    assert {"Worst rank", "Rank correlation"} <= set(found)
+    assert any(text.startswith("−0.") for text in found), "the axis reaches below 0"
+
+
 def test_bias_of_a_mixed_pool_counts_the_pool_alone(tmp_path: Path) -> None:
     _bias(tmp_path, {("rankc", "en"): 0.5, ("rankc", "xx"): 0.7})
     assert pl.read_csv(tmp_path / "b.csv")["value"].to_list() == [0.7]

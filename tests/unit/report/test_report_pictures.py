@@ -13,16 +13,17 @@ from typing import Any
 
 import polars as pl
 import pytest
-from made_up import LIMIT, draw_gain, draw_mrr, texts
+from made_up import LANGUAGES, LIMIT, draw_gain, draw_mrr, texts
 
 from switchrank.cli import main
 from switchrank.core.errors import UserError
 from switchrank.core.languages import Languages
 from switchrank.formats.tables import METRICS, QUALITY, write_table
-from switchrank.report.data import Pair
+from switchrank.report.data import MetricPlot, Pair
 from switchrank.report.gain import signed
 from switchrank.report.lexicon import lexicon_picture
 from switchrank.report.loss import loss_picture
+from switchrank.report.matrix import matrix_picture
 from switchrank.report.mrr import Bootstrap
 
 
@@ -139,6 +140,58 @@ def test_gain_of_all_systems_shares_one_colour_range(picture: dict[str, Any], tm
 @pytest.mark.parametrize(("value", "text"), [(0.0512, "+0.051"), (-0.003, "−0.003"), (0.0, "0.000"), (-1e-9, "0.000")])
 def test_a_difference_carries_its_sign(value: float, text: str) -> None:
     assert signed(value) == text
+
+
+@pytest.fixture(scope="session")
+def matrix(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with ``matrix.svg`` and its numbers, ``matrix.csv``."""
+    folder = tmp_path_factory.mktemp("matrix")
+    _draw_matrix(run, folder / "matrix.svg")
+    return folder
+
+
+def _draw_matrix(run: Path, out: Path, **more: Any) -> None:
+    plot = MetricPlot("world", out, table=out.with_suffix(".csv"), **more)
+    matrix_picture(metrics=run / "metrics.csv", languages=LANGUAGES, plot=plot)
+
+
+def test_a_matrix_for_each_system_has_all_languages_and_means_over_seeds(matrix: Path, run: Path) -> None:
+    found = texts(matrix / "matrix.svg")
+    systems = ["zero-shot", "ml-cs", "bl-cs", "bm25", "random"]
+    assert [text for text in found if text in systems] == systems
+    assert found.count("qad*") == 2 * len(systems)
+    numbers = pl.read_csv(matrix / "matrix.csv")
+    assert numbers.columns == ["testset", "metric", "system", "query_lang", "doc_lang", "value"]
+    cell = numbers.filter(system="ml-cs", query_lang="qab", doc_lang="qad")["value"].item()
+    rows = pl.read_csv(run / "metrics.csv").filter(system="ml-cs", query_lang="qab", doc_lang="qad")
+    assert cell == pytest.approx(rows["value"].mean())
+    assert f"{cell:.3f}" in found
+
+
+def test_a_matrix_tells_the_means_of_systems_that_have_all_pairs(matrix: Path) -> None:
+    numbers = pl.read_csv(matrix / "matrix.csv").filter(system="ml-cs")
+    same = pl.col("query_lang") == pl.col("doc_lang")
+    within, across = (numbers.filter(group)["value"].mean() for group in (same, ~same))
+    found = texts(matrix / "matrix.svg")
+    assert f"within a language {within:.3f}, across two {across:.3f}" in found
+    assert sum(text.startswith("within a language") for text in found) == 4  # bl-cs has one pair
+    assert "* unseen in training, hatched: no such pair" in found
+
+
+def test_a_matrix_leaves_out_systems_that_are_not_asked_for(run: Path, tmp_path: Path) -> None:
+    _draw_matrix(run, tmp_path / "some.svg", systems=["ml-cs", "zero-shot"])
+    assert set(pl.read_csv(tmp_path / "some.csv")["system"]) == {"zero-shot", "ml-cs", "random", "bm25"}
+
+
+def test_matrices_have_an_accessible_name_and_stay_small(matrix: Path) -> None:
+    svg = (matrix / "matrix.svg").read_text(encoding="utf-8")
+    assert "<title>MRR@10 on world by query and document language</title>" in svg
+    assert len(svg) < LIMIT
+
+
+def test_a_matrix_of_a_metric_that_was_not_evaluated_is_one_line(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"metrics\.csv: metric: no row with metric 'map': choose one of: mrr@10"):
+        _draw_matrix(run, tmp_path / "m.svg", metric="map")
 
 
 def test_lexicon_has_a_panel_per_lexicon_and_marks_unseen(run: Path, tmp_path: Path, picture: dict[str, Any]) -> None:

@@ -1,4 +1,6 @@
 # Functions of the rules of evaluation: the runs and texts that each table looks at.
+from switchrank.formats.measures import FALLING
+
 MAIN_TESTSETS = [name for name in CONFIG.testsets if name not in POOLS] or list(POOLS)
 
 
@@ -37,7 +39,7 @@ def tables_params(testsets, without=()):
     return {
         "run": CONFIG.run,
         "languages": CONFIG.languages.plain("unspaced", "segmenters", "right_to_left"),
-        "spec": CONFIG.evaluate.plain("metrics", "references")
+        "spec": CONFIG.evaluate.plain("metrics", "references", "bias", "setups")
         | {
             "systems": PLAN.main_systems,
             "apart": {
@@ -55,6 +57,14 @@ def tables_params(testsets, without=()):
     }
 
 
+def compared_by_setup():
+    """What is compared by setup, and how: as in the tables, but for what is told of single pairs."""
+    spec = tables_params(CONFIG.testsets)["spec"]
+    return {
+        name: spec[name] for name in spec if name not in ("mixed", "same", "families")
+    }
+
+
 def bias_records():
     """Every run of a system or BM25, with its test set."""
     return [
@@ -69,13 +79,22 @@ def bias_pools():
     """The draws of each mixed pool, and the judgements of those that hold every document in every language."""
     pools = {}
     for name in POOLS:
-        pools[name] = {
-            "documents": f"{R}/pools/{name}/documents-draw.parquet",
-            "queries": f"{R}/pools/{name}/queries-draw.parquet",
-        }
+        pools[name] = {"documents": f"{R}/pools/{name}/documents-draw.parquet"}
+        if CONFIG.testsets[name].asked == "drawn":
+            pools[name]["queries"] = f"{R}/pools/{name}/queries-draw.parquet"
         if CONFIG.testsets[name].pool == "every":
             pools[name]["judgements"] = PLAN.judgements(name, "xx")
     return pools
+
+
+def averaged_scores():
+    """Scores per query of what is averaged by setup: metrics, and ranks in mixed pools."""
+    ranks = FALLING.intersection(CONFIG.evaluate.setups)
+    metrics = set(CONFIG.evaluate.setups) - ranks
+    return [
+        *([f"{R}/tables/per_query.parquet"] if metrics else []),
+        *([f"{R}/tables/bias_per_query.parquet"] if ranks else []),
+    ]
 
 
 def sweep_points():
@@ -273,19 +292,20 @@ def tested_texts(lang):
     parts = []
     for testset, section in CONFIG.testsets.items():
         mixed = lang in CONFIG.mixed_languages(testset)
-        name = "xx" if mixed else lang
-        chosen = {
-            "query": [
-                PLAN.judgements(testset, document)
-                for document in PLAN.document_languages(testset)
-            ],
-            "document": PLAN.candidate_files(testset, name),
-        }
         for side, kind in [("query", "queries"), ("document", "documents")]:
-            if any(getattr(pair, side) == name for pair in PLAN.pairs[testset]):
+            sides = {getattr(pair, side) for pair in PLAN.pairs[testset]}
+            name = "xx" if mixed and "xx" in sides else lang
+            chosen = {
+                "query": [
+                    PLAN.judgements(testset, document)
+                    for document in PLAN.document_languages(testset)
+                ],
+                "document": PLAN.candidate_files(testset, name),
+            }
+            if name in sides:
                 part = {"testset": testset, "side": side, "chosen": chosen[side]}
                 part["texts"] = PLAN.texts(testset, kind, name)
-                if mixed:
+                if name == "xx":
                     part["draw"] = f"{R}/pools/{testset}/{kind}-draw.parquet"
                 parts.append(part)
     return parts

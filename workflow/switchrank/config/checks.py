@@ -6,6 +6,7 @@ the very function that the job calls first. Nothing heavy is imported, since the
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import get_args
 
 from switchrank.collections.joined.section import Joined
 from switchrank.collections.mmarco.names import MMARCO_NAMES
@@ -25,6 +26,7 @@ from switchrank.config.sections import Finding, known_names, known_placeholders,
 from switchrank.config.sweeps import is_of_corpus
 from switchrank.config.trainings import training_findings
 from switchrank.files.addresses import placeholders
+from switchrank.formats.measures import FALLING, BiasMeasure
 from switchrank.formats.pairs import check_reading
 from switchrank.search.choices import Choice
 from switchrank.sources.world.files import complete_spec
@@ -257,6 +259,13 @@ def _evaluate(config: Config) -> Iterator[Finding]:
         cut = int(metric.partition("@")[2] or 1)
         if config.rank.depth is not None and config.rank.depth < cut:
             yield "rank.depth", f"{config.rank.depth} is less than {metric} looks at", f"write {cut} or more"
+    for measure in config.evaluate.setups:
+        key = "bias" if measure in get_args(BiasMeasure) else "metrics"
+        if measure not in getattr(config.evaluate, key):
+            yield "evaluate.setups", f"{measure} is not measured", f"add it to evaluate.{key}"
+        if measure in FALLING and not any(testset.pool == "every" for testset in config.testsets.values()):
+            todo = "add a test set with pool: every, or leave it out"
+            yield "evaluate.setups", f"{measure} needs every document in every language", todo
 
 
 def _gold(config: Config) -> Iterator[Finding]:

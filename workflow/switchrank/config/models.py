@@ -22,6 +22,7 @@ from switchrank.config.systems import (
     Training,
 )
 from switchrank.files.addresses import filled, is_address, parse_address, placeholders
+from switchrank.formats.measures import USUAL_BIAS, Averaged, BiasMeasure, Metric
 from switchrank.sources.world.files import DEFAULTS as WORLD
 
 MAIN_METRIC = "mrr@10"
@@ -69,6 +70,11 @@ class Testset(Section):
     pool: Literal["drawn", "every"] = Field(
         "drawn", description="mixed: a language drawn per document (as published), or each document in every language"
     )
+    asked: Literal["drawn", "every"] = Field(
+        "drawn",
+        description="mixed: queries in the source language and, once more, in a language drawn for each (as "
+        "published); or every query in every language of the pool: pairs en-xx, de-xx, ...",
+    )
     seed: Seed = Field(0, description="mixed: seed of the draws per document and per query")
     candidates: Candidates = Field(description="what is re-ranked")
     queries: Count | None = Field(None, description="a seeded sample of the test queries, the same in every pair")
@@ -82,6 +88,7 @@ class Testset(Section):
             raise ValueError("give either pairs (a table) or mixed (languages of a pool)")
         if self.mixed and self.pool == "drawn" and self.documents == "own":
             raise ValueError("a language is drawn per document, and these are not parallel: write pool: every")
+        self._refuse(() if self.mixed else {"asked"}, "without mixed", "leave it out")
         return self
 
 
@@ -102,9 +109,20 @@ class Rank(Section):
 
 
 class Evaluate(Section):
-    metrics: Distinct[Literal["mrr@10", "ndcg@10", "map", "recall@100"]] = Field(
+    metrics: Distinct[Metric] = Field(
         ["mrr@10", "ndcg@10", "map", "recall@100"],
         description="measures, values 0 to 1, mrr@10 among them: it is what is tested and drawn",
+    )
+    bias: Distinct[BiasMeasure] = Field(
+        list(USUAL_BIAS),
+        min_length=1,
+        description="measures of language bias in mixed pools, and of how alike a query is answered in several "
+        "languages (`rankc`, `rank_correlation`); `max_rank` is Max@R",
+    )
+    setups: Distinct[Averaged] = Field(
+        [],
+        description="measures whose means over the language pairs of each setup (one language, two, mixed pools) are "
+        "tabled and tested in `tables/setups.csv`; the first metric of them is drawn by query and document language",
     )
     baseline: Name = Field("zero-shot", description="the system every other is tested against")
     references: Distinct[Literal["random", "bm25"]] = Field(["random", "bm25"], description="reference rows")

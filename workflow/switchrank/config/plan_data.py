@@ -121,7 +121,10 @@ class DataPlan:
         section = self.config.testsets[testset]
         if section.pairs is None:
             source = self.config.languages.source
-            return [Pair(*sides, own_model=False) for sides in ((source, MIXED), (MIXED, source), (MIXED, MIXED))]
+            sides = [(source, MIXED), (MIXED, source), (MIXED, MIXED)]
+            if section.asked == "every":
+                sides = [(language, MIXED) for language in self.config.mixed_languages(testset)]
+            return [Pair(query, document, own_model=False) for query, document in sides]
         collection = self.config.collections[section.collection]
         return read_pairs(self.table(section.pairs), collection.languages, collection.test_languages)
 

@@ -1,112 +1,51 @@
 """Language bias: how a system treats the languages of a mixed pool, and how alike it answers queries in two languages.
 
-Four measures, each a mean over queries; rankings follow the rank column, as metrics do.
+Each measure is a mean over queries; rankings follow the rank column, as metrics do. A run may hold fewer documents than
+the pool, its best ones: what it does not hold is ranked right after its last document. So ranks are told too small
+where runs are cut off, and runs of one depth only should be compared.
 
 - ``rank_distance``: how far apart a query's relevant documents in different languages are ranked, largest minus
   smallest rank. Where a language has several relevant documents, its best ranked one stands for it, so that the
-  difference between two documents is not taken for one between languages. A relevant document that is not in the run
-  has the rank after the last. Only queries with relevant documents in two languages or more. Lower is better. Huang et
-  al. 2023 and 2408.10536 (METHODS 2.2), where each language has one relevant document.
-- ``own_language_top10``: share of the query's own language among its ten best documents (METHODS 1.12, 3c).
-- ``own_language_pool``: that share in its whole list of candidates, which is what no preference would give.
+  difference between two documents is not taken for one between languages. Only queries with relevant documents in two
+  languages or more. Lower is better. Huang et al. 2023 and Elmahdy et al. 2024, arXiv 2408.10536, where each language
+  has one relevant document.
+- ``max_rank``: the largest of these ranks, down to which one must read to have found the passage in every language.
+  Lower is better. Max@R of Hong et al. 2026, arXiv 2604.05684, where a query has one relevant document in each
+  language.
+- ``own_language``: ``own_language_top10`` is the share of the query's own language among its ten best documents,
+  ``own_language_pool`` that share in its whole list of candidates, which is what no preference would give.
 - ``rankc``: RankC between the query's rankings of the same documents when it is asked in two languages, the mean over
-  the other query languages. Higher is better. Qi, Fernández and Bisazza 2023, arXiv 2310.10378
-  (Betswish/Cross-Lingual-Consistency, 1_easyrun/RankC.py, softmax weights), applied to documents (METHODS 2.7).
+  the other query languages. Higher is better; documents that only one of the two rankings has do not count.
+- ``rank_correlation``: the same by Spearman's rank correlation, -1 to 1, where they do count (MRC, arXiv 2509.06195).
+
+:mod:`switchrank.evaluate.consistency` has the last two.
 """
 
 import sys
-from collections.abc import Mapping, Sequence
-from itertools import combinations, groupby, pairwise
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
+from itertools import groupby, pairwise
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from switchrank.core.errors import UserError
 from switchrank.core.languages import MIXED
 from switchrank.core.progress import progress
-from switchrank.formats.tables import BIAS, DRAW, read_relevant, read_table, write_table
+from switchrank.evaluate.consistency import Agreement, Rankings, rank_correlation, rankc
+from switchrank.formats.measures import USUAL_BIAS, BiasMeasure
+from switchrank.formats.tables import BIAS, DRAW, PER_QUERY, read_relevant, read_table, write_table
 from switchrank.formats.trec import read_run
 
 _TOP = 10
 _GROUP = ("testset", "system", "doc_lang", "seed")
 """Runs that differ in nothing but the language of the queries."""
-Numbers = NDArray[np.integer]
+_ORDER = ("system", "testset", "query_lang", "doc_lang", "seed")
 Values = dict[str, tuple[float, int]]
 """Value and number of queries of each measure."""
-
-
-def _among(places: Numbers, owner: Numbers, kept: NDArray[np.bool_]) -> Numbers:
-    """Places counted anew, from 1 within each query, among the kept documents only."""
-    if kept.all():  # the usual case, candidates being the same for every query language, spares the sort
-        return places
-    owner = owner[kept]
-    order = np.lexsort((places[kept], owner))
-    sizes = np.bincount(owner)
-    starts = np.cumsum(sizes) - sizes
-    among = np.empty(len(owner), dtype=np.int64)
-    among[order] = np.arange(len(owner)) - starts[owner[order]] + 1
-    return among
-
-
-def rankc(
-    first: Numbers, second: Numbers, owner: Numbers, depth: int | None = None
-) -> tuple[NDArray[np.float64], Numbers]:
-    r"""RankC of two rankings of the same documents, for many queries at once.
-
-    With N candidates that both rankings have, ``RankC = sum_j w_j |top_j(first) & top_j(second)| / j`` over j = 1..N,
-    w_j the softmax over (N, N-1, ..., 1), proportional to exp(-(j - 1)). A document is in both top_j exactly from its
-    worse rank m on; it adds ``sum_{j = m..N} w_j / j``, one look-up in a table of tail sums.
-
-    Args:
-        first, second: places of documents, integers of shape ``(documents,)``: distinct and from 1 (best) without
-            gaps within a query, 0 where the ranking does not have the document.
-        owner: number of the query of each document, from 0, shape ``(documents,)``.
-        depth: N is at most this.
-
-    Returns:
-        Values from above 0 to 1, and the numbers of the queries they belong to: those with a common candidate.
-    """
-    kept = (first > 0) & (second > 0)
-    worse = np.maximum(_among(first, owner, kept), _among(second, owner, kept))
-    owner = owner[kept]
-    sizes = np.bincount(owner)
-    limits = sizes if depth is None else np.minimum(sizes, depth)
-    weights = np.exp(-np.arange(float(limits.max(initial=0))))
-    tails = np.append(np.cumsum((weights / np.arange(1, len(weights) + 1))[::-1])[::-1], 0.0)
-    inside = worse <= limits[owner]
-    worse, owner = worse[inside], owner[inside]
-    sums = np.bincount(owner, weights=tails[worse - 1] - tails[limits[owner]], minlength=len(sizes))
-    queries = np.flatnonzero(sizes)
-    return sums[queries] / np.cumsum(weights)[limits[queries] - 1], queries
-
-
-class Rankings:
-    """The rankings of one system for the same queries in several languages, four bytes per ranked document."""
-
-    def __init__(self) -> None:
-        self._index = pl.DataFrame(schema={"qid": pl.String, "docid": pl.String, "row": pl.Int64})
-        self._places: dict[str, Numbers] = {}
-
-    def add(self, language: str, ranked: pl.DataFrame) -> None:
-        """Keep the places (columns ``qid docid place``, from 1) of the queries in ``language``."""
-        new = ranked.join(self._index, on=["qid", "docid"], how="anti", maintain_order="left").select("qid", "docid")
-        rows = pl.int_range(len(self._index), len(self._index) + len(new), eager=True)
-        self._index = pl.concat([self._index, new.with_columns(row=rows)])
-        found = ranked.join(self._index, on=["qid", "docid"], how="left", maintain_order="left")
-        places = np.zeros(len(self._index), dtype=np.int32)
-        places[found["row"].to_numpy()] = found["place"].to_numpy()
-        self._places[language] = places
-
-    def consistency(self, depth: int | None = None) -> dict[tuple[str, str], NDArray[np.float64]]:
-        """RankC of every pair of languages in the order they were added: a value per query with a common candidate."""
-        size = len(self._index)
-        owner = self._index["qid"].rank("dense").cast(pl.Int64).to_numpy() - 1
-        full = {language: np.pad(places, (0, size - len(places))) for language, places in self._places.items()}
-        return {pair: rankc(full[pair[0]], full[pair[1]], owner, depth)[0] for pair in combinations(full, 2)}
 
 
 def own_language_shares(ranked: pl.DataFrame) -> pl.DataFrame:
@@ -123,16 +62,17 @@ def own_language_shares(ranked: pl.DataFrame) -> pl.DataFrame:
     return ranked.group_by("qid", maintain_order=True).agg(**shares)
 
 
-def rank_distances(ranked: pl.DataFrame, relevant: pl.DataFrame) -> pl.DataFrame:
-    """How many ranks lie between a query's relevant documents in its best and in its worst language.
+def language_ranks(ranked: pl.DataFrame, relevant: pl.DataFrame) -> pl.DataFrame:
+    """How well a query's relevant documents are ranked in its worst language, and how much better in its best.
 
     ``ranked`` has the columns ``qid docid place`` (from 1 without gaps), ``relevant`` ``qid docid lang``, the result
-    ``qid rank_distance``, for the queries of both, ascending.
+    ``qid rank_distance max_rank``, for the queries of both, ascending.
     """
     after = ranked.group_by("qid").agg(after=pl.len() + 1)
     placed = relevant.join(after, on="qid").join(ranked, on=["qid", "docid"], how="left")
     best = placed.group_by("qid", "lang").agg(rank=pl.coalesce("place", "after").cast(pl.Int64).min())
-    return best.group_by("qid").agg(rank_distance=pl.max("rank") - pl.min("rank")).sort("qid")
+    rank = pl.col("rank")
+    return best.group_by("qid").agg(rank_distance=rank.max() - rank.min(), max_rank=rank.max()).sort("qid")
 
 
 class _Pool:
@@ -174,19 +114,26 @@ class _Pool:
             raise UserError(run["path"], f"query {strangers[0]}", problem, "give the DRAW of these queries")
         return owned
 
-    def measures(self, ranked: pl.DataFrame, run: Mapping[str, Any]) -> Values:
-        """The measures that need no other run."""
-        owned = self._with_own(self._located(ranked, run["path"]), run)
-        shares = own_language_shares(owned.filter(pl.col("own").is_in(self._languages.to_list())))
-        tables = [shares.select("qid", name) for name in shares.columns[1:]]
-        if self._relevant is not None:
-            distances = rank_distances(ranked, self._relevant)
-            missing = self._relevant["qid"].n_unique() - len(distances)
+    def values(self, ranked: pl.DataFrame, run: Mapping[str, Any], asked: Collection[str]) -> dict[str, pl.DataFrame]:
+        """The measures asked for that need no other run, each with ``qid`` and ``value`` of its queries, if any."""
+        tables = []
+        if "own_language" in asked:
+            owned = self._with_own(self._located(ranked, run["path"]), run)
+            tables.append(own_language_shares(owned.filter(pl.col("own").is_in(self._languages.to_list()))))
+        of_ranks = [name for name in ("rank_distance", "max_rank") if name in asked]
+        if of_ranks and self._relevant is not None:
+            ranks = language_ranks(ranked, self._relevant)
+            missing = self._relevant["qid"].n_unique() - len(ranks)
             if missing:
-                problem = f"{missing} queries with relevant documents have no candidates: left out of rank_distance"
-                print(f"{run['path']}: {problem}", file=sys.stderr)
-            tables.append(distances)
-        return {t.columns[1]: (float(t[t.columns[1]].to_numpy().mean()), len(t)) for t in tables if len(t)}
+                problem = f"{missing} queries with relevant documents have no candidates"
+                print(f"{run['path']}: {problem}: left out of {', '.join(of_ranks)}", file=sys.stderr)
+            tables.append(ranks.select("qid", *of_ranks))
+        return {
+            name: table.select("qid", value=pl.col(name).cast(pl.Float64))
+            for table in tables
+            for name in table.columns[1:]
+            if len(table)
+        }
 
 
 def _ranked(path: str | Path) -> pl.DataFrame:
@@ -198,39 +145,58 @@ def _ranked(path: str | Path) -> pl.DataFrame:
     return ordered.select("qid", "docid", place=pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("qid"))
 
 
-def _rankc(rankings: Rankings, depth: int | None, group: str) -> dict[str, Values]:
-    """RankC of each query language: the mean of its means with the others; queries are the fewest of a pair."""
+def _agreement(rankings: Rankings, measure: str, agreement: Agreement, group: str) -> dict[str, Values]:
+    """A measure of each query language: the mean of its means with the others; queries are the fewest of a pair."""
     means: dict[str, list[tuple[float, int]]] = {}
-    for pair, values in rankings.consistency(depth).items():
+    for pair, values in rankings.compared(agreement).items():
         if not len(values):
             problem = f"{pair[0]} and {pair[1]} rank nothing in common"
             raise UserError("bias", group, problem, "check the ids of the runs")
         for language in pair:
             means.setdefault(language, []).append((float(values.mean()), len(values)))
     return {
-        language: {"rankc": (float(np.mean([value for value, _ in found])), min(count for _, count in found))}
+        language: {measure: (float(np.mean([value for value, _ in found])), min(count for _, count in found))}
         for language, found in means.items()
     }
 
 
-def _group_rows(members: Sequence[Mapping[str, Any]], pool: _Pool | None, depth: int | None) -> list[dict[str, Any]]:
-    """Rows of runs that differ in their query language only; each run is loaded once."""
-    labels = {name: members[0][name] for name in _GROUP}
-    asked = [run["query_lang"] for run in members if run["query_lang"] != MIXED]
-    rankings, found = Rankings(), []
-    for run in members:
-        ranked = _ranked(run["path"])
-        if pool is not None:
-            found.append((run["query_lang"], pool.measures(ranked, run)))
-        if len(asked) > 1 and run["query_lang"] != MIXED:
-            rankings.add(run["query_lang"], ranked)
-    group = " ".join(str(value) for value in labels.values())
-    found += _rankc(rankings, depth, group).items()
-    return [
-        {**labels, "query_lang": query_lang, "measure": measure, "value": value, "queries": queries}
-        for query_lang, values in found
-        for measure, (value, queries) in values.items()
-    ]
+class _Measured:
+    """Rows of BIAS, and of PER_QUERY where a measure has a value for each query of a run."""
+
+    def __init__(self, asked: Collection[str], depth: int | None) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self.queries = [pl.DataFrame(schema=PER_QUERY)]
+        self._asked = asked
+        agreements: dict[str, Agreement] = {"rankc": partial(rankc, depth=depth), "rank_correlation": rank_correlation}
+        self._agreements = {name: agreement for name, agreement in agreements.items() if name in asked}
+
+    def add(self, members: Sequence[Mapping[str, Any]], pool: _Pool | None) -> None:
+        """Measure runs that differ in their query language only; each is loaded once."""
+        labels = {name: members[0][name] for name in _GROUP}
+        asked = [run["query_lang"] for run in members if run["query_lang"] != MIXED]
+        compared = bool(self._agreements) and len(asked) > 1
+        rankings = Rankings()
+        for run in members:
+            ranked = _ranked(run["path"])
+            if pool is not None:
+                self._add_values(labels | {"query_lang": run["query_lang"]}, pool.values(ranked, run, self._asked))
+            if compared and run["query_lang"] != MIXED:
+                rankings.add(run["query_lang"], ranked)
+        group = " ".join(str(value) for value in labels.values())
+        for measure, agreement in self._agreements.items():
+            for query_lang, found in _agreement(rankings, measure, agreement, group).items():
+                self._add_rows(labels | {"query_lang": query_lang}, found)
+
+    def _add_values(self, labels: dict[str, Any], tables: Mapping[str, pl.DataFrame]) -> None:
+        found = {name: (float(table["value"].to_numpy().mean()), len(table)) for name, table in tables.items()}
+        self._add_rows(labels, found)
+        for measure, table in tables.items():
+            told = {name: pl.lit(value) for name, value in (labels | {"metric": measure}).items()}
+            self.queries.append(table.with_columns(**told).select(list(PER_QUERY)).cast(pl.Schema(PER_QUERY)))
+
+    def _add_rows(self, labels: dict[str, Any], found: Values) -> None:
+        for measure, (value, queries) in found.items():
+            self.rows.append({**labels, "measure": measure, "value": value, "queries": queries})
 
 
 def bias_table(
@@ -238,29 +204,38 @@ def bias_table(
     runs: Sequence[Mapping[str, Any]],
     pools: Mapping[str, Mapping[str, str | Path]],
     out: str | Path,
+    measures: Collection[BiasMeasure] = USUAL_BIAS,
     depth: int | None = None,
+    per_query_out: str | Path | None = None,
 ) -> None:
-    """Write BIAS: the measures of this module for every run that they are defined for.
+    """Write BIAS: measures of this module for every run that they are defined for.
 
     Args:
         runs: ``{"path", "system", "testset", "query_lang", "doc_lang", "seed"}``, TREC files that hold all candidates.
-            Runs with mixed documents (``xx``) get the shares and the distance. Runs whose query language alone differs
-            get ``rankc``, whatever their documents; queries drawn in several languages (``xx``) have none.
+            Runs with mixed documents (``xx``) get the shares and what is made of ranks. Runs whose query language alone
+            differs get ``rankc`` and ``rank_correlation``, whatever their documents; queries drawn in several languages
+            (``xx``) have none.
         pools: for each test set with mixed documents ``documents``, their DRAW; ``queries``, the DRAW of ``xx``
-            queries, if any; ``judgements``, the JUDGEMENTS of a union pool, for ``rank_distance``: leave them out
-            of a drawn pool, whose relevant documents differ in more than their language.
+            queries, if any; ``judgements``, the JUDGEMENTS of a union pool, for ``rank_distance`` and ``max_rank``:
+            leave them out of a drawn pool, whose relevant documents differ in more than their language.
         out: the table; by system, testset, query_lang, doc_lang, seed, measure.
+        measures: which.
         depth: candidates RankC looks at, at most; all when None.
+        per_query_out: PER_QUERY table to write too (.parquet), of the measures that need one run alone.
 
-    One run at a time is in memory; of those that RankC compares, four bytes a line. Shares leave out queries in
+    One run at a time is in memory; of those that are compared, four bytes a line. Shares leave out queries in
     languages that the pool does not have; a measure without queries has no row.
 
     Raises:
-        UserError: no runs, one twice or empty, a pool that is not given, documents or queries that it does not have,
-            runs to compare that have no candidate in common.
+        UserError: an unknown measure, no runs, one twice or empty, a pool that is not given, documents or queries that
+            it does not have, runs to compare that have no candidate in common.
     """
     if depth is not None and depth < 1:
         raise UserError("bias", "depth", f"{depth}", "give 1 or more")
+    unknown = sorted(set(measures) - set(get_args(BiasMeasure)))
+    if unknown or not measures:
+        problem = f"unknown measure {unknown[0]}" if unknown else "none given"
+        raise UserError("bias", "measures", problem, f"write {', '.join(get_args(BiasMeasure))}")
     if not runs:
         raise UserError("bias", "runs", "none given", "give at least one")
     keys = itemgetter(*_GROUP, "query_lang")
@@ -268,7 +243,7 @@ def bias_table(
     for run, other in pairwise(ordered):
         if keys(run) == keys(other):
             raise UserError(other["path"], "", f"the same run as {run['path']}", "give each run once")
-    rows: list[dict[str, Any]] = []
+    found = _Measured(measures, depth)
     with progress(total=len(runs), what="bias", unit="runs") as bar:
         for testset, asked in groupby(ordered, key=lambda run: str(run["testset"])):
             pool = _Pool(testset, pools[testset]) if testset in pools else None
@@ -278,8 +253,8 @@ def bias_table(
                 if mixed and pool is None:
                     problem, todo = "documents in xx, but no pool of this test set", "give the DRAW of its documents"
                     raise UserError(members[0]["path"], f"test set {testset}", problem, todo)
-                rows += _group_rows(members, pool if mixed else None, depth)
+                found.add(members, pool if mixed else None)
                 bar.update(len(members))
-    table = pl.DataFrame(rows, schema=BIAS)
-    order = ["system", "testset", "query_lang", "doc_lang", "seed", "measure"]
-    write_table(table.sort(order), out, BIAS)
+    write_table(pl.DataFrame(found.rows, schema=BIAS).sort(*_ORDER, "measure"), out, BIAS)
+    if per_query_out is not None:
+        write_table(pl.concat(found.queries).sort(*_ORDER, "metric", "qid"), per_query_out, PER_QUERY)

@@ -6,19 +6,24 @@ Lists of runs, test sets and texts are JSON files; the help of each command show
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from switchrank.core.command import ANY_NUMBER, Command, Group, imported, named
 from switchrank.core.errors import UserError
+from switchrank.formats.measures import USUAL_BIAS, Averaged, BiasMeasure
 
 _SCORED = """\
 runs:
 [{"path": "de-en/seed1.trec", "system": "ml-cs", "query_lang": "de", "doc_lang": "en", "seed": 1}]"""
 _MEASURES = """\
 rank_distance        largest minus smallest rank among a query's relevant documents, over languages (union pools)
-own_language_top10   share of the query's own language among its ten best documents
-own_language_pool    that share in its whole list: what no preference would give
+max_rank             the largest of these ranks (Max@R)
+own_language         two shares of the query's own language:
+own_language_top10     among its ten best documents
+own_language_pool      in its whole list: what no preference would give
 rankc                how alike the same query, asked in two languages, ranks the same documents (1: the same)
+rank_correlation     the same as Spearman's correlation of all ranks, -1 to 1 (MRC)
+A document that a run does not hold is ranked right after its last one; rankc leaves it out.
 """
 _POINTS = """\
 points:
@@ -72,7 +77,9 @@ def bias(
     documents: str | None = None,
     queries: str | None = None,
     judgements: str | None = None,
+    measures: Sequence[BiasMeasure] = USUAL_BIAS,
     depth: int | None = None,
+    per_query_out: str | None = None,
 ) -> None:
     """Measure how the systems treat the languages of a test set.
 
@@ -82,30 +89,35 @@ def bias(
         out: BIAS table to write (.csv or .parquet).
         documents: DRAW of the mixed documents; needed for runs whose documents are in xx.
         queries: DRAW of the mixed queries; needed for runs whose queries are in xx too.
-        judgements: JUDGEMENTS of a union pool, for rank_distance; none for a drawn pool.
+        judgements: JUDGEMENTS of a union pool, for rank_distance and max_rank; none for a drawn pool.
+        measures: see below.
         depth: candidates rankc looks at, at most (default: all).
+        per_query_out: PER_QUERY table to write too (.parquet), of the measures that need one run alone.
     """
     from switchrank.evaluate.bias import bias_table
 
     given = {"documents": documents, "queries": queries, "judgements": judgements}
     pool = {name: path for name, path in given.items() if path is not None}
     asked = [{**run, "testset": testset} for run in runs]
-    bias_table(runs=asked, pools={testset: pool} if pool else {}, out=out, depth=depth)
+    pools = {testset: pool} if pool else {}
+    bias_table(runs=asked, pools=pools, out=out, measures=measures, depth=depth, per_query_out=per_query_out)
 
 
 def show(*, tables: str, metric: str = "mrr@10", width: int = 100) -> None:
     """Print the main table of a run.
 
     Args:
-        tables: folder with metrics.csv, significance.csv and, where there is one, warnings.csv.
+        tables: folder with metrics.csv, significance.csv and, where there are, setups.csv and warnings.csv.
         metric: which metric.
         width: columns of the terminal.
     """
-    from switchrank.evaluate.summary import main_table
+    from switchrank.evaluate.summary import main_table, setups_text
     from switchrank.formats.tables import warning_lines
 
     folder = Path(tables)
     print(main_table(folder / "metrics.csv", folder / "significance.csv", metric, width), end="")
+    if (folder / "setups.csv").is_file():
+        print("\n" + setups_text(folder / "setups.csv", width), end="")
     print("".join(f"\n{line}\n" for line in warning_lines(folder / "warnings.csv")), end="")
 
 
@@ -200,6 +212,13 @@ COMMANDS = Group(
             counts=dict.fromkeys(("seen", "unseen", "mixed", "same", "systems"), ANY_NUMBER),
             reads={"mixed": _mixed, "same": _same},
             unasked=["apart"],
+        ),
+        "setups": Command(
+            "evaluate.setups:setups_table",
+            "average measures over the language pairs of each setup, and test them against the baseline",
+            choices={"metrics": get_args(Averaged)},
+            counts={"systems": ANY_NUMBER},
+            unasked=["apart", "same", "families"],
         ),
         "join": Command(
             "evaluate.join:join_tables",

@@ -16,6 +16,7 @@ import polars as pl
 
 from switchrank.core.atomic import atomic_folder
 from switchrank.core.errors import UserError
+from switchrank.evaluate.setups import setups_table
 from switchrank.evaluate.significance import SAME, family, scope_of
 from switchrank.evaluate.tables import SETTINGS, Settings, write_tables
 from switchrank.evaluate.warnings import warnings_table
@@ -26,6 +27,7 @@ from switchrank.formats.tables import (
     METRICS,
     PER_QUERY,
     QUALITY,
+    SETUPS,
     SIGNIFICANCE,
     TESTSETS,
     WARNINGS,
@@ -41,7 +43,9 @@ _FOLDER = "folder"
 _VALUES = {"run", "setup", "seen", "value", "queries", "p_at_1", "p_at_5", "mrr", "coverage"}
 _VALUES |= {"gold_size", "words", "covered", "share"}
 """What is told of something; the other columns of METRICS, PER_QUERY, BIAS, QUALITY and COVERAGE say of what."""
-_OPTIONAL: dict[str, Schema] = {"bias.csv": BIAS, "lexicon_quality.csv": QUALITY, "coverage.csv": COVERAGE}
+_RANKS = "bias_per_query.parquet"
+_OPTIONAL: dict[str, Schema] = {"bias.csv": BIAS, _RANKS: PER_QUERY, "lexicon_quality.csv": QUALITY}
+_OPTIONAL |= {"coverage.csv": COVERAGE}
 _BY_SYSTEMS = frozenset({"own_recall", "translated_recall"})
 """Columns of TESTSETS that depend on the systems that a run has."""
 _SECTIONS = frozenset({"collections", "lexicons", "corpora", "gold", "starts", "systems", "sweeps", "testsets"})
@@ -66,8 +70,9 @@ def join_tables(
     lexicons, corpora, test sets and so on they list. Significance and effects are computed anew. By run, each system is
     renamed ``run/system`` and compared within its own run, as there.
 
-    Written are metrics.csv, per_query.parquet, significance.csv, effects.csv, and where the runs have them bias.csv,
-    lexicon_quality.csv, coverage.csv, warnings.csv and, by seed, testsets.csv. Other tables of a run remain with it.
+    Written are metrics.csv, per_query.parquet, significance.csv, effects.csv, and where the runs have them setups.csv,
+    bias.csv, bias_per_query.parquet, lexicon_quality.csv, coverage.csv, warnings.csv and, by seed, testsets.csv. Other
+    tables of a run remain with it.
 
     Args:
         folders: tables/ of each run.
@@ -145,6 +150,11 @@ def _join_seeds(folders: Sequence[Path], new: Path, run: str | None, settings: S
         rows = _measured_once(_stacked(folders, file, schema))
         if len(rows):
             write_table(rows, new / file, schema)
+    averaged = _stacked(folders, "setups.csv", SETUPS)["metric"].unique(maintain_order=True).to_list()
+    if averaged:
+        scored = [path for path in (new / "per_query.parquet", new / _RANKS) if path.is_file()]
+        options: dict[str, Any] = {"settings": settings, "systems": systems}
+        setups_table(per_query=scored, metrics=averaged, out=new / "setups.csv", **options)
     stacked = _stacked(folders, "testsets.csv", TESTSETS)
     if len(stacked):
         compared = [column for column in TESTSETS if column not in _BY_SYSTEMS]
@@ -206,7 +216,7 @@ def _join_runs(folders: Sequence[Path], new: Path) -> None:
     changes["family"] = pl.when(pl.col("family") == SAME).then("family").otherwise(family_of_run)
     needed = {"metrics.csv": METRICS, "per_query.parquet": PER_QUERY}
     needed |= {"significance.csv": SIGNIFICANCE, "effects.csv": EFFECTS}
-    for file, schema in (needed | _OPTIONAL | {"warnings.csv": WARNINGS}).items():
+    for file, schema in (needed | _OPTIONAL | {"setups.csv": SETUPS, "warnings.csv": WARNINGS}).items():
         rows = _stacked(folders, file, schema, needed=file in needed)
         if schema is PER_QUERY:
             _check_queries(rows)

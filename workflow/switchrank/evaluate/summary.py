@@ -1,15 +1,16 @@
-"""The main table of a run as plain text for a terminal: means by setup and seen sides, then every pair."""
+"""The tables of a run as plain text for a terminal: means by setup and seen sides, then every pair; means by setup."""
 
 import math
 from itertools import product
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from switchrank.core.errors import UserError
 from switchrank.evaluate.significance import span
-from switchrank.formats.tables import METRICS, SIGNIFICANCE, read_table
+from switchrank.formats.measures import FALLING
+from switchrank.formats.tables import METRICS, SETUPS, SIGNIFICANCE, read_table
 
 _PAIR = ("query_lang", "doc_lang")
 _SETUPS = {"moir": "MoIR", "clir": "CLIR", "mlir": "MLIR"}
@@ -101,6 +102,40 @@ def main_table(metrics_csv: str | Path, significance_csv: str | Path, metric: st
         lines += [f"{testset}: {metric} by language pair (query-document)", ""]
         lines += _grid(list(results), by_pair, width)
     return "\n".join([*lines, *_legend(significance), ""])
+
+
+def setups_text(setups_csv: str | Path, width: int = 100) -> str:
+    """SETUPS as text, at most ``width`` columns wide: for each measure systems by test set and setup.
+
+    A cell holds the mean over the language pairs of the setup, the difference to the baseline, and its mark by the
+    first test: ``*`` significantly better, ``!`` worse.
+    """
+    table = read_table(setups_csv, SETUPS)
+    systems = table["system"].unique(maintain_order=True).to_list()
+    tests = table["test"].drop_nulls()
+    first = table.filter(pl.col("test").is_null() | (pl.col("test") == (tests[0] if len(tests) else "")))
+    lines: list[str] = []
+    for metric in table["metric"].unique(maintain_order=True):
+        columns: dict[str, list[str]] = {}
+        order = pl.col("setup").replace_strict(list(_SETUPS), range(len(_SETUPS)))
+        rows = first.filter(metric=metric).sort(order, maintain_order=True)
+        for (testset, setup), group in rows.group_by("testset", "setup", maintain_order=True):
+            found = {row["system"]: _with_gain(row) for row in group.iter_rows(named=True)}
+            columns[f"{testset} {_SETUPS[str(setup)]}"] = [found.get(system, "") for system in systems]
+        less = " (less is better)" if metric in FALLING else ""
+        lines += [f"{metric}{less}, means over the language pairs of a setup", "", *_grid(systems, columns, width)]
+    return "\n".join([*lines, *_legend(first.filter(pl.col("test").is_not_null())), ""])
+
+
+def _with_gain(row: dict[str, Any]) -> str:
+    """The value of a SETUPS row, the difference to the baseline where there is one, and its mark."""
+    digits = 1 if row["metric"] in FALLING else 3
+    value, delta = f"{row['value']:.{digits}f}", row["delta"]
+    if delta is None:
+        return f"{value}{'':9}"
+    better = (delta > 0) != (row["metric"] in FALLING)
+    mark = ("*" if better else "!") if row["significant"] else ""
+    return f"{value} {delta:+7.{digits}f}{mark:1}"
 
 
 def _legend(significance: pl.DataFrame) -> list[str]:

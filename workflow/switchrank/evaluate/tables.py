@@ -101,53 +101,64 @@ def samples(scores: pl.DataFrame, metrics: list[str]) -> dict[Cell, dict[str, Sa
     return found
 
 
-def _compare_cell(cell: Cell, systems: dict[str, Sample], settings: Settings) -> tuple[list[Row], list[Row]]:
-    """SIGNIFICANCE rows, not yet corrected, and EFFECTS rows of one cell.
+def compare_systems(
+    systems: dict[str, Sample], settings: Settings, *, labels: Row, place: str, draws: Sequence[str]
+) -> tuple[list[Row], list[Row]]:
+    """SIGNIFICANCE rows, not yet corrected, and EFFECTS rows of every system but the baseline.
 
-    Draws are keyed by cell, not by system: systems share them, and no pair or system changes the p of another.
+    Args:
+        systems: samples of the same queries, the baseline's among them.
+        settings: what is compared and how.
+        labels: columns that say what is compared, for every row.
+        place: the same for errors.
+        draws: keys what is drawn by chance, not by system: systems share it, and no system changes the p of another.
     """
     base = systems[settings.baseline]
     others = {name: sample for name, sample in systems.items() if name != settings.baseline}
     for name, sample in others.items():
         if not sample.qids.equals(base.qids):
             problem = f"{name} and {settings.baseline} cover different queries"
-            raise UserError("evaluate", cell.pair, problem, "evaluate both with the same judgements")
+            raise UserError("evaluate", place, problem, "evaluate both with the same judgements")
     rows = [significance.paired_differences(sample.values, base.values) for sample in others.values()]
     differences = np.stack(rows)
     by_t = [significance.paired_t(row, alpha=settings.alpha) for row in differences]
     p_values = {"t": [result.p_value for result in by_t]}
     if "fisher" in settings.tests:
-        random = generator(settings.seed, "fisher", *cell)
+        random = generator(settings.seed, "fisher", *draws)
         p_values["fisher"] = significance.fisher(differences, permutations=settings.permutations, random=random)
-    random = generator(settings.seed, "bootstrap", *cell)
+    random = generator(settings.seed, "bootstrap", *draws)
     boot = significance.bootstrap_intervals(
         differences, resamples=settings.resamples, alpha=settings.alpha, random=random
     )
     tested, effects = [], []
     for number, (system, sample) in enumerate(others.items()):
         result, (low, high) = by_t[number], boot[number]
-        labels: Row = cell._asdict() | {"system": system, "baseline": settings.baseline}
-        labels |= {"setup": setup(cell.query_lang, cell.doc_lang), "delta": result.delta}
-        labels |= {"queries": len(sample.qids), "seeds": sample.seeds}
+        told = labels | {"system": system, "baseline": settings.baseline, "delta": result.delta}
+        told |= {"queries": len(sample.qids), "seeds": sample.seeds}
         values: Row = {"value": mean(sample.values), "baseline_value": mean(base.values)}
         values |= {"ci_low": result.low, "ci_high": result.high}
-        tested += [labels | values | {"test": test, "p_value": p_values[test][number]} for test in settings.tests]
+        tested += [told | values | {"test": test, "p_value": p_values[test][number]} for test in settings.tests]
         size = significance.cohens_d(differences[number])
-        effects.append(labels | {"boot_low": low, "boot_high": high, "effect_size": size})
+        effects.append(told | {"boot_low": low, "boot_high": high, "effect_size": size})
     return tested, effects
 
 
 def _correct(rows: list[Row], settings: Settings) -> None:
-    """Add correction and family to SIGNIFICANCE rows, each test corrected for itself.
+    """Add correction and family to SIGNIFICANCE rows.
 
     A run beside itself is no hypothesis: it is in no family, and makes no other test harder.
     """
+    same = [row for row in rows if _run(row) in settings.same]
+    for row in same:
+        row |= {"p_corrected": 1.0, "significant": False, "correction": settings.correction}
+        row |= {"family": SAME, "family_size": 0}
+    correct([row for row in rows if _run(row) not in settings.same], settings)
+
+
+def correct(rows: list[Row], settings: Settings) -> None:
+    """Add correction and family to rows that have what families are named by, each test corrected for itself."""
     families: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
-        if _run(row) in settings.same:
-            row |= {"p_corrected": 1.0, "significant": False, "correction": settings.correction}
-            row |= {"family": SAME, "family_size": 0}
-            continue
         row["family"] = significance.family(settings.families, row, apart=settings.apart.get(row["system"], ""))
         families.setdefault((row["family"], row["test"]), []).append(row)
     for members in families.values():
@@ -174,7 +185,8 @@ def compare(cells: dict[Cell, dict[str, Sample]], settings: Settings) -> tuple[l
         if settings.baseline not in systems:
             alone += 1
         elif len(systems) > 1:
-            tested, sizes = _compare_cell(cell, systems, settings)
+            labels = cell._asdict() | {"setup": setup(cell.query_lang, cell.doc_lang)}
+            tested, sizes = compare_systems(systems, settings, labels=labels, place=cell.pair, draws=cell)
             tests += tested
             effects += sizes
     if alone:

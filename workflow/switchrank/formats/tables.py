@@ -64,20 +64,27 @@ EFFECTS = _schema(
     "boot_high:Float64 effect_size:Float64 queries:Int64 seeds:Int64"
 )
 """Size of each difference in SIGNIFICANCE: bootstrap interval over queries, and Cohen's d of the paired differences."""
+SETUPS = _schema(
+    "system baseline testset setup metric value:Float64 baseline_value:Float64 delta:Float64 ci_low:Float64 "
+    "ci_high:Float64 test p_value:Float64 correction p_corrected:Float64 significant:Boolean family "
+    "family_size:Int64 pairs:Int64 queries:Int64 seeds:Int64"
+)
+"""Means over the ``pairs`` of a setup of the means over their queries, for systems that rank all of them; the baseline
+has a row without a comparison, and so have all systems where it ranks no such pairs."""
 CLAIMS = _schema(
     "run claim system baseline testset setup languages metric expected published:Float64 source delta:Float64 "
     "low:Float64 high:Float64 verdict pairs:Int64 queries:Int64 seeds:Int64 missing"
 )
-"""A published comparison of two systems, and the same in a run. ``languages`` is ``seen`` or ``unseen``; ``expected``
-says what is claimed of the system, ``better``, ``worse`` or ``equal``, and ``published`` by how much (null if that is
-not told); ``delta`` is the difference found, ``low`` and ``high`` its 95% bootstrap interval, ``verdict`` one of
-``agrees``, ``opposite``, ``differs`` and ``not decided``. Where a run cannot tell, ``missing`` says why, and what would
-have been found is null."""
+"""A published comparison of two systems, and the same in a run. ``languages`` is ``seen``, ``unseen`` or ``all``;
+``expected`` says what is claimed of the system, ``better``, ``worse`` or ``equal``, and ``published`` by how much (null
+if that is not told); ``delta`` is the difference found, ``low`` and ``high`` its 95% bootstrap interval, ``verdict``
+one of ``agrees``, ``opposite``, ``differs`` and ``not decided``. Where a run cannot tell, ``missing`` says why, and
+what would have been found is null."""
 DRAW = _schema("id lang")
 """Which language each document or query of a mixed pool was given."""
 BIAS = _schema(f"{_RANKED} seed:Int64 measure value:Float64 queries:Int64")
-"""How a system treats the languages of a mixed pool; ``measure`` is one of ``rank_distance``, ``own_language_top10``,
-``own_language_pool``, ``rankc``."""
+"""How a system treats the languages of a mixed pool; ``measure`` is one of ``rank_distance``, ``max_rank``,
+``own_language_top10``, ``own_language_pool``, ``rankc``, ``rank_correlation``."""
 ABLATION = _schema(
     "ablation start language examples:Int64 seed:Int64 testset query_lang doc_lang metric value:Float64 epochs:Float64"
 )

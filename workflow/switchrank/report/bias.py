@@ -22,18 +22,22 @@ MEASURES = {
         3.4,
     ),
     "rank_distance": ("Rank distance", "ranks between best and\nworst language (0 is even)", 2.1),
+    "max_rank": ("Worst rank", "rank of the relevant document in\nthe worst language (Max@R)", 2.1),
     "rankc": ("RankC", "agreement with queries in\nother languages (1 is even)", 2.1),
+    "rank_correlation": ("Rank correlation", "Spearman's, with queries in\nother languages (1 is even)", 2.1),
 }
 """Each measure's panel: its title, what its axis says, and its width in inches."""
+AGREEMENT = ("rankc", "rank_correlation")
+"""Measures that are at most 1."""
 
 
 def bias_picture(*, bias: str | Path, languages: Languages, plot: Plot) -> None:
     """Write an SVG with one row per query language, one marker per system and one panel per measure that is there.
 
     The first panel compares the share of the query's own language in the top 10 with the tick, its share of the pool:
-    right of the tick, a system prefers the query's language. Then come rank distance and RankC. Values are means over
-    seeds, and over document languages where a test set has no mixed pool. The numbers are testset, measure, query_lang,
-    system, value.
+    right of the tick, a system prefers the query's language. Then come measures of ranks and of agreement. Values are
+    means over seeds, and over document languages where a test set has no mixed pool. The numbers are testset, measure,
+    query_lang, system, value.
 
     Args:
         bias: tables/bias.csv.
@@ -97,4 +101,5 @@ def _draw_measure(axis: Axes, values: pl.DataFrame, rows: list[str], looks: draw
     if measure == SHARE:
         axis.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     largest = float(values["value"].to_numpy().max())
-    axis.set_xlim(0, 1.02 if measure == "rankc" else max(0.02, largest) * 1.08)
+    smallest = float(values["value"].to_numpy().min())
+    axis.set_xlim(min(0.0, 1.08 * smallest), 1.02 if measure in AGREEMENT else max(0.02, largest) * 1.08)

@@ -38,6 +38,7 @@ _PICTURES = {
     "gain": _picture(
         "gain:gain_heatmap", "gain over the baseline, query by document language", unasked=["systems", "table"]
     ),
+    "matrix": _picture("matrix:matrix_picture", "a metric by query and document language, a matrix for each system"),
     "lexicon": _picture("lexicon:lexicon_picture", "P@1, P@5 and coverage of the lexicons"),
     "loss": _picture(
         "loss:loss_picture",
@@ -51,7 +52,7 @@ _PICTURES = {
     "sweep": _picture("sweep:sweep_picture", "a metric against one setting, and against what it measurably did"),
     "overlap": _picture("overlap:overlap_picture", "a metric by word overlap of query and relevant passage"),
     "shift": _picture("shift:shift_picture", "score drop of relevant passages in another language"),
-    "bias": _picture("bias:bias_picture", "preference for the query's own language, rank distance, RankC"),
+    "bias": _picture("bias:bias_picture", "preference for the query's own language, ranks by language, agreement"),
 }
 
 COMMANDS = Group(

@@ -126,6 +126,13 @@ def with_pairs(frame: pl.DataFrame, languages: Languages) -> pl.DataFrame:
     return frame.join(known, on=PAIR, how="left", maintain_order="left")
 
 
+def unseen_in(metrics: pl.DataFrame) -> set[str]:
+    """The languages of METRICS rows that were not in training."""
+    queries = metrics.filter(pl.col("seen").is_in(["document", "none"]))["query_lang"]
+    documents = metrics.filter(pl.col("seen").is_in(["query", "none"]))["doc_lang"]
+    return {*queries, *documents}
+
+
 def systems_of(frame: pl.DataFrame, baseline: str) -> tuple[list[str], list[str]]:
     """Trained systems (baseline first, then in table order) and the reference rows present, in table order."""
     found = frame["system"].unique(maintain_order=True).to_list()

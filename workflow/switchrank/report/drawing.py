@@ -5,9 +5,9 @@ text (searchable, small files) with a list of fall-back fonts; ids in the SVG co
 no date is written.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import cycle
+from itertools import cycle, product
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 
 from switchrank.core.atomic import atomic_path
 
@@ -122,6 +123,22 @@ def draw_rows(axis: Axes, labels: Sequence[str], shaded: Sequence[bool]) -> None
             axis.axhspan(row - 0.5, row + 0.5, color=BAND, linewidth=0, zorder=0)
         if row:
             axis.axhline(row - 0.5, color=FAINT, linewidth=0.6, zorder=0.5)
+
+
+def draw_matrix(
+    axis: Axes, rows: Sequence[str], columns: Sequence[str], colours: Mapping[tuple[str, str], Any]
+) -> None:
+    """Prepare ``axis`` for a matrix, its first row on top: fields by row and column, hatched where they have no
+    colour."""
+    axis.set_xlim(-0.5, len(columns) - 0.5)
+    axis.set_ylim(len(rows) - 0.5, -0.5)
+    axis.set_aspect(0.72)
+    axis.tick_params(length=0)
+    axis.spines[:].set_visible(False)
+    for (y, row), (x, column) in product(enumerate(rows), enumerate(columns)):
+        colour = colours.get((row, column))
+        look = {"facecolor": "white", "hatch": "////"} if colour is None else {"facecolor": colour}
+        axis.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, edgecolor="white", linewidth=1.5, **look))
 
 
 def dodged(points: pl.DataFrame, looks: Looks) -> Iterator[tuple[str, pl.DataFrame]]:

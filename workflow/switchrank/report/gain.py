@@ -8,12 +8,11 @@ import matplotlib as mpl
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, Normalize
-from matplotlib.patches import Rectangle
 
 from switchrank.core.languages import Languages, starred
 from switchrank.formats.tables import METRICS, read_table
-from switchrank.report.data import PAIR, REFERENCES, MetricPlot, gain_rows, pick
-from switchrank.report.drawing import INK, MUTED, drawn
+from switchrank.report.data import PAIR, REFERENCES, MetricPlot, gain_rows, pick, unseen_in
+from switchrank.report.drawing import INK, MUTED, draw_matrix, drawn
 
 DAGGER = "†"
 MAP = "RdBu"
@@ -51,8 +50,7 @@ def gain_heatmap(
     compared = gains.filter(~pl.col("system").is_in(list(REFERENCES)))
     largest = max([0.01, *compared["delta"].abs().to_list()])
     rows = pick(read_table(metrics, METRICS), metrics, **plot.labels)
-    unseen = {*rows.filter(pl.col("seen").is_in(["document", "none"]))["query_lang"]}
-    unseen |= {*rows.filter(pl.col("seen").is_in(["query", "none"]))["doc_lang"]}
+    unseen = unseen_in(rows)
     queries, documents = (languages.ordered(pairs[side]) for side in PAIR)
     size = 1.9 + 0.72 * len(documents), 1.5 + 0.5 * len(queries)
     with drawn(plot.out, f"{system} minus {plot.baseline}: {plot.title}", *size) as picture:
@@ -77,16 +75,10 @@ def gain_heatmap(
 def _draw_cells(
     axis: Axes, pairs: pl.DataFrame, queries: list[str], documents: list[str], norm: Normalize, colours: Colormap
 ) -> None:
-    axis.set_xlim(-0.5, len(documents) - 0.5)
-    axis.set_ylim(len(queries) - 0.5, -0.5)
-    axis.set_aspect(0.72)
-    axis.tick_params(length=0)
-    axis.spines[:].set_visible(False)
     cells = {(row["query_lang"], row["doc_lang"]): row for row in pairs.iter_rows(named=True)}
+    draw_matrix(axis, queries, documents, {pair: colours(norm(cell["delta"])) for pair, cell in cells.items()})
     for (y, query), (x, document) in product(enumerate(queries), enumerate(documents)):
         cell = cells.get((query, document))
-        look = {"facecolor": "white", "hatch": "////"} if cell is None else {"facecolor": colours(norm(cell["delta"]))}
-        axis.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, edgecolor="white", linewidth=1.5, **look))
         if cell is not None:
             ink = "white" if abs(norm(cell["delta"]) - 0.5) > 0.33 else INK
             dagger, weight = (DAGGER, "bold") if cell["significant"] else ("", "normal")

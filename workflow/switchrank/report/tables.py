@@ -75,13 +75,13 @@ HELP = {
     "language": "language of the labelled queries",
     "reference": "the system whose value without labels is to be reached",
     "reference_value": "value of the reference without labels",
-    "measure": "rank_distance, own_language_top10, own_language_pool or rankc",
+    "measure": "what is told of language bias: see below",
     "sweep": "the setting that is varied",
     "x": "its value",
     "switched": "measured share of switched content words of the corpus",
     "drop": "score of a relevant passage in the query's language minus its score in doc_lang (logits)",
     "drop_sd": "standard deviation of the drop over passages",
-    "pairs": "query and relevant passage, in two languages each",
+    "pairs": "language pairs; of a score drop, pairs of a query and a relevant passage",
 }
 """Column name to what its head says when pointed at."""
 
@@ -185,7 +185,13 @@ TITLES = {
         "How systems treat the languages of a mixed pool",
         "own_language_top10 above own_language_pool: the system prefers documents in the query's language."
         " rank_distance: ranks between a query's relevant documents in its best and its worst language, 0 is even."
-        " rankc: agreement with the same query in other languages, 1 is even.",
+        " max_rank: the rank in the worst one. rankc, rank_correlation: agreement with the same query in other"
+        " languages, 1 is even.",
+    ),
+    "setups": Described(
+        "Means over the language pairs of each setup",
+        "Systems that rank all of a setup's pairs. Tests are over queries; one that is asked in several languages"
+        " counts once. Of rank_distance and max_rank less is better.",
     ),
     "sweep": Described(
         "One setting varied at a time",

@@ -120,7 +120,8 @@ class Costs:
     def table_page(self, _: Job) -> Cost:
         return self._plain(1.5, 80 * MB, 40e3)
 
-    mrr_picture = gain_picture = lexicon_picture = loss_picture = experiment_picture = sentences = table_page
+    mrr_picture = gain_picture = matrix_picture = lexicon_picture = loss_picture = experiment_picture = table_page
+    sentences = table_page
 
     def labelled_instances(self, _: Job) -> Cost:
         return self._plain(0.9, 60 * MB)
@@ -409,7 +410,7 @@ class Costs:
         draws = 1e5 if "fisher" in self.config.evaluate.tests else 1e4
         return self._plain(1 + asked * draws / 1.5e9, 80 * MB + 200 * asked, 40 * asked)
 
-    main_table = tables
+    main_table = setups = tables
 
     def bias(self, job: Job) -> Cost:
         return self._plain(0.8 + 0.4e-6 * self._read_lines(job), 60 * MB)
