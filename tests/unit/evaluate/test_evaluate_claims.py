@@ -1,4 +1,5 @@
-"""The paper's claims beside what a run says: differences and intervals by hand, verdicts, what is missing, the text."""
+"""The claims of papers beside what a run says: differences and intervals by hand, verdicts, what is missing, the
+text."""
 
 from __future__ import annotations
 
@@ -24,6 +25,7 @@ from switchrank.evaluate.claims import (
     Run,
     bootstrap,
     claim_rows,
+    judgeable,
     published,
     read_runs,
     verdict,
@@ -31,11 +33,19 @@ from switchrank.evaluate.claims import (
 from switchrank.evaluate.claims_text import WIDTH, claims_text
 from switchrank.evaluate.join import join_tables
 from switchrank.evaluate.tables import Settings, make_tables
+from switchrank.formats.measures import Averaged
 from switchrank.formats.tables import CLAIMS, PER_QUERY, read_table, write_table
 
 GAIN = Comparison("gain", "ml-cs", "zero-shot", "clir", "seen", "better", "abstract", 0.051)
 BACK = replace(GAIN, system="zero-shot", baseline="ml-cs")
-COMPARISONS = [comparison for claim in published().values() for comparison in claim.comparisons]
+LITSCHKO, ELMAHDY = dict.fromkeys(claim.paper for claim in published().values())
+
+
+def comparisons_of(*papers):
+    return [one for claim in published().values() if claim.paper in papers for one in claim.comparisons]
+
+
+COMPARISONS = comparisons_of(LITSCHKO)
 PAIRS = pl.DataFrame(
     [
         ("world", "clir", "de", "en", "both"),
@@ -149,10 +159,16 @@ def test_swapping_system_and_baseline_turns_sign_and_interval(values, seeds):
         ("equal", (0.1, 0.2), "differs"),
         ("equal", (-0.2, -0.1), "differs"),
         ("equal", (None, None), "not decided"),
+        ("no worse", (-0.1, 0.1), "agrees"),
+        ("no worse", (0.1, 0.2), "agrees"),
+        ("no worse", (-0.2, -0.1), "opposite"),
     ],
 )
 def test_a_verdict_is_what_the_interval_says_of_the_sign(expected, interval, said):
     assert verdict(expected, *interval) == said
+    low, high = interval
+    turned = (low, high) if low is None else (-high, -low)
+    assert verdict(expected, *turned, falling=True) == said
 
 
 def test_a_single_query_has_a_difference_and_no_interval():
@@ -166,6 +182,9 @@ def test_a_single_query_has_a_difference_and_no_interval():
         ({"system": "bl-cs"}, "no bl-cs"),
         ({"system": "bl-cs", "baseline": "gold-cs"}, "no bl-cs and no gold-cs"),
         ({"setup": "mlir"}, "no MLIR pairs of seen languages"),
+        ({"setup": "mlir", "languages": "all"}, "no MLIR pairs"),
+        ({"metric": "map"}, "no map: add it to evaluate.metrics"),
+        ({"metric": "rank_distance"}, "no rank_distance: add it to evaluate.setups"),
         ({"system": "late"}, "late and zero-shot rank no such pair with the same seed"),
     ],
 )
@@ -186,14 +205,48 @@ def test_every_test_set_has_a_row_of_its_own():
 
 
 def test_what_is_published_has_the_sign_that_is_claimed():
-    for one in COMPARISONS:
+    every = comparisons_of(LITSCHKO, ELMAHDY)
+    for one in every:
         assert one.expected in get_args(Expected)
         assert one.setup in ("moir", "clir", "mlir")
-        assert one.languages in ("seen", "unseen")
+        assert one.languages in ("seen", "unseen", "all")
+        assert one.metric in get_args(Averaged)
         assert one.published is None or (one.published > 0) == (one.expected == "better")
-    assert len({(one.claim, one.system, one.baseline, one.setup, one.languages) for one in COMPARISONS}) == len(
-        COMPARISONS
-    )
+    assert len({(one.claim, one.system, one.baseline, one.setup, one.languages) for one in every}) == len(every)
+
+
+def test_languages_seen_and_unseen_count_where_a_claim_is_about_all():
+    run = against_zero({("de", 1): {"a": 1.0, "b": 0.0}, ("fr", 1): {"a": 0.0, "b": 0.0}})
+    row = row_of(run, replace(GAIN, languages="all"))
+    assert (row["delta"], row["pairs"]) == (0.25, 2)
+
+
+def test_a_claim_about_ranks_agrees_where_they_are_less():
+    scores = {"mono": [50.0, 40.0, 61.0], "hybrid": [10.0, 4.0, 20.0]}
+    rows = [
+        (s, "pool", "de", "xx", 1, f"q{n}", "rank_distance", v) for s, own in scores.items() for n, v in enumerate(own)
+    ]
+    pairs = pl.DataFrame([("pool", "mlir", "de", "xx", "both")], schema=PAIRS.schema, orient="row")
+    run = Run("dual", pairs, pl.DataFrame(rows, schema=PER_QUERY, orient="row"))
+    claimed = published()["hybrid-bias"]
+    about = claimed.comparisons[0]
+    row = row_of(run, about)
+    assert (row["delta"], row["verdict"]) == (pytest.approx(-39), "agrees")
+    assert row_of(run, replace(about, system="mono", baseline="hybrid"))["verdict"] == "opposite"
+    text = claims_text([row], {about.claim: claimed})
+    assert text.startswith(f"What {ELMAHDY} claim, and what was found here (dual)\n")
+    told = "hybrid against mono, MLIR by rank_distance: claimed better (XLM-R -123, LaBSE -41)"
+    assert f"\n{told}\n  pool      -39.0  " in text
+
+
+def test_papers_are_left_out_of_which_no_run_has_two_systems():
+    run = against_zero({("de", 1): {"a": 1.0, "b": 0.0}})
+    assert {claim.paper for claim in judgeable([run], published()).values()} == {LITSCHKO}
+    dual = pl.col("system").replace({"ml-cs": "hybrid", "zero-shot": "cross"})
+    other = replace(run, scores=run.scores.with_columns(dual))
+    assert {claim.paper for claim in judgeable([other], published()).values()} == {ELMAHDY}
+    assert judgeable([run, other], published()) == published()
+    assert judgeable([], published()) == {}
 
 
 def test_the_config_of_the_published_experiment_has_every_system_that_a_claim_is_about():
@@ -248,6 +301,18 @@ def test_tables_joined_by_run_say_the_same_as_the_runs(tables, tmp_path):
     join_tables(folders=folders, out=tmp_path / "joined", by="run")
     claims = {"gain": Claim("", [GAIN])}
     assert claim_rows(read_runs([tmp_path / "joined"]), claims) == claim_rows(read_runs(folders), claims)
+
+
+def test_ranks_by_query_are_read_where_they_were_asked_for(tables):
+    folder = tables("small", 0.125)
+    ranks = [
+        (s, "world", "de", "en", 1, f"q{n}", "rank_distance", v)
+        for s, v in (("zero-shot", 9.0), ("ml-cs", 4.0))
+        for n in range(10)
+    ]
+    write_table(pl.DataFrame(ranks, schema=PER_QUERY, orient="row"), folder / "bias_per_query.parquet", PER_QUERY)
+    (row,) = claim_rows(read_runs([folder]), {"gain": Claim("", [replace(GAIN, metric="rank_distance")])}, resamples=20)
+    assert (row["delta"], row["verdict"]) == (-5, "agrees")
 
 
 def test_one_run_is_named_once():

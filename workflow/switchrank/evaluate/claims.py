@@ -1,4 +1,4 @@
-"""What the paper claims beside what a run says: each claim by comparisons of two systems, with sign, size and interval.
+"""What papers claim beside what a run says: each claim by comparisons of two systems, with sign, size and interval.
 
 A difference is the mean over language pairs, seeds and queries of ``system - baseline``, from the seeds and pairs that
 both have. Its interval is a percentile bootstrap over queries: a query is drawn together with all the pairs that it is
@@ -23,15 +23,16 @@ import polars as pl
 from switchrank.core.errors import UserError
 from switchrank.core.seeds import generator
 from switchrank.evaluate.significance import ROUNDING, Floats, Interval, paired_differences, resampled_means
+from switchrank.formats.measures import FALLING
 from switchrank.formats.tables import METRICS, PER_QUERY, read_table, scan_table
 
 METRIC = "mrr@10"
-"""What published values are differences in."""
+"""What claims are about unless they say otherwise; every run has it."""
 SIDES = {"moir": "MoIR", "clir": "CLIR", "mlir": "MLIR"}
 _ALPHA = 0.05
 _RESAMPLES = 10_000
 _PAIR = ("query_lang", "doc_lang")
-Expected = Literal["better", "worse", "equal"]
+Expected = Literal["better", "worse", "equal", "no worse"]
 Row = dict[str, Any]
 
 
@@ -44,28 +45,31 @@ class Comparison:
         system: the system of which something is claimed.
         baseline: what it is compared with.
         setup: moir, clir or mlir.
-        languages: seen, where both sides are in languages that code-switching used, or unseen, where one is not.
+        languages: seen, where both sides are in languages that code-switching used, unseen, where one is not, or all.
         expected: what the system is claimed to be.
         source: where the claim is from.
         published: the difference, if one is told.
+        metric: a metric, or a measure of ranks in pools, of which less is better.
     """
 
     claim: str
     system: str
     baseline: str
     setup: str
-    languages: Literal["seen", "unseen"]
+    languages: Literal["seen", "unseen", "all"]
     expected: Expected
     source: str
     published: float | None = None
+    metric: str = METRIC
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim in words, and the comparisons that it is judged by."""
+    """A claim in words, the comparisons that it is judged by, and the paper that makes it."""
 
     text: str
     comparisons: Sequence[Comparison]
+    paper: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class Run:
     Attributes:
         name: of the run.
         pairs: ``testset setup query_lang doc_lang seen``, one row per test pair.
-        scores: PER_QUERY rows of one metric.
+        scores: PER_QUERY rows.
     """
 
     name: str
@@ -90,10 +94,25 @@ def published() -> Mapping[str, Claim]:
 
     given = yaml.safe_load(Path(__file__).with_name("claims.yaml").read_text(encoding="utf-8"))
     claims = {}
-    for name, section in given.items():
-        text, parts = section.pop("text"), section.pop("comparisons")
-        claims[name] = Claim(text, [Comparison(claim=name, **section | part) for part in parts])
+    for paper in given.values():
+        cited, sections = paper.pop("paper"), paper.pop("claims")
+        for name, section in sections.items():
+            text, parts = section.pop("text"), section.pop("comparisons")
+            comparisons = [Comparison(claim=name, **paper | section | part) for part in parts]
+            claims[name] = Claim(text, comparisons, cited)
     return claims
+
+
+def judgeable(runs: Sequence[Run], claims: Mapping[str, Claim]) -> dict[str, Claim]:
+    """The claims of papers of which some run has two systems that are compared."""
+    known = [set(run.scores["system"].unique()) for run in runs]
+    told = {
+        claim.paper
+        for claim in claims.values()
+        for one in claim.comparisons
+        if any({one.system, one.baseline} <= systems for systems in known)
+    }
+    return {name: claim for name, claim in claims.items() if claim.paper in told}
 
 
 def read_runs(folders: Sequence[str | Path]) -> list[Run]:
@@ -107,7 +126,7 @@ def read_runs(folders: Sequence[str | Path]) -> list[Run]:
         metrics = read_table(folder / "metrics.csv", METRICS).filter(metric=METRIC)
         if metrics.is_empty():
             raise UserError(folder / "metrics.csv", "metric", f"no {METRIC}", "evaluate it: the claims are about it")
-        scores = scan_table(folder / "per_query.parquet", PER_QUERY).filter(metric=METRIC).collect()
+        scores = _scores(folder)
         for (name,), own in metrics.group_by("run", maintain_order=True):
             if name in runs:
                 todo = "give it another name: switchrank evaluate join FOLDER --run-name NAME --out OTHER"
@@ -117,6 +136,16 @@ def read_runs(folders: Sequence[str | Path]) -> list[Run]:
             mine = scores.join(own.select("system").unique(), on="system", how="semi").with_columns(plain)
             runs[str(name)] = Run(str(name), pairs, mine)
     return list(runs.values())
+
+
+def _scores(folder: Path) -> pl.DataFrame:
+    """What claims are about, by query; ranks in pools are in a table of their own, if they were asked for."""
+    wanted = {one.metric for claim in published().values() for one in claim.comparisons}
+    ranks = folder / "bias_per_query.parquet"
+    files = [folder / "per_query.parquet", *([ranks] if ranks.is_file() else [])]
+    return (
+        pl.concat(scan_table(file, PER_QUERY) for file in files).filter(pl.col("metric").is_in(list(wanted))).collect()
+    )
 
 
 def claim_rows(runs: Sequence[Run], claims: Mapping[str, Claim], *, resamples: int = _RESAMPLES) -> list[Row]:
@@ -129,7 +158,7 @@ def claim_rows(runs: Sequence[Run], claims: Mapping[str, Claim], *, resamples: i
     """
     comparisons = [comparison for claim in claims.values() for comparison in claim.comparisons]
     return [
-        {"run": run.name, "metric": METRIC} | asdict(comparison) | found
+        {"run": run.name} | asdict(comparison) | found
         for comparison in comparisons
         for run in runs
         for found in _found(run, comparison, resamples)
@@ -139,19 +168,22 @@ def claim_rows(runs: Sequence[Run], claims: Mapping[str, Claim], *, resamples: i
 def _found(run: Run, comparison: Comparison, resamples: int) -> Iterator[Row]:
     """What a run says about a comparison, by test set."""
     seen = pl.col("seen") == "both"
-    pairs = run.pairs.filter(seen if comparison.languages == "seen" else ~seen, setup=comparison.setup)
+    wanted = {"seen": seen, "unseen": ~seen, "all": pl.lit(True)}[comparison.languages]
+    pairs = run.pairs.filter(wanted, setup=comparison.setup)
     missing = _missing(run, comparison, pairs)
     if missing:
         yield {"missing": missing}
         return
     alone = True
     for (testset,), tested in pairs.group_by("testset", maintain_order=True):
-        scores = run.scores.filter(testset=testset).join(tested.select(_PAIR), on=_PAIR, how="semi")
+        scores = run.scores.filter(testset=testset, metric=comparison.metric).join(
+            tested.select(_PAIR), on=_PAIR, how="semi"
+        )
         differences = _differences(scores, comparison, f"{run.name} {testset}")
         if len(differences):
             alone = False
             random = generator(0, "claims", str(testset), comparison.setup, comparison.languages)
-            yield {"testset": testset} | _measured(differences, comparison.expected, resamples, random)
+            yield {"testset": testset} | _measured(differences, comparison, resamples, random)
     if alone:
         yield {"missing": f"{comparison.system} and {comparison.baseline} rank no such pair with the same seed"}
 
@@ -162,7 +194,13 @@ def _missing(run: Run, comparison: Comparison, pairs: pl.DataFrame) -> str | Non
     lacking = [system for system in (comparison.system, comparison.baseline) if system not in known]
     if lacking:
         return f"no {' and no '.join(lacking)}"
-    return f"no {SIDES[comparison.setup]} pairs of {comparison.languages} languages" if pairs.is_empty() else None
+    if pairs.is_empty():
+        what = "" if comparison.languages == "all" else f" of {comparison.languages} languages"
+        return f"no {SIDES[comparison.setup]} pairs{what}"
+    if comparison.metric not in set(run.scores["metric"].unique()):
+        key = "setups" if comparison.metric in FALLING else "metrics"
+        return f"no {comparison.metric}: add it to evaluate.{key}"
+    return None
 
 
 def _differences(scores: pl.DataFrame, comparison: Comparison, place: str) -> pl.DataFrame:
@@ -179,13 +217,14 @@ def _differences(scores: pl.DataFrame, comparison: Comparison, place: str) -> pl
     return both.select("pair", "seed", "qid", difference=pl.Series(values, dtype=pl.Float64))
 
 
-def _measured(differences: pl.DataFrame, expected: Expected, resamples: int, random: np.random.Generator) -> Row:
+def _measured(differences: pl.DataFrame, comparison: Comparison, resamples: int, random: np.random.Generator) -> Row:
     seeds, pairs = differences["seed"].n_unique(), differences["pair"].n_unique()
     strata = list(_strata(differences))
     delta = math.fsum(value for part in strata for value in part.ravel()) / seeds
     low, high = bootstrap(strata, resamples=resamples, random=random)
     counts = {"pairs": pairs, "queries": differences["qid"].n_unique(), "seeds": seeds}
-    return {"delta": delta, "low": low, "high": high, "verdict": verdict(expected, low, high)} | counts
+    said = verdict(comparison.expected, low, high, falling=comparison.metric in FALLING)
+    return {"delta": delta, "low": low, "high": high, "verdict": said} | counts
 
 
 def _strata(differences: pl.DataFrame) -> Iterator[Floats]:
@@ -217,14 +256,18 @@ def bootstrap(strata: Sequence[Floats], *, resamples: int, random: np.random.Gen
     return float(low), float(high)
 
 
-def verdict(expected: Expected, low: float | None, high: float | None) -> str:
+def verdict(expected: Expected, low: float | None, high: float | None, *, falling: bool = False) -> str:
     """What an interval says of a claim: ``agrees``, ``opposite`` (the other sign), ``differs`` (a difference where none
-    is claimed) or ``not decided`` (it holds 0, or there is no interval)."""
+    is claimed) or ``not decided`` (it holds 0, or there is no interval); ``falling`` where less is better."""
     if low is None or high is None:
         return "not decided"
+    if falling:
+        low, high = -high, -low
     holds_zero = low <= ROUNDING and high >= -ROUNDING
     if expected == "equal":
         return "agrees" if holds_zero else "differs"
+    if expected == "no worse":
+        return "agrees" if holds_zero or low > 0 else "opposite"
     if holds_zero:
         return "not decided"
     return "agrees" if (low > 0) == (expected == "better") else "opposite"

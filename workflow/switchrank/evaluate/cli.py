@@ -122,11 +122,12 @@ def show(*, tables: str, metric: str = "mrr@10", width: int = 100) -> None:
 
 
 def claims(*, tables: Sequence[str | Path], out: str | Path | None = None) -> None:
-    """Print what the published experiment claims beside what your runs say: sign, size, interval, verdict.
+    """Print what papers claim beside what your runs say: sign, size, interval, verdict.
 
     A run is compared by its systems of the usual names: zero-shot, bl-cs, ml-cs, wiki-cs, fine-tuning, zero-shot-tt,
-    ml-cs-tt, and for other shares of switched words ml-cs-p-0-25, ml-cs-p-0-75, ml-cs-p-1-0. Where a run lacks one, its
-    line says so.
+    ml-cs-tt, and for other shares of switched words ml-cs-p-0-25, ml-cs-p-0-75, ml-cs-p-1-0; dual encoders trained on
+    batches of one or two languages, or both: mono, cross, hybrid. Where a run lacks one, its line says so; papers that
+    no run has two systems of are left out, unless that is all of them.
 
     Args:
         tables: tables/ of each run, such as those of several starts; seeds are joined first (switchrank evaluate join).
@@ -134,14 +135,16 @@ def claims(*, tables: Sequence[str | Path], out: str | Path | None = None) -> No
     """
     import polars as pl
 
-    from switchrank.evaluate.claims import claim_rows, published, read_runs
+    from switchrank.evaluate.claims import claim_rows, judgeable, published, read_runs
     from switchrank.evaluate.claims_text import claims_text
     from switchrank.formats.tables import CLAIMS, write_table
 
-    rows = claim_rows(read_runs(tables), published())
+    runs = read_runs(tables)
+    judged = judgeable(runs, published()) or published()
+    rows = claim_rows(runs, judged)
     if out is not None:
         write_table(pl.DataFrame(rows, schema=pl.Schema(CLAIMS)), out, CLAIMS)
-    print(claims_text(rows, published()), end="")
+    print(claims_text(rows, judged), end="")
 
 
 def _mixed(words: Sequence[str]) -> dict[str, tuple[str, ...]]:
