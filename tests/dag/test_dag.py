@@ -23,7 +23,7 @@ STAGES = {
     "train": "pretrained_model|train_model",
     "report": "report_zip|provenance|sentences|table_page|.*_picture$",
     "rank": "rank_|judgements|candidates|pool_",
-    "evaluate": "score_|main_table|tables|bias|overlap|shift|sweep$|first_stage|exposure|testsets|cov|warn",
+    "evaluate": "score_|main_table|tables|bias|overlap|shift|sweep$|setups|first_stage|exposure|testsets|cov|warn",
 }
 """The rules of each stage, by how their names begin."""
 CONFIGS = sorted((ROOT / "config").glob("*.yaml"))

@@ -11,19 +11,22 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from tests.recompute.ablation import check_ablation, check_curve, check_equivalence
-from tests.recompute.bias import check_bias
+from tests.recompute.bias import check_bias, check_bias_per_query
 from tests.recompute.design import Design, read_design
 from tests.recompute.finished import Finished
 from tests.recompute.lexicons import check_quality, check_sweep
 from tests.recompute.main_text import check_main_text
 from tests.recompute.metrics import check_metrics, check_per_query
 from tests.recompute.rankings import PEER, by_definition, by_ir_measures
+from tests.recompute.setups import check_setups
 from tests.recompute.significance import check_effects, check_significance
 from tests.recompute.stages import check_exposure, check_first_stage
 from tests.recompute.testsets import check_coverage, check_testsets
 from tests.recompute.warnings import check_warnings
 from tests.recompute.why import check_overlap, check_shift
 
+RANKS = {"rank_distance", "max_rank"}
+"""What is averaged by setup from bias_per_query.parquet."""
 __all__ = ["PEER", "TABLES", "Design", "by_definition", "by_ir_measures", "read_design", "recompute"]
 
 TABLES: dict[str, tuple[Callable[[Finished], None], Callable[[Design], object]]] = {
@@ -32,7 +35,9 @@ TABLES: dict[str, tuple[Callable[[Finished], None], Callable[[Design], object]]]
     "per_query.parquet": (check_per_query, lambda _: True),
     "significance.csv": (check_significance, lambda _: True),
     "effects.csv": (check_effects, lambda _: True),
+    "setups.csv": (check_setups, lambda design: design.setups),
     "bias.csv": (check_bias, lambda _: True),
+    "bias_per_query.parquet": (check_bias_per_query, lambda design: RANKS & set(design.setups)),
     "overlap.csv": (check_overlap, lambda _: True),
     "shift.csv": (check_shift, lambda design: design.parallel_pairs),
     "lexicon_quality.csv": (check_quality, lambda design: design.gold),

@@ -1,4 +1,4 @@
-"""How systems treat the languages of mixed pools: bias.csv.
+"""How systems treat the languages of mixed pools: bias.csv, and by query bias_per_query.parquet.
 
 rank_distance and max_rank come from the ranks of a query's relevant documents over languages, the best one of each;
 RankC from its formula with sets, the rank correlation from SciPy's.
@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator
 import polars as pl
 from scipy.stats import spearmanr
 
-from switchrank.formats.tables import BIAS
+from switchrank.formats.tables import BIAS, PER_QUERY
 from tests.recompute.design import MIXED
 from tests.recompute.finished import Finished, Series, mean, ranked
 from tests.recompute.rankings import Rankings
 
-Measured = tuple[str, list[float]]
+Measured = tuple[str, dict[str, float]]
 Agreement = Callable[[list[str], list[str]], float | None]
 
 
@@ -30,7 +30,7 @@ def check_bias(run: Finished) -> None:
         if series.doc_lang == MIXED:
             for measure, values in _pooled(run, series, ranking):
                 if values:
-                    expected[*series, measure] = {"value": mean(values), "queries": len(values)}
+                    expected[*series, measure] = {"value": mean(values.values()), "queries": len(values)}
     agreements = {"rankc": _rankc, "rank_correlation": _correlation}
     for measure in agreements.keys() & set(run.design.bias):
         for series, values in _consistency(rankings, agreements[measure]).items():
@@ -40,6 +40,30 @@ def check_bias(run: Finished) -> None:
             }
     expected = {key: told for key, told in expected.items() if key[-1].startswith(run.design.bias)}
     run.check("bias.csv", BIAS, (*Series._fields, "measure"), expected)
+
+
+def check_bias_per_query(run: Finished) -> None:
+    """Hold every row against the value of its query."""
+    expected = {
+        (*series, qid, measure): {"value": value}
+        for series, measured in pooled(run).items()
+        for measure, values in measured.items()
+        for qid, value in values.items()
+    }
+    run.check("bias_per_query.parquet", PER_QUERY, (*Series._fields, "qid", "metric"), expected)
+
+
+def pooled(run: Finished) -> dict[Series, dict[str, dict[str, float]]]:
+    """By run that has documents in several languages, and measure asked for: the value of each query."""
+    return {
+        series: {
+            measure: values
+            for measure, values in _pooled(run, series, ranked(run.path(series)))
+            if measure.startswith(run.design.bias)
+        }
+        for series in run.series
+        if series.system != "random" and series.doc_lang == MIXED
+    }
 
 
 def _pooled(run: Finished, series: Series, ranking: Rankings) -> Iterator[Measured]:
@@ -53,15 +77,17 @@ def _pooled(run: Finished, series: Series, ranking: Rankings) -> Iterator[Measur
     there = set(language.values())
     asked = {qid: docids for qid, docids in ranking.items() if own[qid] in there}
     for measure, depth in (("own_language_top10", 10), ("own_language_pool", None)):
-        yield measure, [mean(language[d] == own[qid] for d in docids[:depth]) for qid, docids in asked.items()]
+        shares = {qid: mean(language[d] == own[qid] for d in docids[:depth]) for qid, docids in asked.items()}
+        yield measure, shares
     if testset.every:
-        ranks = list(_ranks(ranking, run.relevant(series.testset, MIXED), language))
-        yield "rank_distance", [max(one) - min(one) for one in ranks]
-        yield "max_rank", list(map(max, ranks))
+        ranks = _ranks(ranking, run.relevant(series.testset, MIXED), language)
+        yield "rank_distance", {qid: max(one) - min(one) for qid, one in ranks.items()}
+        yield "max_rank", {qid: max(one) for qid, one in ranks.items()}
 
 
-def _ranks(ranking: Rankings, judged: dict[str, dict[str, int]], language: dict[str, str]) -> Iterator[list[float]]:
+def _ranks(ranking: Rankings, judged: dict[str, dict[str, int]], language: dict[str, str]) -> dict[str, list[int]]:
     """For each query the best rank of a relevant document in each language."""
+    found = {}
     for qid, grades in judged.items():
         docids = ranking.get(qid)
         if docids is None or len({language[docid] for docid in grades}) < 2:
@@ -70,7 +96,8 @@ def _ranks(ranking: Rankings, judged: dict[str, dict[str, int]], language: dict[
         for docid in grades:
             rank = docids.index(docid) + 1 if docid in docids else len(docids) + 1
             best[language[docid]] = min(rank, best.get(language[docid], rank))
-        yield list(best.values())
+        found[qid] = list(best.values())
+    return found
 
 
 def _consistency(rankings: dict[Series, Rankings], agreement: Agreement) -> dict[Series, list[list[float]]]:

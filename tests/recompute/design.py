@@ -77,6 +77,7 @@ class Design:
         copies: systems whose runs within the source language are the baseline's own.
         apart: systems that are no hypothesis of the experiment, with the group each is tested in.
         bias: measures of bias, or what their names begin with.
+        setups: measures that are averaged over the pairs of a setup.
         tested: metrics of significance tests; overlap and the curves of the ablation are of the first.
         switched: corpora that words are switched in, with the lexicon of each.
         translating: lexicons that test texts are translated by, with the languages of each.
@@ -95,6 +96,7 @@ class Design:
     unspaced: frozenset[str] = frozenset()
     metrics: tuple[str, ...] = METRICS
     bias: tuple[str, ...] = BIAS
+    setups: tuple[str, ...] = ()
     tested: tuple[str, ...] = METRICS[:1]
     baseline: str = "zero-shot"
     tests: tuple[str, ...] = ("t",)
@@ -146,7 +148,7 @@ def read_design(path: Path, root: Path) -> Design:
     swept = {name: section["system"] for name, section in (config.get("sweeps") or {}).items()}
     extra = {point.system: f"sweep {point.sweep}" for point in points if point.system not in swept.values()}
     references = tuple(evaluate.get("references", ("random", "bm25")))
-    lists = {key: tuple(evaluate[key]) for key in ("metrics", "bias", "tests") if key in evaluate}
+    lists = {key: tuple(evaluate[key]) for key in ("metrics", "bias", "setups", "tests") if key in evaluate}
     plain = {
         key: evaluate[key]
         for key in ("baseline", "correction", "families", "alpha", "permutations", "resamples")

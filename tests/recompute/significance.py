@@ -31,12 +31,12 @@ def check_significance(run: Finished) -> None:
         run.same(f"{place} value", row["value"], mean(systems[row["system"]][0].values()))
         run.same(f"{place} baseline_value", row["baseline_value"], mean(systems[design.baseline][0].values()))
         run.same(f"{place} correction", row["correction"], design.correction)
-        p_value, low, high = _t_test(differences, design.alpha)
+        p_value, low, high = t_test(differences, design.alpha)
         run.same(f"{place} ci_low", row["ci_low"], low)
         run.same(f"{place} ci_high", row["ci_high"], high)
         allowed = run.tolerance
         if row["test"] == "fisher":
-            p_value, allowed = _randomisation(run, differences)
+            p_value, allowed = randomisation(run, differences)
         run.same(f"{place} p_value", row["p_value"], p_value, allowed)
     _check_corrections(run, rows)
 
@@ -81,7 +81,8 @@ def _check_labels(run: Finished, place: str, row: Row, differences: np.ndarray) 
     run.same(f"{place} seeds", row["seeds"], run.cells[cell][row["system"]][1])
 
 
-def _t_test(differences: np.ndarray, alpha: float) -> tuple[float, float | None, float | None]:
+def t_test(differences: np.ndarray, alpha: float) -> tuple[float, float | None, float | None]:
+    """scipy's p and interval of paired differences."""
     if len(differences) == 1:
         return 1.0, None, None
     if np.ptp(differences) < SMALL:
@@ -91,7 +92,7 @@ def _t_test(differences: np.ndarray, alpha: float) -> tuple[float, float | None,
     return result.pvalue, interval.low, interval.high
 
 
-def _randomisation(run: Finished, differences: np.ndarray) -> tuple[float, float]:
+def randomisation(run: Finished, differences: np.ndarray) -> tuple[float, float]:
     """scipy's p, and how far another estimate may be from it; queries without a difference have no sign to flip."""
     permutations, draws = run.design.permutations, run.draws
     flipped = differences[differences != 0]
@@ -130,14 +131,15 @@ def _check_corrections(run: Finished, rows: list[Row]) -> None:
             names[row["family"]].add(key[:-1])
         if len({row["family"] for row in members}) > 1 or len(names[members[0]["family"]]) > 1:
             run.wrong.append(f"significance.csv family {members[0]['family']}: not the {scope} family {key}")
-        for row, p_value in zip(members, _corrected(members, run.design.correction), strict=True):
+        for row, p_value in zip(members, corrected(members, run.design.correction), strict=True):
             place = f"significance.csv {' '.join(str(row[name]) for name in (*CELL, 'system', 'test'))}"
             run.same(f"{place} family_size", row["family_size"], len(members))
             run.same(f"{place} p_corrected", row["p_corrected"], p_value)
             run.same(f"{place} significant", row["significant"], row["p_corrected"] <= run.design.alpha)
 
 
-def _corrected(members: list[Row], correction: str) -> list[float]:
+def corrected(members: list[Row], correction: str) -> list[float]:
+    """The p values of a family, corrected by hand."""
     p_values, size = [row["p_value"] for row in members], len(members)
     if correction == "none":
         return p_values

@@ -14,7 +14,8 @@ from tests.recompute import TABLES, read_design, recompute
 from tests.recompute.finished import Series
 
 pytestmark = pytest.mark.slow
-EVALUATED = {"main.txt", "metrics.csv", "per_query.parquet", "significance.csv", "effects.csv"}
+EVALUATED = {"main.txt", "metrics.csv", "per_query.parquet", "significance.csv", "effects.csv", "setups.csv"}
+EVALUATED |= {"bias_per_query.parquet"}
 """Tables whose checks are tested on a run of their own, in tests/unit/evaluate, and the text that shows them."""
 PAIR = ("testset", "query_lang", "doc_lang", "metric")
 KEYS = {

@@ -27,6 +27,7 @@ from switchrank.formats.tables import (
     OVERLAP,
     PER_QUERY,
     QUALITY,
+    SETUPS,
     SHIFT,
     SIGNIFICANCE,
     SWEEP,
@@ -111,7 +112,8 @@ def test_every_number_of_the_tables_is_what_other_tools_make_of_the_runs(finishe
 def test_the_tables_of_the_whole_experiment_are_filled(finished):
     tables = finished.folder / "results" / "smoke" / "tables"
     bias = read_table(tables / "bias.csv", BIAS)
-    assert set(bias["measure"]) == {"rank_distance", "own_language_top10", "own_language_pool", "rankc"}
+    told = {"rank_distance", "max_rank", "own_language_top10", "own_language_pool", "rankc", "rank_correlation"}
+    assert set(bias["measure"]) == told
     assert set(bias.filter(pl.col("measure") == "rank_distance")["testset"]) == {"every-mlir4"}
     sweep = read_table(tables / "sweep.csv", SWEEP)
     assert sweep["x"].unique(maintain_order=True).to_list() == ["0", "0.5"]
@@ -121,6 +123,7 @@ def test_the_tables_of_the_whole_experiment_are_filled(finished):
     assert set(ablation.select("ablation", "examples").rows()) == {("zs-0", 0), ("zs-8", 8), ("ml-0", 0)}
     for name, schema in (
         ("effects", EFFECTS),
+        ("setups", SETUPS),
         ("testsets", TESTSETS),
         ("coverage", COVERAGE),
         ("warnings", WARNINGS),

@@ -18,9 +18,11 @@ SHOWN = {"report_zip", "provenance", "all", "table_page"}
 TABLED = SHOWN | {
     "main_table",
     "tables",
+    "setups",
     "warnings",
     "mrr_picture",
     "gain_picture",
+    "matrix_picture",
     "sweep",
     "sweep_picture",
     "overlap",

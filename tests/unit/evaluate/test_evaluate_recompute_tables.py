@@ -18,6 +18,7 @@ from switchrank.evaluate.coverage import coverage_table
 from switchrank.evaluate.exposure import exposure_table
 from switchrank.evaluate.first_stage import first_stage_table
 from switchrank.evaluate.score import evaluate_testset
+from switchrank.evaluate.setups import setups_table
 from switchrank.evaluate.sweep import sweep_table
 from switchrank.evaluate.tables import Settings, make_tables
 from switchrank.evaluate.testsets import table_of_testsets
@@ -30,8 +31,11 @@ from switchrank.formats.tables import (
     INSTANCES,
     JUDGEMENTS,
     LEXICON,
+    PER_QUERY,
     QUERIES,
+    SETUPS,
     WORDS,
+    read_table,
     write_table,
 )
 from switchrank.formats.trec_writing import write_run
@@ -54,6 +58,7 @@ DESIGN = Design(
     run="untidy",
     source="en",
     known=frozenset(["en", "de"]),
+    setups=("ndcg@10", "max_rank"),
     bias=("rank_distance", "max_rank", "own_language", "rankc", "rank_correlation"),
     systems=("zero-shot", "ml-cs", "ml-cs-p-1-0"),
     references=("random", "bm25"),
@@ -77,6 +82,7 @@ DESIGN = Design(
     ablated="pairs",
     compared=("zero-shot", "none"),
 )
+SETTINGS = Settings(apart=dict(DESIGN.apart), correction="none", resamples=1000)
 
 
 def put(path, rows, schema):
@@ -193,6 +199,14 @@ def untidy(tmp_path_factory):
         pools={name: _pool(made, name) for name in ("drawn", "every")},
         measures=DESIGN.bias,
         out=tables / "bias.csv",
+        per_query_out=tables / "bias_per_query.parquet",
+    )
+    setups_table(
+        per_query=[tables / "per_query.parquet", tables / "bias_per_query.parquet"],
+        metrics=DESIGN.setups,
+        settings=SETTINGS,
+        systems=DESIGN.systems,
+        out=tables / "setups.csv",
     )
     _why_tables(made, main, tables)
     _lexicon_tables(folder, tables)
@@ -213,7 +227,7 @@ def _main_tables(made, main, tables):
         languages=Languages(
             "en", ["de"], ["qac"], {name: given.mixed for name, given in DESIGN.testsets.items() if given.mixed}
         ),
-        settings=Settings(apart=dict(DESIGN.apart), correction="none", resamples=1000),
+        settings=SETTINGS,
         tested=list(DESIGN.tested),
     )
 
@@ -433,6 +447,21 @@ def _ablation_tables(made, tables):
 
 def test_every_table_agrees_with_its_recomputation(untidy):
     assert recompute(untidy, DESIGN, peer="definitions", draws=4000) == []
+
+
+def test_a_wrong_mean_of_a_setup_and_a_wrong_rank_of_a_query_are_reported(untidy, tmp_path):
+    for path in untidy.iterdir():
+        if path.name != "tables":
+            (tmp_path / path.name).symlink_to(path)
+    (tmp_path / "tables").mkdir()
+    wrong = {"setups.csv": (SETUPS, "delta"), "bias_per_query.parquet": (PER_QUERY, "value")}
+    for name, (schema, column) in wrong.items():
+        table = read_table(untidy / "tables" / name, schema).sort(column, descending=True, nulls_last=True)
+        first = pl.when(pl.int_range(pl.len()) == 0).then(pl.col(column) + 1).otherwise(pl.col(column))
+        write_table(table.with_columns(first), tmp_path / "tables" / name, schema)
+    found = recompute(tmp_path, DESIGN, tables=wrong, peer="definitions", draws=4000)
+    assert [line.split()[0] for line in found] == list(wrong)
+    assert [" delta: " in found[0], " value: " in found[1]] == [True, True]
 
 
 def test_the_run_is_untidy(untidy):

@@ -9,7 +9,7 @@ from switchrank.core.errors import UserError
 from switchrank.evaluate.setups import macro_average, setups_table
 from switchrank.evaluate.summary import setups_text
 from switchrank.evaluate.tables import Sample, Settings
-from switchrank.formats.tables import SETUPS, read_table
+from switchrank.formats.tables import PER_QUERY, SETUPS, read_table, write_table
 
 SETTINGS = Settings(baseline="mono", resamples=20)
 MONO = {("de", "de"): [0.5, 0.25, 0.75], ("en", "en"): [1.0, 0.5, 0.5], ("de", "en"): [0.25, 0.5, 0.25]}
@@ -79,6 +79,22 @@ def test_a_system_that_lacks_a_pair_has_no_mean_and_without_the_baseline_there_i
     rows = averaged(of({"hybrid": HYBRID, "worse": WORSE}))
     assert {(row["delta"], row["family"], row["test"]) for row in rows.values()} == {(None, None, None)}
     assert rows["worse", "clir"]["value"] == pytest.approx(1 / 6)
+
+
+def test_a_system_without_candidates_for_a_query_has_no_mean_of_ranks(scored, tmp_path, capsys):
+    """In metrics such queries score 0; ranks they have none, and means over other queries are no comparison."""
+    whole = scored(
+        {("mono", "en", "xx", 1): [9.0, 4.0, 8.0], ("hybrid", "en", "xx", 1): [3.0, 5.0, 2.0]}, metric="max_rank"
+    )
+    part = scored({("bm25", "en", "xx", 1): [9.0, 1.0]}, metric="max_rank", testset="part")
+    scores = [read_table(path, PER_QUERY).with_columns(testset=pl.lit("pool")) for path in (whole, part)]
+    write_table(pl.concat(scores), tmp_path / "ranks.parquet", PER_QUERY)
+    setups_table(
+        per_query=[tmp_path / "ranks.parquet"], metrics=["max_rank"], settings=SETTINGS, out=tmp_path / "setups.csv"
+    )
+    told = read_table(tmp_path / "setups.csv", SETUPS)
+    assert dict(told.select("system", "value").rows()) == {"mono": 7.0, "hybrid": pytest.approx(10 / 3)}
+    assert capsys.readouterr().err == "setups: bm25 has no candidates for some queries of pool en-xx: left out\n"
 
 
 def test_references_are_a_family_of_their_own(averaged):

@@ -143,9 +143,8 @@ def _scores(folder: Path) -> pl.DataFrame:
     wanted = {one.metric for claim in published().values() for one in claim.comparisons}
     ranks = folder / "bias_per_query.parquet"
     files = [folder / "per_query.parquet", *([ranks] if ranks.is_file() else [])]
-    return (
-        pl.concat(scan_table(file, PER_QUERY) for file in files).filter(pl.col("metric").is_in(list(wanted))).collect()
-    )
+    scores = pl.concat(scan_table(file, PER_QUERY) for file in files)
+    return scores.filter(pl.col("metric").is_in(list(wanted))).collect()
 
 
 def claim_rows(runs: Sequence[Run], claims: Mapping[str, Claim], *, resamples: int = _RESAMPLES) -> list[Row]:
@@ -176,9 +175,8 @@ def _found(run: Run, comparison: Comparison, resamples: int) -> Iterator[Row]:
         return
     alone = True
     for (testset,), tested in pairs.group_by("testset", maintain_order=True):
-        scores = run.scores.filter(testset=testset, metric=comparison.metric).join(
-            tested.select(_PAIR), on=_PAIR, how="semi"
-        )
+        measured = run.scores.filter(testset=testset, metric=comparison.metric)
+        scores = measured.join(tested.select(_PAIR), on=_PAIR, how="semi")
         differences = _differences(scores, comparison, f"{run.name} {testset}")
         if len(differences):
             alone = False

@@ -2,12 +2,14 @@
 baseline.
 
 The value of a system is a macro-average, as Elmahdy et al. (2024, arXiv 2408.10536) report mAP: the mean over pairs of
-the means over their queries. It is given for systems that rank every pair of the setup. What is tested is a sample of
+the means over their queries. It is given for systems that rank every pair of the setup; of ranks in pools, which a
+query without candidates has none of, for those that rank something for every query. What is tested is a sample of
 queries: one that is asked in several pairs, as parallel questions are, is one query, and adds what it adds to the
 macro-average. Tests are paired; the comparisons of all systems in all setups and test sets are corrected together, for
 each metric and test.
 """
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +22,7 @@ from switchrank.core.errors import UserError
 from switchrank.core.languages import setup
 from switchrank.evaluate.significance import mean
 from switchrank.evaluate.tables import SETTINGS, Cell, Row, Sample, Settings, compare_systems, correct, samples
+from switchrank.formats.measures import FALLING
 from switchrank.formats.tables import PER_QUERY, SETUPS, scan_table, write_table
 
 
@@ -74,6 +77,20 @@ def setup_rows(cells: dict[Cell, dict[str, Sample]], settings: Settings) -> list
     return plain + tested
 
 
+def _complete(scores: pl.DataFrame) -> pl.DataFrame:
+    """PER_QUERY rows without those of systems that have no rank for a query of a pair that another system has one for;
+    which these are is told on stderr."""
+    keys = [*Cell._fields, "system"]
+    asked, own = pl.col("qid").n_unique().over(keys[:-1]), pl.len().over(*keys, "seed")
+    partial = (
+        scores.filter(pl.col("metric").is_in(list(FALLING)) & (own < asked)).select(keys).unique(maintain_order=True)
+    )
+    for row in partial.iter_rows(named=True):
+        place = f"{row['testset']} {row['query_lang']}-{row['doc_lang']}"
+        print(f"setups: {row['system']} has no candidates for some queries of {place}: left out", file=sys.stderr)
+    return scores.join(partial, on=keys, how="anti", maintain_order="left")
+
+
 def setups_table(
     *,
     per_query: Sequence[str | Path],
@@ -99,7 +116,7 @@ def setups_table(
     lacking = [metric for metric in metrics if metric not in set(scores["metric"].unique())]
     if lacking:
         raise UserError(per_query[0], "metric", f"no {lacking[0]}", "name measures that were evaluated")
-    rows = setup_rows(samples(scores, list(metrics)), settings)
+    rows = setup_rows(samples(_complete(scores), list(metrics)), settings)
     place = {system: number for number, system in enumerate(systems)}
     order = ("system", *Setup._fields)
     rows.sort(key=lambda row: (place.get(row["system"], len(place)), *(row[name] for name in order)))

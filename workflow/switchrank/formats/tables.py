@@ -76,10 +76,10 @@ CLAIMS = _schema(
     "low:Float64 high:Float64 verdict pairs:Int64 queries:Int64 seeds:Int64 missing"
 )
 """A published comparison of two systems, and the same in a run. ``languages`` is ``seen``, ``unseen`` or ``all``;
-``expected`` says what is claimed of the system, ``better``, ``worse`` or ``equal``, and ``published`` by how much (null
-if that is not told); ``delta`` is the difference found, ``low`` and ``high`` its 95% bootstrap interval, ``verdict``
-one of ``agrees``, ``opposite``, ``differs`` and ``not decided``. Where a run cannot tell, ``missing`` says why, and
-what would have been found is null."""
+``expected`` says what is claimed of the system, ``better``, ``worse``, ``equal`` or ``no worse``, and ``published`` by
+how much (null if that is not told); ``delta`` is the difference found, ``low`` and ``high`` its 95% bootstrap interval,
+``verdict`` one of ``agrees``, ``opposite``, ``differs`` and ``not decided``. Where a run cannot tell, ``missing`` says
+why, and what would have been found is null."""
 DRAW = _schema("id lang")
 """Which language each document or query of a mixed pool was given."""
 BIAS = _schema(f"{_RANKED} seed:Int64 measure value:Float64 queries:Int64")
