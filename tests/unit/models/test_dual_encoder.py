@@ -15,6 +15,7 @@ from transformers import AutoModel, PreTrainedTokenizerFast
 
 from switchrank.core.errors import UserError
 from switchrank.models.dual_encoder import DualEncoder, pool
+from switchrank.models.pretrained import open_encoder
 from switchrank.models.recipe import POOLINGS, Recipe, read_recipe
 from switchrank.models.writing import save_model
 
@@ -92,6 +93,21 @@ def test_a_start_of_ours_is_an_encoder_and_loses_its_head(folder, tmp_path):
     told = json.loads((tmp_path / "made" / "config.json").read_text())
     assert told["architectures"][0].endswith("Model")
     assert "sentence_transformers" not in told
+
+
+def test_the_digest_is_that_of_the_weights_however_they_are_opened(folders, tmp_path):
+    from switchrank.train.start import build_start
+
+    digests = set()
+    for family in ("bert", "roberta"):
+        build_start(model=folders[family], out=tmp_path / family)
+        plain = DualEncoder.open(tmp_path / family)
+        model, tokenizer = open_encoder(tmp_path / family)
+        stock = DualEncoder(model, tokenizer, plain.recipe, source=tmp_path / family)
+        assert type(stock.model) is not type(plain.model)
+        assert stock.digest() == plain.digest()
+        digests.add(plain.digest())
+    assert len(digests) == 2
 
 
 def test_each_kind_of_text_has_its_length(folder):
