@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from switchrank.cli import main
+from switchrank.collections.beir import writer
 from switchrank.core.errors import UserError
 from switchrank.formats.tables import DOCUMENTS, JUDGEMENTS, QUERIES, write_table
 from switchrank.sources.build import build_collection
@@ -83,6 +84,16 @@ def test_what_is_exported_is_read_back_unchanged(tmp_path_factory, documents, qu
         before, after = (pl.read_parquet(one / f"{name}.parquet", columns=kept) for one in (given, again))
         assert before.equals(after)
     assert pl.read_parquet(again / "queries-test-en.parquet")["text"].to_list() == [query]
+
+
+def test_documents_of_several_batches_keep_their_order(tmp_path, monkeypatch):
+    monkeypatch.setattr(writer, "_BATCH", 3)
+    texts = {f"d{number}": f"text {number}" for number in (5, 1, 7, 3, 0, 2, 8)}
+    export_testset(
+        collection=tables(tmp_path / "given", texts, judged=[("q1", "d0", 1)]), pair="de-en", out=tmp_path / "b"
+    )
+    lines = (tmp_path / "b/corpus.jsonl").read_text().splitlines()
+    assert [json.loads(line)["_id"] for line in lines] == list(texts)
 
 
 def test_of_a_sample_of_the_queries_only_those_are_written(collection, tmp_path, capsys):
