@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+from functools import partial
 
 import numpy as np
 import pytest
@@ -82,6 +83,18 @@ def test_vectors_of_all_tokens_are_those_of_the_stock_model_and_zero_at_padding(
         expected = getattr(model, model.base_model_prefix)(**inputs).last_hidden_state
         found = packed.encoding_forward(model)(inputs)
     torch.testing.assert_close(found, expected * inputs["attention_mask"][..., None], atol=1e-5, rtol=0)
+
+
+@settings(max_examples=8, deadline=None)
+@given(lengths=st.lists(st.integers(1, 36), min_size=1, max_size=9), seed=st.integers(0, 99))
+def test_vectors_of_first_tokens_alone_are_the_same(case, lengths, seed):
+    family, model = case
+    inputs = padded(lengths, family, seed)
+    with torch.inference_mode():
+        expected = getattr(model, model.base_model_prefix)(**inputs).last_hidden_state[:, 0]
+        live, frozen = packed.encoding_forward(model, first_only=True), partial(packed.frozen_encoding_forward, model)
+        torch.testing.assert_close(live(inputs)[:, 0], expected, atol=1e-5, rtol=0)
+        torch.testing.assert_close(frozen(None, first_only=True)(inputs)[:, 0], expected, atol=1e-5, rtol=0)
 
 
 def test_gradients_flow_through_the_vectors_of_all_tokens():

@@ -54,7 +54,7 @@ def gradients(method, step=0):
     ("peer", "kept"),
     [(losses.MultipleNegativesRankingLoss, {}), (losses.CachedMultipleNegativesRankingLoss, {"mini_batch_size": 3})],
 )
-@pytest.mark.parametrize("pooling", ["mean", "last"])
+@pytest.mark.parametrize("pooling", ["mean", "cls", "last"])
 def test_loss_and_gradients_are_those_of_sentence_transformers(opened, tmp_path, peer, kept, pooling):
     split = {"token_budget": 60} if kept else {}
     method = opened(negatives=1, temperature=0.2, pooling=pooling, directions="both", **PROMPTS, **split)
@@ -87,6 +87,13 @@ def test_cached_gradients_are_those_of_the_whole_batch_with_all_terms_and_dropou
     parted = opened(files, **more, token_budget=50)
     units = parted.order(1).rows(0, 1)
     assert len(list(parted.losses(Step(0, units, units)))) > 5
+
+
+def test_on_a_cpu_no_more_is_encoded_at_once_than_freed_memory_holds(opened, monkeypatch):
+    method = opened(token_budget=1_000)
+    width = method._encoder.model.config.intermediate_size
+    monkeypatch.setattr("switchrank.core.allocator.LARGEST_KEPT", 200 * width * 4)
+    assert (method.budget.size, opened(token_budget=1_000).budget.size) == (1_000, 200)
 
 
 @pytest.mark.parametrize(

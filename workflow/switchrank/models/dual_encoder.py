@@ -109,7 +109,10 @@ class DualEncoder:
         self._budget = min(
             token_budget, swift_tokens(model.config, model.device.type, (dtype or torch.float32).itemsize)
         )
-        self._states = encoding_forward(model) if precision is None else frozen_encoding_forward(model, dtype)
+        first = {"first_only": recipe.pooling == "cls"}
+        self._states = (
+            encoding_forward(model, **first) if precision is None else frozen_encoding_forward(model, dtype, **first)
+        )
 
     @classmethod
     def open(

@@ -64,19 +64,23 @@ def training_forward(model: Model) -> TrainingForward:
     return forward
 
 
-def encoding_forward(model: Model) -> TrainingForward:
+def encoding_forward(model: Model, *, first_only: bool = False) -> TrainingForward:
     """As :func:`training_forward`, of the encoder alone: from padded inputs of n texts to the vectors of their tokens.
 
-    These are its last hidden states, ``(n, longest, width)``, zeros at padding.
+    These are its last hidden states, ``(n, longest, width)``, zeros at padding. With ``first_only`` others than those
+    of first tokens may be missing: the last layer need not compute them.
     """
-    return _encoding(model, _packed_encoder(model, _live, None, first_only=False) if covered(model) else None)
+    encode = _packed_encoder(model, _live, None, first_only=first_only) if covered(model) else None
+    return _encoding(model, encode, first_only)
 
 
-def _encoding(model: Model, encode: PackedEncoder | None) -> TrainingForward:
+def _encoding(model: Model, encode: PackedEncoder | None, first_only: bool) -> TrainingForward:
     def forward(inputs: Mapping[str, Tensor], draw: Draw | None = None) -> Tensor:
         mask = inputs["attention_mask"]
         if encode and _attends(model):
             tokens, batch, _ = encode(inputs, draw)
+            if first_only:
+                return tokens[batch.places][:, None]
             places = torch.arange(mask.numel()).view_as(mask)[batch.order][mask[batch.order].bool()].to(tokens.device)
             spread = tokens.new_zeros(mask.numel(), tokens.shape[-1]).index_copy(0, places, tokens[: len(places)])
             return spread.view(*mask.shape, -1)
@@ -99,13 +103,14 @@ def ranking_forward(model: Model, dtype: torch.dtype | None) -> Forward:
         return _packed_forward(model, partial(_frozen, dtype), dtype)
 
 
-def frozen_encoding_forward(model: Model, dtype: torch.dtype | None) -> TrainingForward:
+def frozen_encoding_forward(model: Model, dtype: torch.dtype | None, *, first_only: bool = False) -> TrainingForward:
     """:func:`encoding_forward` of a model that :func:`ranking_forward` would take."""
     if model.device.type != "cpu" or not covered(model):
-        return _cast(encoding_forward(model), model.device, dtype)
+        return _cast(encoding_forward(model, first_only=first_only), model.device, dtype)
     with torch.inference_mode():
         dtype = dtype or torch.float32
-        return _encoding(model, _packed_encoder(model, partial(_frozen, dtype), dtype, first_only=False))
+        encode = _packed_encoder(model, partial(_frozen, dtype), dtype, first_only=first_only)
+        return _encoding(model, encode, first_only)
 
 
 def _cast(live: TrainingForward, device: torch.device, dtype: torch.dtype | None) -> TrainingForward:

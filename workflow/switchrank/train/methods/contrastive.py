@@ -109,7 +109,7 @@ class Contrastive(Method[ContrastiveSettings]):
         self._scores = self._pairs.scores(data.one("scores")) if settings.teacher else None
         self.count, self.unit, self.per_step = len(self._pairs), "pairs", settings.batch_size
         longest = max(self._encoder.rooms.values()) + self._encoder.template.specials
-        self.budget: Budget = Budget(settings.token_budget, longest, "token budget", "tokens", "lower max_length")
+        self.budget: Budget = Budget(self._tokens_at_once(), longest, "token budget", "tokens", "lower max_length")
         if data.has("dev"):
             self._dev = Pairs(data.every("dev"))
 
@@ -138,6 +138,18 @@ class Contrastive(Method[ContrastiveSettings]):
             recipe, pooling=settings.pooling, normalised=True, prompts=prompts, max_length=max(lengths.values())
         )
         self._encoder = DualEncoder(model, self._tokenizer, recipe, source=self._start, lengths=lengths)
+
+    def _tokens_at_once(self) -> int:
+        """The token budget, on a CPU no larger than what is computed without waiting for memory."""
+        import torch
+
+        from switchrank.core.allocator import swift_tokens
+        from switchrank.core.precision import PRECISIONS
+
+        context = self._context
+        itemsize = (PRECISIONS[context.precision] or torch.float32).itemsize
+        swift = swift_tokens(self._encoder.model.config, context.device.type, itemsize)
+        return min(context.settings.token_budget, swift)
 
     def order(self, seed: int) -> Composer:
         from switchrank.train.composer import Batches, Composer
