@@ -54,7 +54,7 @@ Texts = tuple[list[str], list[str]]
 
 def make_work(folder: Path, shape: Shape, **options: Any) -> Work:
     """Pairs whose passage begins with the query's words."""
-    work = Work(folder, **{"batch_size": 256, "warmup": 0, **options})
+    work = Work(folder, **{"batch_size": 256, "token_budget": 16_384, "warmup": 0, **options})
     encoder_folder(work.start, shape, max_length=_LENGTH)
     count = (work.steps + 1) * work.batch_size
     queries, passages = texts(count, QUERY_WORDS, seed=51), texts(count, PASSAGE_WORDS, seed=52)
