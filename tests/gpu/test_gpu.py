@@ -17,7 +17,7 @@ import torch
 from switchrank.models import packed
 from switchrank.rank.inference import Inference
 from switchrank.rank.score import Reranker
-from tests.benchmarks import rank, train
+from tests.benchmarks import contrastive, encode, rank, train
 from tests.benchmarks.rankers import Shape
 
 DEVICE = os.environ.get("DEVICE", "cuda")
@@ -68,6 +68,18 @@ def test_half_precision_ranks_as_a_cpu_does_in_single(ranker):
         return reranker.score(*sides, query, np.arange(200))
 
     assert rank.correlation(scores("cpu", "fp32"), scores(DEVICE, "bf16"), 4) > 0.9
+
+
+def test_half_precision_encodes_as_a_cpu_does_in_single(tmp_path):
+    work = encode.make_work(tmp_path, SMALL, count=50)
+    single, half = encode.ours(work, "fp32"), encode.ours(work, "bf16", DEVICE)
+    assert encode.from_direction(half(work.passages), single(work.passages)) < 1e-3
+
+
+def test_contrastive_training_on_it_is_that_on_a_cpu_up_to_rounding(tmp_path):
+    work = contrastive.make_work(tmp_path, SMALL, steps=3, batch_size=32, token_budget=1_024)
+    cpu, device = (contrastive.ours(train.replace(work, device=device), "bf16") for device in ("cpu", DEVICE))
+    assert train.distance(cpu, device) < train.CURVES["bf16"]
 
 
 def test_training_on_it_is_training_on_a_cpu_up_to_rounding(tmp_path):
