@@ -121,6 +121,17 @@ def test_half_precision_differs_from_single_by_rounding_only(family):
     torch.testing.assert_close(trained.float(), whole, atol=0.05, rtol=0.05)
 
 
+@pytest.mark.parametrize("first_only", [False, True])
+def test_half_precision_encodes_as_single_but_for_rounding(first_only):
+    model, inputs = model_of("bert"), padded([12, 30, 3, 30, 9])
+    used = inputs["attention_mask"].bool()
+    with torch.inference_mode():
+        whole = model.bert(**inputs).last_hidden_state
+        half = packed.frozen_encoding_forward(model, torch.bfloat16, first_only=first_only)(inputs)
+    used = used[:, : half.shape[1]]
+    torch.testing.assert_close(half.float()[used], whole[:, : half.shape[1]][used], atol=0.1, rtol=0.05)
+
+
 def test_the_padding_token_within_a_text_has_the_place_roberta_gives_it():
     model = model_of("xlm-roberta")
     inputs = padded([10, 7], "xlm-roberta")

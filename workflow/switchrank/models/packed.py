@@ -12,6 +12,7 @@ Models of other classes, and cases the fast way does not cover, take the stock f
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
@@ -109,7 +110,7 @@ def frozen_encoding_forward(model: Model, dtype: torch.dtype | None, *, first_on
         return _cast(encoding_forward(model, first_only=first_only), model.device, dtype)
     with torch.inference_mode():
         dtype = dtype or torch.float32
-        encode = _packed_encoder(model, partial(_frozen, dtype), dtype, first_only=first_only)
+        encode = _packed_encoder(model, partial(_frozen, dtype), dtype, first_only=first_only, wide=True)
         return _encoding(model, encode, first_only)
 
 
@@ -140,12 +141,22 @@ def _attends(model: Model) -> bool:
     return torch.cuda.get_device_capability(model.device) >= (8, 0)
 
 
+@dataclass(frozen=True)
+class _Heads:
+    """How a layer attends: with how many heads, which share of attention is dropped in training, and in half precision
+    whether a softmax is computed ``wide``, in float32 and rounded: in half the time, and not always to the same bit."""
+
+    count: int
+    dropped: float
+    wide: bool
+
+
 def _attend(
-    query: Tensor, key_value: Tensor, batch: Packed, heads: int, drop: Dropout, share: float, *, first_only: bool
+    query: Tensor, key_value: Tensor, batch: Packed, heads: _Heads, drop: Dropout, *, first_only: bool
 ) -> Tensor:
     """Attention within each pair: ``(tokens, width)`` and ``(tokens, 2 * width)``, as they lie in blocks, to the shape
     of ``query``, which holds first tokens alone with ``first_only``."""
-    size = query.shape[-1] // heads
+    size = query.shape[-1] // heads.count
     drop.next_place()
     if batch.ends is not None:
         return _attend_on_gpu(query, key_value, batch, size, first_only=first_only)
@@ -153,10 +164,10 @@ def _attend(
     queries = query.split([block.pairs for block in batch.blocks] if first_only else tokens)
     parts = []
     for block, some, others in zip(batch.blocks, queries, key_value.split(tokens), strict=True):
-        key, value = others.view(block.pairs, block.length, 2, heads, size).permute(2, 0, 3, 1, 4)
-        ours = some.view(block.pairs, -1, heads, size).transpose(1, 2)
-        mixed = _mixed(ours, key, value, block, drop, share)
-        parts.append(mixed.transpose(1, 2).reshape(len(some), heads * size))
+        key, value = others.view(block.pairs, block.length, 2, heads.count, size).permute(2, 0, 3, 1, 4)
+        ours = some.view(block.pairs, -1, heads.count, size).transpose(1, 2)
+        mixed = _mixed(ours, key, value, block, heads, drop)
+        parts.append(mixed.transpose(1, 2).reshape(len(some), heads.count * size))
     return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
@@ -174,29 +185,31 @@ def _attend_on_gpu(query: Tensor, key_value: Tensor, batch: Packed, size: int, *
     return attended
 
 
-def _mixed(query: Tensor, key: Tensor, value: Tensor, block: Block, drop: Dropout, share: float) -> Tensor:
+def _mixed(query: Tensor, key: Tensor, value: Tensor, block: Block, heads: _Heads, drop: Dropout) -> Tensor:
     """Attention of the pairs of a block, ``(pairs, heads, tokens, size)`` each.
 
     In half precision step by step: on a CPU the fused kernel is slower, its backward pass four times.
     """
-    if query.dtype == torch.float32 and block.hidden is None and not (share and drop.active):
+    if query.dtype == torch.float32 and block.hidden is None and not (heads.dropped and drop.active):
         return functional.scaled_dot_product_attention(query, key, value)
     scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
+    if heads.wide:
+        scores = scores.float()
     if block.hidden is not None:
-        scores = scores + block.hidden.to(query.dtype)
-    weights = torch.softmax(scores, -1, dtype=query.dtype)
-    return drop.of_attention(weights, share, block.first) @ value
+        scores = scores + block.hidden.to(scores.dtype)
+    weights = torch.softmax(scores, -1, dtype=scores.dtype).to(query.dtype)
+    return drop.of_attention(weights, heads.dropped, block.first) @ value
 
 
-def _attend_to_all(sides: Tensor, batch: Packed, heads: int, drop: Dropout, share: float) -> Tensor:
+def _attend_to_all(sides: Tensor, batch: Packed, heads: _Heads, drop: Dropout) -> Tensor:
     """Attention of all tokens, of their queries, keys and values side by side, ``(tokens, 3 * width)``."""
-    if batch.ends is batch.slots is None and sides.dtype == torch.float32 and not (share and drop.active):
+    if batch.ends is batch.slots is None and sides.dtype == torch.float32 and not (heads.dropped and drop.active):
         drop.next_place()
-        attended: Tensor = _Attention.apply(sides, batch.blocks, heads)
+        attended: Tensor = _Attention.apply(sides, batch.blocks, heads.count)
         return attended
     width = sides.shape[1] // 3
     query, key_value = into_blocks(sides, batch).split([width, 2 * width], dim=-1)
-    return out_of_blocks(_attend(query, key_value, batch, heads, drop, share, first_only=False), batch)
+    return out_of_blocks(_attend(query, key_value, batch, heads, drop, first_only=False), batch)
 
 
 class _Attention(torch.autograd.Function):
@@ -256,18 +269,19 @@ def _packed_forward(model: Model, product: Callable[..., Dense], dtype: torch.dt
 
 
 def _packed_encoder(
-    model: Model, product: Callable[..., Dense], dtype: torch.dtype | None, *, first_only: bool
+    model: Model, product: Callable[..., Dense], dtype: torch.dtype | None, *, first_only: bool, wide: bool = False
 ) -> PackedEncoder:
     """The embeddings of a model that is :func:`covered`, and our layers: from padded inputs to vectors of all tokens
     or of first ones, with their batch and its dropout.
 
     ``product`` makes linear modules over the same inputs one product, followed by GELU with ``gelu=True``; it computes
-    in ``dtype`` (None: as autocast says).
+    in ``dtype`` (None: as autocast says). ``wide`` is that of :class:`_Heads`.
     """
     config, base = model.config, getattr(model, model.base_model_prefix)
     pad = None if config.model_type == "bert" else int(config.pad_token_id)
     last = base.encoder.layer[-1] if first_only else None
-    layers = [_layer(one, config, product, last=one is last) for one in base.encoder.layer]
+    heads = _Heads(config.num_attention_heads, float(config.attention_probs_dropout_prob), wide)
+    layers = [_layer(one, config, product, heads, last=one is last) for one in base.encoder.layer]
     place: dict[str, Any] = {"first_position": 0 if pad is None else pad + 1, "pad": pad, "device": model.device}
 
     def encode(inputs: Mapping[str, Tensor], draw: Draw | None) -> tuple[Tensor, Packed, Dropout]:
@@ -295,31 +309,30 @@ def _dropout(draw: Draw | None, batch: Packed, model: Model) -> Dropout:
 
 
 def _layer(
-    layer: Model, config: Any, product: Callable[..., Dense], *, last: bool
+    layer: Model, config: Any, product: Callable[..., Dense], heads: _Heads, *, last: bool
 ) -> Callable[[Tensor, Packed, Dropout], Tensor]:
     """A transformer layer as a function of tokens ``(tokens, width)``, their batch and its dropout; the last one gives
     first tokens only."""
-    own, joined, outer, heads = layer.attention.self, layer.attention.output, layer.output, config.num_attention_heads
+    own, joined, outer = layer.attention.self, layer.attention.output, layer.output
     products = [(own.query,), (own.key, own.value)] if last else [(own.query, own.key, own.value)]
     projections = [product(*modules) for modules in products]
     gelu = config.hidden_act == "gelu"
     inner = product(layer.intermediate.dense, gelu=gelu)
     activation = torch.nn.Identity() if gelu else layer.intermediate.intermediate_act_fn
     after_attention, after = product(joined.dense), product(outer.dense)
-    share = float(config.attention_probs_dropout_prob)
 
     def forward(tokens: Tensor, batch: Packed, drop: Dropout) -> Tensor:
         if last:
             first = tokens[batch.starts]
             query, key_value = projections[0](first), into_blocks(projections[1](tokens), batch)
-            mixed = _attend(query, key_value, batch, heads, drop, share, first_only=True)
+            mixed = _attend(query, key_value, batch, heads, drop, first_only=True)
             tokens = first
         else:
-            mixed = _attend_to_all(projections[0](tokens), batch, heads, drop, share)
+            mixed = _attend_to_all(projections[0](tokens), batch, heads, drop)
         dropped = drop.of_rows(after_attention(mixed), joined.dropout.p, first_only=last)
-        tokens = joined.LayerNorm(dropped + tokens)
+        tokens = joined.LayerNorm(dropped.float().add_(tokens))
         dropped = drop.of_rows(after(activation(inner(tokens))), outer.dropout.p, first_only=last)
-        result: Tensor = outer.LayerNorm(dropped + tokens)
+        result: Tensor = outer.LayerNorm(dropped.float().add_(tokens))
         return result
 
     return forward
