@@ -16,6 +16,7 @@ _SMALL = {
     "switch-from-text": "switch:from_text",
     "train": "train:train",
     "rank": "rank:rank",
+    "exact-search": "exact:exact",
     "encode": "encode:encode",
     "contrastive": "contrastive:contrastive",
     "evaluate": "evaluate:evaluate",

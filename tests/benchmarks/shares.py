@@ -101,6 +101,24 @@ def attention_backward() -> Iterator[str]:
     yield f"attention and its backward, bf16, {shape}: fused takes {times[0] / times[1]:.1f} times as long as plain"
 
 
+def softmax() -> Iterator[str]:
+    """A softmax of masked scores in bf16, and in float32 and rounded."""
+    import torch
+
+    torch.set_num_threads(1)
+    scores, hidden = torch.randn(8, 12, 88, 88).bfloat16(), torch.zeros(8, 1, 1, 88)
+
+    def half() -> None:
+        torch.softmax(scores + hidden.bfloat16(), -1, dtype=torch.bfloat16)
+
+    def wide() -> None:
+        torch.softmax(scores.float() + hidden, -1).bfloat16()
+
+    with torch.inference_mode():
+        times = [1e3 * min(_processor(work) for _ in range(10)) for work in (half, wide)]
+    yield f"softmax of {tuple(scores.shape)}: {times[0]:.2f} ms in bf16, {times[1]:.2f} ms in float32 and rounded"
+
+
 def shapes() -> Iterator[str]:
     """A step and a ranking in bf16 with attention over pairs of equal length, and over blocks whose shapes recur."""
     pack = packed.pack
@@ -217,6 +235,7 @@ SHARES = {
     "ranking": ranking,
     "encoding": encoding,
     "attention": attention_backward,
+    "softmax": softmax,
     "shapes": shapes,
     "widths": widths,
     "bits": bits,
