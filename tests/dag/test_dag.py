@@ -111,7 +111,8 @@ def test_every_config_plans_one_model_per_system_pair_and_seed(config, data, pla
     found = planned(config)
     plan = Plan(load_config(config, {"SWITCHRANK_DATA": str(data)}), [ROOT])
     assert found["train_model"] == len(plan.models) * len(plan.config.seeds)
-    corpora = {(str(plan.config.systems[system].corpus), pair) for system, pair in plan.models}
+    trained = {corpus for system, _ in plan.models for corpus in plan.config.systems[system].corpora}
+    corpora = {(corpus, pair) for corpus in trained for pair in plan.train_pairs(corpus)}
     assert sum(found.get(rule, 0) for rule in ("switch", "on_the_fly", "parallel")) == len(corpora)
     assert found.get("parallel", 0) == sum(plan.config.corpora[corpus].parallel for corpus, _ in corpora)
     assert found.get("tuned_model", 0) == sum(row.examples > 0 for row in plan.ablation)

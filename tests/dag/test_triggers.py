@@ -32,8 +32,8 @@ FULL = Path(__file__).with_name("full.yaml")
 TABLE = Path(__file__).with_name("triggers.tsv")
 KEYS, MODULES = read_rows(TABLE, "key"), read_rows(TABLE, "module")
 BASE = yaml.safe_load(FULL.read_text())
-UNSET = {"Tuning.steps", "Start.extend", "Candidates.system", "Candidates.depth"}
-"""Keys that another one excludes, or that no config can use yet."""
+UNSET = {"Tuning.steps", "Start.extend"}
+"""Keys that another one excludes."""
 LIKE_OTHERS = {"Beir", "Ciral", "ClirMatrix", "LargeScaleClir", "Miracl", "Mldr", "Mmarco", "OneLanguage", "Parquet"}
 LIKE_OTHERS |= {"Tevatron"}
 """Formats of collections that differ from those of the config in where their files lie."""

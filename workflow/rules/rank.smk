@@ -1,5 +1,6 @@
 # Candidates of each test set, then one TREC run per system, pair and seed. A job scores all pairs of a test set with one
-# model, so its outputs depend on the pair table: rules are made per system and test set.
+# model, so its outputs depend on the pair table: rules are made per system and test set. Dual encoders make vectors of
+# each table of texts once, and read nothing else then.
 rule judgements:
     input:
         lambda wildcards: [
@@ -50,9 +51,7 @@ rule candidates:
     resources:
         **asks("candidates"),
     params:
-        spec=lambda wildcards: CONFIG.testsets[wildcards.testset].candidates.plain(
-            "run", "query_language", "system", "depth"
-        ),
+        spec=first_stage_spec,
         names=lambda wildcards: list(wildcards),
         vocabulary=lambda wildcards: word_splitter(first_stage_sides(wildcards)[1]),
         code=CODE("rank.candidates"),
@@ -131,8 +130,221 @@ for testset in POOLS:
             "../scripts/pool.py"
 
 
+rule candidates_of_pool:
+    input:
+        queries=lambda wildcards: f"{collection_of(wildcards.testset)}/queries-test-{SOURCE}.parquet",
+        documents=f"{R}/pools/{{testset}}/documents.parquet",
+        judgements=f"{R}/testsets/{{testset}}/judgements-xx.parquet",
+    output:
+        f"{R}/testsets/{{testset}}/candidates-xx.parquet",
+    log:
+        f"{R}/logs/rank/candidates-{{testset}}-xx.log",
+    benchmark:
+        f"{R}/benchmarks/rank/candidates-{{testset}}-xx.tsv"
+    wildcard_constraints:
+        testset="|".join(name for name in POOLS if not lists_are_joined(name)) or "none",
+    priority: lambda wildcards: urgency(wildcards.testset)
+    localrule: SMALL
+    conda:
+        "../../envs/switchrank.yaml"
+    resources:
+        **asks("candidates"),
+    params:
+        spec=first_stage_spec,
+        names=lambda wildcards: [wildcards.testset, "xx"],
+        vocabulary=None,
+        code=CODE("rank.candidates"),
+    script:
+        "../scripts/candidates.py"
+
+
+rule encode:
+    input:
+        model=dual_encoder_files,
+        texts=lambda wildcards: PLAN.encoded_texts(
+            wildcards.encoder,
+            wildcards.collection,
+            f"{wildcards.table}-{wildcards.lang}",
+        ),
+    output:
+        multiext(
+            f"{R}/encoded/{{encoder}}/{{collection}}/{{table}}-{{lang}}",
+            ".npy",
+            ".json",
+        ),
+    log:
+        f"{R}/logs/rank/encode/{{encoder}}/{{collection}}-{{table}}-{{lang}}.log",
+    benchmark:
+        f"{R}/benchmarks/rank/encode/{{encoder}}/{{collection}}-{{table}}-{{lang}}.tsv"
+    wildcard_constraints:
+        encoder=encoders_where(lambda one: one.weight is None and not one.shift),
+        table="queries-test|documents",
+        lang=UNMIXED,
+    conda:
+        "../../envs/switchrank.yaml"
+    threads: CONFIG.rank.threads
+    resources:
+        **asks("encode", threads=CONFIG.rank.threads, gpus=min(GPUS, 1)),
+        **on_gpu(),
+    params:
+        kind=lambda wildcards: (
+            "query" if wildcards.table.startswith("queries") else "document"
+        ),
+        column="text",
+        settings=encoding(),
+        code=CODE("rank.dense"),
+    script:
+        "../scripts/encode.py"
+
+
+use rule encode as encode_translations with:
+    output:
+        multiext(
+            f"{R}/encoded/{{encoder}}/{{collection}}/translated-{{table}}-{{lang}}",
+            ".npy",
+            ".json",
+        ),
+    log:
+        f"{R}/logs/rank/encode/{{encoder}}/{{collection}}-translated-{{table}}-{{lang}}.log",
+    benchmark:
+        f"{R}/benchmarks/rank/encode/{{encoder}}/{{collection}}-translated-{{table}}-{{lang}}.tsv"
+    wildcard_constraints:
+        encoder=encoders_where(lambda one: one.weight is not None),
+        table="queries-test",
+        lang=UNMIXED,
+
+
+use rule encode as encode_lines with:
+    input:
+        model=dual_encoder_files,
+        texts=lambda wildcards: PLAN.lines(wildcards.bitext, wildcards.lang)[
+            wildcards.pair
+        ][0],
+    output:
+        multiext(
+            f"{R}/encoded/{{encoder}}/{{bitext}}/{{table}}-{{lang}}-of-{{pair}}",
+            ".npy",
+            ".json",
+        ),
+    log:
+        f"{R}/logs/rank/encode/{{encoder}}/{{bitext}}-{{table}}-{{lang}}-of-{{pair}}.log",
+    benchmark:
+        f"{R}/benchmarks/rank/encode/{{encoder}}/{{bitext}}-{{table}}-{{lang}}-of-{{pair}}.tsv"
+    wildcard_constraints:
+        encoder=encoders_where(lambda one: one.system == one.trained),
+        bitext="|".join(CONFIG.bitext) or "none",
+        table="queries|documents",
+        pair="[a-z]{2,3}-[a-z]{2,3}",
+        lang=UNMIXED,
+    params:
+        kind=lambda wildcards: (
+            "query" if wildcards.table.startswith("queries") else "document"
+        ),
+        column=lambda wildcards: PLAN.lines(wildcards.bitext, wildcards.lang)[
+            wildcards.pair
+        ][1],
+        settings=encoding(),
+        code=CODE("rank.dense"),
+
+
+rule shift_vectors:
+    input:
+        vectors=made_vectors,
+        lines=lambda wildcards: PLAN.line_vectors(
+            wildcards.encoder, wildcards.table.removesuffix("-test"), wildcards.lang
+        ),
+    output:
+        multiext(
+            f"{R}/encoded/{{encoder}}/{{collection}}/{{table}}-{{lang}}",
+            ".npy",
+            ".json",
+        ),
+    log:
+        f"{R}/logs/rank/shift/{{encoder}}/{{collection}}-{{table}}-{{lang}}.log",
+    benchmark:
+        f"{R}/benchmarks/rank/shift/{{encoder}}/{{collection}}-{{table}}-{{lang}}.tsv"
+    wildcard_constraints:
+        encoder=encoders_where(lambda one: one.shift),
+        table="queries-test|documents",
+        lang=UNMIXED,
+    localrule: SMALL
+    conda:
+        "../../envs/switchrank.yaml"
+    resources:
+        **asks("shift_vectors"),
+    params:
+        names=lambda wildcards: list(wildcards),
+        code=CODE("rank.derived"),
+    script:
+        "../scripts/shift_vectors.py"
+
+
+rule mix_vectors:
+    input:
+        vectors=made_vectors,
+        translated=f"{R}/encoded/{{encoder}}/{{collection}}/translated-{{table}}-{{lang}}.npy",
+    output:
+        multiext(
+            f"{R}/encoded/{{encoder}}/{{collection}}/{{table}}-{{lang}}",
+            ".npy",
+            ".json",
+        ),
+    log:
+        f"{R}/logs/rank/mix/{{encoder}}/{{collection}}-{{table}}-{{lang}}.log",
+    benchmark:
+        f"{R}/benchmarks/rank/mix/{{encoder}}/{{collection}}-{{table}}-{{lang}}.tsv"
+    wildcard_constraints:
+        encoder=encoders_where(lambda one: one.weight is not None),
+        table="queries-test",
+        lang=UNMIXED,
+    localrule: SMALL
+    conda:
+        "../../envs/switchrank.yaml"
+    resources:
+        **asks("mix_vectors"),
+    params:
+        weight=lambda wildcards: PLAN.encoders[wildcards.encoder][0].weight,
+        code=CODE("rank.derived"),
+    script:
+        "../scripts/mix_vectors.py"
+
+
+rule pool_vectors:
+    input:
+        draw=f"{R}/pools/{{testset}}/{{kind}}-draw.parquet",
+        tables=lambda wildcards: [
+            PLAN.texts(wildcards.testset, wildcards.kind, lang)
+            for lang in CONFIG.mixed_languages(wildcards.testset)
+        ],
+        vectors=lambda wildcards: [
+            PLAN.vectors(wildcards.encoder, wildcards.testset, wildcards.kind, lang)
+            for lang in CONFIG.mixed_languages(wildcards.testset)
+        ],
+    output:
+        multiext(f"{R}/encoded/{{encoder}}/{{testset}}/{{kind}}-xx", ".npy", ".json"),
+    log:
+        f"{R}/logs/rank/pool/{{encoder}}/{{testset}}-{{kind}}.log",
+    benchmark:
+        f"{R}/benchmarks/rank/pool/{{encoder}}/{{testset}}-{{kind}}.tsv"
+    wildcard_constraints:
+        encoder=encoders_where(lambda one: True),
+        testset="|".join(POOLS) or "none",
+        kind="queries|documents",
+    priority: LATER
+    localrule: SMALL
+    conda:
+        "../../envs/switchrank.yaml"
+    resources:
+        **asks("pool_vectors"),
+    params:
+        languages=lambda wildcards: CONFIG.mixed_languages(wildcards.testset),
+        code=CODE("rank.derived"),
+    script:
+        "../scripts/pool_vectors.py"
+
+
 for testset in CONFIG.testsets:
-    for reference in CONFIG.evaluate.references:
+    for reference in PLAN.references(testset):
 
         rule:
             name:
@@ -176,7 +388,7 @@ for testset in CONFIG.testsets:
                 "../scripts/rank_reference.py"
 
     for ranker in PLAN.rankers:
-        if PLAN.ranked_pairs(ranker, testset):
+        if not ranker.dual and PLAN.ranked_pairs(ranker, testset):
 
             rule:
                 name:
@@ -224,6 +436,104 @@ for testset in CONFIG.testsets:
                     code=CODE("rank.inference"),
                 script:
                     "../scripts/rank.py"
+
+    for ranker in PLAN.dual_rankers:
+        if PLAN.ranked_pairs(ranker, testset):
+
+            rule:
+                name:
+                    identifier("retrieve", ranker.name, testset)
+                input:
+                    retrieval(ranker, testset, files_in),
+                output:
+                    [
+                        PLAN.run_file(
+                            ranker.system, testset, pair.id, run_seed(ranker)
+                        )
+                        for pair in PLAN.ranked_pairs(ranker, testset)
+                    ],
+                log:
+                    f"{R}/logs/rank/{ranker.name}-{testset}-seed{run_seed(ranker)}.log",
+                benchmark:
+                    f"{R}/benchmarks/rank/{ranker.name}-{testset}-seed{run_seed(ranker)}.tsv"
+                priority: urgency(testset, ranker.system)
+                localrule: SMALL
+                conda:
+                    "../../envs/switchrank.yaml"
+                threads: CONFIG.rank.threads
+                resources:
+                    **asks(
+                        "retrieve",
+                        outputs=[
+                            PLAN.run_file(ranker.system, testset, pair.id, "0")
+                            for pair in PLAN.ranked_pairs(ranker, testset)
+                        ],
+                        threads=CONFIG.rank.threads,
+                    ),
+                params:
+                    system=ranker.system,
+                    pairs=retrieval(ranker, testset),
+                    depth=searched_depth(testset),
+                    code=CODE("rank.dense"),
+                script:
+                    "../scripts/retrieve.py"
+
+    if PLAN.found_alone(testset):
+
+        rule:
+            name:
+                identifier("found", testset)
+            input:
+                files_in(PLAN.found_alone(testset)),
+            output:
+                list(PLAN.found_alone(testset)),
+            log:
+                f"{R}/logs/rank/found-{testset}.log",
+            benchmark:
+                f"{R}/benchmarks/rank/found-{testset}.tsv"
+            priority: urgency(testset)
+            localrule: SMALL
+            conda:
+                "../../envs/switchrank.yaml"
+            threads: CONFIG.rank.threads
+            resources:
+                **asks("retrieve", name=f"found_{testset}"),
+            params:
+                system=CONFIG.testsets[testset].candidates.system,
+                pairs=list(PLAN.found_alone(testset).values()),
+                depth=CONFIG.testsets[testset].candidates.depth,
+                code=CODE("rank.dense"),
+            script:
+                "../scripts/retrieve.py"
+
+    for fusion in PLAN.fusions:
+        if fused_files(fusion, testset):
+
+            rule:
+                name:
+                    identifier("fuse", fusion.system, testset)
+                input:
+                    files_in(fused_files(fusion, testset)),
+                output:
+                    list(fused_files(fusion, testset)),
+                log:
+                    f"{R}/logs/rank/{fusion.system}-{testset}.log",
+                benchmark:
+                    f"{R}/benchmarks/rank/{fusion.system}-{testset}.tsv"
+                priority: urgency(testset, fusion.system)
+                localrule: SMALL
+                conda:
+                    "../../envs/switchrank.yaml"
+                resources:
+                    **asks("fuse", outputs=fused_files(fusion, testset)),
+                params:
+                    system=fusion.system,
+                    runs=list(fused_files(fusion, testset).values()),
+                    method=fusion.method,
+                    depth=searched_depth(testset),
+                    code=CODE("rank.fuse"),
+                script:
+                    "../scripts/fuse.py"
 
 
 rule rank:

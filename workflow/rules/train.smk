@@ -1,5 +1,6 @@
 # One tokenizer per run; starts, which are built, copied, transplanted or trained; then one cross-encoder per system,
-# training pair and seed. Whatever is trained is trained by one rule, whichever path it lies at.
+# training pair and seed, or one dual encoder per system and seed. Whatever is trained is trained by one rule, whichever
+# path it lies at.
 SCRATCH = CONFIG.start.preset or any(start.preset for start in CONFIG.starts.values())
 TEXTS = tokenizer_texts()
 WORDS_NEEDED = [
@@ -285,7 +286,7 @@ rule finished_model:
     benchmark:
         f"{R}/benchmarks/train/finished-{{system}}.tsv"
     wildcard_constraints:
-        system="|".join(PLAN.finished) or "none",
+        system=finished_systems(dual=False),
     localrule: SMALL
     conda:
         "../../envs/switchrank.yaml"
@@ -298,6 +299,32 @@ rule finished_model:
         ),
     script:
         "../scripts/finished_model.py"
+
+
+rule finished_encoder:
+    input:
+        lambda wildcards: model_files(PLAN.finished[wildcards.system]),
+    output:
+        [f"{R}/models/{{system}}/{file}" for file in STARTING_FILES],
+    log:
+        f"{R}/logs/train/finished-{{system}}.log",
+    benchmark:
+        f"{R}/benchmarks/train/finished-{{system}}.tsv"
+    wildcard_constraints:
+        system=finished_systems(dual=True),
+    localrule: SMALL
+    conda:
+        "../../envs/switchrank.yaml"
+    resources:
+        **asks("finished_encoder"),
+    params:
+        model=lambda wildcards: described(PLAN.finished[wildcards.system]),
+        prompts=lambda wildcards: known_prompts(PLAN.finished[wildcards.system]),
+        code=lambda wildcards: copying_code(
+            PLAN.finished[wildcards.system], "models.finished_encoder"
+        ),
+    script:
+        "../scripts/finished_encoder.py"
 
 
 MODELS = [

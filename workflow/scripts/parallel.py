@@ -8,6 +8,7 @@ with job(snakemake) as rule:
     from switchrank.corpus.parallel import parallel_corpus
 
     for number, split in enumerate(("train", "dev")):
+        judged = dict(zip(("judgements", "own_judgements"), rule.input.get(f"judged_{split}") or [], strict=False))
         parallel_corpus(
             instances=rule.input.instances[number],
             queries=rule.input.queries[number],
@@ -16,4 +17,5 @@ with job(snakemake) as rule:
             passage_lang=rule.params.languages[1],
             out=Path(rule.output.train).parent,
             name=split,
+            **judged,
         )

@@ -11,11 +11,14 @@ with job(snakemake) as rule:
         draw_pool(texts=documents, seed=rule.params.seed, purpose="documents", **files)
         pool_judgements(judgements=rule.input.judgements[0], draw=rule.output.draw, out=rule.output.judgements)
     else:
+        listed = {}
+        if rule.output.get("candidates"):
+            by_language = dict(zip(rule.params.languages, rule.input.candidates, strict=True))
+            listed = {"candidates": by_language, "candidates_out": rule.output.candidates}
         join_pool(
             documents=documents,
             judgements=dict(zip(rule.params.languages, rule.input.judgements, strict=True)),
-            candidates=dict(zip(rule.params.languages, rule.input.candidates, strict=True)),
             judgements_out=rule.output.judgements,
-            candidates_out=rule.output.candidates,
+            **listed,
             **files,
         )

@@ -10,7 +10,7 @@ with job(snakemake) as rule, gpu_for_job(rule.resources.get("gpu", 0), rule.reso
 
     given = {role: rule.input.get(role) or None for role in ("corpus", "dev", "texts")}
     reader = None
-    if given["corpus"] and given["corpus"].endswith(".json"):
+    if isinstance(given["corpus"], str) and given["corpus"].endswith(".json"):
         from switchrank.corpus.onthefly import SwitchedPairs as reader
     files = given | {"start": Path(rule.input.start[0]).parent}
     out = Path(rule.output[0]).parent

@@ -30,6 +30,7 @@ from switchrank.models.presets import PRESETS
 from switchrank.rank.candidates import FirstStage
 from switchrank.search.choices import Choice
 from switchrank.sources.world.files import complete_spec
+from switchrank.train.method import find_method
 from switchrank.train.methods.cross_encoder import CrossEncoderSettings
 from switchrank.train.settings import check_dev, check_precision, parse_settings
 from switchrank.train.start import INITS
@@ -78,8 +79,9 @@ def ask_jobs(plan: Plan) -> None:
     ask_trainings(plan)
     for testset in config.testsets.values():
         given = testset.candidates
-        bm25 = None if given.run or given.every else given.bm25
-        FirstStage(bm25, given.run, given.every and not given.run).check()
+        found = given.run or given.system
+        bm25 = None if found or given.every else given.bm25
+        FirstStage(bm25, found, given.every and not found, depth=given.depth if given.system else None).check()
         assert given.relevant in ("keep", "add")
     ask_evaluation(plan)
 
@@ -115,6 +117,9 @@ def ask_trainings(plan: Plan) -> None:
         check_dev(parsed, given=section is not tuning or config.ablation.held_out > 0)
         parsed.over(units=1, per_step=parsed.batch_size)
         check_precision(parsed.precision, config.train.device)
+    for system, pair in plan.models:
+        node = plan.system_node(system, pair, config.seeds[0])
+        parse_settings(config.training_settings(node.settings) | node.more, find_method(node.method).Settings)
 
 
 def ask_evaluation(plan: Plan) -> None:

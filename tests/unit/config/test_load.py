@@ -195,7 +195,7 @@ def put(path, value):
         ("vectors.languages", {}, "lexicons.clwe: language en has no vectors: add it under vectors.languages"),
         ("testsets.world.candidates", {}, "testsets.world.candidates: give exactly one of bm25, run, all"),
         ("start.model", "some/model", "start: give either model (pretrained) or preset (from scratch)"),
-        ("systems.new", {}, "systems.new: give either corpus (to train on) or model (another system's)"),
+        ("systems.new", {}, "systems.new: give exactly one of corpus (to train on), model (another system's, or"),
         ("systems.new", {"model": "ml-cs"}, "systems.new: model and test go together"),
         (
             "systems.new",
@@ -231,8 +231,8 @@ def put(path, value):
         ),
         (
             "systems.ml-cs.architecture",
-            "dual-encoder",
-            "systems.ml-cs.architecture: 'dual-encoder' is not allowed: input should be 'cross-encoder'",
+            "bi-encoder",
+            "systems.ml-cs.architecture: 'bi-encoder' is not allowed: input should be 'cross-encoder' or 'dual",
         ),
         (
             "systems.peer",
@@ -247,7 +247,7 @@ def put(path, value):
         (
             "systems.peer",
             {"model": "LaBSE"},
-            "systems.peer.model: LaBSE is no cross-encoder but a dual-encoder, which cannot rank untrained yet: see",
+            "systems.peer.model: LaBSE is no cross-encoder but a dual-encoder, which reads no pairs of texts: write",
         ),
         (
             "systems.peer",
@@ -406,7 +406,7 @@ def put(path, value):
             "testsets.world.candidates",
             {"system": "ml-cs"},
             "testsets.world.candidates.system: ml-cs is no encoder: it can only score the candidates that another "
-            "found: name a system of architecture dual-encoder (known are: cross-encoder), or give bm25, run or all",
+            "found: name a system of architecture dual-encoder, or give bm25, run or all",
         ),
         (
             "testsets.world.candidates",

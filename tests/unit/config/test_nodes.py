@@ -169,7 +169,7 @@ def test_a_finished_model_ranks_every_pair_once_and_is_never_trained(plan):
 
 
 def test_a_model_without_a_slash_is_never_looked_for_elsewhere(plan):
-    with pytest.raises(UserError, match="a finished ranker has a slash in its name: owner/name of a hub, or a folder"):
+    with pytest.raises(UserError, match="a finished model has a slash in its name: owner/name of a hub, or a folder"):
         plan(systems={"peer": {"model": "reranker"}})
 
 

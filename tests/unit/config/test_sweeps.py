@@ -96,7 +96,7 @@ def test_the_translation_of_a_system_that_only_tests_may_be_the_setting():
     data["sweeps"] = {"by": {"system": "ml-cs-tt", "key": "test.translate", "values": ["clwe", "small"]}}
     made = Plan(check_config(data, "demo.yaml", {}), [ROOT])
     assert [point.system for point in made.sweep_points] == ["ml-cs-tt", "ml-cs-tt-by-small"]
-    assert made.corpus_of("ml-cs-tt-by-small") == "ml-cs"
+    assert made.corpora_of("ml-cs-tt-by-small") == ["ml-cs"]
 
 
 def test_values_that_names_would_not_tell_apart_are_told(plan):

@@ -8,7 +8,17 @@ import pytest
 from switchrank.core.errors import UserError
 from switchrank.corpus.parallel import parallel_corpus
 from switchrank.corpus.translate import translate_texts
-from switchrank.formats.tables import CORPUS, DOCUMENTS, INSTANCES, LEXICON, QUERIES, WORDS, read_table, write_table
+from switchrank.formats.tables import (
+    CORPUS,
+    DOCUMENTS,
+    INSTANCES,
+    JUDGEMENTS,
+    LEXICON,
+    QUERIES,
+    WORDS,
+    read_table,
+    write_table,
+)
 
 
 def table(path, schema, *rows):
@@ -49,6 +59,21 @@ def test_no_pair_at_all_is_an_error(parts, tmp_path):
     with pytest.raises(UserError, match="no pair has its texts in de and it"):
         parallel_corpus(**parts, query_lang="de", passage_lang="it", out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_passages_with_ids_of_their_own_are_the_same_where_they_answer_the_same_query(parts, tmp_path):
+    own = ("x1", "cane", ""), ("x2", "gatto", ""), ("x3", "topo", "")
+    judged = table(
+        tmp_path / "en.parquet", JUDGEMENTS, ("q1", "d1", 1), ("q2", "d2", 1), ("q3", "d2", 1), ("q4", "d2", 0)
+    )
+    theirs = ("q1", "x2", 1), ("q2", "x1", 1), ("q3", "x3", 1), ("q4", "x3", 1)
+    given = parts | {"documents": table(tmp_path / "own.parquet", DOCUMENTS, *own), "judgements": judged}
+    given["own_judgements"] = table(tmp_path / "it.parquet", JUDGEMENTS, *theirs)
+    parallel_corpus(**given, query_lang="de", passage_lang="it", out=tmp_path / "out")
+    found = read_table(tmp_path / "out" / "train-00000.parquet", CORPUS)
+    assert found.select("pid", "passage").rows() == [("d1", "gatto"), ("d2", "cane"), ("d1", "gatto")]
+    with pytest.raises(UserError, match="corpus: judgements: of one language only: give those of both languages"):
+        parallel_corpus(**parts, judgements=judged, query_lang="de", passage_lang="it", out=tmp_path / "out")
 
 
 @pytest.fixture

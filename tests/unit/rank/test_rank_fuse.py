@@ -14,7 +14,8 @@ from switchrank.core.errors import UserError
 from switchrank.formats.trec import read_run
 from switchrank.formats.trec_writing import write_run
 from switchrank.rank import fuse
-from switchrank.rank.fuse import Method, fuse_runs
+from switchrank.rank.fuse import fuse_runs
+from switchrank.search.choices import FusionMethod
 
 SCORES = st.dictionaries(st.sampled_from([f"d{n}" for n in range(8)]), st.integers(0, 3), min_size=1)
 RUNS = st.lists(st.dictionaries(st.sampled_from(["q1", "q2", "q3"]), SCORES, min_size=1), min_size=2, max_size=4)
@@ -59,7 +60,7 @@ def test_scores_are_added_up_from_0_to_1_within_each_query(tmp_path):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("method", get_args(Method))
+@pytest.mark.parametrize("method", get_args(FusionMethod))
 def test_a_document_that_is_first_in_all_runs_is_first_by_every_method_and_bytes_are_equal(tmp_path, method):
     found = {"d7": 9.0, "d1": 5.0, "d3": 2.0, "d2": 1.0}
     runs = [written(tmp_path, "one", {"q1": found}), written(tmp_path, "other", {"q1": found | {"d1": 0.5, "d9": 3.0}})]

@@ -30,10 +30,19 @@ def of_corpus(function):
 
 def parallel_parts(wildcards):
     """What a corpus of parallel text is made from."""
-    collection = CONFIG.corpora[wildcards.corpus].collection
+    section = CONFIG.corpora[wildcards.corpus]
+    collection, own = section.collection, section.documents == "own"
     query, passage = wildcards.train_pair.split("-")
     splits = ["train", "dev"]
-    return {
+    judged = {
+        f"judged_{split}": [
+            f"{R}/sources/{collection}/judgements-{split}-{lang}.parquet"
+            for lang in [SOURCE, passage]
+        ]
+        for split in splits
+        if own and passage != SOURCE
+    }
+    return judged | {
         "instances": [
             f"{R}/instances/{collection}/{split}.parquet" for split in splits
         ],

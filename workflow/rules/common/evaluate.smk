@@ -101,16 +101,18 @@ def sweep_points():
     """The values of all sweeps, each with its system, lexicon and corpus statistics, as plain JSON."""
     points = []
     for point in PLAN.sweep_points:
-        corpus = PLAN.corpus_of(point.system)
+        corpora = PLAN.corpora_of(point.system)
+        lexicons = [CONFIG.corpora[corpus].lexicon for corpus in corpora]
         points.append(
             {
                 "sweep": point.sweep,
                 "x": point.value,
                 "system": point.system,
-                "lexicon": CONFIG.corpora[corpus].lexicon if corpus else None,
+                "lexicon": next(filter(None, lexicons), None),
                 "stats": [
                     f"{PLAN.corpus_folder(corpus, pair)}/stats.json"
-                    for pair in (PLAN.train_pairs(corpus) if corpus else [])
+                    for corpus in corpora
+                    for pair in PLAN.train_pairs(corpus)
                 ],
             }
         )
@@ -279,12 +281,17 @@ def testset_parts():
 
 def switched_corpora():
     """Every corpus that a system trains on and words are switched in, with its training pairs."""
-    found = {}
-    for system, pair in PLAN.models:
-        corpus = CONFIG.systems[system].corpus
-        if CONFIG.corpora[corpus].lexicon:
-            found.setdefault(corpus, {})[pair] = PLAN.corpus_languages(corpus, pair)
-    return found
+    trained = dict.fromkeys(
+        corpus for system, _ in PLAN.models for corpus in CONFIG.systems[system].corpora
+    )
+    return {
+        corpus: {
+            pair: PLAN.corpus_languages(corpus, pair)
+            for pair in PLAN.train_pairs(corpus)
+        }
+        for corpus in trained
+        if CONFIG.corpora[corpus].lexicon
+    }
 
 
 def tested_texts(lang):

@@ -1,4 +1,4 @@
-# Functions of the rules of ranking: candidates, pools, what cuts text, files of test pairs.
+# Functions of the rules of ranking: candidates, pools, what cuts text, files of test pairs, what is searched.
 
 
 def collection_of(testset):
@@ -26,13 +26,23 @@ def first_stage_files(wildcards):
 
 
 def given_run(wildcards):
-    """The run that candidates are read from, where one is given."""
+    """The run that candidates are read from, where one is given or a system of the run finds them."""
     section = CONFIG.testsets[wildcards.testset].candidates
     document = wildcards.get("document") or wildcards.lang
+    if section.system:
+        pairs = {pair.id: pair for pair in PLAN.pairs[wildcards.testset]}
+        return PLAN.found_run(wildcards.testset, pairs[f"{wildcards.query}-{document}"])
     return section.run_file(wildcards.get("query", ""), document) if section.run else []
 
 
-UNMIXED = "(?!xx$)[a-z]{2,3}"
+def first_stage_spec(wildcards):
+    """Where candidates come from, as plain JSON; how many, where a system of the run finds them."""
+    section = CONFIG.testsets[wildcards.testset].candidates
+    kept_out = ["run", "query_language", "system"]
+    return section.plain(*kept_out, *([] if section.system else ["depth"]))
+
+
+UNMIXED = "(?!xx\\b)[a-z]{2,3}"
 POOLS = [name for name, section in CONFIG.testsets.items() if section.mixed]
 
 
@@ -44,9 +54,15 @@ def pool_parts(testset):
         "documents": [PLAN.texts(testset, "documents", lang) for lang in languages],
         "judgements": [PLAN.judgements(testset, lang) for lang in judged],
     }
-    if CONFIG.testsets[testset].pool == "every":
+    if lists_are_joined(testset):
         parts["candidates"] = [PLAN.candidates(testset, lang) for lang in languages]
     return parts
+
+
+def lists_are_joined(testset):
+    """Whether the candidates of a mixed pool are those of its languages; else they are all its documents."""
+    section = CONFIG.testsets[testset]
+    return section.pool == "every" and not section.candidates.every
 
 
 def pool_outputs(testset):
@@ -56,7 +72,7 @@ def pool_outputs(testset):
         "draw": f"{R}/pools/{testset}/documents-draw.parquet",
         "judgements": PLAN.judgements(testset, "xx"),
     }
-    if CONFIG.testsets[testset].pool == "every":
+    if lists_are_joined(testset):
         outputs["candidates"] = PLAN.candidates(testset, "xx")
     return outputs
 
@@ -134,6 +150,60 @@ def rank_settings(system):
         trained = CONFIG.training(own.train) if own else CONFIG.train
         settings |= {"max_length": trained.max_length, "truncation": trained.truncation}
     return settings | kept_depth()
+
+
+def encoders_where(test):
+    """A wildcard constraint: the encoders whose system `test` holds for."""
+    return (
+        "|".join(name for name, (one, _) in PLAN.encoders.items() if test(one))
+        or "none"
+    )
+
+
+def dual_encoder_files(wildcards):
+    """The files of the model that makes vectors."""
+    folder = PLAN.encoder_model(wildcards.encoder)
+    return [f"{folder}/{file}" for file in MODEL_FILES]
+
+
+def made_vectors(wildcards):
+    """The vectors that others of the same texts are made of."""
+    name = f"{wildcards.collection}/{wildcards.table}-{wildcards.lang}.npy"
+    return f"{R}/encoded/{PLAN.made_by(wildcards.encoder)}/{name}"
+
+
+def encoding():
+    """How texts become vectors."""
+    return CONFIG.rank.plain("threads", "sigmoid_scores", "depth")
+
+
+def files_in(value):
+    """Every file that plain JSON names, once each."""
+    if isinstance(value, str):
+        return [value]
+    inner = value.values() if isinstance(value, dict) else value
+    return list(dict.fromkeys(file for one in inner for file in files_in(one)))
+
+
+def retrieval(ranker, testset, change=list):
+    """A function of wildcards: what a dual encoder compares for the pairs of a test set, or what `change` makes of it."""
+    return lambda wildcards: change(
+        PLAN.retrieval(ranker, testset, wildcards.get("seed", CONFIG.seeds[0]))
+    )
+
+
+def searched_depth(testset):
+    """How many documents of a query the run of a dual encoder keeps; None for all."""
+    every = CONFIG.testsets[testset].candidates.every
+    return PLAN.searched_depth if every else CONFIG.rank.depth
+
+
+def fused_files(fusion, testset):
+    """The runs of a fusion on a test set, each with those that it is made of."""
+    return {
+        PLAN.run_file(fusion.system, testset, pair.id, seed): runs
+        for (pair, seed), runs in PLAN.fused_runs(fusion, testset).items()
+    }
 
 
 def run_seed(ranker):

@@ -2,7 +2,7 @@
 from switchrank.collections.spec import CollectionSpec
 
 # The scripts that need models from elsewhere.
-COPYING = {"pretrained_model", "finished_model", "encode_words"}
+COPYING = {"pretrained_model", "finished_model", "finished_encoder", "encode_words"}
 
 
 def collection_tables(name):

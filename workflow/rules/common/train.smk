@@ -16,6 +16,20 @@ def starts_where(test):
     return "|".join(found) or "none"
 
 
+def finished_systems(dual):
+    """A wildcard constraint: the systems that are finished models, those that are dual encoders or the others."""
+    return (
+        "|".join(name for name in PLAN.finished if CONFIG.is_dual(name) == dual)
+        or "none"
+    )
+
+
+def known_prompts(model):
+    """What the catalogue says stands before queries and documents of a model."""
+    entry = entry_of(model)
+    return entry.prompts if entry else {}
+
+
 def first_weights(wildcards):
     """How the first weights of a start are made; without a name, those of the run's own."""
     name = wildcards.get("start")

@@ -167,7 +167,7 @@ class Untranslated(CollectionSection):
         return []
 
 
-class Answered(Untranslated):
+class Answered(CollectionSection):
     """Questions with answers, asked about a passage."""
 
     relevance: Literal["gold", "answer"] = Field(

@@ -64,7 +64,8 @@ def _languages(config: Config) -> Iterator[Finding]:
     used += [(f"testsets.{name}.mixed", config.mixed_languages(name)) for name in config.testsets]
     used += [(f"lexicons.{name}.languages", part.languages or []) for name, part in config.lexicons.items()]
     for name, corpus in config.corpora.items():
-        used.append((f"corpora.{name}.languages", corpus.languages if isinstance(corpus.languages, list) else []))
+        switched = isinstance(corpus.languages, list) and not corpus.parallel
+        used.append((f"corpora.{name}.languages", corpus.languages if switched else []))
     used += [("vectors.languages", config.vector_sources), ("start.tokenizer.texts", config.start.tokenizer.texts)]
     for language, segmenter in config.languages.segmenters.items():
         if language not in LIBRARIES[segmenter].languages:
@@ -216,6 +217,9 @@ def _corpora(config: Config) -> Iterator[Finding]:
         if collection and corpus.parallel and not collection.train_languages:
             place = f"collections.{corpus.collection}.train_languages"
             yield place, f"no training text in another language, which corpora.{name} needs", "list its languages"
+        elif collection and corpus.parallel and isinstance(corpus.languages, list):
+            known = [config.languages.source, *collection.train_languages]
+            yield from known_names(f"corpora.{name}.languages", "training language:", corpus.languages, known)
         yield from known_names(f"corpora.{name}.lexicon", "lexicon", corpus.lexicon, config.lexicons)
         if corpus.lexicon in config.lexicons and isinstance(corpus.languages, list):
             covered = config.targets(config.lexicons[corpus.lexicon])
@@ -230,6 +234,7 @@ def _testsets(config: Config) -> Iterator[Finding]:
         collection = config.collections[testset.collection]
         if "test" not in collection.splits:
             yield f"testsets.{name}.collection", f"{testset.collection} has no test split", "name one that has"
+        yield from _listed_pairs(f"testsets.{name}.pairs", testset, collection)
         members, place = config.mixed_languages(name), f"testsets.{name}.mixed"
         yield from known_names(place, "language of the collection:", members, collection.languages)
         yield from known_names(place, "query language of the collection:", members, collection.test_languages)
@@ -237,19 +242,38 @@ def _testsets(config: Config) -> Iterator[Finding]:
             todo = f"name it {name.split('-mlir')[0]}-mlir{len(members)}"
             yield f"testsets.{name}", f"a pool of {len(members)} languages", todo
         yield from _candidates(config, f"testsets.{name}.candidates", testset)
+        rows = [*config.systems, *config.evaluate.references]
+        yield from known_names(f"testsets.{name}.systems", "system or reference row", testset.systems, rows)
+
+
+def _listed_pairs(place: str, testset: Testset, collection: CollectionSection) -> Iterator[Finding]:
+    """Pairs that are listed name a query and a document language that the collection has."""
+    for pair in testset.pairs if isinstance(testset.pairs, list) else []:
+        query, dash, document = pair.partition("-")
+        if not dash:
+            yield place, f"{pair} is no pair", "write query and document language, such as de-en"
+        else:
+            yield from known_names(place, "query language of the collection:", query, collection.test_languages)
+            yield from known_names(place, "language of the collection:", document, collection.languages)
 
 
 def _candidates(config: Config, place: str, testset: Testset) -> Iterator[Finding]:
     """Runs are given for the languages of pairs; a system that finds candidates must encode queries alone."""
     given = testset.candidates
     yield from known_placeholders(f"{place}.run", given.run, ("query", "document"))
-    if testset.mixed and given.by_pair:
+    if testset.mixed and given.run and given.by_pair:
         yield f"{place}.run", "a run for each query language of a mixed pool", "write {document} alone"
-    if given.system:
-        found = list(known_names(f"{place}.system", "system", given.system, config.systems))
+    if given.system is None:
+        return
+    found = list(known_names(f"{place}.system", "system", given.system, config.systems))
+    if not found and not config.is_dual(given.system):
         problem = f"{given.system} is no encoder: it can only score the candidates that another found"
-        todo = "name a system of architecture dual-encoder (known are: cross-encoder), or give bm25, run or all"
-        yield from found or [(f"{place}.system", problem, todo)]
+        found = [(f"{place}.system", problem, "name a system of architecture dual-encoder, or give bm25, run or all")]
+    elif testset.mixed:
+        found += [(f"{place}.system", "candidates for each pair of a mixed pool", "write candidates: {all: true}")]
+    yield from found
+    if config.rank.depth is not None and given.depth > config.rank.depth:
+        yield f"{place}.depth", f"{given.depth} is more than rank.depth, {config.rank.depth}", "raise that, or lower it"
 
 
 def _evaluate(config: Config) -> Iterator[Finding]:
@@ -282,11 +306,14 @@ def _sweeps(config: Config) -> Iterator[Finding]:
     for name, sweep in config.sweeps.items():
         yield from known_names(f"sweeps.{name}.system", "trained system", sweep.system, config.systems)
         system = config.systems.get(sweep.system)
-        corpus = config.corpora.get(str(system.corpus)) if system else None
-        if corpus and corpus.lexicon is None and sweep.key.startswith("lexicon."):
+        corpora = system.corpora if system else []
+        if not system or not is_of_corpus(sweep.key):
+            continue
+        if len(corpora) != 1:
+            problem = f"{sweep.system} has {'several corpora' if corpora else 'no corpus'} to vary {sweep.key} of"
+            yield f"sweeps.{name}.key", problem, "vary a key of its own"
+        elif sweep.key.startswith("lexicon.") and getattr(config.corpora.get(corpora[0]), "lexicon", "") is None:
             yield f"sweeps.{name}.key", f"{sweep.system} has no lexicon", "name a system that is switched"
-        if system and not system.corpus and is_of_corpus(sweep.key):
-            yield f"sweeps.{name}.key", f"{sweep.system} has no corpus to vary {sweep.key} of", "vary a key of its own"
 
 
 def _ablation(config: Config) -> Iterator[Finding]:
@@ -301,6 +328,8 @@ def _ablation(config: Config) -> Iterator[Finding]:
         yield from known_names(f"ablation.collection.{place}".rstrip("."), "collection", name, config.collections)
     for place, name in [("reference", section.reference), *(("compared", name) for name in section.compared)]:
         yield from known_names(f"ablation.{place}", "trained system", name, config.with_models)
+        if config.is_dual(name):
+            yield f"ablation.{place}", f"{name} is a dual encoder, which no row starts from", "name a cross-encoder"
 
 
 def _settings(config: Config) -> Iterator[Finding]:

@@ -67,16 +67,16 @@ def _started(plan: RunsPlan, system: str) -> str | None:
     """The pretrained model that a system's models started from."""
     section = plan.config.systems[system]
     section = plan.config.systems[section.uses] if section.uses else section
-    return None if section.is_finished else first_model(plan, section.start)
+    return first_model(plan, section.start) if section.corpora else None
 
 
 def _lexicons_of_system(plan: RunsPlan, system: str) -> set[str]:
     """The lexicons that a system's training texts are switched, its test texts translated, its start made by."""
-    section, corpus = plan.config.systems[system], plan.corpus_of(system)
+    section = plan.config.systems[system]
     own = plan.config.systems[section.uses] if section.uses else section
     found: set[str | None] = {section.test.translate} if section.test else set()
-    found |= {plan.config.corpora[corpus].lexicon} if corpus else set()
-    return {one for one in found if one} | (set() if own.is_finished else _lexicons_of(plan, own.start))
+    found |= {plan.config.corpora[corpus].lexicon for corpus in plan.corpora_of(system)}
+    return {one for one in found if one} | (_lexicons_of(plan, own.start) if own.corpora else set())
 
 
 def _lexicons_of(plan: RunsPlan, start: str) -> set[str]:

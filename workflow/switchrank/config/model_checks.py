@@ -4,17 +4,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from switchrank.config.dual import dual_findings
 from switchrank.config.lexicons import InducedLexicon
 from switchrank.config.models import Config
 from switchrank.config.sections import Finding, known_names, made_of, refused
-from switchrank.config.systems import OWN_START, Extension, FirstWeights, NamedStart, Start
+from switchrank.config.systems import DUAL, OWN_START, Extension, FirstWeights, NamedStart, Start, Testing
 from switchrank.core.errors import UserError
 from switchrank.models.catalogue import entry_of, nearest
 from switchrank.models.folder import read_object
 from switchrank.models.presets import PRESETS
 from switchrank.train.methods.distil import check_layers
 
-_SLASH = "a finished ranker has a slash in its name: owner/name of a hub, or a folder, such as ./name"
+_SLASH = "a finished model has a slash in its name: owner/name of a hub, or a folder, such as ./name"
 
 
 def model_findings(config: Config) -> Iterator[Finding]:
@@ -37,6 +38,8 @@ def _starts(config: Config) -> Iterator[Finding]:
             problem = "a model from scratch, whose tokenizer has pieces for all languages"
             yield f"{place}.extend", problem, "extend a pretrained start"
         yield from _one_corpus(config, f"{place}.corpus", start.corpus)
+        for key in start.train.others(start.method):
+            yield f"{place}.train.{key}", "a setting of a dual-encoder", "leave it out: starts are cross-encoders"
     for place, made in config.every_start.items():
         yield from known_names(f"{place}.transplant", "lexicon", made.transplant, config.lexicons)
         if made.extend:
@@ -53,8 +56,9 @@ def _starts(config: Config) -> Iterator[Finding]:
 
 def _one_corpus(config: Config, place: str, name: str | None) -> Iterator[Finding]:
     yield from known_names(place, "corpus", name, config.corpora)
-    if name in config.corpora and config.corpora[name].bilingual:
-        yield place, "one corpus per pair", "name a corpus that is one for all pairs"
+    if name in config.corpora and (config.corpora[name].bilingual or config.corpora[name].by_language):
+        what = "pair" if config.corpora[name].bilingual else "language"
+        yield place, f"one corpus per {what}", "name a corpus that is one for all pairs"
 
 
 def _sources(config: Config, start: FirstWeights) -> list[Start | NamedStart]:
@@ -111,18 +115,33 @@ def _extension(config: Config, place: str, extension: Extension) -> Iterator[Fin
 def _systems(config: Config) -> Iterator[Finding]:
     for name, system in config.systems.items():
         place = f"systems.{name}"
-        yield from known_names(f"{place}.corpus", "corpus", system.corpus, config.corpora)
+        yield from known_names(f"{place}.corpus", "corpus", system.corpora, config.corpora)
         yield from known_names(f"{place}.start", "start", system.start, [OWN_START, *config.starts])
         if system.uses:
             yield from _used(config, name, system.uses)
-        lexicon = system.test.translate if system.test else None
-        yield from known_names(f"{place}.test.translate", "lexicon", lexicon, config.lexicons)
-        if lexicon in config.lexicons and not isinstance(config.lexicons[lexicon], InducedLexicon):
-            problem = f"{lexicon} is of kind {config.lexicons[lexicon].kind}, which has no reverse"
-            yield f"{place}.test.translate", problem, "name one of kind vectors or encoder"
+        if system.test:
+            yield from _tested(config, name, system.test)
+        if system.fuse:
+            ranked = [one for one, part in config.systems.items() if not part.fuse]
+            known = [*ranked, *config.evaluate.references]
+            yield from known_names(f"{place}.fuse", "system or reference row", system.fuse, known)
+        yield from dual_findings(config, name)
         if name in {"random", "bm25"}:
             yield place, "the name of a reference row", "choose another name"
     yield from known_names("evaluate.baseline", "system", config.evaluate.baseline, config.systems)
+
+
+def _tested(config: Config, name: str, test: Testing) -> Iterator[Finding]:
+    """A lexicon that translates has a reverse; only vectors of a dual encoder are shifted or mixed."""
+    place, lexicon = f"systems.{name}.test", test.translate
+    yield from known_names(f"{place}.translate", "lexicon", lexicon, config.lexicons)
+    if lexicon in config.lexicons and not isinstance(config.lexicons[lexicon], InducedLexicon):
+        problem = f"{lexicon} is of kind {config.lexicons[lexicon].kind}, which has no reverse"
+        yield f"{place}.translate", problem, "name one of kind vectors or encoder"
+    yield from known_names(f"{place}.shift", "parallel text", test.shift, config.bitext)
+    for key in ("shift", "weight"):
+        if getattr(test, key) is not None and not config.is_dual(name):
+            yield f"{place}.{key}", "a cross-encoder makes no vectors", "name a dual encoder in model, or leave it out"
 
 
 def _used(config: Config, name: str, model: str) -> Iterator[Finding]:
@@ -134,8 +153,8 @@ def _used(config: Config, name: str, model: str) -> Iterator[Finding]:
             other = f"did you mean {close}? else {_SLASH}" if close else f"{todo}; {_SLASH}"
             yield place, problem, todo if todo.startswith("did") else other
         return
-    corpus = config.corpora.get(str(config.systems[model].corpus))
-    if corpus and corpus.bilingual:
+    corpora = [config.corpora[one] for one in config.systems[model].corpora if one in config.corpora]
+    if any(corpus.bilingual for corpus in corpora):
         yield place, f"{model} has a model per pair", "name a system with one model for all"
     if config.systems[name].test is None:
         todo = "a system that only tests another's models says how"
@@ -154,6 +173,8 @@ def _known_models(config: Config) -> Iterator[Finding]:
             yield place, f"{model} is a system and a known model", "give the system another name"
         elif entry is not None:
             finished = place.startswith("systems.")
-            refusal = entry.no_encoder() if place.startswith("lexicons.") else entry.refusal(finished=finished)
+            encodes = place.startswith("lexicons.") or (finished and config.is_dual(place.split(".")[1]))
+            refusal = entry.no_encoder() if encodes else entry.refusal(finished=finished)
             if refusal:
-                yield place, refusal, "see `switchrank models`"
+                searches = finished and not encodes and entry.no_encoder() is None
+                yield place, refusal, f"write architecture: {DUAL}" if searches else "see `switchrank models`"

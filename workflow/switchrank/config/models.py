@@ -10,9 +10,11 @@ from switchrank.config.bitext import Bitext
 from switchrank.config.lexicons import DictionaryFile, EncoderLexicon, Lexicon, Vectors, VectorSource
 from switchrank.config.sections import Count, Distinct, Language, LanguageList, Name, Section, Seed, Share, Whole
 from switchrank.config.systems import (
+    DUAL,
     OWN_START,
     Ablation,
     Changes,
+    Dual,
     Extension,
     NamedStart,
     Start,
@@ -58,12 +60,16 @@ class Candidates(Section):
     @property
     def by_pair(self) -> bool:
         """Whether pairs with the same document language may have different candidates."""
-        return "query" in placeholders(self.run or "")
+        return self.system is not None or "query" in placeholders(self.run or "")
 
 
 class Testset(Section):
     collection: Name = Field(description="a collection with a test split")
-    pairs: str | None = Field(None, description="TSV: id, query, document, own_model (yes: pair-wise systems have one)")
+    pairs: str | Annotated[Distinct[Name], Field(min_length=1)] | None = Field(
+        None,
+        description="TSV: id, query, document, own_model (yes: pair-wise systems have one); or a list of pairs such as "
+        "[de-en, en-en], for which they have none",
+    )
     mixed: Literal["seen", "all"] | LanguageList | None = Field(
         None, description="instead of pairs: mixed pools en-xx, xx-en, xx-xx over the source and these languages"
     )
@@ -76,7 +82,12 @@ class Testset(Section):
         "published); or every query in every language of the pool: pairs en-xx, de-xx, ...",
     )
     seed: Seed = Field(0, description="mixed: seed of the draws per document and per query")
-    candidates: Candidates = Field(description="what is re-ranked")
+    candidates: Candidates = Field(
+        description="what is re-ranked; where that is all documents, a dual encoder searches them"
+    )
+    systems: Annotated[Distinct[Name], Field(min_length=1)] | None = Field(
+        None, description="systems and reference rows that rank it; default: all"
+    )
     queries: Count | None = Field(None, description="a seeded sample of the test queries, the same in every pair")
     documents: Literal["parallel", "own"] = Field(
         "parallel", description="parallel: ids mean the same in all languages; own: each language has its own ids"
@@ -103,8 +114,9 @@ class Rank(Section):
     sigmoid_scores: bool = Field(False, description="compatibility: scores are probabilities, ties included")
     depth: Count | None = Field(
         None,
-        description="documents of a query that its run file keeps, the best ones; default: every candidate. What lies "
-        "below counts as not found in map, recall and the tables of bias and shift",
+        description="documents of a query that its run file keeps, the best ones; default: every candidate, or 1,000 "
+        "where a dual encoder searches all documents. What lies below counts as not found in map, recall and the "
+        "tables of bias and shift",
     )
 
 
@@ -240,10 +252,20 @@ class Download(Section):
 class Corpus(Section):
     collection: Name = Field(alias="from", description="the collection whose training split is used")
     lexicon: Name | None = Field(None, description="the lexicon to switch with; none leaves the text as it is")
-    languages: Literal["seen", "pair"] | Distinct[Language] = Field(
-        "seen", description="`seen` or a list: one multilingual corpus; `pair`: one bilingual corpus per pair"
+    languages: Literal["seen", "pair", "each"] | Distinct[Language] = Field(
+        "seen",
+        description="`seen` or a list: one multilingual corpus; `pair`: one bilingual corpus per pair; `each`: a table "
+        "for each seen language, which a dual encoder trains on together. With `parallel`: a list has a table for each "
+        "of its languages; otherwise there is a corpus per pair",
     )
-    parallel: bool = Field(False, description="no switching: the collection's text in both languages (train_languages)")
+    parallel: bool = Field(
+        False, description="no switching: the collection's training text in these languages (train_languages)"
+    )
+    documents: Literal["parallel", "own"] = Field(
+        "parallel",
+        description="with `parallel`: ids of passages mean the same in all languages; or each language has its own, "
+        "and passages that answer the same question are the same",
+    )
     p: Share = Field(0.5, description="probability that a covered word is switched")
     mix: Literal["token", "instance"] = Field("token", description="language drawn per word or per side")
     drop_stopwords: bool = Field(False, description="never switch English stop words on their own")
@@ -265,12 +287,20 @@ class Corpus(Section):
             raise ValueError("parallel text is not switched: leave out lexicon or parallel")
         if self.parallel and self.materialise is not True:
             raise ValueError("parallel text is not switched, on the fly neither: leave out materialise or parallel")
+        if self.languages == "each" and not (self.parallel or self.lexicon):
+            raise ValueError("languages: each without other languages: name a lexicon, or write parallel: true")
+        self._refuse(() if self.parallel else {"documents"}, "without parallel", "leave it out")
         return self
+
+    @property
+    def by_language(self) -> bool:
+        """Whether there is a table for each language, which one dual encoder is trained on."""
+        return self.languages == "each" or (self.parallel and isinstance(self.languages, list))
 
     @property
     def bilingual(self) -> bool:
         """Whether there is one corpus, and so one model, per language pair."""
-        return self.parallel or (self.lexicon is not None and self.languages == "pair")
+        return not self.by_language and (self.parallel or (self.lexicon is not None and self.languages == "pair"))
 
 
 class Config(Section):
@@ -295,6 +325,7 @@ class Config(Section):
     start: Start
     starts: dict[Name, NamedStart] = Field({}, description="further starts, by name, beside `start`")
     train: Train
+    dual: Dual = Field(Dual(), description="how dual encoders are trained, as `train` says it of cross-encoders")
     testsets: dict[Name, Testset]
     rank: Rank = Rank()
     evaluate: Evaluate = Evaluate()
@@ -317,6 +348,16 @@ class Config(Section):
         """Target languages of a lexicon."""
         return lexicon.languages or self.languages.seen
 
+    def table_languages(self, corpus: Corpus) -> list[str]:
+        """The languages of a corpus that has a table for each; those of unknown parts are left out."""
+        if isinstance(corpus.languages, list):
+            return corpus.languages
+        if corpus.parallel:
+            collection = self.collections.get(corpus.collection)
+            return [self.languages.source, *(collection.train_languages if collection else [])]
+        lexicon = self.lexicons.get(str(corpus.lexicon))
+        return [one for one in self.languages.seen if lexicon and one in self.targets(lexicon)]
+
     def labelled_collection(self, language: str) -> str:
         """The collection that labelled queries of a language come from; empty where the ablation names none for it."""
         given = self.ablation.collection if self.ablation else ""
@@ -325,7 +366,13 @@ class Config(Section):
     @property
     def with_models(self) -> list[str]:
         """The systems that have models of their own, trained here or finished."""
-        return [name for name, system in self.systems.items() if not system.uses]
+        return [name for name, system in self.systems.items() if not system.uses and not system.fuse]
+
+    def is_dual(self, name: str) -> bool:
+        """Whether a system embeds queries and documents apart, by its own models or those that it uses."""
+        system = self.systems.get(name)
+        used = self.systems.get(system.uses or "", system) if system else None
+        return used is not None and used.architecture == DUAL
 
     @property
     def every_start(self) -> dict[str, Start | NamedStart]:
@@ -345,9 +392,10 @@ class Config(Section):
                 found[f"lexicons.{name}.model"] = lexicon.model
         return found | {f"systems.{name}.model": str(s.model) for name, s in self.systems.items() if s.is_finished}
 
-    def training(self, changes: Changes) -> Train:
-        """How a system or a start is trained: by the run's ``train``, with its own changes."""
-        return self.train.model_copy(update={key: getattr(changes, key) for key in changes.model_fields_set})
+    def training(self, changes: Changes, architecture: str = "") -> Train | Dual:
+        """How a system or a start is trained: by the run's ``train`` or ``dual``, with its own changes."""
+        run = self.dual if architecture == DUAL else self.train
+        return run.model_copy(update={key: getattr(changes, key) for key in changes.model_fields_set})
 
     def training_settings(self, section: Training) -> dict[str, Any]:
         """The settings on which the result of a training depends."""

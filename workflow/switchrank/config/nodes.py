@@ -7,6 +7,7 @@ from typing import Any, Self
 from switchrank.config.plan_data import Pair
 from switchrank.config.systems import Extension, FirstWeights, Training
 from switchrank.models.folder import MODEL_FILES, STARTING_FILES
+from switchrank.search.choices import FusionMethod
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ class Node:
 
     Attributes:
         start: the files of the model that it starts from.
-        corpus: the training table, or the record of a corpus that is switched on the fly; None: the run's texts.
+        corpus: the training table, or the record of a corpus that is switched on the fly; several tables for a dual
+            encoder; None: the run's texts.
         dev: the table it is judged by, if any.
         on_the_fly: that corpus and its training pair.
         facts: what ``train.json`` says about it.
@@ -71,7 +73,7 @@ class Node:
 
     folder: str
     start: list[str]
-    corpus: str | None
+    corpus: str | list[str] | None
     dev: str | None
     on_the_fly: tuple[str, str] | None
     settings: Training
@@ -84,17 +86,33 @@ class Node:
 @dataclass(frozen=True)
 class Ranker:
     """A model at work: ``system`` scores with the model that ``trained`` has for ``train_pair``, on texts translated
-    through the lexicon ``translate`` where there is one. A finished model has no training pair."""
+    through the lexicon ``translate`` where there is one. A finished model has no training pair.
+
+    A ``dual`` encoder with a ``weight`` leaves documents as they are, and mixes vectors of queries with those of their
+    translations; ``shift`` is the parallel text by which its vectors are shifted.
+    """
 
     system: str
     trained: str
     train_pair: str | None
     translate: str | None = None
+    dual: bool = False
+    weight: float | None = None
+    shift: str | None = None
 
     @property
     def name(self) -> str:
         """The system and, where it has several models, the pair of this one."""
         return f"{self.system}-{self.train_pair}" if self.train_pair else self.system
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """A system whose run is made of those of ``parts``, systems and reference rows."""
+
+    system: str
+    parts: tuple[str, ...]
+    method: FusionMethod
 
 
 @dataclass(frozen=True)

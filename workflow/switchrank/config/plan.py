@@ -12,7 +12,7 @@ from switchrank.collections.joined.section import Joined
 from switchrank.config.encoders import encoder_findings
 from switchrank.config.nodes import Node, Ranker, StartNode
 from switchrank.config.plan_data import Pair
-from switchrank.config.plan_runs import RunsPlan
+from switchrank.config.plan_retrieval import RetrievalPlan
 from switchrank.config.sections import MIXED, Finding, refused
 from switchrank.config.systems import OWN_START, Ablation
 from switchrank.core.errors import UserError, raise_all
@@ -20,7 +20,7 @@ from switchrank.corpus.recipe import read_recipe
 from switchrank.models.folder import MODEL_FILES
 
 
-class Plan(RunsPlan):
+class Plan(RetrievalPlan):
     """Names of a run's files and the facts of the jobs that make them; here those of the ablation."""
 
     @property
@@ -47,6 +47,8 @@ class Plan(RunsPlan):
     def _refusals(self, row: Row, trained: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         """What is wrong with a row, and what to do; later findings may follow from the first."""
         testset, language = self.tuning.testset, row.language
+        if self.config.is_dual(row.start):
+            yield f"{row.start} is a dual encoder, which is not tuned", "name a cross-encoder"
         tested = self.config.collections[self.config.testsets[testset].collection]
         if not self.tested_pairs(row):
             yield f"no test pair of {language}", f"add {language}-{language} to the pairs of {testset}"
@@ -189,6 +191,7 @@ class Plan(RunsPlan):
             for pair in [] if section.parallel else self.train_pairs(corpus):
                 yield from refused(f"corpora.{corpus}", read_recipe, self.switching_recipe(corpus, pair))
         yield from encoder_findings(self)
+        yield from self.retrieval_findings()
         for testset in config.testsets:
             yield from self._first_stage(testset)
             yield from self._baseline(testset)

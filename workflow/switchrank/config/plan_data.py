@@ -125,6 +125,9 @@ class DataPlan:
             if section.asked == "every":
                 sides = [(language, MIXED) for language in self.config.mixed_languages(testset)]
             return [Pair(query, document, own_model=False) for query, document in sides]
+        if isinstance(section.pairs, list):
+            listed = [pair.partition("-") for pair in section.pairs]
+            return [Pair(query, document, own_model=False) for query, _, document in listed]
         collection = self.config.collections[section.collection]
         return read_pairs(self.table(section.pairs), collection.languages, collection.test_languages)
 
@@ -197,7 +200,7 @@ class DataPlan:
     def used_lexicons(self) -> list[str]:
         """The lexicons that texts are switched or translated by."""
         used = [part.lexicon for part in self.config.corpora.values() if part.lexicon]
-        used += [system.test.translate for system in self.config.systems.values() if system.test]
+        used += [one.test.translate for one in self.config.systems.values() if one.test and one.test.translate]
         return sorted(set(used))
 
     def merged_files(self, lexicon: str, language: str) -> list[str]:
@@ -237,9 +240,11 @@ class DataPlan:
         return [self.dumps.get(path, path) for path in texts]
 
     def train_pairs(self, corpus: str) -> list[str]:
-        """The training pairs of a corpus: ``en-en``, ``xx-xx``, or one per pair with a model of its own."""
+        """The training pairs of a corpus: ``en-en``, ``xx-xx``, one per pair with an own model, or per language."""
         section = self.config.corpora[corpus]
         source = self.config.languages.source
+        if section.by_language:
+            return [f"{language}-{language}" for language in self.config.table_languages(section)]
         if section.lexicon is None and not section.parallel:
             return [f"{source}-{source}"]
         if not section.bilingual:
@@ -264,7 +269,8 @@ class DataPlan:
         """What switching needs to know: probability, language of each side, languages, way of mixing, seed."""
         query, passage = train_pair.split("-")
         languages, source = self.config.languages, self.config.languages.source
-        return self.config.corpora[corpus].plain("collection", "lexicon", "parallel", "materialise") | {
+        kept_out = ("collection", "lexicon", "parallel", "documents", "materialise")
+        return self.config.corpora[corpus].plain(*kept_out) | {
             "languages": self.corpus_languages(corpus, train_pair),
             "sides": {"query": query, "passage": passage},
             "source": source,

@@ -9,12 +9,13 @@ from typing import Any
 from switchrank.collections.joined.section import Joined
 from switchrank.config.lexicons import DictionaryLexicon, EncoderLexicon, TitlesLexicon
 from switchrank.config.models import Download
-from switchrank.config.nodes import Node, Ranker, Run, StartNode, SweepPoint
+from switchrank.config.nodes import Fusion, Node, Ranker, Run, StartNode, SweepPoint
 from switchrank.config.plan_data import DataPlan, Pair, concrete_downloads
 from switchrank.config.sections import MIXED, suffix_of, text_of
-from switchrank.config.systems import OWN_START
+from switchrank.config.systems import DUAL, OWN_START, Training
 from switchrank.core.errors import UserError
 from switchrank.files.addresses import filled
+from switchrank.models.catalogue import entry_of
 
 
 class RunsPlan(DataPlan):
@@ -81,31 +82,46 @@ class RunsPlan(DataPlan):
         return [
             (name, pair)
             for name, system in self.config.systems.items()
-            if system.corpus
-            for pair in self.train_pairs(system.corpus)
+            if system.corpora
+            for pair in self.model_pairs(name)
         ]
+
+    def model_pairs(self, system: str) -> list[str]:
+        """The training pairs of a system's models: those of its corpus; a dual encoder has one for all its tables."""
+        tables = [pair for corpus in self.config.systems[system].corpora for pair in self.train_pairs(corpus)]
+        if not self.config.is_dual(system) or len({*tables}) == 1:
+            return tables[:1] if self.config.is_dual(system) else tables
+        return [f"{MIXED}-{MIXED}"]
 
     @cached_property
     def finished(self) -> dict[str, str]:
-        """The finished rankers that are scored beside the run's own: systems, each with its hub name or folder."""
+        """The finished models that are scored beside the run's own: systems, each with its hub name or folder."""
         return {name: str(system.model) for name, system in self.config.systems.items() if system.is_finished}
 
     @cached_property
     def rankers(self) -> list[Ranker]:
         found: list[Ranker] = []
         for name, system in self.config.systems.items():
-            trained = system.uses or name
-            translate = system.test.translate if system.test else None
+            trained, test = system.uses or name, system.test
+            how: dict[str, Any] = {"dual": self.config.is_dual(name)}
+            how |= {"translate": test.translate, "weight": test.weight, "shift": test.shift} if test else {}
             if trained in self.finished:
-                found.append(Ranker(name, trained, None, translate))
-            found += [Ranker(name, trained, pair, translate) for model, pair in self.models if model == trained]
+                found.append(Ranker(name, trained, None, **how))
+            found += [Ranker(name, trained, pair, **how) for model, pair in self.models if model == trained]
         return found
+
+    @cached_property
+    def fusions(self) -> list[Fusion]:
+        systems = self.config.systems.items()
+        return [Fusion(name, tuple(system.fuse), system.method) for name, system in systems if system.fuse]
 
     @cached_property
     def weights(self) -> dict[str, str]:
         """Of each system that goes back to weights from elsewhere, the folder that holds them as they came."""
         found = {}
         for name, system in self.config.systems.items():
+            if system.fuse:
+                continue
             trained = system.uses or name
             root = [*self.starts[self.config.systems[trained].start].steps()][-1]
             if trained in self.finished:
@@ -123,42 +139,73 @@ class RunsPlan(DataPlan):
         """The seeds that a system has runs for; a finished model has one run, under the first."""
         return self.config.seeds if ranker.train_pair else self.config.seeds[:1]
 
-    def ranked_pairs(self, ranker: Ranker, testset: str) -> list[Pair]:
-        """Pairs that a model scores: its own, or all when it serves all, or those whose sides can be translated."""
-        corpus = self.config.systems[ranker.trained].corpus
-        pairs = self.pairs[testset]
-        if corpus and self.config.corpora[corpus].bilingual:
-            return [pair for pair in pairs if pair.id == ranker.train_pair]
-        if ranker.translate is None:
-            return pairs
-        known = {self.config.languages.source, *self.lexicon_languages(ranker.translate)}
-        return [pair for pair in pairs if {pair.query, pair.document} <= known]
+    def ranks(self, system: str, testset: str) -> bool:
+        """Whether a system or a reference row is asked to rank a test set."""
+        asked = self.config.testsets[testset].systems
+        return asked is None or system in asked
 
-    def corpus_of(self, system: str) -> str | None:
-        """What the models that a system ranks with are trained on; None for a finished one."""
+    def references(self, testset: str) -> list[str]:
+        """The reference rows of a test set."""
+        return [name for name in self.config.evaluate.references if self.ranks(name, testset)]
+
+    def ranked_pairs(self, ranker: Ranker, testset: str) -> list[Pair]:
+        """Pairs that a model scores: its own, or all when it serves all, or those whose sides can be translated or
+        shifted; none of a test set that others rank."""
+        return self.possible_pairs(ranker, testset) if self.ranks(ranker.system, testset) else []
+
+    def possible_pairs(self, ranker: Ranker, testset: str) -> list[Pair]:
+        """The same of any test set."""
+        pairs, source = self.pairs[testset], self.config.languages.source
+        if any(self.config.corpora[name].bilingual for name in self.config.systems[ranker.trained].corpora):
+            return [pair for pair in pairs if pair.id == ranker.train_pair]
+        if ranker.translate:
+            known, alone = {source, *self.lexicon_languages(ranker.translate)}, ranker.weight is not None
+            pairs = [one for one in pairs if {one.query} | (set() if alone else {one.document}) <= known]
+        if ranker.shift:
+            known, mixed = {*self.config.bitext[ranker.shift].every}, {*self.config.mixed_languages(testset)}
+            pairs = [one for one in pairs if ({one.query, one.document} - {MIXED}) | mixed <= known]
+        return pairs
+
+    def corpora_of(self, system: str) -> list[str]:
+        """What the models that a system ranks with are trained on; nothing for a finished one."""
         section = self.config.systems[system]
-        return self.config.systems[section.uses].corpus if section.uses else section.corpus
+        return self.config.systems[section.uses].corpora if section.uses else section.corpora
 
     def learned_by(self, system: str | None) -> list[tuple[str, str]]:
         """What a system, or the run's own start (None), was trained on: its name or the start's key, and a corpus."""
         section = self.config.systems[system] if system else None
-        if section and not section.corpus:
+        if section and not section.corpora:
             return []
         start = self.starts.get(section.start if section else OWN_START)
         found = [(step.key, step.corpus) for step in start.steps() if step.corpus] if start else []
-        return [(str(system), str(section.corpus)), *found] if section else found
+        return [*((str(system), corpus) for corpus in section.corpora), *found] if section else found
 
     def system_node(self, system: str, train_pair: str, seed: int) -> Node:
         section = self.config.systems[system]
-        corpus = str(section.corpus)
+        made: dict[str, Any] = {"settings": self.config.training(section.train, section.architecture), "seed": seed}
+        made |= {"folder": self.model_folder(system, train_pair, seed)}
+        made |= {"start": self.starts[section.start].files_of(seed)}
+        facts: dict[str, Any] = {"system": system, "train_pair": train_pair, "corpus": section.corpus}
+        if section.architecture != DUAL:
+            corpus, dev, on_the_fly = self.training_data(str(section.corpus), train_pair)
+            return Node(corpus=corpus, dev=dev, on_the_fly=on_the_fly, facts=facts, **made)
+        tables = [(corpus, pair) for corpus in section.corpora for pair in self.train_pairs(corpus)]
         return Node(
-            self.model_folder(system, train_pair, seed),
-            self.starts[section.start].files_of(seed),
-            *self.training_data(corpus, train_pair),
-            settings=self.config.training(section.train),
-            seed=seed,
-            facts={"system": system, "train_pair": train_pair, "corpus": corpus},
+            corpus=[self.training_file(*table) for table in tables],
+            dev=f"{self.corpus_folder(*tables[0])}/dev.parquet",
+            on_the_fly=None,
+            facts=facts | {"tables": ["/".join(table) for table in tables]},
+            method="contrastive",
+            more=self._prompts(section.start, made["settings"]),
+            **made,
         )
+
+    def _prompts(self, start: str, settings: Training) -> dict[str, str]:
+        """The prompts that the catalogue knows of the model that a start goes back to, where settings name none."""
+        weights = [*self.starts[start].steps()][-1].weights
+        entry = entry_of(weights.model) if weights and weights.model else None
+        known = {f"{kind}_prompt": text for kind, text in (entry.prompts if entry else {}).items()}
+        return {key: text for key, text in known.items() if getattr(settings, key) is None}
 
     def same_runs(self, baseline: str) -> list[list[str]]:
         """``[system, testset, query_lang, doc_lang]`` of every run that is, by construction, a copy of the baseline's.
@@ -169,10 +216,11 @@ class RunsPlan(DataPlan):
         for ranker in self.rankers:
             for testset in self.config.testsets:
                 for pair in self.ranked_pairs(ranker, testset):
+                    translate = ranker.translate if ranker.weight is None else None
                     queries = self.texts(testset, "queries", pair.query, ranker.translate)
-                    documents = self.texts(testset, "documents", pair.document, ranker.translate)
+                    documents = self.texts(testset, "documents", pair.document, translate)
                     run = (ranker.system, testset, pair.query, pair.document)
-                    made[run] = (ranker.trained, ranker.train_pair, queries, documents)
+                    made[run] = (ranker.trained, ranker.train_pair, queries, documents, ranker.shift)
         return [list(run) for run in made if run[0] != baseline and made.get((baseline, *run[1:])) == made[run]]
 
     def texts(self, testset: str, kind: str, language: str, translate: str | None = None) -> str:
@@ -267,11 +315,12 @@ class RunsPlan(DataPlan):
         return collection.test_languages[0], language  # candidates by run or all look at no text
 
     def search(self, testset: str, language: str) -> str:
-        """What found the candidates among documents of ``language``: ``run``, ``all``, or the languages of queries and
-        documents that BM25 compared, such as ``en-en``; several for a pool of every document in every language."""
+        """What found the candidates among documents of ``language``: ``run``, ``all``, ``system``, or the languages of
+        queries and documents that BM25 compared, such as ``en-en``; several for a pool of every document in every
+        language."""
         section = self.config.testsets[testset]
         if section.candidates.bm25 is None:
-            return "run" if section.candidates.run else "all"
+            return "run" if section.candidates.run else "system" if section.candidates.system else "all"
         languages = self.judged_languages(testset) if language == MIXED else [language]
         return " ".join(dict.fromkeys("-".join(self.first_stage(testset, lang)) for lang in languages))
 
@@ -279,7 +328,7 @@ class RunsPlan(DataPlan):
         """By lexicon of Translate-Test: the pairs of a test set whose texts it translates into the source language."""
         source, found = self.config.languages.source, {}
         for ranker in self.rankers:
-            if ranker.translate:
+            if ranker.translate and ranker.weight is None:
                 pairs = self.ranked_pairs(ranker, testset)
                 found[ranker.translate] = [pair for pair in pairs if {pair.query, pair.document} != {source}]
         return found
@@ -310,14 +359,36 @@ class RunsPlan(DataPlan):
         return f"{self.folder}/runs/{system}/{testset}/{pair}/seed{seed}.trec"
 
     def runs(self, testset: str) -> Iterator[Run]:
-        """Every run of a test set: reference rows first, then systems."""
-        for reference in self.config.evaluate.references:
+        """Every run of a test set: reference rows first, then systems, then those that are made of others' runs."""
+        for reference in self.references(testset):
             for pair in self.pairs[testset]:
                 yield Run(reference, testset, pair, self.config.seeds[0])
         for ranker in self.rankers:
             for pair in self.ranked_pairs(ranker, testset):
                 for seed in self.seeds_of(ranker):
                     yield Run(ranker.system, testset, pair, seed)
+        for fusion in self.fusions:
+            for pair, seed in self.fused_runs(fusion, testset):
+                yield Run(fusion.system, testset, pair, seed)
+
+    def fused_runs(self, fusion: Fusion, testset: str) -> dict[tuple[Pair, int], list[str]]:
+        """The runs that each run of a fusion is made of, by pair and seed: of pairs that all its parts rank.
+
+        A part without seeds, such as a finished model, has one run for all.
+        """
+        if not self.ranks(fusion.system, testset):
+            return {}
+        parts: dict[str, dict[Pair, list[int]]] = {part: {} for part in fusion.parts}
+        for reference in {*fusion.parts} & {*self.references(testset)}:
+            parts[reference] = dict.fromkeys(self.pairs[testset], self.config.seeds[:1])
+        for ranker in [one for one in self.rankers if one.system in parts]:
+            parts[ranker.system] |= {pair: self.seeds_of(ranker) for pair in self.ranked_pairs(ranker, testset)}
+        found = {}
+        for pair in [pair for pair in self.pairs[testset] if all(pair in runs for runs in parts.values())]:
+            for seed in max((runs[pair] for runs in parts.values()), key=len):
+                told = {part: seed if seed in runs[pair] else runs[pair][0] for part, runs in parts.items()}
+                found[pair, seed] = [self.run_file(part, testset, pair.id, one) for part, one in told.items()]
+        return found
 
     @cached_property
     def sweep_points(self) -> list[SweepPoint]:

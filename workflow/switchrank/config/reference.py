@@ -37,8 +37,11 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("lexicons.<name> (kind: merged)", lexicons.MergedLexicon),
     ("corpora.<name>", models.Corpus),
     ("systems.<name>", systems.System),
-    ("systems.<name>.test", systems.Translation),
-    ("systems.<name>.train, starts.<name>.train (train's keys but device, processes, threads)", systems.Changes),
+    ("systems.<name>.test", systems.Testing),
+    (
+        "systems.<name>.train, starts.<name>.train (keys of train, but device, processes, threads, or of dual)",
+        systems.Changes,
+    ),
     ("sweeps.<name>", systems.Sweep),
     ("start", systems.Start),
     ("starts.<name> (start's keys model, preset, init, seed and vocabulary, and these)", systems.NamedStart),
@@ -46,6 +49,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("start.repair, starts.<name>.repair", systems.Repair),
     ("start.tokenizer", systems.Tokenizer),
     ("train", systems.Train),
+    ("dual", systems.Dual),
     ("start.first (train's keys, and these)", systems.Warmup),
     ("ablation", systems.Ablation),
     ("ablation.train (train's keys, with these defaults)", systems.Tuning),
@@ -75,7 +79,7 @@ def _section(title: str, model: type[BaseModel]) -> str:
 def _inherited(model: type[BaseModel]) -> set[str]:
     """Keys that a section shares with others and that are explained there."""
     if model in (systems.Warmup, systems.Changes):
-        return set(systems.Optimisation.model_fields)
+        return set(systems.Optimisation.model_fields) | set(systems.Dual.model_fields)
     if model is systems.NamedStart:
         return set(systems.FirstWeights.model_fields)
     if model is lexicons.EncoderLexicon:

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from switchrank.config.lexicons import Lexicon
 from switchrank.config.models import Corpus
 from switchrank.config.sections import Finding, Section, suffix_of
-from switchrank.config.systems import System, Train
+from switchrank.config.systems import DUAL, Dual, System, Train
 
 Plain = dict[str, Any]
 _KINDS: dict[str, TypeAdapter[Section]] = {
@@ -111,9 +111,10 @@ def _with(section: Plain, keys: Sequence[str], value: Any) -> Plain | None:
 
 def _whole(data: Plain, system: Plain) -> Plain:
     """A system with all keys of the training that it has: its own, the run's, or those by default."""
-    given, own = data.get("train"), system.get("train")
+    dual, own = system.get("architecture") == DUAL, system.get("train")
     try:
-        run = Train.model_validate(given).plain("device", "processes", "threads")
+        section = Dual.model_validate(data.get("dual") or {}) if dual else Train.model_validate(data.get("train"))
+        run = section.plain("device", "processes", "threads")
     except ValidationError:
         run = {}
     return {**system, "train": {**run, **own}} if isinstance(own, dict) else {**system, "train": run}

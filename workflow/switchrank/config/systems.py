@@ -4,11 +4,25 @@ import dataclasses
 import typing
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field, create_model, model_validator
+from pydantic import Field, StringConstraints, create_model, model_validator
 
-from switchrank.config.sections import Count, Distinct, Language, Name, OpenShare, Section, Seed, Whole, suffix_of
+from switchrank.config.sections import (
+    Count,
+    Distinct,
+    Language,
+    Name,
+    OpenShare,
+    Section,
+    Seed,
+    Share,
+    Whole,
+    listed,
+    suffix_of,
+)
 from switchrank.core.limits import LARGEST
 from switchrank.models.catalogue import entry_of
+from switchrank.search.choices import FusionMethod
+from switchrank.train.methods.contrastive import ContrastiveSettings
 from switchrank.train.methods.cross_encoder import CrossEncoderSettings
 from switchrank.train.methods.distil import DistilSettings
 from switchrank.train.settings import BY_EPOCHS, Settings
@@ -31,6 +45,9 @@ if TYPE_CHECKING:  # mypy knows the fields by their class, pydantic by create_mo
     class Optimisation(Section, CrossEncoderSettings):
         pass
 
+    class Dual(Section, ContrastiveSettings):
+        pass
+
     class Repair(Section, DistilSettings):
         pass
 
@@ -39,18 +56,23 @@ else:
     def _section(name, kind, *leave_out):
         hints, left_out = typing.get_type_hints(kind), ("epochs", "log_every", "threads", *leave_out)
         kept = {key: hints[key] for key in (field.name for field in dataclasses.fields(kind)) if key not in left_out}
+        kept = {key: _Prompt if hint == str | None else hint for key, hint in kept.items()}
         return create_model(
             name, __base__=Section, **{key: (hint, setting(key, kind=kind)) for key, hint in kept.items()}
         )
 
+    _Prompt = Annotated[str, StringConstraints(min_length=0)] | None  # none is a prompt too
     Optimisation = _section("Optimisation", CrossEncoderSettings)
+    Dual = _section("Dual", ContrastiveSettings)
     Repair = _section("Repair", DistilSettings, "layers")
 
-Training = Optimisation | Repair
+Training = Optimisation | Dual | Repair
 
 
 def settings_of(section: Training) -> type[Settings]:
     """The settings that a section of training is about."""
+    if isinstance(section, Dual):
+        return ContrastiveSettings
     return DistilSettings if isinstance(section, Repair) else CrossEncoderSettings
 
 
@@ -88,6 +110,8 @@ class Tuning(Optimisation):
         return super().plain(*leave_out) | ({"epochs": 0} if self.steps else {})
 
 
+DUAL = "dual-encoder"
+"""The architecture of systems that search."""
 OWN_START = "start"
 """The name of the run's own start, which systems start from unless they say otherwise."""
 
@@ -100,8 +124,13 @@ class Tokenizer(Section):
     )
 
 
-class Changes(Optimisation):
-    """Keys of the run's ``train`` that differ for one model; what is not written is the run's."""
+class Changes(Optimisation, Dual):
+    """Keys of the run's ``train`` or ``dual`` that differ for one model; what is not written is the run's."""
+
+    def others(self, architecture: str) -> list[str]:
+        """The keys written here that are no settings of an architecture."""
+        kind = Dual if architecture == DUAL else Optimisation
+        return sorted(self.model_fields_set - kind.model_fields.keys())
 
 
 class FirstWeights(Section):
@@ -217,32 +246,78 @@ class NamedStart(Smaller, FirstWeights):
         return self
 
 
-class Translation(Section):
-    translate: Name = Field(
-        description="lexicon of kind vectors or encoder: test texts go word by word into the source language"
+class Testing(Section):
+    translate: Name | None = Field(
+        None,
+        description="lexicon of kind vectors or encoder: test texts go word by word into the source language",
     )
+    weight: Share | None = Field(
+        None,
+        description="dual encoders, with `translate`: documents stay as they are, and the vector of a query is mixed "
+        "with that of its translation, which has this share",
+    )
+    shift: Name | None = Field(
+        None,
+        description="dual encoders: a parallel text of `bitext`; the mean vector of the lines of a language is taken "
+        "off the vectors of all texts in it",
+    )
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if self.translate is None and self.shift is None:
+            raise ValueError("nothing to do: give translate (a lexicon) or shift (a parallel text)")
+        if self.translate and self.shift:
+            raise ValueError("translate beside shift: give one of the two")
+        self._refuse(() if self.translate else {"weight"}, "without translate", "name a lexicon, or leave it out")
+        return self
 
 
 class System(Section):
-    corpus: Name | None = Field(None, description="the corpus it is trained on")
+    corpus: Name | Annotated[Distinct[Name], Field(min_length=1)] | None = Field(
+        None, description="the corpus it is trained on; for a dual encoder there may be several"
+    )
     model: str | None = Field(
         None,
-        description="instead: the system whose models it uses, with `test`; or a finished ranker that is scored beside "
+        description="instead: the system whose models it uses, with `test`; or a finished model that is scored beside "
         "the others and never trained: one of `switchrank models` or, with a slash in it, a hub name or folder",
     )
-    test: Translation | None = Field(None, description="Translate-Test, with `model`")
+    fuse: Annotated[Distinct[Name], Field(min_length=2)] | None = Field(
+        None, description="instead: systems and `bm25`, whose rankings of each query become one"
+    )
+    method: FusionMethod = Field(
+        "rrf", description="with `fuse`: how, by ranx; `rrf`: by reciprocal ranks (Cormack et al. 2009), k = 60"
+    )
+    test: Testing | None = Field(
+        None, description="with `model`: what is done to test texts or vectors: Translate-Test, a shift"
+    )
     start: Name = Field(OWN_START, description="the start it is trained from: of `starts`, or `start`, the run's own")
-    train: Changes = Field(default_factory=Changes, description="keys of `train` that are otherwise for this system")
-    architecture: Literal["cross-encoder"] = Field("cross-encoder", description="what scores a query and a passage")
+    train: Changes = Field(
+        default_factory=Changes,
+        description="keys of `train`, or of `dual` for a dual encoder, that are otherwise for this system",
+    )
+    architecture: Literal["cross-encoder", "dual-encoder"] = Field(
+        "cross-encoder",
+        description="`cross-encoder`: reads a query and a passage together; `dual-encoder`: each becomes a vector, so "
+        "that it can search a whole collection",
+    )
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if (self.corpus is None) == (self.model is None):
-            raise ValueError("give either corpus (to train on) or model (another system's)")
+        if [self.corpus, self.model, self.fuse].count(None) != 2:
+            raise ValueError(
+                "give exactly one of corpus (to train on), model (another system's, or a finished one), fuse (rankings)"
+            )
         if self.test is not None and self.model is None:
             raise ValueError("model and test go together: a system that only tests another's models says how")
         self._refuse({"start", "train"} if self.model else (), "beside model", "nothing is trained: leave it out")
+        kept = {"start", "train", "architecture"}
+        self._refuse(kept if self.fuse else {"method"}, "beside fuse" if self.fuse else "without fuse", "leave it out")
         return self
+
+    @property
+    def corpora(self) -> list[str]:
+        """The corpora it is trained on."""
+        return listed(self.corpus)
 
     @property
     def is_finished(self) -> bool:

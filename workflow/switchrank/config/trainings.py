@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from switchrank.config.models import Config
 from switchrank.config.sections import Finding, refused
-from switchrank.config.systems import Training, settings_of
+from switchrank.config.systems import DUAL, Training, settings_of
 from switchrank.core.errors import UserError
 from switchrank.train.settings import check_dev, check_precision, parse_settings
 
@@ -13,7 +13,7 @@ _DEFAULT = " (its default)"
 
 def training_findings(config: Config, device: str) -> Iterator[Finding]:
     """What the trainings of systems, starts and rows of the ablation would refuse on a device."""
-    sections: list[tuple[str, Training, bool]] = [("train", config.train, True)]
+    sections: list[tuple[str, Training, bool]] = [("train", config.train, True), ("dual", config.dual, True)]
     if config.start.first:
         sections.append(("start.first", config.start.first, True))
     if config.ablation:
@@ -21,16 +21,18 @@ def training_findings(config: Config, device: str) -> Iterator[Finding]:
     sections += [(f"{place}.repair", one.repair, True) for place, one in config.every_start.items() if one.repair]
     told = [finding for section in sections for finding in _training(config, *section, device)]
     yield from told
-    known = {(place.rpartition(".")[2], problem) for place, problem, _ in told if place.startswith("train.")}
-    changed = {f"systems.{name}.train": one.train for name, one in config.systems.items() if one.corpus}
-    changed |= {f"starts.{name}.train": one.train for name, one in config.starts.items() if one.corpus}
-    for place, changes in changed.items():
-        found = _training(config, place, config.training(changes), True, device) if changes.model_fields_set else ()
-        for where, problem, todo in found:
+    known = {(place, problem) for place, problem, _ in told}
+    changed = {f"systems.{name}.train": (one.train, one.architecture) for name, one in config.systems.items()}
+    changed |= {f"starts.{name}.train": (one.train, one.method) for name, one in config.starts.items()}
+    for place, (changes, architecture) in changed.items():
+        if not changes.model_fields_set or changes.others(architecture):
+            continue
+        run = "dual" if architecture == DUAL else "train"
+        for where, problem, todo in _training(config, place, config.training(changes, architecture), True, device):
             key = where.rpartition(".")[2]
-            if (key, problem) not in known:
+            if (f"{run}.{key}", problem) not in known:
                 inherited = key not in changes.model_fields_set and not problem.endswith(_DEFAULT)
-                yield where, problem + (" (as in train)" if inherited else ""), todo
+                yield where, problem + (f" (as in {run})" if inherited else ""), todo
 
 
 def _training(config: Config, place: str, section: Training, has_dev: bool, device: str) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ import polars as pl
 from switchrank.core.atomic import atomic_path
 from switchrank.core.errors import UserError
 from switchrank.corpus.files import corpus_files, write_statistics
-from switchrank.formats.tables import CORPUS, DOCUMENTS, INSTANCES, QUERIES, read_table, write_table
+from switchrank.formats.tables import CORPUS, DOCUMENTS, INSTANCES, JUDGEMENTS, QUERIES, read_table, write_table
 
 
 def parallel_corpus(
@@ -20,6 +20,8 @@ def parallel_corpus(
     passage_lang: str,
     out: str | Path,
     name: str = "train",
+    judgements: str | Path | None = None,
+    own_judgements: str | Path | None = None,
 ) -> dict[str, Any]:
     """Write the corpus (``CORPUS``, in instance order) of ``instances`` with the texts of two languages.
 
@@ -34,16 +36,24 @@ def parallel_corpus(
         passage_lang: language of the passages.
         out: the folder to write into (:func:`switchrank.corpus.files.corpus_files`).
         name: 'train' (with stats.json) or one file.
+        judgements: judgements table of the source language, where passages have other ids in the passage language;
+            goes with --own-judgements. Passages are then the same that are relevant to the same query, and have the
+            ids of the source language.
+        own_judgements: judgements table of the passage language.
 
     Returns:
         ``{"instances": pairs written, "left_out": pairs without a text}``.
 
     Raises:
-        UserError: a file is missing or of another schema, or no pair has both texts.
+        UserError: a file is missing or of another schema, only one table of judgements, or no pair has both texts.
     """
+    if (judgements is None) != (own_judgements is None):
+        raise UserError("corpus", "judgements", "of one language only", "give those of both languages, or neither")
     pairs = read_table(instances, INSTANCES)
     asked = read_table(queries, QUERIES).select("qid", pl.col("text").alias("query"))
     read = read_table(documents, DOCUMENTS).select(pl.col("docid").alias("pid"), pl.col("text").alias("passage"))
+    if judgements is not None and own_judgements is not None:
+        read = _in_source_ids(read, judgements, own_judgements)
     table = pairs.join(asked, on="qid", how="inner", maintain_order="left").join(
         read, on="pid", how="inner", maintain_order="left"
     )
@@ -56,3 +66,17 @@ def parallel_corpus(
         with atomic_path(Path(out) / "stats.json") as temporary:
             write_statistics(counts, temporary)
     return counts
+
+
+def _in_source_ids(passages: pl.DataFrame, judgements: str | Path, own_judgements: str | Path) -> pl.DataFrame:
+    """Passages under the ids of those of the source language that are relevant to the same query.
+
+    Where several would have one id, the one that is relevant to the earliest judged query has it.
+    """
+    source, own = (
+        read_table(path, JUDGEMENTS).filter(pl.col("relevance") > 0).select("qid", "docid")
+        for path in (judgements, own_judgements)
+    )
+    same = source.join(own, on="qid", suffix="_own", how="inner", maintain_order="left_right")
+    same = same.unique("docid", keep="first", maintain_order=True).select(pid="docid_own", source="docid")
+    return same.join(passages, on="pid", how="inner", maintain_order="left").select(pid="source", passage="passage")

@@ -84,7 +84,7 @@ class Entry:
         if self.architecture not in OPENED:
             return f"{self.name} is a {self.kind}, which cannot be opened yet"
         if finished and self.kind not in _RANKERS:
-            return f"{self.name} is no cross-encoder but {_with_article(self.kind)}, which cannot rank untrained yet"
+            return f"{self.name} is no cross-encoder but {_with_article(self.kind)}, which reads no pairs of texts"
         return None
 
     def no_encoder(self) -> str | None:

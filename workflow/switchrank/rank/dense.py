@@ -22,13 +22,12 @@ from switchrank.formats.trec_writing import write_run
 from switchrank.models.recipe import Kind
 from switchrank.rank.inference import USUAL, Inference, check_system
 from switchrank.search.blocks import Indices
+from switchrank.search.choices import DEPTH
 from switchrank.search.exact import inner_products, search
 
 if TYPE_CHECKING:
     from switchrank.models.dual_encoder import DualEncoder
 
-DEPTH = 1000
-"""Documents of a query that a search keeps, if nothing else is said."""
 _ROWS = 65_536
 """Texts that are read, or candidates that are scored, at once."""
 

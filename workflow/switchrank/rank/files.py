@@ -12,8 +12,9 @@ from switchrank.formats.tables import DAMAGE, reason
 from switchrank.formats.trec_writing import write_run
 from switchrank.models.folder import check_model, is_dual_encoder
 from switchrank.rank.candidates import Lists, bm25_lists, candidate_table, run_lists
-from switchrank.rank.dense import DEPTH, Texts, rank_texts
+from switchrank.rank.dense import Texts, rank_texts
 from switchrank.rank.inference import USUAL, Inference, check_system
+from switchrank.search.choices import DEPTH
 
 _ID_COLUMNS = ("id", "qid", "docid", "pid")
 

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import polars as pl
 
@@ -14,10 +14,9 @@ from switchrank.core.progress import progress
 from switchrank.formats.trec import read_run
 from switchrank.formats.trec_writing import write_run
 from switchrank.rank.inference import check_system
+from switchrank.search.choices import FusionMethod
 
-Method = Literal["rrf", "isr", "log_isr", "logn_isr", "bordafuse", "sum", "mnz", "anz", "max", "med", "min"]
-"""The methods of ranx, by its names, that need neither training nor weights, and are the same every time."""
-BY_SCORE: frozenset[Method] = frozenset({"sum", "mnz", "anz", "max", "med", "min"})
+BY_SCORE: frozenset[FusionMethod] = frozenset({"sum", "mnz", "anz", "max", "med", "min"})
 """Those that look at scores, from 0 to 1 within each query of a run; the others look at ranks."""
 _QUERIES = 64
 """Queries that are fused at once."""
@@ -34,7 +33,7 @@ def fuse_runs(
     *,
     runs: Sequence[str | Path],
     out: str | Path,
-    method: Method = "rrf",
+    method: FusionMethod = "rrf",
     system: str = "fused",
     depth: int | None = None,
 ) -> None:
@@ -55,8 +54,10 @@ def fuse_runs(
         UserError: fewer than two runs, an unknown method, a run that cannot be read, runs without a line.
     """
     check_system(system)
-    if method not in get_args(Method):
-        raise UserError("fuse", "method", f"unknown method {method}", f"write one of {', '.join(get_args(Method))}")
+    if method not in get_args(FusionMethod):
+        raise UserError(
+            "fuse", "method", f"unknown method {method}", f"write one of {', '.join(get_args(FusionMethod))}"
+        )
     if len(runs) < 2:
         raise UserError("fuse", "runs", f"{len(runs)} to fuse", "give two or more")
     frames = [_points(read_run(path), method) for path in runs]
@@ -77,7 +78,7 @@ def fuse_runs(
     write_run(fused, out, system, depth)
 
 
-def _points(run: pl.DataFrame, method: Method) -> pl.DataFrame:
+def _points(run: pl.DataFrame, method: FusionMethod) -> pl.DataFrame:
     """What is fused of a run, as ``qid docid score``: its scores, or numbers that fall as its ranks rise."""
     score = pl.col("score") if method in BY_SCORE else -pl.col("rank").cast(pl.Float64)
     return run.select("qid", "docid", score=score)
@@ -89,7 +90,7 @@ def _of_queries(run: pl.DataFrame, qids: pl.Series) -> Found:
     return found | {qid: dict(zip(numbers, scores, strict=True)) for qid, numbers, scores in kept.iter_rows()}
 
 
-def _fused(found: Sequence[Found], method: Method) -> pl.DataFrame:
+def _fused(found: Sequence[Found], method: FusionMethod) -> pl.DataFrame:
     """The fused scores of some queries, which all runs have, as ``qid number score``."""
     run = _fuser(method)(found)
     rows = [(qid, number, score) for qid in found[0] for number, score in run[qid].items() if number != _NOTHING]
@@ -97,7 +98,7 @@ def _fused(found: Sequence[Found], method: Method) -> pl.DataFrame:
 
 
 @cache
-def _fuser(method: Method) -> Callable[[Sequence[Found]], Any]:
+def _fuser(method: FusionMethod) -> Callable[[Sequence[Found]], Any]:
     """A method of ranx, compiled or loaded from where it is kept: seconds, once a process."""
 
     def fuse(found: Sequence[Found]) -> Any:

@@ -21,10 +21,10 @@ from switchrank.core.job import FAILED
 from switchrank.core.locks import is_held
 from switchrank.run.notes import SNAKEMAKE, Start, last_start, read_note, started_plan
 from switchrank.run.plan.cli import columns, duration
-from switchrank.run.plan.costs import REFERENCE
 from switchrank.run.plan.estimate import Estimate, estimate_run, plan_schedule
 from switchrank.run.plan.jobs import STAGES, Job, job_graph
 from switchrank.run.plan.machine import Machine
+from switchrank.run.plan.rates import REFERENCE
 from switchrank.run.plan.work import steps_of
 
 TAIL = 8192

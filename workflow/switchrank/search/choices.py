@@ -1,4 +1,4 @@
-"""Settings of a search for nearest neighbours; light enough for a config to import."""
+"""Settings of searches and of the fusion of rankings; light enough for a config to import."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,6 +10,11 @@ Criterion = Literal["nn", "csls"]
 SEARCHED: dict[Criterion, int] = {"nn": 1, "csls": 3}
 """How often a criterion searches one set of vectors for neighbours of another: what it costs."""
 SearchKind = Literal["exact", "ivf", "hnsw"]
+DEPTH = 1000
+"""Documents of a query that a search of all documents keeps, if nothing else is said."""
+FusionMethod = Literal["rrf", "isr", "log_isr", "logn_isr", "bordafuse", "sum", "mnz", "anz", "max", "med", "min"]
+"""How several rankings become one: the methods of ranx, by its names, that need neither training nor weights, and are
+the same every time."""
 
 
 @dataclass(frozen=True)

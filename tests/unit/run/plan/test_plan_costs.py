@@ -13,10 +13,11 @@ from switchrank.config.load import load_plan
 from switchrank.config.systems import Start
 from switchrank.core.errors import UserError
 from switchrank.run.plan.cli import as_json, as_text
-from switchrank.run.plan.costs import FORMULAS, SHARE_OF_PEAK, Costs
+from switchrank.run.plan.costs import FORMULAS, Costs
 from switchrank.run.plan.estimate import check_disk, estimate_run
 from switchrank.run.plan.jobs import Graph, Job, job_graph
 from switchrank.run.plan.machine import Machine, free_bytes, measure_gflops
+from switchrank.run.plan.rates import SHARE_OF_PEAK
 from switchrank.run.plan.sizes import ASSUMED, Sizes, Texts, shape_of
 
 MACHINE = Machine(gflops=100, cores=2)

@@ -3,11 +3,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from switchrank.collections.section import PAIR, Answered
+from switchrank.collections.section import PAIR, Answered, Untranslated
 from switchrank.config.sections import Name, Split
 
 
-class Afriqa(Answered):
+class Afriqa(Answered, Untranslated):
     format: Literal["afriqa"]
     files: dict[Split, Annotated[dict[Name, str], Field(min_length=1)]] = Field(
         description="gold passages by split and pair of query and passage language, such as `{test: {sw-en: ...}}`",

@@ -3,7 +3,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from switchrank.collections.section import PAIR, Answered
-from switchrank.config.sections import Language, Name
+from switchrank.config.sections import Distinct, Language, Name
 
 
 class Paragraphs(Answered):
@@ -15,6 +15,9 @@ class Paragraphs(Answered):
     )
     split: Literal["train", "test"] = Field(description="what the collection is for")
     documents: Literal["paragraphs", "sentences"] = Field("paragraphs", description="what is ranked")
+    train_languages: Distinct[Language] = Field(
+        [], description="further languages whose training questions are kept (files with the same ids)"
+    )
 
     @property
     def languages(self) -> list[str]:

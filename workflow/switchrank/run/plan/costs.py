@@ -2,9 +2,6 @@
 
 Each kind of job has a formula. The cost of a job without one, or whose formula fails, is unknown: an estimate never
 ends a run. What jobs ask a scheduler for follows from the same formulas (:mod:`switchrank.run.resources`).
-
-The constants were fitted once to the benchmark files of the shipped configs on a machine with 100 GFLOP/s a core. They
-are rough on purpose: earlier runs on the user's own machine correct them (:mod:`switchrank.run.plan.estimate`).
 """
 
 from collections import Counter
@@ -18,44 +15,27 @@ from switchrank.config.sections import MIXED
 from switchrank.corpus.files import SAMPLED
 from switchrank.run.plan.jobs import Job
 from switchrank.run.plan.machine import Machine
+from switchrank.run.plan.rates import (
+    FASTER,
+    IN_MEMORY,
+    MB,
+    POLARS,
+    RANX,
+    REFERENCE,
+    REFINED,
+    ROLES,
+    SEARCH,
+    SHARE_OF_GPU,
+    SHARE_OF_PEAK,
+    SHARE_OF_SEARCH,
+    SMALL_JOB,
+    TOKENS_OF_WORD,
+    TORCH,
+    TORCH_JOB,
+)
 from switchrank.run.plan.sizes import Shape, Sizes, Texts, encoder_shape, read_shape, shape_of
-from switchrank.run.plan.work import Work, run_parts, training_of
+from switchrank.run.plan.work import Work, compared, run_parts, training_of
 from switchrank.search.choices import SEARCHED
-
-MB = 1e6
-REFERENCE = 100.0
-"""GFLOP/s of the core that seconds below were measured on."""
-SHARE_OF_PEAK, SHARE_OF_GPU = 0.36, 0.3
-"""What training and ranking get of the rate of matrix products, on a CPU and on a GPU."""
-FASTER: dict[str, dict[int, float]] = {
-    "train": {64: 1.4, 128: 1.6, 384: 1.7},
-    "rank": {64: 1.1, 128: 1.2, 256: 1.5, 384: 1.6},
-}
-"""How many times as fast a CPU with units for bf16 is in bf16 as in fp32, from a width of the model on: measured with
-AVX-512 bf16 (docs/benchmarks.md, "Training and ranking"), taken for AMX too. A GPU's rate is that of the run's
-precision."""
-TORCH, RANX, POLARS = 500 * MB, 360 * MB, 120 * MB
-"""Memory of a process that has imported these."""
-SMALL_JOB = 0.4
-"""Seconds of a job that does next to nothing: a Python process with the library."""
-TORCH_JOB = 5.5
-"""The same with torch and transformers."""
-IN_MEMORY = 42
-"""Bytes that training holds for a pair that it switches on the fly: what it is made of, and its place in two passes."""
-SHARE_OF_SEARCH, SINGLE = 0.85, 6.0
-"""Searches for neighbours: what they get of the rate of matrix products, and how many times as much an inner product
-costs that is computed by itself, as in a cell or a graph."""
-VISITED, COMPARED = 2.4, 4.0
-"""Approximate searches: how many times an average cell's words a visited cell has, since large ones are visited more;
-and how many words are compared for each link of each candidate that is kept in a graph."""
-TOKENS_OF_WORD = 3.5
-"""Pieces of a word that is encoded by itself, special tokens included."""
-REFINED = 15_000
-"""Most frequent words that refine an alignment."""
-SEARCH = 35e-9
-"""Seconds that BM25 takes for a query and a document."""
-_ROLES = {"triples": "triples", "quer": "test", "qrels": "test", ".vec": "vectors", "run": "run"}
-"""What a download is by a part of its name, else documents."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +117,7 @@ class Costs:
 
     def fetch(self, job: Job) -> Cost:
         path = job.outputs[0]
-        size = self.sizes.on_disk(path, next((role for word, role in _ROLES.items() if word in path), "documents"))
+        size = self.sizes.on_disk(path, next((role for word, role in ROLES.items() if word in path), "documents"))
         return Cost(seconds=1 + size / 20e6, disk=size, scratch=size)
 
     def wikitext(self, job: Job) -> Cost:
@@ -200,7 +180,7 @@ class Costs:
         (first, width), (second, _) = sides
         left, right = min(first, section.max_source or first), min(second, section.max_target or second)
         cores = self._cores(job)
-        forward, back = _compared(section, left, right, cores), _compared(section, right, left, cores)
+        forward, back = compared(section, left, right, cores), compared(section, right, left, cores)
         both = (SEARCHED.get(section.criterion, 1) - 1) / 2  # beyond the first search, half each way
         flops = 2 * width * (forward * (1 + both) + back * (both + section.mutual))
         seconds = 0.5 * self._slow + flops / self._searched(job)
@@ -280,7 +260,7 @@ class Costs:
         weights = 4 * self._started.parameters
         return self._torch(TORCH_JOB + weights / 100e6, 2 * weights)
 
-    pretrained_model = finished_model = initial_model
+    pretrained_model = finished_model = finished_encoder = initial_model
 
     def transplant(self, job: Job) -> Cost:
         named = job.wildcards.get("start")
@@ -309,7 +289,7 @@ class Costs:
         if training is None:
             return None
         settings, pairs = training.settings, self.work.pairs(training)
-        length = self.work.tokens(pairs.chars, settings.max_length)
+        length = self.work.row_tokens(training)
         steps, judged = training.steps, self.work.judged(training) * length
         tokens = steps * settings.batch_size * length
         flops = 3 * shape.forward(tokens, length) + shape.forward(judged, length)
@@ -388,6 +368,44 @@ class Costs:
         seconds = (TORCH_JOB + lines * 10e-6) * self._slow + flops / rate
         return Cost(seconds=seconds, memory=memory, disk=self._kept(job), tokens=tokens, flops=flops)
 
+    def encode(self, job: Job) -> Cost:
+        """A table of texts through a model, each text by itself."""
+        collection, shape = job.wildcards["collection"], self._shape(job)
+        texts = self.work.queries(collection, "test")
+        if job.wildcards["table"] == "documents":
+            texts = self.sizes.documents(collection, job.wildcards["lang"])
+        length = self.work.tokens(texts.chars, self.config.dual.max_length)
+        tokens, flops = texts.rows * length, shape.forward(texts.rows * length, length)
+        rate = self._rate(job, self.config.rank.precision, shape.hidden)
+        seconds = (TORCH_JOB + texts.rows * 10e-6) * self._slow + flops / rate
+        vectors = 4 * texts.rows * shape.hidden
+        return Cost(seconds, TORCH + 4 * shape.parameters + texts.bytes, vectors, tokens=tokens, flops=flops)
+
+    def pool_vectors(self, job: Job) -> Cost:
+        """Vectors of a pool, or of one table, read and written block by block."""
+        words, width = job.wildcards, self._started.hidden
+        name = words.get("collection") or self.config.testsets[words["testset"]].collection
+        languages = [words["lang"]] if "lang" in words else self.config.mixed_languages(words["testset"])
+        rows = sum(self.sizes.documents(name, lang).rows for lang in languages)
+        if "documents" not in words.values():
+            rows = self.work.queries(name, "test").rows
+        return self._plain(SMALL_JOB + 8 * width * rows / 100e6, 80 * MB, 4 * width * rows)
+
+    shift_vectors = mix_vectors = pool_vectors
+
+    def retrieve(self, job: Job) -> Cost:
+        """Each query's vector times those of all documents, or of its candidates."""
+        width, searched = self._started.hidden, self.work.searched(job.outputs)
+        lines = sum(self.work.retrieved_lines(*run) for run in searched)
+        flops = sum(2.0 * width * self.work.run_lines(*run) for run in searched)
+        largest = max(self.work.documents(testset, pair.document).rows for testset, pair in searched)
+        plain = self._plain(0.8 + lines * 6e-6, 4 * width * largest + 60 * lines, 36 * lines)
+        return replace(plain, seconds=plain.seconds + flops / self._searched(job), flops=flops)
+
+    def fuse(self, job: Job) -> Cost:
+        lines = sum(self.work.retrieved_lines(*run) for run in self.work.ranked(job.inputs))
+        return self._plain(3 + 6e-6 * lines, RANX - POLARS + 60 * lines, 20 * lines)
+
     def overlap(self, _: Job) -> Cost:
         """A table about the texts of all test sets."""
         sizes = [
@@ -427,15 +445,3 @@ FORMULAS: dict[str, Callable[[Costs, Job], Cost | None]] = {
 def _model_bytes(shape: Shape) -> float:
     """A model on disk, its tokenizer included."""
     return 4 * shape.parameters + 65.0 * shape.vocabulary
-
-
-def _compared(section: InducedLexicon, queries: float, base: float, cores: int) -> float:
-    """Pairs of vectors that one search compares; those compared one by one count for more, by the time they take."""
-    if section.search == "ivf":
-        cells = section.cells or (8 * base) ** 0.5
-        found = queries * min(section.probes * VISITED * base / cells, base)
-        return (queries + base) * cells + SINGLE * found
-    if section.search == "hnsw":
-        candidates = cores * base * section.ef_construction + queries * section.ef_search  # one core builds the graph
-        return COMPARED * section.links * SINGLE * candidates
-    return queries * base

@@ -13,9 +13,10 @@ from pathlib import Path
 from switchrank.config.plan import Plan
 from switchrank.core.errors import UserError
 from switchrank.run.notes import started_plan
-from switchrank.run.plan.costs import REFERENCE, Cost, Costs
+from switchrank.run.plan.costs import Cost, Costs
 from switchrank.run.plan.jobs import Graph, Job, known_graph
 from switchrank.run.plan.machine import Machine, free_bytes, nearest_folder
+from switchrank.run.plan.rates import REFERENCE
 from switchrank.run.plan.sizes import Sizes
 from switchrank.run.plan.work import run_parts
 

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePath
 
+from switchrank.config.lexicons import InducedLexicon
 from switchrank.config.plan import Plan
 from switchrank.config.plan_data import Pair
-from switchrank.config.sections import MIXED
-from switchrank.config.systems import Optimisation, Repair
+from switchrank.config.sections import MIXED, listed
+from switchrank.config.systems import Dual, Optimisation, Repair
 from switchrank.run.plan.jobs import Job
+from switchrank.run.plan.rates import COMPARED, SINGLE, VISITED
 from switchrank.run.plan.sizes import Sizes, Texts
+from switchrank.search.choices import DEPTH
 
 CHARS_PER_TOKEN = 4.0
 SPECIALS = 3
@@ -25,13 +28,13 @@ class Training:
     """What a training job does.
 
     Attributes:
-        corpus: what it trains on; empty for a row of the ablation.
+        corpus: what it trains on, the first of several; empty for a row of the ablation.
         collection, language: where its pairs come from, and the language of their documents.
         labelled, dev: training and development pairs of a row of the ablation.
         epochs: passes over the data, if they set the length of training; 0 if steps do.
     """
 
-    settings: Optimisation
+    settings: Optimisation | Dual
     corpus: str
     collection: str
     language: str
@@ -51,7 +54,7 @@ def training_of(plan: Plan, job: Job) -> Training | None:
     if node.corpus is None or isinstance(node.settings, Repair):
         return None
     if "row" not in job.wildcards:
-        corpus = str(node.facts["corpus"])
+        corpus = listed(node.facts["corpus"])[0]
         collection = config.corpora[corpus].collection
         language = config.collections[collection].training_language(config.languages.source)
         return Training(node.settings, corpus, collection, language)
@@ -74,6 +77,18 @@ def run_parts(files: Iterable[str]) -> list[tuple[str, str, str]]:
     """System, test set and pair of each TREC run among these files: ``runs/<system>/<testset>/<pair>/seed<k>.trec``."""
     parts = [PurePath(file).parts for file in files if file.endswith(".trec")]
     return [(found[-4], found[-3], found[-2]) for found in parts if len(found) > 4]
+
+
+def compared(section: InducedLexicon, queries: float, base: float, cores: int) -> float:
+    """Pairs of vectors that one search compares; those compared one by one count for more, by the time they take."""
+    if section.search == "ivf":
+        cells = section.cells or (8 * base) ** 0.5
+        found = queries * min(section.probes * VISITED * base / cells, base)
+        return (queries + base) * cells + SINGLE * found
+    if section.search == "hnsw":
+        candidates = cores * base * section.ef_construction + queries * section.ef_search  # one core builds the graph
+        return COMPARED * section.links * SINGLE * candidates
+    return queries * base
 
 
 class Work:
@@ -120,6 +135,14 @@ class Work:
         times = -(-training.steps // every) if every else training.epochs or 1
         return times * (self.instances(training.collection, "dev") if training.corpus else training.dev)
 
+    def row_tokens(self, training: Training) -> float:
+        """Tokens of a pair that a training step reads, negatives and copies of a dual encoder included."""
+        settings, pair = training.settings, self.tokens(self.pairs(training).chars, training.settings.max_length)
+        if not isinstance(settings, Dual):
+            return pair
+        passage = self.tokens(self.training_documents(training.collection).chars, settings.max_length)
+        return (2 if settings.align else 1) * pair + settings.negatives * passage
+
     def tokens(self, chars: float, longest: int) -> float:
         """Tokens of a pair of texts with ``chars`` characters together."""
         return min(float(longest), chars / CHARS_PER_TOKEN + SPECIALS)
@@ -154,6 +177,8 @@ class Work:
             return rows
         if section.candidates.bm25:
             return min(rows, section.candidates.bm25)
+        if section.candidates.system:
+            return min(rows, section.candidates.depth)
         lines = self.sizes.lines(str(section.candidates.run), "run").rows
         return min(rows, _LINES_PER_QUERY, lines / max(1.0, self.queries(section.collection, "test").rows))
 
@@ -165,6 +190,16 @@ class Work:
         """Lines of a run file."""
         lines, depth = self.run_lines(testset, pair), self.config.rank.depth
         return min(lines, self.test_queries(testset) * depth) if depth else lines
+
+    def searched(self, files: Iterable[str]) -> list[tuple[str, Pair]]:
+        """Test set and pair of each run that a dual encoder makes, for tables or for candidates alone."""
+        alone = [PurePath(file) for file in files if PurePath(file).name.startswith("found-")]
+        found = [(path.parent.name, self._pairs[path.parent.name, path.stem.removeprefix("found-")]) for path in alone]
+        return found if alone else self.ranked(files)
+
+    def retrieved_lines(self, testset: str, pair: Pair) -> float:
+        """Lines of the run file of a dual encoder."""
+        return min(self.kept_lines(testset, pair), self.test_queries(testset) * DEPTH)
 
     def pair_tokens(self, testset: str, pair: Pair) -> float:
         """Tokens of a query and a document of a test pair together."""
