@@ -24,9 +24,13 @@ from tests.benchmarks import dumps, encode, evaluate, rank, train
 from tests.benchmarks.clock import alone
 from tests.benchmarks.rankers import MINILM, has_bf16, operations
 
-_ATTENTION = ("aten::_scaled_dot_product_flash_attention_for_cpu", "aten::bmm", "aten::_softmax")
-_PRODUCTS = ("mkldnn::_linear_pointwise", "aten::addmm")
-_SUMS_AND_NORMS = ("aten::add", "aten::native_layer_norm", "aten::gelu")
+_FUSED = "aten::_scaled_dot_product_flash_attention_for_cpu"
+_ATTENTION = (_FUSED, f"{_FUSED}_backward", "aten::bmm", "aten::_softmax", "aten::_softmax_backward_data")
+_PRODUCTS = ("mkldnn::_linear_pointwise", "aten::addmm", "aten::mm")
+_SUMS_AND_NORMS = (
+    "aten::add", "aten::sum", "aten::native_layer_norm", "aten::native_layer_norm_backward", "aten::gelu",
+    "aten::gelu_backward",
+)  # fmt: skip
 
 
 def padding() -> Iterator[str]:
@@ -63,6 +67,18 @@ def encoding() -> Iterator[str]:
             products, attention, rest = _parts_of(partial(encode.ours(work, precision, cores=1), work.passages))
             yield (
                 f"encoding, {precision}: products {products:.2f}, attention {attention:.2f}, sums and norms {rest:.2f} "
+                "of the time"
+            )
+
+
+def training() -> Iterator[str]:
+    """The same shares of training."""
+    with tempfile.TemporaryDirectory() as folder, mock.patch.object(train, "threads", return_value=1):
+        work = train.make_work(Path(folder), MINILM, steps=2)
+        for precision in ("fp32", "bf16") if has_bf16() else ("fp32",):
+            products, attention, rest = _parts_of(partial(train.ours, work, precision))
+            yield (
+                f"training, {precision}: products {products:.2f}, attention {attention:.2f}, sums and norms {rest:.2f} "
                 "of the time"
             )
 
@@ -234,6 +250,7 @@ SHARES = {
     "padding": padding,
     "ranking": ranking,
     "encoding": encoding,
+    "training": training,
     "attention": attention_backward,
     "softmax": softmax,
     "shapes": shapes,
