@@ -43,7 +43,6 @@ def searched(finished: Workflow, tmp_path_factory: pytest.TempPathFactory) -> Wo
     config["testsets"] |= {
         "whole": SEARCHED | {"systems": everyone},
         "found": SEARCHED | {"candidates": {"system": "hybrid", "depth": 5}, "systems": ["zero-shot"]},
-        "own": config["testsets"]["own"] | {"systems": ["ml-cs"]},
     }
     file = folder / "dual.yaml"
     file.write_text(yaml.safe_dump(config, sort_keys=False))
