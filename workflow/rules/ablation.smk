@@ -140,7 +140,7 @@ if PLAN.ablation:
             params:
                 system=row.id,
                 pairs=pair_files(ABLATED, PLAN.tested_pairs(row)),
-                settings=rank_settings(row.start),
+                settings=rank_settings(row.start, ABLATED),
                 code=CODE("rank.score"),
             script:
                 "../scripts/rank.py"

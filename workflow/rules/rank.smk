@@ -374,7 +374,7 @@ for testset in CONFIG.testsets:
                     ],
                 ),
             params:
-                **({"kept": kept_depth()} if kept_depth() else {}),
+                **({"kept": kept_depth(testset)} if kept_depth(testset) else {}),
                 kind=reference,
                 pairs=(
                     reference_files(testset)
@@ -432,7 +432,7 @@ for testset in CONFIG.testsets:
                     pairs=pair_files(
                         testset, PLAN.ranked_pairs(ranker, testset), ranker.translate
                     ),
-                    settings=rank_settings(ranker.trained),
+                    settings=rank_settings(ranker.trained, testset),
                     code=CODE("rank.inference"),
                 script:
                     "../scripts/rank.py"
@@ -473,7 +473,7 @@ for testset in CONFIG.testsets:
                 params:
                     system=ranker.system,
                     pairs=retrieval(ranker, testset),
-                    depth=searched_depth(testset),
+                    depth=PLAN.searched_depth(testset),
                     code=CODE("rank.dense"),
                 script:
                     "../scripts/retrieve.py"
@@ -530,7 +530,7 @@ for testset in CONFIG.testsets:
                     system=fusion.system,
                     runs=list(fused_files(fusion, testset).values()),
                     method=fusion.method,
-                    depth=searched_depth(testset),
+                    depth=PLAN.searched_depth(testset),
                     code=CODE("rank.fuse"),
                 script:
                     "../scripts/fuse.py"

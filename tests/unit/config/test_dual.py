@@ -170,6 +170,11 @@ def test_candidates_of_a_system_come_from_a_test_set_that_is_searched_alike_or_a
     assert plan.candidates("found", "qaa", "qac") == "results/smoke/testsets/found/candidates-qac-qaa.parquet"
     assert plan.found_run("found", pair) == "results/smoke/runs/hybrid/whole/en-qaa/seed1.trec"
     assert plan.found_alone("found") == {}
+    config["testsets"]["whole"]["depth"] = 10
+    config["testsets"]["found"]["candidates"]["depth"] = 11
+    config["evaluate"] = {"metrics": ["mrr@10"]}
+    assert planned(config).searched_depth("whole") == 10
+    assert len(planned(config).found_alone("found")) == len(PAIRS)
     config["testsets"]["whole"]["queries"] = 5
     alone = planned(config).found_alone("found")
     assert list(alone) == [f"results/smoke/testsets/found/found-{pair}.trec" for pair in PAIRS]
@@ -261,8 +266,8 @@ def test_candidates_of_a_system_come_from_a_test_set_that_is_searched_alike_or_a
             "testsets.every-mlir4.candidates.system: candidates for each pair of a mixed pool: write candidates: {all",
         ),
         (
-            {"rank": {"depth": 100}, "testsets": {"found": {"candidates": {"depth": 200}}}},
-            "testsets.found.candidates.depth",
+            {"testsets": {"whole": {"depth": 99}}},
+            "testsets.whole.depth: 99 is less than recall@100 looks at: write 100",
         ),
         ({"ablation": {"compared": ["mono"]}}, "ablation.compared: mono is a dual encoder, which no row starts from"),
         (

@@ -133,12 +133,12 @@ def reference_vocabularies(testset):
     ]
 
 
-def kept_depth():
+def kept_depth(testset):
     """How many documents of a query a run keeps; nothing where it keeps all, so that the key changed no other run."""
-    return {"depth": CONFIG.rank.depth} if CONFIG.rank.depth else {}
+    return {"depth": PLAN.depth(testset)} if PLAN.depth(testset) else {}
 
 
-def rank_settings(system):
+def rank_settings(system, testset):
     """How texts are scored: as the models of a system were trained on them; a finished model says itself how long."""
     settings = {
         "token_budget": CONFIG.rank.token_budget,
@@ -149,7 +149,7 @@ def rank_settings(system):
         own = CONFIG.systems.get(system)
         trained = CONFIG.training(own.train) if own else CONFIG.train
         settings |= {"max_length": trained.max_length, "truncation": trained.truncation}
-    return settings | kept_depth()
+    return settings | kept_depth(testset)
 
 
 def encoders_where(test):
@@ -190,12 +190,6 @@ def retrieval(ranker, testset, change=list):
     return lambda wildcards: change(
         PLAN.retrieval(ranker, testset, wildcards.get("seed", CONFIG.seeds[0]))
     )
-
-
-def searched_depth(testset):
-    """How many documents of a query the run of a dual encoder keeps; None for all."""
-    every = CONFIG.testsets[testset].candidates.every
-    return PLAN.searched_depth if every else CONFIG.rank.depth
 
 
 def fused_files(fusion, testset):

@@ -272,8 +272,6 @@ def _candidates(config: Config, place: str, testset: Testset) -> Iterator[Findin
     elif testset.mixed:
         found += [(f"{place}.system", "candidates for each pair of a mixed pool", "write candidates: {all: true}")]
     yield from found
-    if config.rank.depth is not None and given.depth > config.rank.depth:
-        yield f"{place}.depth", f"{given.depth} is more than rank.depth, {config.rank.depth}", "raise that, or lower it"
 
 
 def _evaluate(config: Config) -> Iterator[Finding]:
@@ -281,8 +279,10 @@ def _evaluate(config: Config) -> Iterator[Finding]:
         yield "evaluate.metrics", f"no {MAIN_METRIC}, which is what is tested and drawn", f"add {MAIN_METRIC}"
     for metric in config.evaluate.metrics:
         cut = int(metric.partition("@")[2] or 1)
-        if config.rank.depth is not None and config.rank.depth < cut:
-            yield "rank.depth", f"{config.rank.depth} is less than {metric} looks at", f"write {cut} or more"
+        depths = {f"testsets.{name}.depth": testset.depth for name, testset in config.testsets.items()}
+        for place, depth in ({"rank.depth": config.rank.depth} | depths).items():
+            if depth is not None and depth < cut:
+                yield place, f"{depth} is less than {metric} looks at", f"write {cut} or more"
     for measure in config.evaluate.setups:
         key = "bias" if measure in get_args(BiasMeasure) else "metrics"
         if measure not in getattr(config.evaluate, key):

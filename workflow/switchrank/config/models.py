@@ -89,6 +89,7 @@ class Testset(Section):
         None, description="systems and reference rows that rank it; default: all"
     )
     queries: Count | None = Field(None, description="a seeded sample of the test queries, the same in every pair")
+    depth: Count | None = Field(None, description="`rank.depth` of this test set alone")
     documents: Literal["parallel", "own"] = Field(
         "parallel", description="parallel: ids mean the same in all languages; own: each language has its own ids"
     )

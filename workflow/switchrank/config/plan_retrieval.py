@@ -95,10 +95,10 @@ class RetrievalPlan(RunsPlan):
             return sides | {"judgements": self.judgements(testset, pair.document)}
         return sides | {"candidates": self.candidates(testset, pair.document, pair.query)}
 
-    @property
-    def searched_depth(self) -> int:
-        """Documents of a query that a run keeps where all documents are searched."""
-        return self.config.rank.depth or DEPTH
+    def searched_depth(self, testset: str) -> int | None:
+        """Documents of a query that the run of a dual encoder keeps; None for every candidate."""
+        searched = self.config.testsets[testset].candidates.every
+        return self.depth(testset) or (DEPTH if searched else None)
 
     def finder(self, testset: str) -> Ranker | None:
         """The dual encoder that finds the candidates of a test set, if one does."""
@@ -122,8 +122,8 @@ class RetrievalPlan(RunsPlan):
         asked = theirs.queries is None or (
             theirs.queries == mine.queries and self.judged_languages(other) == self.judged_languages(testset)
         )
-        searched = theirs.candidates.every and not theirs.mixed and self.searched_depth >= mine.candidates.depth
-        return asked and searched and theirs.collection == mine.collection
+        searched = theirs.candidates.every and not theirs.mixed and theirs.collection == mine.collection
+        return asked and searched and (self.searched_depth(other) or 0) >= mine.candidates.depth
 
     def found_alone(self, testset: str) -> dict[str, dict[str, str]]:
         """What is searched for the candidates of a test set alone, by the run that it becomes."""

@@ -144,6 +144,10 @@ class RunsPlan(DataPlan):
         asked = self.config.testsets[testset].systems
         return asked is None or system in asked
 
+    def depth(self, testset: str) -> int | None:
+        """Documents of a query that runs on a test set keep; None for every candidate."""
+        return self.config.testsets[testset].depth or self.config.rank.depth
+
     def references(self, testset: str) -> list[str]:
         """The reference rows of a test set."""
         return [name for name in self.config.evaluate.references if self.ranks(name, testset)]

@@ -188,7 +188,7 @@ class Work:
 
     def kept_lines(self, testset: str, pair: Pair) -> float:
         """Lines of a run file."""
-        lines, depth = self.run_lines(testset, pair), self.config.rank.depth
+        lines, depth = self.run_lines(testset, pair), self.plan.depth(testset)
         return min(lines, self.test_queries(testset) * depth) if depth else lines
 
     def searched(self, files: Iterable[str]) -> list[tuple[str, Pair]]:
