@@ -16,8 +16,9 @@ READING = {
     "status",
 }  # fmt: skip
 """Commands that write nothing of the user's."""
-OWN_RULE = {"config reference", "new"}
-"""Brings the checkout's own generated files up to date, asked by name; refuses every file that is there."""
+OWN_RULE = {"config reference", "new", "mteb"}
+"""Brings the checkout's own generated files up to date, asked by name; refuses every file that is there; adds to a folder
+of results, which MTEB keeps by model, revision and task."""
 
 
 WRITING = sorted(DOORS.keys() - READING - OWN_RULE)

@@ -39,10 +39,12 @@ def run_mteb(
         inference: as for ranking; of a dual encoder max_length is that of each text, and truncation is refused.
 
     Raises:
-        UserError: MTEB is not installed; nothing to score on; an unknown task or test set; a table of it is missing; or
+        UserError: MTEB is not installed; nothing to score on; ``out`` is a file; an unknown task or test set; a table of it is missing; or
             as of :func:`switchrank.mteb.models.open_model`.
         NoGpuError: a GPU was asked for and none is there.
     """
+    if Path(out).is_file():
+        raise UserError(out, "", "a file where a folder is to be written", "name a folder")
     if not tasks and config is None:
         problem, todo = "nothing to score the model on", "name tasks, or the config of a run"
         raise UserError(_PLACE, "--tasks --config", problem, todo)
