@@ -6,7 +6,7 @@ BIN = .venv/bin
 LOCK = envs/requirements.lock
 TORCH = $(shell sed -n 's/^torch==/torch==/p' $(LOCK))
 
-.PHONY: demo demo-pretrained real test test-long test-all test-real test-slurm test-gpu test-kill test-mutants paper-mini fuzz segmenters mteb bench bench-large bench-gpu lint reference clean clean-results
+.PHONY: demo demo-pretrained real test test-long test-all test-real test-slurm test-gpu test-kill test-mutants paper-mini fuzz segmenters mteb search bench bench-large bench-gpu lint reference clean clean-results
 
 # make demo-pretrained: real languages, from a package index and public addresses or SWITCHRANK_DATA.
 demo demo-pretrained: .venv/ready
@@ -66,6 +66,18 @@ SECONDS ?= 20
 ONLY ?=
 fuzz: .venv/fuzz
 	$(BIN)/python -m tests.fuzz.run --seconds $(SECONDS) $(ONLY)
+
+# A page in the browser that searches the demo's documents in all its languages; others by name, as in
+# make search ENCODER=e5-small-q4 RANKER= DOCS=docs.tsv LEXICONS=; SERVE=--overwrite makes the index anew.
+ENCODER ?= results/demo/models/hybrid/xx-xx/seed1
+RANKER ?= results/demo/models/ml-cs/xx-xx/seed1
+DOCS ?= results/demo/pools/world-every-mlir5/documents.parquet
+LEXICONS ?= $(wildcard results/demo/lexicons/clwe/*.parquet)
+search: .venv/ready
+	@for made in $(filter results/demo/%,$(ENCODER) $(RANKER) $(DOCS)); do test -e $$made \
+	  || { echo "make search: no $$made: run make demo first, or name others by ENCODER=, RANKER= and DOCS="; exit 2; }; done
+	$(BIN)/switchrank serve --encoder $(ENCODER) $(if $(RANKER),--ranker $(RANKER)) --docs $(DOCS) \
+	  $(if $(LEXICONS),--lexicon $(LEXICONS)) --threads $(CORES) --open $(SERVE)
 
 # The optional libraries of languages.segmenters; with them no test of `make test` is skipped for want of one.
 segmenters: .venv/segmenters

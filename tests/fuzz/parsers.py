@@ -40,6 +40,7 @@ from switchrank.identify.look import inspect_path
 from switchrank.lexicon.titles import titles_lexicon
 from switchrank.rank.candidates import read_ranking
 from switchrank.rank.files import read_texts as read_ranked_texts
+from switchrank.rank.files import stream_texts
 from switchrank.sources.bitext.write import write_bitext
 from switchrank.sources.build import build_collection
 from switchrank.sources.wikitext import write_wikitext
@@ -303,6 +304,8 @@ def _tables() -> Iterator[Parser]:
     yield Parser(
         "rank-parquet", lambda path: read_ranked_texts(path)[1], ours, file="a.parquet", packed=False, native=True
     )
+    streamed = lambda path: [text for _, text in stream_texts(path)]  # noqa: E731
+    yield Parser("search-parquet", streamed, ours, file="a.parquet", packed=False, native=True)
     words = samples.parquet(word=["a", "b"], norm=pl.Series([1.0, 1.0], dtype=pl.Float32))
 
     def store(path: Path) -> Iterable[str]:
@@ -396,6 +399,7 @@ def _rest() -> Iterator[Parser]:
     shapes = (run, samples.lines("1\t2\t1", "1\t3\t2"), samples.lines("1\t2\twho\tAda Lee"))
     yield Parser("ranking", lambda path: read_ranking(path)["docid"], shapes, packed=False)
     yield Parser("rank-tsv", lambda path: read_ranked_texts(path)[1], (DOCS,), f"d9\t{LAST}\n".encode())
+    yield Parser("search-tsv", lambda path: [text for _, text in stream_texts(path)], (DOCS,), f"d9\t{LAST}\n".encode())
     rows = samples.lines("id\tstart\tlanguage\texamples\tseed", "a\tnone\tde\t16\t1")
     last = f"{LAST}\tnone\tsw\t99\t7\n".encode()
     ablation = lambda path: [row.id for row in read_ablation(path, languages=None, systems=None)]  # noqa: E731

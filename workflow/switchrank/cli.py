@@ -28,6 +28,8 @@ STAGES = {
     "new": "write a config file for data of your own",
     "plan": "what a config will cost before it runs: jobs, tokens, time, memory, disk",
     "status": "how a run is going: jobs done and running, last losses, time left",
+    "search": "search documents of your own, in any language, with an encoder and a ranker",
+    "serve": "the same as a page in the browser",
 }
 _MODULES = {
     "inspect": "switchrank.identify.cli",
@@ -35,6 +37,7 @@ _MODULES = {
     "models": "switchrank.models.catalogue",
     "new": "switchrank.config.new",
     "plan": "switchrank.run.plan.cli",
+    "search": "switchrank.serve.search",
     "status": "switchrank.run.status",
 }
 """Commands that are no stage, and the module whose ``COMMANDS`` they are."""

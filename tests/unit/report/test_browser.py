@@ -11,7 +11,6 @@ import html
 import io
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +20,7 @@ import polars as pl
 import pytest
 from lxml import html as parser
 from made_up import LANGUAGES, draw_gain, draw_mrr, write
+from tests.browser import QUIET, find_browser
 
 from switchrank.formats.tables import ABLATION, OVERLAP
 from switchrank.report.ablation import ablation_picture
@@ -28,21 +28,13 @@ from switchrank.report.data import MetricPlot
 from switchrank.report.overlap import overlap_picture
 from switchrank.report.tables import write_table_page
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-QUIET = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"),
-)
 Dump = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
 def dump(tmp_path_factory: pytest.TempPathFactory) -> Dump:
     """``dump(path, fragment)``: the document as it is once its scripts have run."""
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if found is None:
-        pytest.skip(f"no browser on the PATH: none of {', '.join(BROWSERS)}")
-    profile = tmp_path_factory.mktemp("profile")
+    found, profile = find_browser(), tmp_path_factory.mktemp("profile")
 
     def run(path: Path, fragment: str = "") -> str:
         words = [found, *QUIET, f"--user-data-dir={profile}", "--window-size=1400,1200", "--virtual-time-budget=3000"]

@@ -28,6 +28,7 @@ Kind = Literal[
     "a trained model",
     "an imported model",
     "joined tables",
+    "a search index",
 ]
 _LITTER = frozenset({RECORD, ".DS_Store", "Thumbs.db", "desktop.ini"})
 """Files that may be lost; file managers leave some of them."""

@@ -18,9 +18,10 @@ from switchrank.core.ragged import Numbers
 from switchrank.corpus.files import corpus_files, write_statistics
 from switchrank.corpus.recipe import SIDES, Recipe, read_recipe
 from switchrank.corpus.streams import count_rows, in_order, portions, read_slices, write_stream
-from switchrank.corpus.switcher import Switcher, language_names, side_report, stopwords, text_languages
+from switchrank.corpus.switcher import Switcher, language_names, side_report, text_languages
 from switchrank.corpus.table import TokenTable, join_pieces, read_sources
 from switchrank.formats.tables import CORPUS, INSTANCES, scan_table
+from switchrank.text.stop_words import stopwords
 
 LONGEST = 3
 """Words of the longest n-gram that is looked up."""

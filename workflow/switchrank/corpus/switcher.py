@@ -7,10 +7,6 @@ A draw is a function of (seed, side, instance, position) alone, whatever other t
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
-from runpy import run_path
 from threading import Lock
 from typing import Any
 
@@ -24,20 +20,7 @@ from switchrank.core.seeds import counter_state, counter_uniform, derive_seed, u
 from switchrank.corpus.recipe import MIXED, Recipe
 from switchrank.corpus.table import Lexicon, TokenTable, Units, Words, join_pieces, without_overlaps
 from switchrank.corpus.tokens import arrow_strings, detokenise
-from switchrank.text.words import key
-
-
-@cache
-def stopwords(language: str) -> frozenset[str]:
-    """Look-up keys of the stop words of ``language``: NLTK's list, as bm25s has it, for ``en``; none for others."""
-    # The module is loaded alone: the package would load a compiler, which takes longer than switching a small corpus.
-    if language != "en":
-        return frozenset()
-    package = find_spec("bm25s")
-    if package is None or package.origin is None:
-        raise ImportError("bm25s is not installed")
-    module = run_path(str(Path(package.origin).with_name("stopwords.py")))
-    return frozenset(map(key, module["STOPWORDS_EN_PLUS"]))
+from switchrank.text.stop_words import stopwords
 
 
 def side_report(languages: Sequence[str], totals: Sequence[int], counts: Numbers) -> dict[str, Any]:

@@ -24,6 +24,8 @@ def _schema(columns: str) -> Schema:
 
 DOCUMENTS = _schema("docid text group")
 """One language of a collection, in source order; ``group`` is the article or topic a document belongs to."""
+INDEXED = _schema("docid text")
+"""The documents of a search index, in the order of their file."""
 QUERIES = _schema("qid text group")
 JUDGEMENTS = _schema("qid docid relevance:Int32")
 """Relevance 1 and up is relevant; ids are those of the documents of one language."""

@@ -1,9 +1,12 @@
 """Ranking the user's own files with a trained model, outside any workflow."""
 
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from switchrank.core.errors import UserError
 from switchrank.files.headers import refuse_header
@@ -17,11 +20,13 @@ from switchrank.rank.inference import USUAL, Inference, check_system
 from switchrank.search.choices import DEPTH
 
 _ID_COLUMNS = ("id", "qid", "docid", "pid")
+_OWN_ID = "give every text an id of its own"
+_BATCH = 4096
+"""Rows of a Parquet file that are read at a time."""
 
 
-def _read_tsv(path: Path) -> tuple[list[str], list[str]]:
-    places: dict[str, int] = {}
-    texts: list[str] = []
+def _tsv_rows(path: Path) -> Iterator[tuple[int, str, str]]:
+    """The number of each line, its id and its text."""
     for number, line in read_lines(path):
         name, tab, text = line.partition("\t")
         if number == 1:
@@ -30,29 +35,73 @@ def _read_tsv(path: Path) -> tuple[list[str], list[str]]:
             raise UserError(path, f"line {number}", "no id and text", "write one 'id<TAB>text' a line")
         if len(name.split()) != 1:
             raise UserError(path, f"line {number}", f"white space in the id '{name}'", "run files need ids without it")
+        yield number, name, text
+
+
+def _read_tsv(path: Path) -> tuple[list[str], list[str]]:
+    places: dict[str, int] = {}
+    texts: list[str] = []
+    for number, name, text in _tsv_rows(path):
         if name in places:
             problem = f"id {name} again, first on line {places[name]}"
-            raise UserError(path, f"line {number}", problem, "give every text an id of its own")
+            raise UserError(path, f"line {number}", problem, _OWN_ID)
         places[name] = number
         texts.append(text)
     return list(places), texts
+
+
+def _id_column(path: Path, columns: Sequence[str]) -> str:
+    """The column of ids; raises UserError where there is none, or no column of texts."""
+    column = next((name for name in _ID_COLUMNS if name in columns), None)
+    if column is None or "text" not in columns:
+        todo = f"name them {' or '.join(_ID_COLUMNS)}, and text"
+        raise UserError(path, "columns", f"found {', '.join(columns)}", todo)
+    return column
+
+
+def _as_strings(frame: pl.DataFrame, column: str) -> pl.DataFrame:
+    return frame.select(pl.col(column).cast(pl.String), pl.col("text").cast(pl.String).fill_null(""))
 
 
 def _read_parquet(path: Path) -> tuple[list[str], list[str]]:
     try:
         frame = pl.read_parquet(path)
     except DAMAGE as error:
-        raise UserError(path, "", f"not a readable table ({reason(error)})", "give a Parquet file") from error
-    column = next((name for name in _ID_COLUMNS if name in frame.columns), None)
-    if column is None or "text" not in frame.columns:
-        todo = f"name them {' or '.join(_ID_COLUMNS)}, and text"
-        raise UserError(path, "columns", f"found {', '.join(frame.columns)}", todo)
-    frame = frame.select(pl.col(column).cast(pl.String), pl.col("text").cast(pl.String).fill_null(""))
+        raise _unreadable(path, error) from error
+    column = _id_column(path, frame.columns)
+    frame = _as_strings(frame, column)
     ids = frame[column]
     if ids.null_count() or ids.n_unique() < len(ids):
         repeated = frame.filter(ids.is_duplicated() | ids.is_null())[column][0]
-        raise UserError(path, f"id {repeated}", "missing or not unique", "give every text an id of its own")
+        raise UserError(path, f"id {repeated}", "missing or not unique", _OWN_ID)
     return ids.to_list(), frame["text"].to_list()
+
+
+def _parquet_rows(path: Path) -> Iterator[tuple[str, str]]:
+    try:
+        with pq.ParquetFile(path) as file:
+            column = _id_column(path, file.schema_arrow.names)
+            for batch in file.iter_batches(_BATCH, columns=[column, "text"]):
+                frame = _as_strings(pl.DataFrame(batch), column)
+                if frame[column].null_count():
+                    raise UserError(path, column, "a row without an id", _OWN_ID)
+                yield from frame.iter_rows()
+    except (*DAMAGE, pa.ArrowException) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: BaseException) -> UserError:
+    return UserError(path, "", f"not a readable table ({reason(error)})", "give a Parquet file")
+
+
+def _existing(path: str | Path) -> Path:
+    if not Path(path).is_file():
+        raise UserError(path, "", "no such file", "correct the path")
+    return Path(path)
+
+
+def _empty(path: Path) -> UserError:
+    return UserError(path, "", "empty", "give at least one 'id<TAB>text' line")
 
 
 def read_texts(path: str | Path) -> tuple[list[str], list[str]]:
@@ -61,13 +110,22 @@ def read_texts(path: str | Path) -> tuple[list[str], list[str]]:
 
     Raises UserError for a file that is missing, empty or not UTF-8, a line without an id, an id twice.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise UserError(path, "", "no such file", "correct the path")
+    path = _existing(path)
     ids, texts = _read_parquet(path) if path.suffix == ".parquet" else _read_tsv(path)
     if not ids:
-        raise UserError(path, "", "empty", "give at least one 'id<TAB>text' line")
+        raise _empty(path)
     return ids, texts
+
+
+def stream_texts(path: str | Path) -> Iterator[tuple[str, str]]:
+    """The same one by one, so that memory holds few of them; whether an id comes twice is not looked at."""
+    path = _existing(path)
+    rows = _parquet_rows(path) if path.suffix == ".parquet" else (row[1:] for row in _tsv_rows(path))
+    first = next(rows, None)
+    if first is None:
+        raise _empty(path)
+    yield first
+    yield from rows
 
 
 def rank_files(

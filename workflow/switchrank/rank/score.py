@@ -82,8 +82,19 @@ class Reranker:
             tqdm.write(f"{source}: {share} are unknown to the model", file=sys.stderr)
         return tokens
 
+    def logits(self, query: str, passages: Sequence[str]) -> NDArray[np.float32]:
+        """Logits of passages for one query, float32 ``(passages,)``; nothing is said on stderr.
+
+        >>> ranker = Reranker("results/demo/models/ml-cs/xx-xx/seed1")  # doctest: +SKIP
+        >>> ranker.logits("Wer schrieb Faust?", ["Goethe finished Faust in 1831.", "The Rhine is long."])
+        array([ 4.1, -2.3], dtype=float32)
+        """
+        left, right = (tokenise(self._tokenizer, texts, limit=self._room) for texts in ([query], passages))
+        numbers = np.arange(len(passages))
+        return self.score(left, right, np.zeros_like(numbers), numbers, what=None)
+
     def score(
-        self, queries: Texts, passages: Texts, query: Numbers, passage: Numbers, what: str = "rank"
+        self, queries: Texts, passages: Texts, query: Numbers, passage: Numbers, what: str | None = "rank"
     ) -> NDArray[np.float32]:
         """Logits of pairs ``(query[i], passage[i])``, numbers of texts; float32, shape ``(pairs,)``."""
         sides = queries.take(query), passages.take(passage)
