@@ -67,15 +67,10 @@ ONLY ?=
 fuzz: .venv/fuzz
 	$(BIN)/python -m tests.fuzz.run --seconds $(SECONDS) $(ONLY)
 
-# A page in the browser that searches the demo's documents in all its languages; others by name, as in
-# make search ENCODER=e5-small-q4 RANKER= DOCS=docs.tsv LEXICONS=; SERVE=--overwrite makes the index anew.
-ENCODER ?= results/demo/models/hybrid/xx-xx/seed1
-RANKER ?= results/demo/models/ml-cs/xx-xx/seed1
-DOCS ?= results/demo/pools/world-every-mlir5/documents.parquet
-LEXICONS ?= $(wildcard results/demo/lexicons/clwe/*.parquet)
+# A page in the browser that searches documents of your own in all languages that a dual encoder knows:
+# make search ENCODER=e5-small-q4 DOCS=docs.tsv; more by RANKER= and LEXICONS=; SERVE=--overwrite makes the index anew.
 search: .venv/ready
-	@for made in $(filter results/demo/%,$(ENCODER) $(RANKER) $(DOCS)); do test -e $$made \
-	  || { echo "make search: no $$made: run make demo first, or name others by ENCODER=, RANKER= and DOCS="; exit 2; }; done
+	@test -n "$(ENCODER)" -a -n "$(DOCS)" || { echo "make search: name an encoder and documents: ENCODER=e5-small-q4 DOCS=docs.tsv"; exit 2; }
 	$(BIN)/switchrank serve --encoder $(ENCODER) $(if $(RANKER),--ranker $(RANKER)) --docs $(DOCS) \
 	  $(if $(LEXICONS),--lexicon $(LEXICONS)) --threads $(CORES) --open $(SERVE)
 

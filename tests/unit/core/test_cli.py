@@ -105,7 +105,7 @@ def test_no_stage_imports_another_stage():
     from switchrank.core.digest import PACKAGE
 
     # they tell what a run consists of, open models, and hand rankers to others
-    stages = set(cli.STAGES) - {"config", "plan", "models", "mteb"}
+    stages = set(cli.STAGES) - {"config", "plan", "models", "mteb", "search", "serve"}
     for stage in stages:
         for source in (PACKAGE / stage).rglob("*.py"):
             for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):

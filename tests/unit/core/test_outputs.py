@@ -16,9 +16,9 @@ READING = {
     "status",
 }  # fmt: skip
 """Commands that write nothing of the user's."""
-OWN_RULE = {"config reference", "new", "mteb"}
-"""Brings the checkout's own generated files up to date, asked by name; refuses every file that is there; adds to a folder
-of results, which MTEB keeps by model, revision and task."""
+OWN_RULE = {"config reference", "new", "mteb", "search", "serve"}
+"""Brings the checkout's own generated files up to date, asked by name; refuses every file that is there; adds to a
+folder of results, which MTEB keeps by model, revision and task; the last two make an index (tests/unit/serve)."""
 
 
 WRITING = sorted(DOORS.keys() - READING - OWN_RULE)

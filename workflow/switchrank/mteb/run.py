@@ -39,8 +39,8 @@ def run_mteb(
         inference: as for ranking; of a dual encoder max_length is that of each text, and truncation is refused.
 
     Raises:
-        UserError: MTEB is not installed; nothing to score on; ``out`` is a file; an unknown task or test set; a table of it is missing; or
-            as of :func:`switchrank.mteb.models.open_model`.
+        UserError: MTEB is not installed; nothing to score on; ``out`` is a file; an unknown task or test set; a table
+            of it is missing; or as of :func:`switchrank.mteb.models.open_model`.
         NoGpuError: a GPU was asked for and none is there.
     """
     if Path(out).is_file():

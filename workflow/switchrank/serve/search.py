@@ -44,8 +44,8 @@ def search(*, query: str, searched: Searched, top: int = 10, depth: int = 100, a
     encoder, ranker = searcher.names
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 100
     if found.reranked is not None:
-        rows = [(hit.rank, hit.retrieved_rank, hit.score, hit.docid, hit.text) for hit in found.reranked]
-        print(f"Re-ranked by {ranker}", *_table(("rank", "before", "score", "docid", "text"), rows, width), sep="\n")
+        moved = [(hit.rank, hit.retrieved_rank, hit.score, hit.docid, hit.text) for hit in found.reranked]
+        print(f"Re-ranked by {ranker}", *_table(("rank", "before", "score", "docid", "text"), moved, width), sep="\n")
         print()
     rows = [(hit.rank, hit.score, hit.docid, hit.text) for hit in found.retrieved]
     print(f"Retrieved by {encoder}", *_table(("rank", "score", "docid", "text"), rows, width), sep="\n")

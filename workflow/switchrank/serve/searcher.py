@@ -14,7 +14,7 @@ from switchrank.models.dual_encoder import DualEncoder
 from switchrank.models.obtain import obtained
 from switchrank.rank.inference import Inference
 from switchrank.rank.score import Reranker
-from switchrank.search.nearest import nearest
+from switchrank.search.exact import search
 from switchrank.serve.index import Index, open_index
 from switchrank.serve.links import Links, Span
 from switchrank.serve.options import Searched, check_numbers, checked_query
@@ -108,7 +108,7 @@ class Searcher:
         with _timed(seconds, "encode"):
             vector = self._encoder.encode([query], "query")
         with _timed(seconds, "search"):
-            scores, numbers = nearest(vector, self._index.vectors, max(top, depth if self._reranker else 0))
+            numbers, scores = search([self._index.vectors], vector, max(top, depth if self._reranker else 0))
             rows = self._index.texts.rows(numbers[0].tolist())
         retrieved = [
             Hit(rank, docid, float(score), text, rank)
@@ -131,7 +131,7 @@ class Searcher:
         lists = [found.retrieved, found.reranked or []]
         texts = {hit.docid: _beginning(hit.text) for hits in lists for hit in hits}
         asked, linked = self._links.between(found.query, list(texts.values())) if self._links else ([], [])
-        spans = dict(zip(texts, linked or [()] * len(texts), strict=True))
+        spans = dict(zip(texts, linked or [[]] * len(texts), strict=True))
         retrieved, reranked = (
             [replace(hit, text=texts[hit.docid], links=spans[hit.docid]) for hit in hits] for hits in lists
         )
@@ -156,11 +156,11 @@ def open_searcher(searched: Searched) -> Searcher:
 
 
 @contextmanager
-def _opened(model: str) -> Iterator[tuple[str, dict[str, str] | None]]:
+def _opened(model: str) -> Iterator[tuple[str, Any]]:
     """What a model can be opened by, and the prompts that the catalogue knows of it."""
     entry = entry_of(model) if not Path(model).is_dir() else None
     with obtained(entry.plain() if entry else model) as place:
-        yield place, dict(entry.prompts) if entry and entry.prompts else None
+        yield place, (dict(entry.prompts) or None) if entry else None
 
 
 def _name(model: str) -> str:
