@@ -43,6 +43,11 @@ class Alone:
     rss_before_mb: float
     peak_rss_mb: float
 
+    @property
+    def growth_mb(self) -> float:
+        """The memory that the call needed."""
+        return self.peak_rss_mb - self.rss_before_mb
+
 
 def fastest(rounds: int, *sides: Callable[[], Alone]) -> list[Alone]:
     """The fastest call of each side, timed by turns."""

@@ -77,22 +77,11 @@ def batches(work: Work) -> Texts:
 
 def ours(work: Work, precision: str) -> Trained:
     """Train with switchrank, the model thrown away."""
-    settings = {
-        **train._SCHEDULE,
-        "lr": work.lr,
-        "warmup": work.warmup,
-        "steps": work.steps,
-        "batch_size": work.batch_size,
-        "token_budget": work.token_budget,
-        "precision": precision,
-        "dropout": work.dropout,
+    settings = train.our_settings(work, precision) | {
         "temperature": _TEMPERATURE,
         "negatives": 0,
         "max_length": _LENGTH,
         "query_length": _LENGTH,
-        "threads": threads(),
-        "log_every": 1,
-        "checkpoint_every": 0,
     }
     with tempfile.TemporaryDirectory() as folder:
         out, data = Path(folder) / "model", Data({"corpus": work.corpus, "start": work.start})
@@ -109,29 +98,9 @@ def peer(work: Work, precision: str, mini_batch: int) -> Trained:
 
     torch.manual_seed(_SEED)
     queries, passages = batches(work)
-    loss, watch = _peers_loss(work, mini_batch), train._watch()
+    loss, watch = _peers_loss(work, mini_batch), train.make_watch()
     with tempfile.TemporaryDirectory() as folder:
-        arguments = SentenceTransformerTrainingArguments(
-            output_dir=folder,
-            max_steps=work.steps,
-            per_device_train_batch_size=work.batch_size,
-            learning_rate=work.lr,
-            warmup_steps=work.warmup,
-            weight_decay=train._SCHEDULE["weight_decay"],
-            max_grad_norm=train._SCHEDULE["clip"],
-            adam_epsilon=1e-6,
-            optim="adamw_torch_fused",
-            lr_scheduler_type="linear",
-            bf16=precision == "bf16",
-            batch_sampler=train._in_order,
-            dataloader_num_workers=0 if work.device == "cpu" else 2,
-            dataloader_pin_memory=work.device != "cpu",
-            logging_steps=1,
-            save_strategy="no",
-            report_to="none",
-            disable_tqdm=True,
-            use_cpu=work.device == "cpu",
-        )
+        arguments = SentenceTransformerTrainingArguments(output_dir=folder, **train.peer_settings(work, precision))
         trainer = SentenceTransformerTrainer(
             model=loss.model,
             args=arguments,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from switchrank.search.exact import search
-from tests.benchmarks.clock import Alone, alone, fastest
+from tests.benchmarks.clock import alone, fastest
 from tests.benchmarks.inputs import cluster_centres, clustered_vectors
 from tests.benchmarks.machine import gemm_rate, package_version, threads
 from tests.benchmarks.row import Row, timed
@@ -51,13 +51,9 @@ def _row(folder: Path, count: int, depth: int) -> Row:
         required_ratio=0.9,
         floor=2 * QUERIES * count * DIMENSIONS / gemm_rate(),
         checked=f"Scores of all {QUERIES * depth:,} places within {apart:.1e}.",
-        note=f"Shards are read from a file on both sides. Memory grows by {_growth(ours):,.0f} MB; with four times "
-        f"the documents by {_growth(more):,.0f} MB, where vectors are {16 * count * DIMENSIONS / 1e6:,.0f} MB.",
+        note=f"Shards are read from a file on both sides. Memory grows by {ours.growth_mb:,.0f} MB; with four times "
+        f"the documents by {more.growth_mb:,.0f} MB, where vectors are {16 * count * DIMENSIONS / 1e6:,.0f} MB.",
     )
-
-
-def _growth(run: Alone) -> float:
-    return run.peak_rss_mb - run.rss_before_mb
 
 
 def _write(folder: Path, count: int) -> None:

@@ -246,7 +246,7 @@ def _floor(count: int, criterion: Criterion) -> float:
 
 def _growth(run: Alone, count: int) -> str:
     given = (count + TARGETS) * DIMENSIONS * 4 / 1e6
-    return f"Memory grows by {run.peak_rss_mb - run.rss_before_mb:,.0f} MB, the vectors take {given:,.0f} MB."
+    return f"Memory grows by {run.growth_mb:,.0f} MB, the vectors take {given:,.0f} MB."
 
 
 def _size(count: int) -> str:

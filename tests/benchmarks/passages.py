@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from switchrank.search.nearest import nearest
-from tests.benchmarks.clock import Alone, alone, fastest
+from tests.benchmarks.clock import alone, fastest
 from tests.benchmarks.inputs import cluster_centres, clustered_vectors
 from tests.benchmarks.machine import gemm_rate, package_version, threads
 from tests.benchmarks.row import Row, timed
@@ -50,14 +50,10 @@ def passages(scale: str) -> list[Row]:
             peer_version=package_version("numpy"),
             floor=2 * QUERIES * count * DIMENSIONS / gemm_rate(),
             checked=f"Scores of all {QUERIES * DEPTH:,} places within {largest:.1e}.",
-            note=f"Memory grows by {_growth(ours):,.0f} MB, with a tenth of the passages by {_growth(tenth):,.0f} MB; "
-            f"the vectors take {count * DIMENSIONS * 4 / 1e6:,.0f} MB.",
+            note=f"Memory grows by {ours.growth_mb:,.0f} MB, with a tenth of the passages by "
+            f"{tenth.growth_mb:,.0f} MB; the vectors take {count * DIMENSIONS * 4 / 1e6:,.0f} MB.",
         )
     ]
-
-
-def _growth(run: Alone) -> float:
-    return run.peak_rss_mb - run.rss_before_mb
 
 
 @contextmanager

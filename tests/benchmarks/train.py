@@ -97,7 +97,21 @@ def ours(work: Work, precision: str) -> Trained:
 
 def trained(work: Work, precision: str, out: Path) -> Trained:
     """Train with switchrank into the folder ``out``."""
-    settings = {
+    done = train_model(
+        Data({"corpus": [work.corpus], "start": work.start}),
+        out=out,
+        work=out.parent / "work",
+        settings=our_settings(work, precision),
+        seed=_SEED,
+        device=work.device,
+    )
+    loss = json.loads((out / "train.json").read_text())["loss"]
+    return Trained([value for _, value in loss], done["pairs_per_second"])
+
+
+def our_settings(work: Work, precision: str) -> dict[str, Any]:
+    """The settings of a training that do not depend on its method; each step is logged."""
+    return {
         **_SCHEDULE,
         "lr": work.lr,
         "warmup": work.warmup,
@@ -110,16 +124,30 @@ def trained(work: Work, precision: str, out: Path) -> Trained:
         "log_every": 1,
         "checkpoint_every": 0,
     }
-    done = train_model(
-        Data({"corpus": [work.corpus], "start": work.start}),
-        out=out,
-        work=out.parent / "work",
-        settings=settings,
-        seed=_SEED,
-        device=work.device,
-    )
-    loss = json.loads((out / "train.json").read_text())["loss"]
-    return Trained([value for _, value in loss], done["pairs_per_second"])
+
+
+def peer_settings(work: Work, precision: str) -> dict[str, Any]:
+    """The same of a trainer of sentence-transformers, which takes the instances in their order."""
+    return {
+        "max_steps": work.steps,
+        "per_device_train_batch_size": work.batch_size,
+        "learning_rate": work.lr,
+        "warmup_steps": work.warmup,
+        "weight_decay": _SCHEDULE["weight_decay"],
+        "max_grad_norm": _SCHEDULE["clip"],
+        "adam_epsilon": 1e-6,
+        "optim": "adamw_torch_fused",
+        "lr_scheduler_type": "linear",
+        "bf16": precision == "bf16",
+        "batch_sampler": _in_order,
+        "dataloader_num_workers": 0 if work.device == "cpu" else 2,
+        "dataloader_pin_memory": work.device != "cpu",
+        "logging_steps": 1,
+        "save_strategy": "no",
+        "report_to": "none",
+        "disable_tqdm": True,
+        "use_cpu": work.device == "cpu",
+    }
 
 
 def peer(work: Work, precision: str) -> Trained:
@@ -138,29 +166,9 @@ def peer(work: Work, precision: str) -> Trained:
     data = Dataset.from_dict({**columns, "label": frame["label"].cast(pl.Float32).to_list()})
     dropout = {"hidden_dropout_prob": work.dropout, "attention_probs_dropout_prob": work.dropout}
     model = CrossEncoder(str(work.start), device=work.device, config_kwargs=dropout)
-    watch = _watch()
+    watch = make_watch()
     with tempfile.TemporaryDirectory() as folder:
-        arguments = CrossEncoderTrainingArguments(
-            output_dir=folder,
-            max_steps=work.steps,
-            per_device_train_batch_size=work.batch_size,
-            learning_rate=work.lr,
-            warmup_steps=work.warmup,
-            weight_decay=_SCHEDULE["weight_decay"],
-            max_grad_norm=_SCHEDULE["clip"],
-            adam_epsilon=1e-6,
-            optim="adamw_torch_fused",
-            lr_scheduler_type="linear",
-            bf16=precision == "bf16",
-            batch_sampler=_in_order,
-            dataloader_num_workers=0 if work.device == "cpu" else 2,
-            dataloader_pin_memory=work.device != "cpu",
-            logging_steps=1,
-            save_strategy="no",
-            report_to="none",
-            disable_tqdm=True,
-            use_cpu=work.device == "cpu",
-        )
+        arguments = CrossEncoderTrainingArguments(output_dir=folder, **peer_settings(work, precision))
         trainer = CrossEncoderTrainer(
             model=model, args=arguments, train_dataset=data, loss=BinaryCrossEntropyLoss(model), callbacks=[watch]
         )
@@ -175,7 +183,7 @@ def _in_order(dataset: Any, batch_size: int, drop_last: bool, **_options: Any) -
     return DefaultBatchSampler(SequentialSampler(dataset), batch_size=batch_size, drop_last=drop_last)
 
 
-def _watch() -> Any:
+def make_watch() -> Any:
     from transformers import TrainerCallback
 
     class Watch(TrainerCallback):

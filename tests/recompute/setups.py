@@ -11,7 +11,7 @@ from switchrank.formats.tables import SETUPS
 from tests.recompute.bias import pooled
 from tests.recompute.design import setup
 from tests.recompute.finished import SMALL, Finished, mean, over_seeds
-from tests.recompute.significance import corrected, randomisation, t_test
+from tests.recompute.significance import check_test, corrected
 
 KEYS = ("testset", "setup", "metric")
 Sample = tuple[dict[str, float], int]
@@ -86,14 +86,7 @@ def _check_row(run: Finished, place: str, row: dict[str, Any], pairs: Pairs, bas
     differences[np.abs(differences) < SMALL] = 0
     run.same(f"{place} baseline_value", row["baseline_value"], mean(theirs.values()))
     run.same(f"{place} delta", row["delta"], mean(differences))
-    p_value, low, high = t_test(differences, run.design.alpha)
-    run.same(f"{place} ci_low", row["ci_low"], low)
-    run.same(f"{place} ci_high", row["ci_high"], high)
-    allowed = run.tolerance
-    if row["test"] == "fisher":
-        p_value, allowed = randomisation(run, differences)
-    run.same(f"{place} p_value", row["p_value"], p_value, allowed)
-    run.same(f"{place} correction", row["correction"], run.design.correction)
+    check_test(run, place, row, differences)
 
 
 def _check_families(run: Finished, rows: list[dict[str, Any]]) -> None:

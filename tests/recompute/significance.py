@@ -30,15 +30,20 @@ def check_significance(run: Finished) -> None:
         systems = run.cells[tuple(row[name] for name in CELL)]
         run.same(f"{place} value", row["value"], mean(systems[row["system"]][0].values()))
         run.same(f"{place} baseline_value", row["baseline_value"], mean(systems[design.baseline][0].values()))
-        run.same(f"{place} correction", row["correction"], design.correction)
-        p_value, low, high = t_test(differences, design.alpha)
-        run.same(f"{place} ci_low", row["ci_low"], low)
-        run.same(f"{place} ci_high", row["ci_high"], high)
-        allowed = run.tolerance
-        if row["test"] == "fisher":
-            p_value, allowed = randomisation(run, differences)
-        run.same(f"{place} p_value", row["p_value"], p_value, allowed)
+        check_test(run, place, row, differences)
     _check_corrections(run, rows)
+
+
+def check_test(run: Finished, place: str, row: Row, differences: np.ndarray) -> None:
+    """Interval and p of the differences of queries, and how p is corrected."""
+    run.same(f"{place} correction", row["correction"], run.design.correction)
+    p_value, low, high = t_test(differences, run.design.alpha)
+    run.same(f"{place} ci_low", row["ci_low"], low)
+    run.same(f"{place} ci_high", row["ci_high"], high)
+    allowed = run.tolerance
+    if row["test"] == "fisher":
+        p_value, allowed = randomisation(run, differences)
+    run.same(f"{place} p_value", row["p_value"], p_value, allowed)
 
 
 def check_effects(run: Finished) -> None:
