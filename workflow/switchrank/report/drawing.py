@@ -74,6 +74,13 @@ def drawn(out: str | Path, title: str, width: float, height: float) -> Iterator[
             )
 
 
+def write_note(out: str | Path, title: str, note: str) -> None:
+    """Write a picture that says why there is nothing to draw."""
+    with drawn(out, title, 6.2, 0.9) as picture:
+        picture.suptitle(title)
+        picture.text(0.5, 0.3, note, ha="center")
+
+
 def system_looks(systems: Sequence[str], baseline: str) -> Looks:
     """``{"color", "marker"}`` of each system: the baseline black and round, the others in turn."""
     turns = zip((name for name in systems if name != baseline), cycle(COLOURS), cycle(MARKERS))
