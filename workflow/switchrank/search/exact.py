@@ -20,7 +20,7 @@ _ROWS = 65_536
 """Documents of a block."""
 _QUERIES = 1024
 _SPARE = 8
-"""How many more than wanted, and than a sixteenth more, are looked at in a block, so that rounding seldom hides one."""
+"""How many more than likely wanted are looked at in a block at least, so that rounding seldom hides one."""
 _NONE = np.iinfo(np.int64).max
 """The number of no document; it comes after all others."""
 
@@ -67,15 +67,18 @@ def search(
     k = k if numbers is None else min(k, len(numbers))
     found = np.full((len(queries), k), _NONE)
     scores = np.full((len(queries), k), -np.inf, dtype=np.float32)
-    size, asked = max(1, min(_QUERIES, -(-len(queries) // threads))), k + k // 16 + _SPARE
+    size = max(1, min(_QUERIES, -(-len(queries) // threads)))
     first = 0
     with one_core(), progress(what=what, unit="documents") as bar:
         for block in _blocks(vectors):
             some = slice(first, first + len(block))
             own = np.arange(some.start, some.stop) if numbers is None else numbers[some]
+            asked = _asked(k, first, len(block))
             slack = ROUNDING * _lengths(block, queries.shape[1], "documents").max() * lengths
 
-            def look(part: slice, block: Floats = block, own: Indices = own, slack: Floats = slack) -> None:
+            def look(
+                part: slice, block: Floats = block, own: Indices = own, slack: Floats = slack, asked: int = asked
+            ) -> None:
                 before = found[part], scores[part]
                 found[part], scores[part] = _best(queries[part], block, own, *before, slack[part], asked)
 
@@ -108,6 +111,16 @@ def _blocks(vectors: Iterable[Floats]) -> Iterator[Floats]:
     for shard in [vectors] if isinstance(vectors, np.ndarray) else vectors:
         for start in range(0, len(shard), _ROWS):
             yield np.ascontiguousarray(shard[start : start + _ROWS], dtype=np.float32)
+
+
+def _asked(k: int, before: int, size: int) -> int:
+    """How many documents FAISS is asked for in a block of ``size`` that comes after ``before`` others.
+
+    All ``k`` may be in the first block; of a later one as many belong to the best as its share of all so far says,
+    give or take the square root of that, if documents are in no order.
+    """
+    expected = k * size / (before + size)
+    return min(k + k // 16, round(expected + 4 * expected**0.5)) + _SPARE
 
 
 def _lengths(rows: Floats, dimensions: int, what: str) -> Floats:
