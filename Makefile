@@ -67,10 +67,25 @@ ONLY ?=
 fuzz: .venv/fuzz
 	$(BIN)/python -m tests.fuzz.run --seconds $(SECONDS) $(ONLY)
 
-# A page in the browser that searches documents of your own in all languages that a dual encoder knows:
-# make search ENCODER=e5-small-q4 DOCS=docs.tsv; more by RANKER= and LEXICONS=; SERVE=--overwrite makes the index anew.
+# A page in the browser that searches the demo's documents with its models, or documents of your own in all languages that
+# a dual encoder knows: make search ENCODER=e5-small-q4 DOCS=docs.tsv; more by RANKER= and LEXICONS=; SERVE=--overwrite
+# makes the index anew.
+ifndef ENCODER
+DEMO = results/demo
+SPOKEN = en qaa qab qac qad
+ENCODER = $(DEMO)/models/hybrid/xx-xx/seed1
+RANKER = $(DEMO)/models/ml-cs/xx-xx/seed1
+LEXICONS = $(wildcard $(DEMO)/lexicons/clwe/en-*.parquet)
+DOCS = $(DEMO)/search/documents.parquet
+search: $(DOCS)
+$(DOCS): .venv/ready
+	@test -f $(ENCODER)/train.json || { echo "make search: run make demo first, or name an encoder and documents: ENCODER=e5-small-q4 DOCS=docs.tsv"; exit 2; }
+	$(BIN)/switchrank rank pool join --overwrite --out $@ --judgements-out $(@D)/judgements.parquet --draw-out $(@D)/draw.parquet \
+	  --documents $(foreach lang,$(SPOKEN),$(lang)=$(DEMO)/sources/world/documents-$(lang).parquet) \
+	  --judgements $(foreach lang,$(SPOKEN),$(lang)=$(DEMO)/sources/world/judgements-test-$(lang).parquet)
+endif
 search: .venv/ready
-	@test -n "$(ENCODER)" -a -n "$(DOCS)" || { echo "make search: name an encoder and documents: ENCODER=e5-small-q4 DOCS=docs.tsv"; exit 2; }
+	@test -n "$(DOCS)" || { echo "make search: name the documents: DOCS=docs.tsv"; exit 2; }
 	$(BIN)/switchrank serve --encoder $(ENCODER) $(if $(RANKER),--ranker $(RANKER)) --docs $(DOCS) \
 	  $(if $(LEXICONS),--lexicon $(LEXICONS)) --threads $(CORES) --open $(SERVE)
 
