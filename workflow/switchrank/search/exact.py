@@ -6,6 +6,7 @@ computed for each by itself. So neither scores nor what is found depend on shard
 equal vectors have equal scores.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -120,7 +121,7 @@ def _asked(k: int, before: int, size: int) -> int:
     give or take the square root of that, if documents are in no order.
     """
     expected = k * size / (before + size)
-    return min(k + k // 16, round(expected + 4 * expected**0.5)) + _SPARE
+    return min(k + k // 16, round(expected + 4 * math.sqrt(expected))) + _SPARE
 
 
 def _lengths(rows: Floats, dimensions: int, what: str) -> Floats:
