@@ -381,6 +381,7 @@ def _lexicons() -> Iterator[Parser]:
         path.with_name("other").write_bytes(b"I\nyou\tthou\n")
         return [word for pair in read_pairs([path.with_name("other"), path], format="panlex") for word in pair]
 
+        ("psq", [], s.PSQ, b""),
     yield Parser("dictionary-panlex", panlex, (b"ich\ndu\tihr\n",))
 
 

@@ -182,6 +182,7 @@ LAST_WIKI = f"{wiki_page(LAST, f'{LAST} is prose. [[de:Letzte]]')}</mediawiki>\n
 
 TEI_ENTRY = '<entry><form><orth>{}</orth></form><sense><cit type="trans"><quote>{}</quote></cit></sense></entry>\n'
 TEI = '<?xml version="1.0"?>\n<TEI xmlns="http://www.tei-c.org/ns/1.0"><text><body>\n' + TEI_ENTRY.format("paka", "cat")
+PSQ = b'{"cat": {"gato": 0.8, "felino": 0.2}, "dog": {"perro": 1}}'
 LAST_TEI = f"{TEI_ENTRY.format(LAST, 'last')}</body></text></TEI>\n".encode()
 
 

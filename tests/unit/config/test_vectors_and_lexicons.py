@@ -155,6 +155,7 @@ FILES: dict[str, str | bytes] = {
     "data/freedict/deu-eng.tei": tei(("Hund", "dog"), ("Katze", "cat")),
     "data/panlex/swadesh207/eng-000.txt": "dog\thound\ncat\n",
     "data/panlex/swadesh207/deu-000.txt": "Hund\nKatze\n",
+    "data/psq/en-de.json.gz": json.dumps({"Dog": {"Hund": 0.9}, "cat": {"Katze": 1.0}}),
     "data/words.tsv": "english\tclass\tgerman\ndog\tnoun\tHund\n",
     "data/numbered.tsv": "1\tdog\tHund\n",
 }
@@ -238,7 +239,7 @@ def test_every_kind_and_format_has_an_example() -> None:
     titles = {section.format for section in sections if isinstance(section, TitlesLexicon)}
     assert titles == set(TitleFormat.__args__)  # type: ignore[attr-defined]
     dictionaries = {section.format for section in sections if isinstance(section, DictionaryLexicon)}
-    assert dictionaries == {"auto", "text", "tei", "panlex", "tsv"}
+    assert dictionaries == {"auto", "text", "tei", "panlex", "psq", "tsv"}
 
 
 @pytest.mark.parametrize("name", sorted(LEXICONS.keys() - {"worse"}))

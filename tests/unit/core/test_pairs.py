@@ -7,7 +7,7 @@ import pytest
 
 from switchrank.cli import main
 from switchrank.core.errors import UserError
-from switchrank.formats.pairs import read_entries, read_pairs
+from switchrank.formats.pairs import read_entries, read_pairs, read_translations
 from switchrank.formats.tables import LEXICON, QUALITY, read_table, write_table
 from switchrank.lexicon.quality import lexicon_quality
 
@@ -104,3 +104,41 @@ def test_the_command_line_takes_every_kind(write, tmp_path):
     assert main(["lexicon", "dictionary", "--path", str(write(TEI)), "--reverse", out]) == 0
     assert read_table(tmp_path / "l.parquet", LEXICON)["source"].to_list()[:2] == ["cat", "cat"]
     assert main(["lexicon", "dictionary", "--path", str(write("1\ta\tb\n")), "--columns", "2", "3", out]) == 0
+
+
+PSQ = '{"Dog": {"Köter": 0.2, "Hund": 0.7, "": 0.1}, "cat": {"Katze": 1}, "dog": {"hund": 0.75, "tier": 0}}'
+
+
+def test_probabilities_are_known_by_content_and_the_most_probable_translation_comes_first(write, capsys):
+    path = write(PSQ)
+    expected = [("dog", "hund", 0.75), ("dog", "hund", 0.7), ("dog", "köter", 0.2), ("cat", "katze", 1.0)]
+    assert read_translations(path) == read_translations(path, format="psq") == expected
+    assert read_pairs(path) == [(source, target) for source, target, _ in expected]
+    assert "2 translations without a word or of probability 0 left out" in capsys.readouterr().err
+    turned = [("köter", "dog", 0.2), ("hund", "dog", 0.75), ("hund", "dog", 0.7), ("katze", "cat", 1.0)]
+    assert read_translations(path, reverse=True) == turned
+
+
+def test_dictionaries_without_probabilities_have_none(write):
+    assert read_translations(write("cat katze\n")) == [("cat", "katze", None)]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('["dog"]', r'no JSON object of source words: write {"source": {"target": probability}}'),
+        ('{"dog": "Hund"}', "word 'dog': no object of target words"),
+        ('{"dog": {"Hund": "0.5"}}', "word 'dog': 'Hund' has '0.5', which is no probability"),
+        ('{"dog": {"Hund": 1.5}}', "'Hund' has '1.5', which is no probability"),
+        ('{"dog": {"Hund": -0.1}}', "'Hund' has '-0.1', which is no probability"),
+        ('{"dog": {"Hund": NaN}}', "'Hund' has 'nan', which is no probability"),
+        ('{"dog": {"Hund": true}}', "'Hund' has 'True', which is no probability"),
+        (r'{"dog": {"\ud800": 0.5}}', "word 'dog': half of a surrogate pair"),
+        ('{"dog": {"Hund": 0.5}', "line 1 column 22: not JSON"),
+        ('{"dog": {"Hund": 0}}', "holds no pair"),
+    ],
+)
+def test_a_table_that_holds_no_probabilities_is_one_line(write, text, message):
+    with pytest.raises(UserError, match=message) as caught:
+        read_pairs(write(text), format="psq")
+    assert "\n" not in str(caught.value)

@@ -28,6 +28,18 @@ def test_a_dictionary_becomes_a_lexicon_in_file_order_without_repeats(tmp_path):
     ]
 
 
+def test_the_scores_of_a_table_of_probabilities_are_the_probabilities(tmp_path):
+    (tmp_path / "en-de.json").write_text(
+        '{"Dog": {"Koeter": 0.25, "Hund": 0.5}, "cat": {"Katze": 1}, "dog": {"hund": 0.75}}'
+    )
+    assert dictionary_lexicon(path=tmp_path / "en-de.json", out=tmp_path / "out.parquet") == {"words": 2, "rows": 3}
+    assert rows(tmp_path / "out.parquet") == [
+        ("dog", "hund", 0.75, 1),
+        ("dog", "koeter", 0.25, 2),
+        ("cat", "katze", 1.0, 1),
+    ]
+
+
 def test_sources_are_look_up_keys_and_targets_are_lower_case_words_as_they_are_written(tmp_path):
     (tmp_path / "en-de.txt").write_text(
         "Stra\u00dfe\tSTRA\u00dfE\nword\tlo\u0301gos\nodos\tοδός\nlight\tışık\n", encoding="utf-8"

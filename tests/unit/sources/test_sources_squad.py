@@ -451,7 +451,7 @@ def test_json_nested_too_deeply_and_numbers_too_long_are_named(write, tmp_path) 
 
 
 def test_a_file_that_unpacks_beyond_measure_is_refused(write, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("switchrank.collections.json_values.LARGEST", 1000)
+    monkeypatch.setattr("switchrank.files.json_values.LARGEST", 1000)
     with pytest.raises(UserError, match="holds more than 1,000 bytes of JSON in one value"):
         build(tmp_path / "out", {"test/en": write("en.json.gz", " " * 1_000_000)})
 

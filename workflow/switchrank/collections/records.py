@@ -12,10 +12,10 @@ from typing import Any
 
 import polars as pl
 
-from switchrank.collections.json_values import Place, json_object
 from switchrank.collections.rows import About, JudgementRow, TextRow, whole_number
 from switchrank.core.errors import Defect, Sieve, UserError, refuse
 from switchrank.files.headers import refuse_header
+from switchrank.files.json_values import Place, json_object
 from switchrank.files.reading import open_bytes, read_lines, read_text
 from switchrank.formats.tables import DAMAGE, reason
 

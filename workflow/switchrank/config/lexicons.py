@@ -169,7 +169,7 @@ class DictionaryFile(Section):
     format: DictionaryFormat = Field(
         "auto",
         description="`text`: a pair a line, tab or space between (MUSE, XLing-Eval); `tsv`: with columns; `tei`: "
-        "FreeDict; `panlex`: Swadesh lists; `auto`: by content",
+        "FreeDict; `panlex`: Swadesh lists; `psq`: probabilities in JSON, as Patapsco has them; `auto`: by content",
     )
     columns: list[int | str] = Field([], description="tsv: columns of source and target, by number from 1 or by name")
     reverse: bool = Field(False, description="the file translates from the target to the source language")

@@ -18,10 +18,13 @@ from switchrank.core.errors import Defect, UserError, refuse
 from switchrank.files.headers import refuse_header
 from switchrank.files.reading import open_bytes, read_lines
 from switchrank.files.xml_stream import read_elements
+from switchrank.formats.psq import read_probabilities
 from switchrank.text.equality import key, lower
 
 Pairs = Iterator[tuple[str, str]]
-DictionaryFormat = Literal["auto", "text", "tsv", "tei", "panlex"]
+Translation = tuple[str, str, float | None]
+"""Source, target, and the probability of the target, if the dictionary has probabilities."""
+DictionaryFormat = Literal["auto", "text", "tsv", "tei", "panlex", "psq"]
 DICTIONARY_FORMATS: tuple[str, ...] = get_args(DictionaryFormat)
 
 _TODO = "write `source target`, one pair a line"
@@ -29,6 +32,7 @@ _NO_HEADER = "leave this line out, or name the two columns by their names with c
 _HEAD = 4096
 _ASIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _BETWEEN = re.compile(r"[,;]")
+_JSON_OBJECT = re.compile(rb'\{\s*"')
 _PASSED_OVER = {"note", "xr", "usg", "gramGrp", "lbl", "ref"}
 
 
@@ -39,17 +43,31 @@ def read_pairs(
     columns: Sequence[int | str] = (),
     reverse: bool = False,
 ) -> list[tuple[str, str]]:
-    """The pairs of a dictionary (plain or packed) in file order, repeats included.
+    """The pairs of :func:`read_translations`, without probabilities."""
+    given = read_translations(path, format=format, columns=columns, reverse=reverse)
+    return [(source, target) for source, target, _ in given]
+
+
+def read_translations(
+    path: str | Path | Sequence[str | Path],
+    *,
+    format: str = "auto",
+    columns: Sequence[int | str] = (),
+    reverse: bool = False,
+) -> list[Translation]:
+    """The translations of a dictionary (plain or packed) in file order, repeats included.
 
     A source is a look-up key; a target, which may be written into a text, is lower-case text in NFC. Runs of white
-    space inside an expression become one space.
+    space inside an expression become one space. Of a dictionary with probabilities, the translations of each source
+    are together, the most probable first.
 
     Args:
         path: the file; for ``panlex`` two, the source language's and the target language's.
         format: ``text``: a pair a line, between them a tab or, on lines without one, white space (MUSE, XLing-Eval).
             ``tsv``: fields between tabs, see ``columns``. ``tei``: FreeDict. ``panlex``: Swadesh lists, line n of both
-            files names concept n, expressions between tabs, each of one file translates each of the other. ``auto``:
-            ``panlex`` for two files, ``tsv`` with columns, ``tei`` for XML, else ``text``.
+            files names concept n, expressions between tabs, each of one file translates each of the other. ``psq``:
+            probabilities in JSON (:mod:`switchrank.formats.psq`). ``auto``: ``panlex`` for two files, ``tsv`` with
+            columns, ``tei`` for XML, ``psq`` for a JSON object, else ``text``.
         columns: of the source and the target, by number from 1, or by name in the first line.
         reverse: the file translates from the target to the source language.
 
@@ -65,11 +83,22 @@ def read_pairs(
         "tei": lambda: _crossed(paths[0], read_entries(paths[0]), "entries without a headword or a translation"),
         "panlex": lambda: _panlex(paths[0], paths[1]),
     }
-    given = ((" ".join(left.split()), " ".join(right.split())) for left, right in readers[chosen]())
-    pairs = [(key(right), lower(left)) if reverse else (key(left), lower(right)) for left, right in given]
-    if not pairs:
+    rows: Iterable[Translation]
+    rows = _probable(paths[0]) if chosen == "psq" else ((left, right, None) for left, right in readers[chosen]())
+    given = ((" ".join(left.split()), " ".join(right.split()), score) for left, right, score in rows)
+    sides = ((right, left, score) if reverse else (left, right, score) for left, right, score in given)
+    found: list[Translation] = [(key(source), lower(target), score) for source, target, score in sides]
+    if not found:
         raise UserError(paths[0], "", "holds no pair", _TODO)
-    return pairs
+    return _best_first(found) if chosen == "psq" else found
+
+
+def _best_first(rows: list[Translation]) -> list[Translation]:
+    """Sources in the order of their first appearance, the translations of each by falling probability."""
+    order: dict[str, int] = {}
+    for source, *_ in rows:
+        order.setdefault(source, len(order))
+    return sorted(rows, key=lambda row: (order[row[0]], -(row[2] or 0)))
 
 
 def check_reading(paths: Sequence[str | Path], format: str, columns: Sequence[int | str]) -> None:
@@ -100,6 +129,8 @@ def _recognised(paths: Sequence[str | Path], columns: Sequence[int | str]) -> st
         return "panlex" if len(paths) > 1 else "tsv"
     with open_bytes(paths[0]) as stream:
         head = stream.peek(_HEAD)[:_HEAD].lstrip(b"\xef\xbb\xbf \r\n\t")
+    if _JSON_OBJECT.match(head):
+        return "psq"
     return "tei" if head.startswith((b"<?xml", b"<TEI", b"<!--", b"\xff\xfe<\0", b"\xfe\xff\0<")) else "text"
 
 
@@ -178,6 +209,17 @@ def _panlex(source: str | Path, target: str | Path) -> Pairs:
         problem = f"{len(sides[1])} lines, {source} has {len(sides[0])}"
         raise UserError(target, "", problem, "give two lists of the same concepts")
     yield from _crossed(target, zip(*sides, strict=True), "concepts without an expression in both languages")
+
+
+def _probable(path: str | Path) -> Iterator[Translation]:
+    """Words with translations of some probability; others are counted."""
+    empty = 0
+    for source, target, probability in read_probabilities(path):
+        if source.strip() and target.strip() and probability:
+            yield source, target, probability
+        else:
+            empty += 1
+    _tell(path, empty, "translations without a word or of probability 0")
 
 
 def _tell(path: str | Path, count: int, what: str) -> None:

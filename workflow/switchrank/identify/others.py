@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
-from switchrank.collections.json_values import read_json
 from switchrank.collections.large_scale_clir.recognise import counts_up
 from switchrank.collections.records import read_records
 from switchrank.core.errors import UserError
+from switchrank.files.json_values import read_json
 from switchrank.files.reading import read_lines
 from switchrank.formats.pages import Site, read_pages
 from switchrank.formats.pairs import concepts, read_entries, text_pairs

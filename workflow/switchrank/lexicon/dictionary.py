@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from switchrank.formats.pairs import DictionaryFormat, read_pairs
+from switchrank.formats.pairs import DictionaryFormat, read_translations
 from switchrank.lexicon.derived import write_ranked
 
 
@@ -17,12 +17,14 @@ def dictionary_lexicon(
     columns: Sequence[int | str] = (),
     reverse: bool = False,
 ) -> dict[str, int]:
-    """Write a dictionary as a lexicon (``LEXICON``) without scores; the first translation of a word is its best.
+    """Write a dictionary as a lexicon (``LEXICON``); the first translation of a word is its best.
+
+    Scores are the probabilities of a ``psq`` table; other dictionaries have none.
 
     Args:
         path: the dictionary; panlex: source file, target file.
         out: lexicon to write (.parquet).
-        format: of :func:`switchrank.formats.pairs.read_pairs`; auto: by content.
+        format: of :func:`switchrank.formats.pairs.read_translations`; auto: by content.
         columns: tsv: numbers from 1, or names.
         reverse: the file translates into the source language.
 
@@ -30,8 +32,8 @@ def dictionary_lexicon(
         ``{"words": distinct sources, "rows": rows}``.
 
     Raises:
-        UserError: see :func:`switchrank.formats.pairs.read_pairs`.
+        UserError: see :func:`switchrank.formats.pairs.read_translations`.
     """
-    given = read_pairs(path, format=format, columns=columns, reverse=reverse)
-    pairs = pl.DataFrame(given, schema={"source": pl.String, "target": pl.String}, orient="row")
-    return write_ranked(pairs.unique(maintain_order=True).with_columns(score=pl.lit(None)), out)
+    given = read_translations(path, format=format, columns=columns, reverse=reverse)
+    pairs = pl.DataFrame(given, schema={"source": pl.String, "target": pl.String, "score": pl.Float32}, orient="row")
+    return write_ranked(pairs.unique(["source", "target"], keep="first", maintain_order=True), out)

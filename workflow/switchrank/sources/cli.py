@@ -103,7 +103,7 @@ def build(*, out: str, spec: str | None = None, given: Collection = NOTHING, ove
 
 
 def _from_file(path: str) -> tuple[dict[str, Any], dict[str, str]]:
-    from switchrank.collections.json_values import read_json
+    from switchrank.files.json_values import read_json
 
     todo = "see --help for an example"
     content = read_json(path, todo)

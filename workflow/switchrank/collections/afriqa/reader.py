@@ -19,10 +19,10 @@ from typing import Any
 import polars as pl
 
 from switchrank.collections.answers import judge_by_answers
-from switchrank.collections.json_values import Place, read_json_lines
 from switchrank.collections.notes import Skipped, left_out
 from switchrank.collections.spec import CollectionSpec, Parsed, Relevance, refuse_triples
 from switchrank.core.errors import Defect, Sieve, UserError, refuse
+from switchrank.files.json_values import Place, read_json_lines
 from switchrank.formats.tables import DOCUMENTS, JUDGEMENTS, QUERIES, write_table
 
 _WANTED = "give AfriQA's gold passages, one JSON object a line"

@@ -25,12 +25,12 @@ import polars as pl
 from switchrank.collections import records
 from switchrank.collections.afriqa.names import afriqa_pivot, file_language
 from switchrank.collections.answers import answer_words, judge_by_answers
-from switchrank.collections.json_values import Place, read_json_lines
 from switchrank.collections.notes import Skipped, note
 from switchrank.collections.rows import with_settings
 from switchrank.collections.separate import write_documents
 from switchrank.collections.spec import CollectionSpec, Parsed, refuse_triples
 from switchrank.core.errors import Defect, Sieve, UserError, refuse
+from switchrank.files.json_values import Place, read_json_lines
 from switchrank.formats.tables import QUERIES
 
 Json = dict[str, Any]

@@ -33,10 +33,10 @@ import polars as pl
 from sentencex import segment
 
 from switchrank.collections.answers import judge_by_answers
-from switchrank.collections.json_values import Place, read_json
 from switchrank.collections.notes import Skipped, note
 from switchrank.collections.spec import CollectionSpec, Parsed, Relevance, check_sides
 from switchrank.core.errors import Defect, Sieve, UserError, refuse
+from switchrank.files.json_values import Place, read_json
 from switchrank.formats.tables import DOCUMENTS, JUDGEMENTS, QUERIES, Schema, write_table
 
 check_roles = check_sides
