@@ -43,6 +43,7 @@ from switchrank.rank.files import read_texts as read_ranked_texts
 from switchrank.rank.files import stream_texts
 from switchrank.sources.bitext.write import write_bitext
 from switchrank.sources.build import build_collection
+from switchrank.sources.texts import write_texts
 from switchrank.sources.wikitext import write_wikitext
 from switchrank.text.running_text import read_prose
 from switchrank.train.tokenizer import read_texts
@@ -271,10 +272,18 @@ def _bitext(others: Iterable[bytes], **settings: Any) -> Callable[[Path], Iterab
     return read
 
 
+def _texts(path: Path) -> Iterable[str]:
+    write_texts(files=[path], language="en", out=path.with_name(OUT))
+    return _strings(pl.read_parquet(path.with_name(OUT) / "train.parquet"))
+
+
 def _parallel() -> Iterator[Parser]:
     rows = samples.lines("Ada Lee built it.\tAda Lee baute es.", "In 1850.\tIm Jahr 1850.")
     yield Parser("bitext-columns", _bitext([], columns=[1, 2]), (rows,), f"{LAST}\tletzte\n".encode())
     yield Parser("bitext-aligned", _bitext([b"One.\nTwo.\n"]), (b"Eins.\nZwei.\n",))
+    yield Parser("texts", _texts, (rows,), f"{LAST} line\n".encode())
+    table = samples.parquet(text=["One.", None, "Two."])
+    yield Parser("texts-parquet", _texts, (table, samples.parquet(text=[1])), packed=False, native=True)
 
 
 def _tables() -> Iterator[Parser]:
@@ -372,6 +381,7 @@ def _lexicons() -> Iterator[Parser]:
         ("tsv", [1, 3], s.lines("cat\tn\tKatze"), f"{LAST}\tn\tletzte\n".encode()),
         ("tsv", ["en", "de"], s.lines("id\tde\ten", "1\tKatze\tcat"), f"9\tletzte\t{LAST}\n".encode()),
         ("tei", [], s.TEI.encode(), s.LAST_TEI),
+        ("psq", [], s.PSQ, b""),
         ("auto", [], s.TEI.encode() + s.LAST_TEI, b""),
     ):
         read = lambda path, f=format, c=columns: [w for pair in read_pairs(path, format=f, columns=c) for w in pair]  # noqa: E731
@@ -381,7 +391,6 @@ def _lexicons() -> Iterator[Parser]:
         path.with_name("other").write_bytes(b"I\nyou\tthou\n")
         return [word for pair in read_pairs([path.with_name("other"), path], format="panlex") for word in pair]
 
-        ("psq", [], s.PSQ, b""),
     yield Parser("dictionary-panlex", panlex, (b"ich\ndu\tihr\n",))
 
 

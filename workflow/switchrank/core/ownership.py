@@ -17,6 +17,7 @@ Kind = Literal[
     "a collection",
     "a made-up world",
     "a parallel text",
+    "texts of one language",
     "an exported test set",
     "an unpacked archive",
     "a token table",

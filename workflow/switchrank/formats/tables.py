@@ -33,6 +33,8 @@ TRIPLES = _schema("qid positive negative")
 BITEXT = _schema("id:UInt64 source target")
 """Texts that translate each other, in the order of the file they come from; ``id`` is the number of their line in it,
 from 1, so that lines of files that are aligned with each other have the same."""
+TEXTS = _schema("id:UInt64 text")
+"""Texts of one language, each once; ``id`` numbers the lines of the files they come from, end to end, from 1."""
 WORDS = _schema("word norm:Float32")
 """Words of a vector store by falling frequency; row i of the ``.npy`` beside it is the unit vector of word i, ``norm``
 the length it had before."""

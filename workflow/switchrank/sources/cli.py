@@ -244,6 +244,13 @@ COMMANDS = Group(
                 "out": "FOLDER",
             },
         ),
+        "texts": Command(
+            "sources.texts:write_texts",
+            "texts of one language as a table: each once, as many as are wanted, a part held out",
+            folder="texts of one language",
+            places=["files"],
+            forms={"language": "LANG", "held_out": "N", "out": "FOLDER"},
+        ),
         "export": Command(
             "sources.export:export_testset",
             "a test set of one language pair, as other tools read it",

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from switchrank.core.errors import UserError
 from switchrank.sources.bitext.aligned import Lines
 from switchrank.sources.bitext.files import Drop
 from switchrank.sources.bitext.hashes import text_hash
+from switchrank.sources.lines import check_letters
 from switchrank.text.equality import key
 from switchrank.text.scripts import is_foreign_to
 
@@ -61,8 +61,6 @@ class Cleaner:
     def check_sides(self, files: Sequence[str | Path]) -> None:
         """UserError where most lines of a side are in letters of other languages."""
         looked_at = self.counts["lines"] - self.counts["empty"] - self.counts["equal"]
+        todo = "correct the languages, their order or the columns, or take script out of drop"
         for file, language, strange in zip((files[0], files[-1]), self._languages, self._strange, strict=True):
-            if 2 * strange > looked_at:
-                problem = f"{strange:,} of {looked_at:,} lines are not in the letters of {language}"
-                todo = "correct the languages, their order or the columns, or take script out of drop"
-                raise UserError(file, "", problem, todo)
+            check_letters(file, language, strange, looked_at, todo)

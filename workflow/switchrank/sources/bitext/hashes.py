@@ -94,6 +94,11 @@ class Bits:
         return np.unpackbits(packed, bitorder="little")[start % 8 :][: end - start].astype(np.bool_)
 
 
+def draw_key(seed: int) -> int:
+    """The key of the draws of texts, the same in parallel text and in others: so a share holds out the same ones."""
+    return derive_seed(seed, "bitext", "held out")
+
+
 class HeldOut:
     """The lines whose first sides have the smallest draws.
 
@@ -104,7 +109,7 @@ class HeldOut:
     def __init__(self, wanted: float, seed: int) -> None:
         self._most = int(wanted) if wanted >= 1 else None
         self._limit = 1.0 if self._most else float(wanted)
-        self._seed = derive_seed(seed, "bitext", "held out")
+        self._seed = draw_key(seed)
         self._waiting: list[Hashes] = []
         self._lines = np.empty((2, 0), dtype=np.uint64)
 
