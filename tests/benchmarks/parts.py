@@ -12,6 +12,7 @@ _SMALL = {
     "lexicon-nn": "lexicon:nearest",
     "lexicon-csls": "lexicon:csls",
     "lexicon-approximate": "lexicon:approximate",
+    "lexicon-bitext": "aligned:aligned",
     "switch": "switch:switch",
     "switch-from-text": "switch:from_text",
     "train": "train:train",

@@ -91,7 +91,12 @@ def test_the_table_of_another_kind_of_cpu_stays(tmp_path, monkeypatch):
 def test_parts_are_named_one_by_one_or_together():
     known = list(PARTS["small"])
     assert bench.named_parts("switch", known) == ["switch"]
-    assert bench.named_parts("lexicon", known) == ["lexicon-nn", "lexicon-csls", "lexicon-approximate"]
+    assert bench.named_parts("lexicon", known) == [
+        "lexicon-nn",
+        "lexicon-csls",
+        "lexicon-approximate",
+        "lexicon-bitext",
+    ]
     assert bench.named_parts("lexi", known) == []
 
 

@@ -40,8 +40,8 @@ WORDS = _schema("word norm:Float32")
 the length it had before."""
 LEXICON = _schema("source target score:Float32 rank:Int32")
 """``source`` is a look-up key (:func:`switchrank.text.words.key`), n-grams joined by one space; ``score`` is null for
-titles; ``rank`` counts from 1 (best). Ordered by source vocabulary rank (vectors) or code points (titles), then by
-rank."""
+titles; ``rank`` counts from 1 (best). Ordered by source vocabulary rank (vectors, parallel text) or code points
+(titles), then by rank."""
 INSTANCES = _schema("instance:UInt64 qid pid label:Int8")
 """Training (or development) pairs by id, in a fixed order; ``instance`` counts from 0 and keys all random draws."""
 PIECES = _schema("piece key:UInt32 word:Boolean")

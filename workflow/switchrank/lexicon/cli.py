@@ -1,6 +1,6 @@
-"""``switchrank lexicon``: make a lexicon from vectors, titles, a dictionary or others; measure it, make it worse."""
+"""``switchrank lexicon``: make a lexicon from vectors, titles, parallel text, dictionaries or others; measure it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,6 +68,10 @@ def quality(*, lexicon: str, gold: Sequence[str], src: str, tgt: str, out: str |
     )
 
 
+def _print_counts(counts: Mapping[str, int]) -> None:
+    print("{words:,} words, {rows:,} translations".format(**counts))
+
+
 _STORES = {"source": "PREFIX", "target": "PREFIX"}
 
 COMMANDS = Group(
@@ -85,10 +89,16 @@ COMMANDS = Group(
             reads={"columns": columns_of},
             forms={"columns": "COLUMN COLUMN"},
         ),
+        "bitext": Command(
+            "lexicon.aligned:induce_from_bitext",
+            "words that are aligned in parallel text (IBM model 1)",
+            forms={"source": "LANG", "target": "LANG", "source_vocabulary": "WORDS", "target_vocabulary": "WORDS"},
+            shown=_print_counts,
+        ),
         "merge": Command(
             "lexicon.derived:merge_lexicons",
             "several lexicons as one, the most trusted first",
-            shown=lambda counts: print("{words:,} words, {rows:,} translations".format(**counts)),
+            shown=_print_counts,
         ),
         "degrade": Command(
             "lexicon.derived:degrade_lexicon", "wrong translations for a share of the words, on purpose"
