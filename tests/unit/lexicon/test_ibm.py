@@ -28,7 +28,7 @@ def sides(lines: Lines) -> tuple[Side, Side]:
 
 
 def counted(links: Links) -> dict[tuple[int, int], int]:
-    columns = (links.source.tolist(), links.target.tolist(), links.count.tolist())
+    columns = (links.source.tolist(), links.target.tolist(), links.times.tolist())
     return {(source, target): count for source, target, count in zip(*columns, strict=True)}
 
 
@@ -156,5 +156,5 @@ def test_what_is_linked_does_not_depend_on_the_order_of_the_languages():
 def test_many_rounds_and_the_strongest_prior_leave_numbers_that_are_finite():
     lines = random_lines(5, [(90, 80), (1, 60), (70, 1)], 3)
     links = link_words(*sides(lines), iterations=60, prior=50.0)
-    assert len(links.count)
-    assert links.count.min() >= 1
+    assert len(links.times)
+    assert links.times.min() >= 1

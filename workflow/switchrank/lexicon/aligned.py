@@ -164,10 +164,10 @@ def _table(
     links: Links, sources: list[str], targets: list[str], *, k: int, min_count: int, threshold: float
 ) -> pl.DataFrame:
     """Columns ``source``, ``target``, ``score`` of the pairs kept, the best of each source first."""
-    every = np.bincount(links.source, links.count, minlength=len(sources) + 1)
-    scores = links.count / every[links.source]
+    every = np.bincount(links.source, links.times, minlength=len(sources) + 1)
+    scores = links.times / every[links.source]
     known = (links.source < len(sources)) & (links.target < len(targets))
-    kept = np.flatnonzero(known & (links.count >= min_count) & (scores >= threshold))
+    kept = np.flatnonzero(known & (links.times >= min_count) & (scores >= threshold))
     kept = kept[np.lexsort((links.target[kept], -scores[kept], links.source[kept]))]
     frame = pl.DataFrame(
         {

@@ -55,11 +55,11 @@ class Side:
 
 
 class Links(NamedTuple):
-    """How often words are linked: pairs of word numbers, ascending, int32, and counts of at least 1, int64."""
+    """How often words are linked: pairs of word numbers, ascending, int32, and at least one time each, int64."""
 
     source: Rows
     target: Rows
-    count: Numbers
+    times: Numbers
 
 
 def link_words(source: Side, target: Side, *, iterations: int, prior: float, what: str | None = None) -> Links:
@@ -160,7 +160,9 @@ def _merged(some: Iterable[Numbers]) -> Numbers:
 def _distinct(numbers: Numbers) -> Numbers:
     """The distinct ones of some numbers, ascending; sorting is faster than the hash table of ``np.unique``."""
     ascending = np.sort(numbers)
-    return ascending[np.append(True, ascending[1:] != ascending[:-1])[: len(ascending)]]
+    first = np.append(True, ascending[1:] != ascending[:-1])[: len(ascending)]
+    distinct: Numbers = ascending[first]
+    return distinct
 
 
 class _Direction:
@@ -197,7 +199,9 @@ class _Direction:
         self._by_none = by_none / by_none.sum()
         parts = [slice(start, start + _AT_ONCE) for start in range(0, len(by_word), _AT_ONCE)]
         size = int(self._makers.max()) + 1
-        totals = sum(np.bincount(self._makers[part], by_word[part], minlength=size) for part in parts)
+        totals = np.zeros(size)
+        for part in parts:
+            totals += np.bincount(self._makers[part], by_word[part], minlength=size)
         for part in parts:
             self._by_word[part] = by_word[part] / totals[self._makers[part]]
 
