@@ -106,7 +106,7 @@ def test_unspaced_text_is_cut_by_a_vocabulary(made, tmp_path):
 def test_tables_are_put_together_and_those_the_other_way_round_are_turned(tmp_path):
     straight = stored(tmp_path / "a/en-de/train.parquet", [("dog", "Hund"), ("cat", "Katze")])
     turned = stored(tmp_path / "b/de-en/train.parquet", [("Hund", "dog"), ("Katze", "cat")])
-    plain = stored(tmp_path / "mine/train.parquet", [("dog", "Hund")])
+    plain = stored(tmp_path / "de-en/en-de.parquet", [("dog", "Hund")])
     out = tmp_path / "out.parquet"
     counts = induce_from_bitext(bitext=[straight, turned, plain], source="en", target="de", out=out)
     assert counts == {"lines": 5, "left_out": 0, "words": 2, "rows": 2}
@@ -147,6 +147,12 @@ def test_what_cannot_be_used_is_one_line_and_leaves_nothing(made, tmp_path, pair
         made(pairs, **settings)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "out.parquet").exists()
+
+
+def test_a_table_that_nothing_is_said_of_has_the_source_on_its_first_side(tmp_path):
+    file = stored(tmp_path / "mine/train.parquet", [("dog", "Hund")] * 2)
+    induce_from_bitext(bitext=[file], source="en", target="de", out=tmp_path / "out.parquet")
+    assert read_table(tmp_path / "out.parquet", LEXICON).rows() == [("dog", "hund", 1.0, 1)]
 
 
 def test_parallel_text_of_other_languages_and_none_at_all_are_refused(tmp_path):

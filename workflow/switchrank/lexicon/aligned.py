@@ -49,8 +49,8 @@ def induce_from_bitext(
     lexicon can have, are one word of their language, so that they do not draw what is left of a line to themselves.
 
     Args:
-        bitext: tables of parallel text (``BITEXT``). A folder named ``<target>-<source>`` says that the sides of the
-            tables in it are the other way round.
+        bitext: tables of parallel text (``BITEXT``). The name of a table, or of its folder, says which languages its
+            sides are in, as in ``de-en/train.parquet``; sides are turned where they are the other way round.
         source: language of the first side.
         target: language of the second.
         out: lexicon to write (.parquet).
@@ -149,14 +149,15 @@ def _read(path: str | Path, languages: tuple[str, str], words: tuple[_Words, _Wo
 
 
 def _turned(path: str | Path, languages: tuple[str, str]) -> bool:
-    """Whether the folder of a table says that its first side is in the second language; UserError if in neither."""
-    named = _PAIR.fullmatch(Path(path).absolute().parent.name)
+    """Whether a table is named, or its folder, as one of the languages in turned order; UserError if of others."""
+    names = Path(path).stem, Path(path).absolute().parent.name
+    named = next(filter(None, map(_PAIR.fullmatch, names)), None)
     if not named or named.groups() == languages:
         return False
     if named.groups() != languages[::-1]:
         asked = "-".join(languages)
         problem = f"parallel text of {named[0]}, and words of {asked} are asked for"
-        raise UserError(path, "", problem, f"give the lines of {asked}, or name their folder so")
+        raise UserError(path, "", problem, f"give the lines of {asked}, or name them or their folder so")
     return True
 
 

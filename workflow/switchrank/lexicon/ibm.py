@@ -7,7 +7,7 @@ reparameterization of IBM model 2", section 2; its strength is fixed, and probab
 their own). Both directions are learned, and words are linked that choose each other.
 
 A *cell* is a word of a line with a word of its translation. Cells are computed in blocks of whole lines; what stays
-between passes is four bytes for each of them, and twenty bytes for each distinct pair of words.
+between passes is four bytes for each of them, and for each distinct pair of words four in each block and twenty in all.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
