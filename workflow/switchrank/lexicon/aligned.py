@@ -149,7 +149,10 @@ def _read(path: str | Path, languages: tuple[str, str], words: tuple[_Words, _Wo
 
 
 def _turned(path: str | Path, languages: tuple[str, str]) -> bool:
-    """Whether a table is named, or its folder, as one of the languages in turned order; UserError if of others."""
+    """Whether the name of a table, or of its folder, says that its first side is in the second language.
+
+    UserError if it names another pair of languages.
+    """
     names = Path(path).stem, Path(path).absolute().parent.name
     named = next(filter(None, map(_PAIR.fullmatch, names)), None)
     if not named or named.groups() == languages:
