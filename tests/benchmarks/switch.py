@@ -22,10 +22,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from switchrank.core.seeds import counter_uniform, derive_seed
-from switchrank.corpus.streams import ROW_GROUP
 from switchrank.corpus.switch import switch_corpus
 from switchrank.corpus.tokens import build_tokens
 from switchrank.corpus.translate import switch_lines
+from switchrank.formats.streams import ROW_GROUP
 from switchrank.formats.tables import CORPUS, DOCUMENTS, INSTANCES, LEXICON, QUERIES, Schema, read_table, write_table
 from switchrank.text.words import join_words, key, split_words
 from tests.benchmarks.clock import Alone, alone, least_seconds, seconds

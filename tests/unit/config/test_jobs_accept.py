@@ -20,7 +20,6 @@ from switchrank.config.load import checked_plan
 from switchrank.config.plan import Plan
 from switchrank.core.errors import UserError
 from switchrank.corpus.instances import Pairing
-from switchrank.corpus.recipe import read_recipe
 from switchrank.evaluate.score import check_metrics
 from switchrank.evaluate.tables import Settings
 from switchrank.formats.pairs import check_reading
@@ -30,6 +29,7 @@ from switchrank.models.presets import PRESETS
 from switchrank.rank.candidates import FirstStage
 from switchrank.search.choices import Choice
 from switchrank.sources.world.files import complete_spec
+from switchrank.switching.recipe import read_recipe
 from switchrank.train.method import find_method
 from switchrank.train.methods.cross_encoder import CrossEncoderSettings
 from switchrank.train.settings import check_dev, check_precision, parse_settings

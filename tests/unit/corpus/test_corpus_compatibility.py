@@ -9,8 +9,9 @@ from nltk.tokenize.treebank import TreebankWordDetokenizer, TreebankWordTokenize
 
 from switchrank.core.errors import UserError
 from switchrank.corpus.switch import replace_strings, switch_corpus
-from switchrank.corpus.tokens import PieceTable, build_tokens
+from switchrank.corpus.tokens import build_tokens
 from switchrank.formats.tables import CORPUS, DOCUMENTS, INSTANCES, LEXICON, QUERIES, read_table, write_table
+from switchrank.switching.pieces import PieceTable
 
 QUERY = 'Who can\'t see the "Eiffel Tower"?'
 PASSAGE = "A category of cats (big ones) isn't here.  The cat sat."
@@ -87,10 +88,10 @@ def test_string_replacement_allows_no_draws(corpus, recipe):
 
 
 def test_a_text_that_draws_the_source_language_stays_as_it_was(tmp_path):
-    from switchrank.corpus.recipe import read_recipe
     from switchrank.corpus.switch import SubstringSwitcher
-    from switchrank.corpus.switcher import language_names
-    from switchrank.corpus.table import TokenTable, read_sources
+    from switchrank.switching.recipe import read_recipe
+    from switchrank.switching.switcher import language_names
+    from switchrank.switching.table import TokenTable, read_sources
 
     write_table(
         pl.DataFrame([("cat", "katze", None, 1)], schema=LEXICON, orient="row"), tmp_path / "de.parquet", LEXICON

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from switchrank.corpus.tokens import ArrayPieceTable, PieceTable
+from switchrank.switching.pieces import ArrayPieceTable, PieceTable
 from switchrank.text.words import join_words, split_words
 
 # Every ASCII character, and from beyond what joins, glues, folds, stands alone or comes in pairs.

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from switchrank.core.errors import UserError
 from switchrank.core.seeds import counter_uniform, derive_seed
 from switchrank.corpus.files import corpus_files
-from switchrank.corpus.recipe import read_recipe
 from switchrank.corpus.switch import switch_corpus
-from switchrank.corpus.table import Units, without_overlaps
 from switchrank.corpus.tokens import build_tokens
 from switchrank.corpus.translate import switch_lines
 from switchrank.formats.tables import CORPUS, DOCUMENTS, INSTANCES, LEXICON, QUERIES, read_table, write_table
 from switchrank.formats.vectors import write_vectors
+from switchrank.switching.recipe import read_recipe
+from switchrank.switching.table import Units, without_overlaps
 from switchrank.text.words import join_words, key, split_words
 
 
@@ -374,8 +374,8 @@ def test_every_row_of_a_corpus_is_switched_as_word_by_word(corpus):
 @pytest.mark.parametrize("window", [4, 40, 1 << 20])
 def test_a_large_token_table_is_read_and_let_go_of_a_window_at_a_time(corpus, monkeypatch, window):
     whole, _ = corpus("xx", "xx")
-    monkeypatch.setattr("switchrank.corpus.table._KEPT", 0)
-    monkeypatch.setattr("switchrank.corpus.table._WINDOW", window)
+    monkeypatch.setattr("switchrank.switching.table._KEPT", 0)
+    monkeypatch.setattr("switchrank.switching.table._WINDOW", window)
     assert corpus("xx", "xx")[0].equals(whole)
 
 

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from switchrank.core.errors import UserError
-from switchrank.corpus.tokens import PieceTable, build_tokens
+from switchrank.corpus.tokens import build_tokens
 from switchrank.formats.tables import DOCUMENTS, KEYS, PIECES, QUERIES, TOKENS, read_table, write_table
+from switchrank.switching.pieces import PieceTable
 from switchrank.text.words import key, split_words
 
 glue = st.sampled_from(

@@ -16,8 +16,8 @@ from switchrank.config.plan_retrieval import RetrievalPlan
 from switchrank.config.sections import MIXED, Finding, refused
 from switchrank.config.systems import OWN_START, Ablation
 from switchrank.core.errors import UserError, raise_all
-from switchrank.corpus.recipe import read_recipe
 from switchrank.models.folder import MODEL_FILES
+from switchrank.switching.recipe import read_recipe
 
 
 class Plan(RetrievalPlan):

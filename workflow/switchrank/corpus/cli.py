@@ -10,7 +10,7 @@ from typing import Any
 from switchrank.core.command import ONE_EACH, Command, Group
 from switchrank.core.errors import UserError
 from switchrank.corpus.files import corpus_files
-from switchrank.corpus.recipe import MIXED, SIDES, Recipe
+from switchrank.switching.recipe import MIXED, SIDES, Recipe
 
 USUAL = Recipe()
 _DERIVED = ["sides", "languages", "include_source"]

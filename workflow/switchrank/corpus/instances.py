@@ -21,7 +21,7 @@ from switchrank.core.atomic import atomic_path
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
 from switchrank.core.seeds import counter_uniform, derive_seed
-from switchrank.corpus.streams import count_rows, read_slices, write_stream
+from switchrank.formats.streams import count_rows, read_slices, write_stream
 from switchrank.formats.tables import DOCUMENTS, INSTANCES, JUDGEMENTS, QUERIES, TRIPLES, read_table, scan_table
 from switchrank.text.splitting import language_splitter
 from switchrank.text.words import Splitter

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
 from switchrank.core.ragged import Numbers
-from switchrank.corpus.recipe import SIDES
 from switchrank.corpus.unwritten import open_record
 from switchrank.models.encode import Texts, distinct_texts, tokenise
+from switchrank.switching.recipe import SIDES
 
 
 class SwitchedPairs:

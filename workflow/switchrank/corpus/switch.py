@@ -16,11 +16,11 @@ from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
 from switchrank.core.ragged import Numbers
 from switchrank.corpus.files import corpus_files, write_statistics
-from switchrank.corpus.recipe import SIDES, Recipe, read_recipe
-from switchrank.corpus.streams import count_rows, in_order, portions, read_slices, write_stream
-from switchrank.corpus.switcher import Switcher, language_names, side_report, text_languages
-from switchrank.corpus.table import TokenTable, join_pieces, read_sources
+from switchrank.formats.streams import count_rows, in_order, portions, read_slices, write_stream
 from switchrank.formats.tables import CORPUS, INSTANCES, scan_table
+from switchrank.switching.recipe import SIDES, Recipe, read_recipe
+from switchrank.switching.switcher import Switcher, language_names, side_report, text_languages
+from switchrank.switching.table import TokenTable, join_pieces, read_sources
 from switchrank.text.stop_words import stopwords
 
 LONGEST = 3
@@ -118,7 +118,7 @@ def switch_corpus(
         documents: token table folder of the documents.
         out: the folder to write into (:func:`switchrank.corpus.files.corpus_files`).
         lexicons: a lexicon; repeat to mix languages.
-        recipe: see :func:`switchrank.corpus.recipe.read_recipe`. BL-CS: ``{"p": .5, "sides": {"query": "de",
+        recipe: see :func:`switchrank.switching.recipe.read_recipe`. BL-CS: ``{"p": .5, "sides": {"query": "de",
             "passage": "it"}}``; ML-CS: both sides ``xx`` and ``languages``; Wiki-CS: ML-CS with ``"p": 1, "mix":
             "instance", "drop_stopwords": true`` over title lexicons. Both sides the source language: plain text.
         name: 'train' (shards, stats.json) or one file.
@@ -127,7 +127,7 @@ def switch_corpus(
 
     Returns:
         ``instances``, and for ``query``, ``passage`` and ``total`` the counts of
-        :func:`switchrank.corpus.switcher.side_report`: words once per instance, a replaced phrase as its words.
+        :func:`switchrank.switching.switcher.side_report`: words once per instance, a replaced phrase as its words.
 
     Raises:
         UserError: a file is missing or of another schema, an instance's text is missing, the recipe is wrong, or a

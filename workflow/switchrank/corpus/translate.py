@@ -8,11 +8,13 @@ import numpy as np
 import polars as pl
 
 from switchrank.core.errors import UserError
-from switchrank.corpus.recipe import MIXED, SIDES, read_recipe
-from switchrank.corpus.switcher import Switcher
-from switchrank.corpus.table import TokenTable, read_sources
-from switchrank.corpus.tokens import ArrayPieceTable, PieceTable, texts_schema
+from switchrank.corpus.tokens import texts_schema
 from switchrank.formats.tables import read_table, write_table
+from switchrank.switching.lines import LineSwitcher
+from switchrank.switching.pieces import ArrayPieceTable, PieceTable
+from switchrank.switching.recipe import SIDES, read_recipe
+from switchrank.switching.switcher import Switcher
+from switchrank.switching.table import TokenTable, read_sources
 from switchrank.text.splitting import language_splitter
 from switchrank.text.words import Split, Splitter
 
@@ -83,14 +85,8 @@ def switch_lines(
     """The lines, switched to the languages of ``lexicons``; line i gets the draws of the query of instance i.
 
     ``lexicons`` maps languages, mixed in this order, to tables ``LEXICON``; ``recipe`` holds keys of
-    :class:`switchrank.corpus.recipe.Recipe` that do not follow from these, such as ``p``; ``vocabulary`` cuts lines
+    :class:`switchrank.switching.recipe.Recipe` that do not follow from these, such as ``p``; ``vocabulary`` cuts lines
     without spaces. UserError if a lexicon is missing or of another schema, or the recipe is wrong.
     """
-    languages = list(lexicons)
-    sides = dict.fromkeys(SIDES, languages[0] if len(languages) == 1 else MIXED)
-    derived = {"languages": languages, "sides": sides, "unspaced": vocabulary is not None}
-    checked = read_recipe((recipe or {}) | derived)
-    sources = {language: read_sources(path, checked.translations) for language, path in lexicons.items()}
-    table = TokenTable.of(lines, PieceTable(language_splitter(vocabulary)))
-    numbers = np.arange(len(lines))
-    return Switcher(table, "query", checked, sources).switch(numbers, numbers.astype(np.uint64)).to_list()
+    numbers = range(len(lines))
+    return LineSwitcher(lines, lexicons, recipe, vocabulary)(numbers, numbers).to_list()

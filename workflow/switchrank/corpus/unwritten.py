@@ -16,9 +16,9 @@ from switchrank.core.digest import file_digest
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
 from switchrank.corpus.files import RECORD, write_statistics
-from switchrank.corpus.recipe import read_recipe
 from switchrank.corpus.switch import Inputs, Switching
-from switchrank.corpus.tokens import TOKEN_FILES
+from switchrank.switching.pieces import TOKEN_FILES
+from switchrank.switching.recipe import read_recipe
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from switchrank.core.ragged import Numbers, spans
 from switchrank.core.seeds import counter_state, counter_uniform, derive_seed, uniform_after
-from switchrank.corpus.recipe import MIXED, Recipe
-from switchrank.corpus.table import Lexicon, TokenTable, Units, Words, join_pieces, without_overlaps
-from switchrank.corpus.tokens import arrow_strings, detokenise
+from switchrank.switching.pieces import arrow_strings, detokenise
+from switchrank.switching.recipe import MIXED, Recipe
+from switchrank.switching.table import Lexicon, TokenTable, Units, Words, join_pieces, without_overlaps
 from switchrank.text.stop_words import stopwords
 
 
@@ -65,8 +65,8 @@ def language_names(recipe: Recipe, side: str, instances: NDArray[np.uint64]) -> 
 class Switcher:
     """Switches the texts of one side of a corpus; several threads may switch blocks of texts at the same time.
 
-    ``sources`` holds :func:`switchrank.corpus.table.read_sources` of each language's lexicon, ``covered`` how many keys
-    of the table that lexicon knows.
+    ``sources`` holds :func:`switchrank.switching.table.read_sources` of each language's lexicon, ``covered`` how many
+    keys of the table that lexicon knows.
     """
 
     def __init__(self, table: TokenTable, side: str, recipe: Recipe, sources: Mapping[str, pl.DataFrame]) -> None:

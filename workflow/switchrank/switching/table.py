@@ -15,9 +15,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from switchrank.core.ragged import Numbers
-from switchrank.corpus.streams import count_rows, read_slices
-from switchrank.corpus.tokens import TOKEN_FILES, PieceTable, arrow_numbers, arrow_strings, encoded
+from switchrank.formats.streams import count_rows, read_slices
 from switchrank.formats.tables import KEYS, LEXICON, PIECES, TOKENS, read_table, scan_table
+from switchrank.switching.pieces import TOKEN_FILES, PieceTable, arrow_numbers, arrow_strings, encoded
 
 _PIECE_BYTES = 4
 _KEPT = 1 << 28

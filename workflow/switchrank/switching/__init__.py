@@ -1,0 +1,1 @@
+"""Code-switching of texts by lexicons: what corpora and pretraining share."""
