@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
 from switchrank.core.seeds import derive_seed
-from switchrank.train.method import Budget, Context, Method, Step
+from switchrank.train.method import Budget, Context, Method, Need, Step
 from switchrank.train.settings import Settings, setting
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class Matching(Method[MatchingSettings]):
     """Reads ``views`` and ``dev`` (npy, ``(2, rows, d)``) and ``teacher`` (npy, ``(d, d)``); writes ``map.npy``."""
 
     Settings = MatchingSettings
+    reads: ClassVar[Mapping[str, Need]] = {"views": "needed", "teacher": "needed", "dev": "optional"}
     instances = "rows"
     measure = "distance"
     greater_is_better = False

@@ -2,6 +2,7 @@
 
 import dataclasses
 import typing
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, create_model, model_validator
@@ -25,7 +26,7 @@ from switchrank.search.choices import FusionMethod
 from switchrank.train.methods.contrastive import ContrastiveSettings
 from switchrank.train.methods.cross_encoder import CrossEncoderSettings
 from switchrank.train.methods.distil import DistilSettings
-from switchrank.train.settings import BY_EPOCHS, Settings
+from switchrank.train.settings import BY_EPOCHS, Settings, default_of
 
 
 def setting(name: str, default: Any = None, kind: type[Settings] = CrossEncoderSettings) -> Any:
@@ -33,11 +34,11 @@ def setting(name: str, default: Any = None, kind: type[Settings] = CrossEncoderS
     (field,) = (field for field in dataclasses.fields(kind) if field.name == name)
     hint, about = typing.get_type_hints(kind)[name], field.metadata
     kinds = {hint, *typing.get_args(hint)}
-    bounds = about["bounds"] if kinds & {int, float} else {}
+    bounds = about["bounds"] if kinds & {int, float} and typing.get_origin(hint) is not Mapping else {}
     bounds = ({"le": LARGEST} if int in kinds else {}) | bounds
     if name == "steps":  # 0 would stand for epochs
         bounds["ge"] = 1
-    return Field(field.default if default is None else default, description=about["meaning"], **bounds)
+    return Field(default_of(field) if default is None else default, description=about["meaning"], **bounds)
 
 
 if TYPE_CHECKING:  # mypy knows the fields by their class, pydantic by create_model

@@ -122,7 +122,7 @@ class _Run:
         self.task, self.processes = task, processes
         self.context = Context(task.data, task.settings, task.seed, device, precision, processes)
         self.method: Method[Any] = find_method(task.method)(self.context)
-        self.settings = task.settings.over(self.method.count, self.method.per_step)
+        self.settings = self.method.planned(task.settings)
         self.order = self.method.order(task.seed)
         self.optimiser = make_optimiser(self.method.trained, self.settings)
         self.loss = torch.zeros((), device=device)

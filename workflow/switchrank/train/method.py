@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from switchrank.core.digest import PACKAGE, code_digest, file_digest, value_digest
 from switchrank.core.errors import UserError
@@ -32,6 +32,7 @@ S = TypeVar("S", bound=Settings)
 _TRAINING, _FOLDER = "train.training", "train.methods"
 Reader = Callable[[Sequence[str]], Any]
 """Opens the files of training data."""
+Need = Literal["needed", "optional"]
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,7 @@ class Method(ABC, Generic[S]):
     resumed run ends in the bytes of an undisturbed one.
 
     Attributes:
+        reads: the roles of data beside ``start`` that it reads, and whether each must be given.
         instances: plural of what a step is counted in for people and ``batch_size`` speaks of: ``pairs``.
         measure: the key of :meth:`judge` that ``keep: best`` goes by.
         trained: holds all that changes in training, on the device and in training mode. Its parameters that require a
@@ -154,6 +156,7 @@ class Method(ABC, Generic[S]):
     """
 
     Settings: ClassVar[type[Settings]]
+    reads: ClassVar[Mapping[str, Need]]
     instances: ClassVar[str]
     measure: ClassVar[str]
     greater_is_better: ClassVar[bool] = True
@@ -177,6 +180,10 @@ class Method(ABC, Generic[S]):
         from switchrank.train.units import Order
 
         return Order(self.count, self.per_step, seed)
+
+    def planned(self, settings: S) -> S:
+        """The settings with the steps that are to be taken: those of ``epochs``, or of a budget that a method has."""
+        return settings.over(self.count, self.per_step)
 
     def prepare(self, units: Numbers) -> None:
         """Make ready, such as tokenise, the units of the next steps all at once. By default nothing."""

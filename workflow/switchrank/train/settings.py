@@ -27,14 +27,23 @@ _BOUNDS = {"ge": ("of at least", operator.ge), "gt": ("above", operator.gt), "le
 def setting(
     default: Any, meaning: str, *, least: float = 0, above: float | None = None, most: float | None = None
 ) -> Any:
-    """A setting, as a field of a dataclass; its type is a number, bool, str, Literal or Sequence[int].
+    """A setting, as a field of a dataclass; its type is a number, bool, str, Literal, Sequence[int] or
+    Mapping[str, float].
 
-    It is at least ``least``, or larger than ``above``, and at most ``most``.
+    A number, and each of a mapping, is at least ``least``, or larger than ``above``, and at most ``most``.
     """
     bounds = {"ge": least} if above is None else {"gt": above}
     if most is not None:
         bounds["le"] = most
-    return dataclasses.field(default=default, metadata={"meaning": meaning, "bounds": bounds})
+    about = {"meaning": meaning, "bounds": bounds}
+    if isinstance(default, Mapping):
+        return dataclasses.field(default_factory=lambda: dict(default), metadata=about)
+    return dataclasses.field(default=default, metadata=about)
+
+
+def default_of(field: "dataclasses.Field[Any]") -> Any:
+    """The default of a setting."""
+    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
 
 
 def setting_of(kind: "type[Settings]", name: str, default: Any) -> Any:
@@ -151,7 +160,7 @@ def parse_settings(settings: Mapping[str, Any], kind: type[S]) -> S:
 def describe_settings(kind: type[Settings]) -> str:
     """Lines for people: of each setting its name, its default, and what it means."""
     lines = [
-        textwrap.fill(f"{field.name}={json.dumps(field.default)}  {field.metadata['meaning']}", 100,
+        textwrap.fill(f"{field.name}={json.dumps(default_of(field))}  {field.metadata['meaning']}", 100,
                       initial_indent="  ", subsequent_indent="      ", break_on_hyphens=False)
         for field in dataclasses.fields(kind)
     ]  # fmt: skip
@@ -175,6 +184,12 @@ def _check(name: str, value: Any, hint: Any, bounds: Mapping[str, float]) -> Non
     if typing.get_origin(hint) is Sequence:
         if not isinstance(value, list | tuple) or not all(type(item) is int for item in value):
             raise UserError(_PLACE, name, f"{value!r} is not a list of whole numbers", "write one, such as [1, 3, 5]")
+        return
+    if typing.get_origin(hint) is Mapping:
+        if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+            raise UserError(_PLACE, name, f"{value!r} is no mapping of numbers", 'write one, such as {"mlm": 0.1}')
+        for key, number in value.items():
+            _check(f"{name}.{key}", number, float, bounds)
         return
     if typing.get_origin(hint) is Literal:
         if value not in kinds:

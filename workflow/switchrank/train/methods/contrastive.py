@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from switchrank import __version__
 from switchrank.core.errors import UserError
-from switchrank.train.method import Budget, Context, Method, Step
+from switchrank.train.method import Budget, Context, Method, Need, Step
 from switchrank.train.origin import describe_licence, describe_start
 from switchrank.train.settings import TextSettings, setting
 
@@ -87,6 +87,7 @@ class Contrastive(Method[ContrastiveSettings]):
     """
 
     Settings = ContrastiveSettings
+    reads: ClassVar[Mapping[str, Need]] = {"corpus": "needed", "dev": "optional", "scores": "optional"}
     instances = "pairs"
     measure = "mrr@10"
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from switchrank import __version__
 from switchrank.models.origin import front_matter
-from switchrank.train.method import Context, Method, Step
+from switchrank.train.method import Context, Method, Need, Step
 from switchrank.train.origin import describe_licence, describe_start
 from switchrank.train.settings import TextSettings, setting
 
@@ -66,6 +66,7 @@ class CrossEncoder(Method[CrossEncoderSettings]):
     """
 
     Settings = CrossEncoderSettings
+    reads: ClassVar[Mapping[str, Need]] = {"corpus": "needed", "dev": "optional"}
     instances = "pairs"
     measure = "mrr@10"
 

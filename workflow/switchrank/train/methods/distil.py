@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from switchrank import __version__
 from switchrank.core.errors import UserError
 from switchrank.core.json_files import write_json
 from switchrank.models.folder import START_RECORD
 from switchrank.models.origin import front_matter
-from switchrank.train.method import Budget, Context, Data, Method, Step
+from switchrank.train.method import Budget, Context, Data, Method, Need, Step
 from switchrank.train.origin import describe_licence, describe_start
 from switchrank.train.settings import Settings, TextSettings, setting, setting_of
 
@@ -82,6 +82,7 @@ class Distil(Method[DistilSettings]):
     """
 
     Settings = DistilSettings
+    reads: ClassVar[Mapping[str, Need]] = {"texts": "needed", "teacher": "optional"}
     instances = "texts"
     measure = "squared_error"
     greater_is_better = False
