@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from train_world import ENGLISH, FOREIGN, MICRO, SETTINGS, corpus_frame, parallel_frame, sentences
 
-from switchrank.formats.tables import CORPUS, write_table
+from switchrank.formats.tables import BITEXT, CORPUS, LEXICON, write_table
 from switchrank.formats.vectors import write_vectors
 
 
@@ -35,6 +36,23 @@ def parallel(tmp_path_factory) -> list[Path]:
     for language in ("en", "qaa"):
         write_table(parallel_frame(language), folder / f"{language}.parquet", CORPUS)
     return sorted(folder.iterdir())
+
+
+@pytest.fixture(scope="session")
+def bilingual(tmp_path_factory) -> Path:
+    """Folder with ``en/train.parquet``, ``qaa/train.parquet``, bitext ``en-qaa/train.parquet`` and a lexicon."""
+    folder = tmp_path_factory.mktemp("bilingual")
+    english = sentences(ENGLISH, 60, 5)
+    translated = [" ".join(FOREIGN[ENGLISH.index(word)] for word in text.split()) for text in english]
+    for language, texts in (("en", english), ("qaa", translated[:20])):
+        (folder / language).mkdir()
+        pl.DataFrame({"id": range(len(texts)), "text": texts}).write_parquet(folder / language / "train.parquet")
+    (folder / "en-qaa").mkdir()
+    pairs = {"id": range(len(english)), "source": english, "target": translated}
+    write_table(pl.DataFrame(pairs), folder / "en-qaa" / "train.parquet", BITEXT)
+    rows = {"source": ENGLISH[2:], "target": FOREIGN[2:], "score": [1.0] * 10, "rank": [1] * 10}
+    write_table(pl.DataFrame(rows), folder / "en-qaa.parquet", LEXICON)
+    return folder
 
 
 @pytest.fixture(scope="session")

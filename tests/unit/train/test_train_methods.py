@@ -42,23 +42,27 @@ def views(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def worlds(world, start_folder, deep_folder, parallel, views):
+def worlds(world, start_folder, deep_folder, parallel, bilingual, views):
     """Per method its files, and settings: common ones, such as draw by chance, and such as split a step finely."""
     pairs = {"corpus": [world / "train.parquet"], "dev": world / "dev.parquet", "start": start_folder}
     texts = {"start": deep_folder, "texts": [world / "en.txt", world / "qaa.txt"]}
-    bilingual = {"corpus": parallel, "dev": world / "dev.parquet", "start": start_folder}
+    both = {"corpus": parallel, "dev": world / "dev.parquet", "start": start_folder}
+    lines = {"start": start_folder, "texts": [bilingual / "en/train.parquet", bilingual / "qaa/train.parquet"]}
+    lines |= {"bitext": [bilingual / "en-qaa/train.parquet"], "lexicon": [bilingual / "en-qaa.parquet"]}
+    every = dict.fromkeys(["mlm", "mlm-cs", "tlm", "cs", "translation", "crop"], 1.0)
     hybrid = {"batches": "hybrid", "align": 0.5, "negatives": 2, "query_length": 12}
     arrays = {role: views / f"{role}.npy" for role in ("views", "dev", "teacher")}
     plain = {"max_length": 24, "dropout": 0.0, "lr": 1e-3}
     return {
-        "contrastive": (bilingual, plain | hybrid, {"dropout": 0.3, "token_budget": 90}, {"token_budget": 40}),
+        "contrastive": (both, plain | hybrid, {"dropout": 0.3, "token_budget": 90}, {"token_budget": 40}),
         "cross-encoder": (pairs, plain, {"dropout": 0.3}, {"token_budget": 40}),
         "distil": (texts, plain | {"layers": [1]}, {"dropout": 0.3}, {"token_budget": 40}),
+        "pretrain": (lines, plain | {"objectives": every}, {"dropout": 0.3, "token_budget": 90}, {"token_budget": 40}),
         MATCHING: (arrays, {}, {"noise": 0.3}, {"rows_at_once": 3}),
     }
 
 
-WORLDS = ["contrastive", "cross-encoder", "distil", MATCHING]
+WORLDS = ["contrastive", "cross-encoder", "distil", "pretrain", MATCHING]
 every_method = pytest.mark.parametrize("method", WORLDS)
 
 
@@ -136,6 +140,18 @@ def test_judging_changes_nothing_about_what_is_learned(learn, method):
     assert losses(often) == losses(never)
     one, other = (bytes_of(folder, "train.json", "README.md") for folder in (often, never))
     assert one == other
+
+
+@pytest.mark.parametrize("name", known_methods())
+def test_a_method_that_is_not_given_what_it_needs_names_it(name, start_folder, tmp_path):
+    reads = find_method(name).reads
+    assert set(reads.values()) <= {"needed", "optional"}
+    needed = [role for role, need in reads.items() if need == "needed"]
+    if needed:
+        with pytest.raises(UserError, match=f"train: {needed[0]}: not given"):
+            train_model(
+                Data({"start": start_folder}), method=name, out=tmp_path / "model", settings=STEPS, work=tmp_path
+            )
 
 
 @pytest.mark.parametrize("name", known_methods())

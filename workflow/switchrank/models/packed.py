@@ -65,17 +65,19 @@ def training_forward(model: Model) -> TrainingForward:
     return forward
 
 
-def encoding_forward(model: Model, *, first_only: bool = False) -> TrainingForward:
+def encoding_forward(model: Model, *, first_only: bool = False, layer: int | None = None) -> TrainingForward:
     """As :func:`training_forward`, of the encoder alone: from padded inputs of n texts to the vectors of their tokens.
 
-    These are its last hidden states, ``(n, longest, width)``, zeros at padding. With ``first_only`` others than those
-    of first tokens may be missing: the last layer need not compute them.
+    These are its last hidden states, ``(n, longest, width)``, zeros at padding, or those of a layer, counted from 1.
+    With ``first_only`` others than those of first tokens may be missing: the last layer need not compute them.
     """
-    encode = _packed_encoder(model, _live, None, first_only=first_only) if covered(model) else None
-    return _encoding(model, encode, first_only)
+    encode = _packed_encoder(model, _live, None, first_only=first_only, layer=layer) if covered(model) else None
+    return _encoding(model, encode, first_only, layer)
 
 
-def _encoding(model: Model, encode: PackedEncoder | None, first_only: bool) -> TrainingForward:
+def _encoding(
+    model: Model, encode: PackedEncoder | None, first_only: bool, layer: int | None = None
+) -> TrainingForward:
     def forward(inputs: Mapping[str, Tensor], draw: Draw | None = None) -> Tensor:
         mask = inputs["attention_mask"]
         if encode and _attends(model):
@@ -86,7 +88,8 @@ def _encoding(model: Model, encode: PackedEncoder | None, first_only: bool) -> T
             spread = tokens.new_zeros(mask.numel(), tokens.shape[-1]).index_copy(0, places, tokens[: len(places)])
             return spread.view(*mask.shape, -1)
         inputs = moved(inputs, model.device)
-        hidden: Tensor = getattr(model, model.base_model_prefix)(**inputs).last_hidden_state
+        result = getattr(model, model.base_model_prefix)(**inputs, output_hidden_states=layer is not None)
+        hidden: Tensor = result.last_hidden_state if layer is None else result.hidden_states[layer]
         return hidden * inputs["attention_mask"][..., None]
 
     return forward
@@ -269,19 +272,27 @@ def _packed_forward(model: Model, product: Callable[..., Dense], dtype: torch.dt
 
 
 def _packed_encoder(
-    model: Model, product: Callable[..., Dense], dtype: torch.dtype | None, *, first_only: bool, wide: bool = False
+    model: Model,
+    product: Callable[..., Dense],
+    dtype: torch.dtype | None,
+    *,
+    first_only: bool,
+    wide: bool = False,
+    layer: int | None = None,
 ) -> PackedEncoder:
     """The embeddings of a model that is :func:`covered`, and our layers: from padded inputs to vectors of all tokens
     or of first ones, with their batch and its dropout.
 
     ``product`` makes linear modules over the same inputs one product, followed by GELU with ``gelu=True``; it computes
-    in ``dtype`` (None: as autocast says). ``wide`` is that of :class:`_Heads`.
+    in ``dtype`` (None: as autocast says). ``wide`` is that of :class:`_Heads`, ``layer`` that of
+    :func:`encoding_forward`: those above it are not computed.
     """
     config, base = model.config, getattr(model, model.base_model_prefix)
     pad = None if config.model_type == "bert" else int(config.pad_token_id)
-    last = base.encoder.layer[-1] if first_only else None
+    used = list(base.encoder.layer)[:layer]
+    last = used[-1] if first_only else None
     heads = _Heads(config.num_attention_heads, float(config.attention_probs_dropout_prob), wide)
-    layers = [_layer(one, config, product, heads, last=one is last) for one in base.encoder.layer]
+    layers = [_layer(one, config, product, heads, last=one is last) for one in used]
     place: dict[str, Any] = {"first_position": 0 if pad is None else pad + 1, "pad": pad, "device": model.device}
 
     def encode(inputs: Mapping[str, Tensor], draw: Draw | None) -> tuple[Tensor, Packed, Dropout]:

@@ -212,6 +212,7 @@ class FastTokenizer:
     all_special_tokens: list[str]
     pad_token_id: int
     unk_token_id: int | None = None
+    mask_token_id: int | None = None
     pad_token_type_id: int = 0
     is_fast: bool = True
 
@@ -243,10 +244,11 @@ def open_fast_tokenizer(folder: Path) -> FastTokenizer | None:
     if not (own and small and _is_plain_tokenizer(config, special) and added.issuperset(special.values())):
         return None
     pad = backend.token_to_id(special["pad_token"])
-    unknown = backend.token_to_id(special["unk_token"]) if "unk_token" in special else None
+    others = (special.get("unk_token"), special.get("mask_token"))
+    unknown, mask = (None if token is None else backend.token_to_id(token) for token in others)
     assert pad is not None
     names, length = config.get("model_input_names", _INPUTS), config["model_max_length"]
-    return FastTokenizer(str(folder), backend, length, names, list(special.values()), pad, unknown)
+    return FastTokenizer(str(folder), backend, length, names, list(special.values()), pad, unknown, mask)
 
 
 def _is_plain_tokenizer(config: Mapping[str, Any], special: Mapping[str, Any]) -> bool:

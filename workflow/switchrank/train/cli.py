@@ -1,4 +1,4 @@
-"""``switchrank train``: tokenizer, starting checkpoint, ranker, dual encoder."""
+"""``switchrank train``: tokenizer, starting checkpoint, pretraining, ranker, dual encoder."""
 
 import json
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from switchrank.train.method import Data
 from switchrank.train.methods.contrastive import ContrastiveSettings
 from switchrank.train.methods.cross_encoder import CrossEncoderSettings
 from switchrank.train.methods.distil import DistilSettings
+from switchrank.train.methods.pretrain import PretrainSettings
 from switchrank.train.settings import describe_settings
 
 _RESUMED = """\
@@ -30,6 +31,12 @@ _ENCODER = f"""\
 The folder it writes opens with sentence_transformers.SentenceTransformer.
 
 settings are KEY=VALUE, for example: steps=600 warmup=0.1 batch_size=64 batches=hybrid mono=0.5
+"""
+_PRETRAINED = f"""\
+{_RESUMED.strip()}
+The folder it writes is a start for rankers and encoders.
+
+settings are KEY=VALUE, for example: objectives='{{"cs": 1, "mlm": 0.1}}' tokens=3000000 lr=1.0e-4 p=0.5
 """
 _TEXTS = "LANG=FILE[,FILE]"
 
@@ -173,6 +180,16 @@ COMMANDS = Group(
             folder="a trained model",
             places=["settings"],
             forms={"settings": "KEY=VALUE", "texts": "FILE", "layers": "N"},
+            reads={"settings": _settings},
+            shown=print_json,
+        ),
+        "pretrain": Command(
+            "train.pretraining:pretrain_encoder",
+            "train an encoder further on text, before it learns to rank",
+            about=_PRETRAINED + describe_settings(PretrainSettings),
+            folder="a trained model",
+            places=["settings"],
+            forms={"settings": "KEY=VALUE", "texts": "FILE", "bitext": "FILE", "lexicons": "FILE"},
             reads={"settings": _settings},
             shown=print_json,
         ),

@@ -1,6 +1,7 @@
 """What stays together in training, single pairs or groups of a positive and its negatives; and the order of both."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from switchrank.core.errors import UserError
 from switchrank.core.ragged import Numbers, spans
-from switchrank.core.seeds import generator
+from switchrank.core.seeds import derive_seed, generator
 
 
 class Order:
@@ -33,8 +34,49 @@ class Order:
     def _permutation(self, number: int) -> Numbers:
         if number not in self._passes:
             self._passes = {key: value for key, value in self._passes.items() if key >= number - 1}
-            self._passes[number] = generator(self._seed, "order", str(number)).permutation(self._count)
+            self._passes[number] = self._drawn(number)
         return self._passes[number]
+
+    def _drawn(self, number: int) -> Numbers:
+        return generator(self._seed, "order", str(number)).permutation(self._count)
+
+
+class OrderBySize(Order):
+    """Units of several groups, such as languages, drawn in proportion to a power of how many each has.
+
+    A pass has as many units as there are, those of each group in turn until all of it have been seen; 1 is by size, 0
+    the same number of each (Conneau and Lample 2019, arXiv 1901.07291, section 3.1).
+
+    Args:
+        sizes: units of each group, which are numbered end to end.
+    """
+
+    def __init__(self, sizes: Sequence[int], batch_size: int, seed: int, exponent: float) -> None:
+        weights = np.array(sizes, np.float64) ** exponent
+        ends = np.rint(np.cumsum(weights) / weights.sum() * sum(sizes)).astype(np.int64)
+        shares = np.maximum(np.diff(ends, prepend=0), 1)
+        super().__init__(int(shares.sum()), batch_size, seed)
+        self._firsts = np.cumsum(sizes) - np.array(sizes)
+        seeds = (derive_seed(seed, "group", str(number)) for number in range(len(sizes)))
+        self._groups = [Order(*group) for group in zip(sizes, shares.tolist(), seeds, strict=True)]
+
+    def _drawn(self, number: int) -> Numbers:
+        every = [first + one.rows(number, number + 1) for first, one in zip(self._firsts, self._groups, strict=True)]
+        return np.concatenate(every)[super()._drawn(number)]
+
+
+class OrderOfBoth(Order):
+    """The units of two orders side by side: each step takes those of the one, then those of the other, renumbered.
+
+    ``count`` is how many units the first has.
+    """
+
+    def __init__(self, first: Order, second: Order, count: int) -> None:
+        self._both, self._offset = (first, second), count
+
+    def rows(self, first: int, last: int) -> Numbers:
+        one, other = (order.rows(first, last).reshape(last - first, -1) for order in self._both)
+        return np.concatenate([one, self._offset + other], axis=1).ravel()
 
 
 class Units:
