@@ -20,6 +20,7 @@ _SMALL = {
     "exact-search": "exact:exact",
     "encode": "encode:encode",
     "contrastive": "contrastive:contrastive",
+    "pretrain": "pretrain:pretrain",
     "evaluate": "evaluate:evaluate",
     "dump-langlinks": "dumps:langlinks",
     "dag": "dag:dag",

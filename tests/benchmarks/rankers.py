@@ -72,6 +72,14 @@ def encoder_folder(folder: Path, shape: Shape = MINILM, *, max_length: int, voca
     return folder
 
 
+def masked_folder(folder: Path, shape: Shape = MINILM, vocabulary: int = 16_000) -> Path:
+    """The same of a masked language model."""
+    from transformers import BertForMaskedLM
+
+    _random_model(BertForMaskedLM, folder, shape, vocabulary).save_pretrained(folder)
+    return folder
+
+
 def _random_model(kind: Any, folder: Path, shape: Shape, vocabulary: int) -> Any:
     """A model of a BERT class; its tokenizer is written into the folder."""
     import torch
