@@ -143,18 +143,6 @@ def test_judging_changes_nothing_about_what_is_learned(learn, method):
 
 
 @pytest.mark.parametrize("name", known_methods())
-def test_a_method_that_is_not_given_what_it_needs_names_it(name, start_folder, tmp_path):
-    reads = find_method(name).reads
-    assert set(reads.values()) <= {"needed", "optional"}
-    needed = [role for role, need in reads.items() if need == "needed"]
-    if needed:
-        with pytest.raises(UserError, match=f"train: {needed[0]}: not given"):
-            train_model(
-                Data({"start": start_folder}), method=name, out=tmp_path / "model", settings=STEPS, work=tmp_path
-            )
-
-
-@pytest.mark.parametrize("name", known_methods())
 def test_a_method_says_what_it_is_and_its_settings_cost_nothing_to_read(name):
     kind = find_method(name)
     assert issubclass(kind, Method)
@@ -259,10 +247,16 @@ def test_an_unknown_method_is_one_line(method, problem):
     assert "\n" not in str(told.value)
 
 
-def test_data_that_a_method_needs_and_is_not_given_are_one_line(views, tmp_path):
-    data = Data({"views": views / "views.npy"})
-    with pytest.raises(UserError, match="train: teacher: not given, and this method needs it: give teacher"):
-        train_model(data, method=MATCHING, out=tmp_path / "model", work=tmp_path / "work", settings=STEPS, seed=1)
+@every_method
+def test_data_that_a_method_needs_and_is_not_given_are_one_line(worlds, tmp_path, monkeypatch, method):
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    files, plain, *_ = worlds[method]
+    reads = find_method(method).reads
+    assert set(files) <= {"start", *reads}
+    for role in (role for role, need in reads.items() if need == "needed"):
+        data = Data({name: file for name, file in files.items() if name != role})
+        with pytest.raises(UserError, match=f"train: {role}: not given, and this method needs it: give {role}"):
+            train_model(data, method=method, out=tmp_path / "model", work=tmp_path / "work", settings=STEPS | plain)
 
 
 @pytest.fixture

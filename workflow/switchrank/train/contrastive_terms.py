@@ -1,6 +1,7 @@
 """The contrastive terms of pretraining: each row of a step is told from the others by the other text that it has."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +19,6 @@ from switchrank.models.recipe import Pooling
 from switchrank.train.contrast import info_nce
 from switchrank.train.gradient_cache import Part, losses_of_parts
 from switchrank.train.method import Budget, Context
-from switchrank.train.settings import Settings
 from switchrank.train.views import View, Views, end_to_end
 
 
@@ -33,7 +33,7 @@ class ContrastiveTerms:
 
     def __init__(
         self,
-        context: Context[Settings],
+        context: Context[Any],
         model: Model,
         views: Views,
         budget: Budget,

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -16,7 +18,6 @@ from switchrank.models.packed import encoding_forward
 from switchrank.models.pretrained import Model
 from switchrank.train.masking import IGNORED, MaskedTexts, Masking, labels_of
 from switchrank.train.method import Budget, Context
-from switchrank.train.settings import Settings
 from switchrank.train.views import View, Views
 
 
@@ -24,7 +25,7 @@ class MaskedTerms:
     """Losses of a model with a masked-language head, of views that :class:`switchrank.train.views.Views` makes."""
 
     def __init__(
-        self, context: Context[Settings], model: Model, head: MaskedHead, views: Views, budget: Budget, masking: Masking
+        self, context: Context[Any], model: Model, head: MaskedHead, views: Views, budget: Budget, masking: Masking
     ) -> None:
         self._context, self._model, self._head = context, model, head
         self._views, self._masking, self._budget = views, masking, budget
@@ -60,8 +61,8 @@ class MaskedTerms:
         """Sums over the pieces to be predicted in some rows, a micro-batch each."""
         template = self._views.pair if name == "tlm" else self._views.single
         embeddings = self._model.get_input_embeddings().weight
-        lengths = sum(side.inputs.lengths[rows] for side in texts) + template.specials
-        for some in by_length(lengths, self._budget.size):
+        tokens = np.sum([side.inputs.lengths[rows] for side in texts], axis=0) + template.specials
+        for some in by_length(tokens, self._budget.size):
             first, second = (side.take(rows[some]) for side in texts)
             arrays = assemble(template, first.inputs, second.inputs)
             inputs = {key: torch.from_numpy(array) for key, array in arrays.items()}

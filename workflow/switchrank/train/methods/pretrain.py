@@ -301,7 +301,7 @@ class Pretrain(Method[PretrainSettings]):
     def record(self) -> dict[str, Any]:
         from switchrank.models.origin import start_record
 
-        lines = {role: pool.record() for role, pool in self._pools.items()}
+        lines: dict[str, Any] = {role: pool.record() for role, pool in self._pools.items()}
         covered = {"covered": self._switched.covered} if self._switched is not None else {}
         counts = {name: int(self.trained.get_buffer(name)) for name in self._read}
         start = start_record(self._start) or {"model": self._start.name}
