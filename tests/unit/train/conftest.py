@@ -83,6 +83,37 @@ def deep_folder(world, tokenizer_folder) -> Path:
     return world / "deep"
 
 
+@pytest.fixture(scope="session")
+def other_teacher(world) -> Path:
+    """A model of the same width with pieces of its own."""
+    from switchrank.train.start import build_start
+    from switchrank.train.tokenizer import Sources, build_tokenizer
+
+    build_tokenizer(Sources({"en": [world / "en.txt"]}), size=50, out=world / "pieces", max_length=32)
+    build_start(tokenizer=world / "pieces", preset=MICRO | {"initializer_range": 0.4}, init=[], out=world / "other")
+    return world / "other"
+
+
+@pytest.fixture(scope="session")
+def bitext(world) -> Path:
+    """Lines in both languages, word by word."""
+    sides = [sentences(words, 60, 6) for words in (ENGLISH, FOREIGN)]
+    rows = [(number, *line) for number, line in enumerate(zip(*sides, strict=True), start=1)]
+    (world / "en-qaa").mkdir()
+    write_table(pl.DataFrame(rows, schema=BITEXT, orient="row"), world / "en-qaa" / "train.parquet", BITEXT)
+    return world / "en-qaa" / "train.parquet"
+
+
+@pytest.fixture(scope="session")
+def lexicon(world) -> Path:
+    """Every word with its translation and a worse one, and a word that is its own translation."""
+    best = [(one, other, 0.9, 1) for one, other in zip(ENGLISH, FOREIGN, strict=True)]
+    worse = [(one, other, 0.1, 2) for one, other in zip(ENGLISH, FOREIGN[1:], strict=False)]
+    rows = sorted([*best, *worse, ("radio", "radio", 0.9, 1)])
+    write_table(pl.DataFrame(rows, schema=LEXICON, orient="row"), world / "en-qaa.parquet", LEXICON)
+    return world / "en-qaa.parquet"
+
+
 @pytest.fixture
 def run(world, start_folder, tmp_path):
     """Train into ``tmp_path/<name>``; returns the folder."""

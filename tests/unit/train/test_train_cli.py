@@ -30,6 +30,25 @@ def test_an_encoder_is_trained_in_one_command(parallel, start_folder, tmp_path, 
 
 
 @pytest.mark.parametrize(
+    ("command", "files", "settings"),
+    [
+        ("distil", ["--bitext", "en-qaa/train.parquet"], ["loss=transport", "marginals=idf"]),
+        ("distil", ["--texts", "en.txt", "qaa.txt"], ["layers=[1]"]),
+        ("inject", ["--lexicon", "en-qaa.parquet"], ["layer=2"]),
+    ],
+)
+@pytest.mark.usefixtures("bitext", "lexicon", "deep_folder")
+def test_what_is_learned_before_ranking_is_learned_in_one_command(
+    world, tmp_path, capsys, monkeypatch, command, files, settings
+):
+    monkeypatch.chdir(world)
+    places = ["--start", "deep", "--out", str(tmp_path / "model")]
+    assert main(["train", command, *files, *places, "steps=2", "warmup=0", "batch_size=4", *settings]) == 0
+    assert json.loads(capsys.readouterr().out)["steps"] == 2
+    assert (tmp_path / "model" / "start.json").is_file()
+
+
+@pytest.mark.parametrize(
     ("words", "line"),
     [
         (["tokenizer", "--texts", "en.txt", "--out", "x"], "--texts: 'en.txt': write LANG=FILE[,FILE], each LANG once"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -12,8 +13,9 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from switchrank.core.errors import UserError
 from switchrank.train.method import Data
-from switchrank.train.methods.distil import check_layers, drawn_texts, token_errors
+from switchrank.train.methods.distil import DistilSettings, RepairSettings, check_layers
 from switchrank.train.repair import repair_layers
+from switchrank.train.taught_texts import drawn_texts, token_errors
 from switchrank.train.training import train_model
 
 SETTINGS = {"steps": 30, "batch_size": 16, "lr": 1e-2, "max_length": 24, "eval_every": 15, "held_out": 8}
@@ -96,6 +98,12 @@ def test_a_student_may_learn_from_another_model(deep_folder, repair, texts, tmp_
     assert all(torch.equal(weights(tmp_path / "taught")[name], tensor) for name, tensor in weights(same).items())
 
 
+def test_what_is_recorded_of_a_repair_are_the_settings_that_it_reads():
+    names = {field.name for field in dataclasses.fields(RepairSettings)} - {"checkpoint_every"}
+    assert DistilSettings(layers=[0]).plain().keys() == names
+    assert DistilSettings(loss="mse").plain().keys() > names
+
+
 def test_the_error_of_a_text_is_the_mean_over_its_own_tokens():
     ours = torch.tensor([[[1.0, 3.0], [0.0, 0.0]], [[2.0, 2.0], [4.0, 0.0]]])
     theirs = torch.tensor([[[0.0, 1.0], [0.0, 0.0]], [[2.0, 0.0], [0.0, 2.0]]])
@@ -156,3 +164,9 @@ def test_a_model_whose_layers_lie_elsewhere_is_one_line(deep_folder, texts, tmp_
         UserError, match="distilbert: layers: a model of type distilbert cannot lose any: start from one"
     ):
         repair_layers(model=folder, layers=[0], texts=texts, out=tmp_path / "out", settings=SETTINGS)
+
+
+def test_a_teacher_with_other_pieces_is_one_line(deep_folder, other_teacher, texts, tmp_path):
+    data = Data({"start": deep_folder, "teacher": other_teacher, "texts": texts})
+    with pytest.raises(UserError, match="other: tokenizer: not that of the student, so that tokens cannot be compared"):
+        train_model(data, method="distil", out=tmp_path / "out", settings=SETTINGS)

@@ -42,27 +42,31 @@ def views(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def worlds(world, start_folder, deep_folder, parallel, bilingual, views):
+def worlds(world, start_folder, deep_folder, parallel, bilingual, views, bitext, lexicon):
     """Per method its files, and settings: common ones, such as draw by chance, and such as split a step finely."""
     pairs = {"corpus": [world / "train.parquet"], "dev": world / "dev.parquet", "start": start_folder}
     texts = {"start": deep_folder, "texts": [world / "en.txt", world / "qaa.txt"]}
     both = {"corpus": parallel, "dev": world / "dev.parquet", "start": start_folder}
-    lines = {"start": start_folder, "texts": [bilingual / "en/train.parquet", bilingual / "qaa/train.parquet"]}
-    lines |= {"bitext": [bilingual / "en-qaa/train.parquet"], "lexicon": [bilingual / "en-qaa.parquet"]}
+    told = {"start": start_folder, "texts": [bilingual / "en/train.parquet", bilingual / "qaa/train.parquet"]}
+    told |= {"bitext": [bilingual / "en-qaa/train.parquet"], "lexicon": [bilingual / "en-qaa.parquet"]}
     every = dict.fromkeys(["mlm", "mlm-cs", "tlm", "cs", "translation", "crop"], 1.0)
     hybrid = {"batches": "hybrid", "align": 0.5, "negatives": 2, "query_length": 12}
+    lines, words = {"start": deep_folder, "bitext": [bitext]}, {"start": deep_folder, "lexicon": [lexicon]}
     arrays = {role: views / f"{role}.npy" for role in ("views", "dev", "teacher")}
     plain = {"max_length": 24, "dropout": 0.0, "lr": 1e-3}
     return {
         "contrastive": (both, plain | hybrid, {"dropout": 0.3, "token_budget": 90}, {"token_budget": 40}),
         "cross-encoder": (pairs, plain, {"dropout": 0.3}, {"token_budget": 40}),
         "distil": (texts, plain | {"layers": [1]}, {"dropout": 0.3}, {"token_budget": 40}),
-        "pretrain": (lines, plain | {"objectives": every}, {"dropout": 0.3, "token_budget": 90}, {"token_budget": 40}),
+        "pretrain": (told, plain | {"objectives": every}, {"dropout": 0.3, "token_budget": 90}, {"token_budget": 40}),
+        "distil/bitext": (lines, plain | {"loss": "transport"}, {"dropout": 0.3}, {"token_budget": 60}),
+        "inject": (words, plain | {"layer": 2}, {"dropout": 0.3}, {"token_budget": 20}),
         MATCHING: (arrays, {}, {"noise": 0.3}, {"rows_at_once": 3}),
     }
 
 
-WORLDS = ["contrastive", "cross-encoder", "distil", "pretrain", MATCHING]
+WORLDS = ["contrastive", "cross-encoder", "distil", "distil/bitext", "inject", "pretrain", MATCHING]
+"""Methods; after a stroke what else one of them learns from."""
 every_method = pytest.mark.parametrize("method", WORLDS)
 
 
@@ -76,9 +80,8 @@ def learn(worlds, tmp_path, monkeypatch):
         files = files if dev else {role: file for role, file in files.items() if role != "dev"}
         settings = STEPS | plain | {"chance": chance, "split": split, "": {}}[kind] | changes
         places = {"out": tmp_path / name, "work": tmp_path / "work"}
-        learn.summary = train_model(
-            Data(files), method=method, **places, settings=settings, seed=1, processes=processes
-        )
+        named = method.partition("/")[0]
+        learn.summary = train_model(Data(files), method=named, **places, settings=settings, seed=1, processes=processes)
         return tmp_path / name
 
     return learn
@@ -90,7 +93,7 @@ def losses(folder):
 
 
 def test_every_method_has_an_entry_here():
-    assert [*known_methods(), MATCHING] == WORLDS
+    assert [*known_methods(), MATCHING] == [name for name in WORLDS if "/" not in name]
 
 
 @every_method
@@ -251,6 +254,7 @@ def test_an_unknown_method_is_one_line(method, problem):
 def test_data_that_a_method_needs_and_is_not_given_are_one_line(worlds, tmp_path, monkeypatch, method):
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
     files, plain, *_ = worlds[method]
+    method = method.partition("/")[0]
     reads = find_method(method).reads
     assert set(files) <= {"start", *reads}
     for role in (role for role, need in reads.items() if need == "needed"):

@@ -25,7 +25,7 @@ from switchrank.models.catalogue import entry_of
 from switchrank.search.choices import FusionMethod
 from switchrank.train.methods.contrastive import ContrastiveSettings
 from switchrank.train.methods.cross_encoder import CrossEncoderSettings
-from switchrank.train.methods.distil import DistilSettings
+from switchrank.train.methods.distil import RepairSettings
 from switchrank.train.settings import BY_EPOCHS, Settings, default_of
 
 
@@ -49,7 +49,7 @@ if TYPE_CHECKING:  # mypy knows the fields by their class, pydantic by create_mo
     class Dual(Section, ContrastiveSettings):
         pass
 
-    class Repair(Section, DistilSettings):
+    class Repair(Section, RepairSettings):
         pass
 
 else:
@@ -65,7 +65,7 @@ else:
     _Prompt = Annotated[str, StringConstraints(min_length=0)] | None  # none is a prompt too
     Optimisation = _section("Optimisation", CrossEncoderSettings)
     Dual = _section("Dual", ContrastiveSettings)
-    Repair = _section("Repair", DistilSettings, "layers")
+    Repair = _section("Repair", RepairSettings, "layers")
 
 Training = Optimisation | Dual | Repair
 
@@ -74,7 +74,7 @@ def settings_of(section: Training) -> type[Settings]:
     """The settings that a section of training is about."""
     if isinstance(section, Dual):
         return ContrastiveSettings
-    return DistilSettings if isinstance(section, Repair) else CrossEncoderSettings
+    return RepairSettings if isinstance(section, Repair) else CrossEncoderSettings
 
 
 class Train(Optimisation):

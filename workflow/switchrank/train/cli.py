@@ -1,7 +1,7 @@
-"""``switchrank train``: tokenizer, starting checkpoint, pretraining, ranker, dual encoder."""
+"""``switchrank train``: tokenizer, starting checkpoint and what is learned before ranking, ranker, dual encoder."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,8 @@ from switchrank.core.errors import UserError
 from switchrank.train.method import Data
 from switchrank.train.methods.contrastive import ContrastiveSettings
 from switchrank.train.methods.cross_encoder import CrossEncoderSettings
-from switchrank.train.methods.distil import DistilSettings
+from switchrank.train.methods.distil import DistilSettings, RepairSettings
+from switchrank.train.methods.inject import InjectSettings
 from switchrank.train.methods.pretrain import PretrainSettings
 from switchrank.train.settings import describe_settings
 
@@ -37,6 +38,12 @@ _PRETRAINED = f"""\
 The folder it writes is a start for rankers and encoders.
 
 settings are KEY=VALUE, for example: objectives='{{"cs": 1, "mlm": 0.1}}' tokens=3000000 lr=1.0e-4 p=0.5
+"""
+_STARTS = f"""\
+{_RESUMED.strip()}
+The folder it writes is a start: rankers and encoders are trained from it.
+
+settings are KEY=VALUE:
 """
 _TEXTS = "LANG=FILE[,FILE]"
 
@@ -70,37 +77,80 @@ class EncoderFiles(Files):
     scores: str | None = None
 
 
-def encoder(
-    *,
-    data: Data,
-    out: str | Path,
-    settings: dict[str, Any],
-    work: str | Path | None = None,
-    seed: int = 1,
-    device: str = "cpu",
-    processes: int = 1,
-    overwrite: bool = False,
-) -> dict[str, Any]:
-    """Train a dual encoder.
+@dataclass(frozen=True)
+class DistilFiles:
+    """What an encoder learns from another by.
 
-    Args:
-        data: the files it is trained from.
-        out: folder to write. Equal arguments give equal bytes, except for ``timing`` in ``train.json``.
-        settings: KEY=VALUE, see below; what is left out has its default.
-        work: folder for checkpoints (default: .work beside --out).
-        seed: of batches and of dropout.
-        device: cpu, cuda or cuda:N[,cuda:M].
-        processes: that share each step.
-        overwrite: replace the folder whatever it holds.
+    Attributes:
+        start: folder of the encoder that learns.
+        teacher: folder of the other (default: the start itself).
+        texts: .txt, .gz or .parquet, for loss=tokens.
+        bitext: tables of lines that translate each other, in folders such as en-de, for the other losses.
+        dev: such tables to judge by, whose texts are not trained on (default: lines that are set aside).
     """
-    from switchrank.train.training import train_model
 
-    more: dict[str, Any] = {"work": work, "seed": seed, "device": device, "processes": processes}
-    return train_model(data, method="contrastive", out=out, settings=settings, overwrite=overwrite, **more)
+    start: str
+    teacher: str | None = None
+    texts: Sequence[str] | None = None
+    bitext: Sequence[str] | None = None
+    dev: Sequence[str] | None = None
+
+
+@dataclass(frozen=True)
+class InjectFiles:
+    """What an encoder learns words by.
+
+    Attributes:
+        start: folder of the encoder.
+        lexicon: tables of words and their translations.
+    """
+
+    start: str
+    lexicon: Sequence[str]
+
+
+def _trained_by(method: str) -> Callable[..., dict[str, Any]]:
+    def train(
+        *,
+        data: Data,
+        out: str | Path,
+        settings: dict[str, Any],
+        work: str | Path | None = None,
+        seed: int = 1,
+        device: str = "cpu",
+        processes: int = 1,
+        overwrite: bool = False,
+    ) -> dict[str, Any]:
+        """Train a model.
+
+        Args:
+            data: the files it is trained from.
+            out: folder to write. Equal arguments give equal bytes, except for ``timing`` in ``train.json``.
+            settings: KEY=VALUE, see below; what is left out has its default.
+            work: folder for checkpoints (default: .work beside --out).
+            seed: of batches and of dropout.
+            device: cpu, cuda or cuda:N[,cuda:M].
+            processes: that share each step.
+            overwrite: replace the folder whatever it holds.
+        """
+        from switchrank.train.training import train_model
+
+        more: dict[str, Any] = {"work": work, "seed": seed, "device": device, "processes": processes}
+        return train_model(data, method=method, out=out, settings=settings, overwrite=overwrite, **more)
+
+    return train
 
 
 def _encoder_data(files: EncoderFiles) -> Data:
     return _data(files)
+
+
+def _distil_data(files: DistilFiles) -> Data:
+    return Data(vars(files))
+
+
+def _inject_data(files: InjectFiles) -> Data:
+    return Data(vars(files))
 
 
 def _data(files: Files) -> Data:
@@ -176,7 +226,7 @@ COMMANDS = Group(
         "repair": Command(
             "train.repair:repair_layers",
             "make a smaller model of some layers of another",
-            about=_RESUMED + "\nsettings are KEY=VALUE:\n" + describe_settings(DistilSettings),
+            about=_RESUMED + "\nsettings are KEY=VALUE:\n" + describe_settings(RepairSettings),
             folder="a trained model",
             places=["settings"],
             forms={"settings": "KEY=VALUE", "texts": "FILE", "layers": "N"},
@@ -205,12 +255,33 @@ COMMANDS = Group(
             shown=print_json,
         ),
         "encoder": Command(
-            encoder,
+            _trained_by("contrastive"),
+            "train a dual encoder",
             about=_ENCODER + describe_settings(ContrastiveSettings),
             folder="a trained model",
             places=["settings"],
             forms={"settings": "KEY=VALUE", "corpus": "FILE"},
             reads={"data": _encoder_data, "settings": _settings},
+            shown=print_json,
+        ),
+        "distil": Command(
+            _trained_by("distil"),
+            "make an encoder give the vectors of another, on texts or on bitext",
+            about=_STARTS + describe_settings(DistilSettings),
+            folder="a trained model",
+            places=["settings"],
+            forms={"settings": "KEY=VALUE", "texts": "FILE", "bitext": "FILE", "dev": "FILE"},
+            reads={"data": _distil_data, "settings": _settings},
+            shown=print_json,
+        ),
+        "inject": Command(
+            _trained_by("inject"),
+            "bring words and their translations together in a layer of an encoder",
+            about=_STARTS + describe_settings(InjectSettings),
+            folder="a trained model",
+            places=["settings"],
+            forms={"settings": "KEY=VALUE", "lexicon": "FILE"},
+            reads={"data": _inject_data, "settings": _settings},
             shown=print_json,
         ),
     }

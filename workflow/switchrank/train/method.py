@@ -158,7 +158,7 @@ class Method(ABC, Generic[S]):
     Settings: ClassVar[type[Settings]]
     reads: ClassVar[Mapping[str, Need]]
     instances: ClassVar[str]
-    measure: ClassVar[str]
+    measure: str
     greater_is_better: ClassVar[bool] = True
     trained: torch.nn.Module
     count: int

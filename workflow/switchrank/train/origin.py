@@ -15,8 +15,11 @@ def describe_start(start: Mapping[str, Any]) -> str:
         told = f"scratch ({named}; initialisation: {', '.join(start['init']) or 'usual'})"
     else:
         told = "an earlier checkpoint"
-    layers = start.get("layers")
-    return f"{told}, {len(layers['kept'])} of its {layers['of']} layers" if layers else told
+    if layers := start.get("layers"):
+        told += f", {len(layers['kept'])} of its {layers['of']} layers"
+    for one in start.get("learned", ()):
+        told += f", further trained on {one['data']} ({one['method']})"
+    return told
 
 
 def describe_licence(start: Mapping[str, Any]) -> str:

@@ -1,50 +1,39 @@
-"""Distillation: an encoder learns to give the token vectors of another, which is frozen, by mean squared error.
+"""Distillation: an encoder learns to give the vectors of another, which is frozen.
 
-The student may be some layers of its teacher. Layers that are left out change what the others are given, so that these
+On texts that both read it learns to give the same token vectors, by mean squared error. So layers are repaired: a
+student may be some layers of its teacher. Layers that are left out change what the others are given, so that these
 do badly before they are trained again; as they still know most of it, little text without any labels repairs them.
+
+On bitext the teacher reads the source of each line, and the student its target: a teacher of English makes a student
+of another language. As the tokens of two languages do not correspond one by one, each loss has its own way to compare
+them (:mod:`switchrank.train.token_alignment`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from switchrank import __version__
 from switchrank.core.errors import UserError
-from switchrank.core.json_files import write_json
-from switchrank.models.folder import START_RECORD
-from switchrank.models.origin import front_matter
 from switchrank.train.method import Budget, Context, Data, Method, Need, Step
-from switchrank.train.origin import describe_licence, describe_start
 from switchrank.train.settings import Settings, TextSettings, setting, setting_of
 
 if TYPE_CHECKING:
     import torch
 
-    from switchrank.core.ragged import Numbers
-    from switchrank.models.dropout import Draw
     from switchrank.models.pretrained import Model
+    from switchrank.train.taught_lines import TaughtLines
+    from switchrank.train.taught_texts import TaughtTexts
+    from switchrank.train.trained_start import Told
 
-_CARD = """---
-library_name: transformers
-{metadata}tags:
-- switchrank
----
-
-# {name}
-
-An encoder to train rankers from: {start}. Trained with switchrank {version} for {steps} steps of {batch} texts
-(learning rate {lr:g}, {precision}, seed {seed}) to give the token vectors of its teacher, without any labels.
-Mean squared error on texts set aside: {before:.4g} before, {after:.4g} after.
-{licence}`train.json` records parameters, inputs, versions, loss and errors.
-"""
+_TEXTS, _LINES = "texts", "bitext"
 
 
 @dataclass(frozen=True)
-class DistilSettings(TextSettings):
-    """How an encoder learns from another."""
+class RepairSettings(TextSettings):
+    """How an encoder learns from another on texts that both read."""
 
     steps: int = setting_of(Settings, "steps", 500)
     lr: float = setting_of(Settings, "lr", 5.0e-4)
@@ -62,6 +51,39 @@ class DistilSettings(TextSettings):
         check_layers(self.layers)
 
 
+@dataclass(frozen=True)
+class DistilSettings(RepairSettings):
+    """How an encoder learns from another on texts that both read, or on bitext."""
+
+    loss: Literal["tokens", "transport", "greedy", "mse", "max-sim"] = setting(
+        "tokens",
+        "how vectors of teacher and student are compared. `tokens`: token by token, on texts; on bitext `transport`: "
+        "the cost of an optimal transport plan between tokens, `greedy`: the squared error of tokens paired greedily, "
+        "`mse`: that of mean vectors, `max-sim`: the cosine of each token to the nearest one",
+    )
+    lines: int = setting(0, "lines of bitext that are drawn per language pair, the fewer among the more; 0: all")
+    english: float = setting(0.5, "weight of the same loss where the student reads the source side too")
+    pooled: float = setting(0.0, "weight of 1 minus the cosine of mean directions of tokens, which is added")
+    solver: Literal["sinkhorn", "ipot"] = setting("sinkhorn", "what finds transport plans")
+    eps: float = setting(0.05, "strength of the plan's entropy, or of ipot's proximal step, in cosines", above=0)
+    iterations: int = setting(30, "of the solver", least=1)
+    marginals: Literal["uniform", "idf", "unbalanced"] = setting(
+        "uniform",
+        "weights of tokens in a plan; `idf`: the rarer a piece, the more; `unbalanced`: uniform, and need not be met",
+    )
+    rho: float = setting(1.0, "price of not meeting unbalanced weights", above=0)
+
+    def check(self) -> None:
+        super().check()
+        if self.solver == "ipot" and self.marginals == "unbalanced":
+            raise UserError("train settings", "solver", "ipot meets all weights", "write sinkhorn for unbalanced ones")
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON-plain values; where texts are learned from, without the settings of bitext."""
+        of_texts = {field.name for field in fields(RepairSettings)}
+        return {key: value for key, value in super().plain().items() if self.loss != "tokens" or key in of_texts}
+
+
 def check_layers(layers: Sequence[int], count: int | None = None, place: str | Path = "train settings") -> None:
     """Raise UserError, about ``place``, where a model has no such layers; it has ``count``, if that is known."""
     todo = "list each layer once, in order, the first as 0"
@@ -74,143 +96,118 @@ def check_layers(layers: Sequence[int], count: int | None = None, place: str | P
 
 
 class Distil(Method[DistilSettings]):
-    """Texts in, an encoder out that reads them as its teacher does, with the head that it had.
+    """Texts or bitext in, an encoder out that reads them as its teacher does, with the head that it had.
 
-    It reads ``start``, the folder of the student; ``teacher``, by default the start itself with all its layers; and
-    ``texts``, files that :func:`switchrank.train.tokenizer.read_texts` takes, some of whose texts are set aside.
-    The loss of a text is the mean over its tokens, that of a step the mean over its texts.
+    It reads ``start``, the folder of the student; ``teacher``, by default the start itself with all its layers; and for
+    ``loss: tokens`` ``texts``, files that :func:`switchrank.train.tokenizer.read_texts` takes, for all others
+    ``bitext``, ``BITEXT`` tables in folders such as ``en-de``. Some texts or lines are set aside to judge by, or
+    ``dev`` gives tables of lines for that. Of bitext an instance is a line. The loss of a step is the mean over its
+    texts or lines, that of a text the mean over its tokens.
     """
 
     Settings = DistilSettings
-    reads: ClassVar[Mapping[str, Need]] = {"texts": "needed", "teacher": "optional"}
+    reads: ClassVar[Mapping[str, Need]] = dict.fromkeys(("texts", "bitext", "teacher", "dev"), "optional")
     instances = "texts"
     measure = "squared_error"
     greater_is_better = False
 
     def __init__(self, context: Context[DistilSettings]) -> None:
-        from switchrank.core.seeds import derive_seed
-        from switchrank.models.encode import read_template, tokenise
         from switchrank.models.pretrained import freeze_body, open_both
+        from switchrank.train.distillation import Distillation, check_teacher
 
         settings, data = context.settings, context.data
+        check_roles(settings, data)
         self._context, self._start = context, data.one("start")
+        source = data.one("teacher") if data.has("teacher") else self._start
         student, tokenizer = open_both(self._start, dropout=settings.dropout, device=context.device)
-        teacher, _ = open_both(data.one("teacher") if data.has("teacher") else self._start, device=context.device)
-        if not (settings.layers or data.has("teacher")):
-            raise UserError("train", "layers", "none, so that nothing is left out", "name those that are kept")
-        self._layers = keep_layers(student, settings.layers, self._start)
+        teacher, teachers = open_both(source, device=context.device)
+        check_teacher(student, teacher, source)
+        repairs = settings.loss == "tokens"
+        self._layers = keep_layers(student, settings.layers, self._start) if repairs or settings.layers else None
         self.trained = student.to(context.device).train()
         if settings.trainable == "embeddings":
             freeze_body(student)
-        self._pair = Distillation(student, teacher.to(context.device))
-        self._drops = derive_seed(context.seed, "train", "dropout")
-        self._template = read_template(tokenizer, pair=False)
-        longest = min(settings.max_length, tokenizer.model_max_length)
-        self._room = longest - self._template.specials
-        texts = drawn_texts(data.every("texts"), settings.limit, context.seed)
-        self._held_out = min(settings.held_out, max(1, len(texts) // 10))
-        self._texts = tokenise(tokenizer, texts, limit=self._room, what="pieces of the texts")
-        self.count, self.unit, self.per_step = len(texts) - self._held_out, "texts", settings.batch_size
-        self.budget: Budget = Budget(settings.token_budget, longest, "token budget", "tokens", "lower max_length")
-        self._before = self.judge()[self.measure]
+        pair = Distillation(student, teacher.to(context.device))
+        self._taught: TaughtTexts | TaughtLines
+        if repairs:
+            from switchrank.train.taught_texts import TaughtTexts
+
+            check_tokenizers(tokenizer, teachers, source)
+            self._taught = TaughtTexts(context, pair, tokenizer)
+        else:
+            from switchrank.train.taught_lines import TaughtLines
+
+            self._taught = TaughtLines(context, pair, (tokenizer, teachers), (student.config, teacher.config))
+        self.measure = self._taught.measure
+        self.count, self.unit, self.per_step = self._taught.count, self._taught.unit, settings.batch_size
+        least = self._taught.longest
+        self.budget: Budget = Budget(settings.token_budget, least, "token budget", "tokens", "lower max_length")
+        self._before = self.judge()
 
     @classmethod
     def is_judged(cls, _: Data) -> bool:
         return True
 
     def losses(self, step: Step) -> Iterator[torch.Tensor]:
-        for errors in self._errors(step.share, step.number):
+        for errors in self._taught.errors(step.share, self.budget.size, step.number):
             yield errors.sum() / len(step.units)
 
-    def _errors(self, rows: Numbers, step: int | None = None) -> Iterator[torch.Tensor]:
-        """The errors of some texts, ``(n,)`` of each micro-batch, with dropout in a step of training."""
-        import torch
-
-        from switchrank.models.dropout import Draw
-        from switchrank.models.encode import assemble, by_length
-
-        texts = self._texts.take(rows).cut(self._room)
-        for some in by_length(texts.lengths + self._template.specials, self.budget.size):
-            arrays = assemble(self._template, texts.take(some), texts.take(some).cut(0))
-            inputs = {name: torch.from_numpy(array) for name, array in arrays.items()}
-            draw = None if step is None else Draw(self._drops, step, rows[some])
-            with self._context.autocast():
-                ours, theirs = self._pair.vectors(inputs, inputs, draw)
-            yield token_errors(ours, theirs, inputs["attention_mask"].sum(1))
-
     def judge(self) -> dict[str, float]:
-        import numpy as np
-        import torch
-
-        processes = self._context.processes
-        held_out = np.arange(self.count, self.count + self._held_out)[processes.rank :: processes.count]
-        total = torch.zeros((), device=self._context.device)
         self.trained.eval()
-        with torch.no_grad():
-            for errors in self._errors(held_out):
-                total += errors.sum()
+        found = self._taught.judge(self.budget.size)
         self.trained.train()
-        return {self.measure: processes.add(total).item() / self._held_out}
+        return found
 
     def record(self) -> dict[str, Any]:
-        from switchrank.models.origin import start_record
+        from switchrank.train.trained_start import earlier_start
 
-        start = start_record(self._start) or {"model": self._start.name}
-        texts = {"trained_on": self.count, "held_out": self._held_out}
-        return {"start": start, "layers": self._layers, "texts": texts, "before": {self.measure: self._before}}
+        layers = {} if self._layers is None else {"layers": self._layers}
+        return {"start": earlier_start(self._start), **layers, **self._taught.record(), "before": self._before}
 
     def write(self, folder: Path, record: Mapping[str, Any]) -> None:
-        from switchrank.models.writing import save_model
+        from switchrank.train.trained_start import kept_scores, write_start
 
-        after = next(row[self.measure] for row in record["dev"] if row["step"] == record["kept"])
-        start = record["start"] | {"layers": record["layers"] | {"before": self._before, "after": after}}
-        save_model(self.trained, folder, self._start)
-        write_json(folder / START_RECORD, start)
-        params = record["params"]
-        card = _CARD.format(
-            name=record.get("name", "switchrank encoder"),
-            version=__version__,
-            steps=params["steps"],
-            batch=self.per_step,
-            lr=params["lr"],
-            precision=params["precision"],
-            seed=record["seed"],
-            start=describe_start(start),
-            metadata=front_matter(start),
-            licence=describe_licence(start),
-            before=self._before,
-            after=after,
-        )
-        (folder / "README.md").write_text(card, encoding="utf-8")
+        after, start = kept_scores(record), dict(record["start"])
+        if "layers" in record:
+            start["layers"] = record["layers"]
+        start, told = self._told(start, after)
+        write_start(self.trained, folder, self._start, start, record, told)
 
+    def _told(self, start: Mapping[str, Any], after: Mapping[str, float]) -> tuple[dict[str, Any], Told]:
+        """What is told of a start with such scores: its record, and what its card says."""
+        from switchrank.train.trained_start import Told, learned
 
-class Distillation:
-    """A student and its frozen teacher; what they read need not be the same text."""
-
-    def __init__(self, student: Model, teacher: Model) -> None:
-        from switchrank.models.packed import encoding_forward
-
-        self._student = encoding_forward(student)
-        self._teacher = encoding_forward(teacher.eval().requires_grad_(False))
-
-    def vectors(
-        self, read: Mapping[str, torch.Tensor], shown: Mapping[str, torch.Tensor], draw: Draw | None = None
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Token vectors of what the student reads, with gradients, and of what its teacher is shown, float32.
-
-        Both are padded inputs of n texts on the CPU, and become ``(n, longest, width)``, zeros at padding.
-        """
-        import torch
-
-        with torch.no_grad():
-            theirs = self._teacher(shown)
-        return self._student(read, draw).float(), theirs.float()
+        ends = {"before": self._before[self.measure], "after": after[self.measure]}
+        errors = "{before:.4g} before, {after:.4g} after.".format(**ends)
+        if self._context.settings.loss == "tokens":
+            goal = "to give the token vectors of its teacher, without any labels."
+            layers = {**start["layers"], **ends}
+            result = f"Mean squared error on texts set aside: {errors}"
+            return {**start, "layers": layers}, Told("texts", goal, result, "errors")
+        loss, data = self._context.settings.loss, f"{self.count:,} lines of bitext"
+        goal = f"to make of their targets what its teacher makes of their sources (loss: {loss})."
+        facts = {"loss": loss, "before": self._before, "after": dict(after)}
+        result = f"Loss on {self._taught.held_out} lines set aside: {errors}"
+        return learned(start, "distil", data, **facts), Told("lines", goal, result, "measures")
 
 
-def token_errors(ours: torch.Tensor, theirs: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-    """The mean squared error of each text, ``(n,)``, over the tokens that it has, ``lengths`` of them."""
-    numbers = lengths.to(ours.device) * ours.shape[-1]
-    return (ours - theirs).square().sum((1, 2)) / numbers
+def check_roles(settings: DistilSettings, data: Data) -> None:
+    """Raise UserError for files that the loss does not read, or where nothing is to be learned."""
+    used, unused = (_TEXTS, _LINES) if settings.loss == "tokens" else (_LINES, _TEXTS)
+    if data.has(unused):
+        todo = f"give {used}, or a loss that reads them, such as " + ("transport" if unused == _LINES else "tokens")
+        raise UserError("train", unused, f"given, and loss: {settings.loss} does not read them", todo)
+    if settings.loss == "tokens" and not (settings.layers or data.has("teacher")):
+        raise UserError("train", "layers", "none, so that nothing is left out", "name those that are kept")
+
+
+def check_tokenizers(ours: Any, theirs: Any, source: str | Path) -> None:
+    """Raise UserError where tokens of a student and of its teacher, whose folder is ``source``, are not the same."""
+    from switchrank.train.distillation import same_pieces
+
+    if not same_pieces(ours, theirs):
+        problem = "not that of the student, so that tokens cannot be compared one by one"
+        raise UserError(source, "tokenizer", problem, "give a teacher with the same, or another loss and bitext")
 
 
 def keep_layers(model: Model, layers: Sequence[int], source: str | Path) -> dict[str, Any]:
@@ -230,27 +227,6 @@ def keep_layers(model: Model, layers: Sequence[int], source: str | Path) -> dict
     body.layer = torch.nn.ModuleList(every[number] for number in kept)
     model.config.num_hidden_layers = len(kept)
     return {"kept": kept, "of": len(every)}
-
-
-def drawn_texts(files: Sequence[str | Path], limit: int, seed: int) -> list[str]:
-    """The distinct texts of some files, at most ``limit`` of each, in an order that the seed decides.
-
-    Raises UserError where there are less than two, or a file cannot be read.
-    """
-    from switchrank.core.progress import progress
-    from switchrank.core.seeds import generator
-    from switchrank.train.tokenizer import read_texts
-
-    draws = generator(seed, "texts")
-    found: dict[str, None] = {}
-    for file in progress(files, what="texts", unit="files"):
-        count = sum(1 for _ in read_texts(file))
-        kept = set(draws.choice(count, limit, replace=False).tolist()) if count > limit else range(count)
-        found |= dict.fromkeys(text for number, text in enumerate(read_texts(file)) if number in kept)
-    texts = list(found)
-    if len(texts) < 2:
-        raise UserError("train", "texts", "fewer than two", "give files with more")
-    return [texts[number] for number in draws.permutation(len(texts))]
 
 
 METHOD = Distil
