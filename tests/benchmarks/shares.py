@@ -15,14 +15,20 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+import polars as pl
 
 from switchrank.core.seeds import counter_bits
+from switchrank.formats.tables import BITEXT, write_table
 from switchrank.models import packed
 from switchrank.models.dropout import Draw, Dropout, pair_states
+from switchrank.train.method import Context, Data, Step
+from switchrank.train.methods.distil import Distil, DistilSettings
+from switchrank.train.processes import ALONE
+from switchrank.train.token_alignment import Transport
 from switchrank.train.units import Order
 from tests.benchmarks import dumps, encode, evaluate, rank, train
 from tests.benchmarks.clock import alone
-from tests.benchmarks.rankers import MINILM, has_bf16, operations
+from tests.benchmarks.rankers import MINILM, encoder_folder, has_bf16, operations, texts
 
 _FUSED = "aten::_scaled_dot_product_flash_attention_for_cpu"
 _ATTENTION = (_FUSED, f"{_FUSED}_backward", "aten::bmm", "aten::_softmax", "aten::_softmax_backward_data")
@@ -31,6 +37,10 @@ _SUMS_AND_NORMS = (
     "aten::add", "aten::sum", "aten::native_layer_norm", "aten::native_layer_norm_backward", "aten::gelu",
     "aten::gelu_backward",
 )  # fmt: skip
+
+
+LINE_WORDS = (15.0, 0.5)
+"""Median and spread (of the logarithm) of the words of a line of bitext."""
 
 
 def padding() -> Iterator[str]:
@@ -81,6 +91,41 @@ def training() -> Iterator[str]:
                 f"training, {precision}: products {products:.2f}, attention {attention:.2f}, sums and norms {rest:.2f} "
                 "of the time"
             )
+
+
+def transport() -> Iterator[str]:
+    """The share of a step of distillation on bitext that transport plans take."""
+    import torch
+
+    torch.set_num_threads(1)
+    plans, spent, count = Transport.plans, [], 400
+
+    def timed(self: Transport, *given: torch.Tensor) -> torch.Tensor:
+        start = time.process_time()
+        found = plans(self, *given)
+        spent.append(time.process_time() - start)
+        return found
+
+    with tempfile.TemporaryDirectory() as name, mock.patch.object(Transport, "plans", timed):
+        start, file = encoder_folder(Path(name, "start"), MINILM, max_length=128), Path(name, "en-xx.parquet")
+        sides = [texts(count, LINE_WORDS, seed) for seed in (1, 2)]
+        write_table(pl.DataFrame([range(count), *sides], schema=BITEXT), file, BITEXT)
+        for precision in ("fp32", "bf16") if has_bf16() else ("fp32",):
+            given = Data({"start": start, "bitext": file}), DistilSettings(loss="transport", held_out=2), 1
+            method = Distil(Context(*given, torch.device("cpu"), precision, ALONE))
+            spent.clear()
+            whole = _processor(lambda method=method: _steps(method, 3))
+            yield (
+                f"distillation on bitext, {MINILM.name}, {precision}: transport plans {sum(spent) / whole:.3f} of the "
+                f"time of a step of 64 lines"
+            )
+
+
+def _steps(method: Distil, count: int) -> None:
+    """Gradients of some steps."""
+    for number, units in enumerate(Order(method.count, method.per_step, 1).rows(0, count).reshape(count, -1)):
+        for loss in method.losses(Step(number, units, units)):
+            loss.backward()
 
 
 def _parts_of(call: Callable[[], object]) -> tuple[float, ...]:
@@ -251,6 +296,7 @@ SHARES = {
     "ranking": ranking,
     "encoding": encoding,
     "training": training,
+    "transport": transport,
     "attention": attention_backward,
     "softmax": softmax,
     "shapes": shapes,
