@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from switchrank.models.dual_encoder import DualEncoder, Vectors
+from switchrank.models.dual_encoder import DualEncoder
+from switchrank.models.text_encoder import Vectors
 from tests.benchmarks.clock import alone, seconds
 from tests.benchmarks.gpu import busy, gpu_gemm_rate
 from tests.benchmarks.machine import gemm_rate, is_amd, package_version, threads

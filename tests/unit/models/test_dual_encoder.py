@@ -126,7 +126,7 @@ def test_bf16_differs_by_rounding_only(folder):
 def test_texts_come_in_parts_and_in_any_batches_to_the_same_vectors(folder, monkeypatch):
     many = [" ".join(np.random.default_rng(n).choice(WORDS, n % 9)) for n in range(40)]
     whole = DualEncoder.open(folder).encode(many)
-    monkeypatch.setattr("switchrank.models.dual_encoder._CHUNK", 7)
+    monkeypatch.setattr(DualEncoder, "_chunk", 7)
     encoder = DualEncoder.open(folder, token_budget=20)
     parts = list(encoder.encode_stream(iter(many)))
     assert [len(part) for part in parts] == [7] * 5 + [5]

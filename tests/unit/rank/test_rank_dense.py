@@ -57,8 +57,8 @@ def test_equal_texts_have_equal_vectors_in_parts_of_any_size(dual_folder, tmp_pa
     rows = [(f"d{number}", words[number * number % 5]) for number in range(23)] + [("d23", "stones"), ("d24", "red")]
     source = table(tmp_path / "t.parquet", rows)
     encode_table(model=dual_folder, table=source, kind="document", out=tmp_path / "whole.npy")
-    monkeypatch.setattr("switchrank.models.dual_encoder._CHUNK", 2)
-    monkeypatch.setattr(dense, "_ROWS", 4)
+    monkeypatch.setattr(DualEncoder, "_chunk", 2)
+    monkeypatch.setattr("switchrank.rank.texts._ROWS", 4)
     encode_table(model=dual_folder, table=source, kind="document", out=tmp_path / "parts.npy")
     whole, parts = np.load(tmp_path / "whole.npy"), np.load(tmp_path / "parts.npy")
     np.testing.assert_allclose(parts, whole, atol=1e-6)

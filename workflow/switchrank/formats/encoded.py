@@ -59,12 +59,12 @@ def write_record(path: str | Path, record: Mapping[str, Any]) -> None:
         write_json(temporary, dict(record))
 
 
-def check_same_model(path: str | Path, other: str | Path) -> None:
-    """Raise UserError where the vectors of a file cannot be compared with those of another one.
+def check_same_model(path: str | Path, other: str | Path, dtype: str = "<f4") -> None:
+    """Raise UserError where the vectors of a file, of a type, cannot be compared with those of another one.
 
     That is where their dimensions differ, or their records tell of different models.
     """
-    ours, theirs = (open_matrix(file).shape[1] for file in (path, other))
+    ours, theirs = (open_matrix(file, dtype=dtype).shape[1] for file in (path, other))
     if ours != theirs:
         problem = f"vectors of {ours} dimensions, where {other} has {theirs}"
         raise UserError(path, "", problem, "encode both with one model")

@@ -19,8 +19,9 @@ from torch.nn import functional
 from switchrank.core.digest import file_digest
 from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
-from switchrank.models.dual_encoder import DualEncoder, Vectors
+from switchrank.models.dual_encoder import DualEncoder
 from switchrank.models.folder import check_model, is_folder, read_object, refuse_ranker
+from switchrank.models.text_encoder import Vectors
 from switchrank.rank.inference import USUAL, Inference
 from switchrank.rank.score import Reranker, TextTable, score_candidates
 

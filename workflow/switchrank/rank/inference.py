@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from switchrank.core.errors import UserError
 
@@ -28,6 +28,14 @@ class Inference:
     token_budget: int = 16_384
     max_length: int | None = None
     truncation: Literal["longest_first", "only_second"] | None = None
+
+    def of_texts(self, what: str) -> dict[str, Any]:
+        """How texts become vectors, as an encoder is opened; raises UserError for what has no meaning with ``what``."""
+        if self.truncation is not None:
+            raise UserError("rank", "truncation", f"has no meaning with {what}", "leave it out")
+        kept = {"device": self.device, "threads": self.threads, "precision": self.precision}
+        lengths = None if self.max_length is None else dict.fromkeys(("query", "document"), self.max_length)
+        return kept | {"token_budget": self.token_budget, "lengths": lengths}
 
 
 USUAL = Inference()
