@@ -58,6 +58,7 @@ def worlds(world, start_folder, deep_folder, parallel, bilingual, views, bitext,
         "contrastive": (both, plain | hybrid, {"dropout": 0.3, "token_budget": 90}, {"token_budget": 40}),
         "cross-encoder": (pairs, plain, {"dropout": 0.3}, {"token_budget": 40}),
         "distil": (texts, plain | {"layers": [1]}, {"dropout": 0.3}, {"token_budget": 40}),
+        "late-interaction": (both, plain | hybrid | {"dim": 8}, {"dropout": 0.3}, {"token_budget": 40}),
         "pretrain": (told, plain | {"objectives": every}, {"dropout": 0.3, "token_budget": 90}, {"token_budget": 40}),
         "distil/bitext": (lines, plain | {"loss": "transport"}, {"dropout": 0.3}, {"token_budget": 60}),
         "inject": (words, plain | {"layer": 2}, {"dropout": 0.3}, {"token_budget": 20}),
@@ -65,7 +66,7 @@ def worlds(world, start_folder, deep_folder, parallel, bilingual, views, bitext,
     }
 
 
-WORLDS = ["contrastive", "cross-encoder", "distil", "distil/bitext", "inject", "pretrain", MATCHING]
+WORLDS = ["contrastive", "cross-encoder", "distil", "distil/bitext", "inject", "late-interaction", "pretrain", MATCHING]
 """Methods; after a stroke what else one of them learns from."""
 every_method = pytest.mark.parametrize("method", WORLDS)
 

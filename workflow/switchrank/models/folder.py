@@ -97,6 +97,11 @@ def is_dual_encoder(name: str | Path) -> bool:
     return "Pooling" in module_folders(Path(name))
 
 
+def is_late_interaction(name: str | Path) -> bool:
+    """Whether a folder tells that it is an encoder with a vector for each token."""
+    return "MultiVectorMask" in module_folders(Path(name))
+
+
 def check_tokenizer(name: str | Path) -> None:
     """Raise UserError where a folder holds no tokenizer, or a damaged one; a name on a hub is not looked at."""
     if not is_folder(name):

@@ -20,6 +20,7 @@ from switchrank.models.folder import (
     check_tokenizer,
     is_dual_encoder,
     is_folder,
+    is_late_interaction,
     refuse_pickle,
     refuse_ranker,
 )
@@ -55,6 +56,9 @@ def open_both(
     check_model(name)
     if not new_head and is_dual_encoder(name):
         problem = "a dual encoder, which gives each text a vector and reads no pairs"
+        raise UserError(name, MODULES, problem, "give a trained cross-encoder")
+    if not new_head and is_late_interaction(name):
+        problem = "late interaction, which gives each token a vector and reads no pairs"
         raise UserError(name, MODULES, problem, "give a trained cross-encoder")
     changes = {} if dropout is None else dict.fromkeys(_DROPOUTS, dropout)
     quick = device == CPU and is_folder(name)

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 from switchrank.core.errors import UserError
 from switchrank.core.json_files import write_json
-from switchrank.models.folder import MODULES, module_folders, read_object
+from switchrank.models.folder import MODULES, is_late_interaction, module_folders, read_object
 
 Kind = Literal["query", "document"]
 Pooling = Literal["mean", "cls", "last"]
@@ -59,6 +59,9 @@ def read_recipe(model: str | Path) -> Recipe:
     if not (folder / MODULES).is_file():
         return Recipe()
     kinds = module_folders(folder)
+    if is_late_interaction(folder):
+        problem = "late interaction, which has a vector for each token and none for a text"
+        raise UserError(folder, MODULES, problem, "give an encoder that is pooled")
     unknown = sorted(kinds.keys() - {"Transformer", "Pooling", "Normalize"})
     if unknown or not {"Transformer", "Pooling"} <= kinds.keys():
         problem = f"a module {unknown[0]}, which cannot be opened" if unknown else f"only {', '.join(kinds)}"

@@ -1,4 +1,4 @@
-"""``switchrank train``: tokenizer, starting checkpoint and what is learned before ranking, ranker, dual encoder."""
+"""``switchrank train``: tokenizer, starting checkpoint and what is learned before ranking, ranker, encoders."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -14,6 +14,7 @@ from switchrank.train.methods.contrastive import ContrastiveSettings
 from switchrank.train.methods.cross_encoder import CrossEncoderSettings
 from switchrank.train.methods.distil import DistilSettings, RepairSettings
 from switchrank.train.methods.inject import InjectSettings
+from switchrank.train.methods.late_interaction import LateInteractionSettings
 from switchrank.train.methods.pretrain import PretrainSettings
 from switchrank.train.settings import describe_settings
 
@@ -45,6 +46,12 @@ The folder it writes is a start: rankers and encoders are trained from it.
 
 settings are KEY=VALUE:
 """
+_LATE = f"""\
+{_RESUMED.strip()}
+The folder it writes opens with sentence_transformers.MultiVectorEncoder.
+
+settings are KEY=VALUE, for example: steps=600 warmup=0.1 batch_size=32 negatives=4 dim=128
+"""
 _TEXTS = "LANG=FILE[,FILE]"
 
 
@@ -65,7 +72,7 @@ class Files:
 
 @dataclass(frozen=True)
 class EncoderFiles(Files):
-    """What a dual encoder is trained from.
+    """What a dual encoder or late interaction is trained from.
 
     Attributes:
         corpus: training tables, in order; equal ids in several languages are the same text.
@@ -258,6 +265,16 @@ COMMANDS = Group(
             _trained_by("contrastive"),
             "train a dual encoder",
             about=_ENCODER + describe_settings(ContrastiveSettings),
+            folder="a trained model",
+            places=["settings"],
+            forms={"settings": "KEY=VALUE", "corpus": "FILE"},
+            reads={"data": _encoder_data, "settings": _settings},
+            shown=print_json,
+        ),
+        "late": Command(
+            _trained_by("late-interaction"),
+            "train late interaction: a vector for each token, compared by MaxSim",
+            about=_LATE + describe_settings(LateInteractionSettings),
             folder="a trained model",
             places=["settings"],
             forms={"settings": "KEY=VALUE", "corpus": "FILE"},
