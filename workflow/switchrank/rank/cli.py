@@ -28,14 +28,14 @@ def retrieve(
     depth: int | None = None,
     threads: int = 1,
 ) -> None:
-    """Rank documents for queries by the cosine of their vectors.
+    """Rank documents for queries by the cosine of their vectors, or by MaxSim of those of their tokens.
 
     Without candidates all documents are searched, whose vectors need not fit in memory.
 
     Args:
         queries: QUERIES table.
         documents: DOCUMENTS table.
-        query_vectors: vectors of the queries (.npy), by ``switchrank rank encode``.
+        query_vectors: vectors of the queries (.npy), by ``switchrank rank encode`` or ``encode-tokens``.
         document_vectors: vectors of the documents, likewise, by the same model.
         out: the TREC run to write.
         candidates: rank only these documents of each query (CANDIDATES table).
@@ -43,18 +43,27 @@ def retrieve(
         depth: documents of a query that the run keeps (default: 1000, with --candidates all of them).
         threads: CPU threads; they change no byte.
     """
+    from switchrank.formats.encoded import read_record
     from switchrank.rank.dense import retrieve_pairs
+    from switchrank.rank.late import max_sim_pairs
 
     names = ("queries", "documents", "query_vectors", "document_vectors", "out")
     pair = dict(zip(names, map(str, (queries, documents, query_vectors, document_vectors, out)), strict=True))
     given = {} if candidates is None else {"candidates": str(candidates)}
-    retrieve_pairs(pairs=[pair | given], system=system, depth=depth, threads=threads)
+    rank = max_sim_pairs if "tokens" in read_record(document_vectors) else retrieve_pairs
+    rank(pairs=[pair | given], system=system, depth=depth, threads=threads)
 
 
 def _with_record(given: Mapping[str, Any]) -> list[Path]:
     from switchrank.formats.encoded import record_file
 
     return [Path(given["out"]), record_file(given["out"])]
+
+
+def _with_spans(given: Mapping[str, Any]) -> list[Path]:
+    from switchrank.formats.token_vectors import spans_file
+
+    return [*_with_record(given), spans_file(given["out"])]
 
 
 _PAIR: dict[str, Any] = {
@@ -115,6 +124,12 @@ COMMANDS = Group(
             "rank.dense:encode_table",
             "turn the texts of a table into vectors with a dual encoder",
             writes=_with_record,
+            unasked={"truncation"},
+        ),
+        "encode-tokens": Command(
+            "rank.late:encode_tokens",
+            "turn the tokens of the texts of a table into vectors by late interaction",
+            writes=_with_spans,
             unasked={"truncation"},
         ),
         "retrieve": Command(retrieve),

@@ -13,10 +13,11 @@ from switchrank.files.headers import refuse_header
 from switchrank.files.reading import read_lines
 from switchrank.formats.tables import DAMAGE, reason
 from switchrank.formats.trec_writing import write_run
-from switchrank.models.folder import check_model, is_dual_encoder
+from switchrank.models.folder import check_model, is_dual_encoder, is_late_interaction
+from switchrank.rank import dense, late
 from switchrank.rank.candidates import Lists, bm25_lists, candidate_table, run_lists
-from switchrank.rank.dense import Texts, rank_texts
 from switchrank.rank.inference import USUAL, Inference, check_system
+from switchrank.rank.texts import Texts
 from switchrank.search.choices import DEPTH
 
 _ID_COLUMNS = ("id", "qid", "docid", "pid")
@@ -145,16 +146,17 @@ def rank_files(
     Texts are one 'id<TAB>text' a line, no header (.tsv, .tsv.gz), or Parquet tables with columns id and text. With
     neither ``run`` nor ``top``, every document is scored for every query. The output has the columns qid Q0 docid rank
     score system, best first; scores are logits. A query without candidates is not in it; how many there are is said on
-    stderr. A dual encoder searches all documents, and its scores are cosines.
+    stderr. A dual encoder searches all documents, and its scores are cosines; so does late interaction where they are
+    few, by MaxSim.
 
     Args:
-        model: folder of a trained cross-encoder (Hugging Face, one label), or of a dual encoder.
+        model: folder of a trained cross-encoder (Hugging Face, one label), of a dual encoder, or of late interaction.
         queries: TSV id, text, or Parquet (:func:`read_texts`).
         docs: documents, likewise.
         out: the TREC run to write.
         run: re-rank only the documents of this TREC or MS MARCO run (:func:`switchrank.rank.candidates.read_ranking`).
-        top: re-rank at most this many documents per query, of --run or else by BM25; of a dual encoder: keep so many
-            (default: 1000, with --run all of it).
+        top: re-rank at most this many documents per query, of --run or else by BM25; where all documents are searched:
+            keep so many (default: 1000, with --run all of it).
         vocabulary: vector store prefix (or segmenter:NAME) whose words cut text for BM25.
         system: tag in the last column.
         inference: how pairs are scored.
@@ -167,13 +169,14 @@ def rank_files(
     if top is not None and top < 1:
         raise UserError("rank", "top", f"{top} documents per query", "give 1 or more, or leave it out to rank them all")
     check_model(Path(model))
-    dual = is_dual_encoder(model)
-    if dual and vocabulary is not None:
-        raise UserError("rank", "vocabulary", "has no meaning with a dual encoder", "leave it out")
+    encoder = "a dual encoder" if is_dual_encoder(model) else "late interaction" if is_late_interaction(model) else ""
+    rank_texts = late.rank_texts if is_late_interaction(model) else dense.rank_texts
+    if encoder and vocabulary is not None:
+        raise UserError("rank", "vocabulary", f"has no meaning with {encoder}", "leave it out")
     asked, texts = Texts(*read_texts(queries), queries), Texts(*read_texts(docs), docs)
     if run is not None:
         lists = run_lists(run, asked.ids, set(asked.ids), set(texts.ids), depth=top)
-    elif dual:
+    elif encoder:
         write_run(rank_texts(model, asked, texts, depth=top or DEPTH, inference=inference), out, system)
         return
     elif top is not None:
@@ -185,7 +188,7 @@ def rank_files(
     used = set(candidates["docid"])
     kept = [(docid, text) for docid, text in zip(texts.ids, texts.texts, strict=True) if docid in used]
     texts = Texts([docid for docid, _ in kept], [text for _, text in kept], docs)
-    rank = rank_texts if dual else _rerank
+    rank = rank_texts if encoder else _rerank
     write_run(rank(model, asked, texts, candidates, source=run or docs, inference=inference), out, system)
 
 
