@@ -1,4 +1,4 @@
-"""Dual encoders, really run: trained on several tables, searching, feeding a ranker, fused, shifted, pooled."""
+"""Dual encoders and late interaction, really run: trained on several tables, searching, feeding a ranker, pooled."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import polars as pl
 import pytest
 import yaml
 
-from switchrank.formats.tables import CANDIDATES, JUDGEMENTS, read_table
+from switchrank.formats.tables import CANDIDATES, DOCUMENTS, JUDGEMENTS, QUERIES, read_table
+from switchrank.formats.token_vectors import open_tokens
 from switchrank.formats.trec import read_run
+from switchrank.search.max_sim import max_sim
 from tests.conftest import Workflow
 
 pytestmark = pytest.mark.slow
@@ -22,13 +24,14 @@ SYSTEMS = {
     "centred": {"model": "hybrid", "test": {"shift": "lines"}},
     "lexical": {"model": "hybrid", "test": {"translate": "clwe", "weight": 0.5}},
     "fused": {"fuse": ["bm25", "hybrid"]},
+    "late": {"corpus": ["english", "joined"], "architecture": "late-interaction", "train": {"dim": 16}},
 }
 SEARCHED = {"collection": "world", "pairs": list(PAIRS), "queries": 12, "candidates": {"all": True}}
 
 
 @pytest.fixture(scope="module")
 def searched(finished: Workflow, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    """The finished run under a config with dual encoders more; only what they need is made."""
+    """The finished run under a config with encoders more; only what they need is made."""
     folder = tmp_path_factory.mktemp("dual")
     for name in ("results", ".snakemake"):
         shutil.copytree(finished.folder / name, folder / name, symlinks=True)
@@ -39,6 +42,7 @@ def searched(finished: Workflow, tmp_path_factory: pytest.TempPathFactory) -> Wo
     config["corpora"]["joined"] = {"from": "world", "parallel": True, "languages": ["en", "qaa"]}
     config["systems"] |= SYSTEMS
     config["dual"] = {"steps": 4, "batch_size": 8, "warmup": 1, "max_length": 32, "eval_every": 4}
+    config["late"] = config["dual"] | {"query_length": 16}
     everyone = ["zero-shot", "ml-cs", "bm25", *SYSTEMS]
     config["testsets"] |= {
         "whole": SEARCHED | {"systems": everyone},
@@ -49,6 +53,7 @@ def searched(finished: Workflow, tmp_path_factory: pytest.TempPathFactory) -> Wo
     workflow = Workflow(folder, file)
     runs = [f"{system}/whole/{pair}" for system in SYSTEMS for pair in PAIRS]
     runs += [f"zero-shot/found/{pair}" for pair in PAIRS] + ["hybrid/every-mlir4/xx-xx", "hybrid/world/en-qaa"]
+    runs += ["late/every-mlir4/xx-xx", "late/world/en-qaa"]
     workflow.run("--", *(f"results/smoke/runs/{run}/seed1.trec" for run in runs))
     return workflow
 
@@ -115,3 +120,41 @@ def test_a_mixed_pool_is_searched_by_the_vectors_of_its_languages(results):
     parts = [vectors(results, f"hybrid/xx-xx/seed1/world/documents-{lang}") for lang in ("en", "qaa", "qac", "qad")]
     assert np.array_equal(pool, np.concatenate(parts))
     assert run_of(results, "hybrid/every-mlir4/xx-xx").height
+
+
+def tokens(results: Path, name: str, table: str, schema: dict[str, object]) -> tuple[list[str], list[np.ndarray]]:
+    """The ids of a table, and the vectors of the tokens of each of its texts."""
+    ids = read_table(results / f"{table}.parquet", schema)[next(iter(schema))].to_list()
+    stored = open_tokens(results / f"encoded/late/xx-xx/seed1/{name}.npy", len(ids), table)
+    return ids, [stored[number] for number in range(len(ids))]
+
+
+@pytest.mark.parametrize(
+    ("run", "queries", "documents"),
+    [
+        (
+            "whole/en-qaa",
+            "world/queries-test-en sources/world/queries-test-en",
+            "world/documents-qaa sources/world/documents-qaa",
+        ),
+        (
+            "every-mlir4/xx-xx",
+            "every-mlir4/queries-xx pools/every-mlir4/queries",
+            "every-mlir4/documents-xx pools/every-mlir4/documents",
+        ),
+    ],
+)
+def test_late_interaction_finds_the_documents_whose_tokens_match_best(results, run, queries, documents):
+    asked, found = tokens(results, *queries.split(), QUERIES), tokens(results, *documents.split(), DOCUMENTS)
+    rows = run_of(results, f"late/{run}")
+    assert rows.height
+    for qid, docid, score in rows.filter(pl.col("rank") <= 2).select("qid", "docid", "score").iter_rows():
+        query, document = (side[1][side[0].index(name)] for side, name in ((asked, qid), (found, docid)))
+        assert score == pytest.approx(max_sim(query, document), rel=1e-6)
+
+
+def test_late_interaction_scores_the_candidates_of_others(results):
+    listed = read_table(results / "testsets/world/candidates-qaa.parquet", CANDIDATES)
+    assert set(run_of(results, "late/world/en-qaa")["docid"]) <= set(listed["docid"])
+    assert json.loads((results / "models/late/xx-xx/seed1/train.json").read_text())["params"]["dim"] == 16
+    assert (results / "models/late/xx-xx/seed1/1_Dense/model.safetensors").is_file()

@@ -1,6 +1,6 @@
 # Candidates of each test set, then one TREC run per system, pair and seed. A job scores all pairs of a test set with one
-# model, so its outputs depend on the pair table: rules are made per system and test set. Dual encoders make vectors of
-# each table of texts once, and read nothing else then.
+# model, so its outputs depend on the pair table: rules are made per system and test set. Encoders make vectors of each
+# table of texts, or of their tokens, once, and read nothing else then.
 rule judgements:
     input:
         lambda wildcards: [
@@ -160,7 +160,7 @@ rule candidates_of_pool:
 
 rule encode:
     input:
-        model=dual_encoder_files,
+        model=model_of_encoder,
         texts=lambda wildcards: PLAN.encoded_texts(
             wildcards.encoder,
             wildcards.collection,
@@ -187,6 +187,7 @@ rule encode:
         **asks("encode", threads=CONFIG.rank.threads, gpus=min(GPUS, 1)),
         **on_gpu(),
     params:
+        architecture="dual-encoder",
         kind=lambda wildcards: (
             "query" if wildcards.table.startswith("queries") else "document"
         ),
@@ -216,7 +217,7 @@ use rule encode as encode_translations with:
 
 use rule encode as encode_lines with:
     input:
-        model=dual_encoder_files,
+        model=model_of_encoder,
         texts=lambda wildcards: PLAN.lines(wildcards.bitext, wildcards.lang)[
             wildcards.pair
         ][0],
@@ -243,8 +244,56 @@ use rule encode as encode_lines with:
         column=lambda wildcards: PLAN.lines(wildcards.bitext, wildcards.lang)[
             wildcards.pair
         ][1],
+        architecture="dual-encoder",
         settings=encoding(),
         code=CODE("rank.dense"),
+
+
+use rule encode as encode_tokens with:
+    output:
+        multiext(
+            f"{R}/encoded/{{encoder}}/{{collection}}/{{table}}-{{lang}}",
+            ".npy",
+            ".spans.npy",
+            ".json",
+        ),
+    log:
+        f"{R}/logs/rank/encode/{{encoder}}/{{collection}}-{{table}}-{{lang}}.log",
+    benchmark:
+        f"{R}/benchmarks/rank/encode/{{encoder}}/{{collection}}-{{table}}-{{lang}}.tsv"
+    wildcard_constraints:
+        encoder=LATE_ENCODERS,
+        table="queries-test|documents",
+        lang=UNMIXED,
+    params:
+        architecture="late-interaction",
+        kind=lambda wildcards: (
+            "query" if wildcards.table.startswith("queries") else "document"
+        ),
+        column="text",
+        settings=encoding(),
+        code=CODE("rank.late"),
+
+
+use rule encode_tokens as encode_pool_tokens with:
+    input:
+        model=model_of_encoder,
+        texts=f"{R}/pools/{{testset}}/{{table}}.parquet",
+    output:
+        multiext(
+            f"{R}/encoded/{{encoder}}/{{testset}}/{{table}}-xx",
+            ".npy",
+            ".spans.npy",
+            ".json",
+        ),
+    log:
+        f"{R}/logs/rank/encode/{{encoder}}/{{testset}}-{{table}}-xx.log",
+    benchmark:
+        f"{R}/benchmarks/rank/encode/{{encoder}}/{{testset}}-{{table}}-xx.tsv"
+    wildcard_constraints:
+        encoder=LATE_ENCODERS,
+        testset="|".join(POOLS) or "none",
+        table="queries|documents",
 
 
 rule shift_vectors:
@@ -388,7 +437,9 @@ for testset in CONFIG.testsets:
                 "../scripts/rank_reference.py"
 
     for ranker in PLAN.rankers:
-        if not ranker.dual and PLAN.ranked_pairs(ranker, testset):
+        if ranker.architecture == "cross-encoder" and PLAN.ranked_pairs(
+            ranker, testset
+        ):
 
             rule:
                 name:
@@ -437,7 +488,7 @@ for testset in CONFIG.testsets:
                 script:
                     "../scripts/rank.py"
 
-    for ranker in PLAN.dual_rankers:
+    for ranker in PLAN.encoding_rankers:
         if PLAN.ranked_pairs(ranker, testset):
 
             rule:
@@ -471,10 +522,10 @@ for testset in CONFIG.testsets:
                         threads=CONFIG.rank.threads,
                     ),
                 params:
+                    **comparing(ranker),
                     system=ranker.system,
                     pairs=retrieval(ranker, testset),
                     depth=PLAN.searched_depth(testset),
-                    code=CODE("rank.dense"),
                 script:
                     "../scripts/retrieve.py"
 
@@ -499,10 +550,10 @@ for testset in CONFIG.testsets:
             resources:
                 **asks("retrieve", name=f"found_{testset}"),
             params:
+                **comparing(PLAN.finder(testset)),
                 system=CONFIG.testsets[testset].candidates.system,
                 pairs=list(PLAN.found_alone(testset).values()),
                 depth=CONFIG.testsets[testset].candidates.depth,
-                code=CODE("rank.dense"),
             script:
                 "../scripts/retrieve.py"
 

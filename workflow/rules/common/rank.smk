@@ -152,15 +152,29 @@ def rank_settings(system, testset):
     return settings | kept_depth(testset)
 
 
-def encoders_where(test):
-    """A wildcard constraint: the encoders whose system `test` holds for."""
-    return (
-        "|".join(name for name, (one, _) in PLAN.encoders.items() if test(one))
-        or "none"
-    )
+def encoders_where(test, architecture="dual-encoder"):
+    """A wildcard constraint: the encoders of an architecture whose system `test` holds for."""
+    found = [
+        name
+        for name, (one, _) in PLAN.encoders.items()
+        if one.architecture == architecture and test(one)
+    ]
+    return "|".join(found) or "none"
 
 
-def dual_encoder_files(wildcards):
+LATE_ENCODERS = encoders_where(lambda one: True, "late-interaction")
+
+
+def comparing(ranker):
+    """What compares the vectors of a system, for a job: its architecture and the digest of its code."""
+    where = {"dual-encoder": "rank.dense", "late-interaction": "rank.late"}
+    return {
+        "architecture": ranker.architecture,
+        "code": CODE(where[ranker.architecture]),
+    }
+
+
+def model_of_encoder(wildcards):
     """The files of the model that makes vectors."""
     folder = PLAN.encoder_model(wildcards.encoder)
     return [f"{folder}/{file}" for file in MODEL_FILES]
@@ -186,7 +200,7 @@ def files_in(value):
 
 
 def retrieval(ranker, testset, change=list):
-    """A function of wildcards: what a dual encoder compares for the pairs of a test set, or what `change` makes of it."""
+    """A function of wildcards: what an encoder compares for the pairs of a test set, or what `change` makes of it."""
     return lambda wildcards: change(
         PLAN.retrieval(ranker, testset, wildcards.get("seed", CONFIG.seeds[0]))
     )

@@ -11,6 +11,7 @@ from typing import get_args
 from switchrank.collections.joined.section import Joined
 from switchrank.collections.mmarco.names import MMARCO_NAMES
 from switchrank.collections.section import CollectionSection
+from switchrank.config.architectures import MODELS
 from switchrank.config.bitext import bitext_findings
 from switchrank.config.lexicons import (
     DegradedLexicon,
@@ -24,6 +25,7 @@ from switchrank.config.model_checks import model_findings
 from switchrank.config.models import MAIN_METRIC, Config, Testset
 from switchrank.config.sections import Finding, known_names, known_placeholders, listed, made_of, refused
 from switchrank.config.sweeps import is_of_corpus
+from switchrank.config.systems import CROSS
 from switchrank.config.trainings import training_findings
 from switchrank.files.addresses import placeholders
 from switchrank.formats.measures import FALLING, BiasMeasure
@@ -266,7 +268,7 @@ def _candidates(config: Config, place: str, testset: Testset) -> Iterator[Findin
     if given.system is None:
         return
     found = list(known_names(f"{place}.system", "system", given.system, config.systems))
-    if not found and not config.is_dual(given.system):
+    if not found and config.architecture(given.system) == CROSS:
         problem = f"{given.system} is no encoder: it can only score the candidates that another found"
         found = [(f"{place}.system", problem, "name a system of architecture dual-encoder, or give bm25, run or all")]
     elif testset.mixed:
@@ -328,8 +330,9 @@ def _ablation(config: Config) -> Iterator[Finding]:
         yield from known_names(f"ablation.collection.{place}".rstrip("."), "collection", name, config.collections)
     for place, name in [("reference", section.reference), *(("compared", name) for name in section.compared)]:
         yield from known_names(f"ablation.{place}", "trained system", name, config.with_models)
-        if config.is_dual(name):
-            yield f"ablation.{place}", f"{name} is a dual encoder, which no row starts from", "name a cross-encoder"
+        if (architecture := config.architecture(name)) != CROSS:
+            problem = f"{name} is {MODELS[architecture]}, which no row starts from"
+            yield f"ablation.{place}", problem, "name a cross-encoder"
 
 
 def _settings(config: Config) -> Iterator[Finding]:

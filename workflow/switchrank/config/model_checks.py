@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from switchrank.config.dual import dual_findings
+from switchrank.config.architectures import MODELS, architecture_findings, setting_of
 from switchrank.config.lexicons import InducedLexicon
 from switchrank.config.models import Config
 from switchrank.config.sections import Finding, known_names, made_of, refused
-from switchrank.config.systems import DUAL, OWN_START, Extension, FirstWeights, NamedStart, Start, Testing
+from switchrank.config.systems import CROSS, DUAL, OWN_START, Extension, FirstWeights, NamedStart, Start, Testing
 from switchrank.core.errors import UserError
 from switchrank.models.catalogue import entry_of, nearest
 from switchrank.models.folder import read_object
@@ -38,8 +38,8 @@ def _starts(config: Config) -> Iterator[Finding]:
             problem = "a model from scratch, whose tokenizer has pieces for all languages"
             yield f"{place}.extend", problem, "extend a pretrained start"
         yield from _one_corpus(config, f"{place}.corpus", start.corpus)
-        for key in start.train.others(start.method):
-            yield f"{place}.train.{key}", "a setting of a dual-encoder", "leave it out: starts are cross-encoders"
+        for key, other in start.train.others(start.method).items():
+            yield f"{place}.train.{key}", setting_of(other), "leave it out: starts are cross-encoders"
     for place, made in config.every_start.items():
         yield from known_names(f"{place}.transplant", "lexicon", made.transplant, config.lexicons)
         if made.extend:
@@ -125,7 +125,7 @@ def _systems(config: Config) -> Iterator[Finding]:
             ranked = [one for one, part in config.systems.items() if not part.fuse]
             known = [*ranked, *config.evaluate.references]
             yield from known_names(f"{place}.fuse", "system or reference row", system.fuse, known)
-        yield from dual_findings(config, name)
+        yield from architecture_findings(config, name)
         if name in {"random", "bm25"}:
             yield place, "the name of a reference row", "choose another name"
     yield from known_names("evaluate.baseline", "system", config.evaluate.baseline, config.systems)
@@ -141,7 +141,9 @@ def _tested(config: Config, name: str, test: Testing) -> Iterator[Finding]:
     yield from known_names(f"{place}.shift", "parallel text", test.shift, config.bitext)
     for key in ("shift", "weight"):
         if getattr(test, key) is not None and not config.is_dual(name):
-            yield f"{place}.{key}", "a cross-encoder makes no vectors", "name a dual encoder in model, or leave it out"
+            made = "no vectors" if config.architecture(name) == CROSS else "a vector for each token"
+            problem = f"{MODELS[config.architecture(name)]} makes {made}"
+            yield f"{place}.{key}", problem, "name a dual encoder in model, or leave it out"
 
 
 def _used(config: Config, name: str, model: str) -> Iterator[Finding]:
@@ -173,7 +175,7 @@ def _known_models(config: Config) -> Iterator[Finding]:
             yield place, f"{model} is a system and a known model", "give the system another name"
         elif entry is not None:
             finished = place.startswith("systems.")
-            encodes = place.startswith("lexicons.") or (finished and config.is_dual(place.split(".")[1]))
+            encodes = place.startswith("lexicons.") or (finished and config.architecture(place.split(".")[1]) != CROSS)
             refusal = entry.no_encoder() if encodes else entry.refusal(finished=finished)
             if refusal:
                 searches = finished and not encodes and entry.no_encoder() is None

@@ -10,12 +10,16 @@ from switchrank.config.bitext import Bitext
 from switchrank.config.lexicons import DictionaryFile, EncoderLexicon, Lexicon, Vectors, VectorSource
 from switchrank.config.sections import Count, Distinct, Language, LanguageList, Name, Section, Seed, Share, Whole
 from switchrank.config.systems import (
+    CROSS,
     DUAL,
     OWN_START,
+    RUN_KEYS,
     Ablation,
+    Architecture,
     Changes,
     Dual,
     Extension,
+    Late,
     NamedStart,
     Start,
     Sweep,
@@ -83,7 +87,7 @@ class Testset(Section):
     )
     seed: Seed = Field(0, description="mixed: seed of the draws per document and per query")
     candidates: Candidates = Field(
-        description="what is re-ranked; where that is all documents, a dual encoder searches them"
+        description="what is re-ranked; where that is all documents, dual encoders and late interaction search them"
     )
     systems: Annotated[Distinct[Name], Field(min_length=1)] | None = Field(
         None, description="systems and reference rows that rank it; default: all"
@@ -116,7 +120,7 @@ class Rank(Section):
     depth: Count | None = Field(
         None,
         description="documents of a query that its run file keeps, the best ones; default: every candidate, or 1,000 "
-        "where a dual encoder searches all documents. What lies below counts as not found in map, recall and the "
+        "where all documents are searched. What lies below counts as not found in map, recall and the "
         "tables of bias and shift",
     )
 
@@ -256,8 +260,8 @@ class Corpus(Section):
     languages: Literal["seen", "pair", "each"] | Distinct[Language] = Field(
         "seen",
         description="`seen` or a list: one multilingual corpus; `pair`: one bilingual corpus per pair; `each`: a table "
-        "for each seen language, which a dual encoder trains on together. With `parallel`: a list has a table for each "
-        "of its languages; otherwise there is a corpus per pair",
+        "for each seen language, which dual encoders and late interaction train on together. With `parallel`: a list "
+        "has a table for each of its languages; otherwise there is a corpus per pair",
     )
     parallel: bool = Field(
         False, description="no switching: the collection's training text in these languages (train_languages)"
@@ -295,7 +299,7 @@ class Corpus(Section):
 
     @property
     def by_language(self) -> bool:
-        """Whether there is a table for each language, which one dual encoder is trained on."""
+        """Whether there is a table for each language, which one model is trained on together."""
         return self.languages == "each" or (self.parallel and isinstance(self.languages, list))
 
     @property
@@ -327,6 +331,7 @@ class Config(Section):
     starts: dict[Name, NamedStart] = Field({}, description="further starts, by name, beside `start`")
     train: Train
     dual: Dual = Field(Dual(), description="how dual encoders are trained, as `train` says it of cross-encoders")
+    late: Late = Field(Late(), description="how late interaction is trained, likewise")
     testsets: dict[Name, Testset]
     rank: Rank = Rank()
     evaluate: Evaluate = Evaluate()
@@ -369,11 +374,15 @@ class Config(Section):
         """The systems that have models of their own, trained here or finished."""
         return [name for name, system in self.systems.items() if not system.uses and not system.fuse]
 
-    def is_dual(self, name: str) -> bool:
-        """Whether a system embeds queries and documents apart, by its own models or those that it uses."""
+    def architecture(self, name: str) -> Architecture:
+        """The architecture of a system's models, its own or those that it uses; that of an unknown one is the usual."""
         system = self.systems.get(name)
         used = self.systems.get(system.uses or "", system) if system else None
-        return used is not None and used.architecture == DUAL
+        return used.architecture if used else CROSS
+
+    def is_dual(self, name: str) -> bool:
+        """Whether a system turns queries and documents into a vector each."""
+        return self.architecture(name) == DUAL
 
     @property
     def every_start(self) -> dict[str, Start | NamedStart]:
@@ -393,9 +402,9 @@ class Config(Section):
                 found[f"lexicons.{name}.model"] = lexicon.model
         return found | {f"systems.{name}.model": str(s.model) for name, s in self.systems.items() if s.is_finished}
 
-    def training(self, changes: Changes, architecture: str = "") -> Train | Dual:
-        """How a system or a start is trained: by the run's ``train`` or ``dual``, with its own changes."""
-        run = self.dual if architecture == DUAL else self.train
+    def training(self, changes: Changes, architecture: Architecture = CROSS) -> Train | Dual | Late:
+        """How a system or a start is trained: by what the run says of its architecture, with its own changes."""
+        run: Train | Dual | Late = getattr(self, RUN_KEYS[architecture])
         return run.model_copy(update={key: getattr(changes, key) for key in changes.model_fields_set})
 
     def training_settings(self, section: Training) -> dict[str, Any]:

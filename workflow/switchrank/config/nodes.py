@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from switchrank.config.plan_data import Pair
-from switchrank.config.systems import Extension, FirstWeights, Training
+from switchrank.config.systems import CROSS, Architecture, Extension, FirstWeights, Training
 from switchrank.models.folder import MODEL_FILES, STARTING_FILES
 from switchrank.search.choices import FusionMethod
 
@@ -62,8 +62,8 @@ class Node:
 
     Attributes:
         start: the files of the model that it starts from.
-        corpus: the training table, or the record of a corpus that is switched on the fly; several tables for a dual
-            encoder; None: the run's texts.
+        corpus: the training table, or the record of a corpus that is switched on the fly; several tables for one that
+            encodes; None: the run's texts.
         dev: the table it is judged by, if any.
         on_the_fly: that corpus and its training pair.
         facts: what ``train.json`` says about it.
@@ -88,7 +88,7 @@ class Ranker:
     """A model at work: ``system`` scores with the model that ``trained`` has for ``train_pair``, on texts translated
     through the lexicon ``translate`` where there is one. A finished model has no training pair.
 
-    A ``dual`` encoder with a ``weight`` leaves documents as they are, and mixes vectors of queries with those of their
+    A dual encoder with a ``weight`` leaves documents as they are, and mixes vectors of queries with those of their
     translations; ``shift`` is the parallel text by which its vectors are shifted.
     """
 
@@ -96,7 +96,7 @@ class Ranker:
     trained: str
     train_pair: str | None
     translate: str | None = None
-    dual: bool = False
+    architecture: Architecture = CROSS
     weight: float | None = None
     shift: str | None = None
 

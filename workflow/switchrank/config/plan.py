@@ -9,12 +9,13 @@ from typing import Any
 
 from switchrank.ablation.rows import NO_SYSTEM, Row, check_starts, read_ablation
 from switchrank.collections.joined.section import Joined
+from switchrank.config.architectures import MODELS
 from switchrank.config.encoders import encoder_findings
 from switchrank.config.nodes import Node, Ranker, StartNode
 from switchrank.config.plan_data import Pair
 from switchrank.config.plan_retrieval import RetrievalPlan
 from switchrank.config.sections import MIXED, Finding, refused
-from switchrank.config.systems import OWN_START, Ablation
+from switchrank.config.systems import CROSS, OWN_START, Ablation
 from switchrank.core.errors import UserError, raise_all
 from switchrank.models.folder import MODEL_FILES
 from switchrank.switching.recipe import read_recipe
@@ -47,8 +48,8 @@ class Plan(RetrievalPlan):
     def _refusals(self, row: Row, trained: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         """What is wrong with a row, and what to do; later findings may follow from the first."""
         testset, language = self.tuning.testset, row.language
-        if self.config.is_dual(row.start):
-            yield f"{row.start} is a dual encoder, which is not tuned", "name a cross-encoder"
+        if (architecture := self.config.architecture(row.start)) != CROSS:
+            yield f"{row.start} is {MODELS[architecture]}, which is not tuned", "name a cross-encoder"
         tested = self.config.collections[self.config.testsets[testset].collection]
         if not self.tested_pairs(row):
             yield f"no test pair of {language}", f"add {language}-{language} to the pairs of {testset}"

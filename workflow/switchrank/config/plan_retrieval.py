@@ -1,4 +1,4 @@
-"""The plan of retrieval: what dual encoders turn into vectors, what they search with them, and for whom."""
+"""The plan of retrieval: what encoders turn into vectors, what they search with them, and for whom."""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -9,6 +9,7 @@ from switchrank.config.nodes import Ranker
 from switchrank.config.plan_data import Pair
 from switchrank.config.plan_runs import RunsPlan
 from switchrank.config.sections import MIXED, Finding
+from switchrank.config.systems import CROSS
 from switchrank.search.choices import DEPTH
 from switchrank.sources.bitext.files import PARTS
 
@@ -16,13 +17,15 @@ from switchrank.sources.bitext.files import PARTS
 class RetrievalPlan(RunsPlan):
     """Names of vectors, and the facts of the jobs that make and search them.
 
-    An *encoder* is a dual encoder as one system uses it, with one seed: ``hybrid/xx-xx/seed1``, or ``e5``. Its vectors
-    lie in ``encoded/<encoder>/<collection>/``, those of mixed pools in ``encoded/<encoder>/<testset>/``.
+    An *encoder* is a dual encoder, or late interaction, as one system uses it, with one seed: ``hybrid/xx-xx/seed1``,
+    or ``e5``. Its vectors lie in ``encoded/<encoder>/<collection>/``, those of mixed pools in
+    ``encoded/<encoder>/<testset>/``.
     """
 
     @property
-    def dual_rankers(self) -> list[Ranker]:
-        return [ranker for ranker in self.rankers if ranker.dual]
+    def encoding_rankers(self) -> list[Ranker]:
+        """Those that turn queries and documents into vectors apart."""
+        return [ranker for ranker in self.rankers if ranker.architecture != CROSS]
 
     def _encoder(self, system: str, train_pair: str | None, seed: int | str) -> str:
         return PurePath(self.model_folder(system, train_pair, seed)).relative_to(f"{self.folder}/models").as_posix()
@@ -31,8 +34,8 @@ class RetrievalPlan(RunsPlan):
     def encoders(self) -> dict[str, tuple[Ranker, int]]:
         """Every encoder by name, those included whose vectors only others use."""
         found: dict[str, tuple[Ranker, int]] = {}
-        for ranker in self.dual_rankers:
-            own = Ranker(ranker.trained, ranker.trained, ranker.train_pair, dual=True)
+        for ranker in self.encoding_rankers:
+            own = Ranker(ranker.trained, ranker.trained, ranker.train_pair, architecture=ranker.architecture)
             for seed in self.seeds_of(ranker):
                 for one in (own, ranker):
                     found.setdefault(self._encoder(one.system, one.train_pair, seed), (one, seed))
@@ -78,7 +81,7 @@ class RetrievalPlan(RunsPlan):
         return [f"{folder}/{kind}-{language}-of-{pair}.npy" for pair in self.lines(bitext, language)]
 
     def retrieval(self, ranker: Ranker, testset: str, seed: int | str) -> list[dict[str, Any]]:
-        """What a dual encoder compares for the pairs of a test set that it ranks, in their order."""
+        """What an encoder compares for the pairs of a test set that it ranks, in their order."""
         every = self.config.testsets[testset].candidates.every
         return [self._compared(ranker, testset, pair, seed, every=every) for pair in self.ranked_pairs(ranker, testset)]
 
@@ -96,14 +99,14 @@ class RetrievalPlan(RunsPlan):
         return sides | {"candidates": self.candidates(testset, pair.document, pair.query)}
 
     def searched_depth(self, testset: str) -> int | None:
-        """Documents of a query that the run of a dual encoder keeps; None for every candidate."""
+        """Documents of a query that the run of an encoder keeps; None for every candidate."""
         searched = self.config.testsets[testset].candidates.every
         return self.depth(testset) or (DEPTH if searched else None)
 
     def finder(self, testset: str) -> Ranker | None:
-        """The dual encoder that finds the candidates of a test set, if one does."""
+        """The encoder that finds the candidates of a test set, if one does."""
         name = self.config.testsets[testset].candidates.system
-        return next((ranker for ranker in self.dual_rankers if ranker.system == name), None)
+        return next((ranker for ranker in self.encoding_rankers if ranker.system == name), None)
 
     def found_run(self, testset: str, pair: Pair) -> str:
         """The run over all documents from which a pair has its candidates: that of another test set, where one is the

@@ -12,7 +12,7 @@ from switchrank.config.models import Download
 from switchrank.config.nodes import Fusion, Node, Ranker, Run, StartNode, SweepPoint
 from switchrank.config.plan_data import DataPlan, Pair, concrete_downloads
 from switchrank.config.sections import MIXED, suffix_of, text_of
-from switchrank.config.systems import DUAL, OWN_START, Training
+from switchrank.config.systems import CROSS, DUAL, METHODS, OWN_START, Training
 from switchrank.core.errors import UserError
 from switchrank.files.addresses import filled
 from switchrank.models.catalogue import entry_of
@@ -87,10 +87,12 @@ class RunsPlan(DataPlan):
         ]
 
     def model_pairs(self, system: str) -> list[str]:
-        """The training pairs of a system's models: those of its corpus; a dual encoder has one for all its tables."""
+        """The training pairs of a system's models: those of its corpus; one that encodes has one for all its tables."""
         tables = [pair for corpus in self.config.systems[system].corpora for pair in self.train_pairs(corpus)]
-        if not self.config.is_dual(system) or len({*tables}) == 1:
-            return tables[:1] if self.config.is_dual(system) else tables
+        if self.config.architecture(system) == CROSS:
+            return tables
+        if len({*tables}) == 1:
+            return tables[:1]
         return [f"{MIXED}-{MIXED}"]
 
     @cached_property
@@ -103,7 +105,7 @@ class RunsPlan(DataPlan):
         found: list[Ranker] = []
         for name, system in self.config.systems.items():
             trained, test = system.uses or name, system.test
-            how: dict[str, Any] = {"dual": self.config.is_dual(name)}
+            how: dict[str, Any] = {"architecture": self.config.architecture(name)}
             how |= {"translate": test.translate, "weight": test.weight, "shift": test.shift} if test else {}
             if trained in self.finished:
                 found.append(Ranker(name, trained, None, **how))
@@ -190,7 +192,7 @@ class RunsPlan(DataPlan):
         made |= {"folder": self.model_folder(system, train_pair, seed)}
         made |= {"start": self.starts[section.start].files_of(seed)}
         facts: dict[str, Any] = {"system": system, "train_pair": train_pair, "corpus": section.corpus}
-        if section.architecture != DUAL:
+        if section.architecture == CROSS:
             corpus, dev, on_the_fly = self.training_data(str(section.corpus), train_pair)
             return Node(corpus=corpus, dev=dev, on_the_fly=on_the_fly, facts=facts, **made)
         tables = [(corpus, pair) for corpus in section.corpora for pair in self.train_pairs(corpus)]
@@ -199,8 +201,8 @@ class RunsPlan(DataPlan):
             dev=f"{self.corpus_folder(*tables[0])}/dev.parquet",
             on_the_fly=None,
             facts=facts | {"tables": ["/".join(table) for table in tables]},
-            method="contrastive",
-            more=self._prompts(section.start, made["settings"]),
+            method=METHODS[section.architecture],
+            more=self._prompts(section.start, made["settings"]) if section.architecture == DUAL else {},
             **made,
         )
 

@@ -39,7 +39,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("systems.<name>", systems.System),
     ("systems.<name>.test", systems.Testing),
     (
-        "systems.<name>.train, starts.<name>.train (keys of train, but device, processes, threads, or of dual)",
+        "systems.<name>.train, starts.<name>.train (keys of train, but device, processes, threads, or of dual or late)",
         systems.Changes,
     ),
     ("sweeps.<name>", systems.Sweep),
@@ -50,6 +50,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("start.tokenizer", systems.Tokenizer),
     ("train", systems.Train),
     ("dual", systems.Dual),
+    ("late", systems.Late),
     ("start.first (train's keys, and these)", systems.Warmup),
     ("ablation", systems.Ablation),
     ("ablation.train (train's keys, with these defaults)", systems.Tuning),
@@ -79,7 +80,7 @@ def _section(title: str, model: type[BaseModel]) -> str:
 def _inherited(model: type[BaseModel]) -> set[str]:
     """Keys that a section shares with others and that are explained there."""
     if model in (systems.Warmup, systems.Changes):
-        return set(systems.Optimisation.model_fields) | set(systems.Dual.model_fields)
+        return {name for kind in systems.TRAININGS.values() for name in kind.model_fields}
     if model is systems.NamedStart:
         return set(systems.FirstWeights.model_fields)
     if model is lexicons.EncoderLexicon:

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from switchrank.config.lexicons import Lexicon
 from switchrank.config.models import Corpus
 from switchrank.config.sections import Finding, Section, suffix_of
-from switchrank.config.systems import DUAL, Dual, System, Train
+from switchrank.config.systems import CROSS, RUN_KEYS, TRAININGS, System, Train, Training
 
 Plain = dict[str, Any]
 _KINDS: dict[str, TypeAdapter[Section]] = {
@@ -111,9 +111,11 @@ def _with(section: Plain, keys: Sequence[str], value: Any) -> Plain | None:
 
 def _whole(data: Plain, system: Plain) -> Plain:
     """A system with all keys of the training that it has: its own, the run's, or those by default."""
-    dual, own = system.get("architecture") == DUAL, system.get("train")
+    named, own = system.get("architecture"), system.get("train")
+    architecture = next((one for one in TRAININGS if one == named), CROSS)
+    kind: type[Training] = Train if architecture == CROSS else TRAININGS[architecture]
     try:
-        section = Dual.model_validate(data.get("dual") or {}) if dual else Train.model_validate(data.get("train"))
+        section = kind.model_validate(data.get(RUN_KEYS[architecture]) or {})
         run = section.plain("device", "processes", "threads")
     except ValidationError:
         run = {}

@@ -26,6 +26,7 @@ from switchrank.search.choices import FusionMethod
 from switchrank.train.methods.contrastive import ContrastiveSettings
 from switchrank.train.methods.cross_encoder import CrossEncoderSettings
 from switchrank.train.methods.distil import RepairSettings
+from switchrank.train.methods.late_interaction import LateInteractionSettings
 from switchrank.train.settings import BY_EPOCHS, Settings, default_of
 
 
@@ -49,6 +50,9 @@ if TYPE_CHECKING:  # mypy knows the fields by their class, pydantic by create_mo
     class Dual(Section, ContrastiveSettings):
         pass
 
+    class Late(Section, LateInteractionSettings):
+        pass
+
     class Repair(Section, RepairSettings):
         pass
 
@@ -65,15 +69,26 @@ else:
     _Prompt = Annotated[str, StringConstraints(min_length=0)] | None  # none is a prompt too
     Optimisation = _section("Optimisation", CrossEncoderSettings)
     Dual = _section("Dual", ContrastiveSettings)
+    Late = _section("Late", LateInteractionSettings)
     Repair = _section("Repair", RepairSettings, "layers")
 
-Training = Optimisation | Dual | Repair
+Training = Optimisation | Dual | Late | Repair
+Architecture = Literal["cross-encoder", "dual-encoder", "late-interaction"]
+CROSS: Architecture = "cross-encoder"
+DUAL: Architecture = "dual-encoder"
+LATE: Architecture = "late-interaction"
+TRAININGS: dict[Architecture, type[Optimisation | Dual | Late]] = {CROSS: Optimisation, DUAL: Dual, LATE: Late}
+"""The keys of the training of systems, by their architecture."""
+METHODS: dict[Architecture, str] = {CROSS: "cross-encoder", DUAL: "contrastive", LATE: "late-interaction"}
+"""The way in which a system is trained."""
+RUN_KEYS: dict[str, str] = {CROSS: "train", DUAL: "dual", LATE: "late"}
+"""The section of the run that says how the systems of an architecture are trained."""
 
 
 def settings_of(section: Training) -> type[Settings]:
     """The settings that a section of training is about."""
-    if isinstance(section, Dual):
-        return ContrastiveSettings
+    if isinstance(section, Dual | Late):
+        return ContrastiveSettings if isinstance(section, Dual) else LateInteractionSettings
     return RepairSettings if isinstance(section, Repair) else CrossEncoderSettings
 
 
@@ -111,8 +126,6 @@ class Tuning(Optimisation):
         return super().plain(*leave_out) | ({"epochs": 0} if self.steps else {})
 
 
-DUAL = "dual-encoder"
-"""The architecture of systems that search."""
 OWN_START = "start"
 """The name of the run's own start, which systems start from unless they say otherwise."""
 
@@ -125,13 +138,13 @@ class Tokenizer(Section):
     )
 
 
-class Changes(Optimisation, Dual):
-    """Keys of the run's ``train`` or ``dual`` that differ for one model; what is not written is the run's."""
+class Changes(Optimisation, Dual, Late):
+    """Keys of the run's ``train``, ``dual`` or ``late`` that differ for one model; what is not written is the run's."""
 
-    def others(self, architecture: str) -> list[str]:
-        """The keys written here that are no settings of an architecture."""
-        kind = Dual if architecture == DUAL else Optimisation
-        return sorted(self.model_fields_set - kind.model_fields.keys())
+    def others(self, architecture: Architecture) -> dict[str, Architecture]:
+        """The keys written here that are no settings of an architecture, each with one whose they are."""
+        strange = sorted(self.model_fields_set - TRAININGS[architecture].model_fields.keys())
+        return {key: next(one for one, kind in TRAININGS.items() if key in kind.model_fields) for key in strange}
 
 
 class FirstWeights(Section):
@@ -275,7 +288,8 @@ class Testing(Section):
 
 class System(Section):
     corpus: Name | Annotated[Distinct[Name], Field(min_length=1)] | None = Field(
-        None, description="the corpus it is trained on; for a dual encoder there may be several"
+        None,
+        description="the corpus it is trained on; for a dual encoder or late interaction there may be several",
     )
     model: str | None = Field(
         None,
@@ -294,12 +308,13 @@ class System(Section):
     start: Name = Field(OWN_START, description="the start it is trained from: of `starts`, or `start`, the run's own")
     train: Changes = Field(
         default_factory=Changes,
-        description="keys of `train`, or of `dual` for a dual encoder, that are otherwise for this system",
+        description="keys of `train`, or by architecture of `dual` or `late`, that are otherwise for this system",
     )
-    architecture: Literal["cross-encoder", "dual-encoder"] = Field(
-        "cross-encoder",
+    architecture: Architecture = Field(
+        CROSS,
         description="`cross-encoder`: reads a query and a passage together; `dual-encoder`: each becomes a vector, so "
-        "that it can search a whole collection",
+        "that it can search a whole collection; `late-interaction`: each of their tokens does, which are compared by "
+        "MaxSim",
     )
 
     @model_validator(mode="after")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from switchrank.config.models import Config
 from switchrank.config.sections import Finding, refused
-from switchrank.config.systems import DUAL, Training, settings_of
+from switchrank.config.systems import RUN_KEYS, Training, settings_of
 from switchrank.core.errors import UserError
 from switchrank.train.settings import check_dev, check_precision, parse_settings
 
@@ -13,7 +13,7 @@ _DEFAULT = " (its default)"
 
 def training_findings(config: Config, device: str) -> Iterator[Finding]:
     """What the trainings of systems, starts and rows of the ablation would refuse on a device."""
-    sections: list[tuple[str, Training, bool]] = [("train", config.train, True), ("dual", config.dual, True)]
+    sections: list[tuple[str, Training, bool]] = [(key, getattr(config, key), True) for key in RUN_KEYS.values()]
     if config.start.first:
         sections.append(("start.first", config.start.first, True))
     if config.ablation:
@@ -27,7 +27,7 @@ def training_findings(config: Config, device: str) -> Iterator[Finding]:
     for place, (changes, architecture) in changed.items():
         if not changes.model_fields_set or changes.others(architecture):
             continue
-        run = "dual" if architecture == DUAL else "train"
+        run = RUN_KEYS[architecture]
         for where, problem, todo in _training(config, place, config.training(changes, architecture), True, device):
             key = where.rpartition(".")[2]
             if (f"{run}.{key}", problem) not in known:

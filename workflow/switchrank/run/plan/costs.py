@@ -12,6 +12,7 @@ from pathlib import Path
 from switchrank.config.lexicons import EncoderLexicon, InducedLexicon
 from switchrank.config.plan import Plan
 from switchrank.config.sections import MIXED
+from switchrank.config.systems import LATE
 from switchrank.corpus.files import SAMPLED
 from switchrank.run.plan.jobs import Job
 from switchrank.run.plan.machine import Machine
@@ -370,15 +371,19 @@ class Costs:
 
     def encode(self, job: Job) -> Cost:
         """A table of texts through a model, each text by itself."""
-        collection, shape = job.wildcards["collection"], self._shape(job)
+        words, shape = job.wildcards, self._shape(job)
+        collection = words.get("collection") or self.config.testsets[words["testset"]].collection
         texts = self.work.queries(collection, "test")
-        if job.wildcards["table"] == "documents":
-            texts = self.sizes.documents(collection, job.wildcards["lang"])
-        length = self.work.tokens(texts.chars, self.config.dual.max_length)
+        if words["table"] == "documents":
+            languages = [words["lang"]] if "lang" in words else self.config.mixed_languages(words["testset"])
+            every = [self.sizes.documents(collection, lang) for lang in languages]
+            texts = Texts(sum(one.rows for one in every), max(one.chars for one in every))
+        late = self.config.architecture(job.wildcards["encoder"].partition("/")[0]) == LATE
+        length = self.work.tokens(texts.chars, (self.config.late if late else self.config.dual).max_length)
         tokens, flops = texts.rows * length, shape.forward(texts.rows * length, length)
         rate = self._rate(job, self.config.rank.precision, shape.hidden)
         seconds = (TORCH_JOB + texts.rows * 10e-6) * self._slow + flops / rate
-        vectors = 4 * texts.rows * shape.hidden
+        vectors = 2 * tokens * self.config.late.dim if late else 4 * texts.rows * shape.hidden
         return Cost(seconds, TORCH + 4 * shape.parameters + texts.bytes, vectors, tokens=tokens, flops=flops)
 
     def pool_vectors(self, job: Job) -> Cost:
@@ -394,13 +399,23 @@ class Costs:
     shift_vectors = mix_vectors = pool_vectors
 
     def retrieve(self, job: Job) -> Cost:
-        """Each query's vector times those of all documents, or of its candidates."""
+        """Each query's vector times those of all documents, or of its candidates; of late interaction, each token's."""
+        if self.config.architecture(run_parts(job.outputs)[0][0]) == LATE:
+            return self._max_sim(job)
         width, searched = self._started.hidden, self.work.searched(job.outputs)
         lines = sum(self.work.retrieved_lines(*run) for run in searched)
         flops = sum(2.0 * width * self.work.run_lines(*run) for run in searched)
         largest = max(self.work.documents(testset, pair.document).rows for testset, pair in searched)
         plain = self._plain(0.8 + lines * 6e-6, 4 * width * largest + 60 * lines, 36 * lines)
         return replace(plain, seconds=plain.seconds + flops / self._searched(job), flops=flops)
+
+    def _max_sim(self, job: Job) -> Cost:
+        """Each pair is compared by itself, one core each."""
+        lines, memory = 0.0, 0.0
+        for testset, pair in self.work.ranked(job.outputs):
+            lines += self.work.run_lines(testset, pair)
+            memory = max(memory, 64 * self.work.documents(testset, pair.document).rows)
+        return self._plain(0.8 + lines * 25e-6, memory + 60 * lines, self._kept(job))
 
     def fuse(self, job: Job) -> Cost:
         lines = sum(self.work.retrieved_lines(*run) for run in self.work.ranked(job.inputs))

@@ -10,7 +10,7 @@ from switchrank.config.lexicons import InducedLexicon
 from switchrank.config.plan import Plan
 from switchrank.config.plan_data import Pair
 from switchrank.config.sections import MIXED, listed
-from switchrank.config.systems import Dual, Optimisation, Repair
+from switchrank.config.systems import Dual, Late, Optimisation, Repair
 from switchrank.run.plan.jobs import Job
 from switchrank.run.plan.rates import COMPARED, SINGLE, VISITED
 from switchrank.run.plan.sizes import Sizes, Texts
@@ -34,7 +34,7 @@ class Training:
         epochs: passes over the data, if they set the length of training; 0 if steps do.
     """
 
-    settings: Optimisation | Dual
+    settings: Optimisation | Dual | Late
     corpus: str
     collection: str
     language: str
@@ -136,9 +136,9 @@ class Work:
         return times * (self.instances(training.collection, "dev") if training.corpus else training.dev)
 
     def row_tokens(self, training: Training) -> float:
-        """Tokens of a pair that a training step reads, negatives and copies of a dual encoder included."""
+        """Tokens of a pair that a training step reads, negatives and copies included where texts are encoded apart."""
         settings, pair = training.settings, self.tokens(self.pairs(training).chars, training.settings.max_length)
-        if not isinstance(settings, Dual):
+        if not isinstance(settings, Dual | Late):
             return pair
         passage = self.tokens(self.training_documents(training.collection).chars, settings.max_length)
         return (2 if settings.align else 1) * pair + settings.negatives * passage
@@ -192,13 +192,13 @@ class Work:
         return min(lines, self.test_queries(testset) * depth) if depth else lines
 
     def searched(self, files: Iterable[str]) -> list[tuple[str, Pair]]:
-        """Test set and pair of each run that a dual encoder makes, for tables or for candidates alone."""
+        """Test set and pair of each run that an encoder makes, for tables or for candidates alone."""
         alone = [PurePath(file) for file in files if PurePath(file).name.startswith("found-")]
         found = [(path.parent.name, self._pairs[path.parent.name, path.stem.removeprefix("found-")]) for path in alone]
         return found if alone else self.ranked(files)
 
     def retrieved_lines(self, testset: str, pair: Pair) -> float:
-        """Lines of the run file of a dual encoder."""
+        """Lines of the run file of an encoder."""
         return min(self.kept_lines(testset, pair), self.test_queries(testset) * DEPTH)
 
     def pair_tokens(self, testset: str, pair: Pair) -> float:
