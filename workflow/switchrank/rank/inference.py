@@ -18,7 +18,7 @@ class Inference:
         precision: arithmetic of the model; others than fp32 change scores a little. auto: what the device computes
             faster.
         token_budget: padded tokens per batch; lower it when memory is short. On a CPU fewer if the model is wide.
-        max_length: subword tokens per pair, or per text of a dual encoder (default: as trained).
+        max_length: subword tokens per pair, or per text where texts are encoded apart (default: as trained).
         truncation: what is cut of a pair (default: as trained).
     """
 

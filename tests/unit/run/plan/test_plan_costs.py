@@ -17,7 +17,7 @@ from switchrank.run.plan.costs import FORMULAS, Costs
 from switchrank.run.plan.estimate import check_disk, estimate_run
 from switchrank.run.plan.jobs import Graph, Job, job_graph
 from switchrank.run.plan.machine import Machine, free_bytes, measure_gflops
-from switchrank.run.plan.rates import SHARE_OF_PEAK
+from switchrank.run.plan.rates import REFERENCE, SHARE_OF_PEAK
 from switchrank.run.plan.sizes import ASSUMED, Sizes, Texts, shape_of
 
 MACHINE = Machine(gflops=100, cores=2)
@@ -281,6 +281,18 @@ def test_words_cost_a_forward_pass_over_their_pieces(config):
     assert cost.disk == 7_766 * (384 * 4 + 10)
     induced = cost_of(config, SEARCH, Machine(98, 2))
     assert induced.flops == 2 * 384 * 7_766**2 * 3
+
+
+def test_late_interaction_costs_a_vector_for_each_token_and_each_pair_by_itself(config):
+    late = "late: {corpus: english, architecture: late-interaction}"
+    config.write_text(config.read_text().replace("ml-cs: {corpus: ml-cs}", late))
+    words = {"encoder": "late/en-en/seed1", "collection": "docs", "table": "documents", "lang": "en"}
+    encoded = cost_of(config, Job("encode_tokens", "encode", wildcards=words, threads=1))
+    assert encoded.tokens == 10 * (40 / 4 + 3)
+    assert encoded.disk == 2 * 128 * encoded.tokens
+    run = "results/mini/runs/late/docs/en-qaa/seed1.trec"
+    compared = cost_of(config, Job("retrieve_late_en_en_docs", "retrieve", outputs=[run]))
+    assert compared.seconds == pytest.approx((0.8 + 4 * 5 * 23e-6) * REFERENCE / MACHINE.gflops)
 
 
 def test_an_alignment_costs_its_refinements(config):
