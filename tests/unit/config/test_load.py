@@ -232,7 +232,7 @@ def put(path, value):
         (
             "systems.ml-cs.architecture",
             "bi-encoder",
-            "systems.ml-cs.architecture: 'bi-encoder' is not allowed: input should be 'cross-encoder' or 'dual",
+            "systems.ml-cs.architecture: 'bi-encoder' is not allowed: input should be 'cross-encoder', 'dual",
         ),
         (
             "systems.peer",
