@@ -40,7 +40,7 @@ def read_lines(files: Iterable[str | Path]) -> dict[str, pl.Series]:
     found: dict[str, list[str]] = {}
     for file in progress(list(files), what="texts", unit="files"):
         found.setdefault(language_of(file), []).extend(text for text in read_texts(file) if text.strip())
-    return {name: pl.Series("text", some, dtype=pl.String).unique(maintain_order=True) for name, some in found.items()}
+    return {name: pl.Series("text", some).unique(maintain_order=True) for name, some in found.items() if some}
 
 
 def read_pairs(files: Sequence[str | Path]) -> dict[tuple[str, str], pl.DataFrame]:
