@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import BertConfig, BertForMaskedLM, RobertaConfig, RobertaForMaskedLM
+from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    ModernBertConfig,
+    ModernBertModel,
+    RobertaConfig,
+    RobertaForMaskedLM,
+)
 
 from switchrank.core.errors import UserError
 from switchrank.models.masked_head import MASKED_HEAD, open_masked_head
@@ -64,6 +71,13 @@ def test_a_model_without_a_head_gets_one_that_is_drawn_or_has_none(stock, tmp_pa
     head = open_masked_head(tmp_path / "nowhere", model)
     assert 0.2 < head.dense.weight.std() < 0.4  # initializer_range
     assert not head.bias.any()
+
+
+def test_an_encoder_of_another_family_gets_a_head_too(tmp_path):
+    model = ModernBertModel(ModernBertConfig(**SIZES, pad_token_id=0))
+    head = open_masked_head(tmp_path / "nowhere", model)
+    assert logits_of(head, model, torch.arange(5, 15)[None]).shape == (1, 10, 50)
+    assert head.norm.eps == model.config.norm_eps
 
 
 def test_the_head_of_another_model_is_one_line(stock, tmp_path):

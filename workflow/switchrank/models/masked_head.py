@@ -62,7 +62,8 @@ def open_masked_head(folder: str | Path, model: Model, *, new: bool = True) -> M
         UserError: the head is damaged, or of another model.
     """
     config, embeddings = model.config, model.get_input_embeddings().weight
-    head = MaskedHead(config.hidden_size, len(embeddings), float(config.layer_norm_eps))
+    epsilon = getattr(config, "layer_norm_eps", None) or config.norm_eps  # the latter in ModernBERT
+    head = MaskedHead(config.hidden_size, len(embeddings), float(epsilon))
     found = _head_tensors(Path(folder))
     if found is None:
         if not new:
