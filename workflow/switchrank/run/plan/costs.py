@@ -371,13 +371,7 @@ class Costs:
 
     def encode(self, job: Job) -> Cost:
         """A table of texts through a model, each text by itself."""
-        words, shape = job.wildcards, self._shape(job)
-        collection = words.get("collection") or self.config.testsets[words["testset"]].collection
-        texts = self.work.queries(collection, "test")
-        if words["table"] == "documents":
-            languages = [words["lang"]] if "lang" in words else self.config.mixed_languages(words["testset"])
-            every = [self.sizes.documents(collection, lang) for lang in languages]
-            texts = Texts(sum(one.rows for one in every), max(one.chars for one in every))
+        texts, shape = self.work.encoded(job.wildcards), self._shape(job)
         late = self.config.architecture(job.wildcards["encoder"].partition("/")[0]) == LATE
         length = self.work.tokens(texts.chars, (self.config.late if late else self.config.dual).max_length)
         tokens, flops = texts.rows * length, shape.forward(texts.rows * length, length)
@@ -401,21 +395,14 @@ class Costs:
     def retrieve(self, job: Job) -> Cost:
         """Each query's vector times those of all documents, or of its candidates; of late interaction, each token's."""
         if any(self.config.architecture(system) == LATE for system, _, _ in run_parts(job.outputs)):
-            return self._max_sim(job)
+            lines = sum(self.work.run_lines(*run) for run in self.work.ranked(job.outputs))
+            return self._plain(0.8 + lines * 23e-6, 60 * lines, self._kept(job))  # 32 tokens by 100
         width, searched = self._started.hidden, self.work.searched(job.outputs)
         lines = sum(self.work.retrieved_lines(*run) for run in searched)
         flops = sum(2.0 * width * self.work.run_lines(*run) for run in searched)
         largest = max(self.work.documents(testset, pair.document).rows for testset, pair in searched)
         plain = self._plain(0.8 + lines * 6e-6, 4 * width * largest + 60 * lines, 36 * lines)
         return replace(plain, seconds=plain.seconds + flops / self._searched(job), flops=flops)
-
-    def _max_sim(self, job: Job) -> Cost:
-        """Each pair by itself: 23 us with 32 tokens of a query and 100 of a document."""
-        lines, memory = 0.0, 0.0
-        for testset, pair in self.work.ranked(job.outputs):
-            lines += self.work.run_lines(testset, pair)
-            memory = max(memory, 64 * self.work.documents(testset, pair.document).rows)
-        return self._plain(0.8 + lines * 23e-6, memory + 60 * lines, self._kept(job))
 
     def fuse(self, job: Job) -> Cost:
         lines = sum(self.work.retrieved_lines(*run) for run in self.work.ranked(job.inputs))

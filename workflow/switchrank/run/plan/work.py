@@ -1,7 +1,7 @@
 """How much there is to do: training pairs, queries, candidates, tokens; counted from config and sizes."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePath
@@ -196,6 +196,15 @@ class Work:
         alone = [PurePath(file) for file in files if PurePath(file).name.startswith("found-")]
         found = [(path.parent.name, self._pairs[path.parent.name, path.stem.removeprefix("found-")]) for path in alone]
         return found if alone else self.ranked(files)
+
+    def encoded(self, words: Mapping[str, str]) -> Texts:
+        """What an encoder turns into vectors: the documents or queries of a language, or those of a mixed pool."""
+        collection = words.get("collection") or self.config.testsets[words["testset"]].collection
+        if words["table"] != "documents":
+            return self.queries(collection, "test")
+        languages = [words["lang"]] if "lang" in words else self.config.mixed_languages(words["testset"])
+        every = [self.sizes.documents(collection, language) for language in languages]
+        return Texts(sum(one.rows for one in every), max(one.chars for one in every))
 
     def retrieved_lines(self, testset: str, pair: Pair) -> float:
         """Lines of the run file of an encoder."""
