@@ -34,6 +34,7 @@ from switchrank.files.unpack import unpack
 from switchrank.formats.pages import Site, read_pages
 from switchrank.formats.pairs import read_pairs
 from switchrank.formats.tables import DOCUMENTS, LEXICON, read_table
+from switchrank.formats.token_vectors import HALF, open_tokens, spans_file
 from switchrank.formats.trec import read_run
 from switchrank.formats.vectors import load_vectors
 from switchrank.identify.look import inspect_path
@@ -323,6 +324,13 @@ def _tables() -> Iterator[Parser]:
         return load_vectors(path.with_name("other")).words
 
     yield Parser("vector-store", store, (samples.npy([1.0, 0.0], [0.0, 1.0]),), packed=False)
+
+    def tokens(path: Path) -> Iterable[str]:
+        path.with_name("other.npy").write_bytes(samples.npy([1.0, 0.0], [0.0, 1.0], dtype=HALF))
+        path.rename(spans_file(path.with_name("other.npy")))
+        return map(str, open_tokens(path.with_name("other.npy"), 1, path)[0])
+
+    yield Parser("token-vectors", tokens, (samples.npy([0, 2], dtype="<i8"),), packed=False)
 
 
 def _vectors(path: Path) -> Iterable[str]:

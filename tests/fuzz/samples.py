@@ -39,9 +39,9 @@ def arrow(**columns: list[Any]) -> bytes:
     return file.getvalue()
 
 
-def npy(*rows: list[float]) -> bytes:
+def npy(*rows: list[float], dtype: str = "<f4") -> bytes:
     file = io.BytesIO()
-    np.save(file, np.array(rows, dtype=np.float32))
+    np.save(file, np.array(rows, dtype=dtype))
     return file.getvalue()
 
 

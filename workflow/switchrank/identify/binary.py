@@ -105,7 +105,7 @@ def _describe(found: Found, path: Path, schema: Mapping[str, Any], sample: Seque
     found.samples = [shorten(" | ".join(str(value)[:60] for value in row)) for row in sample]
     found.languages = languages.from_name(path)
     for name, columns in vars(tables).items():
-        if name.isupper() and isinstance(columns, dict) and list(columns) == list(schema):
+        if name.isupper() and isinstance(columns, dict) and list(columns.items()) == list(schema.items()):
             found.format = f"switchrank-{name.lower().replace('_', '-')}"
             found.title = f"a table of ours: {_TITLES.get(name, name.lower().replace('_', ' '))}"
     found.values["columns"] = ",".join(schema)

@@ -108,12 +108,12 @@ class InjectFiles:
     """What an encoder learns words by.
 
     Attributes:
-        start: folder of the encoder.
         lexicon: tables of words and their translations.
+        start: folder of the encoder.
     """
 
-    start: str
     lexicon: Sequence[str]
+    start: str
 
 
 def _trained_by(method: str) -> Callable[..., dict[str, Any]]:
