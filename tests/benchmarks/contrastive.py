@@ -39,14 +39,12 @@ from tests.benchmarks.rankers import (
     texts,
 )
 from tests.benchmarks.row import Row
-from tests.benchmarks.train import CURVES, Trained, Work, distance
+from tests.benchmarks.train import Trained, Work, alike
 
 _SEED = 1
 _LENGTH = 256
 """Tokens of a text at most, on both sides."""
 _TEMPERATURE = 0.05
-_START = 1e-4
-"""How far the losses of the first step may lie apart in float32, where weights and batch are equal."""
 _TRIED = 64
 """Pairs on which the peer's mini-batch sizes are tried."""
 Texts = tuple[list[str], list[str]]
@@ -179,21 +177,9 @@ def _row(work: Work, precision: str, mini_batch: int) -> Row:
         required_ratio=1.3,
         floor=work.steps * work.batch_size * rate / (3 * whole),
         peak_rss_mb=alone(_one_step, work, precision).peak_rss_mb,
-        checked=_alike(precision, first, second),
+        checked=alike(precision, first, second, of="equal weights"),
         note="The floor counts the operations of a forward and a backward pass over real tokens, none of what is "
         "computed twice. Each side takes a step before the clock.",
-    )
-
-
-def _alike(precision: str, one: Trained, other: Trained) -> str:
-    """Check that the losses of both sides agree: closely at equal weights, then step by step."""
-    apart, start = distance(one, other), abs(one.loss[0] - other.loss[0])
-    close = _START if precision == "fp32" else CURVES[precision]
-    assert start < close, (one.loss, other.loss)
-    assert apart < CURVES[precision], (one.loss, other.loss)
-    return (
-        f"Losses of the first step, of equal weights, within {start:.1e} (asked: {close:g}), of all from "
-        f"{one.loss[0]:.3f} to {one.loss[-1]:.3f} within {apart:.1e} ({CURVES[precision]:g})."
     )
 
 
@@ -224,7 +210,7 @@ def gpu_row(
             ours=rates[0], peer=rates[1], peer_name="SentenceTransformerTrainer, CachedMultipleNegativesRankingLoss in "
             f"mini-batches of {mini_batch}, fused AdamW, bf16=True",
             peer_version=package_version("sentence-transformers"), required_ratio=1.3,
-            floor=pairs * rate / (3 * whole), checked=_alike("bf16", first, second),
+            floor=pairs * rate / (3 * whole), checked=alike("bf16", first, second, of="equal weights"),
             note=f"Each side trains twice, and the faster turn counts; "
                  f"{busy(lambda: ours(work, 'bf16'), device)}.",
         )  # fmt: skip

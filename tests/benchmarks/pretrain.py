@@ -30,14 +30,12 @@ from tests.benchmarks.clock import alone
 from tests.benchmarks.machine import gemm_rate, package_version, threads
 from tests.benchmarks.rankers import MINILM, Shape, has_bf16, masked_folder, operations, texts
 from tests.benchmarks.row import Row
-from tests.benchmarks.train import CURVES, Trained, Work, distance
+from tests.benchmarks.train import Trained, Work, alike
 
 _SEED = 1
 _LENGTH = 64
 _WORDS = (16.0, 0.5)
 """Median and spread (of the logarithm) of the words of a line."""
-_START = 1e-4
-"""How far the losses of the first step may lie apart in float32, where weights and masks are equal."""
 
 
 def make_work(folder: Path, shape: Shape, **options: Any) -> Work:
@@ -144,21 +142,9 @@ def _row(work: Work, precision: str) -> Row:
         required_ratio=1.3,
         floor=work.steps * work.batch_size * rate / (3 * whole),
         peak_rss_mb=alone(_one_step, work, precision).peak_rss_mb,
-        checked=_alike(precision, first, second),
+        checked=alike(precision, first, second, of="equal weights and masks"),
         note="The floor counts the operations of a forward and a backward pass of the layers over real tokens. The "
         "peer is given texts that are masked already. Each side takes a step before the clock.",
-    )
-
-
-def _alike(precision: str, one: Trained, other: Trained) -> str:
-    """Check that the losses of both sides agree: closely at equal weights, then step by step."""
-    apart, start = distance(one, other), abs(one.loss[0] - other.loss[0])
-    close = _START if precision == "fp32" else CURVES[precision]
-    assert start < close, (one.loss, other.loss)
-    assert apart < CURVES[precision], (one.loss, other.loss)
-    return (
-        f"Losses of the first step, of equal weights and masks, within {start:.1e} (asked: {close:g}), of all from "
-        f"{one.loss[0]:.3f} to {one.loss[-1]:.3f} within {apart:.1e} ({CURVES[precision]:g})."
     )
 
 

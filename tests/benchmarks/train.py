@@ -39,6 +39,8 @@ _SEED = 1
 _SCHEDULE: dict[str, Any] = {"clip": 1.0, "weight_decay": 0.01}
 CURVES = {"fp32": 2e-3, "bf16": 3e-2}
 """How far two loss curves may lie apart."""
+_START = 1e-4
+"""How far the losses of the first step may, in float32 and where what both sides begin with is equal."""
 _ANOTHER_DRAW = 0.25
 """By what share the means of two may differ where each side drops other numbers: each is over a few steps."""
 
@@ -208,6 +210,18 @@ def make_watch() -> Any:
 def distance(one: Trained, other: Trained) -> float:
     """How far two loss curves lie apart at most."""
     return float(np.abs(np.array(one.loss) - np.array(other.loss)).max())
+
+
+def alike(precision: str, one: Trained, other: Trained, *, of: str) -> str:
+    """Check that the losses of both sides, ``of`` what they began with, agree: closely at first, then step by step."""
+    apart, start = distance(one, other), abs(one.loss[0] - other.loss[0])
+    close = _START if precision == "fp32" else CURVES[precision]
+    assert start < close, (one.loss, other.loss)
+    assert apart < CURVES[precision], (one.loss, other.loss)
+    return (
+        f"Losses of the first step, of {of}, within {start:.1e} (asked: {close:g}), of all from "
+        f"{one.loss[0]:.3f} to {one.loss[-1]:.3f} within {apart:.1e} ({CURVES[precision]:g})."
+    )
 
 
 def lengths(work: Work) -> NDArray[np.int64]:

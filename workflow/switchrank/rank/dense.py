@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
 from switchrank.formats.encoded import check_same_model, open_vectors, unit_rows, write_record
 from switchrank.formats.matrices import Floats, matrix_writer, read_blocks
@@ -109,7 +108,7 @@ def retrieve_pairs(
     check_system(system)
     kept = DEPTH if depth is None else depth
     searched = partial(_searched, depth=kept, threads=threads)
-    rank_sides(pairs, system, depth, opened=_opened, check=check_same_model, scored=_scored, searched=searched)
+    rank_sides(pairs, system, depth, opened=_opened, check=check_same_model, compared=_compared, searched=searched)
 
 
 def rank_texts(
@@ -126,14 +125,16 @@ def rank_texts(
 
     Vectors are written to a temporary folder, and errors are those of :func:`encode_table` and :func:`retrieve_pairs`.
     """
-    encoder = _open(model, inference)
-
-    def encoded(some: Texts, kind: Kind, vectors: Path) -> _Vectors:
-        _encode(encoder, some.frame, kind, vectors, some.source)
-        return _opened(some.column, some.source, vectors)
-
-    searched = partial(_searched, depth=depth, threads=inference.threads)
-    return rank_in_memory(queries, documents, candidates, source, encoded=encoded, scored=_scored, searched=searched)
+    return rank_in_memory(
+        queries,
+        documents,
+        candidates,
+        source,
+        encode=partial(_encode, _open(model, inference)),
+        opened=_opened,
+        compared=_compared,
+        searched=partial(_searched, depth=depth, threads=inference.threads),
+    )
 
 
 def _opened(ids: pl.Series, source: str | Path, vectors: str | Path) -> _Vectors:
@@ -150,19 +151,15 @@ def _searched(queries: Sequence[_Vectors], documents: _Vectors, *, depth: int, t
     yield from found_by(queries, names, numbers, scores)
 
 
-def _scored(queries: _Vectors, documents: _Vectors, candidates: pl.DataFrame, source: str | Path) -> pl.DataFrame:
-    """The scores of CANDIDATES from ``source``, as ``qid docid score``."""
-    query = queries.numbers(candidates["qid"], source, "query")
-    document = documents.numbers(candidates["docid"], source, "document")
-    scores = np.empty(len(candidates), np.float32)
+def _compared(queries: _Vectors, query: Indices, documents: _Vectors, document: Indices) -> Floats:
+    """The inner products of queries with documents, by their rows in both sides, float32 ``(n,)``."""
+    scores = np.empty(len(query), np.float32)
     for start in progress(range(0, len(scores), _ROWS), what="candidates", unit="blocks"):
         part = slice(start, start + _ROWS)
         sides = ((queries.matrix, query[part]), (documents.matrix, document[part]))
         (asked, ours), (used, theirs) = (_held(matrix, rows) for matrix, rows in sides)
         scores[part] = inner_products(asked, ours, used, theirs)
-    if not np.isfinite(scores).all():
-        raise UserError(documents.vectors, "", "vectors that are not finite", "encode them again, in fp32")
-    return candidates.select("qid", "docid", pl.Series("score", scores))
+    return scores
 
 
 def _held(matrix: Floats, rows: Indices) -> tuple[Floats, Indices]:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from switchrank.core.errors import UserError
 from switchrank.core.progress import progress
 from switchrank.formats.encoded import check_same_model, write_record
 from switchrank.formats.matrices import Floats
 from switchrank.formats.token_vectors import HALF, StoredTokens, open_tokens, token_rows, write_spans
 from switchrank.models.recipe import Kind
 from switchrank.rank.inference import USUAL, Inference, check_system
-from switchrank.rank.sides import Pair, Side, by_docid, found_by, rank_in_memory, rank_sides
+from switchrank.rank.sides import Pair, Side, by_docid, found_by, rank_in_memory, rank_sides, refuse_infinite
 from switchrank.rank.texts import Texts, first_equal, new_texts, scan_texts
+from switchrank.search.blocks import Indices
 from switchrank.search.choices import DEPTH
 from switchrank.search.max_sim import score_pairs, search
 
@@ -107,7 +107,7 @@ def max_sim_pairs(
     check_system(system)
     searched = partial(_searched, depth=DEPTH if depth is None else depth, threads=threads)
     check = partial(check_same_model, dtype=HALF)
-    rank_sides(pairs, system, depth, opened=_opened, check=check, scored=_scored, searched=searched)
+    rank_sides(pairs, system, depth, opened=_opened, check=check, compared=_compared, searched=searched)
 
 
 def rank_texts(
@@ -124,14 +124,16 @@ def rank_texts(
 
     Vectors are written to a temporary folder, and errors are those of :func:`encode_tokens` and :func:`max_sim_pairs`.
     """
-    encoder = _open(model, inference)
-
-    def encoded(some: Texts, kind: Kind, vectors: Path) -> _Tokens:
-        _encode(encoder, some.frame, kind, vectors, some.source)
-        return _opened(some.column, some.source, vectors)
-
-    searched = partial(_searched, depth=depth, threads=inference.threads)
-    return rank_in_memory(queries, documents, candidates, source, encoded=encoded, scored=_scored, searched=searched)
+    return rank_in_memory(
+        queries,
+        documents,
+        candidates,
+        source,
+        encode=partial(_encode, _open(model, inference)),
+        opened=_opened,
+        compared=_compared,
+        searched=partial(_searched, depth=depth, threads=inference.threads),
+    )
 
 
 def _opened(ids: pl.Series, source: str | Path, vectors: str | Path) -> _Tokens:
@@ -144,19 +146,10 @@ def _searched(queries: Sequence[_Tokens], documents: _Tokens, *, depth: int, thr
     for side in queries:
         how: dict[str, Any] = {"numbers": places, "threads": threads, "what": "search"}
         numbers, scores = search(side.matrix, documents.matrix, depth, **how)
-        _refuse_infinite(scores, documents)
+        refuse_infinite(scores, documents)
         yield from found_by([side], names, numbers, scores)
 
 
-def _scored(queries: _Tokens, documents: _Tokens, candidates: pl.DataFrame, source: str | Path) -> pl.DataFrame:
-    """The scores of CANDIDATES from ``source``, as ``qid docid score``."""
-    query = queries.numbers(candidates["qid"], source, "query")
-    document = documents.numbers(candidates["docid"], source, "document")
-    scores = score_pairs(queries.matrix, documents.matrix, query, document, what="candidates")
-    _refuse_infinite(scores, documents)
-    return candidates.select("qid", "docid", pl.Series("score", scores))
-
-
-def _refuse_infinite(scores: Floats, documents: _Tokens) -> None:
-    if not np.isfinite(scores).all():
-        raise UserError(documents.vectors, "", "vectors that are not finite", "encode them again, in fp32")
+def _compared(queries: _Tokens, query: Indices, documents: _Tokens, document: Indices) -> Floats:
+    """The MaxSim of queries with documents, by their rows in both sides, float32 ``(n,)``."""
+    return score_pairs(queries.matrix, documents.matrix, query, document, what="candidates")

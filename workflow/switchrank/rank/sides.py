@@ -53,10 +53,12 @@ class Side(Generic[V]):
 
 Opened = Callable[[pl.Series, str | Path, str | Path], Side[V]]
 """Opens the vectors of a side, by its ids, its table and its file of vectors."""
-Scored = Callable[[Side[V], Side[V], pl.DataFrame, str | Path], pl.DataFrame]
-"""The scores of CANDIDATES, ``qid docid score``; the last argument is where they come from."""
+Encode = Callable[[pl.LazyFrame, Kind, Path, str | Path], None]
+"""Writes the vectors of texts of a kind to a file; the last argument is where the texts come from."""
+Compared = Callable[[Side[V], Indices, Side[V], Indices], Floats]
+"""The scores of queries with documents, by their rows in both sides, float32 ``(n,)``."""
 Searched = Callable[[Sequence[Side[V]], Side[V]], Iterator[pl.DataFrame]]
-"""The best documents of each side's queries, likewise."""
+"""The best documents of each side's queries, ``qid docid score``."""
 
 
 def rank_sides(
@@ -66,7 +68,7 @@ def rank_sides(
     *,
     opened: Opened[V],
     check: Callable[[str | Path, str | Path], None],
-    scored: Scored[V],
+    compared: Compared[V],
     searched: Searched[V],
 ) -> None:
     """Write the run of each pair: the candidates as they are scored, or where it has none what is found.
@@ -84,7 +86,7 @@ def rank_sides(
             queries = opened(read_ids(pair["queries"], QUERIES), pair["queries"], pair["query_vectors"])
             check(vectors, queries.vectors)
             if candidates := pair.get("candidates"):
-                scores = scored(queries, documents, read_table(candidates, CANDIDATES), candidates)
+                scores = _scored(queries, documents, read_table(candidates, CANDIDATES), candidates, compared)
                 write_run(scores, pair["out"], system, depth)
             else:
                 judgements = pair.get("judgements")
@@ -100,21 +102,44 @@ def rank_in_memory(
     candidates: pl.DataFrame | None,
     source: str | Path,
     *,
-    encoded: Callable[[Texts, Kind, Path], Side[V]],
-    scored: Scored[V],
+    encode: Encode,
+    opened: Opened[V],
+    compared: Compared[V],
     searched: Searched[V],
 ) -> pl.DataFrame:
     """Scores of texts in memory, as ``qid docid score``: of CANDIDATES from ``source``, else of a search.
 
-    ``encoded`` writes the vectors of a side to a file of a temporary folder, and opens them.
+    Vectors are written to a temporary folder.
     """
+
+    def encoded(some: Texts, kind: Kind) -> Side[V]:
+        vectors = Path(folder, f"{kind}.npy")
+        encode(some.frame, kind, vectors, some.source)
+        return opened(some.column, some.source, vectors)
+
     with TemporaryDirectory() as folder:
-        texts = zip((queries, documents), KINDS, strict=True)
-        asking, among = (encoded(some, kind, Path(folder, f"{kind}.npy")) for some, kind in texts)
+        asking, among = map(encoded, (queries, documents), KINDS)
         if candidates is not None:
-            return scored(asking, among, candidates, source)
+            return _scored(asking, among, candidates, source, compared)
         (found,) = searched([asking], among)
         return found
+
+
+def _scored(
+    queries: Side[V], documents: Side[V], candidates: pl.DataFrame, source: str | Path, compared: Compared[V]
+) -> pl.DataFrame:
+    """The scores of CANDIDATES from ``source``, as ``qid docid score``."""
+    query = queries.numbers(candidates["qid"], source, "query")
+    document = documents.numbers(candidates["docid"], source, "document")
+    scores = compared(queries, query, documents, document)
+    refuse_infinite(scores, documents)
+    return candidates.select("qid", "docid", pl.Series("score", scores))
+
+
+def refuse_infinite(scores: Floats, documents: Side[V]) -> None:
+    """Raise UserError where scores with documents are not finite, since their vectors, or those of queries, are not."""
+    if not np.isfinite(scores).all():
+        raise UserError(documents.vectors, "", "vectors that are not finite", "encode them again, in fp32")
 
 
 def by_docid(documents: Side[V]) -> tuple[pl.Series, Indices]:

@@ -16,7 +16,7 @@ from switchrank.train.methods.distil import DistilSettings, RepairSettings
 from switchrank.train.methods.inject import InjectSettings
 from switchrank.train.methods.late_interaction import LateInteractionSettings
 from switchrank.train.methods.pretrain import PretrainSettings
-from switchrank.train.settings import describe_settings
+from switchrank.train.settings import Settings, describe_settings
 
 _RESUMED = """\
 Training can be ended at any time (SIGTERM, SIGUSR1: saves and exits with 143); the same command goes on where it was.
@@ -184,6 +184,22 @@ def _texts(words: Sequence[str]) -> dict[str, list[str]]:
     return {language: paths.split(",") for language, paths in named(words, "--texts", _TEXTS).items()}
 
 
+def _learning(
+    method: str, title: str, about: str, settings: type[Settings], data: Callable[..., Data], *several: str
+) -> Command:
+    """The command of a method: how its data are read from what is typed, and which options take several files."""
+    return Command(
+        _trained_by(method),
+        title,
+        about=about + describe_settings(settings),
+        folder="a trained model",
+        places=["settings"],
+        forms={"settings": "KEY=VALUE", **dict.fromkeys(several, "FILE")},
+        reads={"data": data, "settings": _settings},
+        shown=print_json,
+    )
+
+
 COMMANDS = Group(
     {
         "tokenizer": Command(
@@ -261,45 +277,32 @@ COMMANDS = Group(
             unasked={"method", "record"},
             shown=print_json,
         ),
-        "encoder": Command(
-            _trained_by("contrastive"),
-            "train a dual encoder",
-            about=_ENCODER + describe_settings(ContrastiveSettings),
-            folder="a trained model",
-            places=["settings"],
-            forms={"settings": "KEY=VALUE", "corpus": "FILE"},
-            reads={"data": _encoder_data, "settings": _settings},
-            shown=print_json,
+        "encoder": _learning(
+            "contrastive", "train a dual encoder", _ENCODER, ContrastiveSettings, _encoder_data, "corpus"
         ),
-        "late": Command(
-            _trained_by("late-interaction"),
+        "late": _learning(
+            "late-interaction",
             "train late interaction: a vector for each token, compared by MaxSim",
-            about=_LATE + describe_settings(LateInteractionSettings),
-            folder="a trained model",
-            places=["settings"],
-            forms={"settings": "KEY=VALUE", "corpus": "FILE"},
-            reads={"data": _encoder_data, "settings": _settings},
-            shown=print_json,
+            _LATE,
+            LateInteractionSettings,
+            _encoder_data,
+            "corpus",
         ),
-        "distil": Command(
-            _trained_by("distil"),
+        "distil": _learning(
+            "distil",
             "make an encoder give the vectors of another, on texts or on bitext",
-            about=_STARTS + describe_settings(DistilSettings),
-            folder="a trained model",
-            places=["settings"],
-            forms={"settings": "KEY=VALUE", "texts": "FILE", "bitext": "FILE", "dev": "FILE"},
-            reads={"data": _distil_data, "settings": _settings},
-            shown=print_json,
+            _STARTS,
+            DistilSettings,
+            _distil_data,
+            *("texts", "bitext", "dev"),
         ),
-        "inject": Command(
-            _trained_by("inject"),
+        "inject": _learning(
+            "inject",
             "bring words and their translations together in a layer of an encoder",
-            about=_STARTS + describe_settings(InjectSettings),
-            folder="a trained model",
-            places=["settings"],
-            forms={"settings": "KEY=VALUE", "lexicon": "FILE"},
-            reads={"data": _inject_data, "settings": _settings},
-            shown=print_json,
+            _STARTS,
+            InjectSettings,
+            _inject_data,
+            "lexicon",
         ),
     }
 )
